@@ -1,0 +1,1 @@
+"""geomrelu: an exact analyzer of dead ReLU neurons."""

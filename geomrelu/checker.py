@@ -1,0 +1,1022 @@
+#!/usr/bin/env python3
+"""Check certificates of dead and alive ReLU neurons: ``python checker.py CERTIFICATE MODEL.json DOMAIN.json``.
+
+One file, standard library only: copy it out and run it alone. It believes points and multipliers, nothing else, and
+recomputes everything from the model and the domain in exact rational arithmetic. Exit code 0: every claim of the
+certificate is proved. Exit code 1 and one line: it is not (any doubt is a rejection). Exit code 2: unusable input.
+
+MODEL.json   {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu" | "none"}, ...]}     rows = neurons
+             {"inputs": n, "layers": [{"rows": [[b, j, w, j, w, ...], ...], "activation": ...}, ...]}  rows over the
+             variables: inputs 0..n-1, then the outputs of ReLU layer 1, of layer 2, ...
+DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box": [[low, high], ...]}  b + a.x >= 0,
+             = 0, low <= x_j <= high (null: none); or {"vertices": [...], "rays": [...], "lines": [...]}; or
+             {"points": [...]}. Numbers: integers, decimal strings or "p/q".
+
+CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "layer": l, "neuron": i,
+              "status": "dead" | "alive", "supremum": "p/q" | "inf" | null, "stable": true | false | null,
+              "point": [...], "ray": [...], "proof": [NODE, ...], "strict": MULTIPLIERS}
+Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the domain.
+
+What each claim needs:
+  alive            point in S with z(point) > 0 (or supremum "inf")
+  dead             proof of z <= 0 on S (a finite set S is walked instead)
+  supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
+  supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
+  stable           (dead for all parameters near the given ones)
+    true           proof of z <= c < 0 on S, and multipliers "strict": S is bounded (for layer 1 also, instead: the
+                   slope is negative on every direction of the recession cone)
+    false          point in S with z(point) = 0; or ray in the recession cone along which z neither grows nor falls
+                   and which an arbitrarily small change of the parameters makes it grow (see `_revivable`)
+
+PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and then its subtree g >= 0:
+         {"split": ["x", j, c]}                  g = x_j - c
+         {"split": ["neuron", l, i]}             g = pre-activation of an earlier neuron
+         {"split": ["form", b, a1, ..., an]}     g = b + a.x
+       or a leaf, MULTIPLIERS (also {}), which must give the bound. Either may carry "derive": a list, done in order
+       and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l by the same
+       method) or [l] (both bounds of all neurons of layer l with default multipliers).
+MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
+              "rows": {"k": c}, "equalities": {"k": c}  for the domain's canonical rows (c >= 0, any c),
+              "slopes": {"l": {"i": s}}  0 <= s <= 1 for a neuron whose sign is not known}
+
+The bound. Start with z as a form over the variables and go back layer by layer. An earlier output v = max(y, 0) whose
+pre-activation y is known to be >= 0 is y, <= 0 is 0. Otherwise, with low <= y <= high (interval arithmetic, tightened
+by "derive" and by splits): v >= s y for any 0 <= s <= 1 (default: 1 if high > -low, else 0), and
+v <= s y + max(-s low, (1 - s) high) (default s = high / (high - low) rounded down to a multiple of 2^-20). Each split
+g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is maximal
+on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a valid bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+from fractions import Fraction
+from math import gcd, lcm
+
+FORMAT = "certificate 1"
+_NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
+_SLOPE_BITS = 20
+_EMPTY = "empty"  # the bound of a form on a region that was found to have no points
+
+
+class Rejected(Exception):
+    """The certificate does not prove what it claims."""
+
+
+class Malformed(Exception):
+    """A model or domain that cannot be used."""
+
+
+# ---- numbers ----------------------------------------------------------------------------------------------------
+
+
+def number(value):
+    """An exact rational from an integer or a string; floats are refused."""
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Fraction(value)
+    if isinstance(value, str) and len(value) < 100_000 and _NUMBER.fullmatch(value):
+        return Fraction(value)
+    raise Malformed(f"{str(value)[:40]!r} is not an integer, a decimal string or p/q")
+
+
+def numbers(values, length=None):
+    if not isinstance(values, list) or (length is not None and len(values) != length):
+        raise Malformed(f"expected a list of {'numbers' if length is None else f'{length} numbers'}")
+    return [number(v) for v in values]
+
+
+def _over_common(values):
+    """Integers over one denominator."""
+    denominator = lcm(*{v.denominator for v in values}) if values else 1
+    return [v.numerator * (denominator // v.denominator) for v in values], denominator
+
+
+def _primitive(row):
+    scaled, _ = _over_common(row)
+    divisor = gcd(*scaled)
+    return tuple(v // divisor for v in scaled) if divisor > 1 else tuple(scaled)
+
+
+def _count(value, below, what):
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
+        raise Rejected(f"{what}: {str(value)[:40]} is out of range")
+    return value
+
+
+# ---- the model --------------------------------------------------------------------------------------------------
+
+
+class Layer:
+    """Rows ``(bias, columns, entries)`` of integers over one denominator, read on all variables before it."""
+
+    def __init__(self, rows, denominator):
+        self.rows = rows
+        self.denominator = denominator
+
+
+class Model:
+    """The ReLU layers of a network; ``start[l]`` is the first variable of layer l (0: the inputs)."""
+
+    def __init__(self, inputs, layers):
+        self.inputs = inputs
+        self.layers = layers
+        self.start = [0, inputs]
+        for layer in layers:
+            self.start.append(self.start[-1] + len(layer.rows))
+        self.blocks = [None] + [self._blocks(layer) for layer in layers]
+
+    def _blocks(self, layer):
+        """Which layers (0: inputs) a layer reads."""
+        used = {j for _, columns, _ in layer.rows for j in columns}
+        return [b for b in range(len(self.start) - 1) if any(self.start[b] <= j < self.start[b + 1] for j in used)]
+
+    def digest(self):
+        """SHA-256 of the canonical exact form of the ReLU layers."""
+        text = hashlib.sha256(f"geomrelu model\ninputs {self.inputs}\n".encode())
+        for layer in self.layers:
+            d, shown = layer.denominator, {}
+
+            def show(v, d=d, shown=shown):
+                if v not in shown:
+                    shown[v] = str(Fraction(v, d))
+                return shown[v]
+
+            text.update(b"layer\n")
+            for bias, columns, entries in layer.rows:
+                cells = (f" {j}:{show(v)}" for j, v in zip(columns, entries))
+                text.update((show(bias) + "".join(cells) + "\n").encode())
+        return text.hexdigest()
+
+    @classmethod
+    def parse(cls, data):
+        """From the JSON forms of the head of this file."""
+        if not isinstance(data, dict) or not isinstance(data.get("layers"), list) or not data["layers"]:
+            raise Malformed('a model needs a list "layers"')
+        inputs = data.get("inputs")
+        layers, variables = [], None  # variables: how the current values read as forms over the variables
+        for position, layer in enumerate(data["layers"], 1):
+            if not isinstance(layer, dict):
+                raise Malformed(f"layer {position} is not an object")
+            if "rows" in layer:
+                if not isinstance(inputs, int) or isinstance(inputs, bool) or inputs < 1:
+                    raise Malformed('a model given by "rows" needs "inputs"')
+                total = inputs + sum(len(known.rows) for known in layers)
+                rows = [_sparse_row(r, total, position) for r in layer["rows"]]
+            else:
+                rows = _dense_rows(layer, position)
+                width = len(rows[0][1]) if variables is None else len(variables)
+                inputs = width if inputs is None else inputs
+                if variables is None:
+                    variables = [(Fraction(0), {j: Fraction(1)}) for j in range(inputs)]
+                if any(len(slope) != len(variables) for _, slope in rows):
+                    raise Malformed(f"layer {position} does not read {len(variables)} values")
+                rows = [_composed(b, slope, variables) for b, slope in rows]
+            activation = layer.get("activation", "relu")
+            if activation == "relu":
+                first = inputs + sum(len(known.rows) for known in layers)
+                layers.append(_integer_layer(rows))
+                variables = [(Fraction(0), {first + i: Fraction(1)}) for i in range(len(rows))]
+            elif activation == "none":
+                variables = rows
+            else:
+                raise Malformed(f"layer {position}: activation must be relu or none")
+        if not layers:
+            raise Malformed("the model has no ReLU layer")
+        return cls(inputs, layers)
+
+    def values(self, point, up_to, homogeneous=False):
+        """Pre-activations of layers 1..up_to at a point; ``homogeneous`` drops the biases (growth along a ray).
+
+        Returns a list per layer of integers, with the denominator of each layer.
+        """
+        scaled, denominator = _over_common(point)
+        outputs, denominators, result = [scaled], [denominator], []
+        for level in range(1, up_to + 1):
+            layer = self.layers[level - 1]
+            blocks = self.blocks[level]
+            shared = lcm(*(denominators[b] for b in blocks)) if blocks else 1
+            value = {}
+            for b in blocks:
+                factor = shared // denominators[b]
+                for j, v in enumerate(outputs[b], self.start[b]):
+                    value[j] = v * factor
+            z = []
+            for bias, columns, entries in layer.rows:
+                total = 0 if homogeneous else bias * shared
+                for j, w in zip(columns, entries):
+                    total += w * value[j]
+                z.append(total)
+            result.append((z, shared * layer.denominator))
+            outputs.append([v if v > 0 else 0 for v in z])
+            denominators.append(shared * layer.denominator)
+        return result
+
+    def value(self, point, level, neuron, homogeneous=False):
+        """The exact pre-activation of one neuron (its growth along a ray if ``homogeneous``)."""
+        z, denominator = self.values(point, level, homogeneous)[-1]
+        return Fraction(z[neuron], denominator)
+
+
+def _dense_rows(layer, position):
+    weights = layer.get("weights")
+    if not isinstance(weights, list) or not weights or not all(isinstance(r, list) and r for r in weights):
+        raise Malformed(f'layer {position} needs "weights", a list of rows')
+    bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
+    return [(b, numbers(row, len(weights[0]))) for b, row in zip(bias, weights)]
+
+
+def _sparse_row(row, total, position):
+    if not isinstance(row, list) or len(row) % 2 == 0:
+        raise Malformed(f"layer {position}: a row is [b, j, w, j, w, ...]")
+    slope = {}
+    for j, w in zip(row[1::2], row[2::2]):
+        if isinstance(j, bool) or not isinstance(j, int) or not 0 <= j < total or j in slope:
+            raise Malformed(f"layer {position}: {str(j)[:40]} is not a variable before it, or stands twice")
+        slope[j] = number(w)
+    return number(row[0]), slope
+
+
+def _composed(bias, slope, variables):
+    total, sums = bias, {}
+    for w, (b, inner) in zip(slope, variables):
+        if w:
+            total += w * b
+            for j, v in inner.items():
+                sums[j] = sums.get(j, 0) + w * v
+    return total, sums
+
+
+def _integer_layer(rows):
+    d = lcm(*{v.denominator for b, slope in rows for v in (b, *slope.values())})
+    scaled = []
+    for b, slope in rows:
+        columns = sorted(j for j, v in slope.items() if v)
+        entries = [slope[j].numerator * (d // slope[j].denominator) for j in columns]
+        scaled.append((b.numerator * (d // b.denominator), columns, entries))
+    return Layer(scaled, d)
+
+
+# ---- the domain -------------------------------------------------------------------------------------------------
+
+
+class Domain:
+    """Box and rows, or generators, or points; canonical, so that equal data have equal digests.
+
+    Rows with one coordinate go into the box; the others are primitive integer rows ``(b, a1, ..., an)``, sorted.
+    """
+
+    def __init__(self, dimension):
+        self.dimension = dimension
+        self.lower = [None] * dimension
+        self.upper = [None] * dimension
+        self.rows = []
+        self.equalities = []
+        self.generators = None  # (vertices, rays, lines)
+        self.points = None
+
+    @classmethod
+    def from_rows(cls, dimension, inequalities=(), equalities=(), box=None):
+        self = cls(dimension)
+        for j, (low, high) in enumerate(box or ()):
+            self._clip(j, low, high)
+        rows, flats = set(), set()
+        for row in inequalities:
+            row = _primitive(row)
+            support = [j for j in range(dimension) if row[j + 1]]
+            if len(support) == 1:
+                j = support[0]
+                bound = Fraction(-row[0], row[j + 1])
+                self._clip(j, bound if row[j + 1] > 0 else None, bound if row[j + 1] < 0 else None)
+            elif support or row[0] < 0:
+                rows.add(row)
+        for row in equalities:
+            row = _primitive(row)
+            support = [j for j in range(dimension) if row[j + 1]]
+            if len(support) == 1:
+                bound = Fraction(-row[0], row[support[0] + 1])
+                self._clip(support[0], bound, bound)
+            elif any(row):
+                leading = next(v for v in reversed(row) if v)
+                flats.add(row if leading > 0 else tuple(-v for v in row))
+        self.rows, self.equalities = sorted(rows), sorted(flats)
+        return self
+
+    def _clip(self, j, low, high):
+        if low is not None and (self.lower[j] is None or low > self.lower[j]):
+            self.lower[j] = low
+        if high is not None and (self.upper[j] is None or high < self.upper[j]):
+            self.upper[j] = high
+
+    @classmethod
+    def from_generators(cls, dimension, vertices, rays=(), lines=()):
+        self = cls(dimension)
+        directed = sorted({_primitive(r) for r in rays if any(r)})
+        undirected = {_primitive(r) for r in lines if any(r)}
+        undirected = sorted({r if next(v for v in r if v) > 0 else tuple(-v for v in r) for r in undirected})
+        self.generators = (sorted({tuple(v) for v in vertices}), directed, undirected)
+        if not self.generators[0]:
+            raise Malformed("generators need at least one vertex")
+        return self
+
+    @classmethod
+    def from_points(cls, dimension, points):
+        self = cls(dimension)
+        self.points = [tuple(p) for p in points]
+        if not self.points:
+            raise Malformed("an empty list of points")
+        return self
+
+    @classmethod
+    def parse(cls, data):
+        """From the JSON forms of the head of this file."""
+        if isinstance(data, list):
+            data = {"points": data}
+        if not isinstance(data, dict):
+            raise Malformed("a domain is an object or a list of points")
+        known = {"box", "inequalities", "equalities", "vertices", "rays", "lines", "points", "dimension"}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise Malformed(f"unknown key {unknown[0]!r} in the domain")
+        kinds = ({"box", "inequalities", "equalities"}, {"vertices", "rays", "lines"}, {"points"})
+        if sum(bool(kind & set(data)) for kind in kinds) > 1:
+            raise Malformed("a domain is given by rows, by generators or by points, not by several of them")
+        tables = {}
+        for key in known - {"box", "dimension"}:
+            table = data.get(key, [])
+            if not isinstance(table, list):
+                raise Malformed(f'"{key}" must be a list')
+            tables[key] = [numbers(row) for row in table]
+        box = data.get("box")
+        if box is not None and not (
+            isinstance(box, list) and all(isinstance(side, list) and len(side) == 2 for side in box)
+        ):
+            raise Malformed('"box" must be a list of [low, high]')
+        sizes = {len(row) - 1 for key in ("inequalities", "equalities") for row in tables[key]}
+        sizes |= {len(row) for key in ("vertices", "rays", "lines", "points") for row in tables[key]}
+        sizes |= {len(box)} if box is not None else set()
+        sizes |= {data["dimension"]} if "dimension" in data else set()
+        if len(sizes) != 1 or not isinstance(dimension := sizes.pop(), int) or dimension < 1:
+            raise Malformed("the dimension of the domain is not clear: no rows, or of different lengths")
+        if tables["points"]:
+            return cls.from_points(dimension, tables["points"])
+        if tables["vertices"]:
+            return cls.from_generators(dimension, tables["vertices"], tables["rays"], tables["lines"])
+        if any(key in data for key in ("vertices", "rays", "lines", "points")):
+            raise Malformed("generators need at least one vertex or point")
+        sides = [[None if v is None else number(v) for v in side] for side in box] if box is not None else None
+        return cls.from_rows(dimension, tables["inequalities"], tables["equalities"], sides)
+
+    def digest(self):
+        """SHA-256 of the canonical exact form."""
+        lines = [f"geomrelu domain\ndimension {self.dimension}"]
+        if self.points is not None:
+            lines += ["point " + " ".join(map(str, p)) for p in self.points]
+        elif self.generators is not None:
+            for name, table in zip(("vertex", "ray", "line"), self.generators):
+                lines += [f"{name} " + " ".join(map(str, g)) for g in table]
+        else:
+            lines += [f"side {low} {high}" for low, high in zip(self.lower, self.upper)]
+            lines += ["row " + " ".join(map(str, row)) for row in self.rows]
+            lines += ["equality " + " ".join(map(str, row)) for row in self.equalities]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def contains(self, point):
+        """Is the point in the domain? For generators this is the hard direction: convex weights are asked for."""
+        if self.points is not None:
+            return tuple(point) in self.points
+        if self.generators is not None:
+            return tuple(point) in self.generators[0]
+        return (
+            all(low is None or low <= x for low, x in zip(self.lower, point))
+            and all(high is None or x <= high for high, x in zip(self.upper, point))
+            and all(_at(row, point) >= 0 for row in self.rows)
+            and all(_at(row, point) == 0 for row in self.equalities)
+        )
+
+    def combination(self, weights):
+        """The point of a V-polyhedron with the given weights ``[of vertices, of rays, of lines]``."""
+        if not isinstance(weights, list) or len(weights) != 3:
+            raise Rejected("weights are three lists: of vertices, rays, lines")
+        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators)]
+        if sum(parts[0]) != 1 or any(w < 0 for w in parts[0] + parts[1]):
+            raise Rejected("the weights of the point are not convex")
+        pairs = [(w, g) for part, table in zip(parts, self.generators) for w, g in zip(part, table) if w]
+        return [sum((w * g[j] for w, g in pairs), Fraction(0)) for j in range(self.dimension)]
+
+    def recedes(self, ray):
+        """Is ``ray`` (not zero) in the recession cone? For generators: one of them."""
+        if not any(ray) or self.points is not None:
+            return False
+        if self.generators is not None:
+            primitive = _primitive(ray)
+            negative = tuple(-v for v in primitive)
+            return primitive in self.generators[1] or any(g in (primitive, negative) for g in self.generators[2])
+        return (
+            all(low is None or r >= 0 for low, r in zip(self.lower, ray))
+            and all(high is None or r <= 0 for high, r in zip(self.upper, ray))
+            and all(_at((0, *row[1:]), ray) >= 0 for row in self.rows)
+            and all(_at((0, *row[1:]), ray) == 0 for row in self.equalities)
+        )
+
+
+def _at(row, point):
+    return row[0] + sum((a * x for a, x in zip(row[1:], point) if a), Fraction(0))
+
+
+# ---- bounds -----------------------------------------------------------------------------------------------------
+
+
+class Region:
+    """The domain cut by the splits on the way to a node, with what is known there about earlier neurons."""
+
+    def __init__(self, model, domain):
+        self.model = model
+        self.domain = domain
+        self.lower = domain.lower
+        self.upper = domain.upper
+        self.splits = ()  # of ("neuron", level, i, sign) and ("form", (b, a...), sign): sign * g >= 0
+        self.signs = {}  # (level, i) -> +1 or -1, by splits
+        self.derived = {}  # (level, i) -> (low, high), Fractions or None
+        self.cache = []  # per level: [(low, high)] integers over a denominator
+
+    def child(self, split, sign):
+        other = object.__new__(Region)
+        other.__dict__.update(self.__dict__)
+        other.cache = []
+        if split[0] == "x":
+            _, j, c = split
+            if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
+                other.lower = [*self.lower[:j], c, *self.lower[j + 1 :]]
+            if sign < 0 and (self.upper[j] is None or c < self.upper[j]):
+                other.upper = [*self.upper[:j], c, *self.upper[j + 1 :]]
+            return other
+        other.splits = (*self.splits, (*split, sign))
+        if split[0] == "neuron":
+            level, i = split[1:]
+            if self.signs.get((level, i), sign) != sign:
+                # both signs: the pre-activation is 0 there; either description is right
+                return other
+            other.signs = {**self.signs, (level, i): sign}
+        return other
+
+    # Bounds of all pre-activations of a level: a list of (low, high) integers (None: infinite) over `denominator`.
+
+    def bounds(self, level):
+        while len(self.cache) < level:
+            found = self._interval(len(self.cache) + 1)
+            if found is _EMPTY:
+                return _EMPTY
+            self.cache.append(found)
+        return self.cache[level - 1]
+
+    def _interval(self, level):
+        model, domain = self.model, self.domain
+        layer, blocks, start = model.layers[level - 1], model.blocks[level], model.start
+        low, high, parts = {}, {}, []
+        for b in blocks:
+            if b == 0 and domain.generators is not None:
+                continue
+            if b == 0:
+                known = [v for v in (*self.lower, *self.upper) if v is not None]
+                d = lcm(*{v.denominator for v in known}) if known else 1
+                sides = [
+                    (None if v is None else v.numerator * (d // v.denominator) for v in (l_, u))
+                    for l_, u in zip(self.lower, self.upper)
+                ]
+                parts.append((b, [tuple(s) for s in sides], d))
+            else:
+                pairs, d = self.cache[b - 1]
+                clipped = [(l_ if l_ is not None and l_ > 0 else 0, u if u is None or u > 0 else 0) for l_, u in pairs]
+                parts.append((b, clipped, d))
+        shared = lcm(*(d for _, _, d in parts)) if parts else 1
+        for b, pairs, d in parts:
+            factor = shared // d
+            for j, (l_, u) in enumerate(pairs, start[b]):
+                low[j] = l_ if l_ is None or factor == 1 else l_ * factor
+                high[j] = u if u is None or factor == 1 else u * factor
+        generators = domain.generators if 0 in blocks else None
+        if generators is not None:
+            vertices, scale = self._scaled_generators()
+            shared_g = lcm(shared, scale)
+            if shared_g != shared:
+                f = shared_g // shared
+                low = {j: None if v is None else v * f for j, v in low.items()}
+                high = {j: None if v is None else v * f for j, v in high.items()}
+                shared = shared_g
+            vertex_factor = shared // scale
+        pairs = []
+        for bias, columns, entries in layer.rows:
+            bottom = top = bias * shared
+            if generators is not None:
+                own = [(j, w) for j, w in zip(columns, entries) if j < model.inputs]
+                later = [(j, w) for j, w in zip(columns, entries) if j >= model.inputs]
+                columns, entries = [j for j, _ in later], [w for _, w in later]
+                at = [sum(w * v[j] for j, w in own) * vertex_factor for v in vertices]
+                along = [sum(w * r[j] for j, w in own) for r in generators[1]]
+                across = any(sum(w * g[j] for j, w in own) for g in generators[2])
+                top = None if across or any(g > 0 for g in along) else top + max(at)
+                bottom = None if across or any(g < 0 for g in along) else bottom + min(at)
+            for j, w in zip(columns, entries):
+                l_, u = (low[j], high[j]) if w > 0 else (high[j], low[j])
+                bottom = None if bottom is None or l_ is None else bottom + w * l_
+                top = None if top is None or u is None else top + w * u
+            pairs.append((bottom, top))
+        return self._tightened(level, pairs, shared * layer.denominator)
+
+    def _tightened(self, level, pairs, denominator):
+        """Intersect with derived bounds and split signs."""
+        derived = {i: pair for (at, i), pair in self.derived.items() if at == level}
+        if derived:
+            whole = lcm(denominator, *(v.denominator for pair in derived.values() for v in pair if v is not None))
+            if whole != denominator:
+                f = whole // denominator
+                pairs = [tuple(None if v is None else v * f for v in pair) for pair in pairs]
+                denominator = whole
+            for i, (low, high) in derived.items():
+                bottom, top = pairs[i]
+                if low is not None:
+                    low = low.numerator * (denominator // low.denominator)
+                    bottom = low if bottom is None else max(bottom, low)
+                if high is not None:
+                    high = high.numerator * (denominator // high.denominator)
+                    top = high if top is None else min(top, high)
+                pairs[i] = (bottom, top)
+        for (at, i), sign in self.signs.items():
+            if at == level:
+                bottom, top = pairs[i]
+                if sign > 0:
+                    pairs[i] = (0 if bottom is None else max(bottom, 0), top)
+                else:
+                    pairs[i] = (bottom, 0 if top is None else min(top, 0))
+        if any(l_ is not None and u is not None and l_ > u for l_, u in pairs):
+            return _EMPTY
+        return pairs, denominator
+
+    def _scaled_generators(self):
+        vertices = self.domain.generators[0]
+        scale = lcm(*{x.denominator for v in vertices for x in v})
+        return [[x.numerator * (scale // x.denominator) for x in v] for v in vertices], scale
+
+    def derive(self, items, below):
+        """Tighten bounds of neurons of levels < `below`, in the order given."""
+        if not isinstance(items, list):
+            raise Rejected('"derive" must be a list')
+        for item in items:
+            if not isinstance(item, list) or not item:
+                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+            level = _count(item[0], below, "layer of a derivation")
+            if level == 0:
+                raise Rejected("layers count from 1")
+            width = len(self.model.layers[level - 1].rows)
+            if len(item) == 1:
+                steps = [(i, side, {}) for i in range(width) for side in ("lower", "upper")]
+            elif len(item) == 4 and item[2] in ("lower", "upper"):
+                steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
+            else:
+                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+            found = dict(self.derived)
+            for i, side, multipliers in steps:
+                low, high = found.get((level, i), (None, None))
+                bound = self.upper_bound(level, i, multipliers, 1 if side == "upper" else -1)
+                if bound is _EMPTY:
+                    low, high = Fraction(1), Fraction(0)
+                elif bound is not None and side == "upper":
+                    high = bound if high is None else min(high, bound)
+                elif bound is not None:
+                    low = -bound if low is None else max(low, -bound)
+                found[level, i] = (low, high)
+            self.derived = found
+            del self.cache[level - 1 :]
+
+    def upper_bound(self, level, neuron, multipliers, sign=1):
+        """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or _EMPTY."""
+        given = _Multipliers(multipliers, self)
+        model, start = self.model, self.model.start
+        layer = model.layers[level - 1]
+        bias, columns, entries = layer.rows[neuron]
+        scale = layer.denominator  # coefficients are integers over `scale`
+        constant = Fraction(sign * bias, scale)
+        coefficient = {j: sign * w for j, w in zip(columns, entries)}
+        if level > 1 and self.bounds(level - 1) is _EMPTY:
+            return _EMPTY
+        for at in range(level - 1, 0, -1):
+            first, last = start[at], start[at + 1]
+            here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
+            extra = given.neurons.get(at, {})
+            if not here and not extra:
+                continue
+            pairs, d = self.bounds(at)
+            slopes, offset = {}, Fraction(0)
+            chosen = given.slopes.get(at, {})
+            steps = lcm(*(s.denominator for s in chosen.values()), *(m.denominator for m in extra.values()))
+            undecided = [i for i in here if not _signed(pairs[i])]
+            if any(i not in chosen for i in undecided):
+                steps = lcm(steps, 1 << _SLOPE_BITS)
+            intercepts = 0  # over scale * steps * d
+            for i, c in here.items():
+                low, high = pairs[i]
+                if low is not None and low >= 0:
+                    slopes[i] = c * steps
+                elif high is not None and high <= 0:
+                    continue
+                elif c < 0:
+                    s = chosen.get(i)
+                    if s is None:
+                        steep = high is None or (low is not None and high > -low)
+                        s = 1 if steep else 0
+                    slopes[i] = c * int(s * steps)
+                else:
+                    s = _chord(low, high, chosen.get(i), steps)
+                    if s is None:
+                        return None
+                    slopes[i] = c * s
+                    ends = [0 if s == 0 else None if low is None else -s * low]
+                    ends.append(0 if s == steps else None if high is None else (steps - s) * high)
+                    if None in ends:
+                        return None
+                    intercepts += c * max(ends)
+            if intercepts:
+                offset = Fraction(intercepts, scale * steps * d)
+            for i, m in extra.items():
+                slopes[i] = slopes.get(i, 0) + int(m * steps) * scale
+            inner = model.layers[at - 1]
+            grow = steps * inner.denominator
+            coefficient = {j: c * grow for j, c in coefficient.items() if j < first}
+            gained = 0
+            for i, q in slopes.items():
+                if q:
+                    b, inner_columns, inner_entries = inner.rows[i]
+                    gained += q * b
+                    for j, w in zip(inner_columns, inner_entries):
+                        coefficient[j] = coefficient.get(j, 0) + q * w
+            scale *= grow
+            constant += offset + Fraction(gained, scale)
+        return self._maximum(coefficient, scale, constant, given)
+
+    def _maximum(self, coefficient, scale, constant, given):
+        """The maximum over the box or the generators of the affine form that remains."""
+        domain = self.domain
+        for row, m in given.rows:
+            constant += m * row[0]
+            d = lcm(scale, m.denominator)
+            f, g = d // scale, m.numerator * (d // m.denominator)
+            coefficient = {j: c * f for j, c in coefficient.items()}
+            for j, a in enumerate(row[1:]):
+                if a:
+                    coefficient[j] = coefficient.get(j, 0) + g * a
+            scale = d
+        if domain.generators is not None:
+            vertices, rays, lines = domain.generators
+            if any(sum(c * r[j] for j, c in coefficient.items()) > 0 for r in rays):
+                return None
+            if any(sum(c * r[j] for j, c in coefficient.items()) for r in lines):
+                return None
+            best = max(sum((c * v[j] for j, c in coefficient.items()), Fraction(0)) for v in vertices)
+            return constant + best / scale
+        total, d = 0, 1
+        for j, c in coefficient.items():
+            if c:
+                side = self.upper[j] if c > 0 else self.lower[j]
+                if side is None:
+                    return None
+                if d % side.denominator:
+                    whole = lcm(d, side.denominator)
+                    total, d = total * (whole // d), whole
+                total += c * side.numerator * (d // side.denominator)
+        return constant + Fraction(total, scale * d)
+
+
+def _signed(pair):
+    low, high = pair
+    return (low is not None and low >= 0) or (high is not None and high <= 0)
+
+
+def _chord(low, high, chosen, steps):
+    """The slope (over `steps`) of the upper line for a neuron of unknown sign, or None."""
+    if chosen is not None:
+        return int(chosen * steps)
+    if low is None and high is None:
+        return None
+    if high is None:
+        return steps
+    if low is None:
+        return 0
+    grid = 1 << _SLOPE_BITS
+    return ((high * grid) // (high - low)) * (steps // grid)
+
+
+class _Multipliers:
+    """Parsed multipliers: neurons[level][i], rows [(row, m)], slopes[level][i]."""
+
+    def __init__(self, data, region):
+        if not isinstance(data, dict):
+            raise Rejected("multipliers must be an object")
+        unknown = set(data) - {"splits", "rows", "equalities", "slopes", "derive"}
+        if unknown:
+            raise Rejected(f"unknown multipliers {sorted(unknown)[0]!r}")
+        self.neurons, self.rows, self.slopes = {}, [], {}
+        if not data:
+            return
+        for k, m in self._table(data, "splits", len(region.splits)):
+            if m < 0:
+                raise Rejected("a multiplier of a split is negative")
+            kind, *what, sign = region.splits[k]
+            if kind == "neuron":
+                level, i = what
+                table = self.neurons.setdefault(level, {})
+                table[i] = table.get(i, Fraction(0)) + sign * m
+            else:
+                self.rows.append((what[0], sign * m))
+        for k, m in self._table(data, "rows", len(region.domain.rows)):
+            if m < 0:
+                raise Rejected("a multiplier of an inequality is negative")
+            self.rows.append((region.domain.rows[k], m))
+        for k, m in self._table(data, "equalities", len(region.domain.equalities)):
+            self.rows.append((region.domain.equalities[k], m))
+        levels = data.get("slopes", {})
+        if not isinstance(levels, dict):
+            raise Rejected('"slopes" must be an object')
+        for key in levels:
+            level = _index(key, len(region.model.layers)) if key != "0" else 0
+            if level == 0:
+                raise Rejected("slopes belong to layers, which count from 1")
+            table = dict(self._table(levels, key, len(region.model.layers[level - 1].rows)))
+            if any(not 0 <= s <= 1 for s in table.values()):
+                raise Rejected("a slope is outside [0, 1]")
+            self.slopes[level] = table
+
+    @staticmethod
+    def _table(data, key, below):
+        table = data.get(key, {})
+        if not isinstance(table, dict):
+            raise Rejected(f'"{key}" must be an object')
+        return [(_index(k, below), number(v)) for k, v in table.items()]
+
+
+def _index(text, below):
+    if not isinstance(text, str) or not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Rejected(f"{str(text)[:40]!r} is not an index")
+    return _count(int(text), below, "index")
+
+
+# ---- the certificate --------------------------------------------------------------------------------------------
+
+
+def walk(proof, model, domain, level, neuron):
+    """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or _EMPTY.
+
+    Raises:
+        Rejected: malformed nodes, a missing or a left-over subtree.
+    """
+    if not isinstance(proof, list) or not proof:
+        raise Rejected("the proof must be a list of nodes")
+    open_regions, worst = [Region(model, domain)], _EMPTY
+    for node in proof:
+        if not isinstance(node, dict):
+            raise Rejected("a node of the proof is not an object")
+        if not open_regions:
+            raise Rejected("nodes are left over after the last leaf")
+        region = open_regions.pop()
+        if "derive" in node:
+            region.derive(node["derive"], level)
+        if "split" in node:
+            if set(node) - {"split", "derive"}:
+                raise Rejected("a split carries multipliers")
+            split = _split(node["split"], model, domain, level)
+            open_regions += [region.child(split, 1), region.child(split, -1)]
+            continue
+        bound = region.upper_bound(level, neuron, node)
+        if bound is None:
+            return None
+        if bound is not _EMPTY and (worst is _EMPTY or bound > worst):
+            worst = bound
+    if open_regions:
+        raise Rejected("the proof ends before its last leaf")
+    return worst
+
+
+def _split(data, model, domain, level):
+    if not isinstance(data, list) or not data:
+        raise Rejected("a split is a list")
+    kind, *rest = data
+    if kind == "x" and len(rest) == 2 and domain.generators is None:
+        return ("x", _count(rest[0], model.inputs, "coordinate"), number(rest[1]))
+    if kind == "neuron" and len(rest) == 2:
+        at = _count(rest[0], level, "layer of a split")
+        if at == 0:
+            raise Rejected("layers count from 1")
+        return ("neuron", at, _count(rest[1], len(model.layers[at - 1].rows), "neuron of a split"))
+    if kind == "form" and len(rest) == model.inputs + 1:
+        return ("form", tuple(numbers(rest)))
+    raise Rejected("a split is not of a known form")
+
+
+def check(certificate, model, domain):
+    """Prove every claim of a certificate or raise.
+
+    Args:
+        certificate: the parsed JSON object. model, domain: as parsed by :meth:`Model.parse`, :meth:`Domain.parse`.
+
+    Raises:
+        Rejected: on any doubt; the text says which claim and why.
+    """
+    if not isinstance(certificate, dict) or certificate.get("geomrelu") != FORMAT:
+        raise Rejected(f"not a geomrelu {FORMAT}")
+    known = {"geomrelu", "model", "domain", "layer", "neuron", "status", "supremum", "stable"}
+    known |= {"point", "weights", "ray", "proof", "strict"}
+    if set(certificate) - known:
+        raise Rejected(f"unknown key {sorted(set(certificate) - known)[0]!r}")
+    if certificate.get("model") != model.digest():
+        raise Rejected("it is about another model")
+    if certificate.get("domain") != domain.digest():
+        raise Rejected("it is about another domain")
+    if domain.dimension != model.inputs:
+        raise Rejected(f"the model reads R^{model.inputs}, the domain lies in R^{domain.dimension}")
+    try:
+        _claims(certificate, model, domain)
+    except Malformed as problem:
+        raise Rejected(str(problem)) from None
+
+
+def _claims(certificate, model, domain):
+    level = _count(certificate.get("layer"), len(model.layers) + 1, "layer")
+    if level == 0:
+        raise Rejected("layers count from 1")
+    neuron = _count(certificate.get("neuron"), len(model.layers[level - 1].rows), "neuron")
+    status, supremum, stable = (certificate.get(k) for k in ("status", "supremum", "stable"))
+    point, at_point = _point(certificate, domain), None
+    if point is not None:
+        at_point = model.value(point, level, neuron)
+    ray = certificate.get("ray")
+    if ray is not None:
+        ray = numbers(ray, domain.dimension)
+        if not domain.recedes(ray):
+            raise Rejected("the ray does not lie in the recession cone of the domain")
+    bound = None
+    if domain.points is not None:
+        if "proof" in certificate:
+            raise Rejected("a finite set needs no proof")
+        bound = max(model.value(p, level, neuron) for p in domain.points) if status == "dead" or supremum else None
+    elif "proof" in certificate:
+        bound = walk(certificate["proof"], model, domain, level, neuron)
+        if bound is None:
+            raise Rejected("a leaf of the proof gives no bound")
+
+    def at_most(limit):
+        return bound is _EMPTY or (bound is not None and bound <= limit)
+
+    if supremum == "inf":
+        if status != "alive":
+            raise Rejected("a neuron with infinite supremum is alive")
+        if point is None or ray is None or model.value(ray, level, neuron, homogeneous=True) <= 0:
+            raise Rejected("the supremum is not shown to be infinite")
+    elif supremum is not None:
+        value = number(supremum)
+        if at_point is None or at_point != value:
+            raise Rejected("the supremum is not attained at the point")
+        if not at_most(value):
+            raise Rejected(f"the proof gives {bound}, which is not the supremum {value}")
+    if status == "alive":
+        if stable is not None:
+            raise Rejected("stability is a claim about dead neurons")
+        if supremum != "inf" and (at_point is None or at_point <= 0):
+            raise Rejected("the neuron is not positive at the point")
+        return
+    if status != "dead":
+        raise Rejected("the status must be dead or alive")
+    if not at_most(0):
+        raise Rejected("there is no proof" if bound is None else f"a leaf gives the bound {bound}, which is positive")
+    if stable is True:
+        if bound is _EMPTY or bound >= 0:
+            raise Rejected("the bound is not negative, so the neuron is not shown to be stably dead")
+        first = model.layers[0].rows[neuron] if level == 1 else None
+        strict = certificate.get("strict", {})
+        if not (_falls(domain, strict, None) or (first and _falls(domain, strict, first))):
+            raise Rejected("stability is not shown at infinity")
+    elif stable is False:
+        if at_point != 0 and not (ray is not None and _revivable(model, ray, level, neuron)):
+            raise Rejected("nothing shows that the neuron is not stable")
+    elif stable is not None:
+        raise Rejected("stable must be true, false or null")
+
+
+def _point(certificate, domain):
+    weights = certificate.get("weights")
+    if weights is not None:
+        if domain.generators is None or "point" in certificate:
+            raise Rejected("weights stand for a point of a domain given by generators")
+        return domain.combination(weights)
+    if certificate.get("point") is None:
+        return None
+    point = numbers(certificate["point"], domain.dimension)
+    if not domain.contains(point):
+        raise Rejected("the point does not lie in the domain")
+    return point
+
+
+def _falls(domain, strict, row):
+    """Is the slope of ``row`` (None: the zero slope) negative on every direction of the recession cone?
+
+    For the zero slope this says that there is no direction: the domain is bounded. Generators: by looking. Rows:
+    slope = - sum m_k row_k + c with m >= 0 and c supported on finite sides of the box; then slope.r <= 0, with
+    equality only if r is orthogonal to all rows used; if these (with the bounded coordinates) span, r = 0.
+    """
+    if domain.points is not None:
+        return True
+    n = domain.dimension
+    slope = [Fraction(0)] * n
+    if row is not None:
+        for j, w in zip(row[1], row[2]):
+            slope[j] = Fraction(w)
+    if domain.generators is not None:
+        _, rays, lines = domain.generators
+        return not lines and all(sum(a * r for a, r in zip(slope, ray)) < 0 for ray in rays)
+    if not isinstance(strict, dict) or set(strict) - {"rows", "equalities"}:
+        raise Rejected('"strict" holds multipliers of rows and equalities')
+    used = [list(equality[1:]) for equality in domain.equalities]
+    for key, table, free in (("rows", domain.rows, False), ("equalities", domain.equalities, True)):
+        for k, m in _Multipliers._table(strict, key, len(table)):
+            if m < 0 and not free:
+                raise Rejected("a strict multiplier is negative")
+            if m:
+                used.append(list(table[k][1:]))
+                slope = [s + m * a for s, a in zip(slope, table[k][1:])]
+    for j, (low, high) in enumerate(zip(domain.lower, domain.upper)):
+        if (slope[j] > 0 and high is None) or (slope[j] < 0 and low is None):
+            return False
+        if slope[j] or (low is not None and high is not None):
+            used.append([int(i == j) for i in range(n)])
+    return _rank(used) == n
+
+
+def _rank(rows):
+    """Rank by fraction-free elimination; unit rows first, so that a box costs nothing."""
+    units = {next(j for j, v in enumerate(r) if v) for r in rows if sum(v != 0 for v in r) == 1}
+    keep = [j for j in range(len(rows[0])) if j not in units] if rows else []
+    rest = [[r[j] for j in keep] for r in rows]
+    rank = len(units)
+    for column in range(len(keep)):
+        pivot = next((r for r in rest if r[column]), None)
+        if pivot is None:
+            continue
+        rank += 1
+        rest.remove(pivot)
+        rest = [[v * pivot[column] - w * r[column] for v, w in zip(r, pivot)] if r[column] else r for r in rest]
+    return rank
+
+
+def _revivable(model, ray, level, neuron):
+    """Does a ray show that arbitrarily small changes of the parameters revive a dead neuron?
+
+    Along the ray r the neuron must neither grow nor fall. Then any of these does it:
+    a value the layer reads grows along r (raise its weight); or, in layer 2, some first-layer neuron with a.r = 0
+    has a weight >= 0 (tilt its a towards r, the other such away from it), or the bias is >= 0 (tilt all away).
+    """
+    growth = model.values(ray, level, homogeneous=True)
+    if growth[-1][0][neuron] != 0:
+        return False
+    blocks = model.blocks[level]
+    if 0 in blocks or level == 1 or any(v > 0 for b in blocks for v in growth[b - 1][0]):
+        return True
+    if level != 2:
+        return False
+    bias, columns, entries = model.layers[1].rows[neuron]
+    weight = dict(zip(columns, entries))
+    flat = [i for i, v in enumerate(growth[0][0]) if v == 0]
+    return bias >= 0 or any(weight.get(model.inputs + i, 0) >= 0 for i in flat)
+
+
+def main(arguments):
+    if len(arguments) != 3:
+        print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json", file=sys.stderr)
+        return 2
+    try:
+        loaded = []
+        for path in arguments:
+            with open(path, encoding="utf-8") as stream:
+                loaded.append(json.load(stream, parse_float=str))
+        certificate, model, domain = loaded[0], Model.parse(loaded[1]), Domain.parse(loaded[2])
+    except (OSError, ValueError, RecursionError, Malformed) as problem:
+        print(f"checker: error: {problem}", file=sys.stderr)
+        return 2
+    try:
+        check(certificate, model, domain)
+    except Rejected as problem:
+        print(f"REJECTED {arguments[0]}: {problem}")
+        return 1
+    print(
+        f"accepted {arguments[0]}: neuron {certificate['neuron']} of layer {certificate['layer']} is "
+        f"{certificate['status']}"
+        + {True: ", stably", False: ", not stably", None: ""}[certificate.get("stable")]
+        + (f", supremum {certificate['supremum']}" if certificate.get("supremum") is not None else "")
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
