@@ -21,9 +21,22 @@ import numpy as np
 from scipy import sparse
 
 from geomrelu.errors import InputError
-from geomrelu.exact import dyadic, nearest, primitive, rational, rationals
+from geomrelu.exact import common, dyadic, nearest, primitive, rational, rationals
 
-__all__ = ["AffineForm", "AffineMap"]
+__all__ = ["AffineForm", "AffineMap", "affordable"]
+
+_LARGEST = 50_000_000
+
+
+def affordable(count: int, what: str) -> None:
+    """Refuse what would need more than 50 million entries: the one limit on sizes, so that no file can fill memory.
+
+    Args:
+        count: nonzero entries, products or values, known before any of them is made.
+        what: names them in the error message.
+    """
+    if count > _LARGEST:
+        raise InputError(f"{what}: {count} entries, but at most {_LARGEST} are supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +129,8 @@ class AffineMap:
             if len(vector) != outputs:
                 raise InputError(f"{where}: {outputs} rows of weights but {len(vector)} biases")
             constants, d2 = dyadic(vector, f"{where}, bias")
-        data = np.empty(len(numerators), dtype=object)
-        data[:] = numerators
         rows, columns = np.divmod(np.arange(len(numerators)), max(inputs, 1))
-        return cls.from_entries((outputs, inputs), rows, columns, data, d1, constants, d2)
+        return cls.from_entries((outputs, inputs), rows, columns, _objects(numerators), d1, constants, d2)
 
     @classmethod
     def from_entries(
@@ -133,15 +144,16 @@ class AffineMap:
         bias_denominator: int = 1,
     ) -> AffineMap:
         """From triplets (no place twice) and a bias, each over its own denominator; zeros are dropped."""
-        keep = np.array([v != 0 for v in data], dtype=bool)
-        rows, columns, data = rows[keep], columns[keep], data[keep]
-        order = np.lexsort((columns, rows))
-        rows, columns, data = rows[order], columns[order], data[order]
+        keep = data.astype(bool)
+        if not keep.all():
+            rows, columns, data = rows[keep], columns[keep], data[keep]
+        place = rows * shape[1] + columns
+        if (place[1:] <= place[:-1]).any():
+            order = np.argsort(place)
+            rows, columns, data = rows[order], columns[order], data[order]
         denominator = math.lcm(data_denominator, bias_denominator)
-        if denominator != data_denominator:
-            data = data * (denominator // data_denominator)
-        if denominator != bias_denominator:
-            bias = [v * (denominator // bias_denominator) for v in bias]
+        data = _times(data, denominator // data_denominator)
+        bias = [v * (denominator // bias_denominator) for v in bias]
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(np.int64)
         return cls(shape[1], indptr, columns.astype(np.int64), data, tuple(bias), denominator)
 
@@ -149,8 +161,7 @@ class AffineMap:
     def selection(cls, inputs: int, columns: Iterable[int]) -> AffineMap:
         """Row ``i`` is the coordinate ``columns[i]``; the identity is ``selection(n, range(n))``."""
         columns = np.fromiter(columns, dtype=np.int64)
-        ones = np.empty(len(columns), dtype=object)
-        ones[:] = 1
+        ones = _objects([1] * len(columns))
         return cls(inputs, np.arange(len(columns) + 1), columns, ones, (0,) * len(columns), 1)
 
     @classmethod
@@ -207,6 +218,7 @@ class AffineMap:
         picked = np.fromiter(rows, dtype=np.int64)
         counts = np.diff(self.indptr)[picked]
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        affordable(int(indptr[-1]), "the selected rows")
         entries = np.repeat(self.indptr[picked] - indptr[:-1], counts) + np.arange(indptr[-1])
         bias = tuple(self.bias[i] for i in picked)
         return AffineMap(self.inputs, indptr, self.indices[entries], self.data[entries], bias, self.denominator)
@@ -222,12 +234,17 @@ class AffineMap:
         selects = inner.denominator == 1 and not any(inner.bias) and len(inner.data) == inner.outputs
         if selects and (np.diff(inner.indptr) == 1).all() and all(v == 1 for v in inner.data):
             target = inner.indices
+            if (target[1:] > target[:-1]).all():
+                return AffineMap(
+                    inner.inputs, self.indptr, target[self.indices], self.data, self.bias, self.denominator
+                )
             if len(np.unique(target)) == len(target):
                 rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
                 shape = (self.outputs, inner.inputs)
                 return AffineMap.from_entries(
                     shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
                 )
+        affordable(int(np.diff(inner.indptr)[self.indices].sum()), "the composition of two maps")
         table = [inner.row(j) for j in range(inner.outputs)]
         built = []
         for i in range(self.outputs):
@@ -259,23 +276,23 @@ class AffineMap:
 
     def scaled(self, factors: Sequence[Fraction], shifts: Sequence[Fraction] | None = None) -> AffineMap:
         """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
-        n = len(factors)
-        matrix = np.empty(n, dtype=object)
-        matrix[:] = factors
-        numerators, d1 = dyadic(matrix)
-        data = np.empty(n, dtype=object)
-        data[:] = numerators
-        if shifts is None:
-            shifts = [Fraction(0)] * n
-        vector = np.empty(n, dtype=object)
-        vector[:] = shifts
-        constants, d2 = dyadic(vector)
-        diagonal = AffineMap.from_entries((n, n), np.arange(n), np.arange(n), data, d1, constants, d2)
-        return diagonal.after(self)
+        numerators, d1 = common(factors)
+        constants, d2 = common(shifts) if shifts is not None else ([0] * len(numerators), 1)
+        rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
+        data = self.data
+        if any(v != 1 for v in numerators):
+            shared: dict[int, int] = {}
+            data = _objects([shared.setdefault(v, v) for v in data * _objects(numerators)[rows]])
+        denominator = math.lcm(self.denominator * d1, d2)
+        s, t = denominator // (self.denominator * d1), denominator // d2
+        bias = [b * f * s + c * t for b, f, c in zip(self.bias, numerators, constants, strict=True)]
+        shape = (self.outputs, self.inputs)
+        return AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
 
     @staticmethod
     def stacked(maps: Sequence[AffineMap]) -> AffineMap:
         """The maps one under the other."""
+        affordable(sum(len(m.data) for m in maps), "the stacked maps")
         denominator = math.lcm(*(m.denominator for m in maps))
         bias: list[int] = []
         for m in maps:
@@ -287,10 +304,25 @@ class AffineMap:
             maps[0].inputs,
             indptr.astype(np.int64),
             np.concatenate([m.indices for m in maps]),
-            np.concatenate([m.data * (denominator // m.denominator) for m in maps]),
+            np.concatenate([_times(m.data, denominator // m.denominator) for m in maps]),
             tuple(bias),
             denominator,
         )
+
+
+def _times(data: np.ndarray, factor: int) -> np.ndarray:
+    """``data * factor`` for an object array; equal entries go on sharing one integer."""
+    if factor == 1:
+        return data
+    entries = data.tolist()
+    products = {v: v * factor for v in set(entries)}
+    return _objects([products[v] for v in entries])
+
+
+def _objects(entries: Sequence[Any]) -> np.ndarray:
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array
 
 
 def _from_rows(rows: list[tuple[int, dict[int, int]]], inputs: int, denominator: int) -> AffineMap:
@@ -304,13 +336,11 @@ def _from_rows(rows: list[tuple[int, dict[int, int]]], inputs: int, denominator:
         indptr.append(len(columns))
     bias = [b for b, _ in rows]
     factor = math.gcd(denominator, *bias, *entries)
-    data = np.empty(len(entries), dtype=object)
-    data[:] = [v // factor for v in entries]
     return AffineMap(
         inputs,
         np.array(indptr, dtype=np.int64),
         np.array(columns, dtype=np.int64),
-        data,
+        _objects([v // factor for v in entries]),
         tuple(b // factor for b in bias),
         denominator // factor,
     )
@@ -333,7 +363,4 @@ def _matrix(values: Any, where: str) -> np.ndarray:
 
 
 def _object_vector(values: Any, where: str) -> np.ndarray:
-    numbers = rationals(values, where)
-    vector = np.empty(len(numbers), dtype=object)
-    vector[:] = numbers
-    return vector
+    return _objects(rationals(values, where))

@@ -12,9 +12,12 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
              = 0, low <= x_j <= high (null: none); or {"vertices": [...], "rays": [...], "lines": [...]}; or
              {"points": [...]}. Numbers: integers, decimal strings or "p/q".
 
-CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "layer": l, "neuron": i,
-              "status": "dead" | "alive", "supremum": "p/q" | "inf" | null, "stable": true | false | null,
-              "point": [...], "ray": [...], "proof": [NODE, ...], "strict": MULTIPLIERS}
+CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "points": [[...], ...], "claims": [CLAIM, ...]}
+CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive", "supremum": "p/q" | "inf", "stable": true | false,
+              "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
+RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
+POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
+             layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
 Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the domain.
 
 What each claim needs:
@@ -23,10 +26,10 @@ What each claim needs:
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
   stable           (dead for all parameters near the given ones)
-    true           proof of z <= c < 0 on S, and multipliers "strict": S is bounded (for layer 1 also, instead: the
-                   slope is negative on every direction of the recession cone)
+    true           proof of z <= c < 0 on S, and multipliers "strict" (if any are needed): S is bounded (for layer 1
+                   also, instead: the slope is negative on every direction of the recession cone)
     false          point in S with z(point) = 0; or ray in the recession cone along which z neither grows nor falls
-                   and which an arbitrarily small change of the parameters makes it grow (see `_revivable`)
+                   and which an arbitrarily small change of the parameters makes it grow (see `revivable`)
 
 PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and then its subtree g >= 0:
          {"split": ["x", j, c]}                  g = x_j - c
@@ -59,7 +62,7 @@ from math import gcd, lcm
 FORMAT = "certificate 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
-_EMPTY = "empty"  # the bound of a form on a region that was found to have no points
+EMPTY = "empty"  # the bound of a form on a region that was found to have no points
 
 
 class Rejected(Exception):
@@ -129,6 +132,7 @@ class Model:
         for layer in layers:
             self.start.append(self.start[-1] + len(layer.rows))
         self.blocks = [None] + [self._blocks(layer) for layer in layers]
+        self._digest = None
 
     def _blocks(self, layer):
         """Which layers (0: inputs) a layer reads."""
@@ -137,6 +141,11 @@ class Model:
 
     def digest(self):
         """SHA-256 of the canonical exact form of the ReLU layers."""
+        if self._digest is None:
+            self._digest = self._hash()
+        return self._digest
+
+    def _hash(self):
         text = hashlib.sha256(f"geomrelu model\ninputs {self.inputs}\n".encode())
         for layer in self.layers:
             d, shown = layer.denominator, {}
@@ -192,34 +201,43 @@ class Model:
     def values(self, point, up_to, homogeneous=False):
         """Pre-activations of layers 1..up_to at a point; ``homogeneous`` drops the biases (growth along a ray).
 
-        Returns a list per layer of integers, with the denominator of each layer.
+        Returns per layer ``(integers, denominator)``.
         """
-        scaled, denominator = _over_common(point)
-        outputs, denominators, result = [scaled], [denominator], []
+        outputs, result = [_over_common(point)], []
         for level in range(1, up_to + 1):
-            layer = self.layers[level - 1]
-            blocks = self.blocks[level]
-            shared = lcm(*(denominators[b] for b in blocks)) if blocks else 1
-            value = {}
-            for b in blocks:
-                factor = shared // denominators[b]
-                for j, v in enumerate(outputs[b], self.start[b]):
-                    value[j] = v * factor
-            z = []
-            for bias, columns, entries in layer.rows:
-                total = 0 if homogeneous else bias * shared
-                for j, w in zip(columns, entries):
-                    total += w * value[j]
-                z.append(total)
-            result.append((z, shared * layer.denominator))
-            outputs.append([v if v > 0 else 0 for v in z])
-            denominators.append(shared * layer.denominator)
+            rows = range(len(self.layers[level - 1].rows))
+            z, denominator = self._rows_at(level, rows, outputs, homogeneous)
+            result.append((z, denominator))
+            outputs.append(([v if v > 0 else 0 for v in z], denominator))
         return result
 
-    def value(self, point, level, neuron, homogeneous=False):
-        """The exact pre-activation of one neuron (its growth along a ray if ``homogeneous``)."""
-        z, denominator = self.values(point, level, homogeneous)[-1]
-        return Fraction(z[neuron], denominator)
+    def value(self, point, level, neuron, homogeneous=False, below=None):
+        """The exact pre-activation of one neuron (its growth along a ray if ``homogeneous``).
+
+        ``below``: the pre-activations of the layers before it at the point, if they are known.
+        """
+        if below is None:
+            below = self.values(point, level - 1, homogeneous)
+        outputs = [_over_common(point)] + [([v if v > 0 else 0 for v in z], d) for z, d in below]
+        (z,), denominator = self._rows_at(level, [neuron], outputs, homogeneous)
+        return Fraction(z, denominator)
+
+    def _rows_at(self, level, rows, outputs, homogeneous):
+        layer, blocks, value = self.layers[level - 1], self.blocks[level], {}
+        shared = lcm(*(outputs[b][1] for b in blocks))
+        for b in blocks:
+            numerators, denominator = outputs[b]
+            factor = shared // denominator
+            for j, v in enumerate(numerators, self.start[b]):
+                value[j] = v * factor
+        z = []
+        for i in rows:
+            bias, columns, entries = layer.rows[i]
+            total = 0 if homogeneous else bias * shared
+            for j, w in zip(columns, entries):
+                total += w * value[j]
+            z.append(total)
+        return z, shared * layer.denominator
 
 
 def _dense_rows(layer, position):
@@ -278,6 +296,7 @@ class Domain:
         self.equalities = []
         self.generators = None  # (vertices, rays, lines)
         self.points = None
+        self._empty = None
 
     @classmethod
     def from_rows(cls, dimension, inequalities=(), equalities=(), box=None):
@@ -386,7 +405,7 @@ class Domain:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point):
-        """Is the point in the domain? For generators this is the hard direction: convex weights are asked for."""
+        """Is the point in the domain? For generators: is it one of the vertices (else `combination` is asked for)."""
         if self.points is not None:
             return tuple(point) in self.points
         if self.generators is not None:
@@ -398,6 +417,13 @@ class Domain:
             and all(_at(row, point) == 0 for row in self.equalities)
         )
 
+    def is_empty_box(self):
+        """Is some low side above its high side?"""
+        if self._empty is None:
+            sides = zip(self.lower, self.upper)
+            self._empty = any(low is not None and high is not None and low > high for low, high in sides)
+        return self._empty
+
     def combination(self, weights):
         """The point of a V-polyhedron with the given weights ``[of vertices, of rays, of lines]``."""
         if not isinstance(weights, list) or len(weights) != 3:
@@ -405,7 +431,19 @@ class Domain:
         parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators)]
         if sum(parts[0]) != 1 or any(w < 0 for w in parts[0] + parts[1]):
             raise Rejected("the weights of the point are not convex")
-        pairs = [(w, g) for part, table in zip(parts, self.generators) for w, g in zip(part, table) if w]
+        return self._weighted(parts, self.generators)
+
+    def recession(self, weights):
+        """The direction of a V-polyhedron with the given weights ``[of rays, of lines]``."""
+        if not isinstance(weights, list) or len(weights) != 2:
+            raise Rejected("weights are two lists: of rays, lines")
+        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators[1:])]
+        if any(w < 0 for w in parts[0]):
+            raise Rejected("a weight of a ray is negative")
+        return self._weighted(parts, self.generators[1:])
+
+    def _weighted(self, parts, tables):
+        pairs = [(w, g) for part, table in zip(parts, tables) for w, g in zip(part, table) if w]
         return [sum((w * g[j] for w, g in pairs), Fraction(0)) for j in range(self.dimension)]
 
     def recedes(self, ray):
@@ -469,8 +507,8 @@ class Region:
     def bounds(self, level):
         while len(self.cache) < level:
             found = self._interval(len(self.cache) + 1)
-            if found is _EMPTY:
-                return _EMPTY
+            if found is EMPTY:
+                return EMPTY
             self.cache.append(found)
         return self.cache[level - 1]
 
@@ -554,7 +592,7 @@ class Region:
                 else:
                     pairs[i] = (bottom, 0 if top is None else min(top, 0))
         if any(l_ is not None and u is not None and l_ > u for l_, u in pairs):
-            return _EMPTY
+            return EMPTY
         return pairs, denominator
 
     def _scaled_generators(self):
@@ -583,7 +621,7 @@ class Region:
             for i, side, multipliers in steps:
                 low, high = found.get((level, i), (None, None))
                 bound = self.upper_bound(level, i, multipliers, 1 if side == "upper" else -1)
-                if bound is _EMPTY:
+                if bound is EMPTY:
                     low, high = Fraction(1), Fraction(0)
                 elif bound is not None and side == "upper":
                     high = bound if high is None else min(high, bound)
@@ -594,7 +632,7 @@ class Region:
             del self.cache[level - 1 :]
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
-        """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or _EMPTY."""
+        """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""
         given = _Multipliers(multipliers, self)
         model, start = self.model, self.model.start
         layer = model.layers[level - 1]
@@ -602,8 +640,8 @@ class Region:
         scale = layer.denominator  # coefficients are integers over `scale`
         constant = Fraction(sign * bias, scale)
         coefficient = {j: sign * w for j, w in zip(columns, entries)}
-        if level > 1 and self.bounds(level - 1) is _EMPTY:
-            return _EMPTY
+        if level > 1 and self.bounds(level - 1) is EMPTY:
+            return EMPTY
         for at in range(level - 1, 0, -1):
             first, last = start[at], start[at + 1]
             here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
@@ -614,7 +652,7 @@ class Region:
             slopes, offset = {}, Fraction(0)
             chosen = given.slopes.get(at, {})
             steps = lcm(*(s.denominator for s in chosen.values()), *(m.denominator for m in extra.values()))
-            undecided = [i for i in here if not _signed(pairs[i])]
+            undecided = [i for i in here if not signed(pairs[i])]
             if any(i not in chosen for i in undecided):
                 steps = lcm(steps, 1 << _SLOPE_BITS)
             intercepts = 0  # over scale * steps * d
@@ -691,7 +729,7 @@ class Region:
         return constant + Fraction(total, scale * d)
 
 
-def _signed(pair):
+def signed(pair):
     low, high = pair
     return (low is not None and low >= 0) or (high is not None and high <= 0)
 
@@ -768,14 +806,14 @@ def _index(text, below):
 
 
 def walk(proof, model, domain, level, neuron):
-    """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or _EMPTY.
+    """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or EMPTY.
 
     Raises:
         Rejected: malformed nodes, a missing or a left-over subtree.
     """
     if not isinstance(proof, list) or not proof:
         raise Rejected("the proof must be a list of nodes")
-    open_regions, worst = [Region(model, domain)], _EMPTY
+    open_regions, worst = [Region(model, domain)], EMPTY
     for node in proof:
         if not isinstance(node, dict):
             raise Rejected("a node of the proof is not an object")
@@ -793,7 +831,7 @@ def walk(proof, model, domain, level, neuron):
         bound = region.upper_bound(level, neuron, node)
         if bound is None:
             return None
-        if bound is not _EMPTY and (worst is _EMPTY or bound > worst):
+        if bound is not EMPTY and (worst is EMPTY or bound > worst):
             worst = bound
     if open_regions:
         raise Rejected("the proof ends before its last leaf")
@@ -822,59 +860,138 @@ def check(certificate, model, domain):
     Args:
         certificate: the parsed JSON object. model, domain: as parsed by :meth:`Model.parse`, :meth:`Domain.parse`.
 
+    Returns:
+        The claims, all of them proved.
+
     Raises:
         Rejected: on any doubt; the text says which claim and why.
     """
     if not isinstance(certificate, dict) or certificate.get("geomrelu") != FORMAT:
         raise Rejected(f"not a geomrelu {FORMAT}")
-    known = {"geomrelu", "model", "domain", "layer", "neuron", "status", "supremum", "stable"}
-    known |= {"point", "weights", "ray", "proof", "strict"}
-    if set(certificate) - known:
-        raise Rejected(f"unknown key {sorted(set(certificate) - known)[0]!r}")
+    _known(certificate, {"geomrelu", "model", "domain", "points", "claims"})
     if certificate.get("model") != model.digest():
         raise Rejected("it is about another model")
     if certificate.get("domain") != domain.digest():
         raise Rejected("it is about another domain")
     if domain.dimension != model.inputs:
         raise Rejected(f"the model reads R^{model.inputs}, the domain lies in R^{domain.dimension}")
-    try:
-        _claims(certificate, model, domain)
-    except Malformed as problem:
-        raise Rejected(str(problem)) from None
+    claims = certificate.get("claims")
+    if not isinstance(claims, list) or not claims:
+        raise Rejected("it claims nothing")
+    points = Points(certificate.get("points", []), model, domain)
+    for claim in claims:
+        if not isinstance(claim, dict):
+            raise Rejected("a claim is not an object")
+        try:
+            prove(claim, model, domain, points)
+        except (Rejected, Malformed) as problem:
+            where = f"layer {str(claim.get('layer'))[:9]}, neuron {str(claim.get('neuron'))[:9]}"
+            raise Rejected(f"{where}: {problem}") from None
+    return claims
 
 
-def _claims(certificate, model, domain):
-    level = _count(certificate.get("layer"), len(model.layers) + 1, "layer")
-    if level == 0:
-        raise Rejected("layers count from 1")
-    neuron = _count(certificate.get("neuron"), len(model.layers[level - 1].rows), "neuron")
-    status, supremum, stable = (certificate.get(k) for k in ("status", "supremum", "stable"))
-    point, at_point = _point(certificate, domain), None
-    if point is not None:
-        at_point = model.value(point, level, neuron)
-    ray = certificate.get("ray")
-    if ray is not None:
-        ray = numbers(ray, domain.dimension)
+def _known(data, keys):
+    unknown = sorted(set(data) - keys)
+    if unknown:
+        raise Rejected(f"unknown key {unknown[0]!r}")
+
+
+class Points:
+    """The points that several claims share, each checked and evaluated once."""
+
+    def __init__(self, table, model, domain):
+        if not isinstance(table, list):
+            raise Rejected('"points" must be a list')
+        self.table, self.model, self.domain = table, model, domain
+        self.parsed, self.below = {}, {}
+
+    def evaluate(self, data, level, neuron):
+        """The exact value of the neuron at the point; raises if the point is not in the domain."""
+        model = self.model
+        if data == "corner":
+            return self._corner(level, neuron)
+        if isinstance(data, int):
+            k = _count(data, len(self.table), "number of a point")
+            if k not in self.parsed:
+                self.parsed[k] = self._inside(self.table[k])
+            if len(self.below.get(k, ())) < level - 1:
+                self.below[k] = model.values(self.parsed[k], level - 1)
+            return model.value(self.parsed[k], level, neuron, below=self.below.get(k, [])[: level - 1])
+        return model.value(self._inside(data), level, neuron)
+
+    def _inside(self, data):
+        if isinstance(data, dict):
+            _known(data, {"weights"})
+            if self.domain.generators is None:
+                raise Rejected("weights stand for a point of a domain given by generators")
+            return self.domain.combination(data.get("weights"))
+        point = numbers(data, self.domain.dimension)
+        if not self.domain.contains(point):
+            raise Rejected("the point does not lie in the domain")
+        return point
+
+    def _corner(self, level, neuron):
+        """The largest value of a first-layer neuron on a box, which a corner attains."""
+        domain = self.domain
+        if level != 1 or domain.points is not None or domain.generators is not None or domain.rows or domain.equalities:
+            raise Rejected("a corner is for layer 1 on a box")
+        if domain.is_empty_box():
+            raise Rejected("the box is empty")
+        layer = self.model.layers[0]
+        total, columns, entries = layer.rows[neuron]
+        for j, w in zip(columns, entries):
+            side = domain.upper[j] if w > 0 else domain.lower[j]
+            if side is None:
+                raise Rejected("the box has no such corner")
+            total += w * side
+        return Fraction(total) / layer.denominator
+
+
+def _ray(data, domain):
+    """A nonzero direction of the recession cone."""
+    if isinstance(data, dict):
+        _known(data, {"weights"})
+        if domain.generators is None:
+            raise Rejected("weights stand for a ray of a domain given by generators")
+        ray = domain.recession(data.get("weights"))
+    else:
+        ray = numbers(data, domain.dimension)
         if not domain.recedes(ray):
             raise Rejected("the ray does not lie in the recession cone of the domain")
+    if not any(ray):
+        raise Rejected("a ray is not zero")
+    return ray
+
+
+def prove(claim, model, domain, points):
+    """Prove one claim (see the head of this file) or raise :class:`Rejected`; ``points`` is a :class:`Points`."""
+    _known(claim, {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "strict"})
+    level = _count(claim.get("layer"), len(model.layers) + 1, "layer")
+    if level == 0:
+        raise Rejected("layers count from 1")
+    neuron = _count(claim.get("neuron"), len(model.layers[level - 1].rows), "neuron")
+    status, supremum, stable = (claim.get(k) for k in ("status", "supremum", "stable"))
+    at_point = points.evaluate(claim["point"], level, neuron) if "point" in claim else None
+    ray = _ray(claim["ray"], domain) if "ray" in claim else None
     bound = None
     if domain.points is not None:
-        if "proof" in certificate:
-            raise Rejected("a finite set needs no proof")
-        bound = max(model.value(p, level, neuron) for p in domain.points) if status == "dead" or supremum else None
-    elif "proof" in certificate:
-        bound = walk(certificate["proof"], model, domain, level, neuron)
+        if "proof" in claim:
+            raise Rejected("a finite set is walked, it needs no proof")
+        if status == "dead" or supremum is not None:
+            bound = max(model.value(p, level, neuron) for p in domain.points)
+    elif "proof" in claim:
+        bound = walk(claim["proof"], model, domain, level, neuron)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 
     def at_most(limit):
-        return bound is _EMPTY or (bound is not None and bound <= limit)
+        return bound is EMPTY or (bound is not None and bound <= limit)
 
     if supremum == "inf":
-        if status != "alive":
-            raise Rejected("a neuron with infinite supremum is alive")
-        if point is None or ray is None or model.value(ray, level, neuron, homogeneous=True) <= 0:
-            raise Rejected("the supremum is not shown to be infinite")
+        if status != "alive" or at_point is None or ray is None:
+            raise Rejected("an infinite supremum needs a living neuron, a point and a ray")
+        if model.value(ray, level, neuron, homogeneous=True) <= 0:
+            raise Rejected("the neuron does not grow along the ray")
     elif supremum is not None:
         value = number(supremum)
         if at_point is None or at_point != value:
@@ -892,31 +1009,17 @@ def _claims(certificate, model, domain):
     if not at_most(0):
         raise Rejected("there is no proof" if bound is None else f"a leaf gives the bound {bound}, which is positive")
     if stable is True:
-        if bound is _EMPTY or bound >= 0:
+        if bound is EMPTY or bound >= 0:
             raise Rejected("the bound is not negative, so the neuron is not shown to be stably dead")
         first = model.layers[0].rows[neuron] if level == 1 else None
-        strict = certificate.get("strict", {})
+        strict = claim.get("strict", {})
         if not (_falls(domain, strict, None) or (first and _falls(domain, strict, first))):
             raise Rejected("stability is not shown at infinity")
     elif stable is False:
-        if at_point != 0 and not (ray is not None and _revivable(model, ray, level, neuron)):
+        if at_point != 0 and not (ray is not None and revivable(model, ray, level, neuron)):
             raise Rejected("nothing shows that the neuron is not stable")
     elif stable is not None:
         raise Rejected("stable must be true, false or null")
-
-
-def _point(certificate, domain):
-    weights = certificate.get("weights")
-    if weights is not None:
-        if domain.generators is None or "point" in certificate:
-            raise Rejected("weights stand for a point of a domain given by generators")
-        return domain.combination(weights)
-    if certificate.get("point") is None:
-        return None
-    point = numbers(certificate["point"], domain.dimension)
-    if not domain.contains(point):
-        raise Rejected("the point does not lie in the domain")
-    return point
 
 
 def _falls(domain, strict, row):
@@ -951,10 +1054,10 @@ def _falls(domain, strict, row):
             return False
         if slope[j] or (low is not None and high is not None):
             used.append([int(i == j) for i in range(n)])
-    return _rank(used) == n
+    return rank(used) == n
 
 
-def _rank(rows):
+def rank(rows):
     """Rank by fraction-free elimination; unit rows first, so that a box costs nothing."""
     units = {next(j for j, v in enumerate(r) if v) for r in rows if sum(v != 0 for v in r) == 1}
     keep = [j for j in range(len(rows[0])) if j not in units] if rows else []
@@ -970,7 +1073,7 @@ def _rank(rows):
     return rank
 
 
-def _revivable(model, ray, level, neuron):
+def revivable(model, ray, level, neuron):
     """Does a ray show that arbitrarily small changes of the parameters revive a dead neuron?
 
     Along the ray r the neuron must neither grow nor fall. Then any of these does it:
@@ -1005,16 +1108,18 @@ def main(arguments):
         print(f"checker: error: {problem}", file=sys.stderr)
         return 2
     try:
-        check(certificate, model, domain)
+        claims = check(certificate, model, domain)
     except Rejected as problem:
         print(f"REJECTED {arguments[0]}: {problem}")
         return 1
-    print(
-        f"accepted {arguments[0]}: neuron {certificate['neuron']} of layer {certificate['layer']} is "
-        f"{certificate['status']}"
-        + {True: ", stably", False: ", not stably", None: ""}[certificate.get("stable")]
-        + (f", supremum {certificate['supremum']}" if certificate.get("supremum") is not None else "")
-    )
+    for claim in claims:
+        supremum = claim.get("supremum")
+        print(
+            f"neuron {claim['neuron']} of layer {claim['layer']} is {claim['status']}"
+            + {True: ", stably", False: ", not stably", None: ""}[claim.get("stable")]
+            + (f", supremum {supremum}" if supremum is not None else "")
+        )
+    print(f"accepted {arguments[0]}: {len(claims)} claim{'s'[: len(claims) != 1]} proved")
     return 0
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["common", "dyadic", "nearest", "primitive", "rational", "rationals"]
 
-_NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
-_LONGEST = 4000  # characters of one number: beyond it Python's own int() refuses, and nobody means it
+_NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
+_LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
 
 
 def rational(value: Any, where: str = "number") -> Fraction:
@@ -63,7 +63,7 @@ def rational(value: Any, where: str = "number") -> Fraction:
         number = value if isinstance(value, Decimal) else float(value)
         if not math.isfinite(number):
             raise InputError(f"{where}: {value} is not a finite number")
-        if isinstance(number, Decimal) and abs(number.adjusted()) > 9999:
+        if isinstance(number, Decimal) and abs(number.adjusted()) > 999:
             raise InputError(f"{where}: the exponent of {_shown(str(value))} is out of range")
         return Fraction(number)
     raise InputError(f"{where}: {_shown(repr(value))} is not a number")
@@ -121,7 +121,7 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     import numpy as np
 
     if array.dtype.kind in "iu":
-        return [int(v) for v in array.ravel()], 1
+        return array.ravel().tolist(), 1
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         return common(rationals(array.ravel().tolist(), where))
     flat = array.astype(np.float64).ravel()
@@ -129,10 +129,15 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
         at = np.unravel_index(int(np.argmin(np.isfinite(flat))), array.shape)
         raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
     distinct, position = np.unique(flat, return_inverse=True)
-    numerators, denominator = common(Fraction(v) for v in distinct.tolist())
-    table = np.empty(len(numerators), dtype=object)
-    table[:] = numerators
-    return table[position.ravel()].tolist(), denominator
+    fractions, exponents = np.frexp(distinct)
+    mantissas = np.ldexp(fractions, 53).astype(np.int64)  # distinct = mantissas * 2**(exponents - 53), exactly
+    zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1
+    exponents = np.where(mantissas == 0, 0, exponents - 53 + zeros_behind)
+    mantissas >>= np.maximum(zeros_behind, 0)
+    lowest = int(exponents.min(initial=0))
+    table = np.empty(len(distinct), dtype=object)
+    table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
+    return table[position.ravel()].tolist(), 1 << -lowest
 
 
 def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:

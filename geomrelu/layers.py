@@ -10,16 +10,16 @@ file formats write to a tape.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from geomrelu.affine import AffineMap
+from geomrelu.affine import AffineMap, affordable
 from geomrelu.errors import InputError
 from geomrelu.exact import dyadic, rational
 
-__all__ = ["Tape", "average_pooling", "batch_normalisation", "convolution", "joined"]
+__all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
 
 
 class Tape:
@@ -64,6 +64,30 @@ class Tape:
         return self
 
 
+def chain(layers: Iterable[tuple[AffineMap, str]]) -> Tape:
+    """The program that does ``(map, "relu" | "none")`` one after the other.
+
+    Raises:
+        InputError: no layer, a layer that does not read as many values as come before it, another activation.
+    """
+    tape: Tape | None = None
+    value: AffineMap | None = None
+    for position, (map_, activation) in enumerate(layers, 1):
+        if tape is None or value is None:
+            tape = Tape(map_.inputs)
+            value = tape.input
+        if map_.inputs != value.outputs:
+            raise InputError(f"layer {position} reads {map_.inputs} values, but {value.outputs} come before it")
+        value = map_.after(value)
+        if activation == "relu":
+            value = tape.relu(value)
+        elif activation != "none":
+            raise InputError(f"layer {position}: activation must be relu or none, not {activation!r}")
+    if tape is None or value is None:
+        raise InputError("a network needs at least one layer")
+    return tape.finish(value)
+
+
 def joined(first: AffineMap, second: AffineMap, sign: int = 1) -> AffineMap:
     """``first + sign * second``, whichever of the two was recorded later."""
     inputs = max(first.inputs, second.inputs)
@@ -97,7 +121,7 @@ def convolution(
         raise InputError(f"{where}: only two-dimensional convolutions are supported")
     out_channels, per_group, kh, kw = kernel.shape
     channels, height, width = shape
-    if groups < 1 or channels != per_group * groups or out_channels % groups:
+    if groups < 1 or min(kernel.shape) < 1 or channels != per_group * groups or out_channels % groups:
         raise InputError(f"{where}: {channels} input channels do not fit a kernel of shape {list(kernel.shape)}")
     out_h, out_w = (
         _positions(size, k, s, p, q, d, where)
@@ -105,14 +129,16 @@ def convolution(
             (height, width), (kh, kw), strides, pads[:2], pads[2:], dilations, strict=True
         )
     )
+    affordable(math.prod(map(int, (*kernel.shape, out_h, out_w))), where)
     numerators, denominator = dyadic(kernel, f"{where}, kernel")
     values = np.empty(len(numerators), dtype=object)
     values[:] = numerators
-    o, c, i, j, y, x = np.indices((out_channels, per_group, kh, kw, out_h, out_w), sparse=True)
+    # Neurons outermost and sources in their order inside: the triplets come sorted, which spares the sort.
+    o, y, x, c, i, j = np.indices((out_channels, out_h, out_w, per_group, kh, kw), sparse=True)
     row = y * strides[0] - pads[0] + i * dilations[0]
     column = x * strides[1] - pads[1] + j * dilations[1]
     channel = (o // (out_channels // groups)) * per_group + c
-    full = np.broadcast_shapes(o.shape, c.shape, i.shape, j.shape, y.shape, x.shape)
+    full = (out_channels, out_h, out_w, per_group, kh, kw)
     inside = np.broadcast_to((row >= 0) & (row < height) & (column >= 0) & (column < width), full)
     neuron = np.broadcast_to((o * out_h + y) * out_w + x, full)[inside]
     source = np.broadcast_to((channel * height + row) * width + column, full)[inside]
@@ -141,6 +167,9 @@ def average_pooling(
     where: str = "average pooling",
 ) -> tuple[AffineMap, tuple[int, int, int]]:
     """Average pooling of each channel as its exact matrix (entries 1/window size)."""
+    if min(kernel) < 1:
+        raise InputError(f"{where}: the kernel must be positive")
+    affordable(math.prod((shape[0], *kernel)), where)
     channels, height, width = shape
     ones = np.ones((channels, 1, *kernel), dtype=np.int64)
     summed, out_shape = convolution(ones, None, shape, strides, pads, groups=channels, where=where)
@@ -160,7 +189,10 @@ def batch_normalisation(
     otherwise the root is rounded once, to 80 bits: the network analysed is the one with this factor.
     """
     factors, offsets = [], []
-    for s, b, m, v in zip(*(a.ravel().tolist() for a in (scale, shift, mean, variance)), strict=True):
+    channels = [a.ravel().tolist() for a in (scale, shift, mean, variance)]
+    if len({len(values) for values in channels}) > 1:
+        raise InputError("batch normalisation: scale, shift, mean and variance have different lengths")
+    for s, b, m, v in zip(*channels, strict=True):
         radicand = rational(v, "variance") + rational(epsilon, "epsilon")
         if radicand <= 0:
             raise InputError("batch normalisation: variance + epsilon must be positive")
@@ -182,6 +214,7 @@ def _root(q: Fraction) -> Fraction:
 def _positions(size: int, kernel: int, stride: int, before: int, after: int, dilation: int, where: str) -> int:
     if min(kernel, stride, dilation) < 1 or min(before, after) < 0:
         raise InputError(f"{where}: kernel, stride and dilation must be positive, padding not negative")
+    affordable(max(kernel, stride, dilation, before, after), where)
     reach = size + before + after - dilation * (kernel - 1) - 1
     if reach < 0:
         raise InputError(f"{where}: the kernel is larger than the padded input")

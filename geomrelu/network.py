@@ -21,7 +21,8 @@ from geomrelu.io import json as json_format
 from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
 from geomrelu.io import torch as torch_format
-from geomrelu.layers import Tape
+from geomrelu.io.files import named
+from geomrelu.layers import Tape, chain
 
 __all__ = ["Network"]
 
@@ -59,23 +60,11 @@ class Network:
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
         """From ``(weights, bias, "relu" | "none")`` triples, weights (out, in) as in PyTorch."""
-        tape: Tape | None = None
-        value: AffineMap | None = None
-        for position, (weights, bias, activation) in enumerate(layers, 1):
-            map_ = AffineMap.from_dense(weights, bias, f"layer {position}")
-            if tape is None or value is None:
-                tape = Tape(map_.inputs)
-                value = tape.input
-            if map_.inputs != value.outputs:
-                raise InputError(f"layer {position} reads {map_.inputs} values, but {value.outputs} come before it")
-            value = map_.after(value)
-            if activation == "relu":
-                value = tape.relu(value)
-            elif activation != "none":
-                raise InputError(f"layer {position}: activation must be relu or none, not {activation!r}")
-        if tape is None or value is None:
-            raise InputError("a network needs at least one layer")
-        return cls.from_tape(tape.finish(value))
+        maps = (
+            (AffineMap.from_dense(weights, bias, f"layer {position}"), activation)
+            for position, (weights, bias, activation) in enumerate(layers, 1)
+        )
+        return cls.from_tape(chain(maps))
 
     @classmethod
     def from_file(cls, path: str | Path) -> Network:
@@ -88,7 +77,9 @@ class Network:
         reader = readers.get(Path(path).suffix.lower())
         if reader is None:
             raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(readers))})")
-        return cls.from_tape(reader(path))
+        tape = reader(path)
+        with named(path):
+            return cls.from_tape(tape)
 
     from_json = from_npz = from_onnx = from_file
 

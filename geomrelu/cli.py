@@ -1,0 +1,335 @@
+"""The command line: parse, call, print.
+
+Exit codes: 0 done; 1 a certificate was rejected or a claim refuted; 2 unusable input (one line on standard error);
+3 a budget ended before everything was decided; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
+    from geomrelu.deadness import LayerReport, Verdict
+    from geomrelu.network import Network
+    from geomrelu.polyhedron import FiniteSet, Polyhedron
+
+__all__ = ["main"]
+
+DEFAULT_SECONDS = 600.0
+
+DOMAINS = """\
+DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), or a file:
+.vnnlib, .ine or .ext (cddlib), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally
+with "equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
+MODEL is a .onnx, .npz or .json file: {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"geomrelu: error: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="geomrelu", description="An exact analyzer of dead ReLU neurons.")
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, help_: str, **more: Any) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=help_, description=help_, formatter_class=argparse.RawDescriptionHelpFormatter, **more
+        )
+        sub.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
+        return sub
+
+    sub = command("decide", "decide which neurons are dead on a domain, with certificates", epilog=DOMAINS)
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
+    sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
+    sub.add_argument("--certificates", metavar="DIR", help="write what was proved to this directory")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    sub.add_argument("--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g")
+    sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
+    sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
+    sub.set_defaults(run=_decide)
+
+    sub = command("check", "check certificates independently of how they were found", epilog=DOMAINS)
+    sub.add_argument("certificates", nargs="+", metavar="CERTIFICATE")
+    sub.add_argument("--model", required=True, metavar="MODEL")
+    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.set_defaults(run=_check)
+
+    sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
+    sub.add_argument("input", metavar="INPUT", help=".onnx, .npz or .json model; .vnnlib, .ine, .ext or .json domain")
+    sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".json, or .ine/.ext for a domain")
+    sub.set_defaults(run=_convert)
+
+    sub = command("verify", "verify the claims of the registry: enumerate, derive, decide, sample")
+    sub.add_argument("labels", nargs="*", metavar="LABEL", help="only these claims (default: all)")
+    sub.add_argument("--thorough", action="store_true", help="larger families and more trials")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    sub.set_defaults(run=_verify)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.version:
+        from importlib.metadata import version
+
+        print(f"geomrelu {version('geomrelu')}")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 0
+    from geomrelu.errors import InputError
+
+    try:
+        return int(options.run(options))
+    except InputError as problem:
+        if options.debug:
+            raise
+        print(f"geomrelu: error: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("geomrelu: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away (| head): nothing left to say
+        return 0
+    except MemoryError:
+        print("geomrelu: error: out of memory", file=sys.stderr)
+        return 2
+
+
+# ---- decide -----------------------------------------------------------------------------------------------------
+
+
+def _inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
+    from geomrelu.network import Network
+    from geomrelu.polyhedron import read_domain
+
+    network = Network.from_file(options.model)
+    return network, read_domain(options.domain, network.inputs)
+
+
+def _decide(options: argparse.Namespace) -> int:
+    from geomrelu import certificate
+    from geomrelu.budget import Budget
+    from geomrelu.deadness import Status, decide
+    from geomrelu.errors import InputError
+
+    if options.time <= 0 or (options.regions is not None and options.regions < 0):
+        raise InputError("--time must be positive and --regions not negative")
+    layers = _layers(options.layer)
+    directory = _directory(options.certificates)
+    network, domain = _inputs(options)
+    killed_by, undecided, rows = None, 0, []
+    with _progress("deciding") as (advance, clear):
+
+        def progress(layer: int, done: int, asked: int) -> None:
+            advance(f"layer {layer}", done, asked)
+
+        budget = Budget(options.time, options.regions)
+        for report in decide(network, domain, layers, options.neuron, budget, progress):
+            files: dict[int, str] = {}
+            if directory is not None:
+                claims = [v.claim for v in report.verdicts if v.claim is not None]
+                digests = network.digest, domain.checked.digest()
+                files = certificate.write(directory, report.layer, claims, *digests, report.points)
+            undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
+            if report.killed and killed_by is None:
+                killed_by = report.layer
+            if options.format == "json":
+                rows.append(_as_json(report, files))
+            else:
+                clear()
+                _print_report(report, files, options.all)
+    if options.format == "json":
+        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
+        print(json.dumps(heads | {"layers": rows}, indent=1))
+    elif killed_by is not None:
+        print(f"Layer {killed_by} kills the domain: the network is constant on it.")
+    return 3 if undecided else 0
+
+
+def _layers(text: str | None) -> list[int] | None:
+    from geomrelu.errors import InputError
+
+    if text is None:
+        return None
+    first, dash, last = text.partition("-")
+    numbers = [first, last if dash else first]
+    if not all(t.isascii() and t.isdigit() and len(t) < 7 for t in numbers) or int(numbers[0]) > int(numbers[1]):
+        raise InputError(f"--layer {text}: write L or L1-L2")
+    return list(range(int(numbers[0]), int(numbers[1]) + 1))
+
+
+def _directory(path: str | None) -> Path | None:
+    from geomrelu.errors import InputError
+
+    if path is None:
+        return None
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    return Path(path)
+
+
+def _as_json(report: LayerReport, files: dict[int, str]) -> dict[str, Any]:
+    return {
+        "layer": report.layer,
+        "killed": report.killed,
+        "neurons": [
+            {
+                "neuron": v.neuron,
+                "status": v.status.value,
+                "stable": v.stable,
+                "supremum": None if v.supremum is None else str(v.supremum),
+                "reason": v.reason,
+                "certificate": files.get(v.neuron),
+            }
+            for v in report.verdicts
+        ],
+    }
+
+
+def _print_report(report: LayerReport, files: dict[int, str], everything: bool) -> None:
+    from geomrelu.deadness import Status
+
+    count = {status: sum(v.status is status for v in report.verdicts) for status in Status}
+    stable = sum(v.stable is True for v in report.verdicts)
+    killed = {True: "killed", False: "not killed", None: "killed or not: open"}[report.killed]
+    asked = len(report.verdicts)
+    of = f"{asked} of its {report.width} neurons" if asked < report.width else f"{asked} neurons"
+    print(
+        f"Layer {report.layer}: {of}: {count[Status.DEAD]} dead ({stable} stably), {count[Status.ALIVE]} alive, "
+        f"{count[Status.UNDECIDED]} undecided; {killed}"
+    )
+    shown = [v for v in report.verdicts if everything or asked <= 20 or v.status is not Status.ALIVE]
+    if shown:
+        print("  neuron  status     stably  supremum              reason")
+    for v in shown:
+        stably = {True: "yes", False: "no", None: "-"}[v.stable] if v.status is Status.DEAD else ""
+        file = f"  [{files[v.neuron]}]" if v.neuron in files else ""
+        print(f"  {v.neuron:>6}  {v.status.value:<9}  {stably:<6}  {_supremum(v):<20}  {v.reason}{file}")
+
+
+def _supremum(verdict: Verdict) -> str:
+    """Exact where that is short, else rounded and marked as such."""
+    if verdict.supremum is None:
+        return ""
+    text = str(verdict.supremum)
+    if len(text) <= 20 or isinstance(verdict.supremum, str):
+        return text
+    try:
+        return f"~{float(verdict.supremum):.10g}"
+    except OverflowError:
+        return "huge"
+
+
+# ---- check and convert ------------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    from geomrelu import certificate, checker
+
+    network, domain = _inputs(options)
+    rejected = 0
+    for path in options.certificates:
+        try:
+            claims = checker.check(certificate.read(path), network.checked, domain.checked)
+        except checker.Rejected as problem:
+            rejected += 1
+            print(f"REJECTED {path}: {problem}")
+        else:
+            print(f"accepted {path}: {len(claims)} claim{'s'[: len(claims) != 1]} proved")
+    return 1 if rejected else 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from geomrelu.errors import InputError
+    from geomrelu.network import Network
+    from geomrelu.polyhedron import read_any, write_domain
+
+    source, target = Path(options.input), Path(options.output)
+    if source.suffix.lower() in (".onnx", ".npz") or (source.suffix.lower() == ".json" and _is_model(source)):
+        if target.suffix.lower() != ".json":
+            raise InputError(f"{target}: a model is written as .json")
+        text = Network.from_file(source).to_json()
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as problem:
+            raise InputError(f"{target}: {problem.strerror}") from None
+    else:
+        write_domain(read_any(options.input), target)
+    return 0
+
+
+def _is_model(path: Path) -> bool:
+    from geomrelu import certificate
+
+    data = certificate.read(path)
+    return isinstance(data, dict) and "layers" in data
+
+
+# ---- verify -----------------------------------------------------------------------------------------------------
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from geomrelu import claims
+
+    results = []
+    depth = "thorough" if options.thorough else "default"
+    with _progress("verifying") as (advance, clear):
+        for result in claims.verify(options.labels or None, depth, lambda label, kind, done: advance(f"{label}: {kind}", 0, 0)):
+            results.append(result)
+            if options.format == "table":
+                clear()
+                print(result.as_text(), flush=True)
+    if options.format == "json":
+        print(json.dumps([result.as_json() for result in results], indent=1))
+    return 1 if any(result.failed for result in results) else 0
+
+
+# ---- progress ---------------------------------------------------------------------------------------------------
+
+Advance = Callable[[str, int, int], None]
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
+    """A progress bar on standard error if that is a terminal, else nothing: ``(advance, clear)``."""
+    if not sys.stderr.isatty():
+        yield (lambda text, done, total: None), (lambda: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task(what, total=None, count="")
+
+    def advance(text: str, done: int, total: int) -> None:
+        count = f"{done}/{total}" if total else ""
+        bar.update(task, description=f"{what} {text}", completed=done, total=total or None, count=count)
+
+    with bar:
+        yield advance, bar.refresh

@@ -1,0 +1,407 @@
+"""Decide which neurons of a network are dead on a set, with a claim the independent checker has accepted.
+
+A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at 0 is silent), else *alive*. It is
+*stably* dead if it stays dead for all parameters near the given ones (all weights on the layers it reads, and its
+bias). A layer *kills* S if all its neurons are dead.
+
+How: a finite set is walked. Layer 1 is one affine form: closed on boxes and generators, one exact linear program
+otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is not a bounded box), all pieces,
+which also gives exact suprema; otherwise witnesses and trees of boxes found in floating point. Either way the
+verdict is the checker's: a claim it does not accept is not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from geomrelu import checker, pieces, search
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificate import Claim
+from geomrelu.errors import InputError
+from geomrelu.network import Network
+from geomrelu.polyhedron import FiniteSet, Polyhedron
+
+__all__ = ["LayerReport", "Status", "Verdict", "decide"]
+
+FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+MOST_GENERATED = 10  # the largest dimension in which a box's corners are listed
+ROUNDS = (2_000, 20_000, 200_000)  # boxes spent on each open neuron before the next one's turn
+
+
+class Status(Enum):
+    """ALIVE, DEAD or UNDECIDED; the last has no truth value and neither is a yes to anything."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNDECIDED = "undecided"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a status is not a truth value: compare it with Status.DEAD, ALIVE or UNDECIDED")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known about one neuron on the domain.
+
+    Attributes:
+        layer, neuron: from 1, from 0.
+        status: alive, dead or undecided.
+        stable: for a dead neuron, whether it is stably dead; None if that is not known (or the neuron not dead).
+        supremum: of its pre-activation: exact, "inf", or None if it was not computed.
+        reason: one phrase: the method, or why it is undecided.
+        claim: what the checker accepted (see ``checker.py``), None if undecided. Its "point" may be a number, that
+            of an entry of the report's ``points``.
+    """
+
+    layer: int
+    neuron: int
+    status: Status
+    stable: bool | None
+    supremum: Fraction | str | None
+    reason: str
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """The verdicts on (some) neurons of one layer, with the points their claims share (exact, as strings)."""
+
+    layer: int
+    width: int
+    verdicts: tuple[Verdict, ...]
+    points: list[list[str]]
+
+    @property
+    def killed(self) -> bool | None:
+        """Does the layer kill the domain? None if that is not known."""
+        if any(v.status is Status.ALIVE for v in self.verdicts):
+            return False
+        if len(self.verdicts) == self.width and all(v.status is Status.DEAD for v in self.verdicts):
+            return True
+        return None
+
+
+def decide(
+    network: Network,
+    domain: Polyhedron | FiniteSet,
+    layers: Sequence[int] | None = None,
+    neurons: Sequence[int] | None = None,
+    budget: Budget | None = None,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> Iterator[LayerReport]:
+    """Judge neurons layer by layer.
+
+    Args:
+        layers: which (from 1; default all). neurons: which of each layer (from 0; default all).
+        budget: on time and regions in all; what is open when it ends is UNDECIDED, with the reason.
+        progress: called with (layer, neurons decided, neurons asked).
+
+    Yields:
+        One report a layer, in order.
+
+        On KeyboardInterrupt the report of the layer in work comes first, with the open neurons undecided.
+
+    Raises:
+        InputError: no such layer or neuron, dimensions that differ, an empty domain.
+
+    Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`.
+    Exact: yes. Source: Rister & Rubin (dead sets, section 2); Brownlowe et al. (stably unactivated).
+    """
+    if domain.dimension != network.inputs:
+        raise InputError(f"the model reads R^{network.inputs}, but the domain lies in R^{domain.dimension}")
+    if domain.is_empty:
+        raise InputError("the domain is empty")
+    layers = list(range(1, network.depth + 1)) if layers is None else list(layers)
+    for layer in layers:
+        if not 1 <= layer <= network.depth:
+            raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
+    for i in neurons or ():
+        for layer in layers:
+            if not 0 <= i < network.widths[layer - 1]:
+                raise InputError(f"there is no neuron {i} in layer {layer}, which has {network.widths[layer - 1]}")
+    return _Run(network, domain, budget or Budget(), progress).reports(layers, neurons)
+
+
+def _undecided(layer: int, neuron: int, reason: str) -> Verdict:
+    return Verdict(layer, neuron, Status.UNDECIDED, None, None, reason)
+
+
+class _Run:
+    def __init__(
+        self,
+        network: Network,
+        domain: Polyhedron | FiniteSet,
+        budget: Budget,
+        progress: Callable[[int, int, int], None] | None,
+    ) -> None:
+        self.network, self.domain, self.budget, self.progress = network, domain, budget, progress
+        self.points: list[list[str]] = []
+        self.shared = checker.Points(self.points, network.checked, domain.checked)
+        self.extremes: list[list[pieces.Extreme]] | None = None
+        self.floating: search.FloatNetwork | None = None
+
+    def reports(self, layers: Sequence[int], neurons: Sequence[int] | None) -> Iterator[LayerReport]:
+        for layer in layers:
+            width = self.network.widths[layer - 1]
+            asked = list(range(width)) if neurons is None else sorted(set(neurons))
+            found: dict[int, Verdict] = {}
+            try:
+                for verdict in self._verdicts(layer, asked, max(layers)):
+                    found[verdict.neuron] = verdict
+                    if self.progress is not None:
+                        self.progress(layer, len(found), len(asked))
+            except KeyboardInterrupt:
+                stopped = {i: _undecided(layer, i, "interrupted") for i in asked}
+                yield LayerReport(layer, width, tuple((stopped | found).values()), self.points)
+                raise
+            yield LayerReport(layer, width, tuple(found[i] for i in asked), self.points)
+
+    def _verdicts(self, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+        domain = self.domain
+        if isinstance(domain, FiniteSet):
+            yield from self._on_points(domain, layer, asked)
+        elif layer == 1:
+            yield from self._first_layer(domain, asked)
+        else:
+            yield from self._deep(domain, layer, asked, last)
+
+    # ---- claims -----------------------------------------------------------------------------------------------
+
+    def _accepted(self, claim: Claim) -> bool:
+        try:
+            checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
+        except checker.Rejected:
+            return False
+        return True
+
+    def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
+        """The verdict of a claim whose every part is exact; the checker must agree."""
+        checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
+        status = Status(claim["status"])
+        return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
+
+    def _shared_point(self, point: Sequence[Fraction]) -> int:
+        self.points.append([str(x) for x in point])
+        return len(self.points) - 1
+
+    def _point(self, point: Sequence[Fraction]) -> Any:
+        """A point of the domain as the checker wants it."""
+        domain = self.domain
+        if isinstance(domain, Polyhedron) and domain.given_by_generators:
+            return {"weights": [[str(w) for w in part] for part in domain.weights(tuple(point))]}
+        return [str(x) for x in point]
+
+    def _ray(self, ray: Sequence[Any]) -> Any:
+        domain = self.domain
+        if isinstance(domain, Polyhedron) and domain.given_by_generators:
+            return {"weights": [[str(w) for w in part] for part in domain.ray_weights(ray)]}
+        return [str(x) for x in ray]
+
+    # ---- finite sets ------------------------------------------------------------------------------------------
+
+    def _on_points(self, domain: FiniteSet, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        values = [self.network.pre_activations(p, layer)[-1] for p in domain.points]
+        first = len(self.points)
+        self.points.extend([str(x) for x in p] for p in domain.points)
+        for i in asked:
+            supremum, k = max((z[i], -k) for k, z in enumerate(values))
+            yield self._valued(layer, i, supremum, first - k, None, True, "all points evaluated")
+
+    def _valued(
+        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, compact: bool, reason: str,
+        strict: Any = None, flat: Any = None,
+    ) -> Verdict:  # fmt: skip
+        """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
+
+        ``compact`` or ``strict`` (multipliers) make a negative supremum stable; ``flat`` is a ray that breaks it.
+        """
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
+        claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
+        if supremum == 0:
+            claim["stable"] = False
+        elif supremum < 0 and (compact or strict is not None):
+            claim |= {"stable": True} | ({"strict": strict} if strict else {})
+        elif supremum < 0 and flat is not None:
+            claim |= {"stable": False, "ray": self._ray(flat)}
+        return self._decided(claim, supremum, reason)
+
+    # ---- layer 1 ----------------------------------------------------------------------------------------------
+
+    def _first_layer(self, domain: Polyhedron, asked: list[int]) -> Iterator[Verdict]:
+        map_ = self.network.layers[0]
+        bounded = domain.is_bounded
+        strict_bounded = domain.falling([Fraction(0)] * domain.dimension) if bounded else None
+        for i in asked:
+            if domain.is_box:
+                bias, columns, entries = map_.row(i)
+                sides = [domain.checked.upper[j] if w > 0 else domain.checked.lower[j] for j, w in zip(columns, entries)]
+                if None not in sides:
+                    total = sum((w * s for w, s in zip(entries, sides)), Fraction(bias)) / map_.denominator
+                    yield self._closed_form(domain, i, total, "corner", [{}], bounded, strict_bounded, "maximal corner")
+                    continue
+            best = domain.supremum(map_.form(i))
+            if best.value is None:
+                claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "supremum": "inf"}
+                claim |= {"point": self._point(best.point), "ray": self._ray(best.ray or ())}
+                yield self._decided(claim, "inf", "grows along a ray")
+                continue
+            leaf: dict[str, Any] = {}
+            if best.rows:
+                leaf["rows"] = {str(k): str(m) for k, m in best.rows}
+            if best.equalities:
+                leaf["equalities"] = {str(k): str(m) for k, m in best.equalities}
+            how = "maximal generator" if domain.given_by_generators else "linear program"
+            yield self._closed_form(
+                domain, i, best.value, self._point(best.point), [leaf], bounded, strict_bounded, how
+            )
+
+    def _closed_form(
+        self, domain: Polyhedron, i: int, supremum: Fraction, point: Any, proof: Any, bounded: bool,
+        strict_bounded: Any, how: str,
+    ) -> Verdict:  # fmt: skip
+        strict, flat = strict_bounded, None
+        if supremum < 0 and not bounded:
+            form = self.network.layers[0].form(i)
+            strict = domain.falling(form.slope)
+            if strict is None:
+                flat = self._flat_direction(domain, form.along)
+        return self._valued(1, i, supremum, point, proof, bounded and not strict, how, strict, flat)
+
+    def _flat_direction(self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]) -> Sequence[Any] | None:
+        """A direction of the recession cone along which a dead first-layer neuron does not fall."""
+        if domain.is_box:
+            for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
+                for side, step in ((high, 1), (low, -1)):
+                    ray = [Fraction(step * int(k == j)) for k in range(domain.dimension)]
+                    if side is None and along(ray) == 0:
+                        return ray
+        for ray in (*domain.rays, *domain.lines):
+            if along([Fraction(v) for v in ray]) == 0:
+                return ray
+        return None
+
+    # ---- deeper layers ----------------------------------------------------------------------------------------
+
+    def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+        finite_box = domain.is_box and domain.is_bounded
+        listed = domain.given_by_generators or not domain.is_box or not finite_box or domain.dimension <= MOST_GENERATED
+        by_pieces = listed and (pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES or not domain.is_box)
+        open_, reason = list(asked), ""
+        if by_pieces:
+            allowance = self.budget.part(10 * FEW_PIECES) if domain.is_box else self.budget
+            try:
+                for verdict in self._by_pieces(domain, layer, open_, last, allowance):
+                    open_.remove(verdict.neuron)
+                    yield verdict
+                return
+            except Exhausted as end:
+                reason = str(end)
+        if domain.is_box:
+            try:
+                for verdict in self._by_search(domain, layer, list(open_), finite_box):
+                    open_.remove(verdict.neuron)
+                    yield verdict
+                if open_ and listed and not by_pieces:
+                    for verdict in self._by_pieces(domain, layer, list(open_), layer, self.budget):
+                        open_.remove(verdict.neuron)
+                        yield verdict
+            except Exhausted as end:
+                reason = str(end)
+        for i in open_:
+            why = reason or "no method settled it within its limits"
+            yield _undecided(layer, i, why)
+
+    def _by_pieces(
+        self, domain: Polyhedron, layer: int, asked: list[int], last: int, budget: Budget
+    ) -> Iterator[Verdict]:
+        """All linear pieces: exact suprema, stability and proofs."""
+        if self.extremes is None or len(self.extremes) < layer:
+            deepest = layer
+            while deepest < last and pieces.likely_pieces(self.network, domain, deepest + 1) <= FEW_PIECES:
+                deepest += 1
+            self.extremes = pieces.extremes(self.network, domain, deepest, budget)
+        found = self.extremes[layer - 1]
+        compact = domain.is_bounded
+        strict = domain.falling([Fraction(0)] * domain.dimension) if compact else None
+        dead = []
+        for i in list(asked):
+            best = found[i]
+            if best.value is None:
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "supremum": "inf"}
+                claim |= {"point": self._point(best.point), "ray": self._ray(best.ray or ())}
+                yield self._decided(claim, "inf", "grows along a ray")
+            elif best.value > 0:
+                claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(best.point)}
+                yield self._decided(claim, best.value, "maximum over all pieces")
+            else:
+                dead.append(i)
+        limits = {i: value for i in dead if (value := found[i].value) is not None}
+        trees = pieces.proofs(self.network, domain, layer, limits, budget) if dead else {}
+        for i in dead:
+            best = found[i]
+            point, flat = self._point(best.point), None
+            stably = compact
+            if not compact and limits[i] < 0:
+                flat, stably = self._at_infinity(layer, i, best)
+            verdict = self._valued(
+                layer, i, limits[i], point, trees[i], compact and not strict, "all pieces", strict, flat
+            )
+            if not compact and stably and limits[i] < 0:
+                reason = "all pieces (stable by the generators of the pieces; this part is not in the certificate)"
+                verdict = Verdict(layer, i, verdict.status, True, verdict.supremum, reason, verdict.claim)
+            yield verdict
+
+    def _at_infinity(self, layer: int, i: int, best: pieces.Extreme) -> tuple[Sequence[int] | None, bool]:
+        """A ray that shows a dead neuron (supremum < 0) not to be stable, or else whether it is proved stable."""
+        model, proved = self.network.checked, True
+        for ray in best.flat:
+            if checker.revivable(model, [Fraction(v) for v in ray], layer, i):
+                return ray, False
+            growth = model.values([Fraction(v) for v in ray], layer, homogeneous=True)
+            proved = proved and pieces.provably_off(self.network, layer, i, growth)
+        return None, proved
+
+    def _by_search(self, domain: Polyhedron, layer: int, asked: list[int], finite: bool) -> Iterator[Verdict]:
+        """Witnesses and trees of boxes found in floating point, each accepted by the checker."""
+        if self.floating is None:
+            self.floating = search.FloatNetwork(self.network, domain)
+        waiting = list(asked)
+        self.budget.spend()
+        for i, point in search.candidates(self.floating, layer, asked):
+            verdict = self._witness(domain, layer, i, point)
+            if verdict is not None:
+                waiting.remove(i)
+                yield verdict
+            self.budget.spend(0)
+        if not finite:
+            return
+        for most in ROUNDS:
+            for i in list(waiting):
+                found = search.box_tree(self.floating, layer, i, most, self.budget)
+                verdict = None
+                if found.point is not None:
+                    verdict = self._witness(domain, layer, i, found.point)
+                elif found.proof is not None:
+                    verdict = self._refuted(layer, i, found.proof, found.boxes)
+                if verdict is not None:
+                    waiting.remove(i)
+                    yield verdict
+
+    def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
+        exact = search.clipped(point, domain)
+        if not self.points or self.points[-1] != [str(x) for x in exact]:
+            self._shared_point(exact)
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
+        return self._decided(claim, None, "positive at a point") if self._accepted(claim) else None
+
+    def _refuted(self, layer: int, i: int, proof: list[dict[str, Any]], boxes: int) -> Verdict | None:
+        claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "proof": proof}
+        reason = f"{boxes} boxes" if boxes > 1 else "bounded on the whole box"
+        for stable in ({"stable": True}, {}):
+            if self._accepted(claim | stable):
+                return Verdict(layer, i, Status.DEAD, True if stable else None, None, reason, claim | stable)
+        return None

@@ -1,0 +1,385 @@
+"""Models in ONNX, traced exactly: parameters are the dyadic numbers their floats hold, arithmetic is rational.
+
+Each tensor of the graph is a constant array or a :class:`~geomrelu.io.tensors.Tensor` of affine forms over the
+variables of a tape; Relu makes new variables. The rounding that an inference engine adds to each operation is not
+part of the network, in the same way as it is not part of the mathematics.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.affine import affordable
+from geomrelu.errors import InputError
+from geomrelu.exact import rational
+from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.tensors import Tensor, Value, arranged, concatenated, exact_array, same_padding
+from geomrelu.layers import Tape
+
+__all__ = ["read"]
+
+
+def read(path: FilePath) -> Tape:
+    """The model in an ONNX file: one input (a batch of one), the first output, nodes that do not reach it left out.
+
+    Raises:
+        InputError: ``path: what is wrong``, with the operator, its place in the file and its output.
+
+    Exact: yes, except that batch normalisation may hold an irrational root, see
+    :func:`geomrelu.layers.batch_normalisation`.
+    """
+    try:
+        onnx: Any = importlib.import_module("onnx")
+        decode = importlib.import_module("onnx.numpy_helper").to_array
+    except ImportError:
+        raise InputError(f"{path}: reading ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
+    data = read_bytes(path)
+    with named(path):
+        try:
+            model = onnx.ModelProto.FromString(data)
+            graph = model.graph
+            opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=1)
+            return _Trace(graph, opset, decode).tape
+        except InputError:
+            raise
+        except (importlib.import_module("google.protobuf.message").DecodeError, UnicodeDecodeError) as problem:
+            raise InputError(f"not an ONNX model: {_line(problem)}") from None
+
+
+class _Trace:
+    """Walks the graph once, in its order, which ONNX requires to be topological."""
+
+    def __init__(self, graph: Any, opset: int, decode: Callable[[Any], Any]) -> None:
+        self.decode = decode
+        self.opset = opset
+        if not graph.output:
+            raise InputError("the graph has no output")
+        self.initializers = {t.name: t for t in graph.initializer}
+        self.values: dict[str, Value] = {}
+        self.bits: dict[str, int] = {}  # of the floating-point type of a tensor that depends on the input
+        output = graph.output[0].name
+        nodes = self._reaching(output, graph.node)
+        self.tape = self._input(graph)
+        for position, node in nodes:
+            where = f"operator {node.op_type[:40]} (node {position}, output {node.output[0][:80]!r})"
+            if node.domain not in ("", "ai.onnx") or node.op_type not in _OPERATORS:
+                raise InputError(f"{where} is not supported")
+            with named(where):
+                self._do(node)
+        result = self._value(output)
+        if not isinstance(result, Tensor):
+            raise InputError(f"the output {output[:80]!r} does not depend on the input")
+        self.tape.finish(result.map)
+
+    @staticmethod
+    def _reaching(output: str, nodes: Sequence[Any]) -> list[tuple[int, Any]]:
+        """The nodes that the output depends on, with their positions from 1."""
+        needed, found = {output}, []
+        for position, node in reversed(list(enumerate(nodes, 1))):
+            if needed.intersection(filter(None, node.output)):
+                needed.update(node.input)
+                found.append((position, node))
+        return found[::-1]
+
+    def _input(self, graph: Any) -> Tape:
+        inputs = [i for i in graph.input if i.name not in self.initializers]
+        if len(inputs) != 1:
+            names = ", ".join(repr(i.name[:40]) for i in inputs[:5])
+            raise InputError(f"the graph has {len(inputs)} inputs ({names}), but one is expected")
+        (given,) = inputs
+        kind = given.type.tensor_type
+        where = f"input {given.name[:80]!r}"
+        if kind.elem_type not in _FLOAT_BITS:
+            raise InputError(f"{where} is not a tensor of floating-point numbers")
+        if not kind.HasField("shape"):
+            raise InputError(f"{where} has no shape")
+        shape = [d.dim_value if d.HasField("dim_value") else 0 for d in kind.shape.dim]
+        if shape and shape[0] <= 0:
+            shape[0] = 1  # a batch whose size the file leaves open
+        if any(d < 1 for d in shape):
+            raise InputError(f"{where}: only the batch, the first axis, may be of unknown size: {_shown(kind.shape)}")
+        if len(shape) > 1 and shape[0] > 1:
+            raise InputError(f"{where}: a batch of {shape[0]} is not supported, only of 1: {_shown(kind.shape)}")
+        affordable(math.prod(shape), where)
+        tape = Tape(math.prod(shape))
+        self.values[given.name] = Tensor(tuple(shape), tape.input)
+        self.bits[given.name] = _FLOAT_BITS[kind.elem_type]
+        return tape
+
+    def _value(self, name: str) -> Value:
+        if name not in self.values:
+            if name not in self.initializers:
+                raise InputError(f"the tensor {name[:80]!r} is used before anything makes it")
+            self.values[name] = self.array(self.initializers[name])
+        return self.values[name]
+
+    def array(self, proto: Any) -> np.ndarray:
+        """The array of a TensorProto. Only data in the file itself is read."""
+        where = f"tensor {proto.name[:80]!r}"
+        if proto.data_location or proto.external_data:
+            raise InputError(f"{where} is in another file; external data is not supported")
+        affordable(math.prod(abs(d) for d in proto.dims), where)
+        try:
+            array: np.ndarray = self.decode(proto)
+        except Exception as problem:  # onnx has no exception of its own for data that do not fit their header
+            raise InputError(f"{where} is not readable: {_line(problem)}") from None
+        if array.dtype.name == "bfloat16":
+            array = array.astype(np.float64)
+        if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+            raise InputError(f"{where} holds {array.dtype}, which is not supported")
+        return array
+
+    def _do(self, proto: Any) -> None:
+        node = _Node(proto, self)
+        rule = _OPERATORS[node.operator]
+        unknown = sorted(set(node.attributes) - rule.attributes)
+        if unknown:
+            raise InputError(f"attribute {unknown[0][:40]!r} is not supported")
+        names = list(proto.input)
+        while names and not names[-1]:
+            names.pop()
+        if not rule.least <= len(names) <= rule.most or not all(names[: rule.least]):
+            raise InputError(f"{len(names)} inputs are not supported")
+        inputs = [self._value(name) if name else None for name in names]
+        node.bits = max((self.bits.get(name, 0) for name in names), default=0)
+        results = rule.apply(node, *inputs)
+        for name, value in zip(proto.output, results if isinstance(results, tuple) else (results,), strict=False):
+            if name in self.values:
+                raise InputError(f"the tensor {name[:80]!r} is made twice")
+            self.values[name] = value
+            if isinstance(value, Tensor):
+                self.bits[name] = node.bits
+
+
+class _Node:
+    """A node as the rules below see it; ``bits`` is the precision of what it reads and then of what it makes."""
+
+    _FIELDS = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # the kinds of attribute in onnx.proto
+
+    def __init__(self, proto: Any, trace: _Trace) -> None:
+        self.operator: str = proto.op_type
+        self.outputs = len(proto.output)
+        self.trace = trace
+        self.bits = 0
+        self.attributes = {a.name: a for a in proto.attribute}
+
+    def _get(self, name: str, field: str, default: Any) -> Any:
+        attribute = self.attributes.get(name)
+        if attribute is None:
+            return default
+        if self._FIELDS.get(attribute.type) != field:
+            raise InputError(f"attribute {name!r} is of the wrong type")
+        return getattr(attribute, field)
+
+    def number(self, name: str, default: int) -> int:
+        return int(self._get(name, "i", default))
+
+    def real(self, name: str, default: float) -> Fraction:
+        """A float attribute, as the dyadic number it holds."""
+        return rational(self._get(name, "f", default), f"attribute {name!r}")
+
+    def numbers(self, name: str, default: Sequence[int] | None = None) -> list[int] | None:
+        found = self._get(name, "ints", default)
+        return None if found is None else [int(v) for v in found]
+
+    def reals(self, name: str) -> list[float]:
+        return [float(v) for v in self._get(name, "floats", ())]
+
+    def text(self, name: str, default: str) -> str:
+        found = self._get(name, "s", default)
+        return found if isinstance(found, str) else bytes(found).decode("utf-8", "replace")
+
+    def array(self, name: str) -> np.ndarray:
+        return self.trace.array(self._get(name, "t", None))
+
+    def listed(self, name: str, value: Value | None) -> list[int] | None:
+        """Integers that older operator sets keep in an attribute and newer ones in an input."""
+        return self.numbers(name) if value is None else _integers(value, name)
+
+
+# ---- the rules, one for each operator ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    apply: Callable[..., Value | tuple[Value, ...]]
+    least: int
+    most: int
+    attributes: frozenset[str]
+
+
+_OPERATORS: dict[str, _Rule] = {}
+_MANY = 1 << 30
+_FLOAT_BITS = {1: 32, 10: 16, 11: 64}  # TensorProto.FLOAT, FLOAT16, DOUBLE
+_INTEGERS = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 12: "uint32", 13: "uint64"}
+
+
+def _rule(operators: str, least: int, most: int, attributes: str = "") -> Callable[[Any], Any]:
+    """Register a function ``(node, *inputs) -> outputs``. An attribute it does not name is refused: it may matter."""
+
+    def register(apply: Any) -> Any:
+        for name in operators.split():
+            _OPERATORS[name] = _Rule(apply, least, most, frozenset(attributes.split()))
+        return apply
+
+    return register
+
+
+def _depends(value: Value) -> Tensor:
+    if not isinstance(value, Tensor):
+        raise InputError("it does not depend on the input of the network")
+    return value
+
+
+def _constant(value: Value, what: str) -> np.ndarray:
+    if isinstance(value, Tensor):
+        raise InputError(f"{what} must be constant, but depends on the input of the network")
+    return value
+
+
+def _integers(value: Value, what: str) -> list[int]:
+    array = _constant(value, what)
+    if array.dtype.kind not in "iu" or array.ndim > 1:
+        raise InputError(f"{what} must be a list of integers")
+    return [int(v) for v in array.ravel()]
+
+
+@_rule("Relu", 1, 1)
+def _relu(node: _Node, x: Value) -> Value:
+    x = _depends(x)
+    return Tensor(x.shape, node.trace.tape.relu(x.map))
+
+
+@_rule("Identity", 1, 1)
+@_rule("Dropout", 1, 3, "is_test ratio seed")
+def _identity(node: _Node, x: Value, ratio: Value | None = None, training: Value | None = None) -> Value:
+    if training is not None and _constant(training, "training_mode").any():
+        raise InputError("training mode is not supported")
+    return x
+
+
+@_rule("Cast", 1, 1, "to saturate round_mode")
+def _cast(node: _Node, x: Value) -> Value:
+    to = node.number("to", 0)
+    if to not in _FLOAT_BITS and to not in _INTEGERS:
+        raise InputError(f"a cast to element type {to} is not supported")
+    if isinstance(x, Tensor):
+        if _FLOAT_BITS.get(to, 0) < node.bits:
+            raise InputError("a cast that loses digits of a value is not supported")
+        node.bits = _FLOAT_BITS[to]
+        return x
+    if to in _FLOAT_BITS:
+        return x if x.dtype == object else _losslessly(x, f"float{_FLOAT_BITS[to]}")
+    if x.dtype.kind not in "iub":
+        x = _integral([math.trunc(v) for v in exact_array(x).ravel()], x.shape)  # towards zero, as in C
+    return _losslessly(x, _INTEGERS[to])
+
+
+def _losslessly(x: np.ndarray, dtype: str) -> np.ndarray:
+    """A constant that is rounded by a cast would be another constant in another engine: refuse it."""
+    with np.errstate(all="ignore"):
+        cast = x.astype(dtype)
+        back = cast.astype(x.dtype)
+    if not (back == x).all():
+        raise InputError(f"a cast to {dtype} that changes a constant is not supported")
+    return cast
+
+
+# ---- entry by entry ---------------------------------------------------------------------------------------------
+
+
+@_rule("Add", 2, 2)
+@_rule("Sub", 2, 2)
+@_rule("Sum", 1, _MANY)
+def _add(node: _Node, first: Value, *others: Value) -> Value:
+    sign = -1 if node.operator == "Sub" else 1
+    for other in others:
+        first = _sum(first, other, sign)
+    return first
+
+
+def _sum(first: Value, second: Value, sign: int = 1) -> Value:
+    if isinstance(first, Tensor):
+        return first.plus(second, sign)
+    if isinstance(second, Tensor):
+        return (second if sign == 1 else second.times(np.array(-1))).plus(first)
+    return _folded(operator.add if sign == 1 else operator.sub, first, second)
+
+
+@_rule("Mul", 2, 2)
+def _multiply(node: _Node, first: Value, second: Value) -> Value:
+    if isinstance(second, Tensor):
+        first, second = second, first
+    if isinstance(first, Tensor):
+        return first.times(_constant(second, "one of the factors"))
+    return _folded(operator.mul, first, _constant(second, "the factor"))
+
+
+@_rule("Div", 2, 2)
+def _divide(node: _Node, first: Value, second: Value) -> Value:
+    second = _constant(second, "the divisor")
+    if not second.astype(bool).all():
+        raise InputError("division by zero")
+    if not isinstance(first, Tensor):
+        return _folded(_quotient, first, second)
+    return first.times(np.vectorize(lambda v: 1 / v, otypes=[object])(exact_array(second)))
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    """ONNX divides integers towards zero."""
+    return a / b if isinstance(a, Fraction) else math.trunc(Fraction(a, b))
+
+
+@_rule("Neg", 1, 1)
+def _negate(node: _Node, x: Value) -> Value:
+    return x.times(np.array(-1)) if isinstance(x, Tensor) else _folded(operator.mul, x, np.array(-1))
+
+
+def _folded(function: Callable[[Any, Any], Any], first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Arithmetic of constants: of integers as integers, otherwise as rationals, never as floats."""
+    try:
+        shape = np.broadcast_shapes(first.shape, second.shape)
+    except ValueError as problem:
+        raise InputError(str(problem)) from None
+    affordable(math.prod(shape), "a constant")
+    whole = first.dtype.kind in "iu" and second.dtype.kind in "iu"
+    pair = [a.astype(object) if whole else exact_array(a) for a in (first, second)]
+    result = [function(a, b) for a, b in zip(*(np.broadcast_to(a, shape).ravel() for a in pair), strict=True)]
+    if whole:
+        return _integral(result, shape)
+    array = np.empty(len(result), dtype=object)
+    array[:] = result
+    return array.reshape(shape)
+
+
+def _integral(values: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
+    if any(not -(1 << 63) <= v < 1 << 63 for v in values):
+        raise InputError("an integer is out of the range of 64 bits")
+    return np.array(values, dtype=np.int64).reshape(shape)
+
+
+# ---- linear layers ----------------------------------------------------------------------------------------------
+
+
+@_rule("MatMul", 2, 2)
+def _matmul(node: _Node, a: Value, b: Value) -> Value:
+    return _product(a, b)
+
+
+def _product(a: Value, b: Value) -> Tensor:
+    if isinstance(a, Tensor):
+        return a.matmul(_constant(b, "one of the factors"))
+    b = _depends(b)
+    if len(b.shape) < 2 or a.ndim < 2:  # a vector times a matrix is the transposed matrix times the vector
+        return b.matmul(a.T if len(b.shape) < 2 and a.ndim < 3 else np.swapaxes(a, -1, -2)) if len(
+            b.shape
+        ) < 2 else _swapped(b).matmul(a)
+    return _swapped(_swapped(b).matmul(np.swapaxes(a, -1, -2)))
