@@ -642,13 +642,13 @@ class Region:
         coefficient = {j: sign * w for j, w in zip(columns, entries)}
         if level > 1 and self.bounds(level - 1) is EMPTY:
             return EMPTY
-        for at in range(level - 1, 0, -1):
+        for at in range(max(level - 1, *given.neurons, 0), 0, -1):  # split neurons may stand beside or above it
             first, last = start[at], start[at + 1]
             here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
             extra = given.neurons.get(at, {})
             if not here and not extra:
                 continue
-            pairs, d = self.bounds(at)
+            pairs, d = self.bounds(at) if here else ([], 1)
             slopes, offset = {}, Fraction(0)
             chosen = given.slopes.get(at, {})
             steps = lcm(*(s.denominator for s in chosen.values()), *(m.denominator for m in extra.values()))
@@ -1011,9 +1011,11 @@ def prove(claim, model, domain, points):
     if stable is True:
         if bound is EMPTY or bound >= 0:
             raise Rejected("the bound is not negative, so the neuron is not shown to be stably dead")
-        first = model.layers[0].rows[neuron] if level == 1 else None
-        strict = claim.get("strict", {})
-        if not (_falls(domain, strict, None) or (first and _falls(domain, strict, first))):
+        strict, own = claim.get("strict", {}), {}
+        if level == 1:
+            _, columns, entries = model.layers[0].rows[neuron]
+            own = {j: Fraction(w, model.layers[0].denominator) for j, w in zip(columns, entries)}
+        if not (_falls(domain, strict, {}) or (level == 1 and _falls(domain, strict, own))):
             raise Rejected("stability is not shown at infinity")
     elif stable is False:
         if at_point != 0 and not (ray is not None and revivable(model, ray, level, neuron)):
@@ -1022,20 +1024,17 @@ def prove(claim, model, domain, points):
         raise Rejected("stable must be true, false or null")
 
 
-def _falls(domain, strict, row):
-    """Is the slope of ``row`` (None: the zero slope) negative on every direction of the recession cone?
+def _falls(domain, strict, slope):
+    """Is the slope ``{coordinate: value}`` negative on every direction of the recession cone?
 
-    For the zero slope this says that there is no direction: the domain is bounded. Generators: by looking. Rows:
+    For the slope {}, zero, this says that there is no direction: the domain is bounded. Generators: by looking. Rows:
     slope = - sum m_k row_k + c with m >= 0 and c supported on finite sides of the box; then slope.r <= 0, with
     equality only if r is orthogonal to all rows used; if these (with the bounded coordinates) span, r = 0.
     """
     if domain.points is not None:
         return True
     n = domain.dimension
-    slope = [Fraction(0)] * n
-    if row is not None:
-        for j, w in zip(row[1], row[2]):
-            slope[j] = Fraction(w)
+    slope = [slope.get(j, Fraction(0)) for j in range(n)]
     if domain.generators is not None:
         _, rays, lines = domain.generators
         return not lines and all(sum(a * r for a, r in zip(slope, ray)) < 0 for ray in rays)

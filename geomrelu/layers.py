@@ -125,9 +125,7 @@ def convolution(
         raise InputError(f"{where}: {channels} input channels do not fit a kernel of shape {list(kernel.shape)}")
     out_h, out_w = (
         _positions(size, k, s, p, q, d, where)
-        for size, k, s, p, q, d in zip(
-            (height, width), (kh, kw), strides, pads[:2], pads[2:], dilations, strict=True
-        )
+        for size, k, s, p, q, d in zip((height, width), (kh, kw), strides, pads[:2], pads[2:], dilations, strict=True)
     )
     affordable(math.prod(map(int, (*kernel.shape, out_h, out_w))), where)
     numerators, denominator = dyadic(kernel, f"{where}, kernel")
@@ -169,8 +167,8 @@ def average_pooling(
     """Average pooling of each channel as its exact matrix (entries 1/window size)."""
     if min(kernel) < 1:
         raise InputError(f"{where}: the kernel must be positive")
-    affordable(math.prod((shape[0], *kernel)), where)
-    channels, height, width = shape
+    channels = shape[0]
+    affordable(math.prod((channels, *kernel)), where)
     ones = np.ones((channels, 1, *kernel), dtype=np.int64)
     summed, out_shape = convolution(ones, None, shape, strides, pads, groups=channels, where=where)
     counts = np.diff(summed.indptr)
@@ -181,7 +179,7 @@ def average_pooling(
 
 
 def batch_normalisation(
-    scale: np.ndarray, shift: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float
+    scale: np.ndarray, shift: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float | Fraction
 ) -> tuple[list[Fraction], list[Fraction]]:
     """Per-channel ``(factor, offset)`` of ``scale * (x - mean) / sqrt(variance + epsilon) + shift``.
 

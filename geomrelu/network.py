@@ -155,7 +155,7 @@ class Network:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical exact form of the ReLU layers: what certificates are bound to."""
-        return self.checked.digest()
+        return str(self.checked.digest())
 
     def __eq__(self, other: object) -> bool:
         return self.digest == other.digest if isinstance(other, Network) else NotImplemented

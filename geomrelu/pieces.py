@@ -138,8 +138,8 @@ def _slid(generator: Row, value: int, pivot: Row, height: int) -> Row:
 
 
 def _whole(network: Network, domain: Polyhedron) -> Piece:
-    points, lines = domain.generators
-    rows = domain.inequalities
+    points, lines = domain.extreme_generators
+    rows = [(1,) + (0,) * network.inputs, *domain.inequalities]  # first s >= 0, on which the rays lie
     tight = [sum(1 << k for k, r in enumerate(rows) if sum(map(mul, r, g)) == 0) for g in points]
     n = network.inputs
     inputs: list[Row | None] = [tuple(int(j == i + 1) for j in range(n + 1)) for i in range(n)]

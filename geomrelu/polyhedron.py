@@ -181,12 +181,14 @@ class Polyhedron:
             vertices, rays, lines = self.checked.generators
             points = [primitive((1, *v)) for v in vertices]
             return points + [(0, *r) for r in rays], [(0, *r) for r in lines]
-        if self.is_empty:
-            return [], []
+        return ([], []) if self.is_empty else self._extreme()
+
+    def _extreme(self) -> tuple[list[Row], list[Row]]:
+        """Irredundant generators of a nonempty polyhedron, from its rows."""
         found, lines = engine.generators(*self._h, self.dimension)
         points = [g for g in found if g[0]]
-        if not points:  # a cone with lineality: cddlib leaves out the apex when it is not a vertex
-            points = [primitive((1, *self._feasible()))]
+        if not points:  # a cone: cddlib leaves out its apex, the origin
+            points = [(1, *[0] * self.dimension)]
         return points + [g for g in found if not g[0]], lines
 
     def _feasible(self) -> Point:
@@ -199,6 +201,12 @@ class Polyhedron:
     def generators(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         """``(vertices and rays, lines)`` as homogeneous integers ``(s, y)``: the vertex y/s for s > 0, else a ray."""
         points, lines = self._v
+        return tuple(points), tuple(lines)
+
+    @cached_property
+    def extreme_generators(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        """As :attr:`generators`, but irredundant also if generators were given."""
+        points, lines = self._extreme() if self.given_by_generators else self._v
         return tuple(points), tuple(lines)
 
     @property

@@ -21,7 +21,10 @@ from geomrelu.layers import Tape, chain
 
 __all__ = ["read"]
 
-_NAMES = (re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})"), re.compile(r"(?P<layer>.+)\.(?P<kind>weight|bias)"))
+_NAMES = (
+    re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})"),
+    re.compile(r"(?P<layer>.+)\.(?P<kind>weight|bias)"),
+)
 
 
 def read(path: FilePath) -> Tape:
@@ -41,7 +44,7 @@ def read(path: FilePath) -> Tape:
         for name, array in arrays.items():
             match = next((m for pattern in _NAMES if (m := pattern.fullmatch(name))), None)
             if match is None:
-                raise InputError(f"array {name[:40]!r} is not a layer (known: W1, b1, W2, ... or 0.weight, 0.bias, ...)")
+                raise InputError(f"array {name[:40]!r} is not a layer (known: W1, b1, ... or 0.weight, 0.bias, ...)")
             kind = "weights" if match["kind"] in ("W", "weight") else "bias"
             layer = layers.setdefault(match["layer"], {})
             if kind in layer:
@@ -92,7 +95,7 @@ def _array(data: bytes, name: str) -> np.ndarray:
         raise
     except Exception as problem:  # the header is Python text to NumPy: many things can be wrong with it
         raise InputError(f"array {name[:40]!r} is not readable: {_line(problem)}") from None
-    if array.dtype.kind not in "fiuU" or array.dtype.itemsize > 8 and array.dtype.kind != "U":
+    if array.dtype.kind not in "fiuU" or (array.dtype.itemsize > 8 and array.dtype.kind != "U"):
         raise InputError(f"array {name[:40]!r} holds {array.dtype}, not float16/32/64, integers or strings")
     return array
 

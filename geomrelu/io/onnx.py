@@ -162,8 +162,6 @@ class _Trace:
 class _Node:
     """A node as the rules below see it; ``bits`` is the precision of what it reads and then of what it makes."""
 
-    _FIELDS = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # the kinds of attribute in onnx.proto
-
     def __init__(self, proto: Any, trace: _Trace) -> None:
         self.operator: str = proto.op_type
         self.outputs = len(proto.output)
@@ -175,7 +173,7 @@ class _Node:
         attribute = self.attributes.get(name)
         if attribute is None:
             return default
-        if self._FIELDS.get(attribute.type) != field:
+        if _FIELDS.get(attribute.type) != field:
             raise InputError(f"attribute {name!r} is of the wrong type")
         return getattr(attribute, field)
 
@@ -186,9 +184,8 @@ class _Node:
         """A float attribute, as the dyadic number it holds."""
         return rational(self._get(name, "f", default), f"attribute {name!r}")
 
-    def numbers(self, name: str, default: Sequence[int] | None = None) -> list[int] | None:
-        found = self._get(name, "ints", default)
-        return None if found is None else [int(v) for v in found]
+    def numbers(self, name: str, default: Sequence[int]) -> list[int]:
+        return [int(v) for v in self._get(name, "ints", default)]
 
     def reals(self, name: str) -> list[float]:
         return [float(v) for v in self._get(name, "floats", ())]
@@ -202,7 +199,9 @@ class _Node:
 
     def listed(self, name: str, value: Value | None) -> list[int] | None:
         """Integers that older operator sets keep in an attribute and newer ones in an input."""
-        return self.numbers(name) if value is None else _integers(value, name)
+        if value is not None:
+            return _integers(value, name)
+        return self.numbers(name, ()) if name in self.attributes else None
 
 
 # ---- the rules, one for each operator ---------------------------------------------------------------------------
@@ -218,6 +217,7 @@ class _Rule:
 
 _OPERATORS: dict[str, _Rule] = {}
 _MANY = 1 << 30
+_FIELDS = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints"}  # the kinds of attribute in onnx.proto
 _FLOAT_BITS = {1: 32, 10: 16, 11: 64}  # TensorProto.FLOAT, FLOAT16, DOUBLE
 _INTEGERS = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 12: "uint32", 13: "uint64"}
 
@@ -276,20 +276,14 @@ def _cast(node: _Node, x: Value) -> Value:
             raise InputError("a cast that loses digits of a value is not supported")
         node.bits = _FLOAT_BITS[to]
         return x
-    if to in _FLOAT_BITS:
-        return x if x.dtype == object else _losslessly(x, f"float{_FLOAT_BITS[to]}")
+    if to in _FLOAT_BITS:  # a float constant in the file is rounded as the cast says; a rational result is kept
+        with np.errstate(over="ignore"):  # what becomes infinite is refused where it is used
+            return x if x.dtype == object else x.astype(f"float{_FLOAT_BITS[to]}")
     if x.dtype.kind not in "iub":
         x = _integral([math.trunc(v) for v in exact_array(x).ravel()], x.shape)  # towards zero, as in C
-    return _losslessly(x, _INTEGERS[to])
-
-
-def _losslessly(x: np.ndarray, dtype: str) -> np.ndarray:
-    """A constant that is rounded by a cast would be another constant in another engine: refuse it."""
-    with np.errstate(all="ignore"):
-        cast = x.astype(dtype)
-        back = cast.astype(x.dtype)
-    if not (back == x).all():
-        raise InputError(f"a cast to {dtype} that changes a constant is not supported")
+    cast = x.astype(_INTEGERS[to])
+    if not (cast == x).all():
+        raise InputError(f"the constant does not fit into {_INTEGERS[to]}")
     return cast
 
 
@@ -377,9 +371,282 @@ def _matmul(node: _Node, a: Value, b: Value) -> Value:
 def _product(a: Value, b: Value) -> Tensor:
     if isinstance(a, Tensor):
         return a.matmul(_constant(b, "one of the factors"))
-    b = _depends(b)
-    if len(b.shape) < 2 or a.ndim < 2:  # a vector times a matrix is the transposed matrix times the vector
-        return b.matmul(a.T if len(b.shape) < 2 and a.ndim < 3 else np.swapaxes(a, -1, -2)) if len(
-            b.shape
-        ) < 2 else _swapped(b).matmul(a)
-    return _swapped(_swapped(b).matmul(np.swapaxes(a, -1, -2)))
+    b = _depends(b)  # A x is the transposed of x' A'
+    turned = np.swapaxes(a, -1, -2) if a.ndim > 1 else a
+    if len(b.shape) < 2:
+        return b.matmul(turned)
+    product = _turned(b).matmul(turned)
+    return _turned(product) if a.ndim > 1 else product
+
+
+def _turned(x: Tensor) -> Tensor:
+    return x.at(np.swapaxes(x.places, -1, -2))
+
+
+@_rule("Gemm", 2, 3, "alpha beta transA transB")
+def _gemm(node: _Node, a: Value, b: Value, c: Value | None = None) -> Value:
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        raise InputError(f"expected two matrices, not shapes {list(a.shape)} and {list(b.shape)}")
+    a = arranged(a, np.transpose) if node.number("transA", 0) else a
+    b = arranged(b, np.transpose) if node.number("transB", 0) else b
+    product = _depends(_scaled(_product(a, b), node.real("alpha", 1.0)))
+    beta = node.real("beta", 1.0)
+    if c is None or not beta:
+        return product
+    result = product.plus(_scaled(c, beta))
+    if result.shape != product.shape:
+        raise InputError(f"C of shape {list(c.shape)} does not fit the product of shape {list(product.shape)}")
+    return result
+
+
+def _scaled(x: Value, factor: Fraction) -> Value:
+    if factor == 1:
+        return x
+    factors = np.array(factor, dtype=object)
+    return x.times(factors) if isinstance(x, Tensor) else _folded(operator.mul, x, factors)
+
+
+@_rule("Conv", 2, 3, "auto_pad dilations group kernel_shape pads strides")
+def _convolve(node: _Node, x: Value, kernel: Value, bias: Value | None = None) -> Value:
+    x, kernel = _depends(x), _constant(kernel, "the kernel")
+    size = list(kernel.shape[2:])
+    if node.numbers("kernel_shape", size) != size:
+        raise InputError(f"kernel_shape does not fit the kernel of shape {list(kernel.shape)}")
+    strides, dilations, pads = _window(node, x.shape[2:], size)
+    vector = None if bias is None else _constant(bias, "the bias")
+    return x.convolved(kernel, vector, strides, pads, dilations, node.number("group", 1))
+
+
+@_rule("AveragePool", 1, 1, "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides")
+def _average(node: _Node, x: Value) -> Value:
+    x = _depends(x)
+    size = node.numbers("kernel_shape", ())
+    strides, dilations, pads = _window(node, x.shape[2:], size)
+    if node.number("ceil_mode", 0) or any(d != 1 for d in dilations):
+        raise InputError("ceil_mode and dilations are not supported")
+    return x.averaged(size, strides, pads, bool(node.number("count_include_pad", 0)))
+
+
+def _window(node: _Node, size: Sequence[int], kernel: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    """Strides, dilations and pads, the last as ``auto_pad`` says."""
+    ones = [1] * len(kernel)
+    strides, dilations = node.numbers("strides", ones), node.numbers("dilations", ones)
+    if not len(size) == len(kernel) == len(strides) == len(dilations):
+        raise InputError("the kernel, strides and dilations need one number for each spatial axis")
+    pads, auto = node.numbers("pads", 2 * [0] * len(kernel)), node.text("auto_pad", "NOTSET")
+    if auto == "VALID":
+        pads = 2 * [0] * len(kernel)
+    elif auto in ("SAME_UPPER", "SAME_LOWER"):
+        pairs = [
+            same_padding(*sizes, auto == "SAME_UPPER") for sizes in zip(size, kernel, strides, dilations, strict=True)
+        ]
+        pads = [before for before, _ in pairs] + [after for _, after in pairs]
+    elif auto != "NOTSET":
+        raise InputError(f"auto_pad {auto[:40]!r} is not supported")
+    return strides, dilations, pads
+
+
+@_rule("GlobalAveragePool", 1, 1)
+def _global_average(node: _Node, x: Value) -> Value:
+    x = _depends(x)
+    return x.reduced(range(2, len(x.shape)), keep=True, mean=True)
+
+
+@_rule("ReduceMean", 1, 2, "axes keepdims noop_with_empty_axes")
+@_rule("ReduceSum", 1, 2, "axes keepdims noop_with_empty_axes")
+def _reduce(node: _Node, x: Value, axes: Value | None = None) -> Value:
+    x = _depends(x)
+    listed = node.listed("axes", axes)
+    if not listed:
+        if node.number("noop_with_empty_axes", 0):
+            return x
+        listed = list(range(len(x.shape)))
+    return x.reduced(listed, bool(node.number("keepdims", 1)), node.operator == "ReduceMean")
+
+
+@_rule("BatchNormalization", 5, 5, "epsilon is_test momentum spatial training_mode")
+def _normalise(node: _Node, x: Value, *parameters: Value) -> Value:
+    if node.number("training_mode", 0) or not node.number("spatial", 1):
+        raise InputError("only fixed statistics for each channel are supported")
+    scale, shift, mean, variance = (_constant(p, "each parameter") for p in parameters)
+    return _depends(x).normalised(scale, shift, mean, variance, node.real("epsilon", float(np.float32(1e-5))))
+
+
+# ---- rearrangements, of tensors and of constants ------------------------------------------------------------------
+
+
+@_rule("Flatten", 1, 1, "axis")
+def _flatten(node: _Node, x: Value) -> Value:
+    axis = node.number("axis", 1)
+    if not -len(x.shape) <= axis <= len(x.shape):
+        raise InputError(f"there is no axis {axis}")
+    rows = math.prod(x.shape[: axis if axis >= 0 else len(x.shape) + axis])
+    return arranged(x, lambda p: p.reshape(rows, -1))
+
+
+@_rule("Reshape", 1, 2, "allowzero shape")
+def _reshape(node: _Node, x: Value, shape: Value | None = None) -> Value:
+    listed = node.listed("shape", shape)
+    if listed is None:
+        raise InputError("there is no shape")
+    if not node.number("allowzero", 0):
+        if 0 in listed[len(x.shape) :]:
+            raise InputError(f"{listed} copies an axis that {list(x.shape)} does not have")
+        listed = [x.shape[k] if size == 0 else size for k, size in enumerate(listed)]
+    return arranged(x, lambda p: p.reshape(listed))
+
+
+@_rule("Transpose", 1, 1, "perm")
+def _transpose(node: _Node, x: Value) -> Value:
+    axes = node.numbers("perm", range(len(x.shape))[::-1])
+    return arranged(x, lambda p: p.transpose(axes))
+
+
+@_rule("Squeeze", 1, 2, "axes")
+def _squeeze(node: _Node, x: Value, axes: Value | None = None) -> Value:
+    listed = node.listed("axes", axes)
+    return arranged(x, lambda p: p.squeeze(None if listed is None else tuple(listed)))
+
+
+@_rule("Unsqueeze", 1, 2, "axes")
+def _unsqueeze(node: _Node, x: Value, axes: Value | None = None) -> Value:
+    listed = node.listed("axes", axes)
+    if listed is None or len(listed) > 60:
+        raise InputError("there are no axes, or too many")
+    return arranged(x, lambda p: np.expand_dims(p, tuple(listed)))
+
+
+@_rule("Expand", 2, 2)
+def _expand(node: _Node, x: Value, shape: Value) -> Value:
+    listed = _integers(shape, "the shape")
+    affordable(math.prod(x.shape) * math.prod(map(abs, listed)), "the expanded tensor")
+    return arranged(x, lambda p: np.broadcast_to(p, np.broadcast_shapes(p.shape, tuple(listed))))
+
+
+@_rule("Concat", 1, _MANY, "axis")
+def _concatenate(node: _Node, *parts: Value) -> Value:
+    return concatenated(parts, node.number("axis", 1))
+
+
+@_rule("Gather", 2, 2, "axis")
+def _gather(node: _Node, x: Value, indices: Value) -> Value:
+    chosen, axis = _constant(indices, "the indices"), node.number("axis", 0)
+    if chosen.dtype.kind not in "iu":
+        raise InputError("the indices must be integers")
+    affordable(math.prod(x.shape) * chosen.size, "the gathered tensor")
+    return arranged(x, lambda p: np.take(p, chosen.astype(np.int64), axis))
+
+
+@_rule("Slice", 1, 5, "axes ends starts")
+def _slice(
+    node: _Node,
+    x: Value,
+    starts: Value | None = None,
+    ends: Value | None = None,
+    axes: Value | None = None,
+    steps: Value | None = None,
+) -> Value:
+    first, last = node.listed("starts", starts), node.listed("ends", ends)
+    if first is None or last is None:
+        raise InputError("there are no starts or no ends")
+    over = node.listed("axes", axes)
+    over = list(range(len(first))) if over is None else over
+    by = [1] * len(first) if steps is None else _integers(steps, "steps")
+    if not len(first) == len(last) == len(over) == len(by) or 0 in by:
+        raise InputError("starts, ends, axes and steps do not fit together")
+    where = [slice(None)] * len(x.shape)
+    for a, s, e, t in zip(over, first, last, by, strict=True):
+        if not -len(where) <= a < len(where):
+            raise InputError(f"there is no axis {a}")
+        where[a] = slice(s, e, t)
+    return arranged(x, lambda p: p[tuple(where)])
+
+
+@_rule("Split", 1, 2, "axis num_outputs split")
+def _split(node: _Node, x: Value, sizes: Value | None = None) -> tuple[Value, ...]:
+    axis, listed = node.number("axis", 0), node.listed("split", sizes)
+    if not -len(x.shape) <= axis < len(x.shape):
+        raise InputError(f"there is no axis {axis}")
+    length = x.shape[axis]
+    if listed is None:
+        each = -(-length // max(1, node.outputs))
+        listed = [max(0, min(each, length - k * each)) for k in range(node.outputs)]
+    if sum(listed) != length or min(listed, default=0) < 1 or len(listed) != node.outputs:
+        raise InputError(f"an axis of size {length} does not split into {listed[:20]}")
+    ends = np.cumsum(listed)
+    return tuple(
+        arranged(x, lambda p, e=e, n=n: np.take(p, np.arange(e - n, e), axis))  # type: ignore[misc]
+        for e, n in zip(ends, listed, strict=True)
+    )
+
+
+@_rule("Pad", 1, 4, "mode paddings pads value")
+def _pad(
+    node: _Node, x: Value, pads: Value | None = None, value: Value | None = None, axes: Value | None = None
+) -> Value:
+    x, mode = _depends(x), node.text("mode", "constant")
+    listed = node.listed("pads" if "pads" in node.attributes else "paddings", pads)
+    over = range(len(x.shape)) if axes is None else _integers(axes, "axes")
+    if listed is None or len(listed) != 2 * len(over) or min(listed, default=0) < 0:
+        raise InputError("pads must be two numbers for each axis, not negative")
+    widths = [(0, 0)] * len(x.shape)
+    for k, a in enumerate(over):
+        if not -len(widths) <= a < len(widths):
+            raise InputError(f"there is no axis {a}")
+        widths[a] = (listed[k], listed[k + len(over)])
+    affordable(math.prod(s + before + after for s, (before, after) in zip(x.shape, widths, strict=True)), "the padding")
+    if mode in ("reflect", "edge", "wrap"):
+        return arranged(x, lambda p: np.pad(p, widths, mode=mode))  # type: ignore[call-overload]
+    if mode != "constant":
+        raise InputError(f"mode {mode[:40]!r} is not supported")
+    fill = np.array(node.real("value", 0.0), dtype=object) if value is None else _constant(value, "the padding")
+    if fill.size != 1:
+        raise InputError("the padding must be one number")
+    count = x.map.outputs
+    flat = concatenated([x.at(np.arange(count)), fill.reshape(1)], 0)
+    return arranged(flat, lambda p: np.pad(x.places, widths, constant_values=count))
+
+
+# ---- constants and shapes ---------------------------------------------------------------------------------------
+
+
+@_rule("Constant", 0, 0, "value value_float value_floats value_int value_ints")
+def _constant_node(node: _Node) -> Value:
+    match list(node.attributes):
+        case ["value"]:
+            return node.array("value")
+        case ["value_float"]:
+            return np.array(node.real("value_float", 0.0), dtype=object)
+        case ["value_floats"]:
+            return np.array(node.reals("value_floats"), dtype=np.float64)
+        case ["value_int"]:
+            return np.array(node.number("value_int", 0), dtype=np.int64)
+        case ["value_ints"]:
+            return np.array(node.numbers("value_ints", ()), dtype=np.int64)
+    raise InputError("a constant has one value")
+
+
+@_rule("Shape", 1, 1, "end start")
+def _shape(node: _Node, x: Value) -> Value:
+    return np.array(x.shape[slice(node.number("start", 0), node.number("end", len(x.shape)))], dtype=np.int64)
+
+
+@_rule("ConstantOfShape", 1, 1, "value")
+def _constant_of_shape(node: _Node, shape: Value) -> Value:
+    listed = _integers(shape, "the shape")
+    if min(listed, default=0) < 0:
+        raise InputError(f"there is no shape {listed[:20]}")
+    affordable(math.prod(listed), "the constant")
+    value = node.array("value") if "value" in node.attributes else np.zeros(1, dtype=np.float32)
+    if value.size != 1:
+        raise InputError("the value must be one number")
+    return arranged(value.ravel(), lambda p: np.broadcast_to(p, listed))
+
+
+def _line(problem: Exception) -> str:
+    return (str(problem) or type(problem).__name__).splitlines()[0][:200]
+
+
+def _shown(shape: Any) -> str:
+    sizes = [str(d.dim_value) if d.HasField("dim_value") else d.dim_param[:20] or "?" for d in shape.dim]
+    return f"shape [{', '.join(sizes)}]"

@@ -35,9 +35,7 @@ class Tensor:
         numerators, denominator = dyadic(array, "constant")
         nothing = np.zeros(0, dtype=np.int64)
         indptr = np.zeros(len(numerators) + 1, dtype=np.int64)
-        return cls(
-            array.shape, AffineMap(0, indptr, nothing, nothing.astype(object), tuple(numerators), denominator)
-        )
+        return cls(array.shape, AffineMap(0, indptr, nothing, nothing.astype(object), tuple(numerators), denominator))
 
     @property
     def places(self) -> np.ndarray:
@@ -147,7 +145,12 @@ class Tensor:
         return self._mapped(*average_pooling(plane, kernel, strides, pads, count_padding))
 
     def normalised(
-        self, scale: np.ndarray, shift: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float
+        self,
+        scale: np.ndarray,
+        shift: np.ndarray,
+        mean: np.ndarray,
+        variance: np.ndarray,
+        epsilon: float | Fraction,
     ) -> Tensor:
         """Batch normalisation with fixed statistics, one per channel (axis 1)."""
         factors, offsets = batch_normalisation(scale, shift, mean, variance, epsilon)

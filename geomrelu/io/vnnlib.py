@@ -21,10 +21,16 @@ from geomrelu.io.files import FilePath, named, read_text
 
 __all__ = ["read_set"]
 
-_TOKEN = re.compile(r"(?P<newline>\n)|(?P<blank>[^\S\n]+|;[^\n]*)|(?P<token>[()]|\"[^\"]*\"|\|[^|]*\||[^\s();\"|]+)|(?P<bad>.)")
+_TOKEN = re.compile(
+    r"""(?P<newline>\n)
+      | (?P<blank>[^\S\n]+ | ;[^\n]*)
+      | (?P<token>[()] | "[^"]*" | \|[^|]*\| | [^\s();"|]+)
+      | (?P<bad>.)""",
+    re.VERBOSE,
+)
 _VARIABLE = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
 _DEEPEST = 100
-_LONGEST = 1 << 14  # bits of a coefficient: a product of thousands of numbers would take longer than anyone waits
+_LONGEST = 13_000  # bits of a coefficient: products could take forever, and str() refuses beyond 4300 digits
 _WITHOUT_EFFECT = ("set-logic", "set-info", "set-option", "check-sat", "get-model", "exit")
 
 

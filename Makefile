@@ -1,0 +1,50 @@
+# make verify   prove every claim again, from the definitions up
+# make test     run the test suite
+#
+# From a fresh clone each of them first creates .venv and installs what it needs (see .ci/prepare).
+# make PYTHON=python3.13 VENV=.venv-3.13 test    another interpreter, in an environment of its own
+
+PYTHON ?=
+VENV ?= .venv
+export PYTHON
+
+.NOTPARALLEL:
+.PHONY: help verify test check format lint types ladder clean
+
+help:
+	@sed -n 's/^# \(make.*\)/\1/p' Makefile
+
+verify: $(VENV)/.installed
+	@$(VENV)/bin/geomrelu verify
+
+test: $(VENV)/.installed-dev
+	@$(VENV)/bin/python -m pytest
+
+# make check    format, lint, types and the ladder of imports (with -k: all four, even after a failure)
+check: format lint types ladder
+
+format: $(VENV)/.installed-dev
+	@$(VENV)/bin/ruff format --check .
+
+lint: $(VENV)/.installed-dev
+	@$(VENV)/bin/ruff check .
+
+types: $(VENV)/.installed-dev
+	@$(VENV)/bin/mypy
+
+ladder: $(VENV)/.installed-dev
+	@$(VENV)/bin/lint-imports --no-logo
+
+# make clean    remove what make and the tools wrote
+clean:
+	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps: written when an installation is complete, out of date when pyproject.toml changes.
+$(VENV)/.installed: pyproject.toml .ci/prepare
+	@.ci/prepare $(VENV) onnx
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml .ci/prepare
+	@.ci/prepare $(VENV) dev,onnx
+	@touch $@ $(VENV)/.installed

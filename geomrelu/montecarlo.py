@@ -1,0 +1,181 @@
+"""Plain Monte Carlo: random networks by the million, and exact binomial intervals for what they say.
+
+A *kernel* draws ``size`` networks from a symmetric law and counts the ones in an event; :func:`count` runs it in
+chunks, each with a seed of its own, so that the answer depends on the seed and on nothing else. The networks are
+floats: these functions estimate and never prove.
+
+Array axes: one axis for the networks first, then neurons, then inputs (``(size, out, in)``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from geomrelu.errors import InputError
+
+__all__ = [
+    "LAWS",
+    "alive_on_line",
+    "alive_on_points",
+    "clopper_pearson",
+    "count",
+    "killed_at_two",
+    "orthant_killed",
+    "stably_unactivated",
+]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Kernel = Callable[..., int]
+CHUNK = 1 << 14  # networks drawn at once; the seeds of the chunks do not depend on the machine
+
+LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
+    "cauchy": lambda rng, shape: rng.standard_cauchy(shape),
+}
+
+
+def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **parameters: Any) -> int:
+    """In how many of ``trials`` random networks the kernel's event happens.
+
+    Args:
+        kernel: one of this module's, called as ``kernel(draw, size, **parameters)``.
+        trials, seed: fix them before the run.
+        law: of every parameter, independently: a key of :data:`LAWS`. All are symmetric and have a density.
+
+    Returns:
+        Successes, 0..trials. The same for every order (or process) in which the chunks are run.
+
+    Exact: statistical. Cost: linear in trials.
+    """
+    if trials < 1:
+        raise InputError(f"the number of trials must be positive, not {trials}")
+    if law not in LAWS:
+        raise InputError(f"unknown law {law!r} (known: {', '.join(LAWS)})")
+    sizes = [CHUNK] * (trials // CHUNK) + ([trials % CHUNK] if trials % CHUNK else [])
+    seeds = np.random.SeedSequence(seed).spawn(len(sizes))
+    return sum(
+        int(kernel(partial(LAWS[law], np.random.default_rng(child)), size, **parameters))
+        for child, size in zip(seeds, sizes, strict=True)
+    )
+
+
+def clopper_pearson(successes: int, trials: int, level: Fraction | float) -> tuple[float, float]:
+    """The exact two-sided binomial interval: it holds the probability with at least the given level.
+
+    Args:
+        successes, trials: 0 <= successes <= trials, trials > 0.
+        level: in (0, 1), such as 0.999.
+
+    Returns:
+        ``(low, high)``.
+
+    Exact: statistical. Method: quantiles of beta laws (their tails are the binomial's, so nothing is approximated
+    by a normal law). Source: Clopper & Pearson, Biometrika 26 (1934).
+
+    >>> low, high = clopper_pearson(0, 100, 0.95)
+    >>> low, round(high, 4)
+    (0.0, 0.0362)
+    """
+    if not 0 <= successes <= trials or trials < 1 or not 0 < level < 1:
+        raise InputError(f"no interval for {successes} of {trials} at level {level}")
+    tail = float((1 - level) / 2)
+    low = float(special.betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
+    high = float(special.betainccinv(successes + 1, trials - successes, tail)) if successes < trials else 1.0
+    return low, high
+
+
+# ---- kernels ----------------------------------------------------------------------------------------------------
+
+Draw = Callable[[tuple[int, ...]], Array]
+
+
+def orthant_killed(draw: Draw, size: int, *, n: int) -> int:
+    """Layers R^n -> R^n that are nowhere positive on R^n_+ (looked at in 0 and far out on each axis)."""
+    far = float(1 << 40)
+    probes = np.vstack([np.zeros(n), far * np.eye(n)])
+    return size - _living(draw, size, np.broadcast_to(probes, (size, n + 1, n)), n, 1)
+
+
+def alive_on_points(draw: Draw, size: int, *, points: Sequence[Sequence[float]], n: int, k: int) -> int:
+    """Networks of width n and depth k in which every layer is positive somewhere on the given points of R^n."""
+    table = np.asarray(points, dtype=np.float64)
+    return _living(draw, size, np.broadcast_to(table, (size, *table.shape)), n, k)
+
+
+def _living(draw: Draw, size: int, x: Array, n: int, k: int) -> int:
+    """Networks with every layer positive at one of their points, shape (size, points, n)."""
+    alive = np.ones(size, dtype=bool)
+    for _ in range(k):
+        weights, bias = draw((size, n, n)), draw((size, n))
+        z = np.matmul(x, weights.transpose(0, 2, 1)) + bias[:, None, :]
+        alive &= (z > 0).any(axis=(1, 2))
+        x = np.maximum(z, 0)
+    return int(alive.sum())
+
+
+def alive_on_line(draw: Draw, size: int, *, k: int) -> int:
+    """Networks of width 1 and depth k in which every layer is positive somewhere on the whole line.
+
+    Method: the image of an interval is an interval.
+    """
+    low, high, alive = np.full(size, -np.inf), np.full(size, np.inf), np.ones(size, dtype=bool)
+    for _ in range(k):
+        a, b = draw((size,)), draw((size,))
+        ends = a * low + b, a * high + b
+        low, high = np.maximum(np.minimum(*ends), 0), np.maximum(*ends)
+        alive &= high > 0
+        high = np.maximum(high, 0)
+    return int(alive.sum())
+
+
+def killed_at_two(draw: Draw, size: int, *, n: int) -> int:
+    """Networks of width n whose second layer is dead on all of R^n.
+
+    Method: the n hyperplanes of the first layer meet in one point and cut R^n into 2^n cones; the network is looked
+    at in that point and far out on each of the 2n edges.
+    """
+    weights, bias = draw((size, n, n)), draw((size, n))
+    inverse = np.linalg.inv(weights)
+    corner = -np.matmul(inverse, bias[:, :, None])[:, None, :, 0]
+    edges = inverse.transpose(0, 2, 1) * float(1 << 20)
+    probes = np.concatenate([corner, corner + edges, corner - edges], axis=1)
+    x = np.maximum(np.matmul(probes, weights.transpose(0, 2, 1)) + bias[:, None, :], 0)
+    return size - _living(draw, size, x, n, 1)
+
+
+def stably_unactivated(draw: Draw, size: int, *, n0: int, n1: int) -> int:
+    """Networks whose second-layer neuron (read on R^n0 through n1 neurons) is stably unactivated.
+
+    Method: the criterion of :mod:`geomrelu.probability` for hyperplanes in general position: every r = min(n0, n1)
+    of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions. By construction it
+    is known which neurons are 0 on a flat or an edge; only the others are computed.
+    """
+    weights, bias = draw((size, n1, n0)), draw((size, n1))
+    w, c = draw((size, n1)), draw((size,))
+    r = min(n0, n1)
+    # along a line on which all first-layer neurons are constant, the neuron is flat as well: it must be held down
+    stable = (c < 0) & (w < 0).all(axis=1) if n1 < n0 else np.ones(size, dtype=bool)
+    for meeting in combinations(range(n1), r):
+        inside = np.array(meeting)
+        outside = np.setdiff1d(np.arange(n1), inside)
+        inverse = np.linalg.pinv(weights[:, inside])
+        corner = -np.matmul(inverse, bias[:, inside, None])[:, :, 0]
+        z = np.einsum("toi,ti->to", weights[:, outside], corner) + bias[:, outside]
+        stable &= (w[:, outside] * np.maximum(z, 0)).sum(axis=1) + c < 0
+        growth = np.matmul(weights[:, outside], inverse)  # (size, outside, r): along the edge that leaves neuron `inside`
+        for edge in range(r):
+            flat = np.delete(inside, edge)
+            held = (c < 0) & (w[:, flat] < 0).all(axis=1)
+            forward = (w[:, outside] * np.maximum(growth[:, :, edge], 0)).sum(axis=1) + w[:, inside[edge]]
+            backward = (w[:, outside] * np.maximum(-growth[:, :, edge], 0)).sum(axis=1)
+            silent = (growth[:, :, edge] > 0).all(axis=1)
+            stable &= (forward < 0) & ((backward < 0) | (silent & held))
+    return int(stable.sum())

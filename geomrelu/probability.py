@@ -1,0 +1,287 @@
+"""Exact probabilities over sign orbits: fix the magnitudes of all parameters, walk all choices of their signs.
+
+If the law of the parameters does not change when signs are flipped, the probability of an event is the mean over the
+magnitudes of its *orbit probability*: the fraction of sign choices in the event, an exact rational number. Where the
+count is the same for all generic magnitudes, it is the probability, whatever the law.
+
+Sets are lists of homogeneous integer generators ``(s, y)``: the point y/s for s > 0, the direction y for s = 0. On a
+convex piece on which each neuron keeps its sign everything is linear, so only generators have to be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import product
+from math import prod
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+from geomrelu import engine
+from geomrelu.engine import Row
+from geomrelu.errors import InputError
+from geomrelu.exact import common, primitive, rational, rationals
+from geomrelu.polyhedron import FiniteSet, Polyhedron
+
+__all__ = ["alive_orbit", "region_generators", "stably_unactivated_orbit"]
+
+Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
+WIDEST = 16  # 2^(2 * 16 + 1) sign choices are out of reach in any case
+
+
+# ---- stably unactivated neurons ---------------------------------------------------------------------------------
+
+
+def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[int, int]:
+    """How many sign choices make the neuron ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c`` stably unactivated on R^n0.
+
+    f is stably unactivated if f <= 0 on all of R^n0 for every (a, b, w, c) in some neighbourhood of the given one.
+
+    Args:
+        weights: the a_i, shape (n1, n0). bias: the b_i, shape (n1,). Any rationals, in any position.
+        w: shape (n1,). c: a number. Not zero; their signs do not matter.
+
+    Returns:
+        ``(count, size)``. The choices are the flips (a_i, b_i) -> -(a_i, b_i) and the signs of each w_i and of c:
+        size = 2^(2 n1 + 1).
+
+    Raises:
+        InputError: shapes that do not fit, a zero among w and c, n1 > 16.
+
+    Criterion. Let F(s, y) = sum_i w_i max(a_i·y + b_i s, 0) + c s for s >= 0, so f(x) = F(1, x); F is linear on the
+    cone over each region of the arrangement {a_i·x + b_i = 0}. f is stably unactivated if and only if each generator
+    g = (s, y) of each region (lines in both directions) has (1) F(g) < 0, or (2) s = 0, all a_i·y <= 0, c < 0, and
+    w_i < 0 whenever a_i·y = 0.
+
+    Only if. F(g) > 0: f is positive at y/s, or far out along y. F(g) = 0 and s > 0: raise c. F(g) = 0, s = 0 and
+    some a_i·y > 0: raise w_i. F(g) = 0, s = 0, all a_i·y <= 0: if w_i >= 0 for some i with a_i·y = 0, make w_i
+    positive, replace a_i by a_i + e y and the other flat a_j by a_j - e y; then F grows along y. If c >= 0, make it
+    positive and replace all flat a_i by a_i - e y; then f = c far out along y.
+
+    If. A point p of the half sphere {s >= 0, |(s, y)| = 1} is a nonnegative combination of generators of one region,
+    where F is linear and <= 0. If F(p) < 0, then F < 0 near p for all parameters near the given ones. Otherwise all
+    generators used are of kind (2), hence so is p; for points and parameters nearby the neurons with a_i·y < 0 stay
+    silent, the other terms are <= 0 because their weights are, and c s <= 0. The half sphere is compact.
+
+    Exact: yes, in integers. Method: :func:`region_generators`, then one integer matrix product for each of the 2^n1
+    flips; memory 2^n1 times the number of generators.
+    Source: Brownlowe et al. (definition, theorems 1.1 and 1.2); claims ``narrow-first-layer``, ``one-more-than-input``.
+
+    >>> stably_unactivated_orbit([[1]], [1], [1], 1)
+    (2, 8)
+    """
+    forms, scales = _integer_rows(weights, bias)
+    output = [abs(v) * t for v, t in zip(rationals(w, "w"), scales, strict=False)]
+    constant = abs(rational(c, "c"))
+    if len(rationals(w, "w")) != len(forms):
+        raise InputError(f"w: expected {len(forms)} weights, one for each neuron of the first layer")
+    if constant == 0 or not all(output):
+        raise InputError("a zero in w or c has no sign to choose")
+    if len(forms) > WIDEST:
+        raise InputError(f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons")
+    magnitudes, _ = common([*output, constant])
+    values = sorted({(g[0], *_values(forms, g)) for g in region_generators(forms)})
+    return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
+
+
+def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
+    """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``."""
+    largest = [max(map(abs, column)) for column in zip(*values, strict=True)]
+    bound = sum(map(mul, [*largest[1:], largest[0]], magnitudes))
+    table = np.array(values, dtype=np.int64 if bound < 1 << 62 else object)
+    s, z = table[:, :1], table[:, 1:]
+    w, c = np.array(magnitudes[:-1], dtype=table.dtype), magnitudes[-1]
+    choices = np.array(list(product((-1, 1), repeat=len(w))), dtype=table.dtype)  # (2^n1, n1)
+    held = ((z == 0).astype(np.int64) @ (choices.T > 0).astype(np.int64)) == 0  # (generators, 2^n1): flat have w < 0
+    found = 0
+    for flip in choices:
+        active = np.maximum(z * flip, 0)
+        inner = (active * w) @ choices.T  # (generators, 2^n1)
+        silent = (s == 0) & (active == 0).all(axis=1, keepdims=True)
+        found += int(((inner - c * s < 0) | (silent & held)).all(axis=0).sum())  # c < 0
+        found += int((inner + c * s < 0).all(axis=0).sum())  # c > 0
+    return found
+
+
+def region_generators(forms: Sequence[Row]) -> set[Row]:
+    """The generators of all regions of the arrangement of the hyperplanes ``b + a·x = 0``.
+
+    Args:
+        forms: rows ``(b, a1, ..., an)``; zero slopes and repetitions are legal.
+
+    Returns:
+        Primitive integer rows ``(s, y)``: with those of one region, nonnegative combinations give all of it and its
+        directions of recession. A line is there twice, in both directions.
+
+    Exact: yes. Method: a region cut by the next hyperplane is replaced by its two parts, each by double description
+    (cddlib). A hyperplane cuts a region if and only if its form takes both signs on the generators.
+    """
+    dimension = len(forms[0]) - 1
+    found: set[Row] = set()
+    stack: list[tuple[list[Row], int]] = [([(0, 1, *[0] * dimension)], 0)]  # the cone s >= 0 over R^n
+    while stack:
+        rows, nxt = stack.pop()
+        rays, lines = engine.generators(rows, [], dimension + 1)
+        here = [g[1:] for g in rays if not g[0]] + [tuple(t * v for v in g[1:]) for g in lines for t in (1, -1)]
+        for k in range(nxt, len(forms)):
+            signs = [sum(map(mul, forms[k], g)) for g in here]
+            if min(signs) < 0 < max(signs):
+                stack += [([*rows, (0, *(t * v for v in forms[k]))], k + 1) for t in (1, -1)]
+                break
+        else:
+            found.update(here)
+    return found
+
+
+def _integer_rows(weights: Any, bias: Any) -> tuple[list[Row], list[Fraction]]:
+    """Primitive rows ``(b, a...)`` and the positive factors that give back the given ones."""
+    slopes = [rationals(a, f"weights, row {i}") for i, a in enumerate(weights)]
+    constants = rationals(bias, "bias")
+    if not slopes or len({len(a) for a in slopes}) != 1 or not slopes[0] or len(constants) != len(slopes):
+        raise InputError("weights and bias must be a matrix (n1, n0) and a vector (n1,), not empty")
+    rows = [(b, *a) for b, a in zip(constants, slopes, strict=True)]
+    forms = [primitive(row) for row in rows]
+    factors = [
+        next((v / p for v, p in zip(row, form, strict=True) if p), Fraction(1))
+        for row, form in zip(rows, forms, strict=True)
+    ]
+    return forms, factors
+
+
+def _values(forms: Sequence[Row], g: Row) -> list[int]:
+    return [sum(map(mul, form, g)) for form in forms]
+
+
+# ---- living networks --------------------------------------------------------------------------------------------
+
+
+def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet) -> tuple[int, int]:
+    """How many choices of the signs of all parameters make a network alive on a domain.
+
+    A network is alive if every layer has a neuron that is positive somewhere on the image of the domain under the
+    layers before it; a neuron at 0 is dead.
+
+    Args:
+        layers: ``(weights, bias)`` with shapes (out, in) and (out,): magnitudes; the signs given do not matter.
+        domain: a set of R^n with n inputs.
+
+    Returns:
+        ``(count, size)`` with size = 2^(number of parameters). The sign of a zero is walked like any other.
+
+    Raises:
+        InputError: shapes that do not fit, an empty domain.
+
+    Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
+    layers but the last (a parent's image is computed once), and in the last the neurons one by one, because its
+    choices are independent. Cost: 2^(parameters of all layers but the last) images.
+    Source: Rister & Rubin, P(n, k) of section 2; claims ``upper-bound``, ``lower-bound``, ``tight-at-two``.
+
+    >>> alive_orbit([([[1]], [1])] * 2, Polyhedron.space(1))  # (k + 1) 2^k of 4^k
+    (12, 16)
+    """
+    rows, width = [], domain.dimension
+    for position, (weights, bias) in enumerate(layers, 1):
+        slopes = [rationals(a, f"layer {position}, row {i}") for i, a in enumerate(weights)]
+        constants = rationals(bias, f"layer {position}, bias")
+        if not slopes or {len(a) for a in slopes} != {width} or len(constants) != len(slopes):
+            raise InputError(f"layer {position} must be a matrix (m, {width}) and a vector (m,)")
+        numerators, denominator = common([abs(v) for b, a in zip(constants, slopes, strict=True) for v in (b, *a)])
+        table = [tuple(numerators[i : i + width + 1]) for i in range(0, len(numerators), width + 1)]
+        rows.append((table, denominator))
+        width = len(slopes)
+    if not rows:
+        raise InputError("a network needs at least one layer")
+    if domain.is_empty:
+        raise InputError("the domain is empty")
+    if isinstance(domain, FiniteSet):
+        pieces = frozenset((frozenset([primitive((1, *p))]), ()) for p in domain.points)
+    else:
+        points, lines = domain.generators
+        pieces = frozenset([(frozenset(points), lines)])
+    return _Orbit(rows).living(0, pieces), 2 ** sum(len(t) * len(t[0]) for t, _ in rows)
+
+
+class _Orbit:
+    """Counts living sign choices layer by layer; an image that comes up again is not judged again."""
+
+    def __init__(self, layers: list[tuple[list[Row], int]]) -> None:
+        self.layers = layers
+        self.known: dict[tuple[int, frozenset[Piece]], int] = {}
+
+    def living(self, level: int, pieces: frozenset[Piece]) -> int:
+        """Living choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
+        key = (level, pieces)
+        if key not in self.known:
+            last = level == len(self.layers) - 1
+            self.known[key] = self._last(level, pieces) if last else self._inner(level, pieces)
+        return self.known[key]
+
+    def _last(self, level: int, pieces: frozenset[Piece]) -> int:
+        """All choices but those in which every neuron is dead."""
+        reached = {g for generators, lines in pieces for g in (*generators, *lines, *map(_negative, lines))}
+        rows, _ = self.layers[level]
+        dead = prod(sum(all(sum(map(mul, r, g)) <= 0 for g in reached) for r in _signed(row)) for row in rows)
+        return int(2 ** sum(map(len, rows)) - dead)
+
+    def _inner(self, level: int, pieces: frozenset[Piece]) -> int:
+        rows, denominator = self.layers[level]
+        total = 0
+        for choice in product(*map(list, map(_signed, rows))):
+            image = [_mapped(piece, choice, denominator) for piece in pieces]
+            if any(lines or any(max(g[1:]) > 0 for g in generators) for generators, lines in image):
+                total += self.living(level + 1, _rectified(image, len(rows)))
+        return total
+
+
+def _signed(row: Row) -> Iterator[Row]:
+    return product(*((-v, v) for v in row))
+
+
+def _negative(g: Row) -> Row:
+    return tuple(-v for v in g)
+
+
+def _mapped(piece: Piece, rows: Sequence[Row], denominator: int) -> Piece:
+    """The image under the affine map with the given rows (over one denominator)."""
+    generators, lines = ([primitive((g[0] * denominator, *_values(rows, g))) for g in table] for table in piece)
+    return frozenset(g for g in generators if any(g)), tuple(g for g in lines if any(g))
+
+
+def _rectified(pieces: list[Piece], width: int) -> frozenset[Piece]:
+    """The image under max(., 0) in each coordinate, without pieces whose generators another one has."""
+    for axis in range(1, width + 1):
+        pieces = [
+            (frozenset(_clipped(g, axis) for g in generators if any(_clipped(g, axis))), lines)
+            for piece in pieces
+            for generators, lines in _halves(piece, axis)
+        ]
+    return frozenset(p for p in pieces if not any(p[0] < q[0] and p[1] == q[1] for q in pieces))
+
+
+def _clipped(g: Row, axis: int) -> Row:
+    return g if g[axis] >= 0 else primitive((*g[:axis], 0, *g[axis + 1 :]))
+
+
+def _halves(piece: Piece, axis: int) -> list[Piece]:
+    """The parts where coordinate ``axis`` is <= 0 and >= 0 (one part if it takes one sign only)."""
+    generators, lines = piece
+    pivot = next((g for g in lines if g[axis]), None)
+    if pivot is not None:  # a line crosses: slide everything else along it onto the hyperplane
+        up = pivot if pivot[axis] > 0 else _negative(pivot)
+        flat = frozenset(_slid(g, up, axis) for g in generators)
+        rest = tuple(g for g in (_slid(g, up, axis) for g in lines if g is not pivot) if any(g))
+        return [(flat | {_negative(up)}, rest), (flat | {up}, rest)]
+    above = [g for g in generators if g[axis] > 0]
+    below = [g for g in generators if g[axis] < 0]
+    if not above or not below:
+        return [piece]
+    flat = frozenset(g for g in generators if not g[axis]) | {
+        primitive(p[axis] * v - n[axis] * u for u, v in zip(p, n, strict=True)) for p in above for n in below
+    }
+    return [(flat | frozenset(below), lines), (flat | frozenset(above), lines)]
+
+
+def _slid(g: Row, pivot: Row, axis: int) -> Row:
+    return primitive(pivot[axis] * u - g[axis] * v for u, v in zip(g, pivot, strict=True))

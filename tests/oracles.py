@@ -1,0 +1,183 @@
+"""The obvious, slow, independent way to compute what the package computes fast. Nothing here imports geomrelu.
+
+Networks are lists of ``(weights, bias)`` of Fractions (every layer with ReLU), polyhedra lists of rows
+``(b, a1, ..., an)`` meaning ``b + a·x >= 0``.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import combinations
+from math import lcm
+
+import ppl
+
+INFINITE = "inf"
+
+
+def _expression(row):
+    scale = lcm(*(Fraction(v).denominator for v in row))
+    integers = [int(Fraction(v) * scale) for v in row]
+    return sum((a * ppl.Variable(j) for j, a in enumerate(integers[1:])), ppl.Linear_Expression(integers[0])), scale
+
+
+def ppl_polyhedron(rows, dimension, equalities=()):
+    """The Parma Polyhedra Library's polyhedron."""
+    found = ppl.C_Polyhedron(dimension, "universe")
+    for row in rows:
+        expression, _ = _expression(row)
+        found.add_constraint(expression >= 0)
+    for row in equalities:
+        expression, _ = _expression(row)
+        found.add_constraint(expression == 0)
+    return found
+
+
+def ppl_from_generators(vertices, rays=(), lines=()):
+    system = ppl.Generator_System()
+    for v in vertices:
+        scale = lcm(*(Fraction(x).denominator for x in v))
+        place = sum((int(Fraction(x) * scale) * ppl.Variable(j) for j, x in enumerate(v)), ppl.Linear_Expression(0))
+        system.insert(ppl.point(place + 0 * ppl.Variable(len(v) - 1), scale))
+    for table, make in ((rays, ppl.ray), (lines, ppl.line)):
+        for r in table:
+            scale = lcm(*(Fraction(x).denominator for x in r))
+            system.insert(make(sum(int(Fraction(x) * scale) * ppl.Variable(j) for j, x in enumerate(r))))
+    return ppl.C_Polyhedron(system)
+
+
+def supremum(polyhedron, row):
+    """Supremum of a form on a PPL polyhedron: Fraction, INFINITE, or None if it is empty."""
+    if polyhedron.is_empty():
+        return None
+    expression, scale = _expression(row)
+    best = polyhedron.maximize(expression)
+    if not best["bounded"]:
+        return INFINITE
+    return Fraction(int(best["sup_n"]), int(best["sup_d"])) / scale
+
+
+def pieces(network, polyhedron, dimension):
+    """Every activation pattern with a nonempty closed piece: ``(layer index, piece, forms of that layer)``."""
+    identity = [[Fraction(0), *(Fraction(int(i == j)) for j in range(dimension))] for i in range(dimension)]
+    stack = [(0, polyhedron, identity)]
+    while stack:
+        level, piece, values = stack.pop()
+        if level == len(network):
+            continue
+        weights, bias = network[level]
+        forms = []
+        for row, b in zip(weights, bias, strict=True):
+            form = [Fraction(b)] + [Fraction(0)] * dimension
+            for w, value in zip(row, values, strict=True):
+                form = [f + w * v for f, v in zip(form, value, strict=True)]
+            forms.append(form)
+        yield level, piece, forms
+        parts = [(piece, [])]
+        for form in forms:
+            expression, _ = _expression(form)
+            halves = []
+            for part, outputs in parts:
+                for keep, output in ((expression >= 0, form), (expression <= 0, [Fraction(0)] * (dimension + 1))):
+                    half = ppl.C_Polyhedron(part)
+                    half.add_constraint(keep)
+                    if not half.is_empty():
+                        halves.append((half, [*outputs, output]))
+            parts = halves
+        stack += [(level + 1, part, outputs) for part, outputs in parts]
+
+
+def suprema(network, polyhedron, dimension):
+    """The supremum of every neuron, per layer: all activation patterns, one PPL maximisation each."""
+    found = [[None] * len(bias) for _, bias in network]
+    for level, piece, forms in pieces(network, polyhedron, dimension):
+        for i, form in enumerate(forms):
+            value, best = supremum(piece, form), found[level][i]
+            if value is not None and (best is None or value == INFINITE or (best != INFINITE and value > best)):
+                found[level][i] = value
+    return found
+
+
+def forward(network, point):
+    """Pre-activations of all layers at a point."""
+    values, result = [Fraction(x) for x in point], []
+    for weights, bias in network:
+        z = [
+            sum((w * v for w, v in zip(row, values, strict=True)), Fraction(b))
+            for row, b in zip(weights, bias, strict=True)
+        ]
+        result.append(z)
+        values = [max(v, Fraction(0)) for v in z]
+    return result
+
+
+def vertices(rows, dimension):
+    """All vertices of ``{rows >= 0}`` by definition: every n rows with one common point that satisfies the rest."""
+    found = set()
+    for chosen in combinations(rows, dimension):
+        point = solve([list(r[1:]) for r in chosen], [-Fraction(r[0]) for r in chosen])
+        if point is not None and all(r[0] + sum(a * x for a, x in zip(r[1:], point, strict=True)) >= 0 for r in rows):
+            found.add(tuple(point))
+    return found
+
+
+def solve(matrix, right):
+    """The solution of a square system over the rationals, or None if it is singular."""
+    n = len(matrix)
+    rows = [[Fraction(v) for v in row] + [Fraction(r)] for row, r in zip(matrix, right, strict=True)]
+    for column in range(n):
+        pivot = next((k for k in range(column, n) if rows[k][column]), None)
+        if pivot is None:
+            return None
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        rows[column] = [v / rows[column][column] for v in rows[column]]
+        for k in range(n):
+            if k != column and rows[k][column]:
+                rows[k] = [v - rows[k][column] * w for v, w in zip(rows[k], rows[column], strict=True)]
+    return [row[-1] for row in rows]
+
+
+def convolved(image, kernel, bias, strides, pads, dilations, groups):
+    """Cross-correlation by its definition: ``image[c][y][x]``, ``kernel[o][c][i][j]``, pads top, left, bottom, right."""
+    height, width = len(image[0]), len(image[0][0])
+    per_group, kh, kw = len(kernel[0]), len(kernel[0][0]), len(kernel[0][0][0])
+
+    def pixel(c, y, x):
+        return image[c][y][x] if 0 <= y < height and 0 <= x < width else 0
+
+    result = []
+    for o, filters in enumerate(kernel):
+        first = o // (len(kernel) // groups) * per_group
+        rows, y = [], -pads[0]
+        while y + (kh - 1) * dilations[0] < height + pads[2]:
+            row, x = [], -pads[1]
+            while x + (kw - 1) * dilations[1] < width + pads[3]:
+                total = bias[o]
+                for c in range(per_group):
+                    for i in range(kh):
+                        for j in range(kw):
+                            total += filters[c][i][j] * pixel(first + c, y + i * dilations[0], x + j * dilations[1])
+                row.append(total)
+                x += strides[1]
+            rows.append(row)
+            y += strides[0]
+        result.append(rows)
+    return result
+
+
+def average_pooled(image, kernel, strides, pads, count_padding):
+    """The mean of each window, over the places inside the image or over all of them."""
+    ones = [[[[1] * kernel[1]] * kernel[0]]] * len(image)
+    nothing = [0] * len(image)
+    sums = convolved(image, ones, nothing, strides, pads, (1, 1), len(image))
+    counts = convolved(
+        [[[1] * len(row) for row in plane] for plane in image], ones, nothing, strides, pads, (1, 1), len(image)
+    )
+    area = kernel[0] * kernel[1]
+    return [
+        [
+            [Fraction(s, area if count_padding else c) for s, c in zip(*rows, strict=True)]
+            for rows in zip(*planes, strict=True)
+        ]
+        for planes in zip(sums, counts, strict=True)
+    ]
