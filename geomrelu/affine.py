@@ -28,15 +28,18 @@ __all__ = ["AffineForm", "AffineMap", "affordable"]
 _LARGEST = 50_000_000
 
 
-def affordable(count: int, what: str) -> None:
+def affordable(count: int, what: str, each: int = 1) -> None:
     """Refuse what would need more than 50 million entries: the one limit on sizes, so that no file can fill memory.
 
     Args:
         count: nonzero entries, products or values, known before any of them is made.
         what: names them in the error message.
+        each: how many entries one of them costs.
     """
-    if count > _LARGEST:
-        raise InputError(f"{what}: {count} entries, but at most {_LARGEST} are supported")
+    limit = _LARGEST // each
+    if count > limit:
+        shown = count if count < 10**30 else "far too many"
+        raise InputError(f"{what}: {shown} entries, but at most {limit} are supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +300,7 @@ class AffineMap:
         bias: list[int] = []
         for m in maps:
             factor = denominator // m.denominator
-            bias.extend(v * factor for v in m.bias)
+            bias.extend(m.bias if factor == 1 else [v * factor for v in m.bias])
         starts = np.cumsum([0] + [len(m.data) for m in maps])
         indptr = np.concatenate([[0]] + [m.indptr[1:] + s for m, s in zip(maps, starts, strict=False)])
         return AffineMap(

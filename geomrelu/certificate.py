@@ -37,23 +37,44 @@ def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: lis
     }
 
 
-def write(directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[int, str]:
+def write(
+    directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]
+) -> dict[int, str]:
     """Write the claims about one layer; returns the file of each neuron.
 
-    Each file is complete or absent: it is written under another name and then renamed.
+    Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
+    under another name and then renamed.
+
+    Raises:
+        InputError: the directory holds claims about another model or domain, or cannot be written.
     """
-    together, files = [], dict[int, str]()
+    claims = list(claims)
+    shared = directory / f"layer-{layer}.json"
+    together: dict[int, Claim] = {}
+    for path in sorted(directory.glob(f"layer-{layer}*.json")):
+        known = read(path)
+        if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
+            raise InputError(f"{path} is about another model or domain: choose another directory")
+        if path != shared:
+            continue
+        points = [*known["points"], *points]
+        shift = len(known["points"])
+        claims = [{**c, "point": c["point"] + shift} if type(c.get("point")) is int else c for c in claims]
+        together = {claim["neuron"]: claim for claim in known["claims"]}
+    files: dict[int, str] = {}
     for claim in claims:
+        own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
         if len(claim.get("proof", ())) > 1:
-            name = f"layer-{layer}-neuron-{claim['neuron']}.json"
-            _save(directory / name, as_certificate([claim], model, domain, points))
-            files[claim["neuron"]] = str(directory / name)
+            together.pop(claim["neuron"], None)
+            _save(own, as_certificate([claim], model, domain, points))
+            files[claim["neuron"]] = str(own)
         else:
-            together.append(claim)
+            together[claim["neuron"]] = claim
+            files[claim["neuron"]] = str(shared)
+            own.unlink(missing_ok=True)
     if together:
-        name = f"layer-{layer}.json"
-        _save(directory / name, as_certificate(together, model, domain, points))
-        files.update({claim["neuron"]: str(directory / name) for claim in together})
+        ordered = [together[i] for i in sorted(together)]
+        _save(shared, as_certificate(ordered, model, domain, points))
     return files
 
 

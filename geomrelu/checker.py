@@ -296,7 +296,7 @@ class Domain:
         self.equalities = []
         self.generators = None  # (vertices, rays, lines)
         self.points = None
-        self._empty = None
+        self._empty = self._bounded = None
 
     @classmethod
     def from_rows(cls, dimension, inequalities=(), equalities=(), box=None):
@@ -423,6 +423,12 @@ class Domain:
             sides = zip(self.lower, self.upper)
             self._empty = any(low is not None and high is not None and low > high for low, high in sides)
         return self._empty
+
+    def is_bounded_box(self):
+        """Is it given by rows, and has every coordinate both sides?"""
+        if self._bounded is None:
+            self._bounded = self.generators is None and None not in self.lower and None not in self.upper
+        return self._bounded
 
     def combination(self, weights):
         """The point of a V-polyhedron with the given weights ``[of vertices, of rays, of lines]``."""
@@ -640,9 +646,10 @@ class Region:
         scale = layer.denominator  # coefficients are integers over `scale`
         constant = Fraction(sign * bias, scale)
         coefficient = {j: sign * w for j, w in zip(columns, entries)}
-        if level > 1 and self.bounds(level - 1) is EMPTY:
+        top = max(level - 1, *given.neurons, 0)  # split neurons may stand beside or above it
+        if top and self.bounds(top) is EMPTY:
             return EMPTY
-        for at in range(max(level - 1, *given.neurons, 0), 0, -1):  # split neurons may stand beside or above it
+        for at in range(top, 0, -1):
             first, last = start[at], start[at + 1]
             here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
             extra = given.neurons.get(at, {})
@@ -1031,7 +1038,7 @@ def _falls(domain, strict, slope):
     slope = - sum m_k row_k + c with m >= 0 and c supported on finite sides of the box; then slope.r <= 0, with
     equality only if r is orthogonal to all rows used; if these (with the bounded coordinates) span, r = 0.
     """
-    if domain.points is not None:
+    if domain.points is not None or domain.is_bounded_box():
         return True
     n = domain.dimension
     slope = [slope.get(j, Fraction(0)) for j in range(n)]
@@ -1048,28 +1055,26 @@ def _falls(domain, strict, slope):
             if m:
                 used.append(list(table[k][1:]))
                 slope = [s + m * a for s, a in zip(slope, table[k][1:])]
+    open_ = []  # coordinates that no side of the box keeps from moving
     for j, (low, high) in enumerate(zip(domain.lower, domain.upper)):
         if (slope[j] > 0 and high is None) or (slope[j] < 0 and low is None):
             return False
-        if slope[j] or (low is not None and high is not None):
-            used.append([int(i == j) for i in range(n)])
-    return rank(used) == n
+        if not slope[j] and (low is None or high is None):
+            open_.append(j)
+    return rank([[row[j] for j in open_] for row in used]) == len(open_)
 
 
 def rank(rows):
-    """Rank by fraction-free elimination; unit rows first, so that a box costs nothing."""
-    units = {next(j for j, v in enumerate(r) if v) for r in rows if sum(v != 0 for v in r) == 1}
-    keep = [j for j in range(len(rows[0])) if j not in units] if rows else []
-    rest = [[r[j] for j in keep] for r in rows]
-    rank = len(units)
-    for column in range(len(keep)):
+    """Rank by fraction-free elimination."""
+    rest, found = [list(r) for r in rows], 0
+    for column in range(len(rest[0]) if rest else 0):
         pivot = next((r for r in rest if r[column]), None)
         if pivot is None:
             continue
-        rank += 1
+        found += 1
         rest.remove(pivot)
         rest = [[v * pivot[column] - w * r[column] for v, w in zip(r, pivot)] if r[column] else r for r in rest]
-    return rank
+    return found
 
 
 def revivable(model, ray, level, neuron):

@@ -20,6 +20,7 @@ claim is no stronger than the claims it uses.
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 import time
@@ -138,7 +139,7 @@ class Claim:
         return self._registered(Kind.ENUMERATE, of)
 
     def decide(self, of: str) -> Callable[[Function], Function]:
-        """Register ``check(depth)`` yielding (verdict, expected, whether an independent checker accepted the reason)."""
+        """Register ``check(depth)`` yielding (verdict, expected, did an independent checker accept the reason?)."""
         return self._registered(Kind.DECIDE, of)
 
     def sample(self, of: str, *, trials: int, seed: int, level: Fraction = LEVEL) -> Callable[[Function], Function]:
@@ -176,7 +177,7 @@ class Judged(NamedTuple):
 
     holds: bool
     cell: str
-    said: str
+    words: str
 
 
 def _identity(case: Sequence[Any], check: Check, trials: int) -> Judged:
@@ -190,18 +191,16 @@ def _identity(case: Sequence[Any], check: Check, trials: int) -> Judged:
     if not vanishes:
         difference = sympy.simplify(difference)
         vanishes = bool(difference == 0)
-    return Judged(vanishes, _short(rhs), f"{_short(lhs)} == {_short(rhs)}, the difference being {_short(difference)},")
+    words = f"{_short(lhs)} == {_short(rhs)}" + ("" if vanishes else f" is false: they differ by {_short(difference)}")
+    return Judged(vanishes, _short(rhs), words)
 
 
 def _comparison(case: Sequence[Any], check: Check, trials: int) -> Judged:
     """Exact numbers."""
     lhs, relation, rhs = _related(case)
     lhs, rhs = _exact(lhs), _exact(rhs)
-    return Judged(
-        RELATIONS[relation](lhs, rhs),
-        str(lhs) if relation == "==" else f"{lhs} {relation} {rhs}",
-        f"{lhs} {relation} {rhs}",
-    )
+    holds, compared = RELATIONS[relation](lhs, rhs), f"{lhs} {relation} {rhs}"
+    return Judged(holds, str(lhs) if relation == "==" else compared, compared + ("" if holds else " is false"))
 
 
 def _decision(case: Sequence[Any], check: Check, trials: int) -> Judged:
@@ -209,8 +208,8 @@ def _decision(case: Sequence[Any], check: Check, trials: int) -> Judged:
     verdict, expected, accepted = _sized(case, 3)
     if any(not isinstance(v, (bool, int, Fraction)) for v in (verdict, expected)) or type(accepted) is not bool:
         raise BadEvidence(f"{case!r} is not (verdict, expected, accepted)")
-    said = f"decided {verdict} as expected {expected}, certificate {'accepted' if accepted else 'rejected'},"
-    return Judged(verdict == expected and accepted, str(verdict), said)
+    words = f"decided {verdict}, expected {expected}, certificate {'accepted' if accepted else 'rejected'}"
+    return Judged(verdict == expected and accepted, str(verdict), words)
 
 
 def _interval(case: Sequence[Any], check: Check, trials: int) -> Judged:
@@ -221,9 +220,10 @@ def _interval(case: Sequence[Any], check: Check, trials: int) -> Judged:
     p = _exact(p)
     low, high = clopper_pearson(successes, trials, check.level)
     holds = (low <= p or relation not in ("==", "<=", "<")) and (p <= high or relation not in ("==", ">=", ">"))
-    sign, found = "=" if relation == "==" else relation, f"[{low:.4g}, {high:.4g}]"
-    said = f"p {sign} {p}; {trials:,} trials give {found} at {float(100 * check.level):g} %"
-    return Judged(holds, f"{sign} {p}: {found}", said)
+    places = max(3, 1 - math.floor(math.log10(high - low)))
+    sign, found = "=" if relation == "==" else relation, f"[{low:.{places}f}, {high:.{places}f}]"
+    words = f"p {sign} {p}; {trials:,} trials give {found} at {float(100 * check.level):g} %"
+    return Judged(holds, f"{sign} {p}: {found}", words)
 
 
 def _failure(case: Sequence[Any], check: Check, trials: int) -> Judged:
@@ -231,8 +231,7 @@ def _failure(case: Sequence[Any], check: Check, trials: int) -> Judged:
     judged = _comparison(case, check, trials)
     lhs, relation, rhs = _related(case)
     against = {"==": "!=", "<=": ">", "<": ">=", ">=": "<", ">": "<="}[relation]
-    said = f"{judged.said} holds although a hypothesis was dropped; that it fails"
-    return Judged(not judged.holds, f"{lhs} {against} {rhs}", said)
+    return Judged(not judged.holds, f"{lhs} {against} {rhs}", f"{judged.words} holds although a hypothesis was dropped")
 
 
 JUDGES: dict[Kind, Callable[[Sequence[Any], Check, int], Judged]] = {
@@ -254,11 +253,13 @@ def _expression(value: Any) -> sympy.Expr:
 
 
 def _exact(value: Any) -> Fraction:
-    if type(value) is int or isinstance(value, Fraction):
+    if type(value) is int or (isinstance(value, Fraction) and type(value.numerator) is type(value.denominator) is int):
         return Fraction(value)
     if isinstance(value, sympy.Rational):
         return Fraction(int(value.p), int(value.q))
-    raise BadEvidence(f"{value!r} ({type(value).__name__}) is not an integer or a fraction")
+    raise BadEvidence(  # also a fraction that holds NumPy integers: they overflow
+        f"{value!r} ({type(value).__name__}) is not an integer or a fraction"
+    )
 
 
 def _sized(case: Sequence[Any], size: int) -> Sequence[Any]:
@@ -454,7 +455,9 @@ def _results(claims: Iterable[Claim], depth: str, progress: Progress | None) -> 
         counterexample = None
         if failed is not None:
             option = " --thorough" if depth == "thorough" else ""
-            counterexample = f"{failed.kind} ({failed.check}): {failed.failure}; again: python proofs/{claim.label}.py{option}"
+            counterexample = (
+                f"{failed.kind} ({failed.check}): {failed.failure}; again: geomrelu verify {claim.label}{option}"
+            )
         yield Result(
             claim.label,
             claim.title,
@@ -480,7 +483,7 @@ def _own_status(outcomes: Sequence[Outcome]) -> Status:
 def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) -> Outcome:
     """Run one check until its first case that does not hold."""
     started = reported = time.perf_counter()
-    number, rows, failure, said = 0, dict[str, tuple[int, str]](), None, ""
+    number, rows, failure, words = 0, dict[str, tuple[int, str]](), None, ""
     report = progress or (lambda label, kind, done: None)
     report(claim.label, str(check.kind), 0)
     try:
@@ -488,11 +491,11 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         for case in cases:
             name, parts = (case[0], case[1:]) if isinstance(case[0], str) and len(case) > 2 else ("", case)
             judged = JUDGES[check.kind](parts, check, trials)
-            number, said = number + 1, judged.said
+            number, words = number + 1, judged.words
             if name:
                 rows[name] = (rows[name][0] + 1 if name in rows else 1, judged.cell)
             if not judged.holds:
-                failure = f"case {number}{f' ({name})' if name else ''}: {said} is false"
+                failure = f"case {number}{f' ({name})' if name else ''}: {words}"
                 break
             if time.perf_counter() - reported > 0.1:
                 reported = time.perf_counter()
@@ -507,20 +510,20 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         check.name,
         failure is None,
         number,
-        _summary(check, number, said, depth),
+        _summary(check, number, words, depth),
         time.perf_counter() - started,
         failure,
         tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
     )
 
 
-def _summary(check: Check, cases: int, said: str, depth: str) -> str:
+def _summary(check: Check, cases: int, words: str, depth: str) -> str:
     if check.kind is Kind.NEIGHBOUR:
         return f"fails, as it must, without: {check.of}"
     if check.kind is Kind.SAMPLE:
         trials = check.trials * (THOROUGH_TRIALS if depth == "thorough" else 1)
         level = f"{float(100 * check.level):g} %"
-        return said if cases == 1 else f"{cases} {check.of}, each by {trials:,} trials at {level}"
+        return words if cases == 1 else f"{cases} {check.of}, each by {trials:,} trials at {level}"
     return f"{cases:,} {check.of}" + (", every certificate accepted" if check.kind is Kind.DECIDE else "")
 
 

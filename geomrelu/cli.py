@@ -211,7 +211,8 @@ def _print_report(report: LayerReport, files: dict[int, str], everything: bool) 
     stable = sum(v.stable is True for v in report.verdicts)
     killed = {True: "killed", False: "not killed", None: "killed or not: open"}[report.killed]
     asked = len(report.verdicts)
-    of = f"{asked} of its {report.width} neurons" if asked < report.width else f"{asked} neurons"
+    neurons = "neuron" if report.width == 1 else "neurons"
+    of = f"{asked} of its {report.width} neurons" if asked < report.width else f"{asked} {neurons}"
     print(
         f"Layer {report.layer}: {of}: {count[Status.DEAD]} dead ({stable} stably), {count[Status.ALIVE]} alive, "
         f"{count[Status.UNDECIDED]} undecided; {killed}"

@@ -124,11 +124,10 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
         return array.ravel().tolist(), 1
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         return common(rationals(array.ravel().tolist(), where))
-    flat = array.astype(np.float64).ravel()
-    if not np.isfinite(flat).all():
-        at = np.unravel_index(int(np.argmin(np.isfinite(flat))), array.shape)
+    if not (finite := np.isfinite(array)).all():
+        at = np.unravel_index(int(np.argmin(finite)), array.shape)
         raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
-    distinct, position = np.unique(flat, return_inverse=True)
+    distinct, position = np.unique(array.astype(np.float64).ravel(), return_inverse=True)
     fractions, exponents = np.frexp(distinct)
     mantissas = np.ldexp(fractions, 53).astype(np.int64)  # distinct = mantissas * 2**(exponents - 53), exactly
     zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1

@@ -22,6 +22,9 @@ from geomrelu.exact import dyadic, rational
 __all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
 
 
+_LONGEST = 13_000  # bits; Python prints integers up to 4300 digits
+
+
 class Tape:
     """Records a network from its inputs onward.
 
@@ -44,6 +47,7 @@ class Tape:
         """Add the layer ``max(pre_activation, 0)``; returns its outputs as a map over the variables."""
         if not pre_activation.outputs:
             raise InputError(f"layer {len(self.layers) + 1} has no neurons")
+        _check_digits(pre_activation, f"layer {len(self.layers) + 1}")
         self.layers.append(pre_activation.widened(self.variables))
         first, self.variables = self.variables, self.variables + pre_activation.outputs
         return AffineMap.selection(self.variables, range(first, self.variables))
@@ -52,6 +56,7 @@ class Tape:
         """Name the network's output; an output that only repeats the last ReLU layer is dropped."""
         last = self.layers[-1].outputs if self.layers else 0
         output = output.widened(self.variables)
+        _check_digits(output, "the output")
         columns = list(range(self.variables - last, self.variables))
         is_last_layer = (
             last
@@ -62,6 +67,15 @@ class Tape:
         )
         self.output = None if is_last_layer else output
         return self
+
+
+def _check_digits(map_: AffineMap, where: str) -> None:
+    """Refuse parameters that Python would not print, so that every network has its canonical form."""
+    longest = max(map(int.bit_length, (*map_.data.tolist(), *map_.bias, map_.denominator)))
+    if longest > _LONGEST:  # over the common denominator; what counts is the single parameter
+        reduced = (Fraction(v, map_.denominator) for v in {*map_.data.tolist(), *map_.bias})
+        if any(max(abs(q.numerator), q.denominator).bit_length() > _LONGEST for q in reduced):
+            raise InputError(f"{where}: a parameter has more than {_LONGEST} bits")
 
 
 def chain(layers: Iterable[tuple[AffineMap, str]]) -> Tape:
@@ -128,6 +142,7 @@ def convolution(
         for size, k, s, p, q, d in zip((height, width), (kh, kw), strides, pads[:2], pads[2:], dilations, strict=True)
     )
     affordable(math.prod(map(int, (*kernel.shape, out_h, out_w))), where)
+    affordable(math.prod(map(int, (out_channels, out_h, out_w))), where, each=10)
     numerators, denominator = dyadic(kernel, f"{where}, kernel")
     values = np.empty(len(numerators), dtype=object)
     values[:] = numerators

@@ -166,11 +166,13 @@ def stably_unactivated(draw: Draw, size: int, *, n0: int, n1: int) -> int:
     for meeting in combinations(range(n1), r):
         inside = np.array(meeting)
         outside = np.setdiff1d(np.arange(n1), inside)
-        inverse = np.linalg.pinv(weights[:, inside])
+        inverse = _right_inverse(weights[:, inside])
         corner = -np.matmul(inverse, bias[:, inside, None])[:, :, 0]
         z = np.einsum("toi,ti->to", weights[:, outside], corner) + bias[:, outside]
         stable &= (w[:, outside] * np.maximum(z, 0)).sum(axis=1) + c < 0
-        growth = np.matmul(weights[:, outside], inverse)  # (size, outside, r): along the edge that leaves neuron `inside`
+        growth = np.matmul(
+            weights[:, outside], inverse
+        )  # (size, outside, r): along the edge that leaves neuron `inside`
         for edge in range(r):
             flat = np.delete(inside, edge)
             held = (c < 0) & (w[:, flat] < 0).all(axis=1)
@@ -179,3 +181,10 @@ def stably_unactivated(draw: Draw, size: int, *, n0: int, n1: int) -> int:
             silent = (growth[:, :, edge] > 0).all(axis=1)
             stable &= (forward < 0) & ((backward < 0) | (silent & held))
     return int(stable.sum())
+
+
+def _right_inverse(a: Array) -> Array:
+    """Of matrices of full row rank, shape (size, r, n), r <= n."""
+    transposed = a.transpose(0, 2, 1)
+    square = a.shape[1] == a.shape[2]
+    return np.asarray(np.linalg.inv(a) if square else transposed @ np.linalg.inv(a @ transposed), dtype=np.float64)

@@ -337,12 +337,12 @@ class Polyhedron:
             _, rays, lines = self.checked.generators
             form = AffineForm(Fraction(0), tuple(slope))
             return None if lines or any(form.along(r) >= 0 for r in rays) else {}
-        inequalities, equalities = self._h
-        m, k = len(inequalities), len(equalities)
         if self.is_box:
             ends = zip(slope, self.checked.lower, self.checked.upper, strict=True)
             falls = all((low is not None or a > 0) and (high is not None or a < 0) for a, low, high in ends)
             return {} if falls else None
+        inequalities, equalities = self._h
+        m, k = len(inequalities), len(equalities)
         above = [(0, *(int(i == j) for j in range(m)), *[0] * k, -1) for i in range(m)]
         above.append((1, *[0] * (m + k), -1))
         balance = [

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import gcd, prod
 from operator import mul
 from typing import Any
 
@@ -28,7 +28,8 @@ from geomrelu.polyhedron import FiniteSet, Polyhedron
 __all__ = ["alive_orbit", "region_generators", "stably_unactivated_orbit"]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
-WIDEST = 16  # 2^(2 * 16 + 1) sign choices are out of reach in any case
+WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
+MOST_SIGNS = 24  # and so are 2^24 images of a domain
 
 
 # ---- stably unactivated neurons ---------------------------------------------------------------------------------
@@ -72,16 +73,17 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     >>> stably_unactivated_orbit([[1]], [1], [1], 1)
     (2, 8)
     """
-    forms, scales = _integer_rows(weights, bias)
-    output = [abs(v) * t for v, t in zip(rationals(w, "w"), scales, strict=False)]
-    constant = abs(rational(c, "c"))
-    if len(rationals(w, "w")) != len(forms):
+    forms, factors = _integer_rows(weights, bias)
+    output, constant = rationals(w, "w"), rational(c, "c")
+    if len(output) != len(forms):
         raise InputError(f"w: expected {len(forms)} weights, one for each neuron of the first layer")
     if constant == 0 or not all(output):
         raise InputError("a zero in w or c has no sign to choose")
     if len(forms) > WIDEST:
-        raise InputError(f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons")
-    magnitudes, _ = common([*output, constant])
+        raise InputError(
+            f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons"
+        )
+    magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
     values = sorted({(g[0], *_values(forms, g)) for g in region_generators(forms)})
     return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
 
@@ -89,7 +91,7 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
 def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
     """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``."""
     largest = [max(map(abs, column)) for column in zip(*values, strict=True)]
-    bound = sum(map(mul, [*largest[1:], largest[0]], magnitudes))
+    bound = max(sum(map(mul, [*largest[1:], largest[0]], magnitudes)), *magnitudes)
     table = np.array(values, dtype=np.int64 if bound < 1 << 62 else object)
     s, z = table[:, :1], table[:, 1:]
     w, c = np.array(magnitudes[:-1], dtype=table.dtype), magnitudes[-1]
@@ -171,11 +173,11 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         ``(count, size)`` with size = 2^(number of parameters). The sign of a zero is walked like any other.
 
     Raises:
-        InputError: shapes that do not fit, an empty domain.
+        InputError: shapes that do not fit, an empty domain, more than 24 parameters before the last layer.
 
     Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
-    layers but the last (a parent's image is computed once), and in the last the neurons one by one, because its
-    choices are independent. Cost: 2^(parameters of all layers but the last) images.
+    layers but the last (an image that comes up again is judged once), and in the last the neurons one by one,
+    because their choices are independent. Cost: 2^(parameters of all layers but the last) images.
     Source: Rister & Rubin, P(n, k) of section 2; claims ``upper-bound``, ``lower-bound``, ``tight-at-two``.
 
     >>> alive_orbit([([[1]], [1])] * 2, Polyhedron.space(1))  # (k + 1) 2^k of 4^k
@@ -193,10 +195,13 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         width = len(slopes)
     if not rows:
         raise InputError("a network needs at least one layer")
+    inner = sum(len(table) * len(table[0]) for table, _ in rows[:-1])
+    if inner > MOST_SIGNS:
+        raise InputError(f"2^{inner} sign choices in the layers before the last; the limit is 2^{MOST_SIGNS}")
     if domain.is_empty:
         raise InputError("the domain is empty")
     if isinstance(domain, FiniteSet):
-        pieces = frozenset((frozenset([primitive((1, *p))]), ()) for p in domain.points)
+        pieces: frozenset[Piece] = frozenset((frozenset([primitive((1, *p))]), ()) for p in domain.points)
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
@@ -245,7 +250,7 @@ def _negative(g: Row) -> Row:
 
 def _mapped(piece: Piece, rows: Sequence[Row], denominator: int) -> Piece:
     """The image under the affine map with the given rows (over one denominator)."""
-    generators, lines = ([primitive((g[0] * denominator, *_values(rows, g))) for g in table] for table in piece)
+    generators, lines = ([_reduced((g[0] * denominator, *_values(rows, g))) for g in table] for table in piece)
     return frozenset(g for g in generators if any(g)), tuple(g for g in lines if any(g))
 
 
@@ -261,7 +266,7 @@ def _rectified(pieces: list[Piece], width: int) -> frozenset[Piece]:
 
 
 def _clipped(g: Row, axis: int) -> Row:
-    return g if g[axis] >= 0 else primitive((*g[:axis], 0, *g[axis + 1 :]))
+    return g if g[axis] >= 0 else _reduced((*g[:axis], 0, *g[axis + 1 :]))
 
 
 def _halves(piece: Piece, axis: int) -> list[Piece]:
@@ -278,10 +283,16 @@ def _halves(piece: Piece, axis: int) -> list[Piece]:
     if not above or not below:
         return [piece]
     flat = frozenset(g for g in generators if not g[axis]) | {
-        primitive(p[axis] * v - n[axis] * u for u, v in zip(p, n, strict=True)) for p in above for n in below
+        _reduced([p[axis] * v - n[axis] * u for u, v in zip(p, n, strict=True)]) for p in above for n in below
     }
     return [(flat | frozenset(below), lines), (flat | frozenset(above), lines)]
 
 
 def _slid(g: Row, pivot: Row, axis: int) -> Row:
-    return primitive(pivot[axis] * u - g[axis] * v for u, v in zip(g, pivot, strict=True))
+    return _reduced([pivot[axis] * u - g[axis] * v for u, v in zip(g, pivot, strict=True)])
+
+
+def _reduced(row: Sequence[int]) -> Row:
+    """Without common factor."""
+    divisor = gcd(*row)
+    return tuple(row) if divisor <= 1 else tuple(v // divisor for v in row)

@@ -7,7 +7,7 @@ Networks are lists of ``(weights, bias)`` of Fractions (every layer with ReLU), 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from math import lcm
 
 import ppl
@@ -138,7 +138,7 @@ def solve(matrix, right):
 
 
 def convolved(image, kernel, bias, strides, pads, dilations, groups):
-    """Cross-correlation by its definition: ``image[c][y][x]``, ``kernel[o][c][i][j]``, pads top, left, bottom, right."""
+    """Cross-correlation of ``image[c][y][x]``, ``kernel[o][c][i][j]``; pads top, left, bottom, right."""
     height, width = len(image[0]), len(image[0][0])
     per_group, kh, kw = len(kernel[0]), len(kernel[0][0]), len(kernel[0][0][0])
 
@@ -181,3 +181,79 @@ def average_pooled(image, kernel, strides, pads, count_padding):
         ]
         for planes in zip(sums, counts, strict=True)
     ]
+
+
+# ---- stably unactivated, by definition ---------------------------------------------------------------------------
+
+
+def sign_choices(weights, bias, w, c):
+    """All networks (one neuron over one layer) of a sign orbit: row flips, signs of w, sign of c."""
+    for flips in product((1, -1), repeat=len(w)):
+        rows = [[s * v for v in row] for s, row in zip(flips, weights, strict=True)]
+        constants = [s * v for s, v in zip(flips, bias, strict=True)]
+        for signs in product((1, -1), repeat=len(w) + 1):
+            yield rows, constants, [s * v for s, v in zip(signs, w, strict=False)], signs[-1] * c
+
+
+def unactivated(weights, bias, w, c):
+    """Is the neuron <= 0 on the whole space?"""
+    n = len(weights[0])
+    top = suprema([(weights, bias), ([w], [c])], ppl_polyhedron([], n), n)[1][0]
+    return top != INFINITE and top <= 0
+
+
+def stable_under_changes(weights, bias, w, c, directions, size):
+    """Does the neuron stay <= 0 under many changes of this size: w and c raised, rows tilted along the directions?"""
+    raised, constant = [v + size for v in w], c + size
+    if not unactivated(weights, bias, w, c) or not unactivated(weights, bias, raised, constant):
+        return False
+    for y in directions:
+        for signs in product((1, -1), repeat=len(w)):
+            tilted = [
+                [v + s * size * d for v, d in zip(row, y, strict=True)] for s, row in zip(signs, weights, strict=True)
+            ]
+            if not unactivated(tilted, bias, raised, constant):
+                return False
+    return True
+
+
+def stable_in_general_position(weights, bias, w, c):
+    """Brownlowe et al., n1 >= n0: negative at the vertices, and along the edges unless no neuron is active there."""
+    m, n = len(weights), len(weights[0])
+
+    def output(values, constant):
+        return sum((v * max(z, 0) for v, z in zip(w, values, strict=True)), constant)
+
+    def at(x, constants):
+        return [sum((a * v for a, v in zip(row, x, strict=True)), b) for row, b in zip(weights, constants, strict=True)]
+
+    for chosen in combinations(range(m), n):
+        x = solve([weights[i] for i in chosen], [-bias[i] for i in chosen])
+        values = [z if i not in chosen else 0 for i, z in enumerate(at(x, bias))]
+        if output(values, Fraction(c)) >= 0:
+            return False
+    for flat in combinations(range(m), n - 1):
+        other = next(i for i in range(m) if i not in flat)
+        edge = solve([weights[i] for i in (*flat, other)], [0] * (n - 1) + [1])
+        for d in (edge, [-v for v in edge]):
+            values = at(d, [Fraction(0)] * m)
+            if any(values[i] > 0 for i in range(m) if i not in flat) and output(values, Fraction(0)) >= 0:
+                return False
+    return True
+
+
+def alive(network, polyhedron, dimension):
+    """Has every layer a neuron that is positive somewhere?"""
+    return all(any(v == INFINITE or v > 0 for v in level) for level in suprema(network, polyhedron, dimension))
+
+
+def all_signs(network):
+    """The network with all choices of the signs of all its parameters."""
+    flat = [v for weights, bias in network for row, b in zip(weights, bias, strict=True) for v in (b, *row)]
+    for signs in product((1, -1), repeat=len(flat)):
+        values = iter(s * v for s, v in zip(signs, flat, strict=True))
+        result = []
+        for weights, _ in network:
+            rows = [[next(values) for _ in range(len(row) + 1)] for row in weights]
+            result.append(([row[1:] for row in rows], [row[0] for row in rows]))
+        yield result

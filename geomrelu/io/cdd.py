@@ -140,7 +140,8 @@ def _parsed(text: str, generators: bool) -> tuple[bool, set[int], list[Row]]:
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
-        if words and not words[0].startswith("*"):
+        sizes = len(words) == 3 and words[0].strip("*") == "" and words[2] in _TYPES  # "***" rows: not counted
+        if words and (sizes or not words[0].startswith("*")):
             yield number, words
 
 

@@ -94,7 +94,7 @@ def read_set(path: FilePath) -> dict[str, Any]:
         if len(sizes) != 1 or min(sizes) < 1:
             raise InputError("the dimension of the set is not clear: nothing says it, or rows of different lengths")
         dimension = sizes.pop()
-        affordable(dimension, "the dimension of the set")
+        affordable(dimension, "the dimension of the set", each=100)
         if "box" in kind and not found["box"]:
             found["box"] = [[None, None] for _ in range(dimension)]
         return {"dimension": dimension, **found}
@@ -157,7 +157,7 @@ def _inputs(data: dict[str, Any], first: Any) -> int:
         raise InputError('layer 1 needs "weights", a list of rows; or the model needs "inputs", and layer 1 "rows"')
     if type(inputs) is not int or inputs < 1:
         raise InputError('"inputs" must be the number of inputs')
-    affordable(inputs, '"inputs"')
+    affordable(inputs, '"inputs"', each=10)
     return inputs
 
 

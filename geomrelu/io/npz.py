@@ -85,6 +85,8 @@ def _array(data: bytes, name: str) -> np.ndarray:
         version = np.lib.format.read_magic(stream)
         header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, _, dtype = header(stream)
+        if dtype.hasobject:
+            raise InputError(f"array {name[:40]!r} holds pickled objects, which are not read")
         if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
             raise InputError(f"array {name[:40]!r}: the header does not fit the data")
         stream.seek(0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,7 +21,7 @@ from geomrelu.affine import affordable
 from geomrelu.errors import InputError
 from geomrelu.exact import rational
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.tensors import Tensor, Value, arranged, concatenated, exact_array, same_padding
+from geomrelu.io.tensors import Tensor, Value, arranged, axis_of, concatenated, exact_array, same_padding, sized
 from geomrelu.layers import Tape
 
 __all__ = ["read"]
@@ -60,6 +60,8 @@ class _Trace:
     def __init__(self, graph: Any, opset: int, decode: Callable[[Any], Any]) -> None:
         self.decode = decode
         self.opset = opset
+        if not all(isinstance(name, str) for name in _names(graph)):
+            raise InputError("not an ONNX model: a name in it is not text")
         if not graph.output:
             raise InputError("the graph has no output")
         self.initializers = {t.name: t for t in graph.initializer}
@@ -69,7 +71,8 @@ class _Trace:
         nodes = self._reaching(output, graph.node)
         self.tape = self._input(graph)
         for position, node in nodes:
-            where = f"operator {node.op_type[:40]} (node {position}, output {node.output[0][:80]!r})"
+            kind = node.op_type[:40] if node.op_type.isprintable() else repr(node.op_type[:40])
+            where = f"operator {kind} (node {position}, output {node.output[0][:80]!r})"
             if node.domain not in ("", "ai.onnx") or node.op_type not in _OPERATORS:
                 raise InputError(f"{where} is not supported")
             with named(where):
@@ -108,7 +111,7 @@ class _Trace:
             raise InputError(f"{where}: only the batch, the first axis, may be of unknown size: {_shown(kind.shape)}")
         if len(shape) > 1 and shape[0] > 1:
             raise InputError(f"{where}: a batch of {shape[0]} is not supported, only of 1: {_shown(kind.shape)}")
-        affordable(math.prod(shape), where)
+        sized(math.prod(shape), where)
         tape = Tape(math.prod(shape))
         self.values[given.name] = Tensor(tuple(shape), tape.input)
         self.bits[given.name] = _FLOAT_BITS[kind.elem_type]
@@ -132,7 +135,8 @@ class _Trace:
         except Exception as problem:  # onnx has no exception of its own for data that do not fit their header
             raise InputError(f"{where} is not readable: {_line(problem)}") from None
         if array.dtype.name == "bfloat16":
-            array = array.astype(np.float64)
+            with np.errstate(invalid="ignore"):
+                array = array.astype(np.float64)
         if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
             raise InputError(f"{where} holds {array.dtype}, which is not supported")
         return array
@@ -146,7 +150,8 @@ class _Trace:
         names = list(proto.input)
         while names and not names[-1]:
             names.pop()
-        if not rule.least <= len(names) <= rule.most or not all(names[: rule.least]):
+        required = names if rule.most == _MANY else names[: rule.least]
+        if not rule.least <= len(names) <= rule.most or not all(required):
             raise InputError(f"{len(names)} inputs are not supported")
         inputs = [self._value(name) if name else None for name in names]
         node.bits = max((self.bits.get(name, 0) for name in names), default=0)
@@ -277,7 +282,7 @@ def _cast(node: _Node, x: Value) -> Value:
         node.bits = _FLOAT_BITS[to]
         return x
     if to in _FLOAT_BITS:  # a float constant in the file is rounded as the cast says; a rational result is kept
-        with np.errstate(over="ignore"):  # what becomes infinite is refused where it is used
+        with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused where it is used
             return x if x.dtype == object else x.astype(f"float{_FLOAT_BITS[to]}")
     if x.dtype.kind not in "iub":
         x = _integral([math.trunc(v) for v in exact_array(x).ravel()], x.shape)  # towards zero, as in C
@@ -343,7 +348,7 @@ def _folded(function: Callable[[Any, Any], Any], first: np.ndarray, second: np.n
         shape = np.broadcast_shapes(first.shape, second.shape)
     except ValueError as problem:
         raise InputError(str(problem)) from None
-    affordable(math.prod(shape), "a constant")
+    sized(math.prod(shape), "a constant")
     whole = first.dtype.kind in "iu" and second.dtype.kind in "iu"
     pair = [a.astype(object) if whole else exact_array(a) for a in (first, second)]
     result = [function(a, b) for a, b in zip(*(np.broadcast_to(a, shape).ravel() for a in pair), strict=True)]
@@ -519,7 +524,7 @@ def _unsqueeze(node: _Node, x: Value, axes: Value | None = None) -> Value:
 @_rule("Expand", 2, 2)
 def _expand(node: _Node, x: Value, shape: Value) -> Value:
     listed = _integers(shape, "the shape")
-    affordable(math.prod(x.shape) * math.prod(map(abs, listed)), "the expanded tensor")
+    sized(math.prod(x.shape) * math.prod(map(abs, listed)), "the expanded tensor")
     return arranged(x, lambda p: np.broadcast_to(p, np.broadcast_shapes(p.shape, tuple(listed))))
 
 
@@ -530,10 +535,10 @@ def _concatenate(node: _Node, *parts: Value) -> Value:
 
 @_rule("Gather", 2, 2, "axis")
 def _gather(node: _Node, x: Value, indices: Value) -> Value:
-    chosen, axis = _constant(indices, "the indices"), node.number("axis", 0)
+    chosen, axis = _constant(indices, "the indices"), axis_of(node.number("axis", 0), x.shape)
     if chosen.dtype.kind not in "iu":
         raise InputError("the indices must be integers")
-    affordable(math.prod(x.shape) * chosen.size, "the gathered tensor")
+    sized(math.prod(x.shape) // max(1, x.shape[axis]) * chosen.size, "the gathered tensor")
     return arranged(x, lambda p: np.take(p, chosen.astype(np.int64), axis))
 
 
@@ -556,17 +561,13 @@ def _slice(
         raise InputError("starts, ends, axes and steps do not fit together")
     where = [slice(None)] * len(x.shape)
     for a, s, e, t in zip(over, first, last, by, strict=True):
-        if not -len(where) <= a < len(where):
-            raise InputError(f"there is no axis {a}")
-        where[a] = slice(s, e, t)
+        where[axis_of(a, x.shape)] = slice(s, e, t)
     return arranged(x, lambda p: p[tuple(where)])
 
 
 @_rule("Split", 1, 2, "axis num_outputs split")
 def _split(node: _Node, x: Value, sizes: Value | None = None) -> tuple[Value, ...]:
-    axis, listed = node.number("axis", 0), node.listed("split", sizes)
-    if not -len(x.shape) <= axis < len(x.shape):
-        raise InputError(f"there is no axis {axis}")
+    axis, listed = axis_of(node.number("axis", 0), x.shape), node.listed("split", sizes)
     length = x.shape[axis]
     if listed is None:
         each = -(-length // max(1, node.outputs))
@@ -591,10 +592,8 @@ def _pad(
         raise InputError("pads must be two numbers for each axis, not negative")
     widths = [(0, 0)] * len(x.shape)
     for k, a in enumerate(over):
-        if not -len(widths) <= a < len(widths):
-            raise InputError(f"there is no axis {a}")
-        widths[a] = (listed[k], listed[k + len(over)])
-    affordable(math.prod(s + before + after for s, (before, after) in zip(x.shape, widths, strict=True)), "the padding")
+        widths[axis_of(a, x.shape)] = (listed[k], listed[k + len(over)])
+    sized(math.prod(s + before + after for s, (before, after) in zip(x.shape, widths, strict=True)), "the padding")
     if mode in ("reflect", "edge", "wrap"):
         return arranged(x, lambda p: np.pad(p, widths, mode=mode))  # type: ignore[call-overload]
     if mode != "constant":
@@ -636,11 +635,19 @@ def _constant_of_shape(node: _Node, shape: Value) -> Value:
     listed = _integers(shape, "the shape")
     if min(listed, default=0) < 0:
         raise InputError(f"there is no shape {listed[:20]}")
-    affordable(math.prod(listed), "the constant")
+    sized(math.prod(listed), "the constant")
     value = node.array("value") if "value" in node.attributes else np.zeros(1, dtype=np.float32)
     if value.size != 1:
         raise InputError("the value must be one number")
     return arranged(value.ravel(), lambda p: np.broadcast_to(p, listed))
+
+
+def _names(graph: Any) -> Iterator[Any]:
+    """Every name that the trace looks at; protobuf hands over those that are not UTF-8 as bytes."""
+    for item in (*graph.input, *graph.output, *graph.initializer):
+        yield item.name
+    for node in graph.node:
+        yield from (node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
 
 
 def _line(problem: Exception) -> str:

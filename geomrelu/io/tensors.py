@@ -19,7 +19,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact import dyadic
 from geomrelu.layers import average_pooling, batch_normalisation, convolution, joined
 
-__all__ = ["Tensor", "Value", "arranged", "concatenated", "exact_array", "same_padding"]
+__all__ = ["Tensor", "Value", "arranged", "axis_of", "concatenated", "exact_array", "same_padding", "sized"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class Tensor:
 
     def reduced(self, axes: Sequence[int], keep: bool, mean: bool) -> Tensor:
         """Sum or mean over ``axes``, which stay with size 1 if ``keep``."""
-        axes = sorted({_axis(a, len(self.shape)) for a in axes})
+        axes = sorted({axis_of(a, self.shape) for a in axes})
         rest = [a for a in range(len(self.shape)) if a not in axes]
         shape = tuple(1 if a in axes else s for a, s in enumerate(self.shape) if keep or a not in axes)
         count = math.prod(self.shape[a] for a in axes)
@@ -109,6 +109,7 @@ class Tensor:
         """Entry ``k`` is the sum over the last axis of ``read`` of those entries times ``table[weight]``."""
         values, denominator = table
         outputs, columns = math.prod(shape), read.ravel()
+        sized(outputs, "a product")
         rows = np.arange(columns.size) // read.shape[-1]
         map_ = AffineMap.from_entries(
             (outputs, self.map.outputs), rows, columns, values[weight.ravel()], denominator, [0] * outputs
@@ -191,7 +192,7 @@ def arranged(value: Value, arrange: Callable[[np.ndarray], np.ndarray]) -> Value
 
 def concatenated(parts: Sequence[Value], axis: int) -> Value:
     """The parts one after the other along an axis."""
-    affordable(sum(math.prod(part.shape) for part in parts), "the concatenation")
+    sized(sum(math.prod(part.shape) for part in parts), "the concatenation")
     try:
         if not any(isinstance(part, Tensor) for part in parts):
             return np.concatenate([part for part in parts if isinstance(part, np.ndarray)], axis)
@@ -233,11 +234,17 @@ def _common_shape(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int,
         shape = np.broadcast_shapes(first, second)
     except ValueError:
         raise InputError(f"shapes {list(first)} and {list(second)} do not fit together") from None
-    affordable(math.prod(shape), f"a tensor of shape {list(shape)}")
+    sized(math.prod(shape), f"a tensor of shape {list(shape)}")
     return shape
 
 
-def _axis(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise InputError(f"there is no axis {axis} in {rank} axes")
-    return axis % rank
+def sized(count: int, what: str) -> None:
+    """Refuse a tensor of so many entries; a row of an affine map costs about as much as ten nonzero entries."""
+    affordable(count, what, each=10)
+
+
+def axis_of(axis: int, shape: Sequence[int]) -> int:
+    """The axis from 0 that ``axis`` means; negative ones count from the end."""
+    if not -len(shape) <= axis < len(shape):
+        raise InputError(f"there is no axis {axis} in shape {list(shape)}")
+    return axis % len(shape)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap, affordable
+from geomrelu.affine import AffineMap
 from geomrelu.errors import InputError
 from geomrelu.io.files import named
-from geomrelu.io.tensors import Tensor, same_padding
+from geomrelu.io.tensors import Tensor, same_padding, sized
 from geomrelu.layers import Tape, chain
 
 __all__ = ["from_module", "from_state_dict"]
@@ -39,7 +39,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     shape = _input_shape(modules) if input_shape is None else tuple(int(s) for s in input_shape)
     if not shape or min(shape) < 1:
         raise InputError(f"input_shape: expected positive sizes, not {list(shape)}")
-    affordable(math.prod(shape), "input_shape")
+    sized(math.prod(shape), "input_shape")
     tape = Tape(math.prod(shape))
     value = Tensor((1, *shape), tape.input)
     for place, leaf in modules:
@@ -162,12 +162,13 @@ def _spread(value: Any, axes: int) -> list[int]:
 
 
 def _flattening(module: Any, x: Tensor) -> Tensor:
-    rank = len(x.shape)
-    start, end = module.start_dim % rank, module.end_dim % rank
-    if start == 0 or start > end:
+    axes = range(len(x.shape))
+    if module.start_dim not in (*axes, -1) or module.end_dim not in (*axes, -1):
+        raise InputError(f"start_dim {module.start_dim} and end_dim {module.end_dim} do not fit {list(x.shape)}")
+    start, end = axes[module.start_dim], axes[module.end_dim]
+    if not 0 < start <= end:
         raise InputError("start_dim and end_dim must keep the batch")
-    places = x.places
-    return x.at(places.reshape(*x.shape[:start], -1, *x.shape[end + 1 :]))
+    return x.at(x.places.reshape(*x.shape[:start], -1, *x.shape[end + 1 :]))
 
 
 def _identity(module: Any, x: Tensor) -> Tensor:

@@ -1,0 +1,160 @@
+# %% [markdown]
+# # Wide networks live: the lower bound
+#
+# **Notation.** As in [`upper-bound`](upper-bound.py): a network of width $n$ and depth $k$ on a nonempty input set
+# $S_0 \subseteq \mathbb R^n$ is alive if every layer $j \le k$ has a neuron that is positive somewhere on $S_{j-1}$.
+#
+# **Statement.** If the rows $(a, b)$ of all layers are independent, each with the same law as $(-a, -b)$, and
+# $P(a \cdot y + b = 0) = 0$ for each fixed $y$ (a density is enough), then for every $S_0$
+# $$P(n, k) \ge \ell(n, k) = \left(1 - 2^{-n}\right)^k,$$
+# with equality if $S_0$ is a single point.
+
+# %%
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import sympy
+
+from geomrelu import bounds, montecarlo
+from geomrelu.claims import Claim
+from geomrelu.polyhedron import FiniteSet, Polyhedron
+from geomrelu.probability import alive_orbit
+
+claim = Claim(
+    label="lower-bound",
+    title="Lower bound",
+    statement="P(n, k) >= (1 - 2^-n)^k, with equality on a single point",
+    latex=r"P(n, k) \ge \left(1 - 2^{-n}\right)^k",
+    source="Rister & Rubin, section 4, eq. 8",
+    hypotheses=("neurons independent", "each law symmetric about 0", "no atoms: a·y + b = 0 has probability 0"),
+)
+
+# %% [markdown]
+# ## Proof
+#
+# **Step 1 (one neuron, one point).** Fix $y \in \mathbb R^n$. The flip $(a, b) \mapsto -(a, b)$ preserves the law and
+# exchanges $a \cdot y + b > 0$ with $a \cdot y + b < 0$. So both have the same probability, and as 0 has probability
+# 0, it is $\frac12$. (It is essential that there are no atoms anywhere, not only at 0; see the neighbours.)
+#
+# **Step 2 (one layer, one point).** A layer has $n$ independent neurons, so at $y$ it has one that is positive with
+# probability $1 - 2^{-n}$, for every $y$, the origin included.
+#
+# **Step 3 (induction).** Fix one $x \in S_0$ and let $y_0 = x$, $y_j = f_j(y_{j-1})$. Let $B_j$ be the event that
+# layer $j$ is positive at $y_{j-1}$. The point $y_{j-1}$ is a function of the layers before $j$, which are
+# independent of layer $j$; so by Step 2 the conditional probability of $B_j$ given those layers is the constant
+# $1 - 2^{-n}$. Hence $P(B_1 \cap \dots \cap B_k) = (1 - 2^{-n})^k$. (If an earlier layer killed $x$, $y_{j-1} = 0$ is
+# still a point, and Step 2 still holds: no case has to be excluded.)
+#
+# **Step 4.** If all $B_j$ happen, the network is alive, for $y_{j-1} \in S_{j-1}$. If $S_0 = \{x\}$, the two events
+# are the same. $\square$
+#
+# In the language of sign orbits: for generic magnitudes each flip of a row changes the sign of its neuron at
+# $y_{j-1}$, so exactly the fraction $\ell(n, k)$ of the sign choices of a network is alive at a given point.
+
+
+# %%
+@claim.derive("identities")
+def steps(depth: str) -> Iterator[tuple[object, ...]]:
+    # Step 1: p = 1 - p; and for normal parameters a·y + b is normal with variance |y|^2 + 1, whatever y is
+    p, half = sympy.Symbol("p"), sympy.Rational(1, 2)
+    yield sympy.solve(sympy.Eq(p, 1 - p), p)[0], half
+    u, sigma = sympy.Symbol("u", real=True), sympy.Symbol("sigma", positive=True)
+    density = sympy.exp(-(u**2) / (2 * sigma**2)) / (sigma * sympy.sqrt(2 * sympy.pi))
+    yield sympy.integrate(density, (u, 0, sympy.oo)), half
+    # Step 2: sum over the number m of positive neurons
+    n, k, m = sympy.symbols("n k m", integer=True, positive=True)
+    yield "every n, k = 1", sympy.summation(sympy.binomial(n, m), (m, 1, n)) / 2**n, bounds.lower_bound(n, 1)
+    # Step 3 as a recursion
+    u_ = sympy.Function("u")
+    r = sympy.Symbol("r", positive=True)
+    living = sympy.rsolve(u_(k + 1) - r * u_(k), u_(k), {u_(0): 1}).subs(r, bounds.lower_bound(n, 1))
+    yield "every n, k", living, bounds.lower_bound(n, k)
+
+
+# %% [markdown]
+# ## Enumeration
+#
+# The fraction of living sign choices of all parameters, for random magnitudes: equal to $\ell$ at one point, at least
+# $\ell$ on larger sets.
+
+
+# %%
+def some_network(rng: random.Random, n: int, k: int) -> list[tuple[list[list[Fraction]], list[Fraction]]]:
+    def some() -> Fraction:
+        return Fraction(rng.randint(1, 999), rng.randint(1, 99))
+
+    return [([[some() for _ in range(n)] for _ in range(n)], [some() for _ in range(n)]) for _ in range(k)]
+
+
+@claim.enumerate("orbits")
+def orbits(depth: str) -> Iterator[tuple[object, ...]]:
+    rng = random.Random(22)
+    for n, k in ((1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2)):
+        for repetition in range(5 if depth == "thorough" else 2):
+            point = FiniteSet.of([[Fraction(rng.randint(-99, 99), 7) for _ in range(n)]])
+            alive, size = alive_orbit(some_network(rng, n, k), point)
+            case = Fraction(alive, size), bounds.lower_bound(n, k)
+            yield (f"n = {n}, k = {k} at a point", *case) if repetition == 0 else case
+    line, plane = Polyhedron.space(1), Polyhedron.space(2)
+    points = FiniteSet.of([[1, 2], [-3, 1], [2, -2]])
+    families = [
+        *((1, k, line, "R") for k in range(1, 7)),
+        (2, 2, points, "3 points"),
+        (2, 3, points, "3 points"),
+        (2, 2, Polyhedron.box([(-1, 1)] * 2), "a square"),
+        (2, 2, plane, "R^2"),
+        (2, 3, plane, "R^2"),
+    ]
+    if depth == "thorough":
+        families += [(1, 8, line, "R"), (2, 4, plane, "R^2"), (3, 2, Polyhedron.box([(-1, 1)] * 3), "a cube")]
+    for n, k, domain, name in families:
+        for repetition in range(2):
+            alive, size = alive_orbit(some_network(rng, n, k), domain)
+            case = Fraction(alive, size), ">=", bounds.lower_bound(n, k)
+            yield (f"n = {n}, k = {k} on {name}", *case) if repetition == 0 else case
+
+
+# %% [markdown]
+# ## Sampling
+
+
+# %%
+@claim.sample("probabilities", trials=100_000, seed=42)
+def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
+    for n, k, law in ((1, 3, "cauchy"), (2, 2, "uniform"), (2, 3, "normal"), (4, 8, "normal")):
+        alive = montecarlo.count(
+            montecarlo.alive_on_points, trials, seed + 10 * n + k, law, points=[[0.5] * n], n=n, k=k
+        )
+        yield f"n = {n}, k = {k} at a point", alive, bounds.lower_bound(n, k)
+    points = [[1, 2], [-3, 1], [2, -2]]
+    for k in (2, 3):
+        alive = montecarlo.count(montecarlo.alive_on_points, trials, seed + k, points=points, n=2, k=k)
+        yield f"n = 2, k = {k} on 3 points", alive, ">=", bounds.lower_bound(2, k)
+
+
+# %% [markdown]
+# ## Neighbours that fail
+#
+# *With atoms*: parameters $\pm 1$ are symmetric and never 0, but $a \cdot 1 + b = 0$ has probability $\frac12$, and at
+# 0 a neuron is dead: at $x = 1$, $P(1, 1) = \frac14 < \frac12$. *Without biases*: at $x = 0$ every neuron is 0, so
+# $P = 0$.
+
+
+# %%
+@claim.neighbour("no atoms (parameters ±1 at x = 1; no biases at x = 0)")
+def atoms(depth: str) -> Iterator[tuple[object, ...]]:
+    alive = sum(a + b > 0 for a, b in product((-1, 1), repeat=2))
+    yield Fraction(alive, 4), ">=", bounds.lower_bound(1, 1)
+    alive, size = alive_orbit([([[1]], [1])], FiniteSet.of([[1]]))
+    yield Fraction(alive, size), ">=", bounds.lower_bound(1, 1)
+    alive, size = alive_orbit([([[3, 5], [2, 7]], [0, 0])], FiniteSet.of([[0, 0]]))
+    yield Fraction(alive, size), ">=", bounds.lower_bound(2, 1)
+
+
+# %%
+if __name__ == "__main__":
+    raise SystemExit(claim.main())

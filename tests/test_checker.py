@@ -1,0 +1,298 @@
+"""The checker: accepts true certificates, alone and from JSON; rejects every certificate of a false claim."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from families import as_network, cases, network, rational
+
+import oracles
+from geomrelu import FiniteSet, Network, Polyhedron, Status, certificate, checker, decide
+from geomrelu.polyhedron import write_domain
+
+CHECKER = Path(checker.__file__)
+
+
+def random_multipliers(rng, model, domain, cuts, level):
+    """Anything of the grammar's shape, mostly nonsense, sometimes of the wrong sign."""
+    wild = rng.random() < 0.1
+
+    def table(size):
+        count = rng.randint(0, 2) if size else 0
+        numbers = (rational(rng, 9) for _ in range(count))
+        return {str(rng.randrange(size)): str(v if wild else abs(v)) for v in numbers}
+
+    found = {"splits": table(cuts), "rows": table(len(domain.rows)), "equalities": table(len(domain.equalities))}
+    if level > 1 and rng.random() < 0.5:
+        at = rng.randint(1, level - 1)
+        width = len(model.layers[at - 1].rows)
+        found["slopes"] = {str(at): {str(rng.randrange(width)): rng.choice(("-1/2", "5/3") if wild else ("0", "1", "1/3", "7/8"))}}
+    return {key: value for key, value in found.items() if value}
+
+
+def random_proof(rng, model, domain, level, depth=3):
+    """A random tree that follows the grammar."""
+    proof = []
+
+    def grow(left, cuts):
+        node = {}
+        if level > 1 and rng.random() < 0.4:
+            at = rng.randint(1, level - 1)
+            neuron, side = rng.randrange(len(model.layers[at - 1].rows)), rng.choice(("upper", "lower"))
+            node["derive"] = [rng.choice(([at], [at, neuron, side, random_multipliers(rng, model, domain, cuts, at)]))]
+        kinds = ["form"] + (["neuron"] if level > 1 else []) + (["x"] if domain.generators is None else [])
+        if left == 0 or rng.random() < 0.3:
+            proof.append(node | random_multipliers(rng, model, domain, cuts, level))
+            return
+        kind = rng.choice(kinds)
+        if kind == "x":
+            node["split"] = ["x", rng.randrange(model.inputs), str(rational(rng, 3))]
+        elif kind == "neuron":
+            at = rng.randint(1, level - 1)
+            node["split"] = ["neuron", at, rng.randrange(len(model.layers[at - 1].rows))]
+        else:
+            node["split"] = ["form", *(str(rational(rng, 3)) for _ in range(model.inputs + 1))]
+        proof.append(node)
+        for _ in range(2):
+            grow(left - 1, cuts + (kind != "x"))
+
+    grow(depth, 0)
+    return proof
+
+
+def somewhere(rng, domain):
+    """A point, often outside the domain."""
+    return [str(rational(rng, 8)) for _ in range(domain.dimension)]
+
+
+def numbers(point):
+    return [Fraction(x) for x in point]
+
+
+def inside(rng, domain):
+    """Some points of the domain as the checker takes them."""
+    if domain.points is not None:
+        return [[str(x) for x in p] for p in domain.points]
+    if domain.generators is not None:
+        return [[str(x) for x in v] for v in domain.generators[0]]
+    tried = ([str(rational(rng, 2)) for _ in range(domain.dimension)] for _ in range(6))
+    return [p for p in tried if domain.contains(numbers(p))]
+
+
+def false_claims(rng, model, domain, layer, neuron, supremum, stable, donors, own):
+    """Claims about a neuron that its true supremum (and stability) contradicts."""
+    head = {"layer": layer, "neuron": neuron}
+    alive = supremum == oracles.INFINITE or supremum > 0
+    finite_set = domain.points is not None
+    proofs = [None] if finite_set else [[{}], *donors, *(random_proof(rng, model, domain, layer) for _ in range(5))]
+    for proof in proofs:
+        body = head | ({} if proof is None else {"proof": proof})
+        if alive:
+            yield body | {"status": "dead"}
+            yield body | {"status": "dead", "stable": True, "strict": {}}
+            yield body | {"status": "dead", "stable": False, "point": somewhere(rng, domain)}
+            yield body | {"status": "dead", "supremum": "0", "point": somewhere(rng, domain)}
+        elif stable is False:
+            yield body | own | {"status": "dead", "stable": True}
+            yield body | own | {"status": "dead", "stable": True, "strict": {"rows": {"0": "1"}} if domain.rows else {}}
+        if supremum != oracles.INFINITE:
+            for wrong in (supremum - Fraction(1, 2**60), supremum + Fraction(1, 2**60), supremum - 1):
+                yield own | body | {"status": "alive" if alive else "dead", "supremum": str(wrong)}
+    for point in inside(rng, domain):
+        value = model.value(numbers(point), layer, neuron)
+        if supremum == oracles.INFINITE or value < supremum:  # attained, but not the supremum
+            body = {} if finite_set else {"proof": rng.choice(proofs)}
+            yield head | body | {"status": "alive" if value > 0 else "dead", "supremum": str(value), "point": point}
+    if not alive:
+        for point in (somewhere(rng, domain), somewhere(rng, domain), "corner", 0):
+            yield head | {"status": "alive", "point": point}
+            yield head | {"status": "alive", "supremum": "inf", "point": point, "ray": somewhere(rng, domain)}
+        if domain.generators is not None:
+            yield head | {"status": "alive", "point": {"weights": [[str(rng.randint(-3, 4)) for _ in t] for t in domain.generators]}}
+            yield head | {"status": "alive", "point": {"weights": [["9"] * len(t) for t in domain.generators]}}
+        if stable is True:
+            yield own | {"stable": False}
+            yield own | {"stable": False, "ray": somewhere(rng, domain)}
+    elif supremum != oracles.INFINITE:
+        yield head | {"status": "alive", "supremum": "inf", "point": somewhere(rng, domain), "ray": somewhere(rng, domain)}
+
+
+def test_certificates_of_false_claims_are_rejected():
+    """Thousands of well-formed certificates of claims that are false: every one must be rejected."""
+    rng, offered = random.Random(11), 0
+    for layers, net, domain, _, _ in cases(60, 500):
+        reports = list(decide(net, domain))
+        shared = checker.Points(reports[0].points, net.checked, domain.checked)
+        proofs = {}
+        for report in reports:
+            for v in report.verdicts:
+                if v.claim and "proof" in v.claim:
+                    proofs.setdefault(v.layer, []).append(v.claim["proof"])
+        for report in reports:
+            for v in report.verdicts:
+                supremum = oracles.INFINITE if v.supremum == "inf" else v.supremum
+                donors = [] if domain.checked.points is not None else proofs.get(v.layer, [])[:3]
+                for claim in false_claims(
+                    rng, net.checked, domain.checked, v.layer, v.neuron, supremum, v.stable, donors, v.claim
+                ):
+                    offered += 1
+                    with pytest.raises((checker.Rejected, checker.Malformed)):
+                        checker.prove(claim, net.checked, domain.checked, shared)
+    assert offered >= 4000, offered
+
+
+def test_random_proofs_never_prove_too_much():
+    """Whatever a random tree of multipliers proves is at least the true supremum."""
+    rng, useful = random.Random(4), 0
+    for layers, net, domain, _, _ in cases(60, 900):
+        if isinstance(domain, FiniteSet):
+            continue
+        for report in decide(net, domain):
+            for v in report.verdicts:
+                for _ in range(12):
+                    proof = random_proof(rng, net.checked, domain.checked, v.layer)
+                    try:
+                        bound = checker.walk(proof, net.checked, domain.checked, v.layer, v.neuron)
+                    except checker.Rejected:
+                        continue
+                    if bound is not None and bound != checker.EMPTY:
+                        useful += 1
+                        assert v.supremum != "inf" and bound >= v.supremum
+    assert useful > 1000
+
+
+def test_binding_and_shape():
+    """Another model, another domain, another format, missing or left-over nodes: rejected with a reason."""
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-3], "relu")])
+    domain = Polyhedron.box([(-1, 1)] * 2)
+    *_, report = decide(net, domain)
+    good = certificate.as_certificate([report.verdicts[0].claim], net.digest, domain.checked.digest(), report.points)
+    assert checker.check(good, net.checked, domain.checked)
+    other = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-4], "relu")])
+    wider = Polyhedron.box([(-1, 2), (-1, 1)])
+    (claim,) = good["claims"]
+    bad = [
+        ({**good, "geomrelu": "certificate 2"}, net, domain),
+        ({**good, "claims": []}, net, domain),
+        ({**good, "more": 1}, net, domain),
+        (good, other, domain),
+        (good, net, wider),
+        ([good], net, domain),
+    ]
+    for change in (
+        {"proof": [*claim["proof"], {}]},
+        {"proof": []},
+        {"proof": [{"split": ["x", 0, "0"]}, {}]},
+        {"proof": [{"split": ["x", 2, "0"]}, {}, {}]},
+        {"proof": [{"split": ["neuron", 2, 0]}, {}, {}]},
+        {"proof": [{"split": ["form", "0"]}, {}, {}]},
+        {"proof": [{"splits": {"0": "1"}}]},
+        {"proof": [{"rows": {"0": "1"}}]},
+        {"proof": [{"derive": [[2]]}]},
+        {"proof": [{"derive": [[1, 0, "upper", {"splits": {"0": "-1"}}]]}]},
+        {"proof": [{"slopes": {"1": {"0": "3/2"}}}]},
+        {"proof": {}},
+        {"proof": [1.5]},
+        {"layer": 0},
+        {"layer": 3},
+        {"layer": True},
+        {"neuron": -1},
+        {"neuron": "0"},
+        {"status": "killed"},
+        {"stable": "yes"},
+        {"point": [1.5, 0]},
+        {"point": ["1", "nan"]},
+        {"point": ["1", "1/0"]},
+        {"point": ["2", "0"]},
+        {"point": True},
+        {"point": 7},
+        {"supremum": "-1/2"},
+        {"nonsense": 1},
+    ):
+        bad.append(({**good, "claims": [claim | change]}, net, domain))
+    for cert, model, where in bad:
+        with pytest.raises(checker.Rejected):
+            checker.check(cert, model.checked, where.checked)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_alone_from_files(tmp_path, seed):
+    """The file runs by itself (isolated mode: no package, no site) on what `convert` and `decide` write."""
+    for layers, net, domain, _, _ in cases(1, 3000 + seed):
+        (tmp_path / "model.json").write_text(net.to_json())
+        write_domain(domain, tmp_path / "domain.json")
+        alone = tmp_path / "checker.py"
+        alone.write_text(CHECKER.read_text())
+        for report in decide(net, domain):
+            claims = [v.claim for v in report.verdicts]
+            files = certificate.write(
+                tmp_path, report.layer, claims, net.digest, domain.checked.digest(), report.points
+            )
+            for path in set(files.values()):
+                command = [sys.executable, "-I", str(alone), path, "model.json", "domain.json"]
+                run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+                assert (run.returncode, run.stderr) == (0, ""), run.stdout
+                assert "accepted" in run.stdout
+                lie = json.loads(Path(path).read_text())
+                flip = {"dead": "alive", "alive": "dead"}
+                lie["claims"][0]["status"] = flip[lie["claims"][0]["status"]]
+                (tmp_path / "lie.json").write_text(json.dumps(lie))
+                run = subprocess.run([*command[:3], "lie.json", *command[4:]], cwd=tmp_path, capture_output=True, text=True)
+                assert run.returncode == 1 and run.stdout.startswith("REJECTED") and run.stdout.count("\n") == 1
+
+
+def test_alone_on_nonsense(tmp_path):
+    (tmp_path / "empty.json").write_text("")
+    for arguments in ([], ["a", "b", "c"], ["empty.json"] * 3):
+        run = subprocess.run(
+            [sys.executable, "-I", str(CHECKER), *arguments], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert run.returncode == 2 and run.stderr.count("\n") == 1
+
+
+def test_digests_bind_content_not_spelling():
+    """Equal exact data have equal digests, whatever the spelling; different data have different ones."""
+    spelled = checker.Model.parse({"layers": [{"weights": [["1/2", "0.25"]], "bias": ["1e0"]}]})
+    plain = checker.Model.parse({"inputs": 2, "layers": [{"rows": [["2/2", 0, "2/4", 1, "1/4"]]}]})
+    assert spelled.digest() == plain.digest() == Network.from_layers([([[0.5, 0.25]], [1], "relu")]).digest
+    rows = checker.Domain.parse({"inequalities": [[1, 2, 0], [1, -1, 0], ["1/2", 0, 1], [3, 0, -3]]})
+    sides = checker.Domain.parse({"box": [["-1/2", 1], ["-0.5", 1]]})
+    assert rows.digest() == sides.digest() == Polyhedron.box([("-1/2", 1)] * 2).checked.digest()
+    assert rows.digest() != Polyhedron.box([("-1/2", 2)] * 2).checked.digest()
+
+
+def test_a_deep_certificate_by_hand():
+    """The grammar carries deep networks: derived bounds, slopes, splits on neurons and on forms, in three layers."""
+    rng = random.Random(8)
+    layers = network(rng, (2, 3, 3, 1), "ternary")
+    net, box = as_network(layers), Polyhedron.box([(-2, 2)] * 2)
+    *_, report = decide(net, box)
+    (v,) = report.verdicts
+    for proof in (
+        [{}],
+        [{"derive": [[2]]}],
+        [{"split": ["x", 0, "0"]}, {"derive": [[2]]}, {"derive": [[1], [2]]}],
+        [{"split": ["neuron", 1, 0]}, {"split": ["form", "0", "1", "-1"], "derive": [[2]]}, {}, {}, {"derive": [[2]]}],
+    ):
+        bound = checker.walk(proof, net.checked, box.checked, 3, 0)
+        assert bound >= v.supremum
+    assert v.status in (Status.ALIVE, Status.DEAD)
+
+
+def test_multipliers_of_rows_must_have_their_sign():
+    """x + y - 1/2 lives on the triangle x + y <= 1 in the square; negative multipliers would "prove" it dead."""
+    net = Network.from_layers([([[1, 1], [-1, -1]], ["-1/2", "-1/2"], "relu")])
+    triangle = Polyhedron.from_rows([[1, -1, -1]]).intersection(Polyhedron.box([(0, 1)] * 2))
+    region = checker.Region(net.checked, triangle.checked)
+    assert region.upper_bound(1, 0, {"rows": {"0": "1"}}) == Fraction(1, 2)
+    assert region.upper_bound(1, 1, {"rows": {"0": "0"}}) == Fraction(-1, 2)
+    for neuron in (0, 1):
+        for m in ("-1", "-1/2", "-10"):
+            with pytest.raises(checker.Rejected, match="negative"):
+                region.upper_bound(1, neuron, {"rows": {"0": m}})

@@ -1,0 +1,345 @@
+"""The judge: false claims of every kind are refuted, bad evidence is none, statuses are computed; then the registry."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+
+from geomrelu import InputError, bounds, claims
+from geomrelu.claims import Claim, Kind, Status
+
+PROOFS = Path(__file__).resolve().parent.parent / "proofs"
+LABELS = sorted(path.stem for path in PROOFS.glob("*.py"))
+x, y = sympy.symbols("x y")
+
+
+def a_claim(label="planted", uses=(), **checks):
+    """A claim with one check of each given kind, yielding the given cases."""
+    claim = Claim(label, "Planted", "1 = 1", "1 = 1", "here", (), tuple(uses))
+    for kind, cases in checks.items():
+        if kind == "sample":
+            claim.sample("probabilities", trials=1000, seed=1)(lambda trials, seed, depth, cases=cases: iter(cases))
+        else:
+            getattr(claim, kind)("cases")(lambda depth, cases=cases: iter(cases))
+    return claim
+
+
+def judged(*planted, depth="default"):
+    registry = {claim.label: claim for claim in planted}
+    return {result.label: result for result in claims.verify(depth=depth, registry=registry)}
+
+
+def verdict(**checks):
+    return judged(a_claim(**checks))["planted"]
+
+
+# ---- the judges ---------------------------------------------------------------------------------------------------
+
+TRUE = {
+    "derive": [((x + y) ** 2, x**2 + 2 * x * y + y**2), ("named", sympy.sin(x) ** 2 + sympy.cos(x) ** 2, sympy.S.One)],
+    "enumerate": [(1, 1), ("named", Fraction(1, 2), "<", 1), (sympy.Rational(1, 3), Fraction(2, 6)), (2, ">=", 2)],
+    "decide": [(True, True, True), ("named", 3, 3, True)],
+    "sample": [(500, Fraction(1, 2)), ("named", 500, "<=", Fraction(9, 10)), (500, ">=", sympy.Rational(1, 10))],
+    "neighbour": [(1, 2), ("named", 3, "<=", 2)],
+}
+FALSE = {
+    "derive": [(x + y, x - y)],
+    "enumerate": [(1, 1), (2, "<", 2)],
+    "decide": [(True, False, True)],
+    "sample": [(500, Fraction(3, 5))],
+    "neighbour": [(1, 2), (2, 2)],
+}
+
+
+@pytest.mark.parametrize("kind", FALSE)
+def test_a_true_claim_of_each_kind_holds(kind):
+    result = verdict(**{kind: TRUE[kind]})
+    (outcome,) = result.outcomes
+    assert outcome.ok
+    assert outcome.cases == len(TRUE[kind])
+    assert outcome.failure is None
+    assert not result.failed
+    assert [name for name, _ in outcome.rows] == ["named"]
+
+
+@pytest.mark.parametrize("kind", FALSE)
+def test_a_false_claim_of_each_kind_is_refuted(kind):
+    """Also when all other evidence holds."""
+    result = verdict(**{**TRUE, kind: FALSE[kind]})
+    assert result.status is Status.REFUTED
+    assert result.failed
+    assert [o.kind for o in result.outcomes if not o.ok] == [kind]
+    assert result.counterexample.startswith(kind)
+    assert "geomrelu verify planted" in result.counterexample
+    assert "FAILED" in result.as_text()
+
+
+@pytest.mark.parametrize("kind", FALSE)
+def test_an_empty_family_is_no_evidence(kind):
+    result = verdict(**{**TRUE, kind: []})
+    assert result.status is Status.REFUTED
+    assert "no cases" in result.counterexample
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [
+        ("enumerate", (0.5, Fraction(1, 2))),
+        ("enumerate", (Fraction(1, 2), 0.5)),
+        ("enumerate", (sympy.Float("0.5"), Fraction(1, 2))),
+        ("enumerate", (np.int64(1), 1)),
+        ("enumerate", (Fraction(np.int64(1), 2), Fraction(1, 2))),
+        ("enumerate", (True, 1)),
+        ("enumerate", (1, "=", 1)),
+        ("enumerate", (1,)),
+        ("enumerate", (1, "<=", 2, 3)),
+        ("enumerate", (sympy.sqrt(2), 1)),
+        ("neighbour", (0.5, 1)),
+        ("derive", (0.5 * x, x / 2)),
+        ("derive", (x / 2, sympy.Float("0.5") * x)),
+        ("derive", ("x", x)),
+        ("derive", (sympy.nan, sympy.nan)),
+        ("derive", (sympy.oo, sympy.oo)),
+        ("derive", (sympy.true, sympy.true)),
+        ("decide", (True, True)),
+        ("decide", (True, True, 1)),
+        ("decide", (1.0, 1.0, True)),
+        ("decide", (True, True, False)),
+        ("sample", (500.0, Fraction(1, 2))),
+        ("sample", (500, 0.5)),
+        ("sample", (1001, Fraction(1, 2))),
+        ("sample", (500, "!=", Fraction(1, 2))),
+    ],
+)
+def test_what_is_not_a_case_is_no_evidence(kind, case):
+    assert verdict(**{kind: [case]}).status is Status.REFUTED
+
+
+def test_intervals_respect_the_direction():
+    for relation, inside, outside in (("<=", "9/10", "1/10"), (">=", "1/10", "9/10")):
+        assert not verdict(sample=[(500, relation, Fraction(inside))]).failed
+        assert verdict(sample=[(500, relation, Fraction(outside))]).failed
+    assert verdict(sample=[(0, Fraction(1, 100))]).failed
+    assert not verdict(sample=[(0, Fraction(1, 1000))]).failed
+    assert not verdict(sample=[(1000, Fraction(1))]).failed
+
+
+def test_the_first_failing_case_is_reported():
+    result = verdict(enumerate=[(0, 0), ("n = 2", 3, 4), (5, 6)])
+    assert "case 2 (n = 2): 3 == 4 is false" in result.counterexample
+    assert result.outcomes[0].cases == 2
+
+
+def test_a_check_that_raises_is_failed_evidence():
+    def cases():
+        yield 1, 1
+        raise ZeroDivisionError("somewhere")
+
+    result = verdict(enumerate=cases(), derive=TRUE["derive"])
+    assert result.status is Status.REFUTED
+    assert "after 1 cases: ZeroDivisionError: somewhere" in result.counterexample
+    assert verdict(enumerate=[None]).status is Status.REFUTED
+    assert verdict(enumerate=[7]).status is Status.REFUTED
+
+
+def test_a_check_that_yields_nothing_at_all_is_failed_evidence():
+    claim = a_claim()
+    claim.enumerate("cases")(lambda depth: None)
+    assert judged(claim)["planted"].failed
+
+
+# ---- statuses -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [
+        ((), Status.CONJECTURED),
+        (("neighbour",), Status.CONJECTURED),
+        (("derive",), Status.CONJECTURED),
+        (("sample",), Status.SAMPLED),
+        (("derive", "sample"), Status.SAMPLED),
+        (("enumerate",), Status.ENUMERATED),
+        (("decide", "sample"), Status.ENUMERATED),
+        (("derive", "enumerate"), Status.DERIVED),
+        (("derive", "decide"), Status.DERIVED),
+        (("derive", "enumerate", "decide", "sample", "neighbour"), Status.DERIVED),
+    ],
+)
+def test_the_status_follows_from_the_evidence(kinds, status):
+    assert verdict(**{kind: TRUE[kind] for kind in kinds}).status is status
+
+
+def test_a_claim_is_no_stronger_than_what_it_uses():
+    strong = {"derive": TRUE["derive"], "enumerate": TRUE["enumerate"]}
+    sampled = a_claim("sampled", sample=TRUE["sample"])
+    false = a_claim("false", enumerate=FALSE["enumerate"])
+    found = judged(
+        a_claim("on-sampled", ["sampled"], **strong),
+        sampled,
+        a_claim("on-false", ["false"], **strong),
+        a_claim("on-both", ["on-sampled", "on-false"], **strong),
+        false,
+    )
+    assert list(found) == ["sampled", "on-sampled", "false", "on-false", "on-both"]
+    assert found["on-sampled"].status is Status.SAMPLED
+    assert found["on-sampled"].limited_by == "sampled"
+    assert found["on-false"].status is Status.CONJECTURED
+    assert not found["on-false"].failed
+    assert (found["on-both"].status, found["on-both"].limited_by) == (Status.CONJECTURED, "on-false")
+
+
+def test_circles_are_refused():
+    registry = {c.label: c for c in (a_claim("a", ["b"]), a_claim("b", ["c"]), a_claim("c", ["a"]))}
+    with pytest.raises(InputError, match="a -> b -> c -> a"):
+        claims.verify(registry=registry)
+
+
+def test_only_what_is_asked_and_what_it_uses():
+    registry = {c.label: c for c in (a_claim("a", ["b"]), a_claim("b"), a_claim("c"))}
+    assert [r.label for r in claims.verify(["a"], registry=registry)] == ["b", "a"]
+    assert [r.label for r in claims.verify(["c", "c"], registry=registry)] == ["c"]
+
+
+def test_unknown_labels_are_refused_at_once():
+    with pytest.raises(InputError, match="did you mean upper-bound"):
+        claims.verify(["uper-bound"])
+    with pytest.raises(InputError, match=r"known: .*orthant-kill"):
+        claims.verify(["zzz"])
+    with pytest.raises(InputError, match="unknown claim 'missing'"):
+        claims.verify(registry={"a": a_claim("a", ["missing"])})
+    with pytest.raises(InputError, match="unknown depth"):
+        claims.verify(depth="deep")
+
+
+# ---- running ------------------------------------------------------------------------------------------------------
+
+
+def test_depth_and_trials_reach_the_checks():
+    seen = []
+    claim = a_claim()
+
+    @claim.enumerate("cases")
+    def enumerated(depth):
+        seen.append(depth)
+        yield 1, 1
+
+    @claim.sample("probabilities", trials=100, seed=5, level=Fraction(9, 10))
+    def sampled(trials, seed, depth):
+        seen.append((trials, seed, depth))
+        yield trials // 2, Fraction(1, 2)
+
+    for depth in ("default", "thorough"):
+        (result,) = judged(claim, depth=depth).values()
+        assert not result.failed
+    assert seen == ["default", (100, 5, "default"), "thorough", (1000, 5, "thorough")]
+    assert "p = 1/2; 1,000 trials give [0.474, 0.526] at 90 %" in result.as_text()
+
+
+def test_progress_is_reported():
+    seen = []
+    claim = a_claim(derive=TRUE["derive"], enumerate=TRUE["enumerate"])
+    list(claims.verify(progress=lambda *what: seen.append(what), registry={"planted": claim}))
+    assert seen[0] == ("planted", "derive", 0)
+    assert seen[-1] == ("planted", "enumerate", 4)
+
+
+def test_an_interrupt_leaves_the_results_so_far():
+    def interrupted():
+        yield 1, 1
+        raise KeyboardInterrupt
+
+    registry = {c.label: c for c in (a_claim("a", enumerate=[(1, 1)]), a_claim("b", enumerate=interrupted()))}
+    running = claims.verify(registry=registry)
+    assert next(running).label == "a"
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+
+
+def test_a_result_is_plain_data_and_a_table():
+    result = verdict(**TRUE)
+    data = json.loads(json.dumps(result.as_json()))
+    assert (data["label"], data["status"], data["counterexample"]) == ("planted", "DERIVED", None)
+    assert [e["kind"] for e in data["evidence"]] == list(Kind)
+    text = result.as_text()
+    assert text.startswith("DERIVED  planted: 1 = 1\n")
+    header = next(line for line in text.splitlines() if line.strip().startswith("case"))
+    assert header.split() == ["case", *Kind]
+
+
+# ---- the registry -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_the_claim_is_derived(label):
+    results = list(claims.verify([label]))
+    for result in results:
+        assert result.status is Status.DERIVED, result.as_text()
+    assert results[-1].label == label
+    kinds = {o.kind for o in results[-1].outcomes}
+    assert kinds >= {Kind.DERIVE, Kind.ENUMERATE, Kind.SAMPLE, Kind.NEIGHBOUR}
+
+
+WRONG = {
+    "orthant-kill": ("orthant_kill", lambda n: sympy.Integer(2) ** (-(n**2))),
+    "upper-bound": ("upper_bound", lambda n, k: (1 - sympy.Integer(2) ** (-(n**2) - n)) ** k),
+    "lower-bound": ("lower_bound", lambda n, k: (1 - sympy.Integer(2) ** -n) ** (k - 1)),
+    "tight-at-two": ("upper_bound", lambda n, k: (1 - sympy.Integer(2) ** (-(n**2))) ** (k - 1)),
+    "narrow-first-layer": ("stably_unactivated", lambda n0, n1: sympy.Integer(2) ** -n1),
+    "one-more-than-input": ("stably_unactivated", lambda n0, n1: sympy.Integer(2) ** (-n1 - 1)),
+}
+
+
+@pytest.mark.parametrize("label", WRONG)
+def test_a_wrong_formula_is_refuted_by_all_evidence_of_it(label, monkeypatch):
+    """The formula users call is the one that is judged: derived, enumerated and sampled."""
+    function, wrong = WRONG[label]
+    monkeypatch.setattr(bounds, function, wrong)
+    *_, result = claims.verify([label])
+    assert result.failed
+    assert {Kind.DERIVE, Kind.ENUMERATE, Kind.SAMPLE} <= {o.kind for o in result.outcomes if not o.ok}
+
+
+def test_every_wrong_formula_is_tried():
+    assert sorted(WRONG) == LABELS
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_proof_reads_as_a_page(label):
+    text = (PROOFS / f"{label}.py").read_text(encoding="utf-8")
+    assert text.startswith("# %% [markdown]\n# # ")
+    for part in ("**Statement.**", "# ## Proof", "$\\square$", "eighbour", 'if __name__ == "__main__":'):
+        assert part in text
+    assert "assert" not in text
+    assert not any(status.name in text for status in Status)
+
+
+def test_the_table_of_contents_is_current():
+    assert (PROOFS / "README.md").read_text(encoding="utf-8") == claims.contents() + "\n"
+
+
+@pytest.mark.parametrize("options", [[], ["-O"]])
+def test_a_proof_runs_alone(options):
+    command = [sys.executable, *options, str(PROOFS / "orthant-kill.py")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROOFS.parent, env=_environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("DERIVED  orthant-kill")
+
+
+def _environment():
+    import os
+
+    return {**os.environ, "PYTHONPATH": str(PROOFS.parent)}
+
+
+def test_files_that_are_no_proofs_are_refused(tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(InputError, match="does not define the claim 'empty'"):
+        claims.load(tmp_path)

@@ -1,0 +1,291 @@
+"""Orbit counts against slow oracles, closed forms, and the sampling kernels."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import pairwise, product
+
+import numpy as np
+import oracles
+import pytest
+import sympy
+from scipy import stats
+
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
+from geomrelu.probability import alive_orbit, region_generators, stably_unactivated_orbit
+
+
+def positive(rng):
+    return Fraction(rng.randint(1, 60), rng.randint(1, 9))
+
+
+def any_sign(rng):
+    return rng.choice((1, -1)) * positive(rng)
+
+
+def some_neuron(rng, n0, n1):
+    weights = [[any_sign(rng) for _ in range(n0)] for _ in range(n1)]
+    return weights, [any_sign(rng) for _ in range(n1)], [positive(rng) for _ in range(n1)], positive(rng)
+
+
+# ---- stably unactivated -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 2), (1, 3), (1, 4), (2, 2), (2, 3), (2, 4), (3, 3), (3, 4)])
+def test_count_in_general_position(n0, n1):
+    rng = random.Random(10 * n0 + n1)
+    for _ in range(3 if n1 < 4 else 1):
+        neuron = some_neuron(rng, n0, n1)
+        expected = sum(oracles.stable_in_general_position(*choice) for choice in oracles.sign_choices(*neuron))
+        assert stably_unactivated_orbit(*neuron) == (expected, 2 ** (2 * n1 + 1))
+
+
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)])
+def test_count_by_definition_in_any_position(n0, n1):
+    """Parallel, equal and missing hyperplanes, ties: small changes of all parameters decide.
+
+    All directions of edges of ternary hyperplanes are ternary, and 2^-20 is small beside ternary data.
+    """
+    rng = random.Random(100 + 10 * n0 + n1)
+    directions = [y for y in product((-1, 0, 1), repeat=n0) if any(y)]
+    for _ in range(8 if n1 < 3 else 5):
+        weights = [[rng.randint(-1, 1) for _ in range(n0)] for _ in range(n1)]
+        bias, w, c = [rng.randint(-1, 1) for _ in range(n1)], [rng.randint(1, 2) for _ in range(n1)], rng.randint(1, 2)
+        size = Fraction(1, 2**20)
+        expected = sum(
+            oracles.stable_under_changes(*choice, directions, size)
+            for choice in oracles.sign_choices(weights, bias, w, c)
+        )
+        assert stably_unactivated_orbit(weights, bias, w, c)[0] == expected, (weights, bias, w, c)
+
+
+@pytest.mark.parametrize("kind", ["general", "ternary"])
+def test_count_equals_the_analyzer(kind):
+    """The verdict "stably dead" of `decide`, neuron by neuron."""
+    rng = random.Random(3)
+    for n0, n1 in ((1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 2)):
+        weights, bias, w, c = some_neuron(rng, n0, n1)
+        if kind == "ternary":
+            weights, bias = [[rng.randint(-1, 1) for _ in row] for row in weights], [rng.randint(-1, 1) for _ in bias]
+        stable = 0
+        for flips in product((1, -1), repeat=n1):
+            first = [[s * v for v in row] for s, row in zip(flips, weights, strict=True)]
+            second = list(product(*((v, -v) for v in (c, *w))))
+            layers = [
+                (first, [s * v for s, v in zip(flips, bias, strict=True)], "relu"),
+                ([list(r[1:]) for r in second], [r[0] for r in second], "relu"),
+            ]
+            (report,) = decide(Network.from_layers(layers), Polyhedron.space(n0), [2])
+            stable += sum(v.stable is True for v in report.verdicts)
+        assert stably_unactivated_orbit(weights, bias, w, c)[0] == stable
+
+
+def test_large_numbers_do_not_overflow():
+    neuron = some_neuron(random.Random(4), 2, 4)
+    weights, bias, w, c = neuron
+    big = 10**30
+    scaled = [[big * v for v in row] for row in weights], [big * v for v in bias], w, big * c
+    assert stably_unactivated_orbit(*scaled) == stably_unactivated_orbit(*neuron)
+    tiny = weights, bias, [v / big for v in w], c / big
+    assert stably_unactivated_orbit(*tiny) == stably_unactivated_orbit(*neuron)
+    absent = [*weights[:3], [0, 0]], [*bias[:3], 0], [*w[:3], w[3] * big], c
+    assert stably_unactivated_orbit(*absent) == stably_unactivated_orbit(*absent[:2], w, c)
+    mixed = [[v * 3**40 for v in weights[0]], *weights[1:]], [bias[0] * 3**40, *bias[1:]], [w[0] / 3**40, *w[1:]], c
+    assert stably_unactivated_orbit(*mixed) == stably_unactivated_orbit(*neuron)
+
+
+def test_the_order_of_neurons_and_coordinates_does_not_matter():
+    weights, bias, w, c = some_neuron(random.Random(5), 3, 4)
+    expected = stably_unactivated_orbit(weights, bias, w, c)
+    assert stably_unactivated_orbit(weights[::-1], bias[::-1], w[::-1], c) == expected
+    assert stably_unactivated_orbit([row[::-1] for row in weights], bias, w, c) == expected
+    assert stably_unactivated_orbit(weights, bias, [-v for v in w], -c) == expected
+
+
+def test_region_generators():
+    """Three lines in general position: 3 vertices and 6 directions; without lines the space itself."""
+    found = region_generators([(0, 1, 0), (0, 0, 1), (1, 1, 1)])
+    assert {g for g in found if g[0]} == {(1, 0, 0), (1, -1, 0), (1, 0, -1)}
+    assert {g for g in found if not g[0]} == {(0, *d) for d in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1))}
+    assert region_generators([(1, 0, 0)]) == {(1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ([[1, 2]], [1], [0], 1),
+        ([[1, 2]], [1], [1], 0),
+        ([[1, 2]], [1, 2], [1], 1),
+        ([[1, 2], [1]], [1, 2], [1, 1], 1),
+        ([[1, 2]], [1], [1, 1], 1),
+        ([], [], [], 1),
+        ([[]], [1], [1], 1),
+        ([[1]] * 17, [1] * 17, [1] * 17, 1),
+        ([[float("nan")]], [1], [1], 1),
+    ],
+)
+def test_unusable_neurons_are_refused(arguments):
+    with pytest.raises(InputError):
+        stably_unactivated_orbit(*arguments)
+
+
+# ---- living networks ----------------------------------------------------------------------------------------------
+
+
+def some_network(rng, *widths):
+    return [
+        ([[positive(rng) for _ in range(n)] for _ in range(m)], [positive(rng) for _ in range(m)])
+        for n, m in pairwise(widths)
+    ]
+
+
+@pytest.mark.parametrize(
+    "widths", [(1, 1), (1, 1, 1), (1, 1, 1, 1), (2, 1, 1), (1, 2, 1), (2, 2, 1), (1, 2, 2), (3, 1)]
+)
+@pytest.mark.parametrize("where", ["space", "orthant", "box", "segment", "points"])
+def test_alive_orbit_equals_the_oracle(widths, where):
+    rng = random.Random(sum(10**i * w for i, w in enumerate(widths)))
+    n, net = widths[0], some_network(rng, *widths)
+    ends = [[any_sign(rng) for _ in range(n)] for _ in range(2)]
+    if where == "points":
+        alive = 0
+        for choice in oracles.all_signs(net):
+            values = [oracles.forward(choice, p) for p in ends]
+            alive += all(any(z > 0 for v in values for z in v[k]) for k in range(len(net)))
+        domain = FiniteSet.of(ends)
+    else:
+        domain = {
+            "space": Polyhedron.space(n),
+            "orthant": Polyhedron.orthant(n),
+            "box": Polyhedron.box([(-1, 2)] * n),
+            "segment": Polyhedron.from_generators(ends),
+        }[where]
+        reference = oracles.ppl_polyhedron(domain.inequalities, n, domain.equalities)
+        alive = sum(oracles.alive(choice, reference, n) for choice in oracles.all_signs(net))
+    assert alive_orbit(net, domain) == (alive, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
+
+
+def test_zeros_and_degenerate_layers():
+    """A zero has both signs; rows of zeros make images flat."""
+    net = [([[1, 0], [0, 0]], [0, 1]), ([[1, 1], [0, 1]], [1, 0])]
+    reference = oracles.ppl_polyhedron([], 2)
+    alive = sum(oracles.alive(choice, reference, 2) for choice in oracles.all_signs(net))
+    assert alive_orbit(net, Polyhedron.space(2)) == (alive, 4096)
+
+
+def test_width_one_on_the_line():
+    rng = random.Random(6)
+    for k in range(1, 7):
+        assert alive_orbit(some_network(rng, *[1] * (k + 1)), Polyhedron.space(1)) == ((k + 1) * 2**k, 4**k)
+
+
+@pytest.mark.parametrize(
+    ("layers", "domain"),
+    [
+        ([], Polyhedron.space(1)),
+        ([([[1, 2]], [1])], Polyhedron.space(1)),
+        ([([[1]], [1, 2])], Polyhedron.space(1)),
+        ([([[1]], [1]), ([[1, 1]], [1])], Polyhedron.space(1)),
+        ([([[1]], [1])], Polyhedron.box([(1, 0)])),
+        ([([[1] * 4] * 4, [1] * 4)] * 3, Polyhedron.space(4)),
+    ],
+)
+def test_unusable_networks_are_refused(layers, domain):
+    with pytest.raises(InputError):
+        alive_orbit(layers, domain)
+
+
+# ---- closed forms -------------------------------------------------------------------------------------------------
+
+
+def test_closed_forms():
+    n, k = sympy.symbols("n k", positive=True, integer=True)
+    assert bounds.upper_bound(n, k).subs({n: 2, k: 3}) == bounds.upper_bound(2, 3) == sympy.Rational(63, 64) ** 2
+    assert bounds.lower_bound(n, k).subs({n: 2, k: 3}) == bounds.lower_bound(2, 3) == sympy.Rational(27, 64)
+    assert bounds.stably_unactivated(n, n + 1).subs(n, 2) == bounds.stably_unactivated(2, 3) == sympy.Rational(5, 64)
+    assert bounds.stably_unactivated(n + 1, n).subs(n, 2) == bounds.stably_unactivated(3, 2) == sympy.Rational(1, 8)
+    for depth in (1, 2, 5):
+        for width in (1, 2, 3):
+            assert bounds.width_for_depth(depth, bounds.lower_bound(width, depth)) == width
+    assert bounds.width_for_depth(1, Fraction(1, 2)) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        (bounds.lower_bound, (0, 1)),
+        (bounds.lower_bound, (1, -2)),
+        (bounds.upper_bound, (1.5, 2)),
+        (bounds.upper_bound, (True, 2)),
+        (bounds.orthant_kill, ("2",)),
+        (bounds.orthant_kill, (sympy.Rational(1, 2),)),
+        (bounds.stably_unactivated, (2, 4)),
+        (bounds.stably_unactivated, (sympy.Symbol("n0"), sympy.Symbol("n1"))),
+        (bounds.width_for_depth, (2, 1)),
+        (bounds.width_for_depth, (2, 0.5)),
+        (bounds.width_for_depth, (2, "1/2")),
+    ],
+)
+def test_closed_forms_refuse_what_they_do_not_cover(function, arguments):
+    with pytest.raises(InputError):
+        function(*arguments)
+
+
+# ---- sampling -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 1), (1, 1), (0, 50), (50, 50), (3, 50), (500, 1000), (1, 10**6)])
+def test_interval_is_the_exact_one(successes, trials):
+    for level in (0.5, 0.95, 0.999):
+        expected = stats.binomtest(successes, trials).proportion_ci(level, "exact")
+        assert montecarlo.clopper_pearson(successes, trials, level) == pytest.approx(tuple(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize("arguments", [(-1, 5, 0.9), (6, 5, 0.9), (0, 0, 0.9), (1, 5, 0), (1, 5, 1)])
+def test_impossible_intervals_are_refused(arguments):
+    with pytest.raises(InputError):
+        montecarlo.clopper_pearson(*arguments)
+
+
+def test_count_depends_on_the_seed_alone():
+    """Not on the order of the chunks: each has its own seed."""
+    trials = 2 * montecarlo.CHUNK + 100
+    found = montecarlo.count(montecarlo.alive_on_line, trials, 7, k=3)
+    parts = []
+    for child, size in zip(np.random.SeedSequence(7).spawn(3), (montecarlo.CHUNK, montecarlo.CHUNK, 100), strict=True):
+        rng = np.random.default_rng(child)
+        parts.append(montecarlo.alive_on_line(rng.standard_normal, size, k=3))
+    assert sum(reversed(parts)) == found == montecarlo.count(montecarlo.alive_on_line, trials, 7, k=3)
+    assert found != montecarlo.count(montecarlo.alive_on_line, trials, 8, k=3)
+
+
+def test_count_refuses_unknown_laws_and_no_trials():
+    with pytest.raises(InputError, match="unknown law"):
+        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gamma", k=1)
+    with pytest.raises(InputError, match="positive"):
+        montecarlo.count(montecarlo.alive_on_line, 0, 1, k=1)
+
+
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 4), (3, 5)])
+def test_sampled_neurons_are_judged_as_the_oracle_does(n0, n1):
+    """The kernel on the very numbers that it draws, one network at a time."""
+    rng = np.random.default_rng(9)
+    agreed = 0
+    for _ in range(40):
+        drawn = []
+
+        def draw(shape, drawn=drawn):
+            drawn.append(rng.integers(1, 1 << 20, shape) * rng.choice((-1, 1), shape) / 1024)
+            return drawn[-1]
+
+        judged = montecarlo.stably_unactivated(draw, 1, n0=n0, n1=n1)
+        weights = [[Fraction(v) for v in row] for row in drawn[0][0]]
+        bias, w = ([Fraction(v) for v in part[0]] for part in drawn[1:3])
+        c = Fraction(drawn[3][0])
+        if n1 >= n0:
+            assert judged == oracles.stable_in_general_position(weights, bias, w, c)
+        else:
+            assert judged == (max(w) < 0 and c < 0)
+        agreed += judged
+    assert agreed < 40
