@@ -98,4 +98,4 @@ def read(path: str | Path) -> Any:
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None
     except (ValueError, RecursionError):
-        raise InputError(f"{path}: not a JSON file") from None
+        raise InputError(f"{path}: not a complete JSON file") from None

@@ -12,7 +12,8 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
              = 0, low <= x_j <= high (null: none); or {"vertices": [...], "rays": [...], "lines": [...]}; or
              {"points": [...]}. Numbers: integers, decimal strings or "p/q".
 
-CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "points": [[...], ...], "claims": [CLAIM, ...]}
+CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
+              "claims": [CLAIM, ...]}
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive", "supremum": "p/q" | "inf", "stable": true | false,
               "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
@@ -157,7 +158,7 @@ class Model:
 
             text.update(b"layer\n")
             for bias, columns, entries in layer.rows:
-                cells = (f" {j}:{show(v)}" for j, v in zip(columns, entries))
+                cells = (f" {j}:{show(v)}" for j, v in zip(columns, entries, strict=True))
                 text.update((show(bias) + "".join(cells) + "\n").encode())
         return text.hexdigest()
 
@@ -234,7 +235,7 @@ class Model:
         for i in rows:
             bias, columns, entries = layer.rows[i]
             total = 0 if homogeneous else bias * shared
-            for j, w in zip(columns, entries):
+            for j, w in zip(columns, entries, strict=True):
                 total += w * value[j]
             z.append(total)
         return z, shared * layer.denominator
@@ -245,14 +246,14 @@ def _dense_rows(layer, position):
     if not isinstance(weights, list) or not weights or not all(isinstance(r, list) and r for r in weights):
         raise Malformed(f'layer {position} needs "weights", a list of rows')
     bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
-    return [(b, numbers(row, len(weights[0]))) for b, row in zip(bias, weights)]
+    return [(b, numbers(row, len(weights[0]))) for b, row in zip(bias, weights, strict=True)]
 
 
 def _sparse_row(row, total, position):
     if not isinstance(row, list) or len(row) % 2 == 0:
         raise Malformed(f"layer {position}: a row is [b, j, w, j, w, ...]")
     slope = {}
-    for j, w in zip(row[1::2], row[2::2]):
+    for j, w in zip(row[1::2], row[2::2], strict=True):
         if isinstance(j, bool) or not isinstance(j, int) or not 0 <= j < total or j in slope:
             raise Malformed(f"layer {position}: {str(j)[:40]} is not a variable before it, or stands twice")
         slope[j] = number(w)
@@ -261,7 +262,7 @@ def _sparse_row(row, total, position):
 
 def _composed(bias, slope, variables):
     total, sums = bias, {}
-    for w, (b, inner) in zip(slope, variables):
+    for w, (b, inner) in zip(slope, variables, strict=True):
         if w:
             total += w * b
             for j, v in inner.items():
@@ -396,10 +397,10 @@ class Domain:
         if self.points is not None:
             lines += ["point " + " ".join(map(str, p)) for p in self.points]
         elif self.generators is not None:
-            for name, table in zip(("vertex", "ray", "line"), self.generators):
+            for name, table in zip(("vertex", "ray", "line"), self.generators, strict=True):
                 lines += [f"{name} " + " ".join(map(str, g)) for g in table]
         else:
-            lines += [f"side {low} {high}" for low, high in zip(self.lower, self.upper)]
+            lines += [f"side {low} {high}" for low, high in zip(self.lower, self.upper, strict=True)]
             lines += ["row " + " ".join(map(str, row)) for row in self.rows]
             lines += ["equality " + " ".join(map(str, row)) for row in self.equalities]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -411,8 +412,8 @@ class Domain:
         if self.generators is not None:
             return tuple(point) in self.generators[0]
         return (
-            all(low is None or low <= x for low, x in zip(self.lower, point))
-            and all(high is None or x <= high for high, x in zip(self.upper, point))
+            all(low is None or low <= x for low, x in zip(self.lower, point, strict=True))
+            and all(high is None or x <= high for high, x in zip(self.upper, point, strict=True))
             and all(_at(row, point) >= 0 for row in self.rows)
             and all(_at(row, point) == 0 for row in self.equalities)
         )
@@ -420,7 +421,7 @@ class Domain:
     def is_empty_box(self):
         """Is some low side above its high side?"""
         if self._empty is None:
-            sides = zip(self.lower, self.upper)
+            sides = zip(self.lower, self.upper, strict=True)
             self._empty = any(low is not None and high is not None and low > high for low, high in sides)
         return self._empty
 
@@ -434,7 +435,7 @@ class Domain:
         """The point of a V-polyhedron with the given weights ``[of vertices, of rays, of lines]``."""
         if not isinstance(weights, list) or len(weights) != 3:
             raise Rejected("weights are three lists: of vertices, rays, lines")
-        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators)]
+        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators, strict=True)]
         if sum(parts[0]) != 1 or any(w < 0 for w in parts[0] + parts[1]):
             raise Rejected("the weights of the point are not convex")
         return self._weighted(parts, self.generators)
@@ -443,13 +444,15 @@ class Domain:
         """The direction of a V-polyhedron with the given weights ``[of rays, of lines]``."""
         if not isinstance(weights, list) or len(weights) != 2:
             raise Rejected("weights are two lists: of rays, lines")
-        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators[1:])]
+        parts = [numbers(w, len(table)) for w, table in zip(weights, self.generators[1:], strict=True)]
         if any(w < 0 for w in parts[0]):
             raise Rejected("a weight of a ray is negative")
         return self._weighted(parts, self.generators[1:])
 
     def _weighted(self, parts, tables):
-        pairs = [(w, g) for part, table in zip(parts, tables) for w, g in zip(part, table) if w]
+        pairs = [
+            (w, g) for part, table in zip(parts, tables, strict=True) for w, g in zip(part, table, strict=True) if w
+        ]
         return [sum((w * g[j] for w, g in pairs), Fraction(0)) for j in range(self.dimension)]
 
     def recedes(self, ray):
@@ -461,15 +464,15 @@ class Domain:
             negative = tuple(-v for v in primitive)
             return primitive in self.generators[1] or any(g in (primitive, negative) for g in self.generators[2])
         return (
-            all(low is None or r >= 0 for low, r in zip(self.lower, ray))
-            and all(high is None or r <= 0 for high, r in zip(self.upper, ray))
+            all(low is None or r >= 0 for low, r in zip(self.lower, ray, strict=True))
+            and all(high is None or r <= 0 for high, r in zip(self.upper, ray, strict=True))
             and all(_at((0, *row[1:]), ray) >= 0 for row in self.rows)
             and all(_at((0, *row[1:]), ray) == 0 for row in self.equalities)
         )
 
 
 def _at(row, point):
-    return row[0] + sum((a * x for a, x in zip(row[1:], point) if a), Fraction(0))
+    return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
 # ---- bounds -----------------------------------------------------------------------------------------------------
@@ -530,7 +533,7 @@ class Region:
                 d = lcm(*{v.denominator for v in known}) if known else 1
                 sides = [
                     (None if v is None else v.numerator * (d // v.denominator) for v in (l_, u))
-                    for l_, u in zip(self.lower, self.upper)
+                    for l_, u in zip(self.lower, self.upper, strict=True)
                 ]
                 parts.append((b, [tuple(s) for s in sides], d))
             else:
@@ -557,15 +560,15 @@ class Region:
         for bias, columns, entries in layer.rows:
             bottom = top = bias * shared
             if generators is not None:
-                own = [(j, w) for j, w in zip(columns, entries) if j < model.inputs]
-                later = [(j, w) for j, w in zip(columns, entries) if j >= model.inputs]
+                own = [(j, w) for j, w in zip(columns, entries, strict=True) if j < model.inputs]
+                later = [(j, w) for j, w in zip(columns, entries, strict=True) if j >= model.inputs]
                 columns, entries = [j for j, _ in later], [w for _, w in later]
                 at = [sum(w * v[j] for j, w in own) * vertex_factor for v in vertices]
                 along = [sum(w * r[j] for j, w in own) for r in generators[1]]
                 across = any(sum(w * g[j] for j, w in own) for g in generators[2])
                 top = None if across or any(g > 0 for g in along) else top + max(at)
                 bottom = None if across or any(g < 0 for g in along) else bottom + min(at)
-            for j, w in zip(columns, entries):
+            for j, w in zip(columns, entries, strict=True):
                 l_, u = (low[j], high[j]) if w > 0 else (high[j], low[j])
                 bottom = None if bottom is None or l_ is None else bottom + w * l_
                 top = None if top is None or u is None else top + w * u
@@ -645,7 +648,7 @@ class Region:
         bias, columns, entries = layer.rows[neuron]
         scale = layer.denominator  # coefficients are integers over `scale`
         constant = Fraction(sign * bias, scale)
-        coefficient = {j: sign * w for j, w in zip(columns, entries)}
+        coefficient = {j: sign * w for j, w in zip(columns, entries, strict=True)}
         top = max(level - 1, *given.neurons, 0)  # split neurons may stand beside or above it
         if top and self.bounds(top) is EMPTY:
             return EMPTY
@@ -697,7 +700,7 @@ class Region:
                 if q:
                     b, inner_columns, inner_entries = inner.rows[i]
                     gained += q * b
-                    for j, w in zip(inner_columns, inner_entries):
+                    for j, w in zip(inner_columns, inner_entries, strict=True):
                         coefficient[j] = coefficient.get(j, 0) + q * w
             scale *= grow
             constant += offset + Fraction(gained, scale)
@@ -946,7 +949,7 @@ class Points:
             raise Rejected("the box is empty")
         layer = self.model.layers[0]
         total, columns, entries = layer.rows[neuron]
-        for j, w in zip(columns, entries):
+        for j, w in zip(columns, entries, strict=True):
             side = domain.upper[j] if w > 0 else domain.lower[j]
             if side is None:
                 raise Rejected("the box has no such corner")
@@ -1021,7 +1024,7 @@ def prove(claim, model, domain, points):
         strict, own = claim.get("strict", {}), {}
         if level == 1:
             _, columns, entries = model.layers[0].rows[neuron]
-            own = {j: Fraction(w, model.layers[0].denominator) for j, w in zip(columns, entries)}
+            own = {j: Fraction(w, model.layers[0].denominator) for j, w in zip(columns, entries, strict=True)}
         if not (_falls(domain, strict, {}) or (level == 1 and _falls(domain, strict, own))):
             raise Rejected("stability is not shown at infinity")
     elif stable is False:
@@ -1044,7 +1047,7 @@ def _falls(domain, strict, slope):
     slope = [slope.get(j, Fraction(0)) for j in range(n)]
     if domain.generators is not None:
         _, rays, lines = domain.generators
-        return not lines and all(sum(a * r for a, r in zip(slope, ray)) < 0 for ray in rays)
+        return not lines and all(sum(a * r for a, r in zip(slope, ray, strict=True)) < 0 for ray in rays)
     if not isinstance(strict, dict) or set(strict) - {"rows", "equalities"}:
         raise Rejected('"strict" holds multipliers of rows and equalities')
     used = [list(equality[1:]) for equality in domain.equalities]
@@ -1054,9 +1057,9 @@ def _falls(domain, strict, slope):
                 raise Rejected("a strict multiplier is negative")
             if m:
                 used.append(list(table[k][1:]))
-                slope = [s + m * a for s, a in zip(slope, table[k][1:])]
+                slope = [s + m * a for s, a in zip(slope, table[k][1:], strict=True)]
     open_ = []  # coordinates that no side of the box keeps from moving
-    for j, (low, high) in enumerate(zip(domain.lower, domain.upper)):
+    for j, (low, high) in enumerate(zip(domain.lower, domain.upper, strict=True)):
         if (slope[j] > 0 and high is None) or (slope[j] < 0 and low is None):
             return False
         if not slope[j] and (low is None or high is None):
@@ -1073,7 +1076,9 @@ def rank(rows):
             continue
         found += 1
         rest.remove(pivot)
-        rest = [[v * pivot[column] - w * r[column] for v, w in zip(r, pivot)] if r[column] else r for r in rest]
+        rest = [
+            [v * pivot[column] - w * r[column] for v, w in zip(r, pivot, strict=True)] if r[column] else r for r in rest
+        ]
     return found
 
 
@@ -1093,7 +1098,7 @@ def revivable(model, ray, level, neuron):
     if level != 2:
         return False
     bias, columns, entries = model.layers[1].rows[neuron]
-    weight = dict(zip(columns, entries))
+    weight = dict(zip(columns, entries, strict=True))
     flat = [i for i, v in enumerate(growth[0][0]) if v == 0]
     return bias >= 0 or any(weight.get(model.inputs + i, 0) >= 0 for i in flat)
 

@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
     sub.add_argument("--certificates", metavar="DIR", help="write what was proved to this directory")
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    sub.add_argument("--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g")
+    sub.add_argument(
+        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
+    )
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     sub.set_defaults(run=_decide)
@@ -244,13 +246,14 @@ def _supremum(verdict: Verdict) -> str:
 
 def _check(options: argparse.Namespace) -> int:
     from geomrelu import certificate, checker
+    from geomrelu.errors import InputError
 
     network, domain = _inputs(options)
     rejected = 0
     for path in options.certificates:
         try:
             claims = checker.check(certificate.read(path), network.checked, domain.checked)
-        except checker.Rejected as problem:
+        except (checker.Rejected, InputError) as problem:  # a file that cannot be read proves nothing either
             rejected += 1
             print(f"REJECTED {path}: {problem}")
         else:
@@ -293,7 +296,9 @@ def _verify(options: argparse.Namespace) -> int:
     results = []
     depth = "thorough" if options.thorough else "default"
     with _progress("verifying") as (advance, clear):
-        for result in claims.verify(options.labels or None, depth, lambda label, kind, done: advance(f"{label}: {kind}", 0, 0)):
+        for result in claims.verify(
+            options.labels or None, depth, lambda label, kind, done: advance(f"{label}: {kind}", 0, 0)
+        ):
             results.append(result)
             if options.format == "table":
                 clear()

@@ -238,9 +238,12 @@ class _Run:
         for i in asked:
             if domain.is_box:
                 bias, columns, entries = map_.row(i)
-                sides = [domain.checked.upper[j] if w > 0 else domain.checked.lower[j] for j, w in zip(columns, entries)]
+                sides = [
+                    domain.checked.upper[j] if w > 0 else domain.checked.lower[j]
+                    for j, w in zip(columns, entries, strict=True)
+                ]
                 if None not in sides:
-                    total = sum((w * s for w, s in zip(entries, sides)), Fraction(bias)) / map_.denominator
+                    total = sum((w * s for w, s in zip(entries, sides, strict=True)), Fraction(bias)) / map_.denominator
                     yield self._closed_form(domain, i, total, "corner", [{}], bounded, strict_bounded, "maximal corner")
                     continue
             best = domain.supremum(map_.form(i))
@@ -271,14 +274,16 @@ class _Run:
                 flat = self._flat_direction(domain, form.along)
         return self._valued(1, i, supremum, point, proof, bounded and not strict, how, strict, flat)
 
-    def _flat_direction(self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]) -> Sequence[Any] | None:
+    def _flat_direction(
+        self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]
+    ) -> Sequence[Any] | None:
         """A direction of the recession cone along which a dead first-layer neuron does not fall."""
         if domain.is_box:
             for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
                 for side, step in ((high, 1), (low, -1)):
-                    ray = [Fraction(step * int(k == j)) for k in range(domain.dimension)]
-                    if side is None and along(ray) == 0:
-                        return ray
+                    unit = [Fraction(step * int(k == j)) for k in range(domain.dimension)]
+                    if side is None and along(unit) == 0:
+                        return unit
         for ray in (*domain.rays, *domain.lines):
             if along([Fraction(v) for v in ray]) == 0:
                 return ray

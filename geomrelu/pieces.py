@@ -88,7 +88,9 @@ class Piece:
             if height < 0:
                 pivot, height = tuple(-v for v in pivot), -height
             generators = [_slid(g, v, pivot, height) for g, v in zip(generators, values, strict=True)]
-            lines = [_slid(g, v, pivot, height) for k, (g, v) in enumerate(zip(lines, along, strict=True)) if k != crossing]
+            lines = [
+                _slid(g, v, pivot, height) for k, (g, v) in enumerate(zip(lines, along, strict=True)) if k != crossing
+            ]
             values = [0] * len(generators)
             extra = {1: (pivot, bit - 1), -1: (tuple(-v for v in pivot), bit - 1)}
         on_it = [(g, t | bit) for g, t, v in zip(generators, tight, values, strict=True) if v == 0]
@@ -175,7 +177,13 @@ def _closed(piece: Piece) -> Piece:
     """The piece once all pending neurons keep their signs: they become variables."""
     outputs = [row if piece.sign(row) > 0 else None for row in piece.pending]
     return Piece(
-        piece.generators, piece.tight, piece.lines, piece.constraints, [*piece.forms, *outputs], piece.scales, piece.cuts
+        piece.generators,
+        piece.tight,
+        piece.lines,
+        piece.constraints,
+        [*piece.forms, *outputs],
+        piece.scales,
+        piece.cuts,
     )
 
 

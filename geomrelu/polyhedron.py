@@ -75,7 +75,9 @@ class Polyhedron:
         return cls(domain)
 
     @classmethod
-    def from_rows(cls, inequalities: Sequence[Any] = (), equalities: Sequence[Any] = (), dimension: int = 0) -> Polyhedron:
+    def from_rows(
+        cls, inequalities: Sequence[Any] = (), equalities: Sequence[Any] = (), dimension: int = 0
+    ) -> Polyhedron:
         """From rows ``[b, a1, ..., an]`` (any numbers :func:`~geomrelu.exact.rational` takes)."""
         rows = [rationals(r, f"inequality {i}") for i, r in enumerate(inequalities)]
         flats = [rationals(r, f"equality {i}") for i, r in enumerate(equalities)]
@@ -85,7 +87,9 @@ class Polyhedron:
         return cls(checker.Domain.from_rows(sizes.pop(), rows, flats))
 
     @classmethod
-    def from_generators(cls, vertices: Sequence[Any], rays: Sequence[Any] = (), lines: Sequence[Any] = ()) -> Polyhedron:
+    def from_generators(
+        cls, vertices: Sequence[Any], rays: Sequence[Any] = (), lines: Sequence[Any] = ()
+    ) -> Polyhedron:
         """The convex hull of points, plus nonnegative multiples of rays, plus all multiples of lines."""
         tables = [[rationals(g, f"generator {i}") for i, g in enumerate(t)] for t in (vertices, rays, lines)]
         sizes = {len(g) for t in tables for g in t}
@@ -96,9 +100,7 @@ class Polyhedron:
     @classmethod
     def box(cls, sides: Sequence[tuple[Any, Any]]) -> Polyhedron:
         """``low <= x_j <= high`` for each coordinate; None for no bound."""
-        exact = [
-            tuple(None if v is None else rational(v, f"side {j}") for v in side) for j, side in enumerate(sides)
-        ]
+        exact = [tuple(None if v is None else rational(v, f"side {j}") for v in side) for j, side in enumerate(sides)]
         if not exact:
             raise InputError("a box needs at least one side")
         return cls(checker.Domain.from_rows(len(exact), box=exact))
@@ -428,7 +430,8 @@ class Polyhedron:
         if not vertices:
             raise InputError("the polyhedron is empty")
         directed, undirected = (
-            [tuple(f.along([Fraction(v) for v in r]) for f in forms) for r in table] for table in (self.rays, self.lines)
+            [tuple(f.along([Fraction(v) for v in r]) for f in forms) for r in table]
+            for table in (self.rays, self.lines)
         )
         return Polyhedron.from_generators(vertices, directed, undirected)
 

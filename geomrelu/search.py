@@ -83,7 +83,9 @@ class FloatNetwork:
             found.append(inside)
         return found
 
-    def _interval(self, found: Sequence[tuple[Array, Array]], lower: Array, upper: Array, level: int) -> tuple[Array, Array]:
+    def _interval(
+        self, found: Sequence[tuple[Array, Array]], lower: Array, upper: Array, level: int
+    ) -> tuple[Array, Array]:
         parts, bias = self.layers[level - 1]
         low = np.broadcast_to(bias, (len(lower), len(bias))).copy()
         high = low.copy()
@@ -305,4 +307,3 @@ def clipped(point: Array, box: Polyhedron) -> tuple[Fraction, ...]:
         inside = Fraction(x) if low is None else max(Fraction(x), low)
         exact.append(inside if high is None else min(inside, high))
     return tuple(exact)
-

@@ -98,7 +98,7 @@ def some(rng: random.Random, signs: tuple[int, ...] = (1,)) -> Fraction:
 @claim.enumerate("orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(24)
-    largest, repetitions = (5, 10) if depth == "thorough" else (4, 5)
+    largest, repetitions = (5, 20) if depth == "thorough" else (4, 10)
     for n0 in range(1, largest + 1):
         for n1 in range(1, n0 + 1):
             for repetition in range(repetitions):

@@ -148,7 +148,7 @@ def some(rng: random.Random, signs: tuple[int, ...] = (1,)) -> Fraction:
 @claim.enumerate("orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(25)
-    largest, repetitions = (6, 10) if depth == "thorough" else (4, 5)
+    largest, repetitions = (6, 10) if depth == "thorough" else (4, 10)
     for n0 in range(1, largest + 1):
         for repetition in range(repetitions):
             first = [[some(rng, (-1, 1)) for _ in range(n0)] for _ in range(n0 + 1)]
@@ -228,13 +228,17 @@ def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Not generic*: with two parallel lines and one across them ($l_3 = 0$) only the $2^3$ choices of Step 3 are left.
-# *One neuron more*: for $n_0 = 1$, $n_1 = 3$ two sets of magnitudes have different counts, so no formula could hold.
+# *With atoms*: parameters $\pm 1$ are symmetric about 0, but for $n_0 = 1$ the probability is $\frac{9}{64}$, not
+# $\frac{3}{16}$: all $u_i$ are equal and points coincide. *Not generic*: with two parallel lines and one across them
+# ($l_3 = 0$) only the $2^3$ choices of Step 3 are left. *One neuron more*: for $n_0 = 1$, $n_1 = 3$ two sets of
+# magnitudes have different counts, so no formula could hold.
 
 
 # %%
-@claim.neighbour("general position; n1 = n0 + 1")
-def parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
+@claim.neighbour("densities; general position; n1 = n0 + 1")
+def atoms_parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
+    signs = [stably_unactivated_orbit([[1], [1]], bias, [1, 1], 1) for bias in product((1, -1), repeat=2)]
+    yield Fraction(sum(found for found, _ in signs), sum(size for _, size in signs)), bounds.stably_unactivated(1, 2)
     found, _ = stably_unactivated_orbit([[1, 0], [1, 0], [0, 1]], [0, 1, 0], [1, 2, 4], 8)
     yield found, 2**3 + 2
     one, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 1, 2], [1, 2, 4], 8)

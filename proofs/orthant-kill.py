@@ -162,7 +162,7 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.sample("probabilities", trials=200_000, seed=40)
+@claim.sample("probabilities", trials=1_000_000, seed=40)
 def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n, law in ((1, "normal"), (2, "cauchy"), (3, "uniform")):
         killed = montecarlo.count(montecarlo.orthant_killed, trials, seed + n, law, n=n)

@@ -1,4 +1,7 @@
-"""Where the real networks are: a folder named by GEOMRELU_SHARED; tests that need it skip where it is absent."""
+"""Where the real networks are: a folder named by GEOMRELU_SHARED, or one called shared beside the checkout.
+
+Tests that need it skip, saying so, where it is absent.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import pytest
 @pytest.fixture(scope="session")
 def shared():
     """The folder of real networks and data, read only."""
-    folder = Path(os.environ.get("GEOMRELU_SHARED", "/work/shared"))
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    folder = Path(os.environ.get("GEOMRELU_SHARED", beside))
     if not (folder / "networks").is_dir():
         pytest.skip(f"{folder} is absent: set GEOMRELU_SHARED to the folder of real networks")
     return folder

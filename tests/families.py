@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 from geomrelu import FiniteSet, Network, Polyhedron
 
@@ -15,7 +16,7 @@ def rational(rng, size=6):
 def network(rng, widths, kind):
     """Layers of Fractions; kind: "rational", "ternary", "degenerate" (copies, zeros, parallels) or "scaled"."""
     layers = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in pairwise(widths):
         if kind == "ternary":
             rows = [[Fraction(rng.randint(-1, 1)) for _ in range(inputs)] for _ in range(outputs)]
             bias = [Fraction(rng.randint(-1, 1)) for _ in range(outputs)]

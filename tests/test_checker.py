@@ -9,10 +9,10 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import oracles
 import pytest
 from families import as_network, cases, network, rational
 
-import oracles
 from geomrelu import FiniteSet, Network, Polyhedron, Status, certificate, checker, decide
 from geomrelu.polyhedron import write_domain
 
@@ -32,7 +32,9 @@ def random_multipliers(rng, model, domain, cuts, level):
     if level > 1 and rng.random() < 0.5:
         at = rng.randint(1, level - 1)
         width = len(model.layers[at - 1].rows)
-        found["slopes"] = {str(at): {str(rng.randrange(width)): rng.choice(("-1/2", "5/3") if wild else ("0", "1", "1/3", "7/8"))}}
+        found["slopes"] = {
+            str(at): {str(rng.randrange(width)): rng.choice(("-1/2", "5/3") if wild else ("0", "1", "1/3", "7/8"))}
+        }
     return {key: value for key, value in found.items() if value}
 
 
@@ -114,19 +116,27 @@ def false_claims(rng, model, domain, layer, neuron, supremum, stable, donors, ow
             yield head | {"status": "alive", "point": point}
             yield head | {"status": "alive", "supremum": "inf", "point": point, "ray": somewhere(rng, domain)}
         if domain.generators is not None:
-            yield head | {"status": "alive", "point": {"weights": [[str(rng.randint(-3, 4)) for _ in t] for t in domain.generators]}}
+            yield head | {
+                "status": "alive",
+                "point": {"weights": [[str(rng.randint(-3, 4)) for _ in t] for t in domain.generators]},
+            }
             yield head | {"status": "alive", "point": {"weights": [["9"] * len(t) for t in domain.generators]}}
         if stable is True:
             yield own | {"stable": False}
             yield own | {"stable": False, "ray": somewhere(rng, domain)}
     elif supremum != oracles.INFINITE:
-        yield head | {"status": "alive", "supremum": "inf", "point": somewhere(rng, domain), "ray": somewhere(rng, domain)}
+        yield head | {
+            "status": "alive",
+            "supremum": "inf",
+            "point": somewhere(rng, domain),
+            "ray": somewhere(rng, domain),
+        }
 
 
 def test_certificates_of_false_claims_are_rejected():
     """Thousands of well-formed certificates of claims that are false: every one must be rejected."""
     rng, offered = random.Random(11), 0
-    for layers, net, domain, _, _ in cases(60, 500):
+    for _, net, domain, _, _ in cases(60, 500):
         reports = list(decide(net, domain))
         shared = checker.Points(reports[0].points, net.checked, domain.checked)
         proofs = {}
@@ -150,7 +160,7 @@ def test_certificates_of_false_claims_are_rejected():
 def test_random_proofs_never_prove_too_much():
     """Whatever a random tree of multipliers proves is at least the true supremum."""
     rng, useful = random.Random(4), 0
-    for layers, net, domain, _, _ in cases(60, 900):
+    for _, net, domain, _, _ in cases(60, 900):
         if isinstance(domain, FiniteSet):
             continue
         for report in decide(net, domain):
@@ -224,7 +234,7 @@ def test_binding_and_shape():
 @pytest.mark.parametrize("seed", range(6))
 def test_alone_from_files(tmp_path, seed):
     """The file runs by itself (isolated mode: no package, no site) on what `convert` and `decide` write."""
-    for layers, net, domain, _, _ in cases(1, 3000 + seed):
+    for _, net, domain, _, _ in cases(1, 3000 + seed):
         (tmp_path / "model.json").write_text(net.to_json())
         write_domain(domain, tmp_path / "domain.json")
         alone = tmp_path / "checker.py"
@@ -243,7 +253,9 @@ def test_alone_from_files(tmp_path, seed):
                 flip = {"dead": "alive", "alive": "dead"}
                 lie["claims"][0]["status"] = flip[lie["claims"][0]["status"]]
                 (tmp_path / "lie.json").write_text(json.dumps(lie))
-                run = subprocess.run([*command[:3], "lie.json", *command[4:]], cwd=tmp_path, capture_output=True, text=True)
+                run = subprocess.run(
+                    [*command[:3], "lie.json", *command[4:]], cwd=tmp_path, capture_output=True, text=True
+                )
                 assert run.returncode == 1 and run.stdout.startswith("REJECTED") and run.stdout.count("\n") == 1
 
 

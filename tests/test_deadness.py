@@ -6,10 +6,10 @@ import itertools
 import random
 from fractions import Fraction
 
+import oracles
 import pytest
 from families import as_network, cases, network
 
-import oracles
 from geomrelu import Budget, FiniteSet, InputError, Network, Polyhedron, Status, checker, decide
 
 
@@ -72,9 +72,7 @@ def test_search_agrees_with_pieces(monkeypatch):
 def relu_sum(e, k=0):
     """relu(x1) + relu(x2) - 2 + e, first layer divided by 2^k and second weights multiplied by it."""
     s = Fraction(2) ** k
-    return Network.from_layers(
-        [([[1 / s, 0], [0, 1 / s]], [0, 0], "relu"), ([[s, s]], [Fraction(e) - 2], "relu")]
-    )
+    return Network.from_layers([([[1 / s, 0], [0, 1 / s]], [0, 0], "relu"), ([[s, s]], [Fraction(e) - 2], "relu")])
 
 
 @pytest.mark.parametrize("k", [0, 16, 24, 40, 60])
@@ -106,8 +104,8 @@ def test_rescaling_and_permutation_change_nothing():
             ([[factor[i] * v for v in rows[i]] for i in order], [factor[i] * bias[i] for i in order]),
             ([[row[i] / factor[i] for i in order] for row in outer], outer_bias),
         ]
-        one = list(decide(net, domain, layers=[2]))[0]
-        two = list(decide(as_network(twisted), domain, layers=[2]))[0]
+        (one,) = decide(net, domain, layers=[2])
+        (two,) = decide(as_network(twisted), domain, layers=[2])
         for v, w in zip(one.verdicts, two.verdicts, strict=True):
             assert (v.status, v.stable, v.supremum) == (w.status, w.stable, w.supremum)
 

@@ -1,0 +1,236 @@
+"""The command line as a user meets it: output, exit codes, one line for every error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from geomrelu import cli
+
+TWO_LAYERS = {
+    "layers": [
+        {"weights": [[1, 0], [0, 1]], "bias": [0, 0]},
+        {"weights": [[1, 1], [-1, -1]], "bias": [-2, "-1/2"]},
+        {"weights": [[1, 1]], "bias": [0], "activation": "none"},
+    ]
+}
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(TWO_LAYERS))
+    return str(path)
+
+
+def run(capsys, *arguments):
+    """Exit code, standard output, standard error."""
+    try:
+        code = cli.main([str(a) for a in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_decide_and_check(capsys, model, tmp_path):
+    out = tmp_path / "out"
+    code, table, err = run(capsys, "decide", model, "--domain", "box:-1,1", "--certificates", out)
+    assert (code, err) == (0, "")
+    assert "Layer 2: 2 neurons: 2 dead (1 stably), 0 alive, 0 undecided; killed" in table
+    assert "Layer 2 kills the domain" in table and "Layer 3" not in table
+    files = sorted(map(str, out.glob("*.json")))
+    code, text, err = run(capsys, "check", *files, "--model", model, "--domain", "box:-1,1")
+    assert (code, err) == (0, "") and text.count("accepted") == len(files)
+    code, text, err = run(capsys, "check", files[0], "--model", model, "--domain", "box:-1,2")
+    assert (code, err) == (1, "") and text.startswith("REJECTED") and text.count("\n") == 1
+    Path(files[0]).write_text(Path(files[0]).read_text()[:-20])
+    code, text, err = run(capsys, "check", files[0], "--model", model, "--domain", "box:-1,1")
+    assert (code, err) == (1, "") and text.startswith("REJECTED") and text.count("\n") == 1
+
+
+def test_json(capsys, model, tmp_path):
+    arguments = ("--domain", "R+^n", "--format", "json", "--certificates", tmp_path / "c")
+    code, text, _ = run(capsys, "decide", model, *arguments)
+    found = json.loads(text)
+    assert code == 0 and found["model"] == model and found["domain"] == "R+^n" and found["killed_by"] is None
+    assert [layer["layer"] for layer in found["layers"]] == [1, 2]
+    assert found["layers"][1]["killed"] is False
+    first, second = found["layers"][1]["neurons"]
+    assert set(first) == {"neuron", "status", "stable", "supremum", "reason", "certificate"}
+    assert (first["status"], first["stable"], first["supremum"]) == ("alive", None, "inf")
+    assert (second["status"], second["stable"], second["supremum"]) == ("dead", True, "-1/2")
+    assert Path(second["certificate"]).is_file()
+
+
+def test_narrowing_keeps_earlier_certificates(capsys, model, tmp_path):
+    out = tmp_path / "c"
+    where = ("--domain", "box:-1,1", "--certificates", out)
+    for neuron in ("0", "1"):
+        code, text, _ = run(capsys, "decide", model, *where, "--layer", "2", "--neuron", neuron)
+        assert code == 0 and "1 of its 2 neurons" in text and "Layer 1" not in text
+    (file,) = out.glob("*.json")
+    assert [c["neuron"] for c in json.loads(file.read_text())["claims"]] == [0, 1]
+    code, _, err = run(capsys, "decide", model, "--domain", "box:-1,2", "--certificates", out)
+    assert code == 2 and "another model or domain" in err
+
+
+def test_a_domain_in_every_format(capsys, model, tmp_path):
+    texts = {
+        "h.json": '{"inequalities": [[1, 1, 0], [1, -1, 0], [1, 0, 1], ["1", 0, "-1.0"]]}',
+        "v.json": '{"vertices": [[1, 1], [1, -1], [-1, 1], [-1, -1]]}',
+        "p.json": '[[1, 1], [0, "1/2"]]',
+        "b.vnnlib": "(declare-const X_0 Real)(declare-const X_1 Real)"
+        "(assert (<= X_0 1))(assert (>= X_0 -1.0))(assert (and (<= X_1 1) (>= X_1 -1)))",
+        "h.ine": "H-representation\nbegin\n4 3 rational\n1 1 0\n1 -1 0\n1 0 1\n1 0 -1\nend\n",
+        "v.ext": "V-representation\nbegin\n4 3 integer\n1 1 1\n1 1 -1\n1 -1 1\n1 -1 -1\nend\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        code, out, err = run(capsys, "decide", model, "--domain", tmp_path / name, "--format", "json")
+        assert (code, err) == (0, ""), name
+        second = json.loads(out)["layers"][1]
+        assert second["killed"] is True, name
+        assert [n["supremum"] for n in second["neurons"]] == ["0", "-1" if name == "p.json" else "-1/2"]
+
+
+def test_budgets_exit_with_3(capsys, model, tmp_path):
+    out = tmp_path / "c"
+    code, text, err = run(capsys, "decide", model, "--domain", "R^n", "--regions", "0", "--certificates", out)
+    assert (code, err) == (3, "")
+    assert "Layer 1: 2 neurons: 0 dead (0 stably), 2 alive, 0 undecided" in text
+    assert text.count("the budget of 0 regions is spent") == 2 and "killed or not: open" in text
+    assert [p.name for p in out.glob("*.json")] == ["layer-1.json"]
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "says"),
+    [
+        ({}, ["absent.json", "--domain", "R^n"], "absent.json"),
+        ({"a.json": "{"}, ["a.json", "--domain", "R^n"], "a.json"),
+        ({"a.onnx": "not a model"}, ["a.onnx", "--domain", "R^n"], "a.onnx"),
+        ({"a.npz": "not an archive"}, ["a.npz", "--domain", "R^n"], "a.npz"),
+        ({"a.txt": ""}, ["a.txt", "--domain", "R^n"], "unknown kind of model"),
+        ({"a.json": '{"layers": [{"weights": [[1]], "bias": [NaN]}]}'}, ["a.json", "--domain", "R^n"], "NaN"),
+        ({"a.json": '{"layers": [{"weights": [[1, 2], [3]]}]}'}, ["a.json", "--domain", "R^n"], "entries"),
+        ({"a.json": '{"layers": [{"weights": [[1]], "activation": "tanh"}]}'}, ["a.json", "--domain", "R^n"], "tanh"),
+        (
+            {"a.json": '{"layers": [{"weights": [[1]], "activation": "none"}]}'},
+            ["a.json", "--domain", "R^n"],
+            "no ReLU",
+        ),
+        ({}, ["MODEL", "--domain", "box:1,-1"], "empty"),
+        ({}, ["MODEL", "--domain", "R^3"], "R^2"),
+        ({}, ["MODEL", "--domain", "somewhere"], "not a domain"),
+        ({"d.json": '{"vertices": [[1]]}'}, ["MODEL", "--domain", "d.json"], "R^1"),
+        ({"d.json": '{"inequalities": [[-1, 1, 0], [-1, -1, 0]]}'}, ["MODEL", "--domain", "d.json"], "empty"),
+        ({"d.ine": "begin\n1 3 rational\n1 x 0\nend"}, ["MODEL", "--domain", "d.ine"], "d.ine"),
+        ({"d.vnnlib": "(assert (or (<= X_0 1) (>= X_0 2)))"}, ["MODEL", "--domain", "d.vnnlib"], "d.vnnlib"),
+        ({}, ["MODEL", "--domain", "R^n", "--layer", "3"], "2 ReLU layers"),
+        ({}, ["MODEL", "--domain", "R^n", "--layer", "2-1"], "L1-L2"),
+        ({}, ["MODEL", "--domain", "R^n", "--neuron", "2"], "no neuron 2"),
+        ({}, ["MODEL", "--domain", "R^n", "--neuron", "two"], "two"),
+        ({}, ["MODEL", "--domain", "R^n", "--time", "0"], "positive"),
+        ({}, ["MODEL"], "--domain"),
+        ({}, ["MODEL", "--domain", "R^n", "--certificates", "MODEL/x"], "MODEL/x"),
+    ],
+)
+def test_every_error_is_one_line(capsys, monkeypatch, tmp_path, model, files, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    Path("MODEL").write_text(json.dumps(TWO_LAYERS))
+    Path("model.json").replace("MODEL.json")
+    arguments = [a.replace("MODEL", "MODEL.json") if a == "MODEL" else a for a in arguments]
+    for name, text in files.items():
+        Path(name).write_text(text)
+    code, out, err = run(capsys, "decide", *arguments)
+    assert code == 2 and out == ""
+    assert err.startswith("geomrelu: error: ") and err.count("\n") == 1
+    assert says in err
+
+
+def test_debug_shows_the_traceback(capsys):
+    from geomrelu import InputError
+
+    with pytest.raises(InputError):
+        cli.main(["decide", "absent.json", "--domain", "R^n", "--debug"])
+
+
+def test_convert(capsys, model, tmp_path):
+    for source, target in ((model, "m.json"), ("box", "d.json")):
+        if source == "box":
+            source = tmp_path / "b.json"
+            source.write_text('{"box": [[-1, 1], [null, "1/3"]]}')
+        assert run(capsys, "convert", source, "-o", tmp_path / target) == (0, "", "")
+    assert run(capsys, "convert", tmp_path / "d.json", "-o", tmp_path / "d.ine") == (0, "", "")
+    assert "H-representation" in (tmp_path / "d.ine").read_text()
+    code, _, err = run(capsys, "convert", model, "-o", tmp_path / "m.onnx")
+    assert code == 2 and err.count("\n") == 1
+    digests = []
+    for path in (model, tmp_path / "m.json"):
+        _, _, _ = run(capsys, "decide", path, "--domain", "R^n", "--certificates", tmp_path / f"c{len(digests)}")
+        digests.append(json.loads((tmp_path / f"c{len(digests)}" / "layer-1.json").read_text())["model"])
+    assert digests[0] == digests[1]
+
+
+def spawn(*arguments, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "geomrelu", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        **more,
+    )
+
+
+def test_help_version_and_nothing():
+    for arguments in (["--help"], ["--version"], [], ["decide", "--help"]):
+        process = spawn(*arguments)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0 and out and not err
+
+
+def test_starting_imports_nothing_heavy():
+    """What keeps `geomrelu --help` and `import geomrelu` instant."""
+    heavy = ("numpy", "scipy", "sympy", "cdd", "rich")
+    code = f"import sys, geomrelu.cli; print([m for m in {heavy} if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[]"
+
+
+def test_ctrl_c_prints_what_was_proved(tmp_path):
+    """Interrupted in a hard layer: the easy layer is printed, its certificates are on disk, exit code 130."""
+    import random
+
+    rng = random.Random(1)
+    widths = (6, 30, 30)
+    layers = [
+        {
+            "weights": [[rng.randint(-9, 9) for _ in range(n)] for _ in range(m)],
+            "bias": [rng.randint(-9, 9) for _ in range(m)],
+        }
+        for n, m in pairwise(widths)
+    ]
+    (tmp_path / "m.json").write_text(json.dumps({"layers": layers}))
+    (tmp_path / "d.json").write_text(
+        json.dumps({"inequalities": [[1, *[-1] * 6], *([0, *(int(i == j) for j in range(6))] for i in range(6))]})
+    )
+    out = tmp_path / "c"
+    process = spawn("decide", tmp_path / "m.json", "--domain", tmp_path / "d.json", "--certificates", out)
+    for _ in range(300):
+        if (out / "layer-1.json").exists():
+            break
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    text, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err == "geomrelu: interrupted\n"
+    assert "Layer 1: 30 neurons" in text and "interrupted" in text

@@ -1,0 +1,130 @@
+"""The door for numbers, affine forms and maps."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geomrelu import AffineForm, AffineMap, InputError
+from geomrelu.exact import common, dyadic, nearest, primitive, rational, rationals
+
+rational_numbers = st.fractions(max_denominator=60)
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        (3, Fraction(3)),
+        ("3/6", Fraction(1, 2)),
+        (" -0.1e-2 ", Fraction(-1, 1000)),
+        (".5", Fraction(1, 2)),
+        (0.1, Fraction(3602879701896397, 2**55)),
+        (np.float32(0.1), Fraction(13421773, 2**27)),
+        (np.float16(0.1), Fraction(float(np.float16(0.1)))),
+        (np.int8(-3), Fraction(-3)),
+        (np.int64(2**62), Fraction(2**62)),
+        (Decimal("0.1"), Fraction(1, 10)),
+        (sympy.Rational(2, 3), Fraction(2, 3)),
+        (sympy.Integer(2), Fraction(2)),
+    ],
+)
+def test_values_enter_exactly(value, right):
+    found = rational(value)
+    assert found == right
+    assert type(found.numerator) is int  # a NumPy integer inside would overflow later, silently
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["nan", "inf", "1/0", "0x10", "1_000", "", "1/2/3", "1e99999", "2**3", "__import__('os')", "9" * 5000,
+     float("nan"), float("inf"), np.float32("nan"), Decimal("Infinity"), Decimal("1e99999"), True, np.True_, None,
+     [1], 1j, sympy.pi, sympy.nan, b"1"],
+)  # fmt: skip
+def test_nonsense_is_refused_with_its_place(value):
+    with pytest.raises(InputError, match="here"):
+        rational(value, "here")
+
+
+def test_large_numpy_integers_do_not_overflow():
+    g = rational(np.int64(2**40))
+    assert g * g == 2**80
+
+
+@given(st.lists(rational_numbers, min_size=1, max_size=6))
+def test_common_and_primitive(values):
+    numerators, denominator = common(values)
+    assert [Fraction(v, denominator) for v in numerators] == values
+    row = primitive(values)
+    assert all(isinstance(v, int) for v in row)
+    if any(values):
+        k = next(i for i, v in enumerate(values) if v)
+        assert row[k] / values[k] > 0
+        assert [row[k] * v for v in values] == [values[k] * v for v in row]
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1, max_size=8))
+def test_dyadic_arrays(values):
+    for kind in (np.float64, np.float32):
+        array = np.array(values, dtype=kind)
+        numerators, denominator = dyadic(array)
+        assert [Fraction(v, denominator) for v in numerators] == [Fraction(float(v)) for v in array]
+        assert (nearest(numerators, denominator) == array).all()
+
+
+def test_not_finite_arrays_name_the_entry():
+    with pytest.raises(InputError, match=r"w, entry \[1, 0\]: nan"):
+        dyadic(np.array([[1, 2], [np.nan, 3]]), "w")
+
+
+@st.composite
+def maps(draw, inputs, outputs):
+    entries = st.lists(rational_numbers, min_size=inputs, max_size=inputs)
+    weights = draw(st.lists(entries, min_size=outputs, max_size=outputs))
+    return weights, draw(st.lists(rational_numbers, min_size=outputs, max_size=outputs))
+
+
+def plain(weights, bias, x):
+    return [sum((w * v for w, v in zip(row, x, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
+
+
+@given(maps(2, 3), maps(3, 2), st.lists(rational_numbers, min_size=2, max_size=2))
+def test_maps_compose_add_and_select(inner, outer, x):
+    f, g = AffineMap.from_dense(*inner), AffineMap.from_dense(*outer)
+
+    def at(m, point):
+        numerators, d = common(point)
+        return [Fraction(v, d * m.denominator) for v in m.apply(numerators, d)]
+
+    assert at(f, x) == plain(*inner, x)
+    assert at(g.after(f), x) == plain(*outer, plain(*inner, x))
+    swap = AffineMap.selection(2, [1, 0])
+    assert at(f.after(swap), x) == at(f, x[::-1])
+    assert at(f.plus(f, -1), x) == [0, 0, 0]
+    assert at(f.take([2, 0, 2]), x) == [at(f, x)[k] for k in (2, 0, 2)]
+    assert at(AffineMap.stacked([f, f.take([1])]), x) == [*at(f, x), at(f, x)[1]]
+    factors = [Fraction(1, 2), Fraction(-3), Fraction(0)]
+    assert at(f.scaled(factors, [Fraction(1)] * 3), x) == [s * v + 1 for s, v in zip(factors, at(f, x), strict=True)]
+    assert [f.form(i)(x) for i in range(3)] == at(f, x)
+    matrix, bias = f.floats
+    assert matrix.shape == (3, 2) and len(bias) == 3
+
+
+def test_forms():
+    f = AffineForm.of_row([1, "1/2", 0])
+    assert f([4, 7]) == 3 and f.along([Fraction(4), Fraction(9)]) == 2 and (-f)([4, 7]) == -3
+    assert f.row == (2, 1, 0) and f.dimension == 2 and hash(f) == hash(AffineForm.of(1, ["1/2", 0]))
+    with pytest.raises(InputError):
+        f([1])
+    with pytest.raises(InputError):
+        rationals("12")
+    with pytest.raises(InputError):
+        AffineForm.of_row([])
+    for weights, bias in (([[1], [1, 2]], None), ([1, 2], None), ([[1]], [1, 2]), (np.zeros(3), None), ("ab", None)):
+        with pytest.raises(InputError):
+            AffineMap.from_dense(weights, bias)

@@ -1,0 +1,197 @@
+"""Polyhedra: both descriptions, suprema with reasons, emptiness, images; against PPL and the definition."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import oracles
+import pytest
+from families import domain, rational
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron, engine
+from geomrelu.polyhedron import read_any, read_domain, write_domain
+
+coefficients = st.one_of(
+    st.integers(-3, 3),
+    st.integers(-(2**40), 2**40),
+    st.fractions(min_value=-2, max_value=2, max_denominator=7),
+    st.sampled_from([Fraction(1, 2**45), Fraction(-1, 2**45)]),
+)
+
+
+@st.composite
+def systems(draw):
+    """Rows in R^1..R^3, often with duplicates, opposite and parallel rows, zeros and tiny differences."""
+    n = draw(st.integers(1, 3))
+    rows = draw(st.lists(st.lists(coefficients, min_size=n + 1, max_size=n + 1), min_size=0, max_size=5))
+    for row in list(rows):
+        how = draw(st.integers(0, 6))
+        if how == 0:
+            rows.append(list(row))
+        elif how == 1:
+            rows.append([-v for v in row])
+        elif how == 2:
+            rows.append([row[0] + Fraction(1, 2**45), *row[1:]])
+    flats = draw(st.lists(st.lists(st.integers(-2, 2), min_size=n + 1, max_size=n + 1), max_size=1))
+    form = draw(st.lists(coefficients, min_size=n + 1, max_size=n + 1))
+    return n, rows, flats, form
+
+
+@settings(max_examples=300, deadline=None)
+@given(systems())
+def test_everything_against_ppl(system):
+    n, rows, flats, form = system
+    ours = Polyhedron.from_rows(rows, flats, dimension=n)
+    theirs = oracles.ppl_polyhedron(rows, n, flats)
+    assert ours.is_empty == theirs.is_empty()
+    if ours.is_empty:
+        assert ours.affine_dimension == -1
+        with pytest.raises(InputError):
+            ours.supremum(AffineForm.of_row(form))
+        return
+    assert ours.affine_dimension == theirs.affine_dimension()
+    assert ours.is_bounded == theirs.is_bounded()
+    assert ours.contains(ours.interior_point())
+    best, right = ours.supremum(AffineForm.of_row(form)), oracles.supremum(theirs, form)
+    assert ours.contains(best.point)
+    if right == oracles.INFINITE:
+        assert best.value is None
+        assert AffineForm.of_row(form).along(best.ray) > 0
+        assert ours.recession_cone().contains(best.ray)
+    else:
+        assert best.value == right == AffineForm.of_row(form)(best.point)
+    hull = Polyhedron.from_generators(ours.vertices, ours.rays, ours.lines)
+    assert hull.same_set(ours)
+    assert ours.irredundant().same_set(ours)
+    assert hull.supremum(AffineForm.of_row(form)).value == best.value
+    assert (ours.falling([Fraction(0)] * n) is not None) == ours.is_bounded
+    assert all(hull.contains(v) for v in ours.vertices)
+
+
+@settings(max_examples=200, deadline=None)
+@given(systems())
+def test_multipliers_prove_the_supremum(system):
+    """objective + sum of multipliers * rows is at most the value on the box alone, identically."""
+    n, rows, flats, form = system
+    ours = Polyhedron.from_rows(rows, flats, dimension=n)
+    if ours.is_empty:
+        return
+    best = ours.supremum(AffineForm.of_row(form))
+    if best.value is None:
+        return
+    total = [Fraction(v) for v in form]
+    assert all(m >= 0 for _, m in best.rows)
+    for table, multipliers in ((ours.rows, best.rows), (ours.flats, best.equalities)):
+        for k, m in multipliers:
+            total = [t + m * v for t, v in zip(total, table[k], strict=True)]
+    box = Polyhedron.box(list(zip(ours.checked.lower, ours.checked.upper, strict=True)))
+    assert box.supremum(AffineForm.of_row(total)).value == best.value
+
+
+def test_vertices_by_definition():
+    rng = random.Random(2)
+    for _ in range(60):
+        n = rng.randint(1, 3)
+        rows = [[rng.randint(0, 5), *(rng.randint(-3, 3) for _ in range(n))] for _ in range(n + 3)]
+        rows += [[4, *(s * int(i == j) for j in range(n))] for i in range(n) for s in (1, -1)]
+        assert set(Polyhedron.from_rows(rows).vertices) == oracles.vertices(rows, n)
+
+
+def test_where_floating_point_fails():
+    """Inputs on which float cddlib errs: a bounded square cut twice, a cone of four generators."""
+    square = Polyhedron.from_rows([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [Fraction(3, 2), 1, 1], [1, -1, -1]])
+    assert len(square.vertices) == 6 and not square.rays
+    low = Fraction("-0.47213")
+    cone = Polyhedron.from_generators([(0, 0, 0)], [(1, 1, low), (1, -1, low), (-1, 1, low), (-1, -1, low)])
+    assert len(cone.inequalities) == 4
+
+
+def test_infeasible_is_not_unbounded():
+    """The two look alike in cddlib's status words; here they never do."""
+    assert engine.maximise((0, 1), [(-1, 1), (-1, -1)]).point is None
+    best = engine.maximise((0, 1), [(-1, 1)])
+    assert best.value is None and best.ray is not None and best.ray[0] > 0
+    assert engine.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
+
+
+def test_image_and_intersection():
+    square = Polyhedron.box([(-1, 1)] * 2)
+    image = square.image(AffineMap.from_dense([[1, 1], [1, -1], [0, 0]], [0, 0, 5]))
+    assert set(image.vertices) == {(2, 0, 5), (0, 2, 5), (0, -2, 5), (-2, 0, 5)}
+    assert square.intersection(Polyhedron.orthant(2)).same_set(Polyhedron.box([(0, 1)] * 2))
+    assert Polyhedron.orthant(2).image(AffineMap.from_dense([[1, 1]])).same_set(Polyhedron.orthant(1))
+    assert Polyhedron.simplex(3).affine_dimension == 3 and len(Polyhedron.simplex(3).vertices) == 4
+    assert square != square.irredundant().image(AffineMap.from_dense([[1, 0], [0, 1]]))
+    assert square == Polyhedron.from_rows([[2, 2, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1]])
+
+
+def test_same_set_sees_rays():
+    """Equal vertices are not equal sets."""
+    ray = Polyhedron.from_rows([[0, 1]])
+    assert ray.vertices == Polyhedron.from_generators([(0,)]).vertices
+    assert not ray.same_set(Polyhedron.from_generators([(0,)]))
+    assert not Polyhedron.space(2).same_set(Polyhedron.from_generators([(0, 0)], [], [(1, 0)]))
+
+
+def test_files_round_trip(tmp_path):
+    rng = random.Random(3)
+    for k in range(60):
+        ours, _ = domain(rng, rng.randint(1, 3))
+        write_domain(ours, tmp_path / f"{k}.json")
+        again = read_any(str(tmp_path / f"{k}.json"))
+        assert again.checked.digest() == ours.checked.digest()
+        if isinstance(ours, FiniteSet):
+            with pytest.raises(InputError):
+                write_domain(ours, tmp_path / "points.ine")
+            continue
+        for ending in ("ine", "ext"):
+            write_domain(ours, tmp_path / f"{k}.{ending}")
+            assert read_any(str(tmp_path / f"{k}.{ending}")).same_set(ours)
+
+
+def test_named_domains():
+    assert read_domain("R^n", 3) == Polyhedron.space(3) == read_domain("R^3", 3)
+    assert read_domain("R+^n", 2) == Polyhedron.orthant(2)
+    assert read_domain("box:-1/2,0.1", 2) == Polyhedron.box([("-1/2", "0.1")] * 2)
+    for text in (
+        "R^4",
+        "R^x",
+        "R^0",
+        "box:1",
+        "box:1,2,3",
+        "box:a,b",
+        "box:2,1",
+        "nothing.json",
+        "x.txt",
+        "R+^" + "9" * 50,
+    ):
+        with pytest.raises(InputError):
+            read_domain(text, 3)
+
+
+def test_weights_are_convex():
+    rng = random.Random(6)
+    for _ in range(40):
+        hull = Polyhedron.from_generators([[rational(rng) for _ in range(2)] for _ in range(4)], [(1, 0)], [(1, 1)])
+        parts = hull.weights(hull.interior_point())
+        assert tuple(hull.checked.combination([list(map(str, p)) for p in parts])) == hull.interior_point()
+
+
+def test_constructors_refuse_nonsense():
+    for make in (
+        lambda: Polyhedron.from_rows([]),
+        lambda: Polyhedron.from_rows([[1, 2], [1, 2, 3]]),
+        lambda: Polyhedron.from_generators([]),
+        lambda: Polyhedron.box([]),
+        lambda: Polyhedron.box([(float("nan"), 1)]),
+        lambda: FiniteSet.of([]),
+        lambda: FiniteSet.of([[1], [1, 2]]),
+        lambda: Polyhedron.space(2).supremum(AffineForm.of(0, [1])),
+        lambda: Polyhedron.space(2).contains([1]),
+        lambda: Polyhedron.space(2).intersection(Polyhedron.space(3)),
+    ):
+        with pytest.raises(InputError):
+            make()

@@ -1,0 +1,59 @@
+"""Real networks from the VNN competition: what is known about them, decided with accepted certificates."""
+
+from __future__ import annotations
+
+import pytest
+
+from geomrelu import Network, Polyhedron, Status, certificate, checker, decide, read_domain
+
+DEAD = {
+    "acasxu_1_1": {1: [24], 2: [1, 10, 24, 25, 37, 43]},
+    "acasxu_2_1": {1: [], 2: [11, 15, 30]},
+    "acasxu_3_3": {1: [8, 23, 27, 38], 2: [0, 3, 26, 46]},
+}
+
+
+def certified(network, domain, layers):
+    """Decide, then check the certificate of each layer from its JSON form."""
+    import json
+
+    for report in decide(network, domain, layers=layers):
+        claims = [v.claim for v in report.verdicts if v.claim]
+        bundle = certificate.as_certificate(claims, network.digest, domain.checked.digest(), report.points)
+        assert len(checker.check(json.loads(json.dumps(bundle)), network.checked, domain.checked)) == len(claims)
+        yield report
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_acas_xu(shared, name):
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / "networks" / f"{name}.onnx")
+    domain = read_domain(str(shared / "networks" / "acasxu_full_domain.vnnlib"), 5)
+    for report in certified(network, domain, [1, 2]):
+        assert all(v.status is not Status.UNDECIDED for v in report.verdicts)
+        dead = [v for v in report.verdicts if v.status is Status.DEAD]
+        assert [v.neuron for v in dead] == DEAD[name][report.layer]
+        assert all(v.stable for v in dead)
+
+
+@pytest.mark.parametrize(("domain", "dead"), [("box:0,1", None), ("mnist_prop_0_0.03.vnnlib", None)])
+def test_mnist_first_layer(shared, domain, dead):
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / "networks" / "mnist_256x2.onnx")
+    box = (
+        Polyhedron.box([(0, 1)] * 784)
+        if domain.startswith("box")
+        else read_domain(str(shared / "networks" / domain), 784)
+    )
+    (report,) = certified(network, box, [1])
+    assert len(report.verdicts) == 256
+    assert all(v.status is (Status.ALIVE if v.supremum > 0 else Status.DEAD) for v in report.verdicts)
+
+
+def test_mnist_convolution(shared):
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / "networks" / "mnist_cnn.onnx")
+    box = read_domain(str(shared / "networks" / "mnist_cnn_image0.vnnlib"), 784)
+    (report,) = certified(network, box, [1])
+    assert len(report.verdicts) == 6272
+    assert all(v.status is not Status.UNDECIDED for v in report.verdicts)
