@@ -387,6 +387,7 @@ REFUSED = {
     "attribute type": (changed(relu_of(node("Flatten", "x", "h", axis=1)), wrong_kind), "'axis' is of the wrong type"),
     "no ReLU": (graphs.model([node("Neg", "x", "y")]), "no ReLU layer"),
     "no output": (changed(relu_of(node("Neg", "x", "h")), no_output), "no output"),
+    "constant made": (graphs.model([node("Neg", "x", "c"), node("Relu", "c", "y")], {"c": W}), "'c' is made twice"),
     "no relation": (graphs.model([node("Neg", "c", "y")], {"c": W}), "'y' does not depend on the input"),
     "constant ReLU": (graphs.model([node("Relu", "c", "y")], {"c": W}), "does not depend on the input"),
     "undefined": (relu_of(node("Neg", "z", "h")), "'z' is used before"),
@@ -604,6 +605,12 @@ def test_torch_modules(name):
         assert np.array([float(v) for v in output]) == pytest.approx(right.double().ravel().numpy(), abs=1e-5)
 
 
+def test_torch_state_dictionaries():
+    _, modules = torch_modules()
+    module, _, _ = modules["dense"]
+    assert Network.from_state_dict(module.state_dict()) == Network.from_torch(module)
+
+
 def test_torch_modules_that_are_refused():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     nn = torch.nn
@@ -817,6 +824,8 @@ def test_cdd_files_survive_a_journey(data, tmp_path):
 def test_cdd_files_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="finite set of points"):
         cdd.write_set({"points": [[1]]}, tmp_path / "p.ine")
+    with pytest.raises(InputError, match="nothing is said"):
+        cdd.write_set({"inequalities": []}, tmp_path / "p.ine")
     with pytest.raises(InputError, match=r"p\.ine: No such file"):
         cdd.write_set({"inequalities": [[1, 2]]}, tmp_path / "missing" / "p.ine")
 

@@ -92,9 +92,11 @@ def write_set(data: dict[str, Any], target: FilePath | TextIO) -> None:
             for bound, sign in zip(side, (1, -1), strict=True):
                 if bound is not None:
                     rows.append([-sign * rational(bound), *(sign * (i == j) for i in range(len(box)))])
-        if not rows and not flat:  # the whole space: a true row carries the dimension
-            rows = [[1] + [0] * (len(box) or data["dimension"])]
+        if not rows and not flat and (n := len(box) or data.get("dimension")):
+            rows = [[1] + [0] * n]  # the whole space: a true row carries the dimension
     exact = [[rational(v) for v in row] for row in (*rows, *flat)]
+    if not exact:
+        raise InputError("a polyhedron of which nothing is said cannot be written")
     lines = [name]
     if flat:
         lines.append(" ".join(map(str, ["linearity", len(flat), *range(len(rows) + 1, len(exact) + 1)])))

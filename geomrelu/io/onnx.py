@@ -37,29 +37,28 @@ def read(path: FilePath) -> Tape:
     :func:`geomrelu.layers.batch_normalisation`.
     """
     try:
-        onnx: Any = importlib.import_module("onnx")
-        decode = importlib.import_module("onnx.numpy_helper").to_array
+        parse: Any = importlib.import_module("onnx").ModelProto.FromString
+        decode: Any = importlib.import_module("onnx.numpy_helper").to_array
+        unreadable: Any = importlib.import_module("google.protobuf.message").DecodeError
     except ImportError:
         raise InputError(f"{path}: reading ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
     data = read_bytes(path)
     with named(path):
         try:
-            model = onnx.ModelProto.FromString(data)
-            graph = model.graph
-            opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=1)
-            return _Trace(graph, opset, decode).tape
-        except InputError:
-            raise
-        except (importlib.import_module("google.protobuf.message").DecodeError, UnicodeDecodeError) as problem:
+            model = parse(data)
+        except unreadable as problem:
             raise InputError(f"not an ONNX model: {_line(problem)}") from None
+        return _Trace(model.graph, decode).tape
 
 
 class _Trace:
-    """Walks the graph once, in its order, which ONNX requires to be topological."""
+    """Walks the graph once, in its order, which ONNX requires to be topological.
 
-    def __init__(self, graph: Any, opset: int, decode: Callable[[Any], Any]) -> None:
+    The version of the operator set is not asked for: where versions differ, they differ in attributes and inputs.
+    """
+
+    def __init__(self, graph: Any, decode: Callable[[Any], Any]) -> None:
         self.decode = decode
-        self.opset = opset
         if not all(isinstance(name, str) for name in _names(graph)):
             raise InputError("not an ONNX model: a name in it is not text")
         if not graph.output:
@@ -157,7 +156,9 @@ class _Trace:
         node.bits = max((self.bits.get(name, 0) for name in names), default=0)
         results = rule.apply(node, *inputs)
         for name, value in zip(proto.output, results if isinstance(results, tuple) else (results,), strict=False):
-            if name in self.values:
+            if not name:
+                continue
+            if name in self.values or name in self.initializers:
                 raise InputError(f"the tensor {name[:80]!r} is made twice")
             self.values[name] = value
             if isinstance(value, Tensor):
