@@ -27,8 +27,9 @@ What each claim needs:
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
   stable           (dead for all parameters near the given ones)
-    true           proof of z <= c < 0 on S, and multipliers "strict" (if any are needed): S is bounded (for layer 1
-                   also, instead: the slope is negative on every direction of the recession cone)
+    true           proof of z <= c < 0 on S, and multipliers "strict" (if any are needed): S is bounded, or in layer 1
+                   the slope is negative on every direction of the recession cone; in deeper layers on an unbounded
+                   S nothing need be given, the directions at infinity are walked (see `calm`)
     false          point in S with z(point) = 0; or ray in the recession cone along which z neither grows nor falls
                    and which an arbitrarily small change of the parameters makes it grow (see `revivable`)
 
@@ -63,6 +64,7 @@ from math import gcd, lcm
 FORMAT = "certificate 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
+_MOST_CONES = 100_000
 EMPTY = "empty"  # the bound of a form on a region that was found to have no points
 
 
@@ -1025,7 +1027,8 @@ def prove(claim, model, domain, points):
         if level == 1:
             _, columns, entries = model.layers[0].rows[neuron]
             own = {j: Fraction(w, model.layers[0].denominator) for j, w in zip(columns, entries, strict=True)}
-        if not (_falls(domain, strict, {}) or (level == 1 and _falls(domain, strict, own))):
+        bounded_or_falling = _falls(domain, strict, {}) or (level == 1 and _falls(domain, strict, own))
+        if not bounded_or_falling and (level == 1 or not calm(model, domain, level, neuron)):
             raise Rejected("stability is not shown at infinity")
     elif stable is False:
         if at_point != 0 and not (ray is not None and revivable(model, ray, level, neuron)):
@@ -1101,6 +1104,121 @@ def revivable(model, ray, level, neuron):
     weight = dict(zip(columns, entries, strict=True))
     flat = [i for i, v in enumerate(growth[0][0]) if v == 0]
     return bias >= 0 or any(weight.get(model.inputs + i, 0) >= 0 for i in flat)
+
+
+# ---- infinity ---------------------------------------------------------------------------------------------------
+
+
+def calm(model, domain, level, neuron):
+    """Do all nearby parameters keep a dead neuron <= 0 near infinity?
+
+    Near a direction r along which z falls they do. Where z is flat they do if the neuron is `_off` at r. Both are
+    inherited from the generators of a cone on which every earlier neuron keeps its sign, so only these are looked
+    at: the recession cone is cut by one earlier neuron after the other. (If z is negative on S and calm at infinity,
+    it is negative for all nearby parameters by compactness.)
+    """
+    cones, walked = [(_recession(domain), 1, 0)], 0
+    while cones:
+        cone, at, i = cones.pop()
+        if at == level:
+            walked += 1
+            if walked > _MOST_CONES:
+                raise Rejected(f"more than {_MOST_CONES} cones at infinity")
+            rays, lines, _ = cone
+            for ray in [r for r, _ in rays] + lines + [tuple(-v for v in r) for r in lines]:
+                growth = model.values(ray, level, homogeneous=True)
+                if not _off(model, level, neuron, growth):
+                    return False
+            continue
+        after = (at, i + 1) if i + 1 < len(model.layers[at - 1].rows) else (at + 1, 0)
+        below, above = _cut(cone, lambda r, at=at, i=i: model.values(r, at, homogeneous=True)[-1][0][i])
+        cones += [(part, *after) for part in (below, above) if part is not None]
+    return True
+
+
+def _off(model, level, neuron, growth):
+    """Does the neuron stay <= 0 near a ray with the given growths, for all nearby parameters?
+
+    Yes if it falls along the ray. If it stays flat: yes if its bias is negative and so is its weight on every neuron
+    it reads that might not stay off itself.
+    """
+    z = growth[level - 1][0][neuron]
+    if z or level == 1 or 0 in model.blocks[level]:
+        return z < 0
+    bias, columns, entries = model.layers[level - 1].rows[neuron]
+    weight = dict(zip(columns, entries, strict=True))
+    return bias < 0 and all(
+        weight.get(model.start[b] + i, 0) < 0 or _off(model, b, i, growth)
+        for b in model.blocks[level]
+        for i in range(len(model.layers[b - 1].rows))
+    )
+
+
+def _recession(domain):
+    """The recession cone as ``([(ray, rows it lies on)], lines, number of rows)``; without rows None for the set."""
+    n = domain.dimension
+    if domain.generators is not None:
+        _, rays, lines = domain.generators
+        return [(r, None) for r in rays], list(lines), 0
+    unit = [tuple(int(i == j) for i in range(n)) for j in range(n)]
+    rows = [unit[j] for j in range(n) if domain.lower[j] is not None]
+    rows += [tuple(-v for v in unit[j]) for j in range(n) if domain.upper[j] is not None]
+    rows += [row[1:] for row in domain.rows]
+    rows += [tuple(s * v for v in row[1:]) for row in domain.equalities for s in (1, -1)]
+    cone = ([], unit, 0)
+    for row in rows:
+        cone = _cut(cone, lambda r, row=row: sum(a * v for a, v in zip(row, r, strict=True)), False)[1]
+    return cone
+
+
+def _cut(cone, value, split=True):
+    """The parts of a cone where a function, linear on it, is <= 0 and >= 0; with ``split``, None for a flat part.
+
+    Double description: a line that crosses becomes a ray; of the pairs across the cut only the adjacent ones (no
+    third ray on all their common rows) give a new ray; where the rows are not known, all pairs do, which is only
+    more than needed.
+    """
+    rays, lines, count = cone
+    bit = 1 << count
+    heights = [value(r) for r, _ in rays]
+    across = [value(r) for r in lines]
+    crossing = next((k for k, v in enumerate(across) if v), None)
+    extra = None
+    if crossing is not None:
+        pivot, height = lines[crossing], across[crossing]
+        if height < 0:
+            pivot, height = tuple(-v for v in pivot), -height
+        rays = [(_combined(height, r, -v, pivot), t) for (r, t), v in zip(rays, heights, strict=True)]
+        rest = [k for k in range(len(lines)) if k != crossing]
+        lines = [_combined(height, lines[k], -across[k], pivot) for k in rest]
+        heights, extra = [0] * len(rays), pivot
+    elif split and all(v >= 0 for v in heights):
+        return None, cone
+    elif split and all(v <= 0 for v in heights):
+        return cone, None
+    on_it = {r: None if t is None else t | bit for (r, t), v in zip(rays, heights, strict=True) if v == 0}
+    for p, (r, t) in enumerate(rays):
+        for q, (s, u) in enumerate(rays):
+            if heights[p] > 0 > heights[q]:
+                common = None if t is None or u is None else t & u
+                third = common is not None and any(
+                    other & common == common for k, (_, other) in enumerate(rays) if k not in (p, q)
+                )
+                if not third:
+                    new = _combined(heights[p], s, -heights[q], r)
+                    if any(new):  # opposite rays, which given generators may hold, add up to nothing
+                        on_it.setdefault(new, None if common is None else common | bit)
+    parts = []
+    for sign in (-1, 1):
+        side = [(r, t) for (r, t), v in zip(rays, heights, strict=True) if sign * v > 0]
+        if extra is not None:
+            side.append((tuple(sign * v for v in extra), bit - 1))
+        parts.append((side + list(on_it.items()), lines, count + 1))
+    return parts[0], parts[1]
+
+
+def _combined(a, r, b, s):
+    return _primitive([Fraction(a * x + b * y) for x, y in zip(r, s, strict=True)])
 
 
 def main(arguments):

@@ -348,27 +348,17 @@ class _Run:
         trees = pieces.proofs(self.network, domain, layer, limits, budget) if dead else {}
         for i in dead:
             best = found[i]
-            point, flat = self._point(best.point), None
-            stably = compact
-            if not compact and limits[i] < 0:
-                flat, stably = self._at_infinity(layer, i, best)
-            verdict = self._valued(
-                layer, i, limits[i], point, trees[i], compact and not strict, "all pieces", strict, flat
-            )
-            if not compact and stably and limits[i] < 0:
-                reason = "all pieces (stable by the generators of the pieces; this part is not in the certificate)"
-                verdict = Verdict(layer, i, verdict.status, True, verdict.supremum, reason, verdict.claim)
-            yield verdict
+            flat, calm = (None, compact) if compact or limits[i] == 0 else self._at_infinity(layer, i, best)
+            point = self._point(best.point)
+            yield self._valued(layer, i, limits[i], point, trees[i], calm and not strict, "all pieces", strict, flat)
 
     def _at_infinity(self, layer: int, i: int, best: pieces.Extreme) -> tuple[Sequence[int] | None, bool]:
-        """A ray that shows a dead neuron (supremum < 0) not to be stable, or else whether it is proved stable."""
-        model, proved = self.network.checked, True
+        """For a negative supremum: a ray that shows it not to be stable, or else whether the checker finds it so."""
+        model = self.network.checked
         for ray in best.flat:
             if checker.revivable(model, [Fraction(v) for v in ray], layer, i):
                 return ray, False
-            growth = model.values([Fraction(v) for v in ray], layer, homogeneous=True)
-            proved = proved and pieces.provably_off(self.network, layer, i, growth)
-        return None, proved
+        return None, checker.calm(model, self.domain.checked, layer, i)
 
     def _by_search(self, domain: Polyhedron, layer: int, asked: list[int], finite: bool) -> Iterator[Verdict]:
         """Witnesses and trees of boxes found in floating point, each accepted by the checker."""

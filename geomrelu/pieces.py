@@ -12,7 +12,7 @@ the number of linear regions, so every walk takes a budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb, gcd
@@ -352,21 +352,3 @@ def _multipliers(piece: Piece, domain: Polyhedron, objective: Row, scale: int) -
         if table:
             result[key] = {k: str(m) for k, m in sorted(table.items())}
     return result
-
-
-def provably_off(network: Network, layer: int, neuron: int, growth: Sequence[tuple[list[int], int]]) -> bool:
-    """Does the neuron stay <= 0 near a ray, for all nearby parameters? (Growth of each layer along the ray given.)
-
-    A neuron that falls along the ray does. One that stays flat does if its bias is negative and so is its weight on
-    every neuron that might not stay off. True is proved; False means not shown. For layers 1 and 2 it is exact.
-    """
-    z = growth[layer - 1][0][neuron]
-    if z or layer == 1 or 0 in network.blocks[layer]:
-        return z < 0
-    bias, columns, entries = network.layers[layer - 1].row(neuron)
-    weight = dict(zip(columns, entries, strict=True))
-    return bias < 0 and all(
-        weight.get(network.starts[b] + i, 0) < 0 or provably_off(network, b, i, growth)
-        for b in network.blocks[layer]
-        for i in range(network.widths[b - 1])
-    )

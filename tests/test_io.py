@@ -171,6 +171,10 @@ def sparse(*rows, **changes):
         (dense(activation="tanh"), "activation must be relu or none, not 'tanh'"),
         (dense(activation="none"), "no ReLU layer"),
         (dense(rows=[[1]]), "already hold"),
+        (
+            {"layers": [{"weights": [["9" * 2999]], "activation": "none"}, {"weights": [["9" * 2999]]}]},
+            "layer 1.*13000 bits",
+        ),
         ({"layers": [{"weights": [[1]]}, {"weights": [[1, 2]]}]}, "layer 2 reads 2 values, but 1 come before it"),
         ({"inputs": 3, "layers": [{"weights": [[1]]}]}, "layer 1 reads 1 values, but 3"),
         ({"inputs": True, "layers": [{"weights": [[1]]}]}, '"inputs"'),
