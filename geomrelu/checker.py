@@ -64,6 +64,7 @@ from math import gcd, lcm
 FORMAT = "certificate 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
+_DIGITS = 100_000  # of one number
 _MOST_CONES = 100_000
 EMPTY = "empty"  # the bound of a form on a region that was found to have no points
 
@@ -85,8 +86,11 @@ def number(value):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return Fraction(value)
-    if isinstance(value, str) and len(value) < 100_000 and _NUMBER.fullmatch(value):
-        return Fraction(value)
+    if isinstance(value, str) and len(value) <= _DIGITS and _NUMBER.fullmatch(value):
+        try:
+            return Fraction(value)
+        except ValueError:  # Python refuses to read integers of more than 4300 digits, unless told otherwise
+            pass
     raise Malformed(f"{str(value)[:40]!r} is not an integer, a decimal string or p/q")
 
 
@@ -94,6 +98,11 @@ def numbers(values, length=None):
     if not isinstance(values, list) or (length is not None and len(values) != length):
         raise Malformed(f"expected a list of {'numbers' if length is None else f'{length} numbers'}")
     return [number(v) for v in values]
+
+
+def _hex(value):
+    """The canonical spelling, of any length."""
+    return f"{value.numerator:x}/{value.denominator:x}" if value.denominator != 1 else f"{value.numerator:x}"
 
 
 def _over_common(values):
@@ -155,7 +164,7 @@ class Model:
 
             def show(v, d=d, shown=shown):
                 if v not in shown:
-                    shown[v] = str(Fraction(v, d))
+                    shown[v] = _hex(Fraction(v, d))
                 return shown[v]
 
             text.update(b"layer\n")
@@ -397,14 +406,17 @@ class Domain:
         """SHA-256 of the canonical exact form."""
         lines = [f"geomrelu domain\ndimension {self.dimension}"]
         if self.points is not None:
-            lines += ["point " + " ".join(map(str, p)) for p in self.points]
+            lines += ["point " + " ".join(map(_hex, p)) for p in self.points]
         elif self.generators is not None:
             for name, table in zip(("vertex", "ray", "line"), self.generators, strict=True):
-                lines += [f"{name} " + " ".join(map(str, g)) for g in table]
+                lines += [f"{name} " + " ".join(map(_hex, g)) for g in table]
         else:
-            lines += [f"side {low} {high}" for low, high in zip(self.lower, self.upper, strict=True)]
-            lines += ["row " + " ".join(map(str, row)) for row in self.rows]
-            lines += ["equality " + " ".join(map(str, row)) for row in self.equalities]
+            lines += [
+                "side " + " ".join("-" if v is None else _hex(v) for v in side)
+                for side in zip(self.lower, self.upper, strict=True)
+            ]
+            lines += ["row " + " ".join(map(_hex, row)) for row in self.rows]
+            lines += ["equality " + " ".join(map(_hex, row)) for row in self.equalities]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point):
@@ -1225,6 +1237,7 @@ def main(arguments):
     if len(arguments) != 3:
         print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json", file=sys.stderr)
         return 2
+    sys.set_int_max_str_digits(_DIGITS)
     try:
         loaded = []
         for path in arguments:

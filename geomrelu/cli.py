@@ -95,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from geomrelu.errors import InputError
 
+    sys.set_int_max_str_digits(100_000)  # exact results may be longer than the 4300 digits Python prints by default
     try:
         return int(options.run(options))
     except InputError as problem:
