@@ -38,7 +38,7 @@ import sympy
 from geomrelu.errors import GeomreluError, InputError
 from geomrelu.montecarlo import clopper_pearson
 
-__all__ = ["Claim", "Kind", "Outcome", "Result", "Status", "contents", "load", "verify"]
+__all__ = ["Claim", "Kind", "Outcome", "Result", "Status", "contents", "load", "summary", "verify"]
 
 LEVEL = Fraction(999, 1000)
 THOROUGH_TRIALS = 10  # so many times the trials of a sampling check at depth "thorough"
@@ -383,6 +383,24 @@ def _side_by_side(outcomes: Sequence[Outcome]) -> list[str]:
     table = [["case", *map(str, kinds)], *([name, *(row.get(k, "") for k in kinds)] for name, row in cells.items())]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def summary(results: Sequence[Result]) -> str:
+    """One table of all claims: status, and how many cases of each kind of evidence held."""
+    table = [["claim", "status", *map(str, Kind), "seconds"]]
+    for result in results:
+        counts = []
+        for kind in Kind:
+            own = [o for o in result.outcomes if o.kind is kind]
+            cases = f"{sum(o.cases for o in own):,}" if own else "-"
+            counts.append(cases if all(o.ok for o in own) else "FAILED")
+        table.append([result.label, result.status.name, *counts, f"{result.seconds:.1f}"])
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
+    founded = {status: sum(r.status is status for r in results) for status in Status}
+    tally = ", ".join(f"{count} {status.name}" for status, count in reversed(founded.items()) if count)
+    noun = "claim" if len(results) == 1 else "claims"
+    return "\n".join([*lines, f"{len(results)} {noun}: {tally}"])
 
 
 # ---- running ----------------------------------------------------------------------------------------------------

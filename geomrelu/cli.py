@@ -136,32 +136,37 @@ def _decide(options: argparse.Namespace) -> int:
     layers = _layers(options.layer)
     directory = _directory(options.certificates)
     network, domain = _inputs(options)
-    killed_by, undecided, rows = None, 0, []
+    killed_by, undecided, rows, interrupted = None, 0, [], False
     with _progress("deciding") as (advance, clear):
 
         def progress(layer: int, done: int, asked: int) -> None:
             advance(f"layer {layer}", done, asked)
 
         budget = Budget(options.time, options.regions)
-        for report in decide(network, domain, layers, options.neuron, budget, progress):
-            files: dict[int, str] = {}
-            if directory is not None:
-                claims = [v.claim for v in report.verdicts if v.claim is not None]
-                digests = network.digest, domain.checked.digest()
-                files = certificate.write(directory, report.layer, claims, *digests, report.points)
-            undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
-            if report.killed and killed_by is None:
-                killed_by = report.layer
-            if options.format == "json":
-                rows.append(_as_json(report, files))
-            else:
-                clear()
-                _print_report(report, files, options.all)
+        try:
+            for report in decide(network, domain, layers, options.neuron, budget, progress):
+                files: dict[int, str] = {}
+                if directory is not None:
+                    claims = [v.claim for v in report.verdicts if v.claim is not None]
+                    digests = network.digest, domain.checked.digest()
+                    files = certificate.write(directory, report.layer, claims, *digests, report.points)
+                undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
+                if report.killed and killed_by is None:
+                    killed_by = report.layer
+                if options.format == "json":
+                    rows.append(_as_json(report, files))
+                else:
+                    clear()
+                    _print_report(report, files, options.all)
+        except KeyboardInterrupt:
+            interrupted = True
     if options.format == "json":
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
         print(f"Layer {killed_by} kills the domain: the network is constant on it.")
+    if interrupted:
+        raise KeyboardInterrupt
     return 3 if undecided else 0
 
 
@@ -294,18 +299,26 @@ def _is_model(path: Path) -> bool:
 def _verify(options: argparse.Namespace) -> int:
     from geomrelu import claims
 
-    results = []
-    depth = "thorough" if options.thorough else "default"
+    results: list[claims.Result] = []
+    total = len(options.labels or claims.load())
     with _progress("verifying") as (advance, clear):
-        for result in claims.verify(
-            options.labels or None, depth, lambda label, kind, done: advance(f"{label}: {kind}", 0, 0)
-        ):
-            results.append(result)
-            if options.format == "table":
-                clear()
-                print(result.as_text(), flush=True)
-    if options.format == "json":
-        print(json.dumps([result.as_json() for result in results], indent=1))
+
+        def progress(label: str, kind: str, cases: int) -> None:
+            advance(f"{label}: {kind}, {cases:,} cases", len(results), total)
+
+        try:
+            for result in claims.verify(
+                options.labels or None, "thorough" if options.thorough else "default", progress
+            ):
+                results.append(result)
+                if options.format == "table":
+                    clear()
+                    print(result.as_text(), flush=True)
+        finally:  # interrupted or not: what was verified is said
+            if options.format == "table" and results:
+                print(claims.summary(results))
+            elif options.format == "json":
+                print(json.dumps([result.as_json() for result in results], indent=1))
     return 1 if any(result.failed for result in results) else 0
 
 

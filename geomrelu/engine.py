@@ -70,29 +70,33 @@ def _cdd_generator(row: Row) -> list[Fraction | int]:
     return list(row) if row[0] in (0, 1) else [Fraction(v, row[0]) for v in row]
 
 
-def irredundant(inequalities: Sequence[Row], equalities: Sequence[Row]) -> tuple[list[int], list[int], list[int]]:
-    """Which rows describe a nonempty set without redundancy: ``(kept, kept equalities, implicit equalities)``.
+def irredundant(inequalities: Sequence[Row], equalities: Sequence[Row]) -> tuple[list[int], list[int]]:
+    """Which inequalities of a nonempty set are facets and which are equalities in disguise: ``(kept, implicit)``.
 
-    Indices count the inequalities first, then the equalities; ``implicit equalities`` are inequalities that hold
-    with equality on the whole set. Cost: one linear program a row.
+    ``kept`` with all equalities and the implicit ones describe the set, and no row of ``kept`` can be left out.
+
+    Method: one linear program a row, two for those that are not implicit (cddlib's own redundancy functions can
+    corrupt memory, see :func:`maximise`).
     """
-    rows = [list(r) for r in (*inequalities, *equalities)]
-    if not rows:
-        return [], [], []
-    linear = list(range(len(inequalities), len(rows)))
-    matrix = cdd.gmp.matrix_from_array(rows, rep_type=cdd.RepType.INEQUALITY, lin_set=linear)
-    implicit, removed, _ = cdd.gmp.matrix_canonicalize(matrix)
-    implicit = set(implicit) - set(linear)
-    kept = [i for i in range(len(inequalities)) if i not in removed and i not in implicit]
-    return kept, [i for i in linear if i not in removed], sorted(implicit - set(removed))
+    implicit = [i for i, row in enumerate(inequalities) if maximise(row, inequalities, equalities).value == 0]
+    flats = [*equalities, *(inequalities[i] for i in implicit)]
+    kept = [i for i in range(len(inequalities)) if i not in set(implicit)]
+    for i in list(kept):
+        rest = [inequalities[k] for k in kept if k != i]
+        least = maximise(tuple(-v for v in inequalities[i]), rest, flats).value
+        if least is not None and least <= 0:
+            kept.remove(i)
+    return kept, implicit
 
 
 def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> Optimum:
     """The supremum of ``objective`` on ``{rows >= 0, equalities = 0}``, with its reason.
 
-    Method: one exact linear program (dual simplex, GMP) when there is an optimum. Otherwise two further programs that
+    Method: one exact linear program (criss-cross, GMP) when there is an optimum. Otherwise two further programs that
     always have one decide what the status word cannot: ``max t <= 1`` with ``row >= t`` (t < 0: empty), and the
-    largest growth at most 1 along the recession cone (the ray).
+    largest growth at most 1 along the recession cone (the ray). Criss-cross, because the dual simplex of cddlib
+    0.94m (and its redundancy removal) can corrupt memory: they try floating point first, and on coefficients 2^40
+    apart that attempt frees what it does not own.
     """
     n = len(objective) - 1
     found = _optimal(objective, inequalities, equalities)
@@ -132,7 +136,7 @@ def _optimal(
         rows, rep_type=cdd.RepType.INEQUALITY, obj_type=cdd.LPObjType.MAX, obj_func=list(objective)
     )
     program = cdd.gmp.linprog_from_matrix(matrix)
-    cdd.gmp.linprog_solve(program)
+    cdd.gmp.linprog_solve(program, cdd.LPSolverType.CRISS_CROSS)
     if program.status != cdd.LPStatusType.OPTIMAL:
         return None
     dual = {i: m for i, m in program.dual_solution if m}

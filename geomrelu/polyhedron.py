@@ -227,14 +227,15 @@ class Polyhedron:
         return tuple(g[1:] for g in self._v[1])
 
     def irredundant(self) -> Polyhedron:
-        """The same set by facets and a minimal system of equalities. Cost: one LP a row."""
+        """The same set by its facets and independent equalities. Cost: two LPs a row."""
         self._feasible()
         inequalities, equalities = self._h
-        kept, flats, implicit = engine.irredundant(inequalities, equalities)
-        every = [*inequalities, *equalities]
-        return Polyhedron.from_rows(
-            [every[i] for i in kept], [every[i] for i in (*flats, *implicit)], dimension=self.dimension
-        )
+        kept, implicit = engine.irredundant(inequalities, equalities)
+        flats: list[Row] = []
+        for row in (*equalities, *(inequalities[i] for i in implicit)):
+            if checker.rank([list(r) for r in (*flats, row)]) > len(flats):
+                flats.append(row)
+        return Polyhedron.from_rows([inequalities[i] for i in kept], flats, dimension=self.dimension)
 
     # ---- what it is -------------------------------------------------------------------------------------------
 

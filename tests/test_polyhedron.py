@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from fractions import Fraction
 
 import oracles
@@ -115,6 +117,36 @@ def test_infeasible_is_not_unbounded():
     best = engine.maximise((0, 1), [(-1, 1)])
     assert best.value is None and best.ray is not None and best.ray[0] > 0
     assert engine.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
+
+
+CRASH = """
+from geomrelu import engine
+objective = (0, 1724034232352768, -422212465065984, -369435906932736)
+rows = [(1, *(-v for v in objective[1:])), (0, -2, -2, 0), (0, 2, 2, 0)]
+for _ in range(50):
+    assert engine.maximise(objective, rows).value == 1
+    engine.irredundant(rows, [])
+    engine.maximise((0, 1), [(-35184372088832, 1), (1, -35184372088832)])
+"""
+
+
+def test_coefficients_on_which_cddlib_corrupts_memory():
+    """In a process of its own: cddlib's dual simplex ends this with "munmap_chunk(): invalid pointer"."""
+    run = subprocess.run([sys.executable, "-c", CRASH], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_irredundant_rows_are_facets():
+    rng = random.Random(12)
+    for _ in range(60):
+        n = rng.randint(1, 3)
+        rows = [[rng.randint(0, 4), *(rng.randint(-2, 2) for _ in range(n))] for _ in range(rng.randint(1, 6))]
+        ours = Polyhedron.from_rows([*rows, *rows[:2], [9, *rows[0][1:]]], dimension=n)
+        least = ours.irredundant()
+        theirs = oracles.ppl_polyhedron(rows, n)
+        constraints = theirs.minimized_constraints()
+        assert len(least.inequalities) == sum(c.is_inequality() for c in constraints)
+        assert len(least.equalities) == sum(c.is_equality() for c in constraints)
 
 
 def test_image_and_intersection():
