@@ -1,0 +1,40 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from geomrelu import cli
+
+TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_worked_example(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    block = next(b for b in re.findall(r"```\n(.*?)```", TEXT, re.S) if b.startswith("$ cat model.json"))
+    model, diamond, run = re.split(r"^\$ ", block, flags=re.M)[1:]
+    for part in (model, diamond):
+        command, _, content = part.partition("\n")
+        Path(command.split()[1]).write_text(content)
+    command, _, shown = run.partition("\n")
+    assert cli.main(command.split()[1:]) == 0
+    assert capsys.readouterr().out == shown
+    proof = re.search(r'"proof": (\[.*?\}\])', TEXT, re.S).group(1)
+    plain = re.sub(r"  +(x1|x2|both).*", "", proof)
+    written = Path("out/layer-2-neuron-0.json").read_text()
+    assert re.sub(r"\s", "", plain) in re.sub(r"\s", "", written)
+
+
+def test_the_python_example(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["1 0 False None 1", "1 1 False None 1", "2 0 True True -1/2"]
+
+
+def test_examples_run():
+    for path in sorted((Path(__file__).parents[1] / "examples").glob("*.py")):
+        run = subprocess.run([sys.executable, str(path)], capture_output=True, text=True)
+        assert (run.returncode, run.stderr) == (0, ""), path
