@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 __all__ = ["Budget", "Exhausted"]
 
@@ -18,19 +17,12 @@ class Budget:
     Args:
         seconds: from now; None: no limit.
         regions: how many may be examined; None: no limit.
-        report: called now and then with the number of regions examined (for progress).
     """
 
-    def __init__(
-        self,
-        seconds: float | None = None,
-        regions: int | None = None,
-        report: Callable[[int], None] | None = None,
-    ) -> None:
+    def __init__(self, seconds: float | None = None, regions: int | None = None) -> None:
         self.seconds = seconds
         self.regions = regions
         self.examined = 0
-        self.report = report
         self._deadline = None if seconds is None else time.monotonic() + seconds
 
     def spend(self, regions: int = 1) -> None:
@@ -40,24 +32,26 @@ class Budget:
             Exhausted: the budget has ended.
         """
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise Exhausted(f"the time of {self.seconds:g} s is over")
+            raise Exhausted(f"the time for it, {self.seconds:.3g} s, is over")
         if self.regions is not None and self.examined + regions > self.regions:
-            raise Exhausted(f"the budget of {self.regions} regions is spent")
+            raise Exhausted(f"the budget for it, {self.regions} regions, is spent")
         self.examined += regions
-        if self.report is not None:
-            self.report(self.examined)
 
-    def remaining(self) -> float | None:
-        """Seconds left, or None."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+    def share(self, parts: int) -> Budget:
+        """One of ``parts`` equal shares of what is left; spending there spends here too."""
+        if parts <= 1:
+            return self
+        seconds = None if self._deadline is None else max(0.0, self._deadline - time.monotonic()) / parts
+        regions = None if self.regions is None else max(0, self.regions - self.examined) // parts
+        return _Part(self, seconds, regions)
 
-    def part(self, regions: int | None, seconds: float | None = None) -> Budget:
-        """A smaller budget inside this one: spending there spends here too."""
-        return _Part(self, regions, seconds)
+    def part(self, regions: int) -> Budget:
+        """At most so many regions of what is left."""
+        return _Part(self, None, regions)
 
 
 class _Part(Budget):
-    def __init__(self, whole: Budget, regions: int | None, seconds: float | None) -> None:
+    def __init__(self, whole: Budget, seconds: float | None, regions: int | None) -> None:
         super().__init__(seconds, regions)
         self.whole = whole
 

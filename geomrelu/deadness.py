@@ -29,7 +29,7 @@ __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
 MOST_GENERATED = 10  # the largest dimension in which a box's corners are listed
-ROUNDS = (2_000, 20_000, 200_000)  # boxes spent on each open neuron before the next one's turn
+ROUNDS = (100, 1_000, 10_000, 100_000)  # boxes spent on each open neuron before the next one's turn
 
 
 class Status(Enum):
@@ -97,7 +97,8 @@ def decide(
 
     Args:
         layers: which (from 1; default all). neurons: which of each layer (from 0; default all).
-        budget: on time and regions in all; what is open when it ends is UNDECIDED, with the reason.
+        budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next. What is
+            open when it ends is UNDECIDED, with the reason.
         progress: called with (layer, neurons decided, neurons asked).
 
     Yields:
@@ -138,14 +139,17 @@ class _Run:
         budget: Budget,
         progress: Callable[[int, int, int], None] | None,
     ) -> None:
-        self.network, self.domain, self.budget, self.progress = network, domain, budget, progress
+        self.network, self.domain, self.progress = network, domain, progress
+        self.whole = self.budget = budget
         self.points: list[list[str]] = []
         self.shared = checker.Points(self.points, network.checked, domain.checked)
         self.extremes: list[list[pieces.Extreme]] | None = None
         self.floating: search.FloatNetwork | None = None
 
     def reports(self, layers: Sequence[int], neurons: Sequence[int] | None) -> Iterator[LayerReport]:
-        for layer in layers:
+        for position, layer in enumerate(layers):
+            # an even share for each layer that is left, so that one hard neuron does not starve the next layers
+            self.budget = self.whole.share(len(layers) - position)
             width = self.network.widths[layer - 1]
             asked = list(range(width)) if neurons is None else sorted(set(neurons))
             found: dict[int, Verdict] = {}

@@ -107,7 +107,7 @@ def test_budgets_exit_with_3(capsys, model, tmp_path):
     code, text, err = run(capsys, "decide", model, "--domain", "R^n", "--regions", "0", "--certificates", out)
     assert (code, err) == (3, "")
     assert "Layer 1: 2 neurons: 0 dead (0 stably), 2 alive, 0 undecided" in text
-    assert text.count("the budget of 0 regions is spent") == 2 and "killed or not: open" in text
+    assert text.count("0 regions, is spent") == 2 and "killed or not: open" in text
     assert [p.name for p in out.glob("*.json")] == ["layer-1.json"]
 
 
