@@ -51,12 +51,16 @@ def write(
     claims = list(claims)
     shared = directory / f"layer-{layer}.json"
     together: dict[int, Claim] = {}
-    for path in sorted(directory.glob(f"layer-{layer}*.json")):
+    for path in (shared, *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
+        if not path.exists():
+            continue
         known = read(path)
         if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
             raise InputError(f"{path} is about another model or domain: choose another directory")
         if path != shared:
             continue
+        if not _well_formed(known):
+            raise InputError(f"{path} is damaged: remove it or choose another directory")
         points = [*known["points"], *points]
         shift = len(known["points"])
         claims = [{**c, "point": c["point"] + shift} if type(c.get("point")) is int else c for c in claims]
@@ -71,11 +75,23 @@ def write(
         else:
             together[claim["neuron"]] = claim
             files[claim["neuron"]] = str(shared)
-            own.unlink(missing_ok=True)
+            if own.exists():
+                own.unlink()
     if together:
         ordered = [together[i] for i in sorted(together)]
         _save(shared, as_certificate(ordered, model, domain, points))
     return files
+
+
+def _well_formed(data: dict[str, Any]) -> bool:
+    """Enough to carry its claims over (what they prove, the checker says)."""
+    points, claims = data.get("points"), data.get("claims")
+    return (
+        isinstance(points, list)
+        and isinstance(claims, list)
+        and all(isinstance(c, dict) and type(c.get("neuron")) is int for c in claims)
+        and all(c["point"] in range(len(points)) for c in claims if type(c.get("point")) is int)
+    )
 
 
 def _save(path: Path, data: Any) -> None:

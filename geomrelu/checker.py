@@ -27,11 +27,12 @@ What each claim needs:
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
   stable           (dead for all parameters near the given ones)
-    true           proof of z <= c < 0 on S, and multipliers "strict" (if any are needed): S is bounded, or in layer 1
-                   the slope is negative on every direction of the recession cone; in deeper layers on an unbounded
-                   S nothing need be given, the directions at infinity are walked (see `calm`)
-    false          point in S with z(point) = 0; or ray in the recession cone along which z neither grows nor falls
-                   and which an arbitrarily small change of the parameters makes it grow (see `revivable`)
+    true           proof of z <= c < 0 on S; and at infinity, one of: S is shown bounded by the multipliers "strict" (if
+                   any are needed); in layer 1 they show the slope negative on every direction of the recession cone; in
+                   deeper layers nothing is given and the directions at infinity are walked (see `infinity`)
+    false          point in S with z(point) = 0; or a point in S (any) and a ray in the recession cone along which z
+                   neither grows nor falls and which an arbitrarily small change of the parameters makes it grow (see
+                   `revivable`). Parameters are the bias and all weights on the layers that the layer reads
 
 PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and then its subtree g >= 0:
          {"split": ["x", j, c]}                  g = x_j - c
@@ -65,7 +66,7 @@ FORMAT = "certificate 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
 _DIGITS = 100_000  # of one number
-_MOST_CONES = 100_000
+_MOST_CONES = 20_000  # about ten seconds
 EMPTY = "empty"  # the bound of a form on a region that was found to have no points
 
 
@@ -117,6 +118,11 @@ def _primitive(row):
     return tuple(v // divisor for v in scaled) if divisor > 1 else tuple(scaled)
 
 
+def _combined(a, r, b, s):
+    """The primitive multiple of ``a r + b s``."""
+    return _primitive([a * x + b * y for x, y in zip(r, s, strict=True)])
+
+
 def _count(value, below, what):
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
         raise Rejected(f"{what}: {str(value)[:40]} is out of range")
@@ -144,6 +150,8 @@ class Model:
         for layer in layers:
             self.start.append(self.start[-1] + len(layer.rows))
         self.blocks = [None] + [self._blocks(layer) for layer in layers]
+        # whose weights count as parameters; a layer of zeros could read the layer before it
+        self.reads = [None] + [blocks or [level] for level, blocks in enumerate(self.blocks[1:])]
         self._digest = None
 
     def _blocks(self, layer):
@@ -179,13 +187,15 @@ class Model:
         if not isinstance(data, dict) or not isinstance(data.get("layers"), list) or not data["layers"]:
             raise Malformed('a model needs a list "layers"')
         inputs = data.get("inputs")
+        if inputs is not None and (isinstance(inputs, bool) or not isinstance(inputs, int) or inputs < 1):
+            raise Malformed('"inputs" must be a positive integer')
         layers, variables = [], None  # variables: how the current values read as forms over the variables
         for position, layer in enumerate(data["layers"], 1):
             if not isinstance(layer, dict):
                 raise Malformed(f"layer {position} is not an object")
             if "rows" in layer:
-                if not isinstance(inputs, int) or isinstance(inputs, bool) or inputs < 1:
-                    raise Malformed('a model given by "rows" needs "inputs"')
+                if inputs is None or not isinstance(layer["rows"], list):
+                    raise Malformed('a model given by lists of "rows" needs "inputs"')
                 total = inputs + sum(len(known.rows) for known in layers)
                 rows = [_sparse_row(r, total, position) for r in layer["rows"]]
             else:
@@ -382,6 +392,9 @@ class Domain:
             if not isinstance(table, list):
                 raise Malformed(f'"{key}" must be a list')
             tables[key] = [numbers(row) for row in table]
+        size = data.get("dimension", 1)
+        if isinstance(size, bool) or not isinstance(size, int) or not 0 < size < 10**7:
+            raise Malformed('"dimension" must be a positive integer')
         box = data.get("box")
         if box is not None and not (
             isinstance(box, list) and all(isinstance(side, list) and len(side) == 2 for side in box)
@@ -723,6 +736,7 @@ class Region:
     def _maximum(self, coefficient, scale, constant, given):
         """The maximum over the box or the generators of the affine form that remains."""
         domain = self.domain
+        coefficient = {j: c for j, c in coefficient.items() if c}  # what cancelled may belong to a later variable
         for row, m in given.rows:
             constant += m * row[0]
             d = lcm(scale, m.denominator)
@@ -921,13 +935,19 @@ def _known(data, keys):
 
 
 class Points:
-    """The points that several claims share, each checked and evaluated once."""
+    """What several claims share: points, each checked and evaluated once, and the directions at infinity."""
 
     def __init__(self, table, model, domain):
         if not isinstance(table, list):
             raise Rejected('"points" must be a list')
         self.table, self.model, self.domain = table, model, domain
-        self.parsed, self.below = {}, {}
+        self.parsed, self.below, self.infinity = {}, {}, {}
+
+    def calm(self, level, neuron):
+        """Do all nearby parameters keep a dead neuron <= 0 near infinity? (See :func:`infinity`.)"""
+        if level not in self.infinity:
+            self.infinity[level] = infinity(self.model, self.domain, level)
+        return all(_off(self.model, level, neuron, growth) for growth in self.infinity[level])
 
     def evaluate(self, data, level, neuron):
         """The exact value of the neuron at the point; raises if the point is not in the domain."""
@@ -1040,10 +1060,11 @@ def prove(claim, model, domain, points):
             _, columns, entries = model.layers[0].rows[neuron]
             own = {j: Fraction(w, model.layers[0].denominator) for j, w in zip(columns, entries, strict=True)}
         bounded_or_falling = _falls(domain, strict, {}) or (level == 1 and _falls(domain, strict, own))
-        if not bounded_or_falling and (level == 1 or not calm(model, domain, level, neuron)):
+        if not bounded_or_falling and (level == 1 or not points.calm(level, neuron)):
             raise Rejected("stability is not shown at infinity")
     elif stable is False:
-        if at_point != 0 and not (ray is not None and revivable(model, ray, level, neuron)):
+        by_ray = ray is not None and at_point is not None and revivable(model, ray, level, neuron)
+        if at_point != 0 and not by_ray:
             raise Rejected("nothing shows that the neuron is not stable")
     elif stable is not None:
         raise Rejected("stable must be true, false or null")
@@ -1083,17 +1104,15 @@ def _falls(domain, strict, slope):
 
 
 def rank(rows):
-    """Rank by fraction-free elimination."""
-    rest, found = [list(r) for r in rows], 0
+    """Rank by integer elimination; rows stay primitive, so that their digits grow slowly."""
+    rest, found = [_primitive(r) for r in rows], 0
     for column in range(len(rest[0]) if rest else 0):
         pivot = next((r for r in rest if r[column]), None)
         if pivot is None:
             continue
         found += 1
         rest.remove(pivot)
-        rest = [
-            [v * pivot[column] - w * r[column] for v, w in zip(r, pivot, strict=True)] if r[column] else r for r in rest
-        ]
+        rest = [_combined(pivot[column], r, -r[column], pivot) if r[column] else r for r in rest]
     return found
 
 
@@ -1107,7 +1126,7 @@ def revivable(model, ray, level, neuron):
     growth = model.values(ray, level, homogeneous=True)
     if growth[-1][0][neuron] != 0:
         return False
-    blocks = model.blocks[level]
+    blocks = model.reads[level]
     if 0 in blocks or level == 1 or any(v > 0 for b in blocks for v in growth[b - 1][0]):
         return True
     if level != 2:
@@ -1121,15 +1140,15 @@ def revivable(model, ray, level, neuron):
 # ---- infinity ---------------------------------------------------------------------------------------------------
 
 
-def calm(model, domain, level, neuron):
-    """Do all nearby parameters keep a dead neuron <= 0 near infinity?
+def infinity(model, domain, level):
+    """The growths of layers 1..level along enough directions of the recession cone to see all of infinity.
 
-    Near a direction r along which z falls they do. Where z is flat they do if the neuron is `_off` at r. Both are
-    inherited from the generators of a cone on which every earlier neuron keeps its sign, so only these are looked
-    at: the recession cone is cut by one earlier neuron after the other. (If z is negative on S and calm at infinity,
-    it is negative for all nearby parameters by compactness.)
+    Near a direction along which a dead neuron falls, all nearby parameters keep it <= 0; where it stays flat they do
+    if it is `_off` there. Both are inherited from the generators of a cone on which every earlier neuron keeps its
+    sign, so the recession cone is cut by one earlier neuron after the other and only generators are returned. (If z is
+    negative on S and calm at infinity, it is negative on S for all nearby parameters by compactness.)
     """
-    cones, walked = [(_recession(domain), 1, 0)], 0
+    cones, walked, growths = [(_recession(domain), 1, 0)], 0, []
     while cones:
         cone, at, i = cones.pop()
         if at == level:
@@ -1138,40 +1157,42 @@ def calm(model, domain, level, neuron):
                 raise Rejected(f"more than {_MOST_CONES} cones at infinity")
             rays, lines, _ = cone
             for ray in [r for r, _ in rays] + lines + [tuple(-v for v in r) for r in lines]:
-                growth = model.values(ray, level, homogeneous=True)
-                if not _off(model, level, neuron, growth):
-                    return False
+                growths.append(model.values(ray, level, homogeneous=True))
             continue
         after = (at, i + 1) if i + 1 < len(model.layers[at - 1].rows) else (at + 1, 0)
-        below, above = _cut(cone, lambda r, at=at, i=i: model.values(r, at, homogeneous=True)[-1][0][i])
+        below, above = _cut(cone, lambda r, at=at, i=i: model.value(r, at, i, homogeneous=True))
         cones += [(part, *after) for part in (below, above) if part is not None]
-    return True
+    return growths
 
 
-def _off(model, level, neuron, growth):
+def _off(model, level, neuron, growth, known=None):
     """Does the neuron stay <= 0 near a ray with the given growths, for all nearby parameters?
 
     Yes if it falls along the ray. If it stays flat: yes if its bias is negative and so is its weight on every neuron
-    it reads that might not stay off itself.
+    it reads that might not stay off itself. ``known`` remembers the answers along this ray.
     """
-    z = growth[level - 1][0][neuron]
-    if z or level == 1 or 0 in model.blocks[level]:
-        return z < 0
-    bias, columns, entries = model.layers[level - 1].rows[neuron]
-    weight = dict(zip(columns, entries, strict=True))
-    return bias < 0 and all(
-        weight.get(model.start[b] + i, 0) < 0 or _off(model, b, i, growth)
-        for b in model.blocks[level]
-        for i in range(len(model.layers[b - 1].rows))
-    )
+    known = {} if known is None else known
+    if (level, neuron) not in known:
+        z = growth[level - 1][0][neuron]
+        if z or level == 1 or 0 in model.reads[level]:
+            known[level, neuron] = z < 0
+        else:
+            bias, columns, entries = model.layers[level - 1].rows[neuron]
+            weight = dict(zip(columns, entries, strict=True))
+            known[level, neuron] = bias < 0 and all(
+                weight.get(model.start[b] + i, 0) < 0 or _off(model, b, i, growth, known)
+                for b in model.reads[level]
+                for i in range(len(model.layers[b - 1].rows))
+            )
+    return known[level, neuron]
 
 
 def _recession(domain):
-    """The recession cone as ``([(ray, rows it lies on)], lines, number of rows)``; without rows None for the set."""
+    """The recession cone as ``([(ray, rows it lies on)], lines, number of rows)``; None for rows that are not known."""
     n = domain.dimension
     if domain.generators is not None:
         _, rays, lines = domain.generators
-        return [(r, None) for r in rays], list(lines), 0
+        return [(r, None) for r in rays], list(lines), None
     unit = [tuple(int(i == j) for i in range(n)) for j in range(n)]
     rows = [unit[j] for j in range(n) if domain.lower[j] is not None]
     rows += [tuple(-v for v in unit[j]) for j in range(n) if domain.upper[j] is not None]
@@ -1191,7 +1212,7 @@ def _cut(cone, value, split=True):
     more than needed.
     """
     rays, lines, count = cone
-    bit = 1 << count
+    bit = None if count is None else 1 << count
     heights = [value(r) for r, _ in rays]
     across = [value(r) for r in lines]
     crossing = next((k for k, v in enumerate(across) if v), None)
@@ -1201,6 +1222,7 @@ def _cut(cone, value, split=True):
         if height < 0:
             pivot, height = tuple(-v for v in pivot), -height
         rays = [(_combined(height, r, -v, pivot), t) for (r, t), v in zip(rays, heights, strict=True)]
+        rays = [(r, t) for r, t in rays if any(r)]  # a given ray may lie in the lineality space
         rest = [k for k in range(len(lines)) if k != crossing]
         lines = [_combined(height, lines[k], -across[k], pivot) for k in rest]
         heights, extra = [0] * len(rays), pivot
@@ -1208,29 +1230,24 @@ def _cut(cone, value, split=True):
         return None, cone
     elif split and all(v <= 0 for v in heights):
         return cone, None
-    on_it = {r: None if t is None else t | bit for (r, t), v in zip(rays, heights, strict=True) if v == 0}
+    on_it = {r: None if bit is None else t | bit for (r, t), v in zip(rays, heights, strict=True) if v == 0}
     for p, (r, t) in enumerate(rays):
         for q, (s, u) in enumerate(rays):
             if heights[p] > 0 > heights[q]:
-                common = None if t is None or u is None else t & u
-                third = common is not None and any(
+                common = None if bit is None else t & u
+                third = bit is not None and any(
                     other & common == common for k, (_, other) in enumerate(rays) if k not in (p, q)
                 )
-                if not third:
-                    new = _combined(heights[p], s, -heights[q], r)
-                    if any(new):  # opposite rays, which given generators may hold, add up to nothing
-                        on_it.setdefault(new, None if common is None else common | bit)
+                new = _combined(heights[p], s, -heights[q], r)
+                if any(new) and not third:  # opposite given rays add up to nothing
+                    on_it.setdefault(new, None if bit is None else common | bit)
     parts = []
     for sign in (-1, 1):
         side = [(r, t) for (r, t), v in zip(rays, heights, strict=True) if sign * v > 0]
         if extra is not None:
-            side.append((tuple(sign * v for v in extra), bit - 1))
-        parts.append((side + list(on_it.items()), lines, count + 1))
+            side.append((tuple(sign * v for v in extra), None if bit is None else bit - 1))
+        parts.append((side + list(on_it.items()), lines, None if count is None else count + 1))
     return parts[0], parts[1]
-
-
-def _combined(a, r, b, s):
-    return _primitive([Fraction(a * x + b * y) for x, y in zip(r, s, strict=True)])
 
 
 def main(arguments):

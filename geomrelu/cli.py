@@ -32,7 +32,7 @@ MODEL is a .onnx, .npz or .json file: {"layers": [{"weights": [[...]], "bias": [
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        print(f"geomrelu: error: {message} (see {self.prog} --help)", file=sys.stderr)
+        _complain(f"error: {message} (see {self.prog} --help)")
         raise SystemExit(2)
 
 
@@ -95,23 +95,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from geomrelu.errors import InputError
 
+    digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(100_000)  # exact results may be longer than the 4300 digits Python prints by default
     try:
-        return int(options.run(options))
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except InputError as problem:
         if options.debug:
             raise
-        print(f"geomrelu: error: {problem}", file=sys.stderr)
+        _complain(f"error: {problem}")
         return 2
     except KeyboardInterrupt:
-        print("geomrelu: interrupted", file=sys.stderr)
+        _complain("interrupted")
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (| head): nothing left to say
         return 0
     except MemoryError:
-        print("geomrelu: error: out of memory", file=sys.stderr)
+        _complain("error: out of memory")
         return 2
+    except OSError as problem:  # the output could not be written
+        _complain(f"error: {problem.strerror or problem}")
+        return 2
+    finally:
+        sys.set_int_max_str_digits(digits)
+
+
+def _complain(text: str) -> None:
+    """One line, whatever the names in it contain."""
+    if sys.stderr is not None:
+        print("geomrelu: " + text.replace("\n", "\\n").replace("\r", "\\r"), file=sys.stderr)
 
 
 # ---- decide -----------------------------------------------------------------------------------------------------
@@ -131,7 +147,7 @@ def _decide(options: argparse.Namespace) -> int:
     from geomrelu.deadness import Status, decide
     from geomrelu.errors import InputError
 
-    if options.time <= 0 or (options.regions is not None and options.regions < 0):
+    if not options.time > 0 or (options.regions is not None and options.regions < 0):
         raise InputError("--time must be positive and --regions not negative")
     layers = _layers(options.layer)
     directory = _directory(options.certificates)
@@ -164,7 +180,8 @@ def _decide(options: argparse.Namespace) -> int:
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
-        print(f"Layer {killed_by} kills the domain: the network is constant on it.")
+        constant = ": the network is constant on it" if network.is_cut_by(killed_by) else " (connections go around it)"
+        print(f"Layer {killed_by} kills the domain{constant}.")
     if interrupted:
         raise KeyboardInterrupt
     return 3 if undecided else 0
@@ -330,7 +347,7 @@ Advance = Callable[[str, int, int], None]
 @contextmanager
 def _progress(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
     """A progress bar on standard error if that is a terminal, else nothing: ``(advance, clear)``."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield (lambda text, done, total: None), (lambda: None)
         return
     from rich.console import Console

@@ -18,6 +18,8 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from geomrelu import checker, pieces, search
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
@@ -28,7 +30,7 @@ from geomrelu.polyhedron import FiniteSet, Polyhedron
 __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
-MOST_GENERATED = 10  # the largest dimension in which a box's corners are listed
+MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 ROUNDS = (100, 1_000, 10_000, 100_000)  # boxes spent on each open neuron before the next one's turn
 
 
@@ -166,12 +168,23 @@ class _Run:
 
     def _verdicts(self, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
         domain = self.domain
-        if isinstance(domain, FiniteSet):
-            yield from self._on_points(domain, layer, asked)
-        elif layer == 1:
-            yield from self._first_layer(domain, asked)
-        else:
+        if layer > 1 and not isinstance(domain, FiniteSet):
             yield from self._deep(domain, layer, asked, last)
+            return
+        open_ = list(asked)
+        try:
+            direct = (
+                self._on_points(domain, layer, asked)
+                if isinstance(domain, FiniteSet)
+                else self._first_layer(domain, asked)
+            )
+            for verdict in direct:
+                open_.remove(verdict.neuron)
+                yield verdict
+                self.budget.spend(0)
+        except Exhausted as end:
+            for i in open_:
+                yield _undecided(layer, i, str(end))
 
     # ---- claims -----------------------------------------------------------------------------------------------
 
@@ -183,8 +196,11 @@ class _Run:
         return True
 
     def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
-        """The verdict of a claim whose every part is exact; the checker must agree."""
-        checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
+        """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
+        try:
+            checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
+        except checker.Rejected as doubt:
+            return _undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
 
@@ -208,7 +224,10 @@ class _Run:
     # ---- finite sets ------------------------------------------------------------------------------------------
 
     def _on_points(self, domain: FiniteSet, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        values = [self.network.pre_activations(p, layer)[-1] for p in domain.points]
+        values = []
+        for p in domain.points:
+            values.append(self.network.pre_activations(p, layer)[-1])
+            self.budget.spend(0)
         first = len(self.points)
         self.points.extend([str(x) for x in p] for p in domain.points)
         for i in asked:
@@ -297,9 +316,9 @@ class _Run:
 
     def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
         finite_box = domain.is_box and domain.is_bounded
-        listed = domain.given_by_generators or not domain.is_box or not finite_box or domain.dimension <= MOST_GENERATED
+        listed = domain.dimension <= MOST_GENERATED if finite_box else domain.likely_generators <= FEW_PIECES
         by_pieces = listed and (pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES or not domain.is_box)
-        open_, reason = list(asked), ""
+        open_, reason = list(asked), "" if listed or domain.is_box else "the domain has too many generators to list"
         if by_pieces:
             allowance = self.budget.part(10 * FEW_PIECES) if domain.is_box else self.budget
             try:
@@ -311,9 +330,10 @@ class _Run:
                 reason = str(end)
         if domain.is_box:
             try:
-                for verdict in self._by_search(domain, layer, list(open_), finite_box):
-                    open_.remove(verdict.neuron)
-                    yield verdict
+                with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+                    for verdict in self._by_search(domain, layer, list(open_), finite_box):
+                        open_.remove(verdict.neuron)
+                        yield verdict
                 if open_ and listed and not by_pieces:
                     for verdict in self._by_pieces(domain, layer, list(open_), layer, self.budget):
                         open_.remove(verdict.neuron)
@@ -352,17 +372,24 @@ class _Run:
         trees = pieces.proofs(self.network, domain, layer, limits, budget) if dead else {}
         for i in dead:
             best = found[i]
-            flat, calm = (None, compact) if compact or limits[i] == 0 else self._at_infinity(layer, i, best)
+            self.budget.spend(0)
+            flat, calm = None, compact and not strict
+            if not compact and limits[i] < 0:
+                flat = self._reviving_ray(layer, i, best)
+                calm = flat is None and self._calm(layer, i)
             point = self._point(best.point)
-            yield self._valued(layer, i, limits[i], point, trees[i], calm and not strict, "all pieces", strict, flat)
+            yield self._valued(layer, i, limits[i], point, trees[i], calm, "all pieces", strict, flat)
 
-    def _at_infinity(self, layer: int, i: int, best: pieces.Extreme) -> tuple[Sequence[int] | None, bool]:
-        """For a negative supremum: a ray that shows it not to be stable, or else whether the checker finds it so."""
+    def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
+        """A ray that shows a dead neuron with negative supremum not to be stable."""
         model = self.network.checked
-        for ray in best.flat:
-            if checker.revivable(model, [Fraction(v) for v in ray], layer, i):
-                return ray, False
-        return None, checker.calm(model, self.domain.checked, layer, i)
+        return next((r for r in best.flat if checker.revivable(model, [Fraction(v) for v in r], layer, i)), None)
+
+    def _calm(self, layer: int, i: int) -> bool:
+        try:
+            return bool(self.shared.calm(layer, i))
+        except checker.Rejected:  # too many cones at infinity
+            return False
 
     def _by_search(self, domain: Polyhedron, layer: int, asked: list[int], finite: bool) -> Iterator[Verdict]:
         """Witnesses and trees of boxes found in floating point, each accepted by the checker."""
@@ -392,6 +419,8 @@ class _Run:
 
     def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
         exact = search.clipped(point, domain)
+        if exact is None:
+            return None
         if not self.points or self.points[-1] != [str(x) for x in exact]:
             self._shared_point(exact)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}

@@ -118,6 +118,11 @@ class Network:
         """``blocks[l]``: which layers (0: the inputs) layer l reads."""
         return tuple(tuple(b) if b is not None else () for b in self.checked.blocks)
 
+    def is_cut_by(self, layer: int) -> bool:
+        """Does everything after this layer read nothing from before it? (If it kills, the network is then constant.)"""
+        late = all(b >= layer for blocks in self.blocks[layer + 1 :] for b in blocks)
+        return late and (self.output is None or bool((self.output.indices >= self.starts[layer]).all()))
+
     def neuron(self, layer: int, neuron: int) -> AffineForm:
         """The pre-activation of a neuron as an affine form over the variables before it."""
         return self.layers[layer - 1].form(neuron)

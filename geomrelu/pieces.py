@@ -12,7 +12,7 @@ the number of linear regions, so every walk takes a budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb, gcd
@@ -173,18 +173,11 @@ def _opened(piece: Piece, network: Network, layer: int) -> Piece:
     )
 
 
-def _closed(piece: Piece) -> Piece:
+def _closed(piece: Piece, active: Sequence[bool]) -> Piece:
     """The piece once all pending neurons keep their signs: they become variables."""
-    outputs = [row if piece.sign(row) > 0 else None for row in piece.pending]
-    return Piece(
-        piece.generators,
-        piece.tight,
-        piece.lines,
-        piece.constraints,
-        [*piece.forms, *outputs],
-        piece.scales,
-        piece.cuts,
-    )
+    outputs = [row if on else None for row, on in zip(piece.pending, active, strict=True)]
+    forms = [*piece.forms, *outputs]
+    return Piece(piece.generators, piece.tight, piece.lines, piece.constraints, forms, piece.scales, piece.cuts)
 
 
 def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> Iterator[tuple[int, Piece]]:
@@ -203,7 +196,8 @@ def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> It
         while neuron < len(piece.pending) and piece.sign(piece.pending[neuron]):
             neuron += 1
         if neuron == len(piece.pending):
-            stack.append((layer + 1, 0, _opened(_closed(piece), network, layer + 1)))
+            active = [piece.sign(row) > 0 for row in piece.pending]
+            stack.append((layer + 1, 0, _opened(_closed(piece, active), network, layer + 1)))
             continue
         minus, plus = piece.split((layer, neuron), piece.pending[neuron], piece.scales[-1])
         stack += [(layer, neuron + 1, plus), (layer, neuron + 1, minus)]
@@ -298,7 +292,9 @@ def proofs(
             if level == layer:
                 break
             if neuron == len(piece.pending):
-                level, neuron, piece = level + 1, 0, _opened(_closed(piece), network, level + 1)
+                # as the checker will read it: a neuron that is 0 on a flat piece may count as either
+                active = [low is not None and low >= 0 for low, _ in region.bounds(level)[0]]
+                level, neuron, piece = level + 1, 0, _opened(_closed(piece, active), network, level + 1)
                 continue
             sign = piece.sign(piece.pending[neuron])
             if not sign:

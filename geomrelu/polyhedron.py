@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
+from math import comb, lcm
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,14 @@ class Polyhedron:
         points, lines = self._v
         return tuple(points), tuple(lines)
 
+    @property
+    def likely_generators(self) -> int:
+        """How many rows or generators the other description can have at most (McMullen's upper bound theorem)."""
+        n, given = self.dimension, len(self._v[0] if self.given_by_generators else self._h[0])
+        if given <= n:
+            return given + 1
+        return comb(given - (n + 1) // 2, given - n) + comb(given - (n + 2) // 2, given - n)
+
     @cached_property
     def extreme_generators(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         """As :attr:`generators`, but irredundant also if generators were given."""
@@ -254,11 +262,7 @@ class Polyhedron:
         """Has it no recession direction? (An empty set is bounded.)"""
         if self.given_by_generators:
             return not (self.rays or self.lines)
-        if self.is_empty:
-            return True
-        if None not in self.checked.lower and None not in self.checked.upper:
-            return True
-        return not self.is_box and self.recession_cone().generators == ((primitive((1, *[0] * self.dimension)),), ())
+        return self.is_empty or self.falling([Fraction(0)] * self.dimension) is not None
 
     def recession_cone(self) -> Polyhedron:
         """``{d : x + t d stays inside for all t >= 0}`` of a nonempty polyhedron."""
@@ -309,6 +313,10 @@ class Polyhedron:
 
     def weights(self, point: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
         """Convex weights of a contained point over the given vertices, rays and lines (one linear program)."""
+        vertices, rays, lines = self.checked.generators
+        if tuple(point) in vertices:
+            unit = [Fraction(int(v == tuple(point))) for v in vertices]
+            return unit, [Fraction(0)] * len(rays), [Fraction(0)] * len(lines)
         return self._weights((Fraction(1), *point))
 
     def ray_weights(self, ray: Sequence[int]) -> tuple[list[Fraction], list[Fraction]]:

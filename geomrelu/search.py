@@ -32,7 +32,10 @@ _DENSE = 1 << 26
 
 
 class FloatNetwork:
-    """The network in float64, layer matrices cut by the blocks they read, and its box."""
+    """The network in float64, layer matrices cut by the blocks they read, and its box.
+
+    Overflow is nothing to warn of: what it spoils is not confirmed.
+    """
 
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
@@ -258,7 +261,7 @@ def box_tree(floating: FloatNetwork, level: int, neuron: int, most: int, budget:
         value = floating.forward(points, level)[-1][:, neuron]
         if value.max() > 0:
             return BoxTree(point=points[int(np.argmax(value))], boxes=done)
-        stay = bound > -_SAFETY * scale
+        stay = ~(bound <= -_SAFETY * scale)  # NaN, from numbers beyond the floats, stays open too
         low, high, ids, slope, bound = low[stay], high[stay], ids[stay], slope[stay], bound[stay]
         if len(ids):
             gain = (high - low) * (abs(slope) + 1e-6 * abs(slope).max(axis=1, keepdims=True) + 1e-300)
@@ -300,8 +303,10 @@ def _preorder(splits: dict[int, tuple[int, float, int]], leaf: dict[str, Any]) -
     return proof
 
 
-def clipped(point: Array, box: Polyhedron) -> tuple[Fraction, ...]:
-    """The exact point nearest to a float point inside the box."""
+def clipped(point: Array, box: Polyhedron) -> tuple[Fraction, ...] | None:
+    """The exact point nearest to a float point inside the box; None if the floats have overflowed."""
+    if not np.isfinite(point).all():
+        return None
     exact = []
     for x, low, high in zip(point.tolist(), box.checked.lower, box.checked.upper, strict=True):
         inside = Fraction(x) if low is None else max(Fraction(x), low)

@@ -308,3 +308,63 @@ def test_multipliers_of_rows_must_have_their_sign():
         for m in ("-1", "-1/2", "-10"):
             with pytest.raises(checker.Rejected, match="negative"):
                 region.upper_bound(1, neuron, {"rows": {"0": m}})
+
+
+def test_cancelled_coefficients_on_generators():
+    model = checker.Model.parse(
+        {
+            "layers": [
+                {"weights": [[1]], "bias": [0]},
+                {"weights": [[1], [1]], "bias": [1, 1]},
+                {"weights": [[1, -1]], "bias": [-1]},
+            ]
+        }
+    )
+    domain = checker.Domain.parse({"vertices": [[0]], "rays": [[1]]})
+    assert checker.walk([{}], model, domain, 3, 0) == -1
+
+
+def test_nothing_is_unstable_on_an_empty_domain():
+    model = checker.Model.parse({"layers": [{"weights": [[1, 0]], "bias": [-1]}]})
+    domain = checker.Domain.parse({"box": [[1, 0], [None, None]]})
+    claim = {"layer": 1, "neuron": 0, "status": "dead", "proof": [{}], "stable": False, "ray": ["0", "1"]}
+    for point in ({}, {"point": ["1", "0"]}, {"point": "corner"}):
+        with pytest.raises(checker.Rejected):
+            checker.prove(claim | point, model, domain, checker.Points([], model, domain))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"dimension": {}, "box": [[0, 1]]},
+        {"dimension": [None], "box": [[0, 1]]},
+        {"dimension": 10**30},
+        {"dimension": 0},
+        {"box": 3},
+        {"rows": [[1]]},
+        {"inequalities": [[1, 2], [3]]},
+        {"vertices": []},
+        {"points": [], "box": [[0, 1]]},
+    ],
+)
+def test_malformed_domains(data):
+    with pytest.raises(checker.Malformed):
+        checker.Domain.parse(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"inputs": 1, "layers": [{"rows": None}]},
+        {"inputs": 1, "layers": [{"rows": -1}]},
+        {"inputs": "x", "layers": [{"weights": [[1]]}]},
+        {"inputs": True, "layers": [{"weights": [[1]]}]},
+        {"inputs": 1, "layers": [{"rows": [[1, 5, 1]]}]},
+        {"layers": [{"weights": [[1.5]]}]},
+        {"layers": []},
+        [],
+    ],
+)
+def test_malformed_models(data):
+    with pytest.raises(checker.Malformed):
+        checker.Model.parse(data)

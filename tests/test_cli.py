@@ -234,3 +234,33 @@ def test_ctrl_c_prints_what_was_proved(tmp_path):
     text, err = process.communicate(timeout=60)
     assert process.returncode == 130 and err == "geomrelu: interrupted\n"
     assert "Layer 1: 30 neurons" in text and "interrupted" in text
+
+
+def test_a_killed_layer_is_not_the_end_where_connections_go_around_it(capsys, tmp_path):
+    """Layer 1 is dead, layer 2 reads the input besides: the network is not constant."""
+    (tmp_path / "r.json").write_text(
+        json.dumps({"inputs": 1, "layers": [{"rows": [[-5, 0, 1]]}, {"rows": [[0, 0, 1, 1, 1]]}]})
+    )
+    code, text, _ = run(capsys, "decide", tmp_path / "r.json", "--domain", "box:-1,1")
+    assert code == 0 and "Layer 1 kills the domain (connections go around it)." in text and "constant" not in text
+
+
+def test_a_damaged_certificate_directory(capsys, model, tmp_path):
+    out = tmp_path / "c"
+    arguments = ("decide", model, "--domain", "box:-1,1", "--certificates", out)
+    assert run(capsys, *arguments)[0] == 0
+    file = out / "layer-1.json"
+    good = json.loads(file.read_text())
+    for damage in ({"points": 3}, {"claims": [5]}, {"claims": [{"neuron": 0, "point": 7}]}):
+        file.write_text(json.dumps(good | damage))
+        code, _, err = run(capsys, *arguments)
+        assert code == 2 and "damaged" in err and err.count("\n") == 1
+
+
+def test_names_with_newlines_stay_on_one_line(capsys):
+    code, _, err = run(capsys, "decide", "no\nfile.json", "--domain", "R^n")
+    assert code == 2 and err.count("\n") == 1
+
+
+def test_time_must_be_a_number(capsys, model):
+    assert run(capsys, "decide", model, "--domain", "R^n", "--time", "nan")[0] == 2

@@ -182,12 +182,60 @@ def test_budgets_end_in_undecided():
     net = as_network(network(rng, (3, 8, 8, 4), "rational"))
     for budget in (Budget(regions=3), Budget(seconds=1e-9)):
         reports = list(decide(net, Polyhedron.space(3), budget=budget))
-        assert {v.status for v in reports[0].verdicts} <= {Status.ALIVE, Status.DEAD}
+        if budget.seconds is None:
+            assert all(v.status is not Status.UNDECIDED for v in reports[0].verdicts)
         open_ = [v for r in reports[1:] for v in r.verdicts if v.status is Status.UNDECIDED]
         assert open_ and all("budget" in v.reason or "time" in v.reason for v in open_)
         with pytest.raises(TypeError):
             bool(open_[0].status)
         assert reports[-1].killed is None
+    finite = FiniteSet.of([(k, k, k) for k in range(5)])
+    assert any(v.status is Status.UNDECIDED for r in decide(net, finite, budget=Budget(1e-9)) for v in r.verdicts)
+
+
+def test_domains_too_large_to_list_are_left_undecided():
+    """A 30-dimensional box cut once has too many vertices; layer 1 needs none of them."""
+    rows = [[1, *(s * int(i == j) for j in range(30))] for i in range(30) for s in (1, -1)]
+    cut = Polyhedron.from_rows([*rows, [1, *[1] * 30]])
+    net = Network.from_layers([([[1] * 30], [-40], "relu"), ([[1]], [-1], "relu")])
+    first, second = decide(net, cut)
+    assert cut.is_bounded and first.verdicts[0].stable is True
+    assert second.verdicts[0].status is Status.UNDECIDED and "too many" in second.verdicts[0].reason
+
+
+def test_layers_of_zeros_can_be_revived():
+    """A dense layer of zeros reads the layer before it: the smallest weight makes it unbounded."""
+    for w in (0, Fraction(1, 10**6)):
+        net = Network.from_layers([([[1]], [0], "relu"), ([[w]], [-1], "relu")])
+        *_, last = decide(net, Polyhedron.space(1))
+        assert last.verdicts[0].status is (Status.ALIVE if w else Status.DEAD)
+        assert last.verdicts[0].stable is (None if w else False)
+
+
+def test_redundant_rays_and_lines():
+    net = Network.from_layers([([[1, 0, 0], [0, 1, 0], [1, -1, 0]], [0, 0, 0], "relu"), ([[-1, -1, -1]], [-1], "relu")])
+    for rays, lines in (([[0, 0, 1]], [[1, 0, 0], [0, 1, 0]]), ([[1, 0, 0], [-1, 0, 0], [0, 1, 1]], [[1, 0, 0]])):
+        *_, last = decide(net, Polyhedron.from_generators([[0, 0, 0]], rays, lines))
+        assert (last.verdicts[0].status, last.verdicts[0].stable) == (Status.DEAD, True)
+
+
+def test_deep_networks_at_infinity_stay_cheap():
+    layers = [
+        ([[-1]] * 10, [-1] * 10, "relu"),
+        *[([[1] * 10] * 10, [-1] * 10, "relu")] * 10,
+        ([[1] * 10], [-1], "relu"),
+    ]
+    (report,) = decide(Network.from_layers(layers), Polyhedron.orthant(1), layers=[12])
+    assert report.verdicts[0].stable is True
+
+
+def test_numbers_beyond_the_floats():
+    """Search gives up where floats overflow; nothing crashes and nothing is claimed."""
+    huge = Fraction(10) ** 308
+    for low, high in ((-huge, huge), (0, huge * 1000)):
+        net = Network.from_layers([([[1] * 12] * 3, [1, -1, 0], "relu"), ([[1, 1, 2]], [1], "relu")])
+        *_, last = decide(net, Polyhedron.box([(low, high)] * 12), budget=Budget(2))
+        assert last.verdicts[0].status in (Status.ALIVE, Status.UNDECIDED)
 
 
 def test_interruption_reports_what_was_decided():
