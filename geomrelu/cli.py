@@ -346,7 +346,10 @@ Advance = Callable[[str, int, int], None]
 
 @contextmanager
 def _progress(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
-    """A progress bar on standard error if that is a terminal, else nothing: ``(advance, clear)``."""
+    """A progress bar on standard error if that is a terminal, else nothing.
+
+    Yields ``(advance, clear)``: call ``clear`` before printing; the next ``advance`` shows the bar again.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
         yield (lambda text, done, total: None), (lambda: None)
         return
@@ -361,12 +364,17 @@ def _progress(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
+        redirect_stdout=False,  # the results go where the user sends them, unwrapped
+        redirect_stderr=False,
     )
     task = bar.add_task(what, total=None, count="")
 
     def advance(text: str, done: int, total: int) -> None:
         count = f"{done}/{total}" if total else ""
+        bar.start()
         bar.update(task, description=f"{what} {text}", completed=done, total=total or None, count=count)
 
-    with bar:
-        yield advance, bar.refresh
+    try:
+        yield advance, bar.stop
+    finally:
+        bar.stop()

@@ -264,3 +264,22 @@ def test_names_with_newlines_stay_on_one_line(capsys):
 
 def test_time_must_be_a_number(capsys, model):
     assert run(capsys, "decide", model, "--domain", "R^n", "--time", "nan")[0] == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_progress_on_a_terminal_leaves_redirected_results_alone(model):
+    """The bar goes to standard error, the results unwrapped to standard output."""
+    import pty
+
+    master, slave = pty.openpty()
+    run = subprocess.run(
+        [sys.executable, "-m", "geomrelu", "decide", model, "--domain", "box:-1,1"],
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        text=True,
+    )
+    os.close(slave)
+    bar = os.read(master, 100_000).decode()
+    os.close(master)
+    assert run.returncode == 0 and "Layer 2: 2 neurons" in run.stdout and "\x1b" not in run.stdout
+    assert "deciding" in bar and "Layer" not in bar
