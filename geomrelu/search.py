@@ -28,7 +28,7 @@ __all__ = ["FloatNetwork", "box_tree", "candidates"]
 Array = np.ndarray
 _SAFETY = 1e-9  # relative: a float bound must clear zero by this before the exact checker is asked
 _BATCH = 1 << 22  # numbers held at once in one backward pass
-_DENSE = 1 << 26
+_DENSE = 1 << 26  # the largest layer matrix that is kept dense (half a gigabyte)
 
 
 class FloatNetwork:
@@ -78,7 +78,9 @@ class FloatNetwork:
         for level in range(1, up_to + 1):
             width = len(self.layers[level - 1][1])
             inside = self._interval(found, lower, upper, level)
-            if level > 1 and len(lower) * width * width <= 16 * _BATCH:
+            if (
+                level > 1 and len(lower) * width * width <= 16 * _BATCH
+            ):  # else intervals alone: less tight, but they fit
                 everything = np.arange(width)
                 high = self.upper_bounds(found, lower, upper, level, everything)[0]
                 low = -self.upper_bounds(found, lower, upper, level, everything, -1)[0]
@@ -204,7 +206,7 @@ def candidates(
                 break
             slope = floating.gradient(z, level, i)
             best_points = np.clip(best_points + step * np.sign(slope), lower, upper)
-            step = step * 0.85
+            step = step * 0.85  # forty steps: from a quarter of the box down to 0.0004 of it
 
 
 # ---- trees of boxes ---------------------------------------------------------------------------------------------
@@ -264,6 +266,7 @@ def box_tree(floating: FloatNetwork, level: int, neuron: int, most: int, budget:
         stay = ~(bound <= -_SAFETY * scale)  # NaN, from numbers beyond the floats, stays open too
         low, high, ids, slope, bound = low[stay], high[stay], ids[stay], slope[stay], bound[stay]
         if len(ids):
+            # the small terms only break ties: where the bound does not depend on x, the widest side is halved
             gain = (high - low) * (abs(slope) + 1e-6 * abs(slope).max(axis=1, keepdims=True) + 1e-300)
             across = np.argmax(gain, axis=1)
             row = np.arange(len(ids))
