@@ -368,3 +368,15 @@ def test_malformed_domains(data):
 def test_malformed_models(data):
     with pytest.raises(checker.Malformed):
         checker.Model.parse(data)
+
+
+def test_a_positive_bias_revives_at_infinity():
+    """z = 1/2 - max(1 + 0 x, 0) is -1/2 on R_+; any falling slope in layer 1 ends in z = 1/2 far out."""
+    net = Network.from_layers([([[0]], [1], "relu"), ([[-1]], ["1/2"], "relu")])
+    domain = Polyhedron.orthant(1)
+    *_, report = decide(net, domain)
+    (v,) = report.verdicts
+    assert (v.status, v.stable, v.supremum) == (Status.DEAD, False, Fraction(-1, 2))
+    lie = {key: value for key, value in v.claim.items() if key != "ray"} | {"stable": True}
+    with pytest.raises(checker.Rejected, match="infinity"):
+        checker.prove(lie, net.checked, domain.checked, checker.Points([], net.checked, domain.checked))
