@@ -75,11 +75,11 @@ def write(
         else:
             together[claim["neuron"]] = claim
             files[claim["neuron"]] = str(shared)
-            if own.exists():
-                own.unlink()
     if together:
         ordered = [together[i] for i in sorted(together)]
         _save(shared, as_certificate(ordered, model, domain, points))
+    for i in together:  # only now, so that no claim is ever on disk nowhere
+        (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
 
 

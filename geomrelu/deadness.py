@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -152,48 +153,36 @@ class _Run:
         for position, layer in enumerate(layers):
             # an even share for each layer that is left, so that one hard neuron does not starve the next layers
             self.budget = self.whole.share(len(layers) - position)
-            width = self.network.widths[layer - 1]
-            asked = list(range(width)) if neurons is None else sorted(set(neurons))
+            asked = list(range(self.network.widths[layer - 1])) if neurons is None else sorted(set(neurons))
             found: dict[int, Verdict] = {}
+            reason = "no method settled it within its limits"
             try:
-                for verdict in self._verdicts(layer, asked, max(layers)):
+                for verdict in self._verdicts(layer, asked, max(layers), found):
                     found[verdict.neuron] = verdict
                     if self.progress is not None:
                         self.progress(layer, len(found), len(asked))
+            except Exhausted as end:
+                reason = str(end)
             except KeyboardInterrupt:
-                stopped = {i: _undecided(layer, i, "interrupted") for i in asked}
-                yield LayerReport(layer, width, tuple((stopped | found).values()), self.points)
+                yield self._report(layer, asked, found, "interrupted")
                 raise
-            yield LayerReport(layer, width, tuple(found[i] for i in asked), self.points)
+            yield self._report(layer, asked, found, reason)
 
-    def _verdicts(self, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+    def _report(self, layer: int, asked: list[int], found: dict[int, Verdict], reason: str) -> LayerReport:
+        verdicts = tuple(found[i] if i in found else _undecided(layer, i, reason) for i in asked)
+        return LayerReport(layer, self.network.widths[layer - 1], verdicts, self.points)
+
+    def _verdicts(self, layer: int, asked: list[int], last: int, found: dict[int, Verdict]) -> Iterator[Verdict]:
+        """The verdicts on the asked neurons, in any order; ``found`` grows as they are taken."""
         domain = self.domain
-        if layer > 1 and not isinstance(domain, FiniteSet):
-            yield from self._deep(domain, layer, asked, last)
-            return
-        open_ = list(asked)
-        try:
-            direct = (
-                self._on_points(domain, layer, asked)
-                if isinstance(domain, FiniteSet)
-                else self._first_layer(domain, asked)
-            )
-            for verdict in direct:
-                open_.remove(verdict.neuron)
-                yield verdict
-                self.budget.spend(0)
-        except Exhausted as end:
-            for i in open_:
-                yield _undecided(layer, i, str(end))
+        if isinstance(domain, FiniteSet):
+            yield from self._on_points(domain, layer, asked)
+        elif layer == 1:
+            yield from self._first_layer(domain, asked)
+        else:
+            yield from self._deep(domain, layer, asked, last, found)
 
     # ---- claims -----------------------------------------------------------------------------------------------
-
-    def _accepted(self, claim: Claim) -> bool:
-        try:
-            checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
-        except checker.Rejected:
-            return False
-        return True
 
     def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
         """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
@@ -204,9 +193,15 @@ class _Run:
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
 
-    def _shared_point(self, point: Sequence[Fraction]) -> int:
-        self.points.append([str(x) for x in point])
-        return len(self.points) - 1
+    def _tried(self, claim: Claim, reason: str) -> Verdict | None:
+        """The verdict of a claim that floating point suggested, if the checker agrees."""
+        verdict = self._decided(claim, None, reason)
+        return None if verdict.status is Status.UNDECIDED else verdict
+
+    def _unbounded(self, layer: int, i: int, point: Sequence[Fraction], ray: Sequence[Any] | None) -> Verdict:
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "supremum": "inf"}
+        claim |= {"point": self._point(point), "ray": self._ray(ray or ())}
+        return self._decided(claim, "inf", "grows along a ray")
 
     def _point(self, point: Sequence[Fraction]) -> Any:
         """A point of the domain as the checker wants it."""
@@ -232,21 +227,23 @@ class _Run:
         self.points.extend([str(x) for x in p] for p in domain.points)
         for i in asked:
             supremum, k = max((z[i], -k) for k, z in enumerate(values))
-            yield self._valued(layer, i, supremum, first - k, None, True, "all points evaluated")
+            yield self._valued(layer, i, supremum, first - k, None, "all points evaluated", {})
+            self.budget.spend(0)
 
     def _valued(
-        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, compact: bool, reason: str,
-        strict: Any = None, flat: Any = None,
+        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
+        strict: dict[str, Any] | None, flat: Sequence[Any] | None = None,
     ) -> Verdict:  # fmt: skip
         """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
 
-        ``compact`` or ``strict`` (multipliers) make a negative supremum stable; ``flat`` is a ray that breaks it.
+        ``strict`` makes a negative supremum stable: multipliers, {} if the checker needs none, None if it is not so;
+        ``flat`` is a ray that breaks it.
         """
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
         claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
         if supremum == 0:
             claim["stable"] = False
-        elif supremum < 0 and (compact or strict is not None):
+        elif supremum < 0 and strict is not None:
             claim |= {"stable": True} | ({"strict": strict} if strict else {})
         elif supremum < 0 and flat is not None:
             claim |= {"stable": False, "ray": self._ray(flat)}
@@ -254,48 +251,48 @@ class _Run:
 
     # ---- layer 1 ----------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _bounding(self) -> dict[str, Any] | None:
+        """Multipliers that show the domain bounded ({} if none are needed), None if it is not."""
+        domain = self.domain
+        return {} if isinstance(domain, FiniteSet) else domain.falling([Fraction(0)] * domain.dimension)
+
     def _first_layer(self, domain: Polyhedron, asked: list[int]) -> Iterator[Verdict]:
-        map_ = self.network.layers[0]
-        bounded = domain.is_bounded
-        strict_bounded = domain.falling([Fraction(0)] * domain.dimension) if bounded else None
         for i in asked:
-            if domain.is_box:
-                bias, columns, entries = map_.row(i)
-                sides = [
-                    domain.checked.upper[j] if w > 0 else domain.checked.lower[j]
-                    for j, w in zip(columns, entries, strict=True)
-                ]
-                if None not in sides:
-                    total = sum((w * s for w, s in zip(entries, sides, strict=True)), Fraction(bias)) / map_.denominator
-                    yield self._closed_form(domain, i, total, "corner", [{}], bounded, strict_bounded, "maximal corner")
-                    continue
-            best = domain.supremum(map_.form(i))
-            if best.value is None:
-                claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "supremum": "inf"}
-                claim |= {"point": self._point(best.point), "ray": self._ray(best.ray or ())}
-                yield self._decided(claim, "inf", "grows along a ray")
-                continue
-            leaf: dict[str, Any] = {}
-            if best.rows:
-                leaf["rows"] = {str(k): str(m) for k, m in best.rows}
-            if best.equalities:
-                leaf["equalities"] = {str(k): str(m) for k, m in best.equalities}
-            how = "maximal generator" if domain.given_by_generators else "linear program"
-            yield self._closed_form(
-                domain, i, best.value, self._point(best.point), [leaf], bounded, strict_bounded, how
-            )
+            yield self._corner(domain, i) or self._extreme(domain, i)
+            self.budget.spend(0)
+
+    def _corner(self, domain: Polyhedron, i: int) -> Verdict | None:
+        """On a box a neuron is largest at a corner, unless that lies at infinity."""
+        if not domain.is_box:
+            return None
+        map_, box = self.network.layers[0], domain.checked
+        bias, columns, entries = map_.row(i)
+        sides = [box.upper[j] if w > 0 else box.lower[j] for j, w in zip(columns, entries, strict=True)]
+        if None in sides:
+            return None
+        total = sum((w * side for w, side in zip(entries, sides, strict=True)), Fraction(bias)) / map_.denominator
+        return self._closed_form(domain, i, total, "corner", {}, "maximal corner")
+
+    def _extreme(self, domain: Polyhedron, i: int) -> Verdict:
+        best = domain.supremum(self.network.layers[0].form(i))
+        if best.value is None:
+            return self._unbounded(1, i, best.point, best.ray)
+        multipliers = (("rows", best.rows), ("equalities", best.equalities))
+        leaf = {key: {str(k): str(m) for k, m in table} for key, table in multipliers if table}
+        how = "maximal generator" if domain.given_by_generators else "linear program"
+        return self._closed_form(domain, i, best.value, self._point(best.point), leaf, how)
 
     def _closed_form(
-        self, domain: Polyhedron, i: int, supremum: Fraction, point: Any, proof: Any, bounded: bool,
-        strict_bounded: Any, how: str,
-    ) -> Verdict:  # fmt: skip
-        strict, flat = strict_bounded, None
-        if supremum < 0 and not bounded:
+        self, domain: Polyhedron, i: int, supremum: Fraction, point: Any, leaf: dict[str, Any], how: str
+    ) -> Verdict:
+        strict, flat = self._bounding, None
+        if supremum < 0 and strict is None:
             form = self.network.layers[0].form(i)
             strict = domain.falling(form.slope)
             if strict is None:
                 flat = self._flat_direction(domain, form.along)
-        return self._valued(1, i, supremum, point, proof, bounded and not strict, how, strict, flat)
+        return self._valued(1, i, supremum, point, [leaf], how, strict, flat)
 
     def _flat_direction(
         self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]
@@ -314,35 +311,31 @@ class _Run:
 
     # ---- deeper layers ----------------------------------------------------------------------------------------
 
-    def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+    def _deep(
+        self, domain: Polyhedron, layer: int, asked: list[int], last: int, found: dict[int, Verdict]
+    ) -> Iterator[Verdict]:
         finite_box = domain.is_box and domain.is_bounded
         listed = domain.dimension <= MOST_GENERATED if finite_box else domain.likely_generators <= FEW_PIECES
-        by_pieces = listed and (pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES or not domain.is_box)
-        open_, reason = list(asked), "" if listed or domain.is_box else "the domain has too many generators to list"
-        if by_pieces:
-            allowance = self.budget.part(10 * FEW_PIECES) if domain.is_box else self.budget
+        if not domain.is_box:  # only the pieces know how to move on it
+            if not listed:
+                raise Exhausted("the domain has too many generators to list")
+            yield from self._by_pieces(domain, layer, asked, last, self.budget)
+            return
+        few = listed and pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES
+        too_many: Exhausted | None = None
+        if few:
             try:
-                for verdict in self._by_pieces(domain, layer, open_, last, allowance):
-                    open_.remove(verdict.neuron)
-                    yield verdict
+                yield from self._by_pieces(domain, layer, asked, last, self.budget.part(10 * FEW_PIECES))
                 return
             except Exhausted as end:
-                reason = str(end)
-        if domain.is_box:
-            try:
-                with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
-                    for verdict in self._by_search(domain, layer, list(open_), finite_box):
-                        open_.remove(verdict.neuron)
-                        yield verdict
-                if open_ and listed and not by_pieces:
-                    for verdict in self._by_pieces(domain, layer, list(open_), layer, self.budget):
-                        open_.remove(verdict.neuron)
-                        yield verdict
-            except Exhausted as end:
-                reason = str(end)
-        for i in open_:
-            why = reason or "no method settled it within its limits"
-            yield _undecided(layer, i, why)
+                too_many = end  # the guess was wrong
+        with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+            yield from self._by_search(domain, layer, [i for i in asked if i not in found], finite_box)
+        open_ = [i for i in asked if i not in found]
+        if open_ and listed and not few:
+            yield from self._by_pieces(domain, layer, open_, layer, self.budget)
+        if too_many is not None:
+            raise too_many
 
     def _by_pieces(
         self, domain: Polyhedron, layer: int, asked: list[int], last: int, budget: Budget
@@ -354,17 +347,13 @@ class _Run:
                 deepest += 1
             self.extremes = pieces.extremes(self.network, domain, deepest, budget)
         found = self.extremes[layer - 1]
-        compact = domain.is_bounded
-        strict = domain.falling([Fraction(0)] * domain.dimension) if compact else None
         dead = []
-        for i in list(asked):
+        for i in asked:
             best = found[i]
             if best.value is None:
-                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "supremum": "inf"}
-                claim |= {"point": self._point(best.point), "ray": self._ray(best.ray or ())}
-                yield self._decided(claim, "inf", "grows along a ray")
+                yield self._unbounded(layer, i, best.point, best.ray)
             elif best.value > 0:
-                claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(best.point)}
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(best.point)}
                 yield self._decided(claim, best.value, "maximum over all pieces")
             else:
                 dead.append(i)
@@ -373,12 +362,11 @@ class _Run:
         for i in dead:
             best = found[i]
             self.budget.spend(0)
-            flat, calm = None, compact and not strict
-            if not compact and limits[i] < 0:
+            strict, flat = self._bounding, None
+            if strict is None and limits[i] < 0:
                 flat = self._reviving_ray(layer, i, best)
-                calm = flat is None and self._calm(layer, i)
-            point = self._point(best.point)
-            yield self._valued(layer, i, limits[i], point, trees[i], calm, "all pieces", strict, flat)
+                strict = {} if flat is None and self._calm(layer, i) else None
+            yield self._valued(layer, i, limits[i], self._point(best.point), trees[i], "all pieces", strict, flat)
 
     def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
         """A ray that shows a dead neuron with negative supremum not to be stable."""
@@ -421,15 +409,13 @@ class _Run:
         exact = search.clipped(point, domain)
         if exact is None:
             return None
-        if not self.points or self.points[-1] != [str(x) for x in exact]:
-            self._shared_point(exact)
+        spelled = [str(x) for x in exact]
+        if not self.points or self.points[-1] != spelled:
+            self.points.append(spelled)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
-        return self._decided(claim, None, "positive at a point") if self._accepted(claim) else None
+        return self._tried(claim, "positive at a point")
 
     def _refuted(self, layer: int, i: int, proof: list[dict[str, Any]], boxes: int) -> Verdict | None:
         claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "proof": proof}
         reason = f"{boxes} boxes" if boxes > 1 else "bounded on the whole box"
-        for stable in ({"stable": True}, {}):
-            if self._accepted(claim | stable):
-                return Verdict(layer, i, Status.DEAD, True if stable else None, None, reason, claim | stable)
-        return None
+        return self._tried(claim | {"stable": True}, reason) or self._tried(claim, reason)
