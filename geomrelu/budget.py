@@ -37,6 +37,24 @@ class Budget:
             raise Exhausted(f"the budget for it, {self.regions} regions, is spent")
         self.examined += regions
 
+    def grant(self, found: int) -> int:
+        """Account for as many of the regions just found as are left; they are given even if the time is over.
+
+        Raises:
+            Exhausted: none is left.
+        """
+        left = found if self.regions is None else min(found, self.regions - self.examined)
+        if left <= 0 < found:
+            raise Exhausted(f"the budget for it, {self.regions} regions, is spent")
+        self.examined += left
+        return left
+
+    def clock(self) -> Budget:
+        """The same end of time for work that counts no regions of its own."""
+        twin = Budget(self.seconds)
+        twin._deadline = self._deadline
+        return twin
+
     def share(self, parts: int) -> Budget:
         """One of ``parts`` equal shares of what is left; spending there spends here too."""
         if parts <= 1:
@@ -58,3 +76,7 @@ class _Part(Budget):
     def spend(self, regions: int = 1) -> None:
         super().spend(regions)
         self.whole.spend(regions)
+
+    def grant(self, found: int) -> int:
+        own = found if self.regions is None else min(found, self.regions - self.examined)
+        return super().grant(self.whole.grant(own) if own > 0 else found)
