@@ -23,7 +23,7 @@ from geomrelu.exact import rational, rationals
 from geomrelu.io.files import FilePath, named, read_text
 from geomrelu.layers import Tape
 
-__all__ = ["read_model", "read_set"]
+__all__ = ["read_arrangement", "read_model", "read_set"]
 
 _KINDS = (("inequalities", "equalities", "box"), ("vertices", "rays", "lines"), ("points",))
 
@@ -62,6 +62,28 @@ def read_model(path: FilePath) -> Tape:
             elif activation != "none":
                 raise InputError(f"{where}: activation must be relu or none, not {str(activation)[:40]!r}")
         return tape.finish(value)
+
+
+def read_arrangement(path: FilePath) -> tuple[list[tuple[Fraction, ...]], tuple[Fraction, ...]]:
+    """The arrangement in a JSON file, ``{"A": [[...], ...], "b": [...], "den": 1}``: ``(normals, constants)``.
+
+    ``b`` may be missing (zeros), ``den`` divides all numbers.
+
+    Raises:
+        InputError: ``path: what is wrong and where``.
+    """
+    text = read_text(path)
+    with named(path):
+        data = _object(_parsed(text), "an arrangement", ("A", "b", "den", "n", "m", "expected", "note"))
+        table = data.get("A")
+        if not isinstance(table, list) or not table:
+            raise InputError('an arrangement needs a list "A" with at least one normal')
+        normals = [rationals(row, f"A, row {i}") for i, row in enumerate(table)]
+        constants = rationals(data.get("b", [0] * len(normals)), "b")
+        divisor = rational(data.get("den", 1), "den")
+        if not divisor > 0:
+            raise InputError("den must be positive")
+        return [tuple(v / divisor for v in row) for row in normals], tuple(v / divisor for v in constants)
 
 
 def read_set(path: FilePath) -> dict[str, Any]:
