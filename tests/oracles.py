@@ -257,3 +257,36 @@ def all_signs(network):
             rows = [[next(values) for _ in range(len(row) + 1)] for row in weights]
             result.append(([row[1:] for row in rows], [row[0] for row in rows]))
         yield result
+
+
+def sign_regions(network, polyhedron, dimension):
+    """The sign vectors (all layers) of the sets of full dimension on which every neuron keeps its sign.
+
+    A row of weights reads the last variables (inputs, then outputs layer by layer), as many as it has entries.
+    """
+    full = polyhedron.affine_dimension()
+    identity = [[Fraction(0), *(Fraction(int(i == j)) for j in range(dimension))] for i in range(dimension)]
+    parts = [(polyhedron, identity, ())]
+    for weights, bias in network:
+        opened = [(part, variables, [], signs) for part, variables, signs in parts]
+        for row, b in zip(weights, bias, strict=True):
+            cut = []
+            for part, variables, outputs, signs in opened:
+                form = [Fraction(b)] + [Fraction(0)] * dimension
+                for w, value in zip(row, variables[len(variables) - len(row) :], strict=True):
+                    form = [f + w * v for f, v in zip(form, value, strict=True)]
+                expression, _ = _expression(form)
+                sides = {}
+                for sign, where in ((0, expression == 0), (1, expression >= 0), (-1, expression <= 0)):
+                    sides[sign] = ppl.C_Polyhedron(part)
+                    sides[sign].add_constraint(where)
+                if sides[0].contains(part):
+                    cut.append((part, variables, [*outputs, [Fraction(0)] * (dimension + 1)], (*signs, 0)))
+                    continue
+                for sign in (1, -1):
+                    if not sides[sign].is_empty() and sides[sign].affine_dimension() == full:
+                        output = form if sign > 0 else [Fraction(0)] * (dimension + 1)
+                        cut.append((sides[sign], variables, [*outputs, output], (*signs, sign)))
+            opened = cut
+        parts = [(part, variables + outputs, signs) for part, variables, outputs, signs in opened]
+    return sorted(signs for _, _, signs in parts)

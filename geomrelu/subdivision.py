@@ -1,0 +1,646 @@
+"""All cells of a ReLU network at once: a double description in arrays, neuron by neuron, exact.
+
+A *generator* is a homogeneous integer vector v = (s, y), s >= 0: the point y/s, or the ray y for s = 0. The network
+with its biases multiplied by s is continuous and positively homogeneous, so every neuron has one value z(v) at a
+generator, whatever cell it is seen from (on a ray of a cell relu(z) is the cell's own linear map: z has the sign
+there that it has on the closed cell). A *cell* is the list of its generators. A neuron cuts the cells where it takes
+both signs; each edge that crosses the cut gives one new generator, shared by all cells around that edge. The step is
+the same for every cell, so that NumPy takes it for a whole block of cells at once.
+
+**Signs.** With u = 2**-53, |δ| <= u at each rounding and magnitudes μ_l = |W_l| μ_{l-1} + |b_l| s + tiny (μ_0 = |v| +
+tiny), the computed ẑ_l satisfies |ẑ_l - z_l| <= ((1+u)^K_l - 1) μ_l, where K_0 = 1 and K_l = K_{l-1} + fan-in + 3.
+*Proof.* Coordinates are correctly rounded: K_0. Suppose it for the variables before layer l; relu is 1-Lipschitz, so
+it holds for h = relu(z), and |ĥ| <= (1+u)^K μ, K = K_{l-1}. A sum of m = fan-in + 1 products, in any order, fused
+or not, multiplies each product by at most m factors 1+δ, the rounding of the weight is one more, so
+
+    |ẑ - z| <= Σ|w| (|ĥ| ((1+u)^(m+1) - 1) + |ĥ - h|) <= Σ|w| μ ((1+u)^(K+m+1) - (1+u)^K + (1+u)^K - 1)
+
+and an underflow adds at most m 2**-1022 <= u tiny, which the last factor pays. The computed magnitude, a sum of
+nonnegative terms with as many roundings, is at least (1-u)^K_l μ_l. For K u <= 1/8 the product of both factors is at
+most 1.4 K u, so |ẑ| > 2 K_l u μ̂_l proves the sign of z. (Weights that underflow have infinite magnitude; an overflow
+makes the comparison false.) A sign not proved, and all values from which new generators are made, come from the
+affine form of the neuron on a cell: one product of integer matrices for all cells at once, backwards through the
+layers, in digits so small that floats hold every sum of their products exactly. □
+
+**Edges.** Two generators of a cell span an edge if and only if no third one lies on all constraints that both lie on
+(the combinatorial test of the double description method). Any neuron already resolved keeps one sign on a cell, so
+its zero set is a face; the table of zeros, one bit a neuron, is common to all cells. A new generator, inside an edge,
+lies on exactly those resolved neurons that both ends lie on, and on the one that cuts.
+
+**Lines.** On the lineality space of the domain a neuron changes at the same rate in every cell, that of its direct
+weights on the inputs: all it reads besides is constant there, or the space would have been cut by an earlier neuron.
+A neuron that crosses a line therefore cuts every cell: all generators slide along the line onto its hyperplane, and
+the line becomes a ray on each side.
+
+Exact: everything. Cost: per neuron and block some hundred array operations, plus some ten operations on Python's
+integers for each new generator. Memory: the blocks on the way down, each at most :data:`LARGEST` incidences; what is
+cut is halved depth first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+from math import gcd, lcm
+from operator import mul
+
+import numpy as np
+
+from geomrelu import checker
+from geomrelu.affine import AffineMap, affordable
+from geomrelu.budget import Budget
+from geomrelu.engine import Row
+from geomrelu.errors import InputError
+from geomrelu.exact import primitive
+from geomrelu.network import Network
+from geomrelu.polyhedron import Polyhedron
+
+__all__ = ["Block", "Layer", "Program", "bits", "facets", "subdivide"]
+
+LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
+_PAIRS = 1 << 20  # pairs of generators that are compared at once
+_PRODUCT = 1 << 18  # multiplications of one matrix product: BLAS does not start threads for so few
+_TINY = 2.0**-900
+_UNKNOWN = 2  # beside the signs -1, 0, 1
+
+
+# ---- the network, compiled ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One layer over the columns ``(s, inputs, layer 1, ...)``: floats to guess its signs, integers to decide them.
+
+    It reads the columns ``low..high`` besides s. ``forms[i]`` is ``(bias, coefficients)``, at a common positive scale.
+    """
+
+    low: int
+    high: int
+    forms: list[tuple[int, list[int]]]
+    weights: np.ndarray
+    bias: np.ndarray
+    weight_sizes: np.ndarray
+    bias_sizes: np.ndarray
+    roundings: int
+
+    def digits(self, width: int) -> list[np.ndarray]:
+        """The matrix ``[bias, weights]`` in digits of so many bits: small integers in floats, lowest digit first."""
+        matrix = np.array([[bias, *weights] for bias, weights in self.forms], dtype=object)
+        matrix = matrix.reshape(len(self.forms), 1 + self.high - self.low)
+        if self.bits < 62:
+            matrix = matrix.astype(np.int64)
+        half, found = 1 << (width - 1), list[np.ndarray]()
+        while not found or matrix.any():
+            digit = ((matrix + half) & (2 * half - 1)) - half
+            found.append(digit.astype(np.float64))
+            matrix = (matrix - digit) >> width
+        return found
+
+    @cached_property
+    def bits(self) -> int:
+        return max((max(abs(bias), *map(abs, weights), 0).bit_length() for bias, weights in self.forms), default=0)
+
+
+class Program:
+    """The first layers of a network and its domain, ready for the kernel.
+
+    Bits of the table of zeros: 0 is s = 0 (at infinity), then the facets of the domain, then the neurons.
+    """
+
+    def __init__(self, network: Network, domain: Polyhedron, layers: int) -> None:
+        self.network, self.domain = network, domain
+        self.inputs = network.inputs
+        self.widths = network.widths[:layers]
+        self.rows: list[Row] = [(1,) + (0,) * self.inputs, *domain.inequalities]
+        self.first = [0]  # first[l]: how many neurons there are before layer l + 1
+        for width in self.widths:
+            self.first.append(self.first[-1] + width)
+        self.neurons = self.first[-1]
+        self.words = (len(self.rows) + self.neurons + 63) // 64
+        self.layers: list[Layer] = []
+        self.scales, roundings = [1], 1  # scales[l]: the exact variables of layer l are s times these integers
+        for map_ in network.layers[:layers]:
+            layer, scale = _compiled(map_, network.starts, self.scales, roundings)
+            self.layers.append(layer)
+            self.scales.append(scale)
+            roundings = layer.roundings
+
+    @cached_property
+    def output(self) -> tuple[Layer, int]:
+        """The output map and its scale; without one, the outputs of the last layer."""
+        network = self.network
+        last = range(network.starts[-2], network.starts[-1])
+        map_ = network.output or AffineMap.selection(network.starts[-1], last)
+        return _compiled(map_, network.starts, self.scales, 0)
+
+    def bit(self, neuron: int) -> int:
+        return len(self.rows) + neuron
+
+    def exact(self, variables: list[int], upto: int) -> None:
+        """Extend ``(s, y, layer 1, ...)`` at a generator, scaled layer by layer, to the outputs of layer ``upto``."""
+        done = len(variables) - 1 - self.inputs
+        for l in range(upto):
+            if self.first[l] >= done:
+                layer = self.layers[l]
+                s, read = variables[0], variables[layer.low : layer.high]
+                variables += [max(0, sum(map(mul, weights, read), bias * s)) for bias, weights in layer.forms]
+
+    @cached_property
+    def _digits(self) -> tuple[int, list[list[np.ndarray]]]:
+        """The bits w of a digit, and all layers in digits between -2**(w-1) and 2**(w-1).
+
+        A sum of products of digits, at most ``terms`` for each of at most ``longest`` pairs, is below 2**51, and
+        stays below 2**52 with what is carried. Two digits more than its factors have hold the sum, as terms < 2**w.
+        """
+        terms = max((layer.high - layer.low + 1 for layer in self.layers), default=1) + max(self.widths, default=1)
+        longest = max((layer.bits for layer in self.layers), default=1) + 1
+        width = (51 - terms.bit_length() - longest.bit_length()) // 2 + 1
+        if width < terms.bit_length():
+            raise InputError(f"layers of {terms} neurons are too wide for the linear pieces to be listed")
+        return width, [layer.digits(width) for layer in self.layers]
+
+    def forms(self, signs: np.ndarray, l: int, i: int) -> list[list[int]]:
+        """The pre-activation of neuron i of layer ``l + 1`` on cells: rows ``(b, a...)`` at one positive scale.
+
+        Method: backwards through the layers, for all cells at once, in digits carried by float64 matrix products.
+        """
+        width, digits = self._digits
+        layer, columns = self.layers[l], 1 + self.inputs + self.first[l]
+        rates = [np.zeros((len(signs), columns)) for _ in digits[l]]  # of the neuron in each variable
+        for rate, digit in zip(rates, digits[l], strict=True):
+            rate[:, 0], rate[:, layer.low : layer.high] = digit[i, 0], digit[i, 1:]
+        for k in range(l - 1, -1, -1):
+            layer, first = self.layers[k], self.first[k]
+            at = 1 + self.inputs + first
+            active = signs[:, first : first + self.widths[k]] > 0
+            inner = [rate[:, at : at + self.widths[k]] * active for rate in rates]
+            rates = [rate[:, :at] for rate in rates]
+            rates += [np.zeros((len(signs), at)) for _ in range(len(digits[k]) + 1)]
+            for a, x in enumerate(inner):
+                for b, digit in enumerate(digits[k]):
+                    product = x @ digit
+                    rates[a + b][:, 0] += product[:, 0]
+                    rates[a + b][:, layer.low : layer.high] += product[:, 1:]
+            for low, high in pairwise(rates):
+                carry = np.rint(low * 2.0**-width)
+                low -= carry * 2.0**width
+                high += carry
+            while len(rates) > 1 and not rates[-1].any():
+                rates.pop()
+        rows = rates[-1][:, : self.inputs + 1].astype(np.int64).astype(object)
+        for rate in reversed(rates[:-1]):
+            rows = (rows << width) + rate[:, : self.inputs + 1].astype(np.int64)
+        return rows.tolist()
+
+    def outlook(self, rows: Sequence[Row], l: int, i: int = 0) -> np.ndarray:
+        """Signs of the neurons from i on of layer ``l + 1`` at generators; _UNKNOWN where floats do not prove them."""
+        found = np.full((len(rows), self.widths[l]), _UNKNOWN, dtype=np.int8)
+        columns = 1 + self.inputs + self.first[l]
+        largest = max((layer.high - layer.low) * len(layer.forms) for layer in self.layers[: l + 1])
+        step = max(16, _PRODUCT // max(largest, columns))
+        for first in range(0, len(rows), step):
+            coordinates = _rounded(rows[first : first + step])
+            table, sizes = np.empty((2, len(coordinates), columns))
+            table[:, : 1 + self.inputs] = coordinates
+            sizes[:, : 1 + self.inputs] = np.abs(coordinates) + _TINY
+            with np.errstate(all="ignore"):
+                for k, layer in enumerate(self.layers[: l + 1]):
+                    some = slice(i if k == l else 0, None)
+                    z = table[:, layer.low : layer.high] @ layer.weights[:, some]
+                    z += table[:, :1] * layer.bias[some]
+                    size = sizes[:, layer.low : layer.high] @ layer.weight_sizes[:, some]
+                    size += sizes[:, :1] * layer.bias_sizes[some] + _TINY
+                    if k < l:
+                        at = slice(1 + self.inputs + self.first[k], 1 + self.inputs + self.first[k + 1])
+                        np.maximum(z, 0.0, out=table[:, at])
+                        sizes[:, at] = size
+                size *= layer.roundings * 2.0**-52
+                proved = found[first : first + step, i:]
+                proved[z > size] = 1
+                proved[-z > size] = -1
+        return found
+
+
+def _compiled(map_: AffineMap, starts: Sequence[int], scales: list[int], roundings: int) -> tuple[Layer, int]:
+    """The layer after those with the integer ``scales``; its own scale."""
+    reads = np.unique(map_.indices)
+    low, high = (int(reads[0]), int(reads[-1]) + 1) if len(reads) else (0, 0)
+    affordable((high - low) * map_.outputs, "a layer as a matrix")
+    ends = np.array(starts[1 : len(scales) + 1])
+    home = np.searchsorted(ends, np.arange(low, high), side="right")  # the layer of a variable, 0: inputs
+    shared = lcm(*(scales[k] for k in np.unique(home).tolist()))
+    factors = [shared // scales[k] for k in home.tolist()]
+    forms = []
+    for i in range(map_.outputs):
+        bias, columns, entries = map_.row(i)
+        weights = [0] * (high - low)
+        for j, v in zip(columns, entries, strict=True):
+            weights[j - low] = v * factors[j - low]
+        forms.append((bias * shared, weights))
+    matrix, bias_floats = map_.floats
+    sizes = matrix.copy()
+    sizes.data = _sizes(sizes.data, np.ones(len(sizes.data), dtype=bool))
+    bias_sizes = _sizes(bias_floats, np.array([v != 0 for v in map_.bias], dtype=bool))
+    layer = Layer(
+        1 + low,
+        1 + high,
+        forms,
+        np.ascontiguousarray(matrix.toarray()[:, low:high].T),
+        bias_floats,
+        np.ascontiguousarray(sizes.toarray()[:, low:high].T),
+        bias_sizes,
+        roundings + (high - low) + 3,
+    )
+    return layer, shared * map_.denominator
+
+
+def _sizes(values: np.ndarray, nonzero: np.ndarray) -> np.ndarray:
+    """Absolute values; infinite for numbers that may have underflowed."""
+    return np.where(nonzero & (np.abs(values) < _TINY), np.inf, np.abs(values))
+
+
+def _rounded(rows: Sequence[Row]) -> np.ndarray:
+    """Each generator correctly rounded, times a power of two that makes its largest entry about 1."""
+    try:
+        table = np.array(rows, dtype=np.float64)
+    except OverflowError:
+        shifts = [max(0, max(map(abs, row)).bit_length() - 1000) for row in rows]
+        table = np.array([[v / (1 << e) for v in row] for row, e in zip(rows, shifts, strict=True)])
+    exponents = np.frexp(np.abs(table).max(axis=1))[1]
+    return np.ldexp(table, -exponents[:, None])
+
+
+# ---- ragged arrays --------------------------------------------------------------------------------------------------
+
+
+def starts_of(counts: np.ndarray) -> np.ndarray:
+    """Where groups of these sizes begin, and where the last one ends."""
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    counts.cumsum(out=starts[1:])
+    return starts
+
+
+def expanded(starts: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places of all members of the chosen groups one after another, and how many each group has."""
+    begin = starts[groups]
+    counts = starts[groups + 1] - begin
+    offsets = starts_of(counts)
+    return np.arange(offsets[-1]) + (begin - offsets[:-1]).repeat(counts), counts
+
+
+def cross(first: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pair member k of one ragged array, of group ``first[k]``, with all members of that group in another one."""
+    places, counts = expanded(starts, first)
+    return np.arange(len(first)).repeat(counts), places
+
+
+_BITS = np.array([b.bit_count() for b in range(256)], dtype=np.uint8)
+
+
+def counted(masks: np.ndarray) -> np.ndarray:
+    """How many bits are set in each row of words."""
+    if hasattr(np, "bitwise_count"):  # NumPy 2
+        return np.bitwise_count(masks).sum(axis=1, dtype=np.int64)
+    return _BITS[np.ascontiguousarray(masks).view(np.uint8)].sum(axis=1, dtype=np.int64)
+
+
+def bits(masks: np.ndarray) -> np.ndarray:
+    """The bits of each row of words as booleans."""
+    little = np.ascontiguousarray(masks.astype("<u8", copy=False))
+    return np.unpackbits(little.view(np.uint8), axis=1, bitorder="little").view(bool)
+
+
+# ---- a block of cells -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Block:
+    """Some cells, all resolved up to the same neuron.
+
+    Attributes:
+        rows, zeros: the generators, and for each the bits of the constraints and resolved neurons it lies on.
+        starts, members: cell c has the generators ``members[starts[c]:starts[c+1]]``.
+        signs: int8 (cells, neurons), filled in up to ``neuron``.
+        lines: a basis of the lineality space.
+        neuron: the first neuron that is not resolved.
+        outlook: signs of the neurons of its layer at the generators (see :meth:`Program.outlook`).
+        dead: cells that have been cut and wait to be swept out by :meth:`compact`; their halves stand behind them.
+    """
+
+    program: Program
+    rows: list[Row]
+    zeros: np.ndarray
+    starts: np.ndarray
+    members: np.ndarray
+    signs: np.ndarray
+    lines: list[Row]
+    dimension: int
+    neuron: int = 0
+    layer: int = -1
+    outlook: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+    dead: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=bool))
+
+    @property
+    def cells(self) -> int:
+        return len(self.starts) - 1
+
+    def forms(self, homes: np.ndarray) -> list[list[int]]:
+        """The pending neuron on some cells: integer rows at one positive scale."""
+        return self.program.forms(self.signs[homes], self.layer, self.neuron - self.program.first[self.layer])
+
+    def values(self, generators: np.ndarray) -> list[int]:
+        """The pending neuron at some generators, in integers at one positive scale."""
+        forms = self.forms(self.homes()[generators])
+        return [sum(map(mul, form, self.rows[g])) for form, g in zip(forms, generators.tolist(), strict=True)]
+
+    def homes(self) -> np.ndarray:
+        """For each generator one of the cells that it belongs to."""
+        self.compact()
+        found = np.empty(len(self.rows), dtype=np.int64)
+        found[self.members] = np.repeat(np.arange(self.cells), np.diff(self.starts))
+        return found
+
+    def _outlook(self, rows: Sequence[Row]) -> np.ndarray:
+        return self.program.outlook(rows, self.layer, self.neuron - self.program.first[self.layer])
+
+    def along(self, line: Row) -> int:
+        """The rate of the pending neuron along a line: only its direct weights on the inputs count."""
+        layer = self.program.layers[self.layer]
+        weights = layer.forms[self.neuron - self.program.first[self.layer]][1]
+        return sum(w * line[j] for j, w in enumerate(weights, layer.low) if j <= self.program.inputs)
+
+    # ---- one neuron -----------------------------------------------------------------------------------------------
+
+    def resolve(self) -> int:
+        """Resolve the pending neuron on all cells; how many new cells that makes."""
+        program = self.program
+        if self.layer < 0 or self.neuron == program.first[self.layer + 1]:
+            self._open()
+        if self.lines:
+            rates = [self.along(line) for line in self.lines]
+            if any(rates):
+                return self._cross_line(rates)
+        column = self.outlook[:, self.neuron - program.first[self.layer]]
+        unknown = (column == _UNKNOWN).nonzero()[0]
+        if len(unknown):
+            column[unknown] = [(v > 0) - (v < 0) for v in self.values(unknown)]
+            self._mark(unknown[column[unknown] == 0])
+        signs = column[self.members]
+        lowest = np.minimum.reduceat(signs, self.starts[:-1])
+        highest = np.maximum.reduceat(signs, self.starts[:-1])
+        self.signs[:, self.neuron] = np.where(highest > 0, highest, lowest)
+        cut = ((lowest < 0) & (highest > 0) & ~self.dead).nonzero()[0]
+        if len(cut):
+            self._cut(cut, signs)
+        self.neuron += 1
+        return len(cut)
+
+    def _mark(self, generators: np.ndarray) -> None:
+        at = self.program.bit(self.neuron)
+        self.zeros[generators, at >> 6] |= np.uint64(1 << (at & 63))
+
+    def _open(self) -> None:
+        """Go on to the next layer that has neurons."""
+        program = self.program
+        while self.layer < 0 or self.neuron == program.first[self.layer + 1]:
+            self.layer += 1
+        self.outlook = self._outlook(self.rows)
+
+    def _cut(self, cut: np.ndarray, signs: np.ndarray) -> None:
+        places, counts = expanded(self.starts, cut)
+        own, signs, count = self.members[places], signs[places], len(cut)
+        owner = np.arange(count).repeat(counts)
+        cells, fresh, above, below, homes = self._edges(cut, owner, own, signs)
+        fresh += len(self.rows)
+        self._append(above, below, homes)
+        minus, plus = signs <= 0, signs >= 0
+        half = np.concatenate([owner[minus], cells, owner[plus] + count, cells + count])
+        order = half.argsort(kind="stable")
+        members = np.concatenate([own[minus], fresh, own[plus], fresh])[order]
+        ends = np.bincount(half, minlength=2 * count).cumsum() + self.starts[-1]
+        rows = self.signs[cut]
+        self.dead[cut] = True
+        self.dead = np.concatenate([self.dead, np.zeros(2 * count, dtype=bool)])
+        self.members = np.concatenate([self.members, members])
+        self.starts = np.concatenate([self.starts, ends])
+        self.signs = np.concatenate([self.signs, rows, rows])
+        self.signs[-2 * count : -count, self.neuron] = -1
+        if 3 * np.count_nonzero(self.dead) > len(self.dead):
+            self.compact()
+
+    def compact(self) -> None:
+        """Sweep out the dead cells."""
+        if not self.dead.any():
+            return
+        alive = (~self.dead).nonzero()[0]
+        places, counts = expanded(self.starts, alive)
+        self.members, self.starts, self.signs = self.members[places], starts_of(counts), self.signs[alive]
+        self.dead = np.zeros(len(alive), dtype=bool)
+
+    def _edges(self, cut: np.ndarray, owner: np.ndarray, own: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """All edges that cross, and which of them each cut cell has.
+
+        Args:
+            cut, owner, own, signs: the cells; the position there, the generator and its sign for each incidence.
+
+        Returns:
+            ``(position in cut, number of the edge)``, by position, then per edge ``(end above, end below, one cell)``.
+        """
+        above, below = (signs > 0).nonzero()[0], (signs < 0).nonzero()[0]
+        n_above, n_below = (np.bincount(owner[side], minlength=len(cut)) for side in (above, below))
+        above_starts, below_starts = starts_of(n_above), starts_of(n_below)
+        least = self.dimension - len(self.lines) - 1  # an edge lies on so many independent constraints
+        found = []
+        for first, last in _portions(n_above * n_below, _PAIRS):  # as many cells at once as memory allows
+            some = above[above_starts[first] : above_starts[last]]
+            i, j = cross(owner[some], below_starts)
+            some = some[i]
+            cells, p, q = owner[some], own[some], own[below[j]]
+            if least > 0:
+                likely = counted(self.zeros[p] & self.zeros[q]) >= least
+                cells, p, q = cells[likely], p[likely], q[likely]
+            found.append((cells, p, q))
+        cells, p, q = (np.concatenate(part) for part in zip(*found, strict=True)) if len(found) > 1 else found[0]
+        # an edge of one cell is an edge of every cell that holds its ends: one test is enough
+        _, seen, which = np.unique(p * len(self.rows) + q, return_index=True, return_inverse=True)
+        p, q, homes = p[seen], q[seen], cut[cells[seen]]
+        edge = np.zeros(len(seen), dtype=bool)
+        common = self.zeros[p] & self.zeros[q]
+        for first, last in _portions(self.starts[homes + 1] - self.starts[homes], _PAIRS):
+            pair, place = cross(homes[first:last], self.starts)
+            face = common[first:last][pair]
+            on_it = ((self.zeros[self.members[place]] & face) == face).all(axis=1)
+            edge[first:last] = np.bincount(pair[on_it], minlength=last - first) == 2  # its two ends and no third
+        which = which.ravel()
+        mine = edge[which]
+        return cells[mine], (np.cumsum(edge) - 1)[which[mine]], p[edge], q[edge], homes[edge]
+
+    def _append(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> None:
+        """New generators, where the pending neuron vanishes on edges of cells."""
+        rows, found = self.rows, list[Row]()
+        for p, q, form in zip(above.tolist(), below.tolist(), self.forms(homes), strict=True):
+            upper, lower = rows[p], rows[q]
+            a, b = sum(map(mul, form, upper)), sum(map(mul, form, lower))
+            row = [a * y - b * x for x, y in zip(upper, lower, strict=True)]
+            divisor = gcd(*row)
+            found.append(tuple([v // divisor for v in row]))
+        first = len(rows)
+        self.zeros = np.concatenate([self.zeros, self.zeros[above] & self.zeros[below]])
+        self.outlook = np.concatenate([self.outlook, self._outlook(found)])
+        self.rows += found
+        self._mark(np.arange(first, len(rows)))
+
+    def _cross_line(self, rates: list[int]) -> int:
+        """The neuron crosses a line, so it cuts every cell: see the head of the module."""
+        crossing = next(k for k, rate in enumerate(rates) if rate)
+        line, rate = self.lines[crossing], rates[crossing]
+        if rate < 0:
+            line, rate = tuple(-v for v in line), -rate
+        count = len(self.rows)
+        values = self.values(np.arange(count))  # compacts
+        cells = self.cells
+        self.rows = [_slid(row, v, line, rate) for row, v in zip(self.rows, values, strict=True)]
+        self.lines = [
+            _slid(d, r, line, rate) for k, (d, r) in enumerate(zip(self.lines, rates, strict=True)) if k != crossing
+        ]
+        self._mark(np.arange(count))
+        constant = np.zeros((1, self.program.words), dtype=np.uint64)
+        for k in range(self.program.bit(self.neuron)):
+            constant[0, k >> 6] |= np.uint64(1 << (k & 63))
+        self.rows += [tuple(-v for v in line), line]
+        self.zeros = np.concatenate([self.zeros, constant, constant])
+        self.outlook = self._outlook(self.rows)
+        sides = [np.insert(self.members, self.starts[1:], ray) for ray in (count, count + 1)]
+        sizes = np.diff(self.starts) + 1
+        self.members = np.concatenate(sides)
+        self.starts = starts_of(np.concatenate([sizes, sizes]))
+        self.signs = np.concatenate([self.signs, self.signs])
+        self.signs[:cells, self.neuron], self.signs[cells:, self.neuron] = -1, 1
+        self.dead = np.zeros(2 * cells, dtype=bool)
+        self.neuron += 1
+        return cells
+
+    # ---- parts ------------------------------------------------------------------------------------------------------
+
+    def part(self, first: int, last: int) -> Block:
+        """The cells ``first..last`` with their own generators."""
+        self.compact()
+        members = self.members[self.starts[first] : self.starts[last]]
+        used, members = np.unique(members, return_inverse=True)
+        return replace(
+            self,
+            rows=[self.rows[g] for g in used.tolist()],
+            zeros=self.zeros[used],
+            starts=self.starts[first : last + 1] - self.starts[first],
+            members=members.ravel(),
+            signs=self.signs[first:last].copy(),
+            dead=np.zeros(last - first, dtype=bool),
+            outlook=self.outlook[used],
+        )
+
+
+def _slid(row: Row, value: int, line: Row, rate: int) -> Row:
+    return primitive([rate * x - value * d for x, d in zip(row, line, strict=True)])
+
+
+# ---- faces ----------------------------------------------------------------------------------------------------------
+
+
+def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """The facets of each cell (or face), those at infinity left out: ``(cell, mask, starts, members)`` in portions.
+
+    ``mask`` has the bits of all constraints and neurons that vanish on the facet and not on the whole cell.
+
+    Method: every facet is cut out by one bit; the sets cut out by single bits are compared by inclusion. The set of
+    bit i lies in that of bit j if and only if j vanishes on it, so i is maximal when all those have the same size.
+    """
+    for first, last in _portions(np.diff(starts) * zeros.shape[1] * 64, _PAIRS * 8):
+        own = members[starts[first] : starts[last]]
+        sizes = np.diff(starts[first : last + 1])
+        cells, tight = last - first, zeros[own]
+        whole = np.bitwise_and.reduceat(tight, starts[first:last] - starts[first], axis=0)
+        place, k = np.nonzero(bits(tight & ~np.repeat(whole, sizes, axis=0)))
+        if not len(place):
+            continue
+        width = zeros.shape[1] * 64
+        key = np.repeat(np.arange(cells), sizes)[place] * width + k
+        order = np.lexsort((own[place], key))
+        key, entry = key[order], place[order]
+        count = np.bincount(key, minlength=cells * width)
+        begin = np.diff(key, prepend=-1).nonzero()[0]
+        cell, k = np.divmod(key[begin], width)
+        mask = np.bitwise_and.reduceat(tight[entry], begin, axis=0) & ~whole[cell]
+        group, j = np.nonzero(bits(mask))
+        smaller = count[cell[group] * width + j] != count[key[begin]][group]
+        lower = j < k[group]  # the same set, met before
+        good = (mask[:, 0] & np.uint64(1)) == 0
+        good[group[smaller | lower]] = False
+        chosen = good.nonzero()[0]
+        ends = np.append(begin, len(entry))
+        places, lengths = expanded(ends, chosen)
+        yield cell[chosen] + first, mask[chosen], starts_of(lengths), own[entry[places]]
+
+
+def _portions(load: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:
+    """Consecutive ranges that each load at most ``limit``, or hold one item."""
+    if load.sum() <= limit:
+        yield 0, len(load)
+        return
+    total, first = np.cumsum(load), 0
+    while first < len(load):
+        last = int(np.searchsorted(total, (total[first - 1] if first else 0) + limit, side="right"))
+        yield first, max(first + 1, last)
+        first = max(first + 1, last)
+
+
+# ---- all cells ------------------------------------------------------------------------------------------------------
+
+
+def _whole(program: Program) -> Block | None:
+    domain = program.domain
+    affordable(domain.likely_generators, "the vertices of the domain", each=500)
+    points, lines = domain.extreme_generators
+    if not points:
+        return None
+    zeros = np.zeros((len(points), program.words), dtype=np.uint64)
+    for k, row in enumerate(program.rows):
+        on_it = [sum(map(mul, row, g)) == 0 for g in points]
+        zeros[on_it, k >> 6] |= np.uint64(1 << (k & 63))
+    return Block(
+        program,
+        list(points),
+        zeros,
+        np.array([0, len(points)]),
+        np.arange(len(points)),
+        np.zeros((1, program.neurons), dtype=np.int8),
+        list(lines),
+        int(checker.rank([list(g) for g in (*points, *lines)])) - 1,
+    )
+
+
+def subdivide(program: Program, budget: Budget, largest: int | None = None) -> Iterator[Block]:
+    """The cells of all layers of the program, block by block, depth first.
+
+    Raises:
+        Exhausted: the budget has ended; every cell counts when it is first cut out.
+        InputError: the domain has too many generators.
+    """
+    if largest is None:
+        largest = min(LARGEST, (1 << 24) // (1 + program.inputs + program.neurons))
+    whole = _whole(program)
+    stack = [] if whole is None else [whole]
+    budget.spend(len(stack))
+    while stack:
+        block = stack.pop()
+        while block.neuron < program.neurons:
+            if len(block.members) > largest:
+                block.compact()
+                if len(block.members) > largest and (half := block.cells // 2):
+                    stack.append(block.part(half, block.cells))
+                    block = block.part(0, half)
+                    continue
+            budget.spend(block.resolve())
+        block.compact()
+        yield block
