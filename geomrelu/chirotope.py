@@ -43,6 +43,7 @@ __all__ = ["Minors", "Vertices", "colexicographic", "cross_products"]
 
 UNIT = 2.0**-53
 CHUNK = 1 << 19  # signs computed at a time
+SINGLE = 1 << 17  # multiplications in one matrix product: for so few, BLAS starts no threads, which would only wait
 BLOCK = 1 << 15  # minors expanded at a time
 
 
@@ -62,28 +63,29 @@ class Vertices(NamedTuple):
 
 
 @cache
-def _expansion(columns: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _expansion(columns: int, size: int) -> list[list[tuple[int, int]]]:
     """Laplace expansion along the last row: for each ``size``-subset J of the columns and each place p in it, the
-    column J_p, the number of the minor on J without J_p, and its sign."""
+    column J_p and the number of the minor on J without J_p."""
     smaller = {j: i for i, j in enumerate(combinations(range(columns), size - 1))}
-    subsets = list(combinations(range(columns), size))
-    rest = [[smaller[j[:p] + j[p + 1 :]] for p in range(size)] for j in subsets]
-    signs = [(-1.0) ** (size - 1 + p) for p in range(size)]
-    return np.array(subsets), np.array(rest), np.array(signs)
+    return [[(j[p], smaller[j[:p] + j[p + 1 :]]) for p in range(size)] for j in combinations(range(columns), size)]
 
 
 def _expanded(rows: np.ndarray, smaller: np.ndarray, size: int) -> np.ndarray:
-    """The minors of one size: ``rows`` (V, N) the last rows, ``smaller`` the minors of what is before them."""
-    columns, rest, signs = _expansion(rows.shape[1], size)
-    if rows.dtype == object:
-        return (rows[:, columns] * smaller[:, rest] * signs.astype(int).astype(object)).sum(axis=2)
-    return np.einsum("vjp,vjp,p->vj", rows[:, columns], smaller[:, rest], signs)
+    """The minors of one size, (column subsets, V), from the last rows (columns, V) and the minors one size smaller."""
+    places = _expansion(len(rows), size)
+    found = np.empty((len(places), rows.shape[1]), dtype=rows.dtype)
+    for total, terms in zip(found, places, strict=True):
+        (column, rest), *others = reversed(terms)  # the last place has the sign +
+        np.multiply(rows[column], smaller[rest], out=total)
+        for k, (column, rest) in enumerate(others):
+            (np.add if k % 2 else np.subtract)(total, rows[column] * smaller[rest], out=total)
+    return found
 
 
 def _as_cross_product(minors: np.ndarray) -> np.ndarray:
     """From the minors on all but one column (the last column left out first) to the cross product."""
-    flipped = minors[:, ::-1].copy()
-    flipped[:, 1::2] *= -1
+    flipped = minors[::-1].copy()
+    flipped[1::2] *= -1
     return flipped
 
 
@@ -94,10 +96,10 @@ def cross_products(rows: np.ndarray) -> np.ndarray:
     """
     if rows.shape[1] == 0:
         return np.ones((len(rows), 1), dtype=rows.dtype)
-    minors = rows[:, 0, :]
+    minors = rows[:, 0, :].T
     for k in range(1, rows.shape[1]):
-        minors = _expanded(rows[:, k, :], minors, k + 1)
-    return _as_cross_product(minors)
+        minors = _expanded(rows[:, k, :].T, minors, k + 1)
+    return _as_cross_product(minors).T
 
 
 def colexicographic(subsets: np.ndarray, without: int | None = None) -> np.ndarray:
@@ -148,7 +150,7 @@ class Minors:
         return cross_products(self.rows[subsets])
 
     def all(self, chunk: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """``(subsets, floating-point cross products)`` of all k-subsets, about ``chunk`` at a time.
+        """``(subsets (V, k), floating-point cross products (k + 1, V))`` of all k-subsets, about ``chunk`` at a time.
 
         In the order: by the first k - 1, then by the last.
         """
@@ -156,11 +158,13 @@ class Minors:
         if k == 0:
             yield np.zeros((1, 0), dtype=np.int64), np.ones((1, 1))
             return
+        columns = np.ascontiguousarray(self.floats.T)
         subsets, minors = np.zeros((1, 0), dtype=np.int64), np.ones((1, 1))
         for size in range(1, k):
             before, last = _extensions(subsets, 0, len(subsets), m)
             blocks = (slice(i, i + BLOCK) for i in range(0, len(last), BLOCK))
-            minors = np.concatenate([_expanded(self.floats[last[b]], minors[before[b]], size) for b in blocks])
+            parts = [_expanded(columns[:, last[b]], minors[:, before[b]], size) for b in blocks]
+            minors = np.concatenate(parts, axis=1) if parts else np.ones((1, 0))
             subsets = np.column_stack([subsets[before], last])
         more = m - 1 - (subsets[:, -1] if k > 1 else np.full(1, -1))
         total = np.cumsum(more)
@@ -170,7 +174,7 @@ class Minors:
             stop = max(start + 1, int(np.searchsorted(total, done + chunk, "right")))
             before, last = _extensions(subsets, start, stop, m)
             if len(last):
-                products = _as_cross_product(_expanded(self.floats[last], minors[before], k))
+                products = _as_cross_product(_expanded(columns[:, last], minors[:, before], k))
                 yield np.column_stack([subsets[before], last]), products
             start = stop
 
@@ -180,32 +184,37 @@ class Minors:
         A vertex on more than n hyperplanes comes once for each n-subset that spans.
         """
         m, n = len(self.rows), self.size
-        error = self.errors[n + 1]
         weights = self._weights(functional)
         for subsets, products in self.all(max(1, CHUNK // max(1, m))):
-            orientation = np.sign(products[:, 0]).astype(np.int8)
-            unsure = np.abs(products[:, 0]) <= error
-            if error and unsure.any():
-                at = np.flatnonzero(unsure)
-                determinants = self.exact(subsets[at])[:, 0]
-                orientation[at] = _signs(determinants)
+            orientation = self._orientation(subsets, products)
             spanning = orientation != 0
             if not spanning.all():
-                subsets, products, orientation = subsets[spanning], products[spanning], orientation[spanning]
+                subsets, products, orientation = subsets[spanning], products[:, spanning], orientation[spanning]
             if not len(subsets):
                 continue
-            values = (products * orientation[:, None]) @ self.floats.T
-            signs = (values > error).view(np.int8) - (values < -error).view(np.int8)
+            signs = self._signs(products * orientation)
             np.put_along_axis(signs, subsets, 0, axis=1)
-            if error:
+            if self.errors[n + 1]:
                 self._settle(subsets, orientation, signs)
             if len(keep):
                 inside = (signs[:, keep] >= 0).all(axis=1)
-                subsets, products = subsets[inside], products[inside]
+                subsets, products = subsets[inside], products[:, inside]
                 orientation, signs = orientation[inside], signs[inside]
                 if not len(subsets):
                     continue
             yield Vertices(subsets, orientation, signs, self._reach(subsets, products, functional, weights))
+
+    def _signs(self, products: np.ndarray) -> np.ndarray:
+        """The signs of all forms at points, (V, m); 0 where it is not certain."""
+        error, columns = self.errors[self.size + 1], self.floats.T
+        signs = np.empty((products.shape[1], len(self.rows)), dtype=np.int8)
+        step = max(1, SINGLE // max(1, self.floats.size))
+        for start in range(0, len(signs), step):
+            values = products[:, start : start + step].T @ columns
+            np.subtract(
+                (values > error).view(np.int8), (values < -error).view(np.int8), out=signs[start : start + step]
+            )
+        return signs
 
     def orientations(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All n-subsets S with the sign of det(A_S), in chunks."""
@@ -213,7 +222,7 @@ class Minors:
             yield subsets, self._orientation(subsets, products)
 
     def _orientation(self, subsets: np.ndarray, products: np.ndarray) -> np.ndarray:
-        determinants = products[:, 0]
+        determinants = products[0]
         orientation = np.sign(determinants).astype(np.int8)
         if error := self.errors[self.size]:
             unsure = np.flatnonzero(np.abs(determinants) <= error)
@@ -242,11 +251,11 @@ class Minors:
         self, subsets: np.ndarray, products: np.ndarray, functional: Sequence[int], weights: np.ndarray | None
     ) -> int:
         error = self.errors[self.size]
-        below = np.abs(products[:, 0]) - error
+        below = np.abs(products[0]) - error
         near = below > error if weights is not None else np.zeros(len(below), dtype=bool)
         bound = 0
         if near.any() and weights is not None:
-            ratio = ((np.abs(products[near, 1:]) + error) @ weights / below[near]).max()
+            ratio = (weights @ (np.abs(products[1:, near]) + error) / below[near]).max()
             bound = int(ratio * (1 + 2.0**-20)) + 1
         if not near.all():
             for product in self.exact(subsets[~near]):

@@ -187,9 +187,9 @@ def _generic(rows: Sequence[Row]) -> tuple[tuple[int, ...], np.ndarray]:
     minors = Minors([row[1:] for row in rows])
     parts = list(minors.all(1 << 20))
     subsets = np.concatenate([s for s, _ in parts])
-    products = np.concatenate([p for _, p in parts])
+    products = np.concatenate([p for _, p in parts], axis=1)
     error = minors.errors[n - 1]
-    zero = (np.abs(products) <= error).all(axis=1)
+    zero = (np.abs(products) <= error).all(axis=0)
     if error and zero.any():
         at = np.flatnonzero(zero)
         zero[at] = (minors.exact(subsets[at]) == 0).all(axis=1)
@@ -210,18 +210,18 @@ def _generic(rows: Sequence[Row]) -> tuple[tuple[int, ...], np.ndarray]:
 
 def _along(minors: Minors, subsets: np.ndarray, products: np.ndarray, c: Sequence[int], zero: np.ndarray) -> np.ndarray:
     """The exact signs of c along the lines that are not ``zero``; cheap first: any 0 ends it."""
-    subsets, products = subsets[~zero], products[~zero]
+    subsets, products = subsets[~zero], products[:, ~zero]
     least, n = min(minors.shift), len(c)
     if max(minors.shift) - least < 400:
         weights = np.array([v * 2.0 ** (least - s) for v, s in zip(c, minors.shift, strict=True)])
-        values = products @ weights
+        values = weights @ products
         # a sum of n products of numbers that are wrong by at most errors[n - 1]
         size = np.abs(weights).sum()
-        bound = (n + 3) * 2.0**-51 * (np.abs(products) @ np.abs(weights)) + 2 * size * minors.errors[n - 1]
+        bound = (n + 3) * 2.0**-51 * (np.abs(weights) @ np.abs(products)) + 2 * size * minors.errors[n - 1]
         unsure = np.flatnonzero(np.abs(values) <= bound)
     else:
-        values = np.zeros(len(products))
-        unsure = np.arange(len(products))
+        values = np.zeros(len(subsets))
+        unsure = np.arange(len(subsets))
     signs = np.sign(values).astype(np.int8)
     for start, stop in ((0, 1), (1, len(unsure))):  # the first by itself: any 0 ends it
         at = unsure[start:stop]

@@ -296,13 +296,11 @@ def test_the_error_bound_holds_and_uncertain_signs_are_settled(bits):
         minors = Minors([tuple(row) for row in rows])
         seen = 0
         for subsets, products in minors.all(5):
-            scale = [2 ** (sum(minors.shift) - s) for s in minors.shift]
-            for subset, product_ in zip(subsets, products, strict=True):
+            for subset, product_ in zip(subsets, products.T, strict=True):
                 exact = minors.exact(subset[None])[0]
                 if minors.errors[n] == 0:
                     assert exact.tolist() == product_.tolist()
                     continue
-                del scale
                 scale = [2 ** (sum(minors.shift) - s) for s in minors.shift]
                 lifts = [largest(minors, rows[i]) for i in subset]
                 for e, s, value in zip(exact.tolist(), scale, product_.tolist(), strict=True):
