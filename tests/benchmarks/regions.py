@@ -1,0 +1,507 @@
+"""Enumerating regions: geomrelu (exact) against what one would use instead, in one run.
+
+Peers, each left out with a word if it is not there:
+
+- PPL: a list of polyhedra (pplpy), each split by every hyperplane in turn; exact.
+- cddlib: a tree of linear programs (pycddlib, GMP), the witness's side free; exact.
+- edges: edge subdivision (Berzins 2023, PyTorch; floating point) from a checkout named by GEOMRELU_EDGE_SUBDIVISION;
+  "edges" is its skeleton alone, "+ regions" completes the signs at its vertices to sign vectors of regions.
+- Sage: ``HyperplaneArrangements(...).regions()`` (pip: passagemath-polyhedra); exact.
+- relucent: breadth-first search (pip: relucent, torch); floating point.
+
+Every measurement is a process of its own that is ended after --limit seconds: imports do not count, everything else
+does; the median of up to five runs. Counts are compared with the right ones and shown where they differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+import warnings
+from fractions import Fraction
+from itertools import combinations, islice, product
+from math import comb
+from pathlib import Path
+
+import numpy as np
+
+CHECKOUT = "GEOMRELU_EDGE_SUBDIVISION"
+
+# ---- the contestants: each prepares, and returns the function that is timed and counts the regions ------------------
+
+
+def geomrelu_arrangement(work):
+    from geomrelu.arrangement import Arrangement
+
+    a, b = work["A"], work["b"]
+    return lambda: len(Arrangement(a, b).signs)
+
+
+def geomrelu_cutting(work):
+    from geomrelu.cutting import cut
+
+    rows = [(int(c), *map(int, a)) for a, c in zip(work["A"], work["b"], strict=True)]
+    return lambda: sum(1 for _ in cut(rows, [], work["n"]))
+
+
+def geomrelu_network(work):
+    from geomrelu import Network, Polyhedron
+    from geomrelu.complex import Complex
+
+    network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
+    square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
+    return lambda: len(Complex(network, square).signs)
+
+
+def geomrelu_network_cutting(work):
+    from geomrelu import Network, Polyhedron
+    from geomrelu.cutting import cut_network
+
+    network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
+    square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
+    return lambda: sum(1 for _ in cut_network(network, square))
+
+
+def exact_layers(work):
+    """The hidden layers as Fractions: the output neuron cuts nothing."""
+    scale = work["den"]
+    return [
+        ([[Fraction(v, scale) for v in row] for row in w], [Fraction(v, scale) for v in b])
+        for w, b in list(zip(work["W"], work["b"], strict=True))[:-1]
+    ]
+
+
+def ppl_halves(piece, expression):
+    """``[(sign, part)]`` of the parts on which the form is not identically 0; the sign 0 for the zero form."""
+    import ppl
+
+    top, bottom = piece.maximize(expression), piece.minimize(expression)
+    up = not top["bounded"] or top["sup_n"] > 0
+    down = not bottom["bounded"] or bottom["inf_n"] < 0
+    if not (up and down):
+        return [(up - down, piece)]
+    found = []
+    for sign, keep in ((1, expression >= 0), (-1, expression <= 0)):
+        part = ppl.C_Polyhedron(piece)
+        part.add_constraint(keep)
+        found.append((sign, part))
+    return found
+
+
+def ppl_form(row):
+    import ppl
+
+    return sum((int(a) * ppl.Variable(j) for j, a in enumerate(row[1:])), ppl.Linear_Expression(int(row[0])))
+
+
+def ppl_arrangement(work):
+    import ppl
+
+    rows = [(c, *a) for a, c in zip(work["A"], work["b"], strict=True)]
+
+    def run():
+        parts = [ppl.C_Polyhedron(work["n"], "universe")]
+        for row in rows:
+            form = ppl_form(row)
+            parts = [part for piece in parts for _, part in ppl_halves(piece, form)]
+        return len(parts)
+
+    return run
+
+
+def ppl_network(work):
+    import ppl
+
+    n, side, scale = work["widths"][0], work["box"], work["den"]
+    hidden = list(zip(work["W"], work["b"], strict=True))[:-1]
+
+    def run():
+        start = ppl.C_Polyhedron(n, "universe")
+        for j in range(n):
+            start.add_constraint(ppl.Variable(j) <= side)
+            start.add_constraint(ppl.Variable(j) >= -side)
+        values = [[0, *(int(i == j) for j in range(n))] for i in range(n)]  # integers over scale ** (layer - 1)
+        parts = [(start, values)]
+        for layer, (weights, bias) in enumerate(hidden, 1):
+            resolved = []
+            for piece, values in parts:
+                forms = []
+                for row, b in zip(weights, bias, strict=True):
+                    form = [b * scale ** (layer - 1), *[0] * n]
+                    for w, value in zip(row, values, strict=True):
+                        if w and any(value):
+                            form = [f + w * v for f, v in zip(form, value, strict=True)]
+                    forms.append(form)
+                inner = [(piece, [])]
+                for form in forms:
+                    expression = ppl_form(form)
+                    inner = [
+                        (half, [*outputs, form if sign > 0 else [0] * (n + 1)])
+                        for part, outputs in inner
+                        for sign, half in ppl_halves(part, expression)
+                    ]
+                resolved += inner
+            parts = resolved
+        return len(parts)
+
+    return run
+
+
+def cddlib_arrangement(work):
+    import cdd
+    import cdd.gmp
+
+    n = work["n"]
+    rows = [[int(c), *map(int, a)] for a, c in zip(work["A"], work["b"], strict=True)]
+
+    def interior(cell):
+        """A point strictly inside, by max t <= 1 with every row at least t."""
+        table = [[*row, -1] for row in cell] + [[1, *[0] * n, -1]]
+        matrix = cdd.gmp.matrix_from_array(
+            table,
+            rep_type=cdd.RepType.INEQUALITY,
+            obj_type=cdd.LPObjType.MAX,
+            obj_func=[0] * (n + 1) + [1],
+        )
+        program = cdd.gmp.linprog_from_matrix(matrix)
+        cdd.gmp.linprog_solve(program, cdd.LPSolverType.CRISS_CROSS)
+        return program.primal_solution[:n] if program.obj_value > 0 else None
+
+    def run():
+        stack, count = [(0, [], [Fraction(0)] * n)], 0
+        while stack:
+            k, cell, point = stack.pop()
+            if k == len(rows):
+                count += 1
+                continue
+            row = rows[k]
+            if not any(row[1:]):
+                stack.append((k + 1, cell, point))
+                continue
+            value = row[0] + sum(a * x for a, x in zip(row[1:], point, strict=True))
+            for sign in (1, -1):
+                half = [*cell, [sign * v for v in row]]
+                inside = point if value * sign > 0 else interior(half)
+                if inside is not None:
+                    stack.append((k + 1, half, inside))
+        return count
+
+    return run
+
+
+def edge_subdivision(work, regions):
+    folder = os.environ.get(CHECKOUT)
+    if not folder:
+        raise ImportError(f"not given: set {CHECKOUT}")
+    sys.path.insert(0, folder)
+    import torch
+    from edge_subdivision import skeletal_subdivision
+    from NN import Net
+
+    if "W" in work:
+        hidden, side = list(zip(work["W"], work["b"], strict=True))[:-1], work["box"]
+        inputs = work["widths"][0]
+    else:
+        hidden, inputs = [(work["A"], work["b"])], work["n"]
+        side = 2.0 * farthest_vertex(work) + 1
+    net = Net([inputs, *(len(b) for _, b in hidden)])
+    with torch.no_grad():
+        for layer, (w, b) in zip(net.fcs, hidden, strict=True):
+            layer.weight.copy_(torch.tensor(np.array(w, dtype=float) / work["den"]))
+            layer.bias.copy_(torch.tensor(np.array(b, dtype=float) / work["den"]))
+
+    def run():
+        with torch.no_grad(), contextlib.redirect_stdout(io.StringIO()):
+            _, _, signs = skeletal_subdivision(net, bbox=(-side, side), device=torch.device("cpu"), verbose=False)
+        return completed(signs.numpy(), inputs) if regions else None
+
+    return run
+
+
+def farthest_vertex(work):
+    """The largest coordinate of a vertex: the subdivision needs a box around all of them."""
+    a, b, n = np.array(work["A"], dtype=float), np.array(work["b"], dtype=float), work["n"]
+    largest, subsets = 0.0, combinations(range(len(a)), n)
+    while batch := list(islice(subsets, 50_000)):
+        chosen = np.array(batch)
+        matrices = a[chosen]
+        regular = np.abs(np.linalg.det(matrices)) > 1e-9
+        points = np.linalg.solve(matrices[regular], -b[chosen[regular]][..., None])
+        largest = max(largest, float(np.abs(points).max(initial=0)))
+    return largest
+
+
+def completed(signs, n):
+    """The number of regions around vertices with these signs: columns of the box first, where only + is inside."""
+    signs = signs[:, 2 * n :]
+    zeros = (signs == 0).sum(axis=1)
+    codes = []
+    for count in np.unique(zeros):
+        some = signs[zeros == count]
+        places = np.nonzero(some == 0)[1].reshape(len(some), count)
+        for choice in product((1, -1), repeat=int(count)):
+            full = some.copy()
+            np.put_along_axis(full, places, np.array(choice, dtype=full.dtype)[None, :].repeat(len(some), 0), axis=1)
+            codes.append(np.packbits(full > 0, axis=1))
+    packed = np.ascontiguousarray(np.concatenate(codes))
+    return len(np.unique(packed.view([("", packed.dtype)] * packed.shape[1])))
+
+
+def edges_alone(work):
+    return edge_subdivision(work, False)
+
+
+def edges_regions(work):
+    return edge_subdivision(work, True)
+
+
+def sage_arrangement(work):
+    import sage.all__sagemath_polyhedra  # noqa: F401 (Sage wants it first)
+    from sage.geometry.hyperplane_arrangement.arrangement import HyperplaneArrangements
+    from sage.rings.rational_field import QQ
+
+    space = HyperplaneArrangements(QQ, tuple(f"x{j}" for j in range(work["n"])))
+    rows = [[list(map(int, a)), int(c)] for a, c in zip(work["A"], work["b"], strict=True)]
+    return lambda: len(space(*rows).regions())
+
+
+def relucent_search(work):
+    import relucent
+    import torch
+
+    if "A" in work:
+        hidden, width, box = [(work["A"], work["b"])], work["n"], {}
+    else:
+        hidden, width = list(zip(work["W"], work["b"], strict=True))[:-1], work["widths"][0]
+        box = {"cube_radius": work["box"], "cube_mode": "intersect"}
+    inputs, modules = width, []
+    for w, b in hidden:
+        linear = torch.nn.Linear(width, len(b)).double()
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(np.array(w, dtype=float) / work["den"]))
+            linear.bias.copy_(torch.tensor(np.array(b, dtype=float) / work["den"]))
+        modules, width = [*modules, linear, torch.nn.ReLU()], len(b)
+    start = np.random.default_rng(0).uniform(-1, 1, (1, inputs))  # the default, the origin, may be on a hyperplane
+
+    def run():
+        found = relucent.Complex(torch.nn.Sequential(*modules))
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            found.bfs(start=start, **box)
+        return len(found)
+
+    return run
+
+
+ARRANGEMENTS = {
+    "geomrelu": geomrelu_arrangement,
+    "by cuts": geomrelu_cutting,
+    "edges": edges_alone,
+    "+ regions": edges_regions,
+    "PPL": ppl_arrangement,
+    "cddlib": cddlib_arrangement,
+    "Sage": sage_arrangement,
+    "relucent": relucent_search,
+}
+NETWORKS = {
+    "geomrelu": geomrelu_network,
+    "by cuts": geomrelu_network_cutting,
+    "edges": edges_alone,
+    "+ regions": edges_regions,
+    "PPL": ppl_network,
+    "relucent": relucent_search,
+}
+
+# ---- measuring ------------------------------------------------------------------------------------------------------
+
+
+def _measured(prepare, work, pipe):
+    """In the child: up to five runs within three seconds."""
+    warnings.simplefilter("ignore")
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        run = prepare(work)
+    except ImportError as problem:
+        pipe.send(("absent", str(problem)))
+        return
+    times, count = [], None
+    try:
+        pipe.send(("ready", None))
+        while len(times) < 5 and sum(times) < 3:
+            start = time.perf_counter()
+            count = run()
+            times.append(time.perf_counter() - start)
+    except Exception as problem:  # what a peer raises on degenerate input is a result
+        pipe.send(("raised", type(problem).__name__))
+        return
+    pipe.send(("done", (statistics.median(times), count)))
+
+
+def measured(prepare, work, limit, task=_measured):
+    """``(word, value)``: "done" with (seconds, regions), "late", "absent", "raised" or "died"."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    child = context.Process(target=task, args=(prepare, work, there))
+    child.start()
+    there.close()
+    try:
+        word = here.recv() if here.poll(120) else ("late", None)  # imports
+        if word[0] == "ready":
+            word = here.recv() if here.poll(limit) else ("late", None)
+    except EOFError:
+        word = ("died", None)
+    child.kill()
+    child.join()
+    return word
+
+
+def shown(word, value, expected, limit):
+    if word != "done":
+        return {"late": f"> {limit:.0f} s", "absent": "absent", "raised": str(value), "died": "died"}[word]
+    seconds, count = value
+    wrong = "" if count in (None, expected) else f" (found {count})"
+    return f"{seconds:.3g}{wrong}"
+
+
+class Table:
+    """One contestant a column; a peer that was late on a row is skipped on rows with more regions."""
+
+    def __init__(self, contestants, limit, title):
+        self.contestants, self.limit = contestants, limit
+        self.late, self.absent = {}, set()
+        print(f"\n{title:<16}{'regions':>9}" + "".join(f"{name:>20}" for name in contestants) + "   slower by")
+
+    def row(self, name, work, expected):
+        times = {}
+        print(f"{name:<16}{expected:>9}", end="", flush=True)
+        for peer, prepare in self.contestants.items():
+            if peer in self.absent:
+                text = "absent"
+            elif expected > self.late.get(peer, expected):
+                text = "skipped"
+            else:
+                word, value = measured(prepare, work, self.limit)
+                text = shown(word, value, expected, self.limit)
+                if word == "done":
+                    times[peer] = value[0]
+                elif word == "late":
+                    self.late[peer] = expected
+                elif word == "absent":
+                    self.absent.add(peer)
+                    sys.stderr.write(f"[{peer}: {value}]\n")
+            print(f"{text:>20}", end="", flush=True)
+        first = times.get("geomrelu")
+        ratios = [f"{peer} {t / first:.3g}" for peer, t in times.items() if peer != "geomrelu"] if first else []
+        print("   " + ", ".join(ratios))
+
+
+def arrangements(folder, options):
+    table = Table(chosen(ARRANGEMENTS, options), options.limit, "(n, m)")
+    for name, work in json.loads((folder / "arrangements.json").read_text()).items():
+        if not options.rows or name in options.rows:
+            table.row(name, work, work["expected"])
+
+
+def networks(folder, options):
+    table = Table(chosen(NETWORKS, options), options.limit, "network")
+    rows = json.loads((folder / "mlps.json").read_text())
+    for name, work in rows.items():
+        if name in options.rows or (not options.rows and name.endswith("s0")):
+            _, (_, expected) = truth = measured(NETWORKS["by cuts"], work, 600)
+            assert truth[0] == "done"
+            table.row(name, work, expected)
+
+
+def degenerate(folder, options):
+    peers = chosen(ARRANGEMENTS, options)
+    right, answers = dict.fromkeys(peers, 0), {}
+    cases = json.loads((folder / "degenerate.json").read_text())
+    for name, case in cases.items():
+        a = [[Fraction(v) for v in row] for row in case["A"]]
+        b = [Fraction(v) for v in case["b"]]
+        scale = int(np.lcm.reduce([v.denominator for row in (*a, b) for v in row]))
+        work = {"n": len(a[0]), "den": scale, "A": [[int(v * scale) for v in row] for row in a]}
+        work["b"] = [int(v * scale) for v in b]
+        for peer, prepare in peers.items():
+            if peer != "edges":
+                word, value = measured(prepare, work, options.limit)
+                good = word == "done" and value[1] == case["expected"]
+                right[peer] += good
+                if not good:
+                    text = f"{value[1]}" if word == "done" else f"{word} {value or ''}".strip()
+                    answers.setdefault(peer, []).append(f"{name}: {text}, not {case['expected']}")
+    print("\ndegenerate arrangements: right answers")
+    for peer in peers:
+        if peer != "edges":
+            print(f"  {peer:<12}{right[peer]:>3} of {len(cases)}   " + "; ".join(answers.get(peer, ())))
+
+
+def chosen(contestants, options):
+    return {name: c for name, c in contestants.items() if not options.peers or name in options.peers}
+
+
+# ---- memory ---------------------------------------------------------------------------------------------------------
+
+
+def _peak():
+    """The most memory that this process has held, bytes (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+
+def _memory(_, work, pipe):
+    from geomrelu.arrangement import Arrangement
+
+    warm = Arrangement([[1, 0], [0, 1], [1, 1]], [0, 0, -1])
+    assert len(warm.signs) == 7
+    pipe.send(("ready", None))
+    n, m = work
+    rng = np.random.default_rng(1)
+    a, b = rng.integers(-(2**20), 2**20, (m, n)).tolist(), rng.integers(-(2**20), 2**20, m).tolist()
+    before, start = _peak(), time.perf_counter()
+    signs = Arrangement(a, b).signs
+    pipe.send(("done", (time.perf_counter() - start, signs.shape, signs.nbytes, _peak() - before, _peak())))
+
+
+def memory(_, options):
+    print("\nmemory of all sign vectors of m generic hyperplanes (integers below 2^20)")
+    print(f"{'(n, m)':<16}{'regions':>9}{'s':>8}{'bytes of signs':>16}{'peak, a region':>16}{'beyond':>8}  peak MB")
+    for n, m in ((3, 50), (3, 100), (3, 182)):
+        word, value = measured(None, (n, m), max(options.limit, 300), task=_memory)
+        expected = sum(comb(m, k) for k in range(n + 1))
+        if word != "done":
+            print(f"{f'{n},{m}':<16}{expected:>9}  {word} {value or ''}")
+            continue
+        seconds, (count, width), size, grown, peak = value
+        assert (count, width) == (expected, m), (count, expected)
+        each = grown / count
+        print(
+            f"{f'{n},{m}':<16}{count:>9}{seconds:>8.3g}{size / count:>16.0f}{each:>16.0f}"
+            f"{each - size / count:>8.0f}{peak / 1e6:>9.0f}"
+        )
+
+
+PARTS = {"arrangements": arrangements, "networks": networks, "degenerate": degenerate, "memory": memory}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Enumerating regions: geomrelu against its peers.")
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    parser.add_argument("folder", nargs="?", default=os.environ.get("GEOMRELU_SHARED", beside), type=Path)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--peers", nargs="+", choices=ARRANGEMENTS, default=[], help="only these columns")
+    parser.add_argument("--rows", nargs="+", default=[], help='only these rows, as "3,50" or "2-10-10-1/s0"')
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds a measurement")
+    options = parser.parse_args()
+    workloads = options.folder / "workloads"
+    for part in options.parts:
+        if part == "memory" or workloads.is_dir():
+            PARTS[part](workloads, options)
+        else:
+            print(f"{workloads} is absent: {part} left out")
