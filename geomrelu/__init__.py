@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geomrelu.affine import AffineForm, AffineMap
+    from geomrelu.arrangement import Arrangement
     from geomrelu.budget import Budget
+    from geomrelu.complex import Complex, difference
     from geomrelu.deadness import LayerReport, Status, Verdict, decide
     from geomrelu.errors import InputError
     from geomrelu.exact import rational
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AffineForm",
     "AffineMap",
+    "Arrangement",
     "Budget",
+    "Complex",
     "FiniteSet",
     "InputError",
     "LayerReport",
@@ -29,6 +33,7 @@ __all__ = [
     "Status",
     "Verdict",
     "decide",
+    "difference",
     "rational",
     "read_domain",
 ]
@@ -36,7 +41,9 @@ __all__ = [
 _HOME = {
     "AffineForm": "affine",
     "AffineMap": "affine",
+    "Arrangement": "arrangement",
     "Budget": "budget",
+    "Complex": "complex",
     "FiniteSet": "polyhedron",
     "InputError": "errors",
     "LayerReport": "deadness",
@@ -45,6 +52,7 @@ _HOME = {
     "Status": "deadness",
     "Verdict": "deadness",
     "decide": "deadness",
+    "difference": "complex",
     "rational": "exact",
     "read_domain": "polyhedron",
 }

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
+    from geomrelu.arrangement import Arrangement
+    from geomrelu.budget import Budget
     from geomrelu.deadness import LayerReport, Verdict
     from geomrelu.network import Network
     from geomrelu.polyhedron import FiniteSet, Polyhedron
@@ -28,6 +30,11 @@ DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for 
 .vnnlib, .ine or .ext (cddlib), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally
 with "equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
 MODEL is a .onnx, .npz or .json file: {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}."""
+
+REGIONS = """\
+FILE is an arrangement in .json, {"A": [[...], ...], "b": [...], "den": 1}: the hyperplanes a.x + b = 0, all numbers
+divided by den; or a model as `geomrelu decide` takes it. Signs are written + - 0, one for each form or neuron, layer
+after layer. DOMAIN is as for `geomrelu decide`."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,6 +68,31 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     sub.set_defaults(run=_decide)
+
+    sub = command("regions", "count the regions of an arrangement or of a network, exactly", epilog=REGIONS)
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--domain", metavar="DOMAIN", help="only inside this polyhedron (default: all of R^n)")
+    sub.add_argument("--layers", type=int, metavar="K", help="of a network: only its first K ReLU layers")
+    sub.add_argument("--signs", action="store_true", help="list the sign vectors")
+    sub.add_argument("--witnesses", action="store_true", help="list them with a rational point in each region")
+    sub.add_argument("--faces", action="store_true", help="the f-vector: faces of dimension 0, 1, ..., n")
+    sub.add_argument("--graph", metavar="OUT.graphml", help="write the adjacency graph of the regions")
+    sub.add_argument("--polynomial", action="store_true", help="of an arrangement: the characteristic polynomial")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    sub.add_argument(
+        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
+    )
+    sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
+    sub.set_defaults(run=_regions)
+
+    sub = command("plot", "draw an arrangement, the complex of a network, or a first layer's image", epilog=REGIONS)
+    sub.add_argument("what", choices=("arrangement", "complex", "image"))
+    sub.add_argument("file", nargs="?", metavar="FILE")
+    sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".svg, .png or .pdf")
+    sub.add_argument("--domain", metavar="DOMAIN", help="draw only this polyhedron (default: all of R^n)")
+    sub.add_argument("--layer", type=int, metavar="L", help="complex: layers 1 to L, and where layer L is silent")
+    sub.add_argument("--missing", metavar="SIGNS", help="image: three lines without this codeword, as --missing=+--")
+    sub.set_defaults(run=_plot)
 
     sub = command("check", "check certificates independently of how they were found", epilog=DOMAINS)
     sub.add_argument("certificates", nargs="+", metavar="CERTIFICATE")
@@ -143,12 +175,9 @@ def _inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSe
 
 def _decide(options: argparse.Namespace) -> int:
     from geomrelu import certificate
-    from geomrelu.budget import Budget
     from geomrelu.deadness import Status, decide
-    from geomrelu.errors import InputError
 
-    if not options.time > 0 or (options.regions is not None and options.regions < 0):
-        raise InputError("--time must be positive and --regions not negative")
+    budget = _budget(options)
     layers = _layers(options.layer)
     directory = _directory(options.certificates)
     network, domain = _inputs(options)
@@ -158,7 +187,6 @@ def _decide(options: argparse.Namespace) -> int:
         def progress(layer: int, done: int, asked: int) -> None:
             advance(f"layer {layer}", done, asked)
 
-        budget = Budget(options.time, options.regions)
         try:
             for report in decide(network, domain, layers, options.neuron, budget, progress):
                 files: dict[int, str] = {}
@@ -262,6 +290,177 @@ def _supremum(verdict: Verdict) -> str:
         return f"~{float(verdict.supremum):.10g}"
     except OverflowError:
         return "huge"
+
+
+# ---- regions and plot -------------------------------------------------------------------------------------------
+
+
+def _regions(options: argparse.Namespace) -> int:
+    from geomrelu import census
+    from geomrelu.errors import InputError
+
+    budget = _budget(options)
+    wanted = census.Wanted(options.faces, options.polynomial, options.graph)
+    listed: list[dict[str, Any]] = []
+    seen = 0
+    with _progress("counting") as (advance, clear):
+
+        def each(signs: Any, points: Callable[[int], Sequence[Any]]) -> None:
+            nonlocal seen
+            for i, sign in enumerate(signs.tolist() if options.signs or options.witnesses else ()):
+                row: dict[str, Any] = {"signs": "".join("-0+"[s + 1] for s in sign)}
+                if options.witnesses:
+                    budget.spend(0)
+                    row["witness"] = [str(v) for v in points(i)]
+                if options.format == "json":
+                    listed.append(row)
+                else:
+                    clear()
+                    print(row["signs"], *(f"({', '.join(w)})" for w in [row.get("witness")] if w))
+            seen += len(signs)
+            advance(f"{seen:,} regions", 0, 0)
+
+        if _is_arrangement(options.file):
+            if options.layers is not None:
+                raise InputError("--layers is for networks")
+            found = census.of_arrangement(_arrangement(options), wanted, budget, each)
+        else:
+            if options.polynomial:
+                raise InputError("--polynomial is for arrangements")
+            found = census.of_network(*_network_on(options), options.layers, wanted, budget, each)
+    heads = {"file": options.file, "domain": options.domain}
+    if options.format == "json":
+        print(json.dumps(heads | found | ({"list": listed} if options.signs or options.witnesses else {}), indent=1))
+    else:
+        print(_census(heads | found))
+    if found["reason"] == "interrupted":
+        raise KeyboardInterrupt
+    return 0 if found["complete"] else 3
+
+
+def _budget(options: argparse.Namespace) -> Budget:
+    from geomrelu.budget import Budget
+    from geomrelu.errors import InputError
+
+    if not options.time > 0 or (options.regions is not None and options.regions < 0):
+        raise InputError("--time must be positive and --regions not negative")
+    return Budget(options.time, options.regions)
+
+
+def _is_arrangement(path: str) -> bool:
+    from geomrelu import certificate
+
+    if Path(path).suffix.lower() != ".json":
+        return False
+    data = certificate.read(path)
+    return isinstance(data, dict) and "A" in data
+
+
+def _arrangement(options: argparse.Namespace) -> Arrangement:
+    from geomrelu.arrangement import Arrangement
+
+    found = Arrangement.from_file(options.file)
+    if options.domain is None:
+        return found
+    return Arrangement.from_rows(found.rows, found.dimension, _polyhedron(options.domain, found.dimension))
+
+
+def _network_on(options: argparse.Namespace) -> tuple[Network, Polyhedron]:
+    from geomrelu.network import Network
+
+    network = Network.from_file(options.file)
+    return network, _polyhedron(options.domain or "R^n", network.inputs)
+
+
+def _polyhedron(text: str, dimension: int) -> Polyhedron:
+    from geomrelu.errors import InputError
+    from geomrelu.polyhedron import Polyhedron, read_domain
+
+    domain = read_domain(text, dimension)
+    if not isinstance(domain, Polyhedron):
+        raise InputError(f"{text}: regions need a polyhedron, not a finite set")
+    return domain
+
+
+def _census(found: dict[str, Any]) -> str:
+    on = f" on {found['domain']}" if found["domain"] else ""
+    if "hyperplanes" in found:
+        forms = "" if found["forms"] == found["hyperplanes"] else f" ({_many(found['forms'], 'form')})"
+        of = f"{_many(found['hyperplanes'], 'hyperplane')}{forms} of rank {found['rank']} in R^{found['dimension']}{on}"
+    else:
+        of = f"ReLU layers of widths {', '.join(map(str, found['widths']))} on R^{found['dimension']}"
+        of = f"{of}{on}"
+    lines = [f"{'' if found['complete'] else 'At least '}{_many(found['regions'], 'region')}: {of}."]
+    if "bounded" in found:
+        relatively = "" if found["domain"] or found["rank"] == found["dimension"] else " relatively"
+        lines.append(f"{found['bounded']:,} of them{relatively} bounded.")
+    if found.get("generic") is not None:
+        position = "In general position" if found["generic"] else "Not in general position"
+        lines.append(f"{position}: so many hyperplanes have at most {found['zaslavsky']:,} regions (Zaslavsky).")
+    if found.get("at_most"):
+        lines.append(f"Networks of these widths have at most {found['at_most']:,} (Serra, Tjandraatmadja, Ramalingam).")
+    for layer, dead in enumerate(found.get("dead", ()), 1):
+        if dead:
+            lines.append(f"Layer {layer}: never active here: {', '.join(map(str, dead))}.")
+    if "f_vector" in found:
+        parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
+        lines.append(f"Faces: {', '.join(parts)}.")
+    if "characteristic_polynomial" in found:
+        lines.append(_polynomial(found["characteristic_polynomial"]))
+    if "graph" in found:
+        lines.append(f"Graph: {found['graph']['nodes']:,} nodes, {found['graph']['edges']:,} edges.")
+    if not found["complete"]:
+        lines.append(f"Not finished: {found['reason']}.")
+    return "\n".join(lines)
+
+
+def _polynomial(found: dict[str, Any]) -> str:
+    degree = len(found["coefficients"]) - 1
+    terms = []
+    for k, c in enumerate(found["coefficients"]):
+        power = {0: "", 1: "t"}.get(degree - k, f"t^{degree - k}")
+        size = "" if abs(c) == 1 and power else f"{abs(c)}"
+        terms += [("- " if c < 0 else "+ ") + " ".join(filter(None, (size, power)))] if c else []
+    text = " ".join(terms).removeprefix("+ ")
+    counts = f"{_many(found['regions'], 'region')}, {found['bounded']:,} of them bounded"
+    agrees = {True: ": the numbers counted", False: ": NOT the numbers counted", None: " in all of R^n"}
+    return f"Characteristic polynomial: {text}; by Zaslavsky's theorem {counts}{agrees[found['agrees']]}."
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: number != 1]}"
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from geomrelu import plots
+    from geomrelu.arrangement import Arrangement
+    from geomrelu.complex import Complex
+    from geomrelu.errors import InputError
+    from geomrelu.network import Network
+
+    if options.missing is not None and options.what != "image":
+        raise InputError("--missing is for images")
+    if options.layer is not None and options.what != "complex":
+        raise InputError("--layer is for complexes")
+    if (options.file is None) == (options.missing is None):
+        raise InputError("give a FILE" + (" or --missing SIGNS, one of them" if options.what == "image" else ""))
+    if options.what == "arrangement":
+        if _is_arrangement(options.file):
+            arrangement = _arrangement(options)
+        else:
+            arrangement = Arrangement.of_layer(*_network_on(options))
+        plots.plot_arrangement(arrangement, options.output)
+    elif options.missing is not None:
+        first = Network.from_layers([(*plots.first_layer_missing(options.missing), "relu")])
+        plots.plot_image(Complex(first, _polyhedron(options.domain or "R^n", 2)), options.output)
+    else:
+        pieces = Complex(*_network_on(options))
+        if options.what == "complex":
+            plots.plot_complex(pieces, options.output, layer=options.layer)
+        else:
+            plots.plot_image(pieces, options.output)
+    print(f"wrote {options.output}")
+    return 0
 
 
 # ---- check and convert ------------------------------------------------------------------------------------------

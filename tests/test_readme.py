@@ -28,10 +28,30 @@ def test_the_worked_example(tmp_path, monkeypatch, capsys):
     assert re.sub(r"\s", "", plain) in re.sub(r"\s", "", written)
 
 
-def test_the_python_example(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.S)
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["1 0 False None 1", "1 1 False None 1", "2 0 True True -1/2"]
+def test_the_counts(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"```\n(\$ cat .*?)```", TEXT, re.S) + re.findall(r"```\n(\$ geomrelu .*?)```", TEXT, re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, content = part.partition("\n")
+            if command.startswith("cat"):
+                Path(command.split()[1]).write_text(content)
+            elif command.startswith("geomrelu regions"):
+                assert cli.main(command.split()[1:]) == 0
+                assert capsys.readouterr().out == content
+
+
+def test_the_python_examples():
+    shown = [
+        ["1 0 False None 1", "1 1 False None 1", "2 0 True True -1/2"],
+        [
+            "125 27 (0, 24, 144, 244, 125) t**4 - 12*t**3 + 48*t**2 - 64*t",
+            "5 9 (Fraction(1, 3), Fraction(1, 3)) 5",
+            "7 (13, 19, 7) 4 ()",
+        ],
+    ]
+    for code, lines in zip(re.findall(r"```python\n(.*?)```", TEXT, re.S), shown, strict=True):
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.splitlines() == lines
 
 
 def test_examples_run():
