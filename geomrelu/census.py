@@ -1,6 +1,6 @@
 """The census of an arrangement or of a network: how many regions there are, and what else was asked, as plain values.
 
-Within a budget: what it did not allow is missing, and ``complete`` and ``reason`` say so.
+Within a budget: what it did not allow is missing, ``regions`` is a lower bound, and ``complete`` and ``reason`` say so.
 """
 
 from __future__ import annotations
@@ -147,10 +147,10 @@ def _taken(
             budget.spend(0)
         for part in rest:
             found |= part
-    except Exhausted as end:
-        return found | {"reason": str(end)}
-    except KeyboardInterrupt:
-        return found | {"reason": "interrupted"}
+    except (Exhausted, KeyboardInterrupt) as end:
+        found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+        found["regions"] = max(found["regions"], budget.examined)  # cells that are not yet cut to the end hold one each
+        return found
     return found | {"complete": True}
 
 

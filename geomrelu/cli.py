@@ -398,10 +398,12 @@ def _census(found: dict[str, Any]) -> str:
         position = "In general position" if found["generic"] else "Not in general position"
         lines.append(f"{position}: so many hyperplanes have at most {found['zaslavsky']:,} regions (Zaslavsky).")
     if found.get("at_most"):
-        lines.append(f"Networks of these widths have at most {found['at_most']:,} (Serra, Tjandraatmadja, Ramalingam).")
-    for layer, dead in enumerate(found.get("dead", ()), 1):
+        most = f"{found['at_most']:,}" if found["at_most"] < 10**15 else f"10^{len(str(found['at_most']))}"
+        lines.append(f"Networks of these widths have at most {most} (Serra, Tjandraatmadja, Ramalingam).")
+    for layer, (dead, width) in enumerate(zip(found.get("dead", ()), found.get("widths", ()), strict=False), 1):
         if dead:
-            lines.append(f"Layer {layer}: never active here: {', '.join(map(str, dead))}.")
+            names = ", ".join(map(str, dead)) if len(dead) <= 20 else f"{len(dead)} of {width} neurons"
+            lines.append(f"Layer {layer}: never active here: {names}.")
     if "f_vector" in found:
         parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
         lines.append(f"Faces: {', '.join(parts)}.")
