@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
+    from fractions import Fraction
+
     from geomrelu.arrangement import Arrangement
     from geomrelu.budget import Budget
     from geomrelu.deadness import LayerReport, Verdict
@@ -92,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--domain", metavar="DOMAIN", help="draw only this polyhedron (default: all of R^n)")
     sub.add_argument("--layer", type=int, metavar="L", help="complex: layers 1 to L, and where layer L is silent")
     sub.add_argument("--missing", metavar="SIGNS", help="image: three lines without this codeword, as --missing=+--")
+    sub.add_argument(
+        "--view", metavar="X0,X1,Y0,Y1", help="arrangement, complex: draw this rectangle, as --view=-1,1,0,1/2"
+    )
     sub.set_defaults(run=_plot)
 
     sub = command("check", "check certificates independently of how they were found", epilog=DOMAINS)
@@ -444,25 +449,38 @@ def _plot(options: argparse.Namespace) -> int:
         raise InputError("--missing is for images")
     if options.layer is not None and options.what != "complex":
         raise InputError("--layer is for complexes")
+    if options.view is not None and options.what == "image":
+        raise InputError("--view is for arrangements and complexes")
     if (options.file is None) == (options.missing is None):
         raise InputError("give a FILE" + (" or --missing SIGNS, one of them" if options.what == "image" else ""))
+    view = None if options.view is None else _view(options.view)
     if options.what == "arrangement":
         if _is_arrangement(options.file):
             arrangement = _arrangement(options)
         else:
             arrangement = Arrangement.of_layer(*_network_on(options))
-        plots.plot_arrangement(arrangement, options.output)
+        plots.plot_arrangement(arrangement, options.output, view=view)
     elif options.missing is not None:
         first = Network.from_layers([(*plots.first_layer_missing(options.missing), "relu")])
         plots.plot_image(Complex(first, _polyhedron(options.domain or "R^n", 2)), options.output)
     else:
         pieces = Complex(*_network_on(options))
         if options.what == "complex":
-            plots.plot_complex(pieces, options.output, layer=options.layer)
+            plots.plot_complex(pieces, options.output, layer=options.layer, view=view)
         else:
             plots.plot_image(pieces, options.output)
     print(f"wrote {options.output}")
     return 0
+
+
+def _view(text: str) -> list[tuple[Fraction, ...]]:
+    from geomrelu.errors import InputError
+    from geomrelu.exact import rational
+
+    ends = [rational(v, "--view") for v in text.split(",")]
+    if len(ends) not in (2, 4):
+        raise InputError("--view is X0,X1,Y0,Y1, or X0,X1 on a line")
+    return [(low, high) for low, high in zip(ends[::2], ends[1::2], strict=True)]
 
 
 # ---- check and convert ------------------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import networkx
 import numpy as np
 import pytest
 from test_cli import run
 
-from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, catalogue, census, regions
+from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, catalogue, census, plots, regions
 
 LINES = {"A": [[1, 0], [0, 1], [1, 1], [1, -1], [2, 0], [0, 0]], "b": [0, 0, -1, 3, 0, 1]}
 ZASLAVSKY = "by Zaslavsky's theorem"
@@ -180,6 +181,11 @@ def test_budgets_end_with_what_was_found(capsys, lines, net, monkeypatch):
         (("plot", "complex", "NET", "--missing", "+-+", "-o", "a.svg"), "--missing is for images"),
         (("plot", "image", "NET", "--layer", "1", "-o", "a.svg"), "--layer is for complexes"),
         (("plot", "arrangement", "LINES", "-o", "a.txt"), ".pdf, .png, .svg"),
+        (("plot", "image", "NET", "--view=0,1,0,1", "-o", "a.svg"), "--view is for arrangements and complexes"),
+        (("plot", "complex", "NET", "--view=0,1,0", "-o", "a.svg"), "--view is X0,X1,Y0,Y1"),
+        (("plot", "arrangement", "LINES", "--view=0,1", "-o", "a.svg"), "a view is (x0, x1), (y0, y1)"),
+        (("plot", "arrangement", "LINES", "--view=0,1,0,top", "-o", "a.svg"), "--view: 'top' is not a rational"),
+        (("plot", "arrangement", "LINES", "--view=0,1,1/2,0.5", "-o", "a.svg"), "the view is empty"),
     ],
 )
 def test_bad_input_is_one_line(capsys, lines, net, tmp_path, monkeypatch, arguments, text):
@@ -201,12 +207,24 @@ def test_plots_are_written(capsys, lines, net, tmp_path):
         ("complex", net, "--layer", "1"),
         ("image", net),
         ("image", "--missing=--+"),
+        ("arrangement", lines, "--view=-1,1,-1/2,1e-3"),
+        ("complex", net, "--view=0,1,0.5,2"),
     ):
         target = tmp_path / "picture.svg"
         code, out, err = run(capsys, "plot", *arguments, "-o", target)
         assert (code, out, err) == (0, f"wrote {target}\n", "")
         assert target.read_text().startswith("<?xml")
         target.unlink()
+
+
+def test_the_view_of_a_plot_is_exact(capsys, lines, net, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(plots, "plot_arrangement", lambda model, path, view: seen.append(view))
+    monkeypatch.setattr(plots, "plot_complex", lambda model, path, layer, view: seen.append(view))
+    for arguments in (("arrangement", lines), ("arrangement", net), ("complex", net)):
+        assert run(capsys, "plot", *arguments, "--view=-1/3,0.1,0,1e-30", "-o", tmp_path / "a.svg")[0] == 0
+    third, tenth = Fraction(-1, 3), Fraction(1, 10)
+    assert seen == [[(third, tenth), (Fraction(0), Fraction(1, 10**30))]] * 3
 
 
 def test_interrupted(tmp_path):
