@@ -684,6 +684,7 @@ class Block:
             signs=self.signs[first:last].copy(),
             dead=np.zeros(last - first, dtype=bool),
             outlook=self.outlook[used],
+            doubts=self.doubts * len(used) // len(self.known),
         )
 
 

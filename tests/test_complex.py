@@ -231,6 +231,29 @@ def test_error_bounds_hold(monkeypatch):
     assert checked > 500 and sharp > 20  # and are not all far too large
 
 
+@pytest.mark.parametrize("bound", [2.0**-5, 2.0**-8, 2.0**-12])
+def test_signs_are_proved_for_all_coordinates_within_the_bound(bound):
+    rng, proved, unknown = np.random.default_rng(3), 0, 0
+    for kind in ("rational", "ternary", "scaled"):
+        network = families.as_network(families.network(random.Random(6), [2, 6, 5], kind))
+        program = Program(network, Polyhedron.box([(-2, 3), (-1, 40)]), network.depth)
+        for block in subdivide(program, Budget()):
+            near = program.rounded(block.rows)
+            exact = [network.pre_activations([Fraction(v, row[0]) for v in row[1:]]) for row in block.rows]
+            for _ in range(5):
+                moved = near.copy()
+                shift = rng.choice([-bound, bound], size=near[:, :-1].shape)
+                moved[:, :-1] = np.clip(moved[:, :-1] + shift, -1, 1)
+                moved[:, -1] = bound + near[:, -1]
+                for l in range(network.depth):
+                    signs = np.array([[(v > 0) - (v < 0) for v in z[l]] for z in exact])
+                    found = program.outlook(moved, l)
+                    known = found != 2
+                    assert (found == signs)[known].all()
+                    proved, unknown = proved + known.sum(), unknown + (~known).sum()
+    assert proved > 500 and unknown > 500
+
+
 @pytest.mark.parametrize("size", [3, 12, 19, 40, 700])
 def test_forms_on_cells_in_digits(size):
     """The matrix products in digits are the products of integers, for weights of any length, all as large as can be."""
