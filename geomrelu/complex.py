@@ -140,7 +140,8 @@ class Cells(Sequence[Cell]):
             return [self[i] for i in range(*index.indices(len(self)))]
         block, index = self._block, range(len(self))[index]
         members = block.members[block.starts[index] : block.starts[index + 1]].tolist()
-        generators = tuple(block.rows[g] for g in members)
+        rows = block.rows
+        generators = tuple(rows[g] for g in members)
         return Cell(block.program, tuple(block.signs[index].tolist()), generators, tuple(block.lines))
 
 
@@ -385,7 +386,8 @@ def _merged(blocks: list[Block]) -> Block | None:
         zeros.append(block.zeros[fresh[names[fresh] >= known]])
         members.append(names[block.members])
     merged = blocks[0].part(0, 1)
-    merged.rows = list(place)
+    merged.known = list(place)
+    merged.near = merged.program.rounded(list(place))
     merged.zeros = np.concatenate(zeros)
     merged.members = np.concatenate(members)
     counts = np.concatenate([np.diff(block.starts) for block in blocks])
@@ -432,8 +434,9 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
                 return tuple(Fraction(v, row[0]) for v in row[1:])
         # zero at all vertices: on a cell with a bad ray the difference grows linearly along it
         for a, b in zip(block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True):
-            rows = [block.rows[g] for g in block.members[a:b].tolist()]
-            bad_rays = [block.rows[g] for g in block.members[a:b].tolist() if differs[g]]
+            members = block.members[a:b].tolist()
+            rows = [block.rows[g] for g in members]
+            bad_rays = [row for g, row in zip(members, rows, strict=True) if differs[g]]
             bad_rays += [line for line in block.lines if _differs(program, line)]
             if bad_rays:
                 vertex = next(row for row in rows if row[0])

@@ -1,4 +1,4 @@
-"""Exact elimination on integer rows: rank, pivots, and forms restricted to a hyperplane."""
+"""Exact elimination on integer rows: rank, pivots, kernels, and forms restricted to a hyperplane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import flint
 
 from geomrelu.engine import Row
 
-__all__ = ["eliminated", "line_of", "pivots", "reduced"]
+__all__ = ["eliminated", "kernel", "line_of", "pivots", "reduced"]
 
 
 def pivots(rows: Sequence[Row]) -> list[int]:
@@ -27,6 +27,18 @@ def pivots(rows: Sequence[Row]) -> list[int]:
             column += 1
         found.append(column)
     return found
+
+
+def kernel(rows: Sequence[Sequence[int]]) -> Row:
+    """A primitive vector that spans the solutions of the homogeneous system ``rows``, a line. Method: FLINT.
+
+    >>> kernel([(1, 1, 0), (2, 0, -1), (3, 1, -1)])
+    (1, -1, 2)
+    """
+    found, dimension = flint.fmpz_mat([list(r) for r in rows]).nullspace()
+    if dimension != 1:
+        raise ValueError(f"the solutions have dimension {dimension}, not 1")
+    return reduced([int(found[i, 0]) for i in range(found.nrows())])
 
 
 def eliminated(rows: Iterable[Row], row: Row, column: int) -> list[Row]:
@@ -53,7 +65,7 @@ def reduced(values: Iterable[int]) -> Row:
     """Without common factor; a zero row stays."""
     row = tuple(values)
     divisor = gcd(*row)
-    return row if divisor <= 1 else tuple(v // divisor for v in row)
+    return row if divisor <= 1 else tuple([v // divisor for v in row])
 
 
 def line_of(row: Row) -> tuple[Row, int]:

@@ -12,7 +12,7 @@ import numpy as np
 import oracles
 import pytest
 
-from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron, decide
+from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron, decide, subdivision
 from geomrelu.budget import Exhausted
 from geomrelu.complex import Complex, difference
 from geomrelu.subdivision import Program, subdivide
@@ -136,6 +136,122 @@ def test_floats_beyond_their_precision_are_not_believed():
     for domain in (Polyhedron.box([(1, 3**200), (Fraction(1, 7**90), 2)]), Polyhedron.orthant(2)):
         expected = oracles.sign_regions(layers, as_ppl(domain), 2)
         assert regions(Complex(families.as_network(layers), domain)) == expected
+
+
+def perturbed(rng, widths, gap):
+    """Copies and parallels of neurons, some moved a little: nearly degenerate."""
+    layers = families.network(rng, widths, "degenerate")
+    return [(rows, [b + gap * rng.randint(-1, 1) for b in bias]) for rows, bias in layers]
+
+
+def hard_cases():
+    rng, domains = random.Random(77), (Polyhedron.box([(-2, 2)] * 2), Polyhedron.orthant(2), Polyhedron.space(2))
+    for domain in domains:
+        for kind in ("ternary", "rational", "scaled"):
+            yield families.network(rng, [2, 5, 5], kind), domain
+        for gap in (Fraction(1, 2**20), Fraction(1, 2**50), Fraction(1, 2**80)):
+            yield perturbed(rng, [2, 5, 4], gap), domain
+    for kind in ("ternary", "scaled"):
+        yield families.network(rng, [3, 5, 4], kind), Polyhedron.box([(-2, 2)] * 3)
+
+
+def cells_of(network, domain):
+    return sorted((cell.sign, sorted(cell.generators)) for cell in Complex(network, domain).cells)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"_OFTEN": 0},  # integers only for the generators that need them
+        {"_OFTEN": 0, "_ROUGH": 0.0},  # every generator from the integers of both ends
+        {"_OFTEN": 0, "_U": 2.0**-30},  # bounds that are too large: many signs and generators left to integers
+        {"_OFTEN": 0, "_U": 2.0**-16, "_ROUGH": 0.25},
+    ],
+)
+def test_integers_on_demand(change, monkeypatch):
+    """Whatever is left to the integers, the regions are those of PPL and the generators those of exact arithmetic."""
+    monkeypatch.setattr("geomrelu.subdivision._OFTEN", 10**9)  # all in integers, after the first doubt
+    monkeypatch.setattr("geomrelu.subdivision._ROUGH", 0.0)
+    cases = list(hard_cases())
+    expected = [cells_of(families.as_network(layers), domain) for layers, domain in cases]
+    monkeypatch.undo()
+    for name, value in change.items():
+        monkeypatch.setattr(f"geomrelu.subdivision.{name}", value)
+    for (layers, domain), cells in zip(cases, expected, strict=True):
+        assert cells_of(families.as_network(layers), domain) == cells
+        assert [sign for sign, _ in cells] == oracles.sign_regions(layers, as_ppl(domain), domain.dimension)
+
+
+def test_no_sign_proved_and_no_generator_known(monkeypatch):
+    """Coordinates stay floats, each sign is decided by an elimination."""
+    expected = [cells_of(families.as_network(layers), domain) for layers, domain in hard_cases()]
+    solved = []
+
+    def unknown(self, near, l, i=0):
+        return np.full((len(near), self.widths[l]), 2, dtype=np.int8)
+
+    def kernel_seen(rows, kernel=subdivision.kernel):
+        solved.append(len(rows))
+        return kernel(rows)
+
+    monkeypatch.setattr(subdivision, "_OFTEN", 0)
+    monkeypatch.setattr(subdivision, "kernel", kernel_seen)
+    monkeypatch.setattr(Program, "outlook", unknown)
+    for (layers, domain), cells in zip(hard_cases(), expected, strict=True):
+        assert cells_of(families.as_network(layers), domain) == cells
+    assert len(solved) > 300
+
+
+def test_error_bounds_hold(monkeypatch):
+    """Some positive multiple of the exact generator is as near as the bound says, in every coordinate."""
+    monkeypatch.setattr(subdivision, "_OFTEN", 0)
+    rng, checked, sharp = random.Random(12), 0, 0
+    boxes = [Polyhedron.box([(-2, 2)] * 2), Polyhedron.box([(0, 2**45), (-1, 2**-40)]), Polyhedron.orthant(2)]
+    cases = [([2, 12, 8], domain, kind) for domain in boxes for kind in ("rational", "scaled")]
+    cases += [([2, 12, 8], boxes[0], 2**-30), ([3, 8, 6], Polyhedron.box([(-2, 2)] * 3), "rational")]
+    for widths, domain, kind in cases:
+        layers = perturbed(rng, widths, Fraction(kind)) if isinstance(kind, float) else None
+        network = families.as_network(layers or families.network(rng, widths, kind))
+        program = Program(network, domain, network.depth)
+        for block in subdivide(program, Budget()):
+            units = [Fraction(v) for v in program.units.tolist()]
+            near = [None if known else row for row, known in zip(block.near.tolist(), block.known, strict=True)]
+            for floats, row in zip(near, block.rows, strict=True):
+                if floats is None:
+                    continue
+                *floats, bound = map(Fraction, floats)
+                row = [v / u for v, u in zip(row, units, strict=True)]
+                assert all(abs(v) <= bound for v, exact in zip(floats, row, strict=True) if not exact)
+                ends = [sorted(((v - bound) / x, (v + bound) / x)) for v, x in zip(floats, row, strict=True) if x]
+                low, high = max(a for a, _ in ends), min(b for _, b in ends)
+                assert high > 0 and low <= high
+                factor = max(abs(v) for v in floats) / max(map(abs, row))
+                sharp += any(abs(v - factor * x) > bound / 2**12 for v, x in zip(floats, row, strict=True))
+                checked += 1
+    assert checked > 500 and sharp > 20  # and are not all far too large
+
+
+@pytest.mark.parametrize("bound", [2.0**-5, 2.0**-8, 2.0**-12])
+def test_signs_are_proved_for_all_coordinates_within_the_bound(bound):
+    rng, proved, unknown = np.random.default_rng(3), 0, 0
+    for kind in ("rational", "ternary", "scaled"):
+        network = families.as_network(families.network(random.Random(6), [2, 6, 5], kind))
+        program = Program(network, Polyhedron.box([(-2, 3), (-1, 40)]), network.depth)
+        for block in subdivide(program, Budget()):
+            near = program.rounded(block.rows)
+            exact = [network.pre_activations([Fraction(v, row[0]) for v in row[1:]]) for row in block.rows]
+            for _ in range(5):
+                moved = near.copy()
+                shift = rng.choice([-bound, bound], size=near[:, :-1].shape)
+                moved[:, :-1] = np.clip(moved[:, :-1] + shift, -1, 1)
+                moved[:, -1] = bound + near[:, -1]
+                for l in range(network.depth):
+                    signs = np.array([[(v > 0) - (v < 0) for v in z[l]] for z in exact])
+                    found = program.outlook(moved, l)
+                    known = found != 2
+                    assert (found == signs)[known].all()
+                    proved, unknown = proved + known.sum(), unknown + (~known).sum()
+    assert proved > 500 and unknown > 500
 
 
 @pytest.mark.parametrize("size", [3, 12, 19, 40, 700])
