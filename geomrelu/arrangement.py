@@ -71,14 +71,14 @@ class Arrangement:
     """
 
     def __init__(self, A: Any, b: Any = None, domain: Polyhedron | None = None) -> None:
-        normals = [rationals(a, f"A, row {i}") for i, a in enumerate(A)]
-        constants = (Fraction(0),) * len(normals) if b is None else rationals(b, "b")
+        normals = [_numbers(a, f"A, row {i}") for i, a in enumerate(A)]
+        constants = (0,) * len(normals) if b is None else _numbers(b, "b")
         if len(constants) != len(normals):
             raise InputError(f"A has {len(normals)} rows, but b has {len(constants)} entries")
         sizes = {len(a) for a in normals} | ({domain.dimension} if domain is not None else set())
         if len(sizes) != 1 or min(sizes) < 1:
             raise InputError("the normals must all have the same number n >= 1 of entries (that of the domain)")
-        self._set([primitive((c, *a)) for a, c in zip(normals, constants, strict=True)], sizes.pop(), domain)
+        self._set([_primitive((c, *a)) for a, c in zip(normals, constants, strict=True)], sizes.pop(), domain)
 
     def _set(self, rows: Sequence[Row], dimension: int, domain: Polyhedron | None) -> None:
         if domain is not None and domain.is_empty:
@@ -429,6 +429,17 @@ class Arrangement:
     def _whole(self, what: str) -> None:
         if self.domain is not None:
             raise InputError(f"cannot {what} an arrangement on a domain")
+
+
+def _numbers(values: Any, where: str) -> tuple[int | Fraction, ...]:
+    """As :func:`rationals`, which lists of integers need not go through."""
+    if isinstance(values, (list, tuple)) and all(type(v) is int for v in values):
+        return tuple(values)
+    return rationals(values, where)
+
+
+def _primitive(row: tuple[int | Fraction, ...]) -> Row:
+    return reduced(row) if all(type(v) is int for v in row) else primitive(row)  # type: ignore[arg-type]
 
 
 def _facets(domain: Polyhedron) -> tuple[list[Row], list[Row]]:

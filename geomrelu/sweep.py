@@ -29,7 +29,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -56,20 +58,20 @@ class Sweep:
         self.dimension = len(rows[0]) - 1 if rows else 0
         self.reach = 0
         self.lowest: int | None = None  # the number of regions bounded below, once all are known
-        if self.dimension:
+        if self.dimension > 1:
             self.minors = Minors(self.rows)
             self.functional, self._edges = _generic(self.rows)
 
     def regions(self) -> Iterator[np.ndarray]:
         """All regions as sign vectors: arrays (k, m) int8 of entries -1 and +1."""
+        if self.dimension <= 1:
+            yield from self._inside(self._on_the_line())
+            return
         yield from self.bounded_below()
         yield from self.far(-1)
 
     def bounded_below(self) -> Iterator[np.ndarray]:
-        """The regions on which the functional is bounded below."""
-        if not self.dimension:
-            self.lowest = 0
-            return
+        """n > 1: the regions on which the functional is bounded below."""
         moved, count = [], 0
         for subsets, orientation, signs, reach in self.minors.vertices(self.functional, self.positive):
             self.budget.spend(0)
@@ -137,12 +139,25 @@ class Sweep:
         if len(signs):
             yield signs
 
+    def _on_the_line(self) -> np.ndarray:
+        """n = 1: the intervals from left to right (without rows: the one region).
+
+        The points -b/a are sorted in floating point, and again exactly if those are not in order.
+        """
+        try:
+            order = np.argsort([-b / a for b, a in self.rows]).tolist()
+        except OverflowError:
+            order = list(range(len(self.rows)))
+        points = [(-b, a) if a > 0 else (b, -a) for b, a in (self.rows[i] for i in order)]
+        if any(p * b >= q * a for (p, a), (q, b) in pairwise(points)):
+            order = sorted(range(len(self.rows)), key=lambda i: Fraction(-self.rows[i][0], self.rows[i][1]))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        right = np.array([1 if a > 0 else -1 for _, a in self.rows], dtype=np.int8)
+        return np.where(np.arange(len(order) + 1)[:, None] > rank, right, -right)
+
     def far(self, side: int) -> Iterator[np.ndarray]:
-        """The regions on which the functional is unbounded below (side -1) or above (+1); after bounded_below."""
-        if not self.dimension:
-            signs = np.array([[1 if row[0] > 0 else -1 for row in self.rows]], dtype=np.int8)
-            yield from self._inside(signs.reshape(1, len(self.rows)))
-            return
+        """n > 1: the regions on which c is unbounded below (side -1) or above (+1); after :meth:`bounded_below`."""
         yield from Sweep(self._cut(self.rows, side * (self.reach + 1)), self.positive.tolist(), self.budget).regions()
 
     def count_bounded(self) -> int:
@@ -150,10 +165,10 @@ class Sweep:
 
         (A ray of an unbounded region can be taken along a line of the arrangement, where c is not constant.)
         """
+        if self.dimension <= 1:
+            return sum(map(len, self._inside(self._on_the_line()[1:-1])))
         if self.lowest is None:
             self.lowest = sum(map(len, self.bounded_below()))
-        if not self.dimension:
-            return 1
         low, high = ({bytes(c) for codes in self.far(side) for c in np.packbits(codes > 0, axis=1)} for side in (-1, 1))
         return self.lowest - len(high - low)
 
@@ -182,8 +197,6 @@ def _generic(rows: Sequence[Row]) -> tuple[tuple[int, ...], np.ndarray]:
     if the normals are dependent.
     """
     n = len(rows[0]) - 1
-    if n == 1:
-        return (1,), np.ones(1, dtype=np.int8)
     minors = Minors([row[1:] for row in rows])
     parts = list(minors.all(1 << 20))
     subsets = np.concatenate([s for s, _ in parts])
@@ -195,8 +208,10 @@ def _generic(rows: Sequence[Row]) -> tuple[tuple[int, ...], np.ndarray]:
         zero[at] = (minors.exact(subsets[at]) == 0).all(axis=1)
     rank = colexicographic(subsets)
     chance = random.Random(len(rows))
+    # small numbers for small numbers; but many lines in many directions leave little room
+    least = 1 if max(abs(v) for row in rows for v in row[1:]) < 8 else len(subsets).bit_length() // 2
     for attempt in range(400):
-        bits = 1 + attempt // 4
+        bits = least + attempt // 4
         c = (*(chance.randrange(-(1 << bits), 1 << bits) for _ in range(n - 1)), 1)
         along = _along(minors, subsets, products, c, zero)
         if along.all():

@@ -2,7 +2,8 @@
 
 Peers, each left out with a word if it is not there:
 
-- PPL: a list of polyhedra (pplpy), each split by every hyperplane in turn; exact.
+- PPL: a list of open polyhedra with their signs (pplpy), each split by every hyperplane in turn; exact. "PPL closed"
+  counts closed ones and asks for the largest and least value first, which is two to three times faster.
 - cddlib: a tree of linear programs (pycddlib, GMP), the witness's side free; exact.
 - edges: edge subdivision (Berzins 2023, PyTorch; floating point) from a checkout named by GEOMRELU_EDGE_SUBDIVISION;
   "edges" is its skeleton alone, "+ regions" completes the signs at its vertices to sign vectors of regions.
@@ -111,6 +112,29 @@ def ppl_arrangement(work):
         for row in rows:
             form = ppl_form(row)
             parts = [part for piece in parts for _, part in ppl_halves(piece, form)]
+        return len(parts)
+
+    return run
+
+
+def ppl_open_arrangement(work):
+    import ppl
+
+    rows = [(c, *a) for a, c in zip(work["A"], work["b"], strict=True)]
+
+    def run():
+        parts = [(ppl.NNC_Polyhedron(work["n"], "universe"), ())]
+        for row in rows:
+            form = ppl_form(row)
+            halves = []
+            for piece, signs in parts:
+                for sign, keep in ((1, form > 0), (-1, form < 0), (0, form == 0)):
+                    if sign or not any(row[1:]):
+                        part = ppl.NNC_Polyhedron(piece)
+                        part.add_constraint(keep)
+                        if not part.is_empty():
+                            halves.append((part, (*signs, sign)))
+            parts = halves
         return len(parts)
 
     return run
@@ -304,7 +328,8 @@ ARRANGEMENTS = {
     "by cuts": geomrelu_cutting,
     "edges": edges_alone,
     "+ regions": edges_regions,
-    "PPL": ppl_arrangement,
+    "PPL": ppl_open_arrangement,
+    "PPL closed": ppl_arrangement,
     "cddlib": cddlib_arrangement,
     "Sage": sage_arrangement,
     "relucent": relucent_search,
