@@ -11,7 +11,8 @@ Peers, each left out with a word if it is not there:
 - relucent: breadth-first search (pip: relucent, torch); floating point.
 
 Every measurement is a process of its own that is ended after --limit seconds: imports do not count, everything else
-does; the median of up to five runs. Counts are compared with the right ones and shown where they differ.
+does; the median of up to 25 runs within three seconds. Counts are compared with the right ones and shown where they
+differ.
 """
 
 from __future__ import annotations
@@ -347,7 +348,7 @@ NETWORKS = {
 
 
 def _measured(prepare, work, pipe):
-    """In the child: up to five runs within three seconds."""
+    """In the child: up to 25 runs within three seconds."""
     warnings.simplefilter("ignore")
     try:
         with open(os.devnull, "w") as nowhere:
@@ -359,7 +360,7 @@ def _measured(prepare, work, pipe):
     times, count = [], None
     try:
         pipe.send(("ready", None))
-        while len(times) < 5 and sum(times) < 3:
+        while len(times) < 25 and sum(times) < 3:
             start = time.perf_counter()
             count = run()
             times.append(time.perf_counter() - start)
