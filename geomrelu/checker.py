@@ -38,9 +38,12 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
          {"split": ["x", j, c]}                  g = x_j - c
          {"split": ["neuron", l, i]}             g = pre-activation of an earlier neuron
          {"split": ["form", b, a1, ..., an]}     g = b + a.x
-       or a leaf, MULTIPLIERS (also {}), which must give the bound. Either may carry "derive": a list, done in order
-       and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l by the same
-       method) or [l] (both bounds of all neurons of layer l with default multipliers).
+       or a leaf, MULTIPLIERS (also {}) or COARSE LEAF, which must give the bound. Either may carry "derive": a list,
+       done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l by the same
+       method) or [l] (both bounds of all neurons of layer l whose sign is not yet known, with default multipliers and
+       coarse arithmetic where it fits; from there on intervals bound this layer no more).
+COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
+             sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
               "rows": {"k": c}, "equalities": {"k": c}  for the domain's canonical rows (c >= 0, any c),
               "slopes": {"l": {"i": s}}  0 <= s <= 1 for a neuron whose sign is not known}
@@ -59,8 +62,10 @@ import hashlib
 import json
 import re
 import sys
+from array import array
 from fractions import Fraction
 from math import gcd, lcm
+from operator import mul
 
 FORMAT = "certificate 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
@@ -502,6 +507,124 @@ def _at(row, point):
     return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
+# ---- coarse arithmetic ------------------------------------------------------------------------------------------
+
+
+class Coarse:
+    """Backward bounds in fixed point, rounded outward: for layers that read the layer before them, on a bounded box.
+
+    Every variable is >= 0 here: the outputs, the inputs measured from the lower sides of the domain, and the constant
+    1 whose weights are the biases. So a coefficient of a variable may be rounded up. A coefficient of a pre-activation
+    y is rounded down by less than a unit, which costs less than max(0, high) units.
+
+    Coefficients, bounds and sides are integers in units of 2^-30. A row of weights is one integer with a field of 128
+    bits for each variable, in units of 2^-64: multiples of rows are added in all variables at once, and the upper half
+    of a field of the sum is again in units of 2^-30.
+    """
+
+    FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
+
+    def __init__(self, model, domain):
+        self.model, self.domain = model, domain
+        self.depth = 0  # the layers it fits, from the first
+        if domain.is_bounded_box() and not domain.is_empty_box():
+            for level, layer in enumerate(model.layers, 1):
+                size = len(layer.rows) * (model.start[level] - model.start[level - 1])
+                if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
+                    break
+                self.depth = level
+        self.known = {}  # bounds of whole layers on the whole domain, which many proofs begin with
+        self.packed = {}
+        self.targets = {}
+
+    def sides(self, lower, upper):
+        """A box, measured from the lower sides of the domain."""
+        below = self.domain.lower
+        return (
+            [((v - b) * (1 << _UNIT)).__floor__() for v, b in zip(lower, below, strict=True)],
+            [((v - b) * (1 << _UNIT)).__ceil__() for v, b in zip(upper, below, strict=True)],
+        )
+
+    def _scaled(self, level, sign, bits):
+        """The rows of a layer times 2^bits, rounded up; the bias last. And: was anything rounded?"""
+        model, layer = self.model, self.model.layers[level - 1]
+        first, width, d = model.start[level - 1], model.start[level] - model.start[level - 1], layer.denominator
+        origin, scale = _over_common(self.domain.lower) if level == 1 else ([], 1)
+        rows, rounded = [], False
+        for bias, columns, entries in layer.rows:
+            row = [0] * (width + 1)
+            if level == 1:
+                bias = Fraction(bias * scale + sum(w * origin[j] for j, w in zip(columns, entries, strict=True)), scale)
+            for j, w in zip(columns, entries, strict=True):
+                row[j - first] = -((-sign * w << bits) // d)
+                rounded = rounded or row[j - first] * d != sign * w << bits
+            row[width] = (Fraction(sign * bias * (1 << bits)) / d).__ceil__()
+            rounded = rounded or row[width] * d != sign * bias * (1 << bits)
+            rows.append(row)
+        return rows, rounded
+
+    def _rows(self, level):
+        """Of a layer: its rows as packed integers, all fields set to 1, all to 2^127, what limits the multipliers."""
+        if level not in self.packed:
+            rows, rounded = self._scaled(level, 1, 64)
+            packed = [sum(w << 128 * k for k, w in enumerate(row) if w) for row in rows]
+            ones = sum(1 << 128 * k for k in range(len(rows[0])))
+            largest = max((abs(w) for row in rows for w in row), default=0) + 1
+            self.packed[level] = packed, ones if rounded else 0, ones << 127, (1 << 126) // largest, len(rows[0])
+        return self.packed[level]
+
+    def _target(self, level, neuron, sign):
+        if (level, sign) not in self.targets:
+            self.targets[level, sign] = self._scaled(level, sign, _UNIT)[0]
+        return self.targets[level, sign][neuron]
+
+    @staticmethod
+    def lines(pairs):
+        """Of a layer with these bounds: slopes (over 2^20) and heights of lines above, slopes of those below, the cost."""
+        one = 1 << _SLOPE_BITS
+        above, heights, below, cost = [], [], [], 0
+        for low, high in pairs:
+            if low >= 0 or high <= 0:
+                s = one if low >= 0 else 0
+                above.append(s)
+                heights.append(0)
+                below.append(s)
+            else:
+                s = (high << _SLOPE_BITS) // (high - low)
+                above.append(s)
+                heights.append(-(-max(-s * low, (one - s) * high) >> _SLOPE_BITS))
+                below.append(one if high > -low else 0)
+                cost += high
+        return above, heights, below, cost
+
+    def bound(self, level, neuron, sign, sides, lines):
+        """An upper bound of ``sign * z`` in units of 2^-60, or None; ``lines[at - 1]`` are those of layer ``at``."""
+        *q, bias = self._target(level, neuron, sign)
+        total = bias << _UNIT
+        for at in range(level - 1, 0, -1):
+            above, heights, below, cost = lines[at - 1]
+            p = [(c * a if c > 0 else c * b) >> _SLOPE_BITS for c, a, b in zip(q, above, below, strict=True)]
+            total += sum([c * h for c, h in zip(q, heights, strict=True) if c > 0]) + cost
+            rows, ones, middle, limit, count = self._rows(at)
+            if sum(map(abs, p)) > limit:  # a field might overflow
+                return None
+            fields = sum(map(mul, p, rows)) + middle
+            if ones:  # a weight was rounded up by less than a unit, which is wrong where it is subtracted
+                fields -= sum([c for c in p if c < 0]) * ones
+            halves = array("Q", fields.to_bytes(16 * count, "little"))
+            if sys.byteorder != "little":
+                halves.byteswap()
+            *q, bias = [c - _BELOW for c in halves[1::2]]
+            total += bias << _UNIT
+        low, high = sides
+        return total + sum([c * h if c > 0 else c * l_ for c, l_, h in zip(q, low, high, strict=True)])
+
+
+_UNIT = 30
+_SIXTEENTHS = {c: k << _SLOPE_BITS - 4 for k, c in enumerate("0123456789abcdefg")}
+_BELOW = (1 << 63) - 1  # of a half: what was added to make it positive, less one for rounding up
+
+
 # ---- bounds -----------------------------------------------------------------------------------------------------
 
 
@@ -516,13 +639,24 @@ class Region:
         self.splits = ()  # of ("neuron", level, i, sign) and ("form", (b, a...), sign): sign * g >= 0
         self.signs = {}  # (level, i) -> +1 or -1, by splits
         self.derived = {}  # (level, i) -> (low, high), Fractions or None
+        self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
         self.cache = []  # per level: [(low, high)] integers over a denominator
+        self.coarse = Coarse(model, domain)
+        self.whole = True  # is it the domain itself, with no bounds but those in `coarse.known`?
+        self.sides, self.lines = None, {}  # the box, and the lines of layers, in coarse units
 
-    def child(self, split, sign):
+    def copy(self):
         other = object.__new__(Region)
         other.__dict__.update(self.__dict__)
-        other.cache = []
+        other.cache = list(self.cache)
+        other.known, other.lines = dict(self.known), dict(self.lines)
+        return other
+
+    def child(self, split, sign):
+        other = self.copy()
+        other.cache, other.lines, other.whole = [], {}, False
         if split[0] == "x":
+            other.sides = None
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
                 other.lower = [*self.lower[:j], c, *self.lower[j + 1 :]]
@@ -542,7 +676,8 @@ class Region:
 
     def bounds(self, level):
         while len(self.cache) < level:
-            found = self._interval(len(self.cache) + 1)
+            at = len(self.cache) + 1
+            found = self._tightened(at, list(self.known[at]), 1 << _UNIT) if at in self.known else self._interval(at)
             if found is EMPTY:
                 return EMPTY
             self.cache.append(found)
@@ -648,7 +783,11 @@ class Region:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
             if len(item) == 1:
-                steps = [(i, side, {}) for i in range(width) for side in ("lower", "upper")]
+                if self._derive_coarsely(level):
+                    continue
+                pairs = self.bounds(level)
+                unknown = [] if pairs is EMPTY else [i for i, pair in enumerate(pairs[0]) if not signed(pair)]
+                steps = [(i, side, {}) for i in unknown for side in ("lower", "upper")]
             elif len(item) == 4 and item[2] in ("lower", "upper"):
                 steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
             else:
@@ -664,8 +803,72 @@ class Region:
                 elif bound is not None:
                     low = -bound if low is None else max(low, -bound)
                 found[level, i] = (low, high)
-            self.derived = found
+            self.derived, self.whole, self.lines = found, False, {}
             del self.cache[level - 1 :]
+
+    def _derive_coarsely(self, level):
+        """Both bounds of all neurons of unknown sign in coarse arithmetic, if that fits."""
+        coarse = self.coarse
+        if level > coarse.depth:
+            return False
+        first, name = self.whole and level not in self.known, (*self.known, level)
+        pairs = coarse.known.get(name) if first else None
+        if pairs is None:
+            width = len(self.model.layers[level - 1].rows)
+            found = self.bounds(level) if level in self.known else None
+            if found is EMPTY or (level > 1 and self.bounds(level - 1) is EMPTY):
+                return True
+            pairs = [(None, None)] * width if found is None else list(self._in_units(found))
+            sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
+            for i, pair in enumerate(pairs):
+                if not signed(pair):
+                    high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
+                    if high is None or low is None:
+                        return False
+                    low, high = -low >> _UNIT, -(-high >> _UNIT)
+                    pairs[i] = (low, high) if pair[0] is None else (max(low, pair[0]), min(high, pair[1]))
+            if first:
+                coarse.known[name] = pairs
+        self.known[level], self.whole = pairs, first
+        del self.cache[level - 1 :]
+        self.lines = {at: lines for at, lines in self.lines.items() if at < level}
+        return True
+
+    def coarse_bound(self, level, neuron, texts):
+        """An upper bound of z with the slopes of a coarse leaf: Fraction, None or EMPTY."""
+        if not isinstance(texts, list) or len(texts) >= max(level, 2):
+            raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
+        if level > self.coarse.depth:
+            raise Rejected("coarse arithmetic is for dense layers that read the layer before, on a bounded box")
+        if level > 1 and self.bounds(level - 1) is EMPTY:
+            return EMPTY
+        lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
+        bound = self.coarse.bound(level, neuron, 1, self._sides(), lines)
+        return None if bound is None else Fraction(bound, 1 << 2 * _UNIT)
+
+    def _sides(self):
+        if self.sides is None:
+            self.sides = self.coarse.sides(self.lower, self.upper)
+        return self.sides
+
+    def _lines(self, at, text=""):
+        if at not in self.lines:
+            pairs = self._in_units(self.bounds(at))
+            self.lines[at] = (*self.coarse.lines(pairs), [signed(pair) for pair in pairs])
+        above, heights, below, cost, known = self.lines[at]
+        if text != "":
+            if not isinstance(text, str) or len(text) != len(above) or not set(text) <= _SIXTEENTHS.keys():
+                raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
+            below = [b if sign else _SIXTEENTHS[c] for b, sign, c in zip(below, known, text, strict=True)]
+        return above, heights, below, cost
+
+    @staticmethod
+    def _in_units(found):
+        """Bounds of a layer, rounded outward to coarse units."""
+        pairs, d = found
+        if d == 1 << _UNIT:
+            return pairs
+        return [((low << _UNIT) // d, -((-high << _UNIT) // d)) for low, high in pairs]
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""
@@ -843,15 +1046,17 @@ def _index(text, below):
 # ---- the certificate --------------------------------------------------------------------------------------------
 
 
-def walk(proof, model, domain, level, neuron):
+def walk(proof, model, domain, level, neuron, root=None):
     """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or EMPTY.
+
+    ``root``: the whole domain as a region, if several proofs share it.
 
     Raises:
         Rejected: malformed nodes, a missing or a left-over subtree.
     """
     if not isinstance(proof, list) or not proof:
         raise Rejected("the proof must be a list of nodes")
-    open_regions, worst = [Region(model, domain)], EMPTY
+    open_regions, worst = [Region(model, domain) if root is None else root.copy()], EMPTY
     for node in proof:
         if not isinstance(node, dict):
             raise Rejected("a node of the proof is not an object")
@@ -866,7 +1071,12 @@ def walk(proof, model, domain, level, neuron):
             split = _split(node["split"], model, domain, level)
             open_regions += [region.child(split, 1), region.child(split, -1)]
             continue
-        bound = region.upper_bound(level, neuron, node)
+        if "coarse" in node:
+            if set(node) - {"coarse", "derive"}:
+                raise Rejected("a coarse leaf carries multipliers")
+            bound = region.coarse_bound(level, neuron, node["coarse"])
+        else:
+            bound = region.upper_bound(level, neuron, node)
         if bound is None:
             return None
         if bound is not EMPTY and (worst is EMPTY or bound > worst):
@@ -942,6 +1152,7 @@ class Points:
             raise Rejected('"points" must be a list')
         self.table, self.model, self.domain = table, model, domain
         self.parsed, self.below, self.infinity = {}, {}, {}
+        self.root = None if domain.points is not None else Region(model, domain)
 
     def calm(self, level, neuron):
         """Do all nearby parameters keep a dead neuron <= 0 near infinity? (See :func:`infinity`.)"""
@@ -1024,7 +1235,7 @@ def prove(claim, model, domain, points):
         if status == "dead" or supremum is not None:
             bound = max(model.value(p, level, neuron) for p in domain.points)
     elif "proof" in claim:
-        bound = walk(claim["proof"], model, domain, level, neuron)
+        bound = walk(claim["proof"], model, domain, level, neuron, points.root)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 
