@@ -20,6 +20,7 @@ __all__ = ["BoxTree"]
 
 Array = np.ndarray
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
+MOST_BOXES = 10_000_000
 PERIOD = 4
 STEPS = 10  # on the slopes of a box that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for the checker rounds
@@ -33,12 +34,16 @@ class BoxTree:
         point: where the neuron is positive (in floating point), or None.
         boxes: how many were bounded.
         closed: the share of the box (by volume) on which the neuron is bounded.
-        worst: the largest bound of the whole box or of an open part, whichever was found last.
+        worst: the largest bound among the boxes that were bounded last.
+        seconds: of work on it; spent: how many boxes have been accounted for; limit: how many there may be.
     """
 
     def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
-        self.floating, self.level, self.neuron = floating, level, neuron
+        self.floating: FloatNetwork | None = floating  # None while the tree travels between processes
+        self.level, self.neuron = level, neuron
         self.point: Array | None = None
+        self.seconds, self.spent = 0.0, 0
+        self.limit = MOST_BOXES
         self.boxes, self.closed, self.worst = 0, 0.0, float("inf")
         self.scale: float | None = None
         self.failed = False
@@ -69,6 +74,7 @@ class BoxTree:
 
     def _step(self) -> None:
         floating, level, neuron = self.floating, self.level, self.neuron
+        assert floating is not None
         batch = self.batch if self.boxes else 1
         low, high, ids, depth, base = (part[-batch:] for part in self.open)
         rest = tuple(part[:-batch] for part in self.open)
@@ -89,7 +95,7 @@ class BoxTree:
             found = [(a[picked], b[picked]) for a, b in found]
             low, high, ids, depth, closed, base = (v[picked] for v in (low, high, ids, depth, closed, base))
             bound, below = floating.improved(lines, low, high, level, neuron, STEPS)
-            self._look(low, high)
+            self._look(floating, low, high)
             settled = bound <= -SAFETY * self.scale
             for row in np.flatnonzero(settled).tolist():
                 self.nodes[int(ids[row])] = ["".join(_TEXT[np.rint(b[row] * 16).astype(int)]) for b in below]
@@ -112,10 +118,10 @@ class BoxTree:
             for at in range(self.level - 1)
         ]
 
-    def _look(self, lower: Array, upper: Array) -> None:
+    def _look(self, floating: FloatNetwork, lower: Array, upper: Array) -> None:
         """Is the neuron positive at the middle of a box?"""
         points = (lower + upper) / 2
-        value = self.floating.forward(points, self.level)[-1][:, self.neuron]
+        value = floating.forward(points, self.level)[-1][:, self.neuron]
         if value.max() > 0:
             self.point = points[int(np.argmax(value))]
 
@@ -142,6 +148,11 @@ class BoxTree:
         right_low[row, across] = place
         pairs = ((low, right_low), (left_high, high), (children, children + 1), (depth + 1, depth + 1), (base, base))
         return tuple(np.concatenate([old, *new]) for old, new in zip(rest, pairs, strict=True))
+
+    def __str__(self) -> str:
+        if self.done:
+            return f"{self.boxes} boxes" if self.boxes > 1 else "bounded on the whole box"
+        return f"{self.boxes} boxes: bounded on {100 * self.closed:.3g} % of the domain, elsewhere by {self.worst:.3g}"
 
     def proof(self) -> list[dict[str, Any]]:
         """The tree in the checker's grammar."""

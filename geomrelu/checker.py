@@ -39,9 +39,9 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
          {"split": ["neuron", l, i]}             g = pre-activation of an earlier neuron
          {"split": ["form", b, a1, ..., an]}     g = b + a.x
        or a leaf, MULTIPLIERS (also {}) or COARSE LEAF, which must give the bound. Either may carry "derive": a list,
-       done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l by the same
-       method) or [l] (both bounds of all neurons of layer l whose sign is not yet known, with default multipliers and
-       coarse arithmetic where it fits; from there on intervals bound this layer no more).
+       done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l
+       by the same method) or [l] (both bounds of all neurons of layer l of yet unknown sign, with default multipliers
+       and in coarse arithmetic where it fits; from there on intervals bound this layer no more).
 COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
              sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
@@ -580,19 +580,18 @@ class Coarse:
 
     @staticmethod
     def lines(pairs):
-        """Of a layer with these bounds: slopes (over 2^20) and heights of lines above, slopes of those below, the cost."""
+        """Slopes (over 2^20) of the lines above a layer's outputs, ``(i, height)`` of these, slopes below, the cost."""
         one = 1 << _SLOPE_BITS
         above, heights, below, cost = [], [], [], 0
-        for low, high in pairs:
+        for i, (low, high) in enumerate(pairs):
             if low >= 0 or high <= 0:
                 s = one if low >= 0 else 0
                 above.append(s)
-                heights.append(0)
                 below.append(s)
             else:
                 s = (high << _SLOPE_BITS) // (high - low)
                 above.append(s)
-                heights.append(-(-max(-s * low, (one - s) * high) >> _SLOPE_BITS))
+                heights.append((i, -(-max(-s * low, (one - s) * high) >> _SLOPE_BITS)))
                 below.append(one if high > -low else 0)
                 cost += high
         return above, heights, below, cost
@@ -604,7 +603,7 @@ class Coarse:
         for at in range(level - 1, 0, -1):
             above, heights, below, cost = lines[at - 1]
             p = [(c * a if c > 0 else c * b) >> _SLOPE_BITS for c, a, b in zip(q, above, below, strict=True)]
-            total += sum([c * h for c, h in zip(q, heights, strict=True) if c > 0]) + cost
+            total += sum([q[i] * h for i, h in heights if q[i] > 0]) + cost
             rows, ones, middle, limit, count = self._rows(at)
             if sum(map(abs, p)) > limit:  # a field might overflow
                 return None
@@ -1046,10 +1045,10 @@ def _index(text, below):
 # ---- the certificate --------------------------------------------------------------------------------------------
 
 
-def walk(proof, model, domain, level, neuron, root=None):
+def walk(proof, model, domain, level, neuron, root=None, tick=None):
     """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or EMPTY.
 
-    ``root``: the whole domain as a region, if several proofs share it.
+    ``root``: the whole domain as a region, if several proofs share it. ``tick`` is called at each node; it may raise.
 
     Raises:
         Rejected: malformed nodes, a missing or a left-over subtree.
@@ -1063,6 +1062,8 @@ def walk(proof, model, domain, level, neuron, root=None):
         if not open_regions:
             raise Rejected("nodes are left over after the last leaf")
         region = open_regions.pop()
+        if tick is not None:
+            tick()
         if "derive" in node:
             region.derive(node["derive"], level)
         if "split" in node:
@@ -1218,7 +1219,7 @@ def _ray(data, domain):
     return ray
 
 
-def prove(claim, model, domain, points):
+def prove(claim, model, domain, points, tick=None):
     """Prove one claim (see the head of this file) or raise :class:`Rejected`; ``points`` is a :class:`Points`."""
     _known(claim, {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "strict"})
     level = _count(claim.get("layer"), len(model.layers) + 1, "layer")
@@ -1235,7 +1236,7 @@ def prove(claim, model, domain, points):
         if status == "dead" or supremum is not None:
             bound = max(model.value(p, level, neuron) for p in domain.points)
     elif "proof" in claim:
-        bound = walk(claim["proof"], model, domain, level, neuron, points.root)
+        bound = walk(claim["proof"], model, domain, level, neuron, points.root, tick)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 
