@@ -1,22 +1,23 @@
-"""Proofs that a neuron is never positive, as trees of boxes grown in floating point.
+"""Proofs that a neuron is never positive, as trees grown in floating point.
 
-A box is halved until linear bounds of the neuron are negative on each part. Nothing here decides: the exact checker
-derives the bounds of every leaf again, by the rules that the tree was grown by. These are: at the root, at every node
-of a depth divisible by ``PERIOD``, and at the leaves the bounds of all earlier neurons of unknown sign are derived
-anew, and bounds derived higher up stay valid.
+The domain is split until linear bounds of the neuron are negative on each part. Nothing here decides: the exact
+checker derives the bounds of every leaf again, by the rules that the tree was grown by. In trees of boxes these are:
+at the root, at every node of a depth divisible by ``PERIOD``, and at the leaves the bounds of all earlier neurons of
+unknown sign are derived anew, and bounds derived higher up stay valid.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.budget import Budget
-from geomrelu.relaxation import BATCH, Bounds, FloatNetwork
+from geomrelu.relaxation import BATCH, Bounds, FloatNetwork, Lines
 
-__all__ = ["BoxTree"]
+__all__ = ["BoxTree", "PhaseTree", "Tree", "tree"]
 
 Array = np.ndarray
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
@@ -27,50 +28,126 @@ SAFETY = 1e-6  # relative: a float bound must clear zero by this, for the checke
 _TEXT = np.array(list("0123456789abcdefg"))
 
 
-class BoxTree:
-    """A tree of boxes that grows until it is a proof, or until a point is found where the neuron is positive.
+class Tree:
+    """A tree of regions that grows until it is a proof, or until a point is found where the neuron is positive.
 
     Attributes:
         point: where the neuron is positive (in floating point), or None.
-        boxes: how many were bounded.
-        closed: the share of the box (by volume) on which the neuron is bounded.
-        worst: the largest bound among the boxes that were bounded last.
+        boxes: how many regions were bounded.
+        closed: the share of the box on which the neuron is bounded.
+        worst: the largest bound among the regions that were bounded last.
         seconds: of work on it; spent: how many boxes have been accounted for; limit: how many there may be.
+        failed: it cannot become a proof.
     """
 
     def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
         self.floating: FloatNetwork | None = floating  # None while the tree travels between processes
         self.level, self.neuron = level, neuron
         self.point: Array | None = None
-        self.seconds, self.spent = 0.0, 0
-        self.limit = MOST_BOXES
         self.boxes, self.closed, self.worst = 0, 0.0, float("inf")
-        self.scale: float | None = None
+        self.seconds, self.spent, self.limit = 0.0, 0, MOST_BOXES
         self.failed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many regions are open?"""
+        raise NotImplementedError
+
+    @property
+    def done(self) -> bool:
+        """Is the tree a proof?"""
+        return self.point is None and not self.failed and not self.waiting
+
+    def grow(self, most: int, budget: Budget) -> None:
+        """Bound regions until the tree is complete, a point is found, or so many have been bounded.
+
+        Raises:
+            Exhausted: the budget has ended.
+        """
+        while self.point is None and not self.failed and self.waiting and self.boxes < most:
+            budget.spend(0)
+            self._step()
+
+    def _step(self) -> None:
+        raise NotImplementedError
+
+    def proof(self) -> list[dict[str, Any]]:
+        """The tree in the checker's grammar."""
+        raise NotImplementedError
+
+    def _look(self, floating: FloatNetwork, points: Array) -> None:
+        """Is the neuron positive at one of these points?"""
+        value = floating.forward(points, self.level)[-1][:, self.neuron]
+        if value.max() > 0:
+            self.point = points[int(np.argmax(value))]
+
+    def __str__(self) -> str:
+        if self.done:
+            return f"{self.boxes} {self.regions}" if self.boxes > 1 else "bounded on the whole box"
+        return (
+            f"{self.boxes} {self.regions}: bounded on {100 * self.closed:.3g} % of the domain, "
+            f"elsewhere by {self.worst:.3g}"
+        )
+
+    regions = "regions"
+
+
+def bounded(floating: FloatNetwork, level: int, neurons: list[int]) -> list[int]:
+    """Which neurons default slopes show to be negative on the whole box."""
+    lower, upper = floating.lower[None, :], floating.upper[None, :]
+    lines = [Lines.of(*pair) for pair in floating.whole(level - 1)]
+    bounds = floating.upper_bounds(lines, lower, upper, level, np.array(neurons, dtype=int))[0]
+    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
+def one_leaf(floating: FloatNetwork, level: int) -> list[dict[str, Any]]:
+    """The proof for these."""
+    leaf: dict[str, Any] = {"coarse": []} if level <= floating.coarse_depth else {}
+    return [leaf | ({"derive": [[at] for at in range(1, level)]} if level > 1 else {})]
+
+
+def _leaf(
+    lines: Sequence[Lines], below: Sequence[Array], row: int, coarse: bool, factors: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """A leaf with the slopes of one of the regions, as short as can be said."""
+    if coarse and not factors:
+        return {"coarse": ["".join(_TEXT[np.rint(b[row] * 16).astype(int)]) for b in below]}
+    slopes: dict[str, dict[str, str]] = {}
+    for at, (line, slope) in enumerate(zip(lines, below, strict=True), 1):
+        changed = np.flatnonzero(line.unknown[row] & (slope[row] != line.below[row])).tolist()
+        if changed:
+            slopes[str(at)] = {str(i): str(Fraction(float(slope[row, i]))) for i in changed}
+    return ({"splits": factors} if factors else {}) | ({"slopes": slopes} if slopes else {})
+
+
+def tree(floating: FloatNetwork, level: int, neuron: int) -> Tree:
+    """The kind of tree that suits: boxes are halved in few dimensions, in many the signs of neurons are split."""
+    kind = BoxTree if floating.network.inputs <= MOST_INPUTS else PhaseTree
+    return kind(floating, level, neuron)
+
+
+class BoxTree(Tree):
+    """Boxes are halved across the coordinate that is to blame for most of the looseness of the bound."""
+
+    regions = "boxes"
+
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
+        super().__init__(floating, level, neuron)
+        self.scale: float | None = None
         lower, upper = floating.lower[None, :], floating.upper[None, :]
         # open boxes: a stack of (lower, upper, number of the node, depth, number of the bounds to start from)
         self.open = (lower, upper, np.array([0]), np.array([0]), np.array([0]))
         self.bases: dict[int, Bounds | None] = {0: None}
-        self.nodes: dict[int, tuple[int, float, int] | list[str]] = {}  # a split, or the slopes of a leaf
+        self.nodes: dict[int, tuple[int, float, int] | dict[str, Any]] = {}  # a split, or a leaf
+        self.coarse = level <= floating.coarse_depth
         self.count = 1
         self.volume = np.log2(np.maximum(floating.upper - floating.lower, 1e-300)).sum()
         width = sum(floating.network.widths[: level - 1]) + floating.network.inputs
         self.batch = int(np.clip(BATCH // (8 * width * max(floating.network.widths[:level])), 1, 512))
 
     @property
-    def done(self) -> bool:
-        """Is the tree a proof?"""
-        return self.point is None and not self.failed and not len(self.open[0])
-
-    def grow(self, most: int, budget: Budget) -> None:
-        """Bound boxes until the tree is complete, a point is found, or so many boxes have been bounded.
-
-        Raises:
-            Exhausted: the budget has ended.
-        """
-        while self.point is None and not self.failed and len(self.open[0]) and self.boxes < most:
-            budget.spend(min(self.batch, len(self.open[0])))
-            self._step()
+    def waiting(self) -> int:
+        return len(self.open[0])
 
     def _step(self) -> None:
         floating, level, neuron = self.floating, self.level, self.neuron
@@ -86,7 +163,7 @@ class BoxTree:
             self.scale = max(1e-300, abs(float(bound[0])))
         stay = ~(bound <= -SAFETY * self.scale)  # NaN, from numbers beyond the floats, stays open too
         for node in ids[~stay].tolist():
-            self.nodes[node] = []
+            self.nodes[node] = {"coarse": []} if self.coarse else {}
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
         self.closed += float(closed[~stay].sum())
         if stay.any():
@@ -94,11 +171,11 @@ class BoxTree:
             lines = [type(line)(*(getattr(line, name)[picked] for name in line.__slots__)) for line in lines]
             found = [(a[picked], b[picked]) for a, b in found]
             low, high, ids, depth, closed, base = (v[picked] for v in (low, high, ids, depth, closed, base))
-            bound, below = floating.improved(lines, low, high, level, neuron, STEPS)
-            self._look(floating, low, high)
+            bound, below, _ = floating.improved(lines, low, high, level, neuron, STEPS)
+            self._look(floating, (low + high) / 2)
             settled = bound <= -SAFETY * self.scale
             for row in np.flatnonzero(settled).tolist():
-                self.nodes[int(ids[row])] = ["".join(_TEXT[np.rint(b[row] * 16).astype(int)]) for b in below]
+                self.nodes[int(ids[row])] = _leaf(lines, below, row, self.coarse)
             self.closed += float(closed[settled].sum())
             self.worst = float(bound.max())
             if self.point is None and not settled.all():
@@ -117,13 +194,6 @@ class BoxTree:
             (np.concatenate([t[at][0] for t in tables if t]), np.concatenate([t[at][1] for t in tables if t]))
             for at in range(self.level - 1)
         ]
-
-    def _look(self, floating: FloatNetwork, lower: Array, upper: Array) -> None:
-        """Is the neuron positive at the middle of a box?"""
-        points = (lower + upper) / 2
-        value = floating.forward(points, self.level)[-1][:, self.neuron]
-        if value.max() > 0:
-            self.point = points[int(np.argmax(value))]
 
     def _halve(
         self, rest: tuple[Array, ...], boxes: tuple[Array, ...], found: Bounds, blame: Array, which: Array
@@ -149,13 +219,7 @@ class BoxTree:
         pairs = ((low, right_low), (left_high, high), (children, children + 1), (depth + 1, depth + 1), (base, base))
         return tuple(np.concatenate([old, *new]) for old, new in zip(rest, pairs, strict=True))
 
-    def __str__(self) -> str:
-        if self.done:
-            return f"{self.boxes} boxes" if self.boxes > 1 else "bounded on the whole box"
-        return f"{self.boxes} boxes: bounded on {100 * self.closed:.3g} % of the domain, elsewhere by {self.worst:.3g}"
-
     def proof(self) -> list[dict[str, Any]]:
-        """The tree in the checker's grammar."""
         derive = {"derive": [[at] for at in range(1, self.level)]} if self.level > 1 else {}
         proof: list[dict[str, Any]] = []
         stack = [(0, 0)]
@@ -167,7 +231,86 @@ class BoxTree:
                 proof.append({"split": ["x", j, str(Fraction(c))]} | (derive if depth % PERIOD == 0 else {}))
                 stack += [(child + 1, depth + 1), (child, depth + 1)]
             else:
-                proof.append({"coarse": entry} | derive)
+                proof.append(entry | derive)
+        return proof
+
+
+class PhaseTree(Tree):
+    """The sign of the neuron whose lines loosen the bound most is split; bounds are those on the whole box."""
+
+    regions = "sign patterns"
+
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
+        super().__init__(floating, level, neuron)
+        self.scale: float | None = None
+        # a node: its number, and the splits above it as (layer, neuron, sign)
+        self.open: list[tuple[int, tuple[tuple[int, int, int], ...]]] = [(0, ())]
+        self.nodes: dict[int, tuple[int, int, int] | dict[str, Any]] = {}  # a split, or a leaf
+        self.count = 1
+        width = sum(floating.network.widths[: level - 1]) + floating.network.inputs
+        self.batch = int(np.clip(BATCH // (16 * width), 1, 64))
+
+    @property
+    def waiting(self) -> int:
+        return len(self.open)
+
+    def _step(self) -> None:
+        floating = self.floating
+        assert floating is not None
+        batch = [self.open.pop() for _ in range(min(self.batch if self.boxes else 1, len(self.open)))]
+        self.boxes += len(batch)
+        lower, upper = (np.repeat(side[None, :], len(batch), axis=0) for side in (floating.lower, floating.upper))
+        found = floating.whole(self.level - 1)
+        bounds = [(np.repeat(low, len(batch), axis=0), np.repeat(high, len(batch), axis=0)) for low, high in found]
+        phases = [np.zeros(low.shape) for low, _ in bounds]
+        for row, (_, splits) in enumerate(batch):
+            for at, i, sign in splits:
+                phases[at - 1][row, i] = sign
+                bounds[at - 1][1 if sign < 0 else 0][row, i] = 0
+        lines = [Lines.of(low, high) for low, high in bounds]
+        bound, below, added = floating.improved(lines, lower, upper, self.level, self.neuron, 3 * STEPS, phases)
+        assert added is not None
+        if self.scale is None:
+            self.scale = max(1e-300, abs(float(bound[0])))
+        self.worst = float(bound.max())
+        losses = floating.losses(lines, lower, upper, self.level, self.neuron, below, added)
+        _, slope, _ = floating.backward(lines, lower, upper, self.level, np.array([self.neuron]), 1, below, added)
+        self._look(floating, np.where(slope[:, 0, :] > 0, upper, lower))
+        flat = np.concatenate([np.where(line.unknown, loss, -1) for line, loss in zip(lines, losses, strict=True)], 1)
+        starts = np.cumsum([0] + [loss.shape[1] for loss in losses])
+        for row, (node, splits) in enumerate(batch):
+            if bound[row] <= -SAFETY * self.scale:
+                factors = {
+                    str(k): str(abs(Fraction(float(added[at - 1][row, i]))))
+                    for k, (at, i, _) in enumerate(splits)
+                    if added[at - 1][row, i]
+                }
+                self.nodes[node] = _leaf(lines, below, row, self.level <= floating.coarse_depth, factors)
+                self.closed += 0.5 ** len(splits)
+                continue
+            worst = int(np.argmax(flat[row]))
+            if not flat[row, worst] > 0:
+                self.failed = True  # nothing is left to split: the bound is as good as it gets here
+                return
+            at = int(np.searchsorted(starts, worst, side="right"))
+            i = worst - int(starts[at - 1])
+            self.nodes[node] = (at, i, self.count)
+            self.open += [(self.count + 1, (*splits, (at, i, 1))), (self.count, (*splits, (at, i, -1)))]
+            self.count += 2
+
+    def proof(self) -> list[dict[str, Any]]:
+        proof: list[dict[str, Any]] = []
+        stack = [0]
+        while stack:
+            entry = self.nodes[stack.pop()]
+            if isinstance(entry, tuple):
+                at, i, child = entry
+                proof.append({"split": ["neuron", at, i]})
+                stack += [child + 1, child]
+            else:
+                proof.append(dict(entry))
+        if self.level > 1:
+            proof[0] |= {"derive": [[at] for at in range(1, self.level)]}
         return proof
 
 

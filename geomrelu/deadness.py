@@ -35,6 +35,7 @@ __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
 MANY_PIECES = 50 * FEW_PIECES  # below this many, walking them is what is left when ...
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
 
@@ -103,7 +104,7 @@ def decide(
     executor: Executor | None = None,
     known: Iterable[Claim] = (),
     save: Callable[[Verdict, list[list[str]]], None] | None = None,
-    open_: Callable[[branching.BoxTree], None] | None = None,
+    open_: Callable[[branching.Tree], None] | None = None,
 ) -> Iterator[LayerReport]:
     """Judge neurons layer by layer.
 
@@ -160,7 +161,7 @@ class _Run:
         executor: Executor | None,
         known: Iterable[Claim],
         save: Callable[[Verdict, list[list[str]]], None] | None,
-        open_: Callable[[branching.BoxTree], None] | None,
+        open_: Callable[[branching.Tree], None] | None,
     ) -> None:
         self.network, self.domain, self.progress = network, domain, progress
         self.each, self.executor, self.save, self.open_ = each, executor, save, open_
@@ -172,7 +173,7 @@ class _Run:
         self.asked: dict[int, list[int]] = {}
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
-        self.trees: list[branching.BoxTree] = []
+        self.trees: list[branching.Tree] = []
 
     @cached_property
     def bench(self) -> Bench:
@@ -465,24 +466,24 @@ class _Run:
         floating, waiting = self.bench.floating, list(asked)
         self.budget.spend()
         finite = domain.is_box and domain.is_bounded
-        for starts, rounds in ((64, 40), (512, 200)):
-            for i, point in search.candidates(floating, layer, waiting[:], starts, rounds):
+        for starts, rounds in EFFORTS:
+            for i, point in search.candidates(floating, layer, waiting[:], self.budget, starts, rounds):
                 verdict = self._witness(domain, layer, i, point)
                 if verdict is not None:
                     waiting.remove(i)
                     yield verdict
                 self.budget.spend(0)
-            if not finite:
-                return
-            if starts == 64:
-                for i in waiting[:]:
-                    tree = branching.BoxTree(floating, layer, i)
-                    tree.grow(1, self.budget)
-                    verdict = self._refuted(tree) if tree.done else None
-                    if verdict is not None:
+            if finite and not rounds:
+                for i in branching.bounded(floating, layer, waiting):
+                    proof = branching.one_leaf(floating, layer)
+                    claim = self.bench.refuted(layer, i, proof, self.budget)
+                    if claim is not None:
                         waiting.remove(i)
-                        yield verdict
-        trees = [branching.BoxTree(floating, layer, i) for i in waiting]
+                        yield self._dead(claim, "bounded on the whole box")
+                    self.budget.spend(0)
+        if not finite:
+            return
+        trees = [branching.tree(floating, layer, i) for i in waiting]
         if self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES:
             for tree in trees:
                 tree.limit = FEW_BOXES
@@ -520,10 +521,6 @@ class _Run:
             self.points.append(spelled)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
         return self._tried(claim, "positive at a point")
-
-    def _refuted(self, tree: branching.BoxTree) -> Verdict | None:
-        claim = self.bench.refuted(tree.level, tree.neuron, tree.proof(), self.budget)
-        return None if claim is None else self._dead(claim, str(tree))
 
     def _dead(self, claim: Claim, reason: str) -> Verdict:
         return Verdict(claim["layer"], claim["neuron"], Status.DEAD, claim.get("stable"), None, reason, claim)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from geomrelu import checker
 from geomrelu.exact import common, nearest
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
@@ -66,6 +67,8 @@ class FloatNetwork:
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
         self.lower, self.upper = _sides(box)
+        self._whole: Bounds = []
+        self.coarse_depth = checker.Coarse(network.checked, box.checked).depth  # what coarse arithmetic fits
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
@@ -119,6 +122,12 @@ class FloatNetwork:
             lines.append(Lines.of(low, high))
         return found, lines
 
+    def whole(self, up_to: int) -> Bounds:
+        """Bounds (1, width) of layers 1..up_to on the whole box, found once."""
+        if len(self._whole) < up_to:
+            self._whole = self.bounds(self.lower[None, :], self.upper[None, :], up_to)[0]
+        return self._whole[:up_to]
+
     def _first(self, lower: Array, upper: Array) -> tuple[Array, Array]:
         parts, bias = self.layers[0]
         low = np.broadcast_to(bias, (len(lower), len(bias))).copy()
@@ -154,10 +163,12 @@ class FloatNetwork:
         neurons: Array,
         sign: int = 1,
         below: Sequence[Array] | None = None,
+        added: Sequence[Array] | None = None,
     ) -> tuple[Array, Array, list[Array | None]]:
         """Upper bounds of ``sign * z`` (boxes, neurons), the slopes in x, and the coefficients on each layer's outputs.
 
-        ``below``: slopes of the lines below, instead of the default.
+        ``below``: slopes of the lines below, instead of the default. ``added``: what is added to the coefficients on
+        pre-activations, the multipliers of what is known to be nonnegative.
         """
         parts, bias = self.layers[level - 1]
         count, targets = len(lower), len(neurons)
@@ -167,13 +178,17 @@ class FloatNetwork:
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
             if here is None:
-                continue
+                if added is None or not added[at - 1].any():
+                    continue
+                here = np.zeros((count, targets, self.network.widths[at - 1]))
             coefficients[at - 1] = here
             line = lines[at - 1]
             positive = np.maximum(here, 0)
             constant += (positive @ line.height[:, :, None])[:, :, 0]
             here = (here - positive) * (line.below if below is None else below[at - 1])[:, None, :]
             here += positive * line.above[:, None, :]
+            if added is not None:
+                here += added[at - 1][:, None, :]
             inner, inner_bias = self.layers[at - 1]
             constant += here @ inner_bias
             for b, matrix in inner.items():
@@ -184,23 +199,37 @@ class FloatNetwork:
         return constant + (slope @ middle + abs(slope) @ radius)[:, :, 0], slope, coefficients
 
     def improved(
-        self, lines: Sequence[Lines], lower: Array, upper: Array, level: int, neuron: int, steps: int
-    ) -> tuple[Array, list[Array]]:
-        """Upper bounds (boxes,) of one neuron after gradient steps on the slopes below, and these slopes.
+        self,
+        lines: Sequence[Lines],
+        lower: Array,
+        upper: Array,
+        level: int,
+        neuron: int,
+        steps: int,
+        phases: Sequence[Array] | None = None,
+    ) -> tuple[Array, list[Array], list[Array] | None]:
+        """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases.
 
-        Method: the bound is convex in each slope; its gradient is that of the relaxed network at the worst point, the
-        corner that attains the bound. Slopes end as sixteenths, which is what a proof can say of them.
+        ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones.
+
+        Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
+        worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say.
         """
         target = np.array([neuron])
+        added = None if phases is None else [np.zeros(p.shape) for p in phases]
+        added_kept = None if added is None else [a.copy() for a in added]
+        size = np.ones((len(lower), 1))
         below = [line.below.copy() for line in lines]
         speed = [np.zeros_like(b) for b in below]
         best = np.full(len(lower), np.inf)
         kept = [b.copy() for b in below]
         for step in range(steps + 1):
-            bound, slope, coefficients = self.backward(lines, lower, upper, level, target, 1, below)
+            bound, slope, coefficients = self.backward(lines, lower, upper, level, target, 1, below, added)
             better = bound[:, 0] < best
             best = np.where(better, bound[:, 0], best)
             for k, b in zip(kept, below, strict=True):
+                k[better] = b[better]
+            for k, b in zip(added_kept or (), added or (), strict=True):
                 k[better] = b[better]
             if step == steps:
                 break
@@ -216,30 +245,56 @@ class FloatNetwork:
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
                 moved = np.clip(below[at - 1] - 0.5 * 0.8**step * speed[at - 1], 0, 1)
                 below[at - 1] = np.where(line.unknown, moved, below[at - 1])
+                if added is not None and phases is not None:
+                    if step == 0 and weight is not None:
+                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True))
+                    pull = phases[at - 1] * y
+                    pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                    grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
+                    added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, lines, strict=True)]
-        return self.backward(lines, lower, upper, level, target, 1, kept)[0][:, 0], kept
+        if added_kept is not None:
+            added_kept = [np.round(a * 4096) / 4096 for a in added_kept]
+        return self.backward(lines, lower, upper, level, target, 1, kept, added_kept)[0][:, 0], kept, added_kept
+
+    def losses(
+        self,
+        lines: Sequence[Lines],
+        lower: Array,
+        upper: Array,
+        level: int,
+        neuron: int,
+        below: Sequence[Array],
+        added: Sequence[Array] | None = None,
+    ) -> list[Array]:
+        """By how much at most the lines of each earlier neuron loosen the bound: per layer (boxes, width)."""
+        *_, coefficients = self.backward(lines, lower, upper, level, np.array([neuron]), 1, below, added)
+        found = []
+        for line, weight, slope in zip(lines, coefficients, below, strict=True):
+            if weight is None:
+                found.append(np.zeros(line.low.shape))
+                continue
+            positive = np.maximum(weight[:, 0, :], 0)
+            found.append(positive * line.height + (positive - weight[:, 0, :]) * line.cut_off(slope))
+        return found
 
     def blame(
         self, lines: Sequence[Lines], lower: Array, upper: Array, level: int, neuron: int, below: Sequence[Array]
     ) -> Array:
-        """What of the looseness of a bound each coordinate is to blame for: (boxes, n).
+        """What of the looseness of a bound each input is to blame for: (boxes, n).
 
         The lines of a neuron lose in proportion to the width of its pre-activation, to which every coordinate
         contributes its own share; slopes are those along the chords.
         """
-        *_, coefficients = self.backward(lines, lower, upper, level, np.array([neuron]), 1, below)
+        losses = self.losses(lines, lower, upper, level, neuron, below)
         count, n = lower.shape
         jacobian: list[Array] = [np.broadcast_to(np.eye(n), (count, n, n))]
         total = np.zeros((count, n))
         for at, line in enumerate(lines, 1):
             along = sum(_left(matrix, jacobian[b]) for b, matrix in self.layers[at - 1][0].items())
-            weight = coefficients[at - 1]
-            if weight is not None:
-                positive = np.maximum(weight[:, 0, :], 0)
-                loss = positive * line.height + (positive - weight[:, 0, :]) * line.cut_off(below[at - 1])
-                share = abs(along) * (upper - lower)[:, None, :]
-                share /= share.sum(axis=2, keepdims=True) + 1e-300
-                total += (loss[:, None, :] @ share)[:, 0, :]
+            share = abs(along) * (upper - lower)[:, None, :]
+            share /= share.sum(axis=2, keepdims=True) + 1e-300
+            total += (losses[at - 1][:, None, :] @ share)[:, 0, :]
             jacobian.append(line.above[:, :, None] * along)
         return total
 

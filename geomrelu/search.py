@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from geomrelu.budget import Budget
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import BATCH, FloatNetwork
 
@@ -19,12 +20,21 @@ Array = np.ndarray
 
 
 def candidates(
-    floating: FloatNetwork, level: int, neurons: Sequence[int], starts: int = 64, rounds: int = 40, seed: int = 0
+    floating: FloatNetwork,
+    level: int,
+    neurons: Sequence[int],
+    budget: Budget,
+    starts: int = 64,
+    rounds: int = 40,
+    seed: int = 0,
 ) -> Iterator[tuple[int, Array]]:
     """Points of the box where, in floating point, a neuron is positive: ``(neuron, point)``, at most one a neuron.
 
+    Raises:
+        Exhausted: the budget has ended.
+
     Method: random points and random corners for all neurons at once (a point serves as many as it can), then
-    projected gradient ascent from the ``starts`` best of them for each neuron that is left.
+    projected gradient ascent (``rounds`` steps) from the ``starts`` best of them for each neuron that is left.
     """
     random = np.random.default_rng(seed)
     lower, upper = floating.lower, floating.upper
@@ -46,7 +56,8 @@ def candidates(
                 yield i, points[best]
                 waiting.remove(i)
     starts = int(np.clip(BATCH // (4 * size), 4, starts))
-    for i in waiting:
+    for i in waiting if rounds else ():
+        budget.spend(0)
         climbing = points[np.argsort(-reached[:, i])[:starts]]
         step = (upper - lower) / 4
         for _ in range(rounds):

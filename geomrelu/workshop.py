@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.branching import BoxTree
+from geomrelu.branching import Tree
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
 from geomrelu.network import Network
@@ -71,7 +71,7 @@ class Bench:
         return None
 
 
-def _turn(bench: Bench, tree: BoxTree, most: int, seconds: float | None) -> tuple[BoxTree, Claim | None]:
+def _turn(bench: Bench, tree: Tree, most: int, seconds: float | None) -> tuple[Tree, Claim | None]:
     """Let a tree grow for a while; if it is complete, its claim."""
     started = time.monotonic()
     tree.floating = bench.floating
@@ -91,12 +91,12 @@ def _turn(bench: Bench, tree: BoxTree, most: int, seconds: float | None) -> tupl
 
 def grown(
     bench: Bench,
-    trees: list[BoxTree],
+    trees: list[Tree],
     budget: Budget,
     each: float | None = None,
     executor: Executor | None = None,
-    progress: Callable[[BoxTree], None] | None = None,
-) -> Iterator[tuple[BoxTree, Claim | None]]:
+    progress: Callable[[Tree], None] | None = None,
+) -> Iterator[tuple[Tree, Claim | None]]:
     """Let trees grow by turns; yields those that have ended: with a claim, a point, or neither.
 
     Args:
@@ -108,7 +108,7 @@ def grown(
         Exhausted: the budget has ended; the open trees say how far they are.
     """
     waiting = [(TURN, tree) for tree in trees]
-    running: dict[Future[tuple[BoxTree, Claim | None]], int] = {}
+    running: dict[Future[tuple[Tree, Claim | None]], int] = {}
     slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
     try:
         while waiting or running:
@@ -140,7 +140,7 @@ def grown(
             future.cancel()
 
 
-def _here(*job: Any) -> Future[tuple[BoxTree, Claim | None]]:
-    future: Future[tuple[BoxTree, Claim | None]] = Future()
+def _here(*job: Any) -> Future[tuple[Tree, Claim | None]]:
+    future: Future[tuple[Tree, Claim | None]] = Future()
     future.set_result(_turn(*job))
     return future
