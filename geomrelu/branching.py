@@ -102,8 +102,15 @@ def bounded(floating: FloatNetwork, level: int, neurons: list[int]) -> list[int]
 
 def one_leaf(floating: FloatNetwork, level: int) -> list[dict[str, Any]]:
     """The proof for these."""
-    leaf: dict[str, Any] = {"coarse": []} if level <= floating.coarse_depth else {}
-    return [leaf | ({"derive": [[at] for at in range(1, level)]} if level > 1 else {})]
+    coarse = level <= floating.coarse_depth
+    leaf: dict[str, Any] = {"coarse": []} if coarse else {}
+    return [leaf | _derive(level, coarse)]
+
+
+def _derive(level: int, coarse: bool) -> dict[str, Any]:
+    """Bounds of all layers before; in exact arithmetic those of layer 1 are what intervals give."""
+    layers = [[at] for at in range(1 if coarse else 2, level)]
+    return {"derive": layers} if layers else {}
 
 
 def _leaf(
@@ -220,7 +227,7 @@ class BoxTree(Tree):
         return tuple(np.concatenate([old, *new]) for old, new in zip(rest, pairs, strict=True))
 
     def proof(self) -> list[dict[str, Any]]:
-        derive = {"derive": [[at] for at in range(1, self.level)]} if self.level > 1 else {}
+        derive = _derive(self.level, self.coarse)
         proof: list[dict[str, Any]] = []
         stack = [(0, 0)]
         while stack:
@@ -243,6 +250,7 @@ class PhaseTree(Tree):
     def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
         super().__init__(floating, level, neuron)
         self.scale: float | None = None
+        self.coarse = level <= floating.coarse_depth
         # a node: its number, and the splits above it as (layer, neuron, sign)
         self.open: list[tuple[int, tuple[tuple[int, int, int], ...]]] = [(0, ())]
         self.nodes: dict[int, tuple[int, int, int] | dict[str, Any]] = {}  # a split, or a leaf
@@ -285,7 +293,7 @@ class PhaseTree(Tree):
                     for k, (at, i, _) in enumerate(splits)
                     if added[at - 1][row, i]
                 }
-                self.nodes[node] = _leaf(lines, below, row, self.level <= floating.coarse_depth, factors)
+                self.nodes[node] = _leaf(lines, below, row, self.coarse, factors)
                 self.closed += 0.5 ** len(splits)
                 continue
             worst = int(np.argmax(flat[row]))
@@ -309,8 +317,7 @@ class PhaseTree(Tree):
                 stack += [child + 1, child]
             else:
                 proof.append(dict(entry))
-        if self.level > 1:
-            proof[0] |= {"derive": [[at] for at in range(1, self.level)]}
+        proof[0] |= _derive(self.level, self.coarse)
         return proof
 
 

@@ -533,7 +533,6 @@ class Coarse:
                 if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
                     break
                 self.depth = level
-        self.known = {}  # bounds of whole layers on the whole domain, which many proofs begin with
         self.packed = {}
         self.targets = {}
 
@@ -641,7 +640,8 @@ class Region:
         self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
         self.cache = []  # per level: [(low, high)] integers over a denominator
         self.coarse = Coarse(model, domain)
-        self.whole = True  # is it the domain itself, with no bounds but those in `coarse.known`?
+        self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
+        self.roots = {}  # the regions that arise so, since many proofs begin with them
         self.sides, self.lines = None, {}  # the box, and the lines of layers, in coarse units
 
     def copy(self):
@@ -653,7 +653,7 @@ class Region:
 
     def child(self, split, sign):
         other = self.copy()
-        other.cache, other.lines, other.whole = [], {}, False
+        other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
             other.sides = None
             _, j, c = split
@@ -781,8 +781,14 @@ class Region:
             if level == 0:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
+            whole = self.whole if len(item) == 1 else None
+            if whole is not None and (*whole, level) in self.roots:
+                self.__dict__.update(self.roots[*whole, level].copy().__dict__)
+                continue
+            self.whole = None
             if len(item) == 1:
                 if self._derive_coarsely(level):
+                    self._keep(whole, level)
                     continue
                 pairs = self.bounds(level)
                 unknown = [] if pairs is EMPTY else [i for i, pair in enumerate(pairs[0]) if not signed(pair)]
@@ -802,33 +808,35 @@ class Region:
                 elif bound is not None:
                     low = -bound if low is None else max(low, -bound)
                 found[level, i] = (low, high)
-            self.derived, self.whole, self.lines = found, False, {}
+            self.derived, self.lines = found, {}
             del self.cache[level - 1 :]
+            self._keep(whole, level)
+
+    def _keep(self, whole, level):
+        if whole is not None:
+            self.whole = (*whole, level)
+            self.bounds(level)
+            self.roots[self.whole] = self.copy()
 
     def _derive_coarsely(self, level):
         """Both bounds of all neurons of unknown sign in coarse arithmetic, if that fits."""
         coarse = self.coarse
         if level > coarse.depth:
             return False
-        first, name = self.whole and level not in self.known, (*self.known, level)
-        pairs = coarse.known.get(name) if first else None
-        if pairs is None:
-            width = len(self.model.layers[level - 1].rows)
-            found = self.bounds(level) if level in self.known else None
-            if found is EMPTY or (level > 1 and self.bounds(level - 1) is EMPTY):
-                return True
-            pairs = [(None, None)] * width if found is None else list(self._in_units(found))
-            sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
-            for i, pair in enumerate(pairs):
-                if not signed(pair):
-                    high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
-                    if high is None or low is None:
-                        return False
-                    low, high = -low >> _UNIT, -(-high >> _UNIT)
-                    pairs[i] = (low, high) if pair[0] is None else (max(low, pair[0]), min(high, pair[1]))
-            if first:
-                coarse.known[name] = pairs
-        self.known[level], self.whole = pairs, first
+        width = len(self.model.layers[level - 1].rows)
+        found = self.bounds(level) if level in self.known else None
+        if found is EMPTY or (level > 1 and self.bounds(level - 1) is EMPTY):
+            return True
+        pairs = [(None, None)] * width if found is None else list(self._in_units(found))
+        sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
+        for i, pair in enumerate(pairs):
+            if not signed(pair):
+                high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
+                if high is None or low is None:
+                    return False
+                low, high = -low >> _UNIT, -(-high >> _UNIT)
+                pairs[i] = (low, high) if pair[0] is None else (max(low, pair[0]), min(high, pair[1]))
+        self.known[level] = pairs
         del self.cache[level - 1 :]
         self.lines = {at: lines for at, lines in self.lines.items() if at < level}
         return True
@@ -1055,7 +1063,10 @@ def walk(proof, model, domain, level, neuron, root=None, tick=None):
     """
     if not isinstance(proof, list) or not proof:
         raise Rejected("the proof must be a list of nodes")
-    open_regions, worst = [Region(model, domain) if root is None else root.copy()], EMPTY
+    root = Region(model, domain) if root is None else root
+    if level > 1 and not (isinstance(proof[0], dict) and "derive" in proof[0]):
+        root.bounds(level - 1)
+    open_regions, worst = [root.copy()], EMPTY
     for node in proof:
         if not isinstance(node, dict):
             raise Rejected("a node of the proof is not an object")

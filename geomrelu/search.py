@@ -55,7 +55,8 @@ def candidates(
             if hit:
                 yield i, points[best]
                 waiting.remove(i)
-    starts = int(np.clip(BATCH // (4 * size), 4, starts))
+    weights = sum(len(layer.data) for layer in floating.network.layers[:level])
+    starts = int(np.clip(BATCH // weights, 4, starts))
     for i in waiting if rounds else ():
         budget.spend(0)
         climbing = points[np.argsort(-reached[:, i])[:starts]]
