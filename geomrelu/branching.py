@@ -25,6 +25,7 @@ MOST_BOXES = 10_000_000
 PERIOD = 4
 STEPS = 10  # on the slopes of a box that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for the checker rounds
+FINE = 1e-9  # likewise, for proofs in exact arithmetic
 _TEXT = np.array(list("0123456789abcdefg"))
 
 
@@ -37,12 +38,13 @@ class Tree:
         closed: the share of the box on which the neuron is bounded.
         worst: the largest bound among the regions that were bounded last.
         seconds: of work on it; spent: how many boxes have been accounted for; limit: how many there may be.
-        failed: it cannot become a proof.
+        failed: it cannot become a proof; coarse: its proof is to be checked in coarse arithmetic.
     """
 
-    def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.floating: FloatNetwork | None = floating  # None while the tree travels between processes
         self.level, self.neuron = level, neuron
+        self.coarse = coarse and level <= floating.coarse_depth
         self.point: Array | None = None
         self.boxes, self.closed, self.worst = 0, 0.0, float("inf")
         self.seconds, self.spent, self.limit = 0.0, 0, MOST_BOXES
@@ -109,7 +111,8 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[dict[str, Any]]:
 
 def _derive(level: int, coarse: bool) -> dict[str, Any]:
     """Bounds of all layers before; in exact arithmetic those of layer 1 are what intervals give."""
-    layers = [[at] for at in range(1 if coarse else 2, level)]
+    layers: list[list[Any]]
+    layers = [[at] for at in range(1, level)] if coarse else [[at, "exact"] for at in range(2, level)]
     return {"derive": layers} if layers else {}
 
 
@@ -127,10 +130,10 @@ def _leaf(
     return ({"splits": factors} if factors else {}) | ({"slopes": slopes} if slopes else {})
 
 
-def tree(floating: FloatNetwork, level: int, neuron: int) -> Tree:
+def tree(floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> Tree:
     """The kind of tree that suits: boxes are halved in few dimensions, in many the signs of neurons are split."""
     kind = BoxTree if floating.network.inputs <= MOST_INPUTS else PhaseTree
-    return kind(floating, level, neuron)
+    return kind(floating, level, neuron, coarse)
 
 
 class BoxTree(Tree):
@@ -138,15 +141,15 @@ class BoxTree(Tree):
 
     regions = "boxes"
 
-    def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
-        super().__init__(floating, level, neuron)
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
+        super().__init__(floating, level, neuron, coarse)
         self.scale: float | None = None
+        self.almost = 0  # boxes whose bound is negative, but not by enough for coarse arithmetic
         lower, upper = floating.lower[None, :], floating.upper[None, :]
         # open boxes: a stack of (lower, upper, number of the node, depth, number of the bounds to start from)
         self.open = (lower, upper, np.array([0]), np.array([0]), np.array([0]))
         self.bases: dict[int, Bounds | None] = {0: None}
         self.nodes: dict[int, tuple[int, float, int] | dict[str, Any]] = {}  # a split, or a leaf
-        self.coarse = level <= floating.coarse_depth
         self.count = 1
         self.volume = np.log2(np.maximum(floating.upper - floating.lower, 1e-300)).sum()
         width = sum(floating.network.widths[: level - 1]) + floating.network.inputs
@@ -168,7 +171,9 @@ class BoxTree(Tree):
         bound = floating.backward(lines, low, high, level, target)[0][:, 0]
         if self.scale is None:
             self.scale = max(1e-300, abs(float(bound[0])))
-        stay = ~(bound <= -SAFETY * self.scale)  # NaN, from numbers beyond the floats, stays open too
+        stay = ~(
+            bound <= -(SAFETY if self.coarse else FINE) * self.scale
+        )  # NaN, from numbers beyond the floats, stays open too
         for node in ids[~stay].tolist():
             self.nodes[node] = {"coarse": []} if self.coarse else {}
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
@@ -180,7 +185,9 @@ class BoxTree(Tree):
             low, high, ids, depth, closed, base = (v[picked] for v in (low, high, ids, depth, closed, base))
             bound, below, _ = floating.improved(lines, low, high, level, neuron, STEPS)
             self._look(floating, (low + high) / 2)
-            settled = bound <= -SAFETY * self.scale
+            settled = bound <= -(SAFETY if self.coarse else FINE) * self.scale
+            self.almost += int((~settled & (bound <= -FINE * self.scale)).sum())
+            self.failed = self.coarse and self.almost > max(50, self.boxes // 4)
             for row in np.flatnonzero(settled).tolist():
                 self.nodes[int(ids[row])] = _leaf(lines, below, row, self.coarse)
             self.closed += float(closed[settled].sum())
@@ -247,10 +254,9 @@ class PhaseTree(Tree):
 
     regions = "sign patterns"
 
-    def __init__(self, floating: FloatNetwork, level: int, neuron: int) -> None:
-        super().__init__(floating, level, neuron)
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
+        super().__init__(floating, level, neuron, coarse)
         self.scale: float | None = None
-        self.coarse = level <= floating.coarse_depth
         # a node: its number, and the splits above it as (layer, neuron, sign)
         self.open: list[tuple[int, tuple[tuple[int, int, int], ...]]] = [(0, ())]
         self.nodes: dict[int, tuple[int, int, int] | dict[str, Any]] = {}  # a split, or a leaf
@@ -287,7 +293,7 @@ class PhaseTree(Tree):
         flat = np.concatenate([np.where(line.unknown, loss, -1) for line, loss in zip(lines, losses, strict=True)], 1)
         starts = np.cumsum([0] + [loss.shape[1] for loss in losses])
         for row, (node, splits) in enumerate(batch):
-            if bound[row] <= -SAFETY * self.scale:
+            if bound[row] <= -(SAFETY if self.coarse else FINE) * self.scale:
                 factors = {
                     str(k): str(abs(Fraction(float(added[at - 1][row, i]))))
                     for k, (at, i, _) in enumerate(splits)

@@ -41,7 +41,8 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
        or a leaf, MULTIPLIERS (also {}) or COARSE LEAF, which must give the bound. Either may carry "derive": a list,
        done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l
        by the same method) or [l] (both bounds of all neurons of layer l of yet unknown sign, with default multipliers
-       and in coarse arithmetic where it fits; from there on intervals bound this layer no more).
+       and in coarse arithmetic where it fits; from there on intervals bound this layer no more) or [l, "exact"] (the
+       same in exact arithmetic).
 COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
              sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
@@ -517,9 +518,11 @@ class Coarse:
     1 whose weights are the biases. So a coefficient of a variable may be rounded up. A coefficient of a pre-activation
     y is rounded down by less than a unit, which costs less than max(0, high) units.
 
-    Coefficients, bounds and sides are integers in units of 2^-30. A row of weights is one integer with a field of 128
-    bits for each variable, in units of 2^-64: multiples of rows are added in all variables at once, and the upper half
-    of a field of the sum is again in units of 2^-30.
+    Each variable and pre-activation is measured in a power of two of its own, so that none is much larger than 1 (a
+    positive factor passes through a ReLU); the weights change accordingly. Coefficients, bounds and sides are then
+    integers in units of 2^-30. A row of weights is one integer with a field of 128 bits for each variable, in units
+    of 2^-64: multiples of rows are added in all variables at once, and the upper half of a field of the sum is again
+    in units of 2^-30.
     """
 
     FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
@@ -533,32 +536,77 @@ class Coarse:
                 if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
                     break
                 self.depth = level
-        self.packed = {}
-        self.targets = {}
+        self.packed, self.targets = {}, {}
+        self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
+        if self.depth:
+            self.origin, self.over = _over_common(domain.lower)
+            widths = [high - low for low, high in zip(domain.lower, domain.upper, strict=True)]
+            self.powers.append([_power(w.numerator, w.denominator) if w else None for w in widths])
 
     def sides(self, lower, upper):
         """A box, measured from the lower sides of the domain."""
-        below = self.domain.lower
-        return (
-            [((v - b) * (1 << _UNIT)).__floor__() for v, b in zip(lower, below, strict=True)],
-            [((v - b) * (1 << _UNIT)).__ceil__() for v, b in zip(upper, below, strict=True)],
-        )
+        least, most = [], []
+        for b, l_, u, e in zip(self.domain.lower, lower, upper, self.powers[0], strict=True):
+            low, high = l_ - b, u - b
+            least.append(0 if e is None else -_up(-low.numerator, low.denominator, _UNIT - e)[0])
+            most.append(0 if e is None else _up(high.numerator, high.denominator, _UNIT - e)[0])
+        return least, most
+
+    def exponents(self, level):
+        """Of the neurons of a layer: about the largest term of each pre-activation."""
+        while len(self.powers) <= level:
+            at = len(self.powers)
+            layer, first, known = self.model.layers[at - 1], self.model.start[at - 1], self.powers[-1]
+            found = []
+            for i, (_, columns, entries) in enumerate(layer.rows):
+                bias, over = self._bias(at, i)
+                terms = [_power(bias, over)] if bias else []
+                for j, w in zip(columns, entries, strict=True):
+                    if known[j - first] is not None:
+                        terms.append(_power(w, layer.denominator) + known[j - first])
+                found.append(max(terms, default=0))
+            self.powers.append(found)
+        return self.powers[level]
+
+    def _bias(self, level, i):
+        """The bias, of layer 1 with what the lower sides contribute: ``(numerator, denominator)``."""
+        layer = self.model.layers[level - 1]
+        bias, columns, entries = layer.rows[i]
+        if level > 1:
+            return bias, layer.denominator
+        shift = sum(w * self.origin[j] for j, w in zip(columns, entries, strict=True))
+        return bias * self.over + shift, layer.denominator * self.over
+
+    def in_units(self, level, found):
+        """Bounds of a layer, rounded outward."""
+        pairs, d = found
+        powers = self.exponents(level)
+        return [
+            (-_up(-low, d, _UNIT - e)[0], _up(high, d, _UNIT - e)[0])
+            for (low, high), e in zip(pairs, powers, strict=True)
+        ]
+
+    def exact(self, level, pairs):
+        """Bounds of a layer in its units as integers over one denominator."""
+        powers = self.exponents(level)
+        least = min(*powers, _UNIT)
+        shifted = [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)]
+        return shifted, 1 << _UNIT - least
 
     def _scaled(self, level, sign, bits):
         """The rows of a layer times 2^bits, rounded up; the bias last. And: was anything rounded?"""
         model, layer = self.model, self.model.layers[level - 1]
-        first, width, d = model.start[level - 1], model.start[level] - model.start[level - 1], layer.denominator
-        origin, scale = _over_common(self.domain.lower) if level == 1 else ([], 1)
-        rows, rounded = [], False
-        for bias, columns, entries in layer.rows:
-            row = [0] * (width + 1)
-            if level == 1:
-                bias = Fraction(bias * scale + sum(w * origin[j] for j, w in zip(columns, entries, strict=True)), scale)
+        first, width = model.start[level - 1], model.start[level] - model.start[level - 1]
+        powers, inner, rows, rounded = self.exponents(level), self.powers[level - 1], [], False
+        for i, (_, columns, entries) in enumerate(layer.rows):
+            row, shift = [0] * (width + 1), bits - powers[i]
             for j, w in zip(columns, entries, strict=True):
-                row[j - first] = -((-sign * w << bits) // d)
-                rounded = rounded or row[j - first] * d != sign * w << bits
-            row[width] = (Fraction(sign * bias * (1 << bits)) / d).__ceil__()
-            rounded = rounded or row[width] * d != sign * bias * (1 << bits)
+                if inner[j - first] is not None:
+                    row[j - first], more = _up(sign * w, layer.denominator, shift + inner[j - first])
+                    rounded = rounded or more
+            bias, over = self._bias(level, i)
+            row[width], more = _up(sign * bias, over, shift)
+            rounded = rounded or more
             rows.append(row)
         return rows, rounded
 
@@ -616,6 +664,21 @@ class Coarse:
             total += bias << _UNIT
         low, high = sides
         return total + sum([c * h if c > 0 else c * l_ for c, l_, h in zip(q, low, high, strict=True)])
+
+
+def _up(numerator, denominator, shift):
+    """``numerator 2^shift / denominator`` rounded up, and whether that changed it."""
+    if shift >= 0:
+        numerator <<= shift
+    else:
+        denominator <<= -shift
+    quotient, rest = divmod(-numerator, denominator)
+    return -quotient, rest != 0
+
+
+def _power(numerator, denominator):
+    """About the binary logarithm of a size."""
+    return numerator.bit_length() - denominator.bit_length()
 
 
 _UNIT = 30
@@ -676,7 +739,9 @@ class Region:
     def bounds(self, level):
         while len(self.cache) < level:
             at = len(self.cache) + 1
-            found = self._tightened(at, list(self.known[at]), 1 << _UNIT) if at in self.known else self._interval(at)
+            found = (
+                self._tightened(at, *self.coarse.exact(at, self.known[at])) if at in self.known else self._interval(at)
+            )
             if found is EMPTY:
                 return EMPTY
             self.cache.append(found)
@@ -776,19 +841,20 @@ class Region:
             raise Rejected('"derive" must be a list')
         for item in items:
             if not isinstance(item, list) or not item:
-                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+                raise Rejected('a derivation is [l], [l, "exact"] or [l, i, side, multipliers]')
             level = _count(item[0], below, "layer of a derivation")
             if level == 0:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
-            whole = self.whole if len(item) == 1 else None
-            if whole is not None and (*whole, level) in self.roots:
-                self.__dict__.update(self.roots[*whole, level].copy().__dict__)
+            simple = len(item) == 1 or (len(item) == 2 and item[1] == "exact")
+            whole = self.whole if simple else None
+            if whole is not None and (*whole, *item) in self.roots:
+                self.__dict__.update(self.roots[*whole, *item].copy().__dict__)
                 continue
             self.whole = None
-            if len(item) == 1:
-                if self._derive_coarsely(level):
-                    self._keep(whole, level)
+            if simple:
+                if len(item) == 1 and self._derive_coarsely(level):
+                    self._keep(whole, item)
                     continue
                 pairs = self.bounds(level)
                 unknown = [] if pairs is EMPTY else [i for i, pair in enumerate(pairs[0]) if not signed(pair)]
@@ -796,7 +862,7 @@ class Region:
             elif len(item) == 4 and item[2] in ("lower", "upper"):
                 steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
             else:
-                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+                raise Rejected('a derivation is [l], [l, "exact"] or [l, i, side, multipliers]')
             found = dict(self.derived)
             for i, side, multipliers in steps:
                 low, high = found.get((level, i), (None, None))
@@ -810,12 +876,12 @@ class Region:
                 found[level, i] = (low, high)
             self.derived, self.lines = found, {}
             del self.cache[level - 1 :]
-            self._keep(whole, level)
+            self._keep(whole, item)
 
-    def _keep(self, whole, level):
+    def _keep(self, whole, item):
         if whole is not None:
-            self.whole = (*whole, level)
-            self.bounds(level)
+            self.whole = (*whole, *item)
+            self.bounds(item[0])
             self.roots[self.whole] = self.copy()
 
     def _derive_coarsely(self, level):
@@ -824,10 +890,9 @@ class Region:
         if level > coarse.depth:
             return False
         width = len(self.model.layers[level - 1].rows)
-        found = self.bounds(level) if level in self.known else None
-        if found is EMPTY or (level > 1 and self.bounds(level - 1) is EMPTY):
+        if (self.signs or self.derived) and self.bounds(level) is EMPTY:
             return True
-        pairs = [(None, None)] * width if found is None else list(self._in_units(found))
+        pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
         for i, pair in enumerate(pairs):
             if not signed(pair):
@@ -847,20 +912,33 @@ class Region:
             raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
         if level > self.coarse.depth:
             raise Rejected("coarse arithmetic is for dense layers that read the layer before, on a bounded box")
-        if level > 1 and self.bounds(level - 1) is EMPTY:
+        if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
             return EMPTY
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
         bound = self.coarse.bound(level, neuron, 1, self._sides(), lines)
-        return None if bound is None else Fraction(bound, 1 << 2 * _UNIT)
+        return (
+            None
+            if bound is None
+            else Fraction(bound) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
+        )
 
     def _sides(self):
         if self.sides is None:
             self.sides = self.coarse.sides(self.lower, self.upper)
         return self.sides
 
+    def _units(self, level):
+        """Bounds of a layer in coarse units; if a lower one exceeds an upper one, anything holds of the region."""
+        if level in self.known and not self.signs and not self.derived:
+            return self.known[level]
+        found = self.bounds(level)
+        return (
+            [(1, 0)] * len(self.model.layers[level - 1].rows) if found is EMPTY else self.coarse.in_units(level, found)
+        )
+
     def _lines(self, at, text=""):
         if at not in self.lines:
-            pairs = self._in_units(self.bounds(at))
+            pairs = self._units(at)
             self.lines[at] = (*self.coarse.lines(pairs), [signed(pair) for pair in pairs])
         above, heights, below, cost, known = self.lines[at]
         if text != "":
@@ -868,14 +946,6 @@ class Region:
                 raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
             below = [b if sign else _SIXTEENTHS[c] for b, sign, c in zip(below, known, text, strict=True)]
         return above, heights, below, cost
-
-    @staticmethod
-    def _in_units(found):
-        """Bounds of a layer, rounded outward to coarse units."""
-        pairs, d = found
-        if d == 1 << _UNIT:
-            return pairs
-        return [((low << _UNIT) // d, -((-high << _UNIT) // d)) for low, high in pairs]
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""

@@ -198,14 +198,17 @@ class _Run:
                 # an even share for each layer that is left, so that one hard neuron does not starve the next layers
                 self.budget = self.whole.share(len(steps) - position)
                 self._take(step(), [layer])
-                while waiting and waiting[0] in list(self.asked)[: position + 1] and not self._has_trees(waiting[0]):
+                while waiting and waiting[0] in list(self.asked)[: position + 1] and self._settled(waiting[0]):
                     yield self._report(waiting.pop(0))
             self.budget = self.whole
-            self._take(self._hard(), waiting)
+            if self.trees:
+                self._take(self._hard(), waiting)
             for layer in waiting:
-                if any(tree.level == layer for tree in self.trees):
+                if not self._settled(layer):
                     self._take(self._rest(layer), [layer])
         except KeyboardInterrupt:
+            for layer in waiting:
+                self.reasons[layer] = dict.fromkeys(self.asked[layer], "interrupted")
             yield from map(self._report, waiting)
             raise
         yield from map(self._report, waiting)
@@ -225,8 +228,8 @@ class _Run:
                 for i in self.asked[layer]:
                     self.reasons[layer].setdefault(i, str(end))
 
-    def _has_trees(self, layer: int) -> bool:
-        return any(tree.level == layer for tree in self.trees)
+    def _settled(self, layer: int) -> bool:
+        return len(self.found[layer]) == len(self.asked[layer])
 
     def _report(self, layer: int) -> LayerReport:
         found, reasons = self.found[layer], self.reasons[layer]

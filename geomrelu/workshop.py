@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu import checker
+from geomrelu import branching, checker
 from geomrelu.branching import Tree
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
@@ -82,6 +82,10 @@ def _turn(bench: Bench, tree: Tree, most: int, seconds: float | None) -> tuple[T
             if tree.done:
                 claim = bench.refuted(tree.level, tree.neuron, tree.proof(), Budget(seconds))
                 tree.failed = claim is None
+            if tree.failed and tree.coarse:  # too coarse: once more in exact arithmetic
+                limit = tree.limit
+                tree = branching.tree(bench.floating, tree.level, tree.neuron, coarse=False)
+                tree.limit = limit
         except Exhausted:
             pass
     tree.floating = None
@@ -123,7 +127,7 @@ def grown(
             for future in ended:
                 most = running.pop(future)
                 tree, claim = future.result()
-                budget.spend(tree.boxes - tree.spent)
+                budget.spend(max(0, tree.boxes - tree.spent))
                 tree.spent = tree.boxes
                 if progress is not None:
                     progress(tree)
