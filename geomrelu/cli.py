@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
+    from concurrent.futures import ProcessPoolExecutor
+
+    from geomrelu.branching import Tree
     from geomrelu.deadness import LayerReport, Verdict
     from geomrelu.network import Network
     from geomrelu.polyhedron import FiniteSet, Polyhedron
@@ -53,12 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
-    sub.add_argument("--certificates", metavar="DIR", help="write what was proved to this directory")
+    sub.add_argument(
+        "--certificates",
+        metavar="DIR",
+        help="write what is proved to this directory; what it holds is not sought again",
+    )
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.add_argument(
         "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
     )
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     sub.set_defaults(run=_decide)
 
@@ -149,22 +158,39 @@ def _decide(options: argparse.Namespace) -> int:
 
     if not options.time > 0 or (options.regions is not None and options.regions < 0):
         raise InputError("--time must be positive and --regions not negative")
+    if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
+        raise InputError("--workers and --neuron-time must be positive")
     layers = _layers(options.layer)
     directory = _directory(options.certificates)
     network, domain = _inputs(options)
     killed_by, undecided, rows, interrupted = None, 0, [], False
-    with _progress("deciding") as (advance, clear):
+    done = dict.fromkeys(range(1, network.depth + 1), (0, 1))
+    known, saver = [], None
+    if directory is not None:
+        digests = network.digest, domain.checked.digest()
+        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+    with _progress("deciding") as (advance, clear), _workers(options.workers) as executor:
 
-        def progress(layer: int, done: int, asked: int) -> None:
-            advance(f"layer {layer}", done, asked)
+        def progress(layer: int, decided: int, asked: int) -> None:
+            done[layer] = decided, asked
+            advance(f"layer {layer}", decided, asked)
+
+        def hard(tree: Tree) -> None:
+            advance(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *done[tree.level])
+
+        def save(verdict: Verdict, points: list[list[str]]) -> None:
+            if saver is not None and verdict.claim is not None:
+                saver.add(verdict.claim, points)
 
         budget = Budget(options.time, options.regions)
+        more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known}
         try:
-            for report in decide(network, domain, layers, options.neuron, budget, progress):
+            for report in decide(
+                network, domain, layers, options.neuron, budget, progress, save=save, open_=hard, **more
+            ):
                 files: dict[int, str] = {}
                 if directory is not None:
                     claims = [v.claim for v in report.verdicts if v.claim is not None]
-                    digests = network.digest, domain.checked.digest()
                     files = certificate.write(directory, report.layer, claims, *digests, report.points)
                 undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
                 if report.killed and killed_by is None:
@@ -185,6 +211,34 @@ def _decide(options: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 3 if undecided else 0
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes to work in; they end with the block, whatever they are doing."""
+    if count == 1:
+        yield None
+        return
+    import multiprocessing
+    import os
+    from concurrent.futures import ProcessPoolExecutor
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as many processes as cores: threads in each would only disturb
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _deaf)
+    try:
+        yield executor
+    finally:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Ctrl-C is the main process's affair."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _layers(text: str | None) -> list[int] | None:

@@ -9,6 +9,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import cached_property
 from typing import Any
 
@@ -126,7 +127,10 @@ def grown(
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
                 most = running.pop(future)
-                tree, claim = future.result()
+                try:
+                    tree, claim = future.result()
+                except BrokenProcessPool:
+                    raise Exhausted("a worker process has died") from None
                 budget.spend(max(0, tree.boxes - tree.spent))
                 tree.spent = tree.boxes
                 if progress is not None:
