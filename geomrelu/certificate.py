@@ -16,7 +16,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.errors import InputError
 
-__all__ = ["Claim", "Saver", "as_certificate", "known", "read", "write"]
+__all__ = ["Claim", "Saver", "as_certificate", "known", "read", "save", "write"]
 
 Claim = dict[str, Any]
 
@@ -71,14 +71,14 @@ def write(
         own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
         if len(claim.get("proof", ())) > 1:
             together.pop(claim["neuron"], None)
-            _save(own, as_certificate([claim], model, domain, points))
+            save(own, as_certificate([claim], model, domain, points))
             files[claim["neuron"]] = str(own)
         else:
             together[claim["neuron"]] = claim
             files[claim["neuron"]] = str(shared)
     if together:
         ordered = [together[i] for i in sorted(together)]
-        _save(shared, as_certificate(ordered, model, domain, points))
+        save(shared, as_certificate(ordered, model, domain, points))
     for i in together:  # only now, so that no claim is ever on disk nowhere
         (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
@@ -141,7 +141,8 @@ def _well_formed(data: dict[str, Any]) -> bool:
     )
 
 
-def _save(path: Path, data: Any) -> None:
+def save(path: Path, data: Any) -> None:
+    """Write JSON so that the file is complete or absent."""
     part = path.with_suffix(".part")
     try:
         part.write_text(json.dumps(data), encoding="utf-8")

@@ -14,8 +14,8 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
 
 CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
               "claims": [CLAIM, ...]}
-CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive", "supremum": "p/q" | "inf", "stable": true | false,
-              "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
+CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
+              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
@@ -24,6 +24,7 @@ Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the dom
 What each claim needs:
   alive            point in S with z(point) > 0 (or supremum "inf")
   dead             proof of z <= 0 on S (a finite set S is walked instead)
+  active           proof of -z <= 0 on S (likewise): the neuron is linear on S
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
   stable           (dead for all parameters near the given ones)
@@ -55,6 +56,12 @@ by "derive" and by splits): v >= s y for any 0 <= s <= 1 (default: 1 if high > -
 v <= s y + max(-s low, (1 - s) high) (default s = high / (high - low) rounded down to a multiple of 2^-20). Each split
 g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is maximal
 on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a valid bound.
+
+PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
+              "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
+              says that the smaller network equals the model on S. A removed neuron is claimed dead, a folded one
+              active; a merged one is c > 0 times neuron j of its layer, row by row. The smaller network is computed
+              again from this and must be the one given (here SHA-256 includes the map after the last ReLU layer).
 """
 
 from __future__ import annotations
@@ -69,6 +76,7 @@ from math import gcd, lcm
 from operator import mul
 
 FORMAT = "certificate 1"
+PRUNING = "pruning 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
 _DIGITS = 100_000  # of one number
@@ -149,9 +157,10 @@ class Layer:
 class Model:
     """The ReLU layers of a network; ``start[l]`` is the first variable of layer l (0: the inputs)."""
 
-    def __init__(self, inputs, layers):
+    def __init__(self, inputs, layers, output=None):
         self.inputs = inputs
         self.layers = layers
+        self.output = output  # a Layer over all variables: what follows the last ReLU layer
         self.start = [0, inputs]
         for layer in layers:
             self.start.append(self.start[-1] + len(layer.rows))
@@ -224,7 +233,13 @@ class Model:
                 raise Malformed(f"layer {position}: activation must be relu or none")
         if not layers:
             raise Malformed("the model has no ReLU layer")
-        return cls(inputs, layers)
+        output = _integer_layer(variables) if data["layers"][-1].get("activation", "relu") == "none" else None
+        return cls(inputs, layers, output)
+
+    def whole_digest(self):
+        """SHA-256 of the canonical exact form, the map after the last ReLU layer included."""
+        last = [] if self.output is None else [self.output]
+        return Model(self.inputs, [*self.layers, *last]).digest() + ("+" if last else "")
 
     def values(self, point, up_to, homogeneous=False):
         """Pre-activations of layers 1..up_to at a point; ``homogeneous`` drops the biases (growth along a ray).
@@ -906,8 +921,8 @@ class Region:
         self.lines = {at: lines for at, lines in self.lines.items() if at < level}
         return True
 
-    def coarse_bound(self, level, neuron, texts):
-        """An upper bound of z with the slopes of a coarse leaf: Fraction, None or EMPTY."""
+    def coarse_bound(self, level, neuron, texts, sign=1):
+        """An upper bound of ``sign * z`` with the slopes of a coarse leaf: Fraction, None or EMPTY."""
         if not isinstance(texts, list) or len(texts) >= max(level, 2):
             raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
         if level > self.coarse.depth:
@@ -915,7 +930,7 @@ class Region:
         if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
             return EMPTY
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
-        bound = self.coarse.bound(level, neuron, 1, self._sides(), lines)
+        bound = self.coarse.bound(level, neuron, sign, self._sides(), lines)
         return (
             None
             if bound is None
@@ -1123,8 +1138,8 @@ def _index(text, below):
 # ---- the certificate --------------------------------------------------------------------------------------------
 
 
-def walk(proof, model, domain, level, neuron, root=None, tick=None):
-    """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or EMPTY.
+def walk(proof, model, domain, level, neuron, root=None, tick=None, sign=1):
+    """The worst bound of ``sign * z`` over the leaves of a proof: Fraction, None (a leaf proves nothing) or EMPTY.
 
     ``root``: the whole domain as a region, if several proofs share it. ``tick`` is called at each node; it may raise.
 
@@ -1156,9 +1171,9 @@ def walk(proof, model, domain, level, neuron, root=None, tick=None):
         if "coarse" in node:
             if set(node) - {"coarse", "derive"}:
                 raise Rejected("a coarse leaf carries multipliers")
-            bound = region.coarse_bound(level, neuron, node["coarse"])
+            bound = region.coarse_bound(level, neuron, node["coarse"], sign)
         else:
-            bound = region.upper_bound(level, neuron, node)
+            bound = region.upper_bound(level, neuron, node, sign)
         if bound is None:
             return None
         if bound is not EMPTY and (worst is EMPTY or bound > worst):
@@ -1218,6 +1233,106 @@ def check(certificate, model, domain):
             where = f"layer {str(claim.get('layer'))[:9]}, neuron {str(claim.get('neuron'))[:9]}"
             raise Rejected(f"{where}: {problem}") from None
     return claims
+
+
+def check_pruning(certificate, model, domain, smaller):
+    """Prove that a smaller network equals the model on the domain, or raise :class:`Rejected`.
+
+    Returns:
+        The number of neurons removed, folded and merged.
+    """
+    if not isinstance(certificate, dict) or certificate.get("geomrelu") != PRUNING:
+        raise Rejected(f"not a geomrelu {PRUNING}")
+    changes = {key: certificate.get(key, []) for key in ("removed", "folded", "merged")}
+    _known(certificate, {"geomrelu", "model", "domain", "smaller", "points", "claims", *changes})
+    if certificate.get("smaller") != smaller.whole_digest():
+        raise Rejected("it is about another smaller network")
+    if certificate.get("model") != model.whole_digest():
+        raise Rejected("it is about another model")
+    if certificate.get("claims"):
+        body = {key: certificate.get(key) for key in ("domain", "claims")} | {"points": certificate.get("points", [])}
+        claims = check(body | {"geomrelu": FORMAT, "model": model.digest()}, model, domain)
+    else:
+        claims = []
+    shown = {(c["layer"], c["neuron"]): c["status"] for c in claims}
+    fate = {}
+    for key, items in changes.items():
+        if not isinstance(items, list):
+            raise Rejected(f'"{key}" must be a list')
+        for item in items:
+            if not isinstance(item, list) or len(item) != (4 if key == "merged" else 2):
+                raise Rejected(f'an entry of "{key}" has another length')
+            level = _count(item[0], len(model.layers) + 1, "layer")
+            if level == 0:
+                raise Rejected("layers count from 1")
+            rows = model.layers[level - 1].rows
+            i = _count(item[1], len(rows), "neuron")
+            if (level, i) in fate:
+                raise Rejected("a neuron is changed twice")
+            if key == "merged":
+                j, c = _count(item[2], len(rows), "neuron"), number(item[3])
+                same = rows[i][1] == rows[j][1] and c > 0
+                if (
+                    not same
+                    or rows[i][0] != c * rows[j][0]
+                    or any(v != c * w for v, w in zip(rows[i][2], rows[j][2], strict=True))
+                ):
+                    raise Rejected("a merged neuron is not a multiple of the other")
+                fate[level, i] = ("merged", (j, c))
+            elif shown.get((level, i)) != ("dead" if key == "removed" else "active"):
+                raise Rejected(f"a neuron is {key} without a claim that allows it")
+            else:
+                fate[level, i] = (key, None)
+    if any(kind == "merged" and (level, what[0]) in fate for (level, _), (kind, what) in fate.items()):
+        raise Rejected("a neuron is merged into one that is changed itself")
+    if pruned(model, fate).whole_digest() != smaller.whole_digest():
+        raise Rejected("the smaller network is not what these changes give")
+    return {key: len(items) for key, items in changes.items()}
+
+
+def pruned(model, fate):
+    """The model without the neurons ``(level, i)`` in ``fate``: ("removed" | "folded" | "merged", (j, c))."""
+    forms, layers, count = [(0, {j: 1}) for j in range(model.inputs)], [], model.inputs
+
+    def rewritten(layer, row):
+        """A row as an affine form over the new variables, as Fractions."""
+        bias, columns, entries = row
+        total, sums = Fraction(bias, layer.denominator), {}
+        for j, w in zip(columns, entries, strict=True):
+            constant, slope = forms[j]
+            w = Fraction(w, layer.denominator)
+            total += w * constant
+            for k, v in slope.items():
+                sums[k] = sums.get(k, 0) + w * v
+        return total, sums
+
+    for level, layer in enumerate(model.layers, 1):
+        kept, own, merged = [], {}, []
+        for i, row in enumerate(layer.rows):
+            kind, what = fate.get((level, i), (None, None))
+            if kind == "removed":
+                own[i] = (0, {})
+            elif kind == "merged":
+                merged.append((i, *what))
+            elif kind == "folded":
+                own[i] = rewritten(layer, row)
+            else:
+                kept.append(rewritten(layer, row))
+                own[i] = (0, {count: 1})
+                count += 1
+        for i, j, c in merged:
+            own[i] = (c * own[j][0], {k: c * v for k, v in own[j][1].items()})
+        if kept:
+            layers.append(_integer_layer(kept))
+        forms += [own[i] for i in range(len(layer.rows))]
+    if not layers:
+        raise Rejected("no neuron is left")
+    last = model.output
+    if last is None:  # the outputs are those of the last layer
+        last = Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
+        untouched = not any(level == len(model.layers) for level, _ in fate)
+    output = None if model.output is None and untouched else _integer_layer([rewritten(last, r) for r in last.rows])
+    return Model(model.inputs, layers, output)
 
 
 def _known(data, keys):
@@ -1314,16 +1429,23 @@ def prove(claim, model, domain, points, tick=None):
     if domain.points is not None:
         if "proof" in claim:
             raise Rejected("a finite set is walked, it needs no proof")
-        if status == "dead" or supremum is not None:
+        if status == "active":
+            bound = -min(model.value(p, level, neuron) for p in domain.points)
+        elif status == "dead" or supremum is not None:
             bound = max(model.value(p, level, neuron) for p in domain.points)
     elif "proof" in claim:
-        bound = walk(claim["proof"], model, domain, level, neuron, points.root, tick)
+        sign = -1 if status == "active" else 1
+        bound = walk(claim["proof"], model, domain, level, neuron, points.root, tick, sign)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 
     def at_most(limit):
         return bound is EMPTY or (bound is not None and bound <= limit)
 
+    if status == "active":
+        if supremum is not None or stable is not None or not at_most(0):
+            raise Rejected("the neuron is not shown to be nonnegative, and nothing else may be claimed of it")
+        return
     if supremum == "inf":
         if status != "alive" or at_point is None or ray is None:
             raise Rejected("an infinite supremum needs a living neuron, a point and a ray")

@@ -71,10 +71,25 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     sub.set_defaults(run=_decide)
 
+    sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
+    sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
+    sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
+    sub.add_argument("--certificates", metavar="DIR", help="read and write proofs about neurons there, as decide does")
+    sub.add_argument(
+        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
+    )
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.set_defaults(run=_prune)
+
     sub = command("check", "check certificates independently of how they were found", epilog=DOMAINS)
     sub.add_argument("certificates", nargs="+", metavar="CERTIFICATE")
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
     sub.set_defaults(run=_check)
 
     sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
@@ -318,19 +333,91 @@ def _supremum(verdict: Verdict) -> str:
         return "huge"
 
 
+# ---- prune ------------------------------------------------------------------------------------------------------
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from geomrelu import certificate
+    from geomrelu.budget import Budget
+    from geomrelu.deadness import Status, decide
+    from geomrelu.errors import InputError
+    from geomrelu.prune import prune
+
+    if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
+        raise InputError("--time, --workers and --neuron-time must be positive")
+    if Path(options.output).suffix.lower() not in (".json", ".npz", ".onnx"):
+        raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
+    directory = _directory(options.certificates)
+    network, domain = _inputs(options)
+    known, saver = [], None
+    if directory is not None:
+        digests = network.digest, domain.checked.digest()
+        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+
+    def save(verdict: Verdict, points: list[list[str]]) -> None:
+        if saver is not None and verdict.claim is not None:
+            saver.add(verdict.claim, points)
+
+    budget = Budget(options.time)
+    with _progress("pruning") as (advance, _), _workers(options.workers) as executor:
+
+        def progress(layer: int, decided: int, asked: int) -> None:
+            advance(f"layer {layer}", decided, asked)
+
+        more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known, "save": save}
+        reports = list(decide(network, domain, None, None, budget, progress, **more))
+        if saver is not None and reports:
+            saver.flush(reports[-1].points)
+    refusal = ""
+    for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
+        found = prune(network, domain, reports, budget, fold=fold, merge=merge)
+        try:
+            found.network.save(options.output)
+        except InputError as problem:
+            refusal = str(problem)
+            if not (fold or merge):
+                raise
+        else:
+            break
+    if options.certificate is not None:
+        certificate.save(Path(options.certificate), found.certificate)
+    if options.report:
+        print(f"{'':14}  {'before':>10}  {'after':>10}  {'saved':>10}")
+        rows = zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True)
+        for what, before, after in rows:
+            print(f"{what:14.14}  {before:>10,}  {after:>10,}  {before - after:>10,}")
+        print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
+        if refusal:
+            print(f"Some stay because of the format: {refusal}")
+    undecided = sum(v.status is Status.UNDECIDED for report in reports for v in report.verdicts)
+    print(
+        f"{options.output} equals {options.model} on the domain, exactly (proved)"
+        + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
+    )
+    return 3 if undecided else 0
+
+
 # ---- check and convert ------------------------------------------------------------------------------------------
 
 
 def _check(options: argparse.Namespace) -> int:
     from geomrelu import certificate, checker
     from geomrelu.errors import InputError
+    from geomrelu.network import Network
 
     network, domain = _inputs(options)
+    smaller = None if options.smaller is None else Network.from_file(options.smaller)
     rejected = 0
     for path in options.certificates:
         try:
-            claims = checker.check(certificate.read(path), network.checked, domain.checked)
-        except (checker.Rejected, InputError) as problem:  # a file that cannot be read proves nothing either
+            data = certificate.read(path)
+            if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
+                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked)
+                said = ", ".join(f"{count} {what}" for what, count in changes.items())
+                print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
+                continue
+            claims = checker.check(data, network.checked, domain.checked)
+        except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")
         else:
