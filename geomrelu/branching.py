@@ -174,13 +174,14 @@ class BoxTree(Tree):
         stay = ~(
             bound <= -(SAFETY if self.coarse else FINE) * self.scale
         )  # NaN, from numbers beyond the floats, stays open too
-        for node in ids[~stay].tolist():
-            self.nodes[node] = {"coarse": []} if self.coarse else {}
+        easy = np.flatnonzero(~stay)
+        for row, last in zip(easy.tolist(), self._needed(floating, lines, low, high, base, easy, None), strict=True):
+            self.nodes[int(ids[row])] = ({"coarse": []} if self.coarse else {}) | self._derive_leaf(last)
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
         self.closed += float(closed[~stay].sum())
         if stay.any():
             picked = np.flatnonzero(stay)
-            lines = [type(line)(*(getattr(line, name)[picked] for name in line.__slots__)) for line in lines]
+            lines = [line.take(picked) for line in lines]
             found = [(a[picked], b[picked]) for a, b in found]
             low, high, ids, depth, closed, base = (v[picked] for v in (low, high, ids, depth, closed, base))
             bound, below, _ = floating.improved(lines, low, high, level, neuron, STEPS)
@@ -188,8 +189,10 @@ class BoxTree(Tree):
             settled = bound <= -(SAFETY if self.coarse else FINE) * self.scale
             self.almost += int((~settled & (bound <= -FINE * self.scale)).sum())
             self.failed = self.coarse and self.almost > max(50, self.boxes // 4)
-            for row in np.flatnonzero(settled).tolist():
-                self.nodes[int(ids[row])] = _leaf(lines, below, row, self.coarse)
+            rows = np.flatnonzero(settled)
+            needed = self._needed(floating, lines, low, high, base, rows, below)
+            for row, last in zip(rows.tolist(), needed, strict=True):
+                self.nodes[int(ids[row])] = _leaf(lines, below, row, self.coarse) | self._derive_leaf(last)
             self.closed += float(closed[settled].sum())
             self.worst = float(bound.max())
             if self.point is None and not settled.all():
@@ -198,6 +201,45 @@ class BoxTree(Tree):
         self.open = rest  # type: ignore[assignment]
         alive = set(np.unique(self.open[4]).tolist())
         self.bases = {k: v for k, v in self.bases.items() if k in alive}
+
+    def _needed(
+        self,
+        floating: FloatNetwork,
+        lines: list[Lines],
+        lower: Array,
+        upper: Array,
+        base: Array,
+        rows: Array,
+        below: list[Array] | None,
+    ) -> list[list[int] | None]:
+        """Which neurons of the last layer a leaf must derive again (None: all): checking them is what costs most."""
+        found: list[list[int] | None] = [None] * len(rows)
+        known = self._known(base[rows]) if self.level > 2 and self.coarse and len(rows) else None
+        if known is None:
+            return found
+        fresh = [line.take(rows) for line in lines]
+        slopes = [line.below for line in fresh] if below is None else [b[rows] for b in below]
+        box = lower[rows], upper[rows], self.level, self.neuron
+        last = Lines.of(*known[-1])
+        both = [floating.losses([*fresh[:-1], line], *box, slopes)[-1] for line in (last, fresh[-1])]
+        order = np.argsort(both[1] - both[0], axis=1)  # where the old bounds lose most comes first
+        rank = np.argsort(order, axis=1)
+        for count in (0, 3, 6, 12, 24):
+            again = rank < count
+            pair = np.where(again, fresh[-1].low, last.low), np.where(again, fresh[-1].high, last.high)
+            mixed = [*fresh[:-1], Lines.of(*pair)]
+            given = None if below is None else slopes
+            bound = floating.backward(mixed, *box[:3], np.array([self.neuron]), 1, given)[0][:, 0]
+            for k in np.flatnonzero(bound <= -SAFETY * (self.scale or 0)).tolist():
+                if found[k] is None:
+                    found[k] = sorted(order[k, :count].tolist())
+        return found
+
+    def _derive_leaf(self, last: list[int] | None) -> dict[str, Any]:
+        if last is None:
+            return _derive(self.level, self.coarse)
+        more = [[self.level - 1, last]] if last else []
+        return {"derive": [[at] for at in range(1, self.level - 1)] + more}
 
     def _known(self, base: Array) -> Bounds | None:
         numbers = base.tolist()
@@ -245,7 +287,7 @@ class BoxTree(Tree):
                 proof.append({"split": ["x", j, str(Fraction(c))]} | (derive if depth % PERIOD == 0 else {}))
                 stack += [(child + 1, depth + 1), (child, depth + 1)]
             else:
-                proof.append(entry | derive)
+                proof.append(entry)
         return proof
 
 

@@ -42,8 +42,8 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
        or a leaf, MULTIPLIERS (also {}) or COARSE LEAF, which must give the bound. Either may carry "derive": a list,
        done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l
        by the same method) or [l] (both bounds of all neurons of layer l of yet unknown sign, with default multipliers
-       and in coarse arithmetic where it fits; from there on intervals bound this layer no more) or [l, "exact"] (the
-       same in exact arithmetic).
+       and in coarse arithmetic where it fits; from there on intervals bound this layer no more) or [l, [i, ...]] (the
+       same for these neurons of a layer that has been derived as a whole) or [l, "exact"] (in exact arithmetic).
 COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
              sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
@@ -642,34 +642,34 @@ class Coarse:
 
     @staticmethod
     def lines(pairs):
-        """Slopes (over 2^20) of the lines above a layer's outputs, ``(i, height)`` of these, slopes below, the cost."""
+        """Lines around a layer's outputs: ``(i, slope above, slope below)`` if not 0, ``(i, height)`` above, the cost.
+
+        Slopes are over 2^20.
+        """
         one = 1 << _SLOPE_BITS
-        above, heights, below, cost = [], [], [], 0
+        slopes, heights, cost = [], [], 0
         for i, (low, high) in enumerate(pairs):
-            if low >= 0 or high <= 0:
-                s = one if low >= 0 else 0
-                above.append(s)
-                below.append(s)
-            else:
-                s = (high << _SLOPE_BITS) // (high - low)
-                above.append(s)
-                heights.append((i, -(-max(-s * low, (one - s) * high) >> _SLOPE_BITS)))
-                below.append(one if high > -low else 0)
+            if low >= 0:
+                slopes.append((i, one, one))
+            elif high > 0:
+                above = (high << _SLOPE_BITS) // (high - low)
+                slopes.append((i, above, one if high > -low else 0))
+                heights.append((i, -(-max(-above * low, (one - above) * high) >> _SLOPE_BITS)))
                 cost += high
-        return above, heights, below, cost
+        return slopes, heights, cost
 
     def bound(self, level, neuron, sign, sides, lines):
         """An upper bound of ``sign * z`` in units of 2^-60, or None; ``lines[at - 1]`` are those of layer ``at``."""
         *q, bias = self._target(level, neuron, sign)
         total = bias << _UNIT
         for at in range(level - 1, 0, -1):
-            above, heights, below, cost = lines[at - 1]
-            p = [(c * a if c > 0 else c * b) >> _SLOPE_BITS for c, a, b in zip(q, above, below, strict=True)]
+            slopes, heights, cost = lines[at - 1]
+            p = [(c * a if (c := q[i]) > 0 else c * b) >> _SLOPE_BITS for i, a, b in slopes]
             total += sum([q[i] * h for i, h in heights if q[i] > 0]) + cost
             rows, ones, middle, limit, count = self._rows(at)
             if sum(map(abs, p)) > limit:  # a field might overflow
                 return None
-            fields = sum(map(mul, p, rows)) + middle
+            fields = sum(map(mul, p, [rows[i] for i, _, _ in slopes])) + middle
             if ones:  # a weight was rounded up by less than a unit, which is wrong where it is subtracted
                 fields -= sum([c for c in p if c < 0]) * ones
             halves = array("Q", fields.to_bytes(16 * count, "little"))
@@ -856,11 +856,17 @@ class Region:
             raise Rejected('"derive" must be a list')
         for item in items:
             if not isinstance(item, list) or not item:
-                raise Rejected('a derivation is [l], [l, "exact"] or [l, i, side, multipliers]')
+                raise Rejected('a derivation is [l], [l, [i, ...]], [l, "exact"] or [l, i, side, multipliers]')
             level = _count(item[0], below, "layer of a derivation")
             if level == 0:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
+            if len(item) == 2 and isinstance(item[1], list):
+                self.whole = None
+                if level not in self.known:
+                    raise Rejected("some neurons of a layer are derived coarsely after the whole layer")
+                self._derive_coarsely(level, [_count(i, width, "neuron of a derivation") for i in item[1]])
+                continue
             simple = len(item) == 1 or (len(item) == 2 and item[1] == "exact")
             whole = self.whole if simple else None
             if whole is not None and (*whole, *item) in self.roots:
@@ -877,7 +883,7 @@ class Region:
             elif len(item) == 4 and item[2] in ("lower", "upper"):
                 steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
             else:
-                raise Rejected('a derivation is [l], [l, "exact"] or [l, i, side, multipliers]')
+                raise Rejected('a derivation is [l], [l, [i, ...]], [l, "exact"] or [l, i, side, multipliers]')
             found = dict(self.derived)
             for i, side, multipliers in steps:
                 low, high = found.get((level, i), (None, None))
@@ -899,8 +905,8 @@ class Region:
             self.bounds(item[0])
             self.roots[self.whole] = self.copy()
 
-    def _derive_coarsely(self, level):
-        """Both bounds of all neurons of unknown sign in coarse arithmetic, if that fits."""
+    def _derive_coarsely(self, level, neurons=None):
+        """Both bounds of all (or these) neurons of unknown sign in coarse arithmetic, if that fits."""
         coarse = self.coarse
         if level > coarse.depth:
             return False
@@ -909,7 +915,8 @@ class Region:
             return True
         pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
-        for i, pair in enumerate(pairs):
+        for i in range(width) if neurons is None else neurons:
+            pair = pairs[i]
             if not signed(pair):
                 high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
                 if high is None or low is None:
@@ -953,14 +960,15 @@ class Region:
 
     def _lines(self, at, text=""):
         if at not in self.lines:
-            pairs = self._units(at)
-            self.lines[at] = (*self.coarse.lines(pairs), [signed(pair) for pair in pairs])
-        above, heights, below, cost, known = self.lines[at]
+            self.lines[at] = self.coarse.lines(self._units(at))
+        slopes, heights, cost = self.lines[at]
         if text != "":
-            if not isinstance(text, str) or len(text) != len(above) or not set(text) <= _SIXTEENTHS.keys():
+            width = len(self.model.layers[at - 1].rows)
+            if not isinstance(text, str) or len(text) != width or not set(text) <= _SIXTEENTHS.keys():
                 raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
-            below = [b if sign else _SIXTEENTHS[c] for b, sign, c in zip(below, known, text, strict=True)]
-        return above, heights, below, cost
+            unknown = {i for i, _ in heights}
+            slopes = [(i, a, _SIXTEENTHS[text[i]] if i in unknown else b) for i, a, b in slopes]
+        return slopes, heights, cost
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""

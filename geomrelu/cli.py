@@ -382,10 +382,10 @@ def _prune(options: argparse.Namespace) -> int:
     if options.certificate is not None:
         certificate.save(Path(options.certificate), found.certificate)
     if options.report:
-        print(f"{'':14}  {'before':>10}  {'after':>10}  {'saved':>10}")
+        print(f"{'':15}  {'before':>10}  {'after':>10}  {'saved':>10}")
         rows = zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True)
         for what, before, after in rows:
-            print(f"{what:14.14}  {before:>10,}  {after:>10,}  {before - after:>10,}")
+            print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
         print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
         if refusal:
             print(f"Some stay because of the format: {refusal}")

@@ -53,6 +53,11 @@ class Lines:
         below = np.where(unknown, np.where(high > -low, 1.0, 0.0), known)
         return cls(above, height, below, unknown, low, high)
 
+    def take(self, rows: Array) -> Lines:
+        """Those on some of the boxes."""
+        parts = (self.above, self.height, self.below, self.unknown, self.low, self.high)
+        return Lines(*(part[rows] for part in parts))
+
     def cut_off(self, below: Array) -> Array:
         """How much the line below loses where it loses most."""
         return np.where(self.unknown, np.maximum(-self.low * below, self.high * (1 - below)), 0.0)
