@@ -116,17 +116,30 @@ def _derive(level: int, coarse: bool) -> dict[str, Any]:
     return {"derive": layers} if layers else {}
 
 
-def _leaf(
-    lines: Sequence[Lines], below: Sequence[Array], row: int, coarse: bool, factors: dict[str, str] | None = None
+def _coarse_leaf(below: Sequence[Array], row: int) -> dict[str, Any]:
+    """A leaf with the slopes of one of the regions."""
+    return {"coarse": ["".join(_TEXT[np.rint(b[row] * 16).astype(int)]) for b in below]}
+
+
+def _exact_leaf(
+    lines: Sequence[Lines],
+    below: Sequence[Array],
+    weights: Sequence[Array | None],
+    row: int,
+    factors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A leaf with the slopes of one of the regions, as short as can be said."""
-    if coarse and not factors:
-        return {"coarse": ["".join(_TEXT[np.rint(b[row] * 16).astype(int)]) for b in below]}
+    """Likewise, in exact arithmetic, where slopes are meant for both sides: said only where the lower line is used.
+
+    A default slope is said, too, where rounding might choose another.
+    """
     slopes: dict[str, dict[str, str]] = {}
-    for at, (line, slope) in enumerate(zip(lines, below, strict=True), 1):
-        changed = np.flatnonzero(line.unknown[row] & (slope[row] != line.below[row])).tolist()
-        if changed:
-            slopes[str(at)] = {str(i): str(Fraction(float(slope[row, i]))) for i in changed}
+    for at, (line, slope, weight) in enumerate(zip(lines, below, weights, strict=True), 1):
+        if weight is None:
+            continue
+        tied = abs(line.high[row] + line.low[row]) <= 1e-9 * (line.high[row] - line.low[row])
+        said = line.unknown[row] & (weight[row, 0] < 0) & (tied | (slope[row] != line.below[row]))
+        if said.any():
+            slopes[str(at)] = {str(i): str(Fraction(float(slope[row, i]))) for i in np.flatnonzero(said).tolist()}
     return ({"splits": factors} if factors else {}) | ({"slopes": slopes} if slopes else {})
 
 
@@ -168,7 +181,8 @@ class BoxTree(Tree):
         self.boxes += len(ids)
         found, lines = floating.bounds(low, high, level - 1, self._known(base))
         target = np.array([neuron])
-        bound = floating.backward(lines, low, high, level, target)[0][:, 0]
+        bounds, slope, _ = floating.backward(lines, low, high, level, target)
+        bound, corner = bounds[:, 0], np.where(slope[:, 0, :] > 0, high, low)
         if self.scale is None:
             self.scale = max(1e-300, abs(float(bound[0])))
         stay = ~(
@@ -185,14 +199,16 @@ class BoxTree(Tree):
             found = [(a[picked], b[picked]) for a, b in found]
             low, high, ids, depth, closed, base = (v[picked] for v in (low, high, ids, depth, closed, base))
             bound, below, _ = floating.improved(lines, low, high, level, neuron, STEPS)
-            self._look(floating, (low + high) / 2)
+            self._look(floating, np.concatenate([corner[picked], (low + high) / 2]))
             settled = bound <= -(SAFETY if self.coarse else FINE) * self.scale
             self.almost += int((~settled & (bound <= -FINE * self.scale)).sum())
             self.failed = self.coarse and self.almost > max(50, self.boxes // 4)
             rows = np.flatnonzero(settled)
             needed = self._needed(floating, lines, low, high, base, rows, below)
+            weights = floating.backward(lines, low, high, level, target, 1, below)[2]
             for row, last in zip(rows.tolist(), needed, strict=True):
-                self.nodes[int(ids[row])] = _leaf(lines, below, row, self.coarse) | self._derive_leaf(last)
+                leaf = _coarse_leaf(below, row) if self.coarse else _exact_leaf(lines, below, weights, row)
+                self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
             self.closed += float(closed[settled].sum())
             self.worst = float(bound.max())
             if self.point is None and not settled.all():
@@ -330,7 +346,7 @@ class PhaseTree(Tree):
             self.scale = max(1e-300, abs(float(bound[0])))
         self.worst = float(bound.max())
         losses = floating.losses(lines, lower, upper, self.level, self.neuron, below, added)
-        _, slope, _ = floating.backward(lines, lower, upper, self.level, np.array([self.neuron]), 1, below, added)
+        _, slope, weights = floating.backward(lines, lower, upper, self.level, np.array([self.neuron]), 1, below, added)
         self._look(floating, np.where(slope[:, 0, :] > 0, upper, lower))
         flat = np.concatenate([np.where(line.unknown, loss, -1) for line, loss in zip(lines, losses, strict=True)], 1)
         starts = np.cumsum([0] + [loss.shape[1] for loss in losses])
@@ -341,7 +357,10 @@ class PhaseTree(Tree):
                     for k, (at, i, _) in enumerate(splits)
                     if added[at - 1][row, i]
                 }
-                self.nodes[node] = _leaf(lines, below, row, self.coarse, factors)
+                simple = self.coarse and not factors
+                self.nodes[node] = (
+                    _coarse_leaf(below, row) if simple else _exact_leaf(lines, below, weights, row, factors)
+                )
                 self.closed += 0.5 ** len(splits)
                 continue
             worst = int(np.argmax(flat[row]))

@@ -112,7 +112,7 @@ def grown(
     Raises:
         Exhausted: the budget has ended; the open trees say how far they are.
     """
-    waiting = [(TURN, tree) for tree in trees]
+    waiting = [(min(TURN, tree.limit), tree) for tree in trees]
     running: dict[Future[tuple[Tree, Claim | None]], int] = {}
     slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
     try:
