@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Check certificates of dead and alive ReLU neurons: ``python checker.py CERTIFICATE MODEL.json DOMAIN.json``.
 
+With a fourth argument SMALLER.json: check that this smaller network equals the model on the domain.
+
 One file, standard library only: copy it out and run it alone. It believes points and multipliers, nothing else, and
 recomputes everything from the model and the domain in exact rational arithmetic. Exit code 0: every claim of the
 certificate is proved. Exit code 1 and one line: it is not (any doubt is a rejection). Exit code 2: unusable input.
@@ -1674,8 +1676,8 @@ def _cut(cone, value, split=True):
 
 
 def main(arguments):
-    if len(arguments) != 3:
-        print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json", file=sys.stderr)
+    if len(arguments) not in (3, 4):
+        print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json]", file=sys.stderr)
         return 2
     sys.set_int_max_str_digits(_DIGITS)
     try:
@@ -1684,12 +1686,18 @@ def main(arguments):
             with open(path, encoding="utf-8") as stream:
                 loaded.append(json.load(stream, parse_float=str))
         certificate, model, domain = loaded[0], Model.parse(loaded[1]), Domain.parse(loaded[2])
+        smaller = Model.parse(loaded[3]) if len(loaded) == 4 else None
     except (OSError, ValueError, RecursionError, Malformed) as problem:
         print(f"checker: error: {problem}", file=sys.stderr)
         return 2
     try:
+        if smaller is not None:
+            changes = check_pruning(certificate, model, domain, smaller)
+            said = ", ".join(f"{count} {what}" for what, count in changes.items())
+            print(f"accepted {arguments[0]}: {arguments[3]} equals {arguments[1]} on the domain ({said})")
+            return 0
         claims = check(certificate, model, domain)
-    except Rejected as problem:
+    except (Rejected, Malformed) as problem:
         print(f"REJECTED {arguments[0]}: {problem}")
         return 1
     for claim in claims:

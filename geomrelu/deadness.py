@@ -496,17 +496,20 @@ class _Run:
         """The hard neurons of all layers, each with a tree of boxes."""
         domain = self.domain
         assert isinstance(domain, Polyhedron) or not self.trees
-        for tree, claim in grown(self.bench, self.trees[:], self.budget, self.each, self.executor, self.open_):
-            self.trees = [t for t in self.trees if (t.level, t.neuron) != (tree.level, tree.neuron)]
+        for tree, claim in grown(self.bench, self.trees[:], self.budget, self.each, self.executor, self._seen):
             verdict = None
             if tree.point is not None and isinstance(domain, Polyhedron):
                 verdict = self._witness(domain, tree.level, tree.neuron, tree.point)
             elif claim is not None:  # the checker has accepted it where it was found
                 verdict = self._dead(claim, str(tree))
-            if verdict is None:
-                self.trees.append(tree)
-            else:
+            if verdict is not None:
                 yield verdict
+
+    def _seen(self, tree: branching.Tree) -> None:
+        """The latest state of a tree, which may come back from another process, is the one to speak of."""
+        self.trees = [tree if (t.level, t.neuron) == (tree.level, tree.neuron) else t for t in self.trees]
+        if self.open_ is not None:
+            self.open_(tree)
 
     def _rest(self, layer: int) -> Iterator[Verdict]:
         """What trees did not settle (a supremum of exactly 0, most likely): all pieces, however many."""

@@ -26,7 +26,7 @@ from geomrelu.relaxation import FloatNetwork
 __all__ = ["Bench", "grown"]
 
 TURN = 1_000  # boxes of each open neuron before the next one's first turn; later turns are ten times as long
-SLICE = 5.0  # seconds of one task, so that progress shows and an end of the budget is met
+SLICE = 15.0  # seconds of one task, so that progress shows and an end of the budget is met
 
 
 class Bench:
