@@ -932,7 +932,7 @@ class Region:
 
     def coarse_bound(self, level, neuron, texts, sign=1):
         """An upper bound of ``sign * z`` with the slopes of a coarse leaf: Fraction, None or EMPTY."""
-        if not isinstance(texts, list) or len(texts) >= max(level, 2):
+        if not isinstance(texts, list) or len(texts) >= level:
             raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
         if level > self.coarse.depth:
             raise Rejected("coarse arithmetic is for dense layers that read the layer before, on a bounded box")

@@ -34,6 +34,7 @@ __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
 MANY_PIECES = 50 * FEW_PIECES  # below this many, walking them is what is left when ...
+SPROUT = 200  # boxes of a tree before the hardest search for a witness
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
@@ -465,10 +466,13 @@ class _Run:
             return False
 
     def _by_search(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Bounds on the whole box and witnesses found in floating point, each accepted by the checker; else a tree."""
+        """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
+
+        What is open after that keeps its tree, to be worked on with those of the other layers.
+        """
         floating, waiting = self.bench.floating, list(asked)
+        trees: dict[int, branching.Tree] = {}
         self.budget.spend()
-        finite = domain.is_box and domain.is_bounded
         for starts, rounds in EFFORTS:
             for i, point in search.candidates(floating, layer, waiting[:], self.budget, starts, rounds):
                 verdict = self._witness(domain, layer, i, point)
@@ -476,21 +480,37 @@ class _Run:
                     waiting.remove(i)
                     yield verdict
                 self.budget.spend(0)
-            if finite and not rounds:
+            if not (domain.is_box and domain.is_bounded):
+                continue
+            if not rounds:
                 for i in branching.bounded(floating, layer, waiting):
                     proof = branching.one_leaf(floating, layer)
                     claim = self.bench.refuted(layer, i, proof, self.budget)
                     if claim is not None:
                         waiting.remove(i)
                         yield self._dead(claim, "bounded on the whole box")
-                    self.budget.spend(0)
-        if not finite:
-            return
-        trees = [branching.tree(floating, layer, i) for i in waiting]
-        if self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES:
-            for tree in trees:
-                tree.limit = FEW_BOXES
-        self.trees += trees
+            elif not trees:
+                trees = {i: branching.tree(floating, layer, i) for i in waiting}
+                for verdict in filter(None, map(self._sprouted, trees.values())):
+                    waiting.remove(verdict.neuron)
+                    yield verdict
+        few = self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES
+        for i in waiting:
+            if i in trees:
+                tree = branching.tree(floating, layer, i) if trees[i].failed or trees[i].point is not None else trees[i]
+                tree.limit = FEW_BOXES if few else tree.limit
+                self.trees.append(tree)
+
+    def _sprouted(self, tree: branching.Tree) -> Verdict | None:
+        """The verdict on a neuron if a small tree is enough."""
+        tree.grow(SPROUT, self.budget)
+        if tree.point is not None and isinstance(self.domain, Polyhedron):
+            return self._witness(self.domain, tree.level, tree.neuron, tree.point)
+        if not tree.done:
+            return None
+        claim = self.bench.refuted(tree.level, tree.neuron, tree.proof(), self.budget)
+        tree.failed = claim is None
+        return None if claim is None else self._dead(claim, str(tree))
 
     def _hard(self) -> Iterator[Verdict]:
         """The hard neurons of all layers, each with a tree of boxes."""

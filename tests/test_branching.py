@@ -81,6 +81,7 @@ def hard():
 @pytest.fixture
 def no_pieces(monkeypatch):
     monkeypatch.setattr(deadness, "FEW_PIECES", 0)
+    monkeypatch.setattr(deadness, "SPROUT", 0)
 
 
 def statuses(reports):
