@@ -351,6 +351,57 @@ def test_coarse_arithmetic_rounds_outward_and_not_far():
     assert close > 50
 
 
+def unrounded(coarse, neuron, sign, sides, lines):
+    """What the coarse bound of a second-layer neuron would be without any rounding, by the same lines: a Fraction."""
+    model, (inputs, first, second) = coarse.model, (coarse.powers[0], coarse.exponents(1), coarse.exponents(2))
+
+    def row(level, i, inner, own):
+        _, columns, entries = model.layers[level - 1].rows[i]
+        numerator, denominator = coarse._bias(level, i)
+        weights = {
+            j - model.start[level - 1]: Fraction(w, model.layers[level - 1].denominator)
+            for j, w in zip(columns, entries, strict=True)
+        }
+        scaled = {j: w * Fraction(2) ** (inner[j] - own[i]) for j, w in weights.items() if inner[j] is not None}
+        return scaled, Fraction(numerator, denominator) / Fraction(2) ** own[i]
+
+    weights, bias = row(2, neuron, first, second)
+    ((slopes, heights, _),) = lines
+    total, slope = sign * bias, {}
+    for i, h in heights:
+        total += max(sign * weights.get(i, 0), 0) * Fraction(h, 2**30)
+    for i, above, below in slopes:
+        c = sign * weights.get(i, Fraction(0))
+        c *= Fraction(above if c > 0 else below, 2**20)
+        inner, constant = row(1, i, inputs, first)
+        total += c * constant
+        for j, w in inner.items():
+            slope[j] = slope.get(j, 0) + c * w
+    return total + sum(v * Fraction(sides[1][j] if v > 0 else sides[0][j], 2**30) for j, v in slope.items())
+
+
+def test_coarse_arithmetic_never_rounds_inward():
+    """With two layers the coarse bound is at least the unrounded one, and a hair above it."""
+    rng, compared = random.Random(5), 0
+    for _, net, domain, where, _ in cases(400, 6000, widths=((2, 5, 4), (3, 6, 3), (4, 7, 3))):
+        if where not in ("box", "flat box") or checker.Coarse(net.checked, domain.checked).depth < 2:
+            continue
+        region = checker.Region(net.checked, domain.checked)
+        for _ in range(2):
+            j = rng.randrange(domain.dimension)
+            low, high = region.lower[j], region.upper[j]
+            region = region.child(("x", j, low + Fraction(rng.randint(1, 6), 7) * (high - low)), rng.choice((1, -1)))
+        region.derive([[1]], 2)
+        coarse, sides, lines = region.coarse, region._sides(), [region._lines(1)]
+        for i in range(net.widths[1]):
+            for sign in (1, -1):
+                bound = Fraction(coarse.bound(2, i, sign, sides, lines), 2**60)
+                exact = unrounded(coarse, i, sign, sides, lines)
+                assert exact <= bound <= exact + Fraction(1, 2**18)
+                compared += 1
+    assert compared > 300
+
+
 def test_coarse_fields_do_not_overflow():
     """Where a field could overflow nothing is claimed; weights of any size are measured in their own power of two."""
     big = 2**200
