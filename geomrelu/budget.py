@@ -55,11 +55,16 @@ class Budget:
         twin._deadline = self._deadline
         return twin
 
+    @property
+    def left(self) -> float | None:
+        """Seconds until the end; None: no limit."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
     def share(self, parts: int) -> Budget:
         """One of ``parts`` equal shares of what is left; spending there spends here too."""
         if parts <= 1:
             return self
-        seconds = None if self._deadline is None else max(0.0, self._deadline - time.monotonic()) / parts
+        seconds = None if self.left is None else self.left / parts
         regions = None if self.regions is None else max(0, self.regions - self.examined) // parts
         return _Part(self, seconds, regions)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.errors import InputError
 
-__all__ = ["Claim", "as_certificate", "read", "write"]
+__all__ = ["Claim", "Saver", "as_certificate", "known", "read", "save", "write"]
 
 Claim = dict[str, Any]
 
@@ -70,17 +71,63 @@ def write(
         own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
         if len(claim.get("proof", ())) > 1:
             together.pop(claim["neuron"], None)
-            _save(own, as_certificate([claim], model, domain, points))
+            save(own, as_certificate([claim], model, domain, points))
             files[claim["neuron"]] = str(own)
         else:
             together[claim["neuron"]] = claim
             files[claim["neuron"]] = str(shared)
     if together:
         ordered = [together[i] for i in sorted(together)]
-        _save(shared, as_certificate(ordered, model, domain, points))
+        save(shared, as_certificate(ordered, model, domain, points))
     for i in together:  # only now, so that no claim is ever on disk nowhere
         (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
+
+
+def known(directory: Path, model: str, domain: str) -> list[Claim]:
+    """The claims about a model and a domain that a directory holds, their points written out.
+
+    What cannot be read or is about something else is passed over: nothing is believed, the checker judges all again.
+    """
+    found = []
+    for path in sorted(directory.glob("layer-*.json")):
+        try:
+            data = read(path)
+        except InputError:
+            continue
+        if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
+            continue
+        if _well_formed(data):
+            for claim in data["claims"]:
+                number = claim.get("point")
+                found.append({**claim, "point": data["points"][number]} if type(number) is int else claim)
+    return found
+
+
+class Saver:
+    """Writes claims to a directory as they come: large proofs at once, the others together every other moment."""
+
+    PAUSE = 0.5  # seconds
+
+    def __init__(self, directory: Path, model: str, domain: str) -> None:
+        self.directory, self.model, self.domain = directory, model, domain
+        self.waiting: dict[int, list[Claim]] = {}
+        self.next = 0.0
+
+    def add(self, claim: Claim, points: list[list[str]]) -> None:
+        """Save a claim, soon."""
+        self.waiting.setdefault(claim["layer"], []).append(claim)
+        if time.monotonic() >= self.next or len(claim.get("proof", ())) > 1:
+            self.flush(points)
+
+    def flush(self, points: list[list[str]]) -> None:
+        """Save everything now."""
+        started = time.monotonic()
+        for layer, claims in self.waiting.items():
+            write(self.directory, layer, claims, self.model, self.domain, points)
+        self.waiting = {}
+        now = time.monotonic()
+        self.next = now + max(self.PAUSE, 10 * (now - started))  # a tenth of the time at most goes into writing
 
 
 def _well_formed(data: dict[str, Any]) -> bool:
@@ -94,7 +141,8 @@ def _well_formed(data: dict[str, Any]) -> bool:
     )
 
 
-def _save(path: Path, data: Any) -> None:
+def save(path: Path, data: Any) -> None:
+    """Write JSON so that the file is complete or absent."""
     part = path.with_suffix(".part")
     try:
         part.write_text(json.dumps(data), encoding="utf-8")

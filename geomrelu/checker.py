@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Check certificates of dead and alive ReLU neurons: ``python checker.py CERTIFICATE MODEL.json DOMAIN.json``.
 
+With a fourth argument SMALLER.json: check that this smaller network equals the model on the domain.
+
 One file, standard library only: copy it out and run it alone. It believes points and multipliers, nothing else, and
 recomputes everything from the model and the domain in exact rational arithmetic. Exit code 0: every claim of the
 certificate is proved. Exit code 1 and one line: it is not (any doubt is a rejection). Exit code 2: unusable input.
@@ -14,8 +16,8 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
 
 CERTIFICATE  {"geomrelu": "certificate 1", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
               "claims": [CLAIM, ...]}
-CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive", "supremum": "p/q" | "inf", "stable": true | false,
-              "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
+CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
+              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS}
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
@@ -24,6 +26,7 @@ Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the dom
 What each claim needs:
   alive            point in S with z(point) > 0 (or supremum "inf")
   dead             proof of z <= 0 on S (a finite set S is walked instead)
+  active           proof of -z <= 0 on S (likewise): the neuron is linear on S
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   supremum inf     point in S, and ray in the recession cone of S along which z grows without bound
   stable           (dead for all parameters near the given ones)
@@ -38,9 +41,13 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
          {"split": ["x", j, c]}                  g = x_j - c
          {"split": ["neuron", l, i]}             g = pre-activation of an earlier neuron
          {"split": ["form", b, a1, ..., an]}     g = b + a.x
-       or a leaf, MULTIPLIERS (also {}), which must give the bound. Either may carry "derive": a list, done in order
-       and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l by the same
-       method) or [l] (both bounds of all neurons of layer l with default multipliers).
+       or a leaf, MULTIPLIERS (also {}) or COARSE LEAF, which must give the bound. Either may carry "derive": a list,
+       done in order and valid below, of [l, i, "upper" | "lower", MULTIPLIERS] (a tighter bound of neuron i of layer l
+       by the same method) or [l] (both bounds of all neurons of layer l of yet unknown sign, with default multipliers
+       and in coarse arithmetic where it fits; from there on intervals bound this layer no more) or [l, [i, ...]] (the
+       same for these neurons of a layer that has been derived as a whole) or [l, "exact"] (in exact arithmetic).
+COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
+             sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
               "rows": {"k": c}, "equalities": {"k": c}  for the domain's canonical rows (c >= 0, any c),
               "slopes": {"l": {"i": s}}  0 <= s <= 1 for a neuron whose sign is not known}
@@ -51,6 +58,12 @@ by "derive" and by splits): v >= s y for any 0 <= s <= 1 (default: 1 if high > -
 v <= s y + max(-s low, (1 - s) high) (default s = high / (high - low) rounded down to a multiple of 2^-20). Each split
 g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is maximal
 on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a valid bound.
+
+PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
+              "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
+              says that the smaller network equals the model on S. A removed neuron is claimed dead, a folded one
+              active; a merged one is c > 0 times neuron j of its layer, row by row. The smaller network is computed
+              again from this and must be the one given (here SHA-256 includes the map after the last ReLU layer).
 """
 
 from __future__ import annotations
@@ -59,10 +72,13 @@ import hashlib
 import json
 import re
 import sys
+from array import array
 from fractions import Fraction
 from math import gcd, lcm
+from operator import mul
 
 FORMAT = "certificate 1"
+PRUNING = "pruning 1"
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
 _DIGITS = 100_000  # of one number
@@ -143,9 +159,10 @@ class Layer:
 class Model:
     """The ReLU layers of a network; ``start[l]`` is the first variable of layer l (0: the inputs)."""
 
-    def __init__(self, inputs, layers):
+    def __init__(self, inputs, layers, output=None):
         self.inputs = inputs
         self.layers = layers
+        self.output = output  # a Layer over all variables: what follows the last ReLU layer
         self.start = [0, inputs]
         for layer in layers:
             self.start.append(self.start[-1] + len(layer.rows))
@@ -218,7 +235,13 @@ class Model:
                 raise Malformed(f"layer {position}: activation must be relu or none")
         if not layers:
             raise Malformed("the model has no ReLU layer")
-        return cls(inputs, layers)
+        output = _integer_layer(variables) if data["layers"][-1].get("activation", "relu") == "none" else None
+        return cls(inputs, layers, output)
+
+    def whole_digest(self):
+        """SHA-256 of the canonical exact form, the map after the last ReLU layer included."""
+        last = [] if self.output is None else [self.output]
+        return Model(self.inputs, [*self.layers, *last]).digest() + ("+" if last else "")
 
     def values(self, point, up_to, homogeneous=False):
         """Pre-activations of layers 1..up_to at a point; ``homogeneous`` drops the biases (growth along a ray).
@@ -502,6 +525,184 @@ def _at(row, point):
     return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
+# ---- coarse arithmetic ------------------------------------------------------------------------------------------
+
+
+class Coarse:
+    """Backward bounds in fixed point, rounded outward: for layers that read the layer before them, on a bounded box.
+
+    Every variable is >= 0 here: the outputs, the inputs measured from the lower sides of the domain, and the constant
+    1 whose weights are the biases. So a coefficient of a variable may be rounded up. A coefficient of a pre-activation
+    y is rounded down by less than a unit, which costs less than max(0, high) units.
+
+    Each variable and pre-activation is measured in a power of two of its own, so that none is much larger than 1 (a
+    positive factor passes through a ReLU); the weights change accordingly. Coefficients, bounds and sides are then
+    integers in units of 2^-30. A row of weights is one integer with a field of 128 bits for each variable, in units
+    of 2^-64: multiples of rows are added in all variables at once, and the upper half of a field of the sum is again
+    in units of 2^-30.
+    """
+
+    FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
+
+    def __init__(self, model, domain):
+        self.model, self.domain = model, domain
+        self.depth = 0  # the layers it fits, from the first
+        if domain.is_bounded_box() and not domain.is_empty_box():
+            for level, layer in enumerate(model.layers, 1):
+                size = len(layer.rows) * (model.start[level] - model.start[level - 1])
+                if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
+                    break
+                self.depth = level
+        self.packed, self.targets = {}, {}
+        self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
+        if self.depth:
+            self.origin, self.over = _over_common(domain.lower)
+            widths = [high - low for low, high in zip(domain.lower, domain.upper, strict=True)]
+            self.powers.append([_power(w.numerator, w.denominator) if w else None for w in widths])
+
+    def sides(self, lower, upper):
+        """A box, measured from the lower sides of the domain."""
+        least, most = [], []
+        for b, l_, u, e in zip(self.domain.lower, lower, upper, self.powers[0], strict=True):
+            low, high = l_ - b, u - b
+            least.append(0 if e is None else -_up(-low.numerator, low.denominator, _UNIT - e)[0])
+            most.append(0 if e is None else _up(high.numerator, high.denominator, _UNIT - e)[0])
+        return least, most
+
+    def exponents(self, level):
+        """Of the neurons of a layer: about the largest term of each pre-activation."""
+        while len(self.powers) <= level:
+            at = len(self.powers)
+            layer, first, known = self.model.layers[at - 1], self.model.start[at - 1], self.powers[-1]
+            found = []
+            for i, (_, columns, entries) in enumerate(layer.rows):
+                bias, over = self._bias(at, i)
+                terms = [_power(bias, over)] if bias else []
+                for j, w in zip(columns, entries, strict=True):
+                    if known[j - first] is not None:
+                        terms.append(_power(w, layer.denominator) + known[j - first])
+                found.append(max(terms, default=0))
+            self.powers.append(found)
+        return self.powers[level]
+
+    def _bias(self, level, i):
+        """The bias, of layer 1 with what the lower sides contribute: ``(numerator, denominator)``."""
+        layer = self.model.layers[level - 1]
+        bias, columns, entries = layer.rows[i]
+        if level > 1:
+            return bias, layer.denominator
+        shift = sum(w * self.origin[j] for j, w in zip(columns, entries, strict=True))
+        return bias * self.over + shift, layer.denominator * self.over
+
+    def in_units(self, level, found):
+        """Bounds of a layer, rounded outward."""
+        pairs, d = found
+        powers = self.exponents(level)
+        return [
+            (-_up(-low, d, _UNIT - e)[0], _up(high, d, _UNIT - e)[0])
+            for (low, high), e in zip(pairs, powers, strict=True)
+        ]
+
+    def exact(self, level, pairs):
+        """Bounds of a layer in its units as integers over one denominator."""
+        powers = self.exponents(level)
+        least = min(*powers, _UNIT)
+        shifted = [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)]
+        return shifted, 1 << _UNIT - least
+
+    def _scaled(self, level, sign, bits):
+        """The rows of a layer times 2^bits, rounded up; the bias last. And: was anything rounded?"""
+        model, layer = self.model, self.model.layers[level - 1]
+        first, width = model.start[level - 1], model.start[level] - model.start[level - 1]
+        powers, inner, rows, rounded = self.exponents(level), self.powers[level - 1], [], False
+        for i, (_, columns, entries) in enumerate(layer.rows):
+            row, shift = [0] * (width + 1), bits - powers[i]
+            for j, w in zip(columns, entries, strict=True):
+                if inner[j - first] is not None:
+                    row[j - first], more = _up(sign * w, layer.denominator, shift + inner[j - first])
+                    rounded = rounded or more
+            bias, over = self._bias(level, i)
+            row[width], more = _up(sign * bias, over, shift)
+            rounded = rounded or more
+            rows.append(row)
+        return rows, rounded
+
+    def _rows(self, level):
+        """Of a layer: its rows as packed integers, all fields set to 1, all to 2^127, what limits the multipliers."""
+        if level not in self.packed:
+            rows, rounded = self._scaled(level, 1, 64)
+            packed = [sum(w << 128 * k for k, w in enumerate(row) if w) for row in rows]
+            ones = sum(1 << 128 * k for k in range(len(rows[0])))
+            largest = max((abs(w) for row in rows for w in row), default=0) + 1
+            self.packed[level] = packed, ones if rounded else 0, ones << 127, (1 << 126) // largest, len(rows[0])
+        return self.packed[level]
+
+    def _target(self, level, neuron, sign):
+        if (level, sign) not in self.targets:
+            self.targets[level, sign] = self._scaled(level, sign, _UNIT)[0]
+        return self.targets[level, sign][neuron]
+
+    @staticmethod
+    def lines(pairs):
+        """Lines around a layer's outputs: ``(i, slope above, slope below)`` if not 0, ``(i, height)`` above, the cost.
+
+        Slopes are over 2^20.
+        """
+        one = 1 << _SLOPE_BITS
+        slopes, heights, cost = [], [], 0
+        for i, (low, high) in enumerate(pairs):
+            if low >= 0:
+                slopes.append((i, one, one))
+            elif high > 0:
+                above = (high << _SLOPE_BITS) // (high - low)
+                slopes.append((i, above, one if high > -low else 0))
+                heights.append((i, -(-max(-above * low, (one - above) * high) >> _SLOPE_BITS)))
+                cost += high
+        return slopes, heights, cost
+
+    def bound(self, level, neuron, sign, sides, lines):
+        """An upper bound of ``sign * z`` in units of 2^-60, or None; ``lines[at - 1]`` are those of layer ``at``."""
+        *q, bias = self._target(level, neuron, sign)
+        total = bias << _UNIT
+        for at in range(level - 1, 0, -1):
+            slopes, heights, cost = lines[at - 1]
+            p = [(c * a if (c := q[i]) > 0 else c * b) >> _SLOPE_BITS for i, a, b in slopes]
+            total += sum([q[i] * h for i, h in heights if q[i] > 0]) + cost
+            rows, ones, middle, limit, count = self._rows(at)
+            if sum(map(abs, p)) > limit:  # a field might overflow
+                return None
+            fields = sum(map(mul, p, [rows[i] for i, _, _ in slopes])) + middle
+            if ones:  # a weight was rounded up by less than a unit, which is wrong where it is subtracted
+                fields -= sum([c for c in p if c < 0]) * ones
+            halves = array("Q", fields.to_bytes(16 * count, "little"))
+            if sys.byteorder != "little":
+                halves.byteswap()
+            *q, bias = [c - _BELOW for c in halves[1::2]]
+            total += bias << _UNIT
+        low, high = sides
+        return total + sum([c * h if c > 0 else c * l_ for c, l_, h in zip(q, low, high, strict=True)])
+
+
+def _up(numerator, denominator, shift):
+    """``numerator 2^shift / denominator`` rounded up, and whether that changed it."""
+    if shift >= 0:
+        numerator <<= shift
+    else:
+        denominator <<= -shift
+    quotient, rest = divmod(-numerator, denominator)
+    return -quotient, rest != 0
+
+
+def _power(numerator, denominator):
+    """About the binary logarithm of a size."""
+    return numerator.bit_length() - denominator.bit_length()
+
+
+_UNIT = 30
+_SIXTEENTHS = {c: k << _SLOPE_BITS - 4 for k, c in enumerate("0123456789abcdefg")}
+_BELOW = (1 << 63) - 1  # of a half: what was added to make it positive, less one for rounding up
+
+
 # ---- bounds -----------------------------------------------------------------------------------------------------
 
 
@@ -516,13 +717,25 @@ class Region:
         self.splits = ()  # of ("neuron", level, i, sign) and ("form", (b, a...), sign): sign * g >= 0
         self.signs = {}  # (level, i) -> +1 or -1, by splits
         self.derived = {}  # (level, i) -> (low, high), Fractions or None
+        self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
         self.cache = []  # per level: [(low, high)] integers over a denominator
+        self.coarse = Coarse(model, domain)
+        self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
+        self.roots = {}  # the regions that arise so, since many proofs begin with them
+        self.sides, self.lines = None, {}  # the box, and the lines of layers, in coarse units
 
-    def child(self, split, sign):
+    def copy(self):
         other = object.__new__(Region)
         other.__dict__.update(self.__dict__)
-        other.cache = []
+        other.cache = list(self.cache)
+        other.known, other.lines = dict(self.known), dict(self.lines)
+        return other
+
+    def child(self, split, sign):
+        other = self.copy()
+        other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
+            other.sides = None
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
                 other.lower = [*self.lower[:j], c, *self.lower[j + 1 :]]
@@ -542,7 +755,10 @@ class Region:
 
     def bounds(self, level):
         while len(self.cache) < level:
-            found = self._interval(len(self.cache) + 1)
+            at = len(self.cache) + 1
+            found = (
+                self._tightened(at, *self.coarse.exact(at, self.known[at])) if at in self.known else self._interval(at)
+            )
             if found is EMPTY:
                 return EMPTY
             self.cache.append(found)
@@ -642,17 +858,34 @@ class Region:
             raise Rejected('"derive" must be a list')
         for item in items:
             if not isinstance(item, list) or not item:
-                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+                raise Rejected('a derivation is [l], [l, [i, ...]], [l, "exact"] or [l, i, side, multipliers]')
             level = _count(item[0], below, "layer of a derivation")
             if level == 0:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
-            if len(item) == 1:
-                steps = [(i, side, {}) for i in range(width) for side in ("lower", "upper")]
+            if len(item) == 2 and isinstance(item[1], list):
+                self.whole = None
+                if level not in self.known:
+                    raise Rejected("some neurons of a layer are derived coarsely after the whole layer")
+                self._derive_coarsely(level, [_count(i, width, "neuron of a derivation") for i in item[1]])
+                continue
+            simple = len(item) == 1 or (len(item) == 2 and item[1] == "exact")
+            whole = self.whole if simple else None
+            if whole is not None and (*whole, *item) in self.roots:
+                self.__dict__.update(self.roots[*whole, *item].copy().__dict__)
+                continue
+            self.whole = None
+            if simple:
+                if len(item) == 1 and self._derive_coarsely(level):
+                    self._keep(whole, item)
+                    continue
+                pairs = self.bounds(level)
+                unknown = [] if pairs is EMPTY else [i for i, pair in enumerate(pairs[0]) if not signed(pair)]
+                steps = [(i, side, {}) for i in unknown for side in ("lower", "upper")]
             elif len(item) == 4 and item[2] in ("lower", "upper"):
                 steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
             else:
-                raise Rejected("a derivation is [l] or [l, i, side, multipliers]")
+                raise Rejected('a derivation is [l], [l, [i, ...]], [l, "exact"] or [l, i, side, multipliers]')
             found = dict(self.derived)
             for i, side, multipliers in steps:
                 low, high = found.get((level, i), (None, None))
@@ -664,8 +897,80 @@ class Region:
                 elif bound is not None:
                     low = -bound if low is None else max(low, -bound)
                 found[level, i] = (low, high)
-            self.derived = found
+            self.derived, self.lines = found, {}
             del self.cache[level - 1 :]
+            self._keep(whole, item)
+
+    def _keep(self, whole, item):
+        if whole is not None:
+            self.whole = (*whole, *item)
+            self.bounds(item[0])
+            self.roots[self.whole] = self.copy()
+
+    def _derive_coarsely(self, level, neurons=None):
+        """Both bounds of all (or these) neurons of unknown sign in coarse arithmetic, if that fits."""
+        coarse = self.coarse
+        if level > coarse.depth:
+            return False
+        width = len(self.model.layers[level - 1].rows)
+        if (self.signs or self.derived) and self.bounds(level) is EMPTY:
+            return True
+        pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
+        sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
+        for i in range(width) if neurons is None else neurons:
+            pair = pairs[i]
+            if not signed(pair):
+                high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
+                if high is None or low is None:
+                    return False
+                low, high = -low >> _UNIT, -(-high >> _UNIT)
+                pairs[i] = (low, high) if pair[0] is None else (max(low, pair[0]), min(high, pair[1]))
+        self.known[level] = pairs
+        del self.cache[level - 1 :]
+        self.lines = {at: lines for at, lines in self.lines.items() if at < level}
+        return True
+
+    def coarse_bound(self, level, neuron, texts, sign=1):
+        """An upper bound of ``sign * z`` with the slopes of a coarse leaf: Fraction, None or EMPTY."""
+        if not isinstance(texts, list) or len(texts) >= level:
+            raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
+        if level > self.coarse.depth:
+            raise Rejected("coarse arithmetic is for dense layers that read the layer before, on a bounded box")
+        if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
+            return EMPTY
+        lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
+        bound = self.coarse.bound(level, neuron, sign, self._sides(), lines)
+        return (
+            None
+            if bound is None
+            else Fraction(bound) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
+        )
+
+    def _sides(self):
+        if self.sides is None:
+            self.sides = self.coarse.sides(self.lower, self.upper)
+        return self.sides
+
+    def _units(self, level):
+        """Bounds of a layer in coarse units; if a lower one exceeds an upper one, anything holds of the region."""
+        if level in self.known and not self.signs and not self.derived:
+            return self.known[level]
+        found = self.bounds(level)
+        return (
+            [(1, 0)] * len(self.model.layers[level - 1].rows) if found is EMPTY else self.coarse.in_units(level, found)
+        )
+
+    def _lines(self, at, text=""):
+        if at not in self.lines:
+            self.lines[at] = self.coarse.lines(self._units(at))
+        slopes, heights, cost = self.lines[at]
+        if text != "":
+            width = len(self.model.layers[at - 1].rows)
+            if not isinstance(text, str) or len(text) != width or not set(text) <= _SIXTEENTHS.keys():
+                raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
+            unknown = {i for i, _ in heights}
+            slopes = [(i, a, _SIXTEENTHS[text[i]] if i in unknown else b) for i, a, b in slopes]
+        return slopes, heights, cost
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""
@@ -843,21 +1148,28 @@ def _index(text, below):
 # ---- the certificate --------------------------------------------------------------------------------------------
 
 
-def walk(proof, model, domain, level, neuron):
-    """The worst bound over the leaves of a proof tree: Fraction, None (a leaf proves nothing) or EMPTY.
+def walk(proof, model, domain, level, neuron, root=None, tick=None, sign=1):
+    """The worst bound of ``sign * z`` over the leaves of a proof: Fraction, None (a leaf proves nothing) or EMPTY.
+
+    ``root``: the whole domain as a region, if several proofs share it. ``tick`` is called at each node; it may raise.
 
     Raises:
         Rejected: malformed nodes, a missing or a left-over subtree.
     """
     if not isinstance(proof, list) or not proof:
         raise Rejected("the proof must be a list of nodes")
-    open_regions, worst = [Region(model, domain)], EMPTY
+    root = Region(model, domain) if root is None else root
+    if level > 1 and not (isinstance(proof[0], dict) and "derive" in proof[0]):
+        root.bounds(level - 1)
+    open_regions, worst = [root.copy()], EMPTY
     for node in proof:
         if not isinstance(node, dict):
             raise Rejected("a node of the proof is not an object")
         if not open_regions:
             raise Rejected("nodes are left over after the last leaf")
         region = open_regions.pop()
+        if tick is not None:
+            tick()
         if "derive" in node:
             region.derive(node["derive"], level)
         if "split" in node:
@@ -866,7 +1178,12 @@ def walk(proof, model, domain, level, neuron):
             split = _split(node["split"], model, domain, level)
             open_regions += [region.child(split, 1), region.child(split, -1)]
             continue
-        bound = region.upper_bound(level, neuron, node)
+        if "coarse" in node:
+            if set(node) - {"coarse", "derive"}:
+                raise Rejected("a coarse leaf carries multipliers")
+            bound = region.coarse_bound(level, neuron, node["coarse"], sign)
+        else:
+            bound = region.upper_bound(level, neuron, node, sign)
         if bound is None:
             return None
         if bound is not EMPTY and (worst is EMPTY or bound > worst):
@@ -928,6 +1245,106 @@ def check(certificate, model, domain):
     return claims
 
 
+def check_pruning(certificate, model, domain, smaller):
+    """Prove that a smaller network equals the model on the domain, or raise :class:`Rejected`.
+
+    Returns:
+        The number of neurons removed, folded and merged.
+    """
+    if not isinstance(certificate, dict) or certificate.get("geomrelu") != PRUNING:
+        raise Rejected(f"not a geomrelu {PRUNING}")
+    changes = {key: certificate.get(key, []) for key in ("removed", "folded", "merged")}
+    _known(certificate, {"geomrelu", "model", "domain", "smaller", "points", "claims", *changes})
+    if certificate.get("smaller") != smaller.whole_digest():
+        raise Rejected("it is about another smaller network")
+    if certificate.get("model") != model.whole_digest():
+        raise Rejected("it is about another model")
+    if certificate.get("claims"):
+        body = {key: certificate.get(key) for key in ("domain", "claims")} | {"points": certificate.get("points", [])}
+        claims = check(body | {"geomrelu": FORMAT, "model": model.digest()}, model, domain)
+    else:
+        claims = []
+    shown = {(c["layer"], c["neuron"]): c["status"] for c in claims}
+    fate = {}
+    for key, items in changes.items():
+        if not isinstance(items, list):
+            raise Rejected(f'"{key}" must be a list')
+        for item in items:
+            if not isinstance(item, list) or len(item) != (4 if key == "merged" else 2):
+                raise Rejected(f'an entry of "{key}" has another length')
+            level = _count(item[0], len(model.layers) + 1, "layer")
+            if level == 0:
+                raise Rejected("layers count from 1")
+            rows = model.layers[level - 1].rows
+            i = _count(item[1], len(rows), "neuron")
+            if (level, i) in fate:
+                raise Rejected("a neuron is changed twice")
+            if key == "merged":
+                j, c = _count(item[2], len(rows), "neuron"), number(item[3])
+                same = rows[i][1] == rows[j][1] and c > 0
+                if (
+                    not same
+                    or rows[i][0] != c * rows[j][0]
+                    or any(v != c * w for v, w in zip(rows[i][2], rows[j][2], strict=True))
+                ):
+                    raise Rejected("a merged neuron is not a multiple of the other")
+                fate[level, i] = ("merged", (j, c))
+            elif shown.get((level, i)) != ("dead" if key == "removed" else "active"):
+                raise Rejected(f"a neuron is {key} without a claim that allows it")
+            else:
+                fate[level, i] = (key, None)
+    if any(kind == "merged" and (level, what[0]) in fate for (level, _), (kind, what) in fate.items()):
+        raise Rejected("a neuron is merged into one that is changed itself")
+    if pruned(model, fate).whole_digest() != smaller.whole_digest():
+        raise Rejected("the smaller network is not what these changes give")
+    return {key: len(items) for key, items in changes.items()}
+
+
+def pruned(model, fate):
+    """The model without the neurons ``(level, i)`` in ``fate``: ("removed" | "folded" | "merged", (j, c))."""
+    forms, layers, count = [(0, {j: 1}) for j in range(model.inputs)], [], model.inputs
+
+    def rewritten(layer, row):
+        """A row as an affine form over the new variables, as Fractions."""
+        bias, columns, entries = row
+        total, sums = Fraction(bias, layer.denominator), {}
+        for j, w in zip(columns, entries, strict=True):
+            constant, slope = forms[j]
+            w = Fraction(w, layer.denominator)
+            total += w * constant
+            for k, v in slope.items():
+                sums[k] = sums.get(k, 0) + w * v
+        return total, sums
+
+    for level, layer in enumerate(model.layers, 1):
+        kept, own, merged = [], {}, []
+        for i, row in enumerate(layer.rows):
+            kind, what = fate.get((level, i), (None, None))
+            if kind == "removed":
+                own[i] = (0, {})
+            elif kind == "merged":
+                merged.append((i, *what))
+            elif kind == "folded":
+                own[i] = rewritten(layer, row)
+            else:
+                kept.append(rewritten(layer, row))
+                own[i] = (0, {count: 1})
+                count += 1
+        for i, j, c in merged:
+            own[i] = (c * own[j][0], {k: c * v for k, v in own[j][1].items()})
+        if kept:
+            layers.append(_integer_layer(kept))
+        forms += [own[i] for i in range(len(layer.rows))]
+    if not layers:
+        raise Rejected("no neuron is left")
+    last = model.output
+    if last is None:  # the outputs are those of the last layer
+        last = Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
+        untouched = not any(level == len(model.layers) for level, _ in fate)
+    output = None if model.output is None and untouched else _integer_layer([rewritten(last, r) for r in last.rows])
+    return Model(model.inputs, layers, output)
+
+
 def _known(data, keys):
     unknown = sorted(set(data) - keys)
     if unknown:
@@ -942,6 +1359,7 @@ class Points:
             raise Rejected('"points" must be a list')
         self.table, self.model, self.domain = table, model, domain
         self.parsed, self.below, self.infinity = {}, {}, {}
+        self.root = None if domain.points is not None else Region(model, domain)
 
     def calm(self, level, neuron):
         """Do all nearby parameters keep a dead neuron <= 0 near infinity? (See :func:`infinity`.)"""
@@ -1007,7 +1425,7 @@ def _ray(data, domain):
     return ray
 
 
-def prove(claim, model, domain, points):
+def prove(claim, model, domain, points, tick=None):
     """Prove one claim (see the head of this file) or raise :class:`Rejected`; ``points`` is a :class:`Points`."""
     _known(claim, {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "strict"})
     level = _count(claim.get("layer"), len(model.layers) + 1, "layer")
@@ -1021,16 +1439,23 @@ def prove(claim, model, domain, points):
     if domain.points is not None:
         if "proof" in claim:
             raise Rejected("a finite set is walked, it needs no proof")
-        if status == "dead" or supremum is not None:
+        if status == "active":
+            bound = -min(model.value(p, level, neuron) for p in domain.points)
+        elif status == "dead" or supremum is not None:
             bound = max(model.value(p, level, neuron) for p in domain.points)
     elif "proof" in claim:
-        bound = walk(claim["proof"], model, domain, level, neuron)
+        sign = -1 if status == "active" else 1
+        bound = walk(claim["proof"], model, domain, level, neuron, points.root, tick, sign)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 
     def at_most(limit):
         return bound is EMPTY or (bound is not None and bound <= limit)
 
+    if status == "active":
+        if supremum is not None or stable is not None or not at_most(0):
+            raise Rejected("the neuron is not shown to be nonnegative, and nothing else may be claimed of it")
+        return
     if supremum == "inf":
         if status != "alive" or at_point is None or ray is None:
             raise Rejected("an infinite supremum needs a living neuron, a point and a ray")
@@ -1251,8 +1676,8 @@ def _cut(cone, value, split=True):
 
 
 def main(arguments):
-    if len(arguments) != 3:
-        print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json", file=sys.stderr)
+    if len(arguments) not in (3, 4):
+        print("usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json]", file=sys.stderr)
         return 2
     sys.set_int_max_str_digits(_DIGITS)
     try:
@@ -1261,12 +1686,18 @@ def main(arguments):
             with open(path, encoding="utf-8") as stream:
                 loaded.append(json.load(stream, parse_float=str))
         certificate, model, domain = loaded[0], Model.parse(loaded[1]), Domain.parse(loaded[2])
+        smaller = Model.parse(loaded[3]) if len(loaded) == 4 else None
     except (OSError, ValueError, RecursionError, Malformed) as problem:
         print(f"checker: error: {problem}", file=sys.stderr)
         return 2
     try:
+        if smaller is not None:
+            changes = check_pruning(certificate, model, domain, smaller)
+            said = ", ".join(f"{count} {what}" for what, count in changes.items())
+            print(f"accepted {arguments[0]}: {arguments[3]} equals {arguments[1]} on the domain ({said})")
+            return 0
         claims = check(certificate, model, domain)
-    except Rejected as problem:
+    except (Rejected, Malformed) as problem:
         print(f"REJECTED {arguments[0]}: {problem}")
         return 1
     for claim in claims:

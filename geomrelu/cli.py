@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
+    from concurrent.futures import ProcessPoolExecutor
     from fractions import Fraction
 
     from geomrelu.arrangement import Arrangement
+    from geomrelu.branching import Tree
     from geomrelu.budget import Budget
     from geomrelu.deadness import LayerReport, Verdict
     from geomrelu.network import Network
@@ -62,12 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
-    sub.add_argument("--certificates", metavar="DIR", help="write what was proved to this directory")
+    sub.add_argument(
+        "--certificates",
+        metavar="DIR",
+        help="write what is proved to this directory; what it holds is not sought again",
+    )
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.add_argument(
         "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
     )
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     sub.set_defaults(run=_decide)
 
@@ -99,10 +107,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.set_defaults(run=_plot)
 
+    sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
+    sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
+    sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
+    sub.add_argument("--certificates", metavar="DIR", help="read and write proofs about neurons there, as decide does")
+    sub.add_argument(
+        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
+    )
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.set_defaults(run=_prune)
+
     sub = command("check", "check certificates independently of how they were found", epilog=DOMAINS)
     sub.add_argument("certificates", nargs="+", metavar="CERTIFICATE")
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
     sub.set_defaults(run=_check)
 
     sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
@@ -181,23 +204,41 @@ def _inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSe
 def _decide(options: argparse.Namespace) -> int:
     from geomrelu import certificate
     from geomrelu.deadness import Status, decide
+    from geomrelu.errors import InputError
 
     budget = _budget(options)
+    if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
+        raise InputError("--workers and --neuron-time must be positive")
     layers = _layers(options.layer)
     directory = _directory(options.certificates)
     network, domain = _inputs(options)
     killed_by, undecided, rows, interrupted = None, 0, [], False
-    with _progress("deciding") as (advance, clear):
+    done = dict.fromkeys(range(1, network.depth + 1), (0, 1))
+    known, saver = [], None
+    if directory is not None:
+        digests = network.digest, domain.checked.digest()
+        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+    with _progress("deciding") as (advance, clear), _workers(options.workers) as executor:
 
-        def progress(layer: int, done: int, asked: int) -> None:
-            advance(f"layer {layer}", done, asked)
+        def progress(layer: int, decided: int, asked: int) -> None:
+            done[layer] = decided, asked
+            advance(f"layer {layer}", decided, asked)
 
+        def hard(tree: Tree) -> None:
+            advance(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *done[tree.level])
+
+        def save(verdict: Verdict, points: list[list[str]]) -> None:
+            if saver is not None and verdict.claim is not None:
+                saver.add(verdict.claim, points)
+
+        more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known}
         try:
-            for report in decide(network, domain, layers, options.neuron, budget, progress):
+            for report in decide(
+                network, domain, layers, options.neuron, budget, progress, save=save, open_=hard, **more
+            ):
                 files: dict[int, str] = {}
                 if directory is not None:
                     claims = [v.claim for v in report.verdicts if v.claim is not None]
-                    digests = network.digest, domain.checked.digest()
                     files = certificate.write(directory, report.layer, claims, *digests, report.points)
                 undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
                 if report.killed and killed_by is None:
@@ -218,6 +259,34 @@ def _decide(options: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 3 if undecided else 0
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
+    """Processes to work in; they end with the block, whatever they are doing."""
+    if count == 1:
+        yield None
+        return
+    import multiprocessing
+    import os
+    from concurrent.futures import ProcessPoolExecutor
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # as many processes as cores: threads in each would only disturb
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _deaf)
+    try:
+        yield executor
+    finally:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Ctrl-C is the main process's affair."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _layers(text: str | None) -> list[int] | None:
@@ -483,19 +552,91 @@ def _view(text: str) -> list[tuple[Fraction, ...]]:
     return [(low, high) for low, high in zip(ends[::2], ends[1::2], strict=True)]
 
 
+# ---- prune ------------------------------------------------------------------------------------------------------
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from geomrelu import certificate
+    from geomrelu.budget import Budget
+    from geomrelu.deadness import Status, decide
+    from geomrelu.errors import InputError
+    from geomrelu.prune import prune
+
+    if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
+        raise InputError("--time, --workers and --neuron-time must be positive")
+    if Path(options.output).suffix.lower() not in (".json", ".npz", ".onnx"):
+        raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
+    directory = _directory(options.certificates)
+    network, domain = _inputs(options)
+    known, saver = [], None
+    if directory is not None:
+        digests = network.digest, domain.checked.digest()
+        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+
+    def save(verdict: Verdict, points: list[list[str]]) -> None:
+        if saver is not None and verdict.claim is not None:
+            saver.add(verdict.claim, points)
+
+    budget = Budget(options.time)
+    with _progress("pruning") as (advance, _), _workers(options.workers) as executor:
+
+        def progress(layer: int, decided: int, asked: int) -> None:
+            advance(f"layer {layer}", decided, asked)
+
+        more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known, "save": save}
+        reports = list(decide(network, domain, None, None, budget, progress, **more))
+        if saver is not None and reports:
+            saver.flush(reports[-1].points)
+    refusal = ""
+    for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
+        found = prune(network, domain, reports, budget, fold=fold, merge=merge)
+        try:
+            found.network.save(options.output)
+        except InputError as problem:
+            refusal = str(problem)
+            if not (fold or merge):
+                raise
+        else:
+            break
+    if options.certificate is not None:
+        certificate.save(Path(options.certificate), found.certificate)
+    if options.report:
+        print(f"{'':15}  {'before':>10}  {'after':>10}  {'saved':>10}")
+        rows = zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True)
+        for what, before, after in rows:
+            print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
+        print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
+        if refusal:
+            print(f"Some stay because of the format: {refusal}")
+    undecided = sum(v.status is Status.UNDECIDED for report in reports for v in report.verdicts)
+    print(
+        f"{options.output} equals {options.model} on the domain, exactly (proved)"
+        + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
+    )
+    return 3 if undecided else 0
+
+
 # ---- check and convert ------------------------------------------------------------------------------------------
 
 
 def _check(options: argparse.Namespace) -> int:
     from geomrelu import certificate, checker
     from geomrelu.errors import InputError
+    from geomrelu.network import Network
 
     network, domain = _inputs(options)
+    smaller = None if options.smaller is None else Network.from_file(options.smaller)
     rejected = 0
     for path in options.certificates:
         try:
-            claims = checker.check(certificate.read(path), network.checked, domain.checked)
-        except (checker.Rejected, InputError) as problem:  # a file that cannot be read proves nothing either
+            data = certificate.read(path)
+            if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
+                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked)
+                said = ", ".join(f"{count} {what}" for what, count in changes.items())
+                print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
+                continue
+            claims = checker.check(data, network.checked, domain.checked)
+        except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")
         else:

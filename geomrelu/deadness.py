@@ -12,7 +12,8 @@ verdict is the checker's: a claim it does not accept is not reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -21,18 +22,22 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu import checker, pieces, search
+from geomrelu import branching, checker, pieces, search
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
 from geomrelu.errors import InputError
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
+from geomrelu.workshop import Bench, grown
 
 __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+MANY_PIECES = 50 * FEW_PIECES  # below this many, walking them is what is left when ...
+SPROUT = 200  # boxes of a tree before the hardest search for a witness
+FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
-ROUNDS = (100, 1_000, 10_000, 100_000)  # boxes spent on each open neuron before the next one's turn
 
 
 class Status(Enum):
@@ -95,6 +100,12 @@ def decide(
     neurons: Sequence[int] | None = None,
     budget: Budget | None = None,
     progress: Callable[[int, int, int], None] | None = None,
+    *,
+    each: float | None = None,
+    executor: Executor | None = None,
+    known: Iterable[Claim] = (),
+    save: Callable[[Verdict, list[list[str]]], None] | None = None,
+    open_: Callable[[branching.Tree], None] | None = None,
 ) -> Iterator[LayerReport]:
     """Judge neurons layer by layer.
 
@@ -103,11 +114,16 @@ def decide(
         budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next. What is
             open when it ends is UNDECIDED, with the reason.
         progress: called with (layer, neurons decided, neurons asked).
+        each: seconds for one hard neuron.
+        executor: where hard neurons are worked on; None: here.
+        known: claims of an earlier run, their points written out; the checker judges them again.
+        save: called with each new verdict, and the table of points its claim may refer to.
+        open_: called with the tree of a hard neuron whenever it has grown.
 
     Yields:
-        One report a layer, in order.
+        One report a layer, in order. The hard neurons of all layers are worked on together, after the easy ones.
 
-        On KeyboardInterrupt the report of the layer in work comes first, with the open neurons undecided.
+        On KeyboardInterrupt the reports of the layers in work come first, with the open neurons undecided.
 
     Raises:
         InputError: no such layer or neuron, dimensions that differ, an empty domain.
@@ -127,7 +143,8 @@ def decide(
         for layer in layers:
             if not 0 <= i < network.widths[layer - 1]:
                 raise InputError(f"there is no neuron {i} in layer {layer}, which has {network.widths[layer - 1]}")
-    return _Run(network, domain, budget or Budget(), progress).reports(layers, neurons)
+    run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_)
+    return run.reports(layers, neurons)
 
 
 def _undecided(layer: int, neuron: int, reason: str) -> Verdict:
@@ -141,46 +158,119 @@ class _Run:
         domain: Polyhedron | FiniteSet,
         budget: Budget,
         progress: Callable[[int, int, int], None] | None,
+        each: float | None,
+        executor: Executor | None,
+        known: Iterable[Claim],
+        save: Callable[[Verdict, list[list[str]]], None] | None,
+        open_: Callable[[branching.Tree], None] | None,
     ) -> None:
         self.network, self.domain, self.progress = network, domain, progress
+        self.each, self.executor, self.save, self.open_ = each, executor, save, open_
+        self.known = {(c.get("layer"), c.get("neuron")): c for c in known}
         self.whole = self.budget = budget
         self.points: list[list[str]] = []
         self.shared = checker.Points(self.points, network.checked, domain.checked)
         self.extremes: list[list[pieces.Extreme]] | None = None
-        self.floating: search.FloatNetwork | None = None
+        self.asked: dict[int, list[int]] = {}
+        self.found: dict[int, dict[int, Verdict]] = {}
+        self.reasons: dict[int, dict[int, str]] = {}
+        self.trees: list[branching.Tree] = []
+
+    @cached_property
+    def bench(self) -> Bench:
+        assert isinstance(self.domain, Polyhedron)
+        return Bench(self.network, self.domain)
 
     def reports(self, layers: Sequence[int], neurons: Sequence[int] | None) -> Iterator[LayerReport]:
-        for position, layer in enumerate(layers):
-            # an even share for each layer that is left, so that one hard neuron does not starve the next layers
-            self.budget = self.whole.share(len(layers) - position)
-            asked = list(range(self.network.widths[layer - 1])) if neurons is None else sorted(set(neurons))
-            found: dict[int, Verdict] = {}
-            reason = "no method settled it within its limits"
-            try:
-                for verdict in self._verdicts(layer, asked, max(layers), found):
-                    found[verdict.neuron] = verdict
-                    if self.progress is not None:
-                        self.progress(layer, len(found), len(asked))
-            except Exhausted as end:
-                reason = str(end)
-            except KeyboardInterrupt:
-                yield self._report(layer, asked, found, "interrupted")
-                raise
-            yield self._report(layer, asked, found, reason)
+        """Easy neurons layer by layer; then the hard ones of all layers; then, where that is possible, all pieces."""
+        self.asked = {
+            layer: list(range(self.network.widths[layer - 1])) if neurons is None else sorted(set(neurons))
+            for layer in layers
+        }
+        self.found = {layer: {} for layer in layers}
+        self.reasons = {layer: {} for layer in layers}
+        waiting = list(self.asked)
+        steps: list[tuple[int, Callable[[], Iterator[Verdict]]]] = [
+            (layer, lambda layer=layer: self._verdicts(layer, max(layers)))  # type: ignore[misc]
+            for layer in waiting
+        ]
+        try:
+            for position, (layer, step) in enumerate(steps):
+                # an even share for each layer that is left, so that one hard neuron does not starve the next layers
+                self.budget = self.whole.share(len(steps) - position)
+                self._take(step(), [layer])
+                while waiting and waiting[0] in list(self.asked)[: position + 1] and self._settled(waiting[0]):
+                    yield self._report(waiting.pop(0))
+            self.budget = self.whole
+            if self.trees:
+                self._take(self._hard(), waiting)
+            for layer in waiting:
+                if not self._settled(layer):
+                    self._take(self._rest(layer), [layer])
+        except KeyboardInterrupt:
+            for layer in waiting:
+                self.reasons[layer] = dict.fromkeys(self.asked[layer], "interrupted")
+            yield from map(self._report, waiting)
+            raise
+        yield from map(self._report, waiting)
 
-    def _report(self, layer: int, asked: list[int], found: dict[int, Verdict], reason: str) -> LayerReport:
-        verdicts = tuple(found[i] if i in found else _undecided(layer, i, reason) for i in asked)
+    def _take(self, verdicts: Iterator[Verdict], layers: list[int]) -> None:
+        """Record verdicts until there are no more or the budget ends."""
+        try:
+            for verdict in verdicts:
+                done = self.found[verdict.layer]
+                done[verdict.neuron] = verdict
+                if self.save is not None and verdict.claim is not None:
+                    self.save(verdict, self.points)
+                if self.progress is not None:
+                    self.progress(verdict.layer, len(done), len(self.asked[verdict.layer]))
+        except Exhausted as end:
+            for layer in layers:
+                for i in self.asked[layer]:
+                    self.reasons[layer].setdefault(i, str(end))
+
+    def _settled(self, layer: int) -> bool:
+        return len(self.found[layer]) == len(self.asked[layer])
+
+    def _report(self, layer: int) -> LayerReport:
+        found, reasons = self.found[layer], self.reasons[layer]
+        for tree in self.trees:
+            if tree.level == layer and tree.boxes:
+                reasons[tree.neuron] = f"{reasons.get(tree.neuron, 'given up')} after {tree}"
+        verdicts = tuple(
+            found[i] if i in found else _undecided(layer, i, reasons.get(i, "no method settled it within its limits"))
+            for i in self.asked[layer]
+        )
         return LayerReport(layer, self.network.widths[layer - 1], verdicts, self.points)
 
-    def _verdicts(self, layer: int, asked: list[int], last: int, found: dict[int, Verdict]) -> Iterator[Verdict]:
-        """The verdicts on the asked neurons, in any order; ``found`` grows as they are taken."""
-        domain = self.domain
+    def _verdicts(self, layer: int, last: int) -> Iterator[Verdict]:
+        """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
+        domain, asked = self.domain, []
+        for i in self.asked[layer]:
+            claim = self.known.pop((layer, i), None)
+            verdict = None if claim is None else self._again(claim)
+            if verdict is None:
+                asked.append(i)
+            else:
+                yield verdict
+        if not asked:
+            return
         if isinstance(domain, FiniteSet):
             yield from self._on_points(domain, layer, asked)
         elif layer == 1:
             yield from self._first_layer(domain, asked)
         else:
-            yield from self._deep(domain, layer, asked, last, found)
+            yield from self._deep(domain, layer, asked, last)
+
+    def _again(self, claim: Claim) -> Verdict | None:
+        """The verdict of a claim from an earlier run."""
+        self.budget.spend(0)
+        supremum = claim.get("supremum")
+        try:
+            value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
+            return self._tried(claim, "proved in an earlier run", value)
+        except (ValueError, TypeError, checker.Malformed):
+            return None
 
     # ---- claims -----------------------------------------------------------------------------------------------
 
@@ -193,9 +283,9 @@ class _Run:
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
 
-    def _tried(self, claim: Claim, reason: str) -> Verdict | None:
-        """The verdict of a claim that floating point suggested, if the checker agrees."""
-        verdict = self._decided(claim, None, reason)
+    def _tried(self, claim: Claim, reason: str, supremum: Fraction | str | None = None) -> Verdict | None:
+        """The verdict of a claim that floating point (or a file) suggested, if the checker agrees."""
+        verdict = self._decided(claim, supremum, reason)
         return None if verdict.status is Status.UNDECIDED else verdict
 
     def _unbounded(self, layer: int, i: int, point: Sequence[Fraction], ray: Sequence[Any] | None) -> Verdict:
@@ -311,31 +401,27 @@ class _Run:
 
     # ---- deeper layers ----------------------------------------------------------------------------------------
 
-    def _deep(
-        self, domain: Polyhedron, layer: int, asked: list[int], last: int, found: dict[int, Verdict]
-    ) -> Iterator[Verdict]:
-        finite_box = domain.is_box and domain.is_bounded
-        listed = domain.dimension <= MOST_GENERATED if finite_box else domain.likely_generators <= FEW_PIECES
+    def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+        listed = self._listed(domain)
         if not domain.is_box:  # only the pieces know how to move on it
             if not listed:
                 raise Exhausted("the domain has too many generators to list")
             yield from self._by_pieces(domain, layer, asked, last, self.budget)
             return
-        few = listed and pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES
-        too_many: Exhausted | None = None
-        if few:
+        if listed and pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES:
             try:
                 yield from self._by_pieces(domain, layer, asked, last, self.budget.part(10 * FEW_PIECES))
                 return
-            except Exhausted as end:
-                too_many = end  # the guess was wrong
+            except Exhausted as end:  # the guess was wrong
+                self.reasons[layer] = dict.fromkeys(asked, str(end))
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
-            yield from self._by_search(domain, layer, [i for i in asked if i not in found], finite_box)
-        open_ = [i for i in asked if i not in found]
-        if open_ and listed and not few:
-            yield from self._by_pieces(domain, layer, open_, layer, self.budget)
-        if too_many is not None:
-            raise too_many
+            yield from self._by_search(domain, layer, [i for i in asked if i not in self.found[layer]])
+
+    def _listed(self, domain: Polyhedron) -> bool:
+        """Are the generators of the domain few enough to start from?"""
+        if domain.is_box and domain.is_bounded:
+            return domain.dimension <= MOST_GENERATED
+        return domain.likely_generators <= FEW_PIECES
 
     def _by_pieces(
         self, domain: Polyhedron, layer: int, asked: list[int], last: int, budget: Budget
@@ -379,31 +465,78 @@ class _Run:
         except checker.Rejected:  # too many cones at infinity
             return False
 
-    def _by_search(self, domain: Polyhedron, layer: int, asked: list[int], finite: bool) -> Iterator[Verdict]:
-        """Witnesses and trees of boxes found in floating point, each accepted by the checker."""
-        if self.floating is None:
-            self.floating = search.FloatNetwork(self.network, domain)
-        waiting = list(asked)
+    def _by_search(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
+
+        What is open after that keeps its tree, to be worked on with those of the other layers.
+        """
+        floating, waiting = self.bench.floating, list(asked)
+        trees: dict[int, branching.Tree] = {}
         self.budget.spend()
-        for i, point in search.candidates(self.floating, layer, asked):
-            verdict = self._witness(domain, layer, i, point)
-            if verdict is not None:
-                waiting.remove(i)
-                yield verdict
-            self.budget.spend(0)
-        if not finite:
-            return
-        for most in ROUNDS:
-            for i in list(waiting):
-                found = search.box_tree(self.floating, layer, i, most, self.budget)
-                verdict = None
-                if found.point is not None:
-                    verdict = self._witness(domain, layer, i, found.point)
-                elif found.proof is not None:
-                    verdict = self._refuted(layer, i, found.proof, found.boxes)
+        for starts, rounds in EFFORTS:
+            for i, point in search.candidates(floating, layer, waiting[:], self.budget, starts, rounds):
+                verdict = self._witness(domain, layer, i, point)
                 if verdict is not None:
                     waiting.remove(i)
                     yield verdict
+                self.budget.spend(0)
+            if not (domain.is_box and domain.is_bounded):
+                continue
+            if not rounds:
+                for i in branching.bounded(floating, layer, waiting):
+                    proof = branching.one_leaf(floating, layer)
+                    claim = self.bench.refuted(layer, i, proof, self.budget)
+                    if claim is not None:
+                        waiting.remove(i)
+                        yield self._dead(claim, "bounded on the whole box")
+            elif not trees:
+                trees = {i: branching.tree(floating, layer, i) for i in waiting}
+                for verdict in filter(None, map(self._sprouted, trees.values())):
+                    waiting.remove(verdict.neuron)
+                    yield verdict
+        few = self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES
+        for i in waiting:
+            if i in trees:
+                tree = branching.tree(floating, layer, i) if trees[i].failed or trees[i].point is not None else trees[i]
+                tree.limit = FEW_BOXES if few else tree.limit
+                self.trees.append(tree)
+
+    def _sprouted(self, tree: branching.Tree) -> Verdict | None:
+        """The verdict on a neuron if a small tree is enough."""
+        tree.grow(SPROUT, self.budget)
+        if tree.point is not None and isinstance(self.domain, Polyhedron):
+            return self._witness(self.domain, tree.level, tree.neuron, tree.point)
+        if not tree.done:
+            return None
+        claim = self.bench.refuted(tree.level, tree.neuron, tree.proof(), self.budget)
+        tree.failed = claim is None
+        return None if claim is None else self._dead(claim, str(tree))
+
+    def _hard(self) -> Iterator[Verdict]:
+        """The hard neurons of all layers, each with a tree of boxes."""
+        domain = self.domain
+        assert isinstance(domain, Polyhedron) or not self.trees
+        for tree, claim in grown(self.bench, self.trees[:], self.budget, self.each, self.executor, self._seen):
+            verdict = None
+            if tree.point is not None and isinstance(domain, Polyhedron):
+                verdict = self._witness(domain, tree.level, tree.neuron, tree.point)
+            elif claim is not None:  # the checker has accepted it where it was found
+                verdict = self._dead(claim, str(tree))
+            if verdict is not None:
+                yield verdict
+
+    def _seen(self, tree: branching.Tree) -> None:
+        """The latest state of a tree, which may come back from another process, is the one to speak of."""
+        self.trees = [tree if (t.level, t.neuron) == (tree.level, tree.neuron) else t for t in self.trees]
+        if self.open_ is not None:
+            self.open_(tree)
+
+    def _rest(self, layer: int) -> Iterator[Verdict]:
+        """What trees did not settle (a supremum of exactly 0, most likely): all pieces, however many."""
+        domain = self.domain
+        if isinstance(domain, Polyhedron) and self._listed(domain) and not self.reasons[layer]:
+            open_ = [i for i in self.asked[layer] if i not in self.found[layer]]
+            yield from self._by_pieces(domain, layer, open_, layer, self.budget)
 
     def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
         exact = search.clipped(point, domain)
@@ -415,7 +548,5 @@ class _Run:
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
         return self._tried(claim, "positive at a point")
 
-    def _refuted(self, layer: int, i: int, proof: list[dict[str, Any]], boxes: int) -> Verdict | None:
-        claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "proof": proof}
-        reason = f"{boxes} boxes" if boxes > 1 else "bounded on the whole box"
-        return self._tried(claim | {"stable": True}, reason) or self._tried(claim, reason)
+    def _dead(self, claim: Claim, reason: str) -> Verdict:
+        return Verdict(claim["layer"], claim["neuron"], Status.DEAD, claim.get("stable"), None, reason, claim)

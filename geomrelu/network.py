@@ -20,6 +20,7 @@ from geomrelu.exact import common, rationals
 from geomrelu.io import json as json_format
 from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
+from geomrelu.io import store
 from geomrelu.io import torch as torch_format
 from geomrelu.io.files import named
 from geomrelu.layers import Tape, chain
@@ -155,7 +156,9 @@ class Network:
         layers = [
             checker.Layer([layer.row(i) for i in range(layer.outputs)], layer.denominator) for layer in self.layers
         ]
-        return checker.Model(self.inputs, layers)
+        last = self.output
+        output = last and checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
+        return checker.Model(self.inputs, layers, output)
 
     @cached_property
     def digest(self) -> str:
@@ -167,6 +170,39 @@ class Network:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, exactly, as ``.json``, ``.npz`` or ``.onnx``.
+
+        Raises:
+            InputError: another ending; layers that read others than the one before, or numbers that are no floats,
+                where the format has no place for them; the file cannot be written.
+        """
+        path = Path(path)
+        writers = {".npz": store.write_npz, ".onnx": store.write_onnx}
+        kind = path.suffix.lower()
+        if kind == ".json":
+            try:
+                path.write_text(self.to_json(), encoding="utf-8")
+            except OSError as problem:
+                raise InputError(f"{path}: {problem.strerror}") from None
+        elif kind not in writers:
+            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+        else:
+            writers[kind](path, self._chain(path))
+
+    def _chain(self, path: Path) -> list[tuple[AffineMap, str]]:
+        """The layers as maps from one to the next."""
+        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        chain = []
+        for level, (map_, activation) in enumerate(maps):
+            first, last = self.starts[level], self.starts[level + 1]
+            if ((map_.indices < first) | (map_.indices >= last)).any():
+                raise InputError(f"{path}: layers that read others than the one before are written as .json only")
+            indices = map_.indices - first
+            inner = AffineMap(last - first, map_.indptr, indices, map_.data, map_.bias, map_.denominator)
+            chain.append((inner, activation))
+        return chain
 
     def to_json(self) -> str:
         """The model as JSON that :meth:`from_file` and the stand-alone checker read (numbers as exact strings)."""

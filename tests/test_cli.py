@@ -283,3 +283,65 @@ def test_progress_on_a_terminal_leaves_redirected_results_alone(model):
     os.close(master)
     assert run.returncode == 0 and "Layer 2: 2 neurons" in run.stdout and "\x1b" not in run.stdout
     assert "deciding" in bar and "Layer" not in bar
+
+
+def three_layers(path):
+    """A network whose third layer has neurons that one bound does not settle, with many linear pieces."""
+    import random
+
+    rng = random.Random(5)
+    layers = [
+        {
+            "weights": [[rng.randint(-9, 9) for _ in range(n)] for _ in range(m)],
+            "bias": [rng.randint(-9, 9) - (60 if k else 0) * k * k for _ in range(m)],
+        }
+        for k, (n, m) in enumerate(pairwise((5, 14, 14, 14)))
+    ]
+    path.write_text(json.dumps({"layers": layers}))
+    return path
+
+
+def test_killed_and_taken_up_again(tmp_path):
+    """kill -9 loses nothing that was said to be proved; a second run, with workers, takes over what is on disk."""
+    net, out = three_layers(tmp_path / "m.json"), tmp_path / "c"
+    process = spawn("decide", net, "--domain", "box:-1,1", "--certificates", out)
+    for _ in range(300):
+        if (out / "layer-2.json").exists():
+            break
+        time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    left = {p.name: json.loads(p.read_text()) for p in out.glob("*.json")}  # complete files only
+    assert "layer-1.json" in left
+    process = spawn("decide", net, "--domain", "box:-1,1", "--certificates", out, "--workers", "2", "--time", "100")
+    text, err = process.communicate(timeout=150)
+    assert process.returncode in (0, 3) and err == ""
+    assert "Layer 3: 14 neurons" in text and "proved in an earlier run" in text
+    process = spawn("check", *sorted(out.glob("*.json")), "--model", net, "--domain", "box:-1,1")
+    text, err = process.communicate(timeout=100)
+    assert process.returncode == 0, text
+
+
+@pytest.mark.parametrize("ending", ["json", "npz"])
+def test_prune(capsys, tmp_path, ending):
+    net, small, proof = three_layers(tmp_path / "m.json"), tmp_path / f"s.{ending}", tmp_path / "p.json"
+    arguments = ("prune", net, "--domain", "box:-1/10,1/10", "-o", small, "--report", "--certificate", proof)
+    code, text, err = run(capsys, *arguments, "--time", "60")
+    assert code in (0, 3) and err == ""
+    assert "dead removed" in text and "exactly (proved)" in text and "multiplications" in text
+    check = ("check", proof, "--model", net, "--domain", "box:-1/10,1/10", "--smaller")
+    code, text, err = run(capsys, *check, small)
+    assert (code, err) == (0, "") and "equals" in text
+    code, text, err = run(capsys, *check, net)
+    assert code == 1 and text.startswith("REJECTED")
+    code, text, err = run(capsys, "check", proof, "--model", net, "--domain", "box:-1/10,1/10")
+    assert code == 1 and text.startswith("REJECTED")
+    if ending == "json":
+        run(capsys, "convert", tmp_path / "m.json", "-o", tmp_path / "whole.json")
+        (tmp_path / "d.json").write_text(json.dumps({"box": [["-1/10", "1/10"]] * 5}))
+        from geomrelu import checker
+
+        assert checker.main([str(tmp_path / name) for name in ("p.json", "m.json", "d.json", "s.json")]) == 0
+        assert checker.main([str(tmp_path / name) for name in ("p.json", "m.json", "d.json", "m.json")]) == 1
+    code, text, err = run(capsys, "prune", net, "--domain", "box:-1,1", "-o", tmp_path / "s.txt")
+    assert code == 2 and err.count("\n") == 1

@@ -50,7 +50,7 @@ def test_verdicts_equal_the_oracle(block):
 
 def test_search_agrees_with_pieces(monkeypatch):
     """The floating-point search with exact confirmation finds the verdicts that the pieces give."""
-    from geomrelu import deadness
+    from geomrelu import branching, deadness
 
     decided = 0
     for _, net, domain, where, _ in cases(160, 77):
@@ -60,7 +60,7 @@ def test_search_agrees_with_pieces(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(deadness, "FEW_PIECES", 0)
             patch.setattr(deadness, "MOST_GENERATED", 0)
-            patch.setattr(deadness, "ROUNDS", (500,))
+            patch.setattr(branching, "MOST_BOXES", 5000)
             for report in decide(net, domain):
                 for v in report.verdicts:
                     if v.status is not Status.UNDECIDED:

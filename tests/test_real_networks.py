@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geomrelu import Network, Polyhedron, Status, certificate, checker, decide, read_domain
+from geomrelu.prune import prune
 
 DEAD = {
     "acasxu_1_1": {1: [24], 2: [1, 10, 24, 25, 37, 43]},
@@ -57,3 +58,24 @@ def test_mnist_convolution(shared):
     (report,) = certified(network, box, [1])
     assert len(report.verdicts) == 6272
     assert all(v.status is not Status.UNDECIDED for v in report.verdicts)
+
+
+def test_a_hard_neuron_of_acas_xu(shared):
+    """Layer 3, neuron 47: HiGHS does not finish it in 300 seconds."""
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / "networks" / "acasxu_1_1.onnx")
+    domain = read_domain(str(shared / "networks" / "acasxu_full_domain.vnnlib"), 5)
+    (report,) = certified(network, domain, [3])
+    assert [v.neuron for v in report.verdicts if v.status is not Status.ALIVE] == [47]
+    assert report.verdicts[47].status is Status.DEAD and report.verdicts[47].stable
+
+
+def test_mnist_is_decided_and_pruned(shared):
+    """All neurons of both layers, some by splitting signs; 20 of 512 neurons are needed on the box."""
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / "networks" / "mnist_256x2.onnx")
+    box = read_domain(str(shared / "networks" / "mnist_prop_0_0.03.vnnlib"), 784)
+    reports = list(certified(network, box, None))
+    assert all(v.status is not Status.UNDECIDED for report in reports for v in report.verdicts)
+    found = prune(network, box, reports, fold=False)
+    assert found.removed == 492 and found.network.widths == (10, 10)

@@ -1,0 +1,138 @@
+"""Write networks that are chains of dense layers, exactly: ``.npz`` and ``.onnx``.
+
+A number is written as the float that equals it. Where there is none, ``.npz`` holds it as text, which the reader takes
+as it is spelt; in ``.onnx`` a bias may be the sum of several floats, a weight may not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.affine import AffineMap
+from geomrelu.errors import InputError
+from geomrelu.io.files import FilePath
+
+__all__ = ["write_npz", "write_onnx"]
+
+Chain = Sequence[tuple[AffineMap, str]]
+
+
+def write_npz(path: FilePath, layers: Chain) -> None:
+    """Write ``W1, b1, ...`` and ``activations``, as :func:`geomrelu.io.npz.read` reads them."""
+    arrays: dict[str, Any] = {"activations": np.array([activation for _, activation in layers])}
+    for position, (map_, _) in enumerate(layers, 1):
+        for name, values in ((f"W{position}", _weights(map_)), (f"b{position}", _biases(map_))):
+            floats = _floats(values)
+            texts = [[str(v) for v in row] for row in values] if values.ndim == 2 else [str(v) for v in values]
+            arrays[name] = np.array(texts) if floats is None else floats
+    try:
+        np.savez_compressed(path, **arrays)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def write_onnx(path: FilePath, layers: Chain) -> None:
+    """Write MatMul, Add and Relu nodes, float32 if all weights are, else float64.
+
+    Raises:
+        InputError: a weight is no float64, or a bias not the sum of eight of its kind; the package onnx is missing.
+    """
+    try:
+        helper: Any = importlib.import_module("onnx.helper")
+        from_array: Any = importlib.import_module("onnx.numpy_helper").from_array
+    except ImportError:
+        raise InputError(f"{path}: writing ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
+    weights = [_floats(_weights(map_)) for map_, _ in layers]
+    for position, floats in enumerate(weights, 1):
+        if floats is None:
+            raise InputError(f"{path}: layer {position} has a weight that no float equals; write .json or .npz")
+    kind = np.result_type(*(w for w in weights if w is not None))
+    nodes, constants, value = [], [], "x"
+    for position, ((map_, activation), floats) in enumerate(zip(layers, weights, strict=True), 1):
+        constants.append(from_array(np.ascontiguousarray(np.asarray(floats, dtype=kind).T), f"W{position}"))
+        nodes.append(helper.make_node("MatMul", [value, f"W{position}"], [f"m{position}"]))
+        value = f"m{position}"
+        for part, summand in enumerate(_summands(_biases(map_), kind, f"{path}: layer {position}")):
+            constants.append(from_array(summand, f"b{position}.{part}"))
+            nodes.append(helper.make_node("Add", [value, f"b{position}.{part}"], [f"a{position}.{part}"]))
+            value = f"a{position}.{part}"
+        if activation == "relu":
+            nodes.append(helper.make_node("Relu", [value], [f"v{position}"]))
+            value = f"v{position}"
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    graph = helper.make_graph(
+        nodes,
+        "pruned",
+        [helper.make_tensor_value_info("x", element, [1, layers[0][0].inputs])],
+        [helper.make_tensor_value_info(value, element, [1, layers[-1][0].outputs])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    try:
+        with open(path, "wb") as stream:
+            stream.write(model.SerializeToString())
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def _weights(map_: AffineMap) -> np.ndarray:
+    dense = np.full((map_.outputs, map_.inputs), Fraction(0), dtype=object)
+    for i in range(map_.outputs):
+        _, columns, entries = map_.row(i)
+        for j, v in zip(columns, entries, strict=True):
+            dense[i, j] = Fraction(v, map_.denominator)
+    return dense
+
+
+def _biases(map_: AffineMap) -> np.ndarray:
+    bias = np.empty(map_.outputs, dtype=object)
+    bias[:] = [Fraction(b, map_.denominator) for b in map_.bias]
+    return bias
+
+
+def _nearest(values: np.ndarray, kind: Any) -> np.ndarray:
+    found = np.array([_float(v) for v in values.ravel()], dtype=np.float64).reshape(values.shape)
+    with np.errstate(over="ignore"):
+        return found.astype(kind)
+
+
+def _float(v: Fraction) -> float:
+    try:
+        return float(v)
+    except OverflowError:
+        return float("inf")
+
+
+def _equal(values: np.ndarray, floats: np.ndarray) -> bool:
+    """Is each float, exactly, the number in its place?"""
+    pairs = zip(values.ravel(), floats.ravel().tolist(), strict=True)
+    return bool(np.isfinite(floats).all()) and all(Fraction(f) == v for v, f in pairs)
+
+
+def _floats(values: np.ndarray) -> np.ndarray | None:
+    """The numbers as floats of the smallest kind that holds them all, if there is one."""
+    for kind in (np.float32, np.float64):
+        floats = _nearest(values, kind)
+        if _equal(values, floats):
+            return floats
+    return None
+
+
+def _summands(values: np.ndarray, kind: Any, where: str) -> list[np.ndarray]:
+    """Vectors of floats that add up, exactly, to the given one."""
+    parts: list[np.ndarray] = []
+    rest = values
+    while not parts or any(rest):
+        part = _nearest(rest, kind)
+        if len(parts) == 8 or not np.isfinite(part).all():
+            raise InputError(f"{where} has a bias that is no sum of floats; write .json or .npz")
+        parts.append(part)
+        known = np.empty(len(rest), dtype=object)
+        known[:] = [Fraction(f) for f in part.tolist()]
+        rest = rest - known
+    return parts
