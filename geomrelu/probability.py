@@ -66,8 +66,9 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     generators used are of kind (2), hence so is p; for points and parameters nearby the neurons with a_i·y < 0 stay
     silent, the other terms are <= 0 because their weights are, and c s <= 0. The half sphere is compact.
 
-    Exact: yes, in integers. Method: :func:`region_generators`, then one integer matrix product for each of the 2^n1
-    flips; memory 2^n1 times the number of generators.
+    Exact: yes, in integers. Method: :func:`region_generators`, then for each of the 2^n1 flips the sets of positive
+    signs that are good, which with a set hold all its subsets. Many orbits at once, in general position:
+    :func:`geomrelu.orbits.stably_unactivated_counts`.
     Source: Brownlowe et al. (definition, theorems 1.1 and 1.2); claims ``narrow-first-layer``, ``one-more-than-input``.
 
     >>> stably_unactivated_orbit([[1]], [1], [1], 1)
@@ -89,22 +90,40 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
 
 
 def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
-    """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``."""
+    """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``.
+
+    The sets of weights and constant that may be positive are walked by their largest element: with a set all its
+    subsets are good, because the condition on each generator only becomes weaker.
+    """
     largest = [max(map(abs, column)) for column in zip(*values, strict=True)]
     bound = max(sum(map(mul, [*largest[1:], largest[0]], magnitudes)), *magnitudes)
-    table = np.array(values, dtype=np.int64 if bound < 1 << 62 else object)
+    table = np.array(values, dtype=np.int64 if bound < 1 << 60 else object)
     s, z = table[:, :1], table[:, 1:]
-    w, c = np.array(magnitudes[:-1], dtype=table.dtype), magnitudes[-1]
-    choices = np.array(list(product((-1, 1), repeat=len(w))), dtype=table.dtype)  # (2^n1, n1)
-    held = ((z == 0).astype(np.int64) @ (choices.T > 0).astype(np.int64)) == 0  # (generators, 2^n1): flat have w < 0
+    w = np.array(magnitudes, dtype=table.dtype)
     found = 0
-    for flip in choices:
-        active = np.maximum(z * flip, 0)
-        inner = (active * w) @ choices.T  # (generators, 2^n1)
-        silent = (s == 0) & (active == 0).all(axis=1, keepdims=True)
-        found += int(((inner - c * s < 0) | (silent & held)).all(axis=0).sum())  # c < 0
-        found += int((inner + c * s < 0).all(axis=0).sum())  # c > 0
+    for flip in product((-1, 1), repeat=len(w) - 1):
+        costs = np.hstack([np.maximum(z * np.array(flip, dtype=table.dtype), 0), s]) * w
+        room = costs.sum(axis=1)
+        costs *= 2
+        silent = room == 0  # s = 0 and nothing active: the constant and the flat weights must be negative
+        room[silent] = 1
+        costs[silent] = np.hstack([z[silent] == 0, s[silent] == 0]).astype(np.int64) * 2
+        found += _fitting_sets(room, costs)
     return found
+
+
+def _fitting_sets(room: Any, costs: Any) -> int:
+    """How many sets of columns of ``costs`` sum to less than ``room`` in every row, the empty set included."""
+    singles = (costs < room[:, None]).all(axis=0)
+    costs = costs[:, singles]
+    binding = costs.sum(axis=1) >= room  # elsewhere every set fits
+    if not binding.any():
+        return int(2 ** costs.shape[1])
+    left = room[binding][None]
+    for cost in costs[binding].T:
+        remains = left - cost
+        left = np.concatenate([left, remains[(remains > 0).all(axis=1)]])
+    return len(left)
 
 
 def region_generators(forms: Sequence[Row]) -> set[Row]:
