@@ -10,11 +10,12 @@ convex piece on which each neuron keeps its sign everything is linear, so only g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
-from math import gcd, prod
-from operator import mul
+from math import gcd
+from operator import lt, mul
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact import common, primitive, rational, rationals
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 
-__all__ = ["alive_orbit", "region_generators", "stably_unactivated_orbit"]
+__all__ = ["alive_orbit", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
@@ -177,6 +178,8 @@ def _values(forms: Sequence[Row], g: Row) -> list[int]:
 
 # ---- living networks --------------------------------------------------------------------------------------------
 
+Profile = tuple[int, ...]  # the number of dead neurons in each layer
+
 
 def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet) -> tuple[int, int]:
     """How many choices of the signs of all parameters make a network alive on a domain.
@@ -192,15 +195,41 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         ``(count, size)`` with size = 2^(number of parameters). The sign of a zero is walked like any other.
 
     Raises:
-        InputError: shapes that do not fit, an empty domain, more than 24 parameters before the last layer.
+        InputError: see :func:`dead_neurons_orbit`.
 
-    Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
-    layers but the last (an image that comes up again is judged once), and in the last the neurons one by one,
-    because their choices are independent. Cost: 2^(parameters of all layers but the last) images.
+    Exact: yes, in integers. Method: :func:`dead_neurons_orbit`.
     Source: Rister & Rubin, P(n, k) of section 2; claims ``upper-bound``, ``lower-bound``, ``tight-at-two``.
 
     >>> alive_orbit([([[1]], [1])] * 2, Polyhedron.space(1))  # (k + 1) 2^k of 4^k
     (12, 16)
+    """
+    profiles, size = dead_neurons_orbit(layers, domain)
+    widths = [len(bias) for _, bias in layers]
+    return sum(n for dead, n in profiles.items() if all(map(lt, dead, widths))), size
+
+
+def dead_neurons_orbit(
+    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet
+) -> tuple[Counter[Profile], int]:
+    """How many neurons of each layer are dead on a domain, over all choices of the signs of all parameters.
+
+    Args:
+        layers: ``(weights, bias)`` with shapes (out, in) and (out,): magnitudes; the signs given do not matter.
+        domain: a set of R^n with n inputs.
+
+    Returns:
+        ``(profiles, size)``: for each tuple (dead neurons in layer 1, in layer 2, ...) the number of sign choices,
+        out of size = 2^(number of parameters). The sign of a zero is walked like any other.
+
+    Raises:
+        InputError: shapes that do not fit, an empty domain, more than 24 parameters other than 0 before the last layer.
+
+    Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
+    layers but the last (an image that comes up again is judged once), and in the last the neurons one by one,
+    because their choices are independent. Cost: 2^(parameters of all layers but the last) images.
+
+    >>> dead_neurons_orbit([([[1]], [1])] * 2, Polyhedron.space(1))
+    (Counter({(0, 0): 12, (0, 1): 4}), 16)
     """
     rows, width = [], domain.dimension
     for position, (weights, bias) in enumerate(layers, 1):
@@ -214,7 +243,7 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         width = len(slopes)
     if not rows:
         raise InputError("a network needs at least one layer")
-    inner = sum(len(table) * len(table[0]) for table, _ in rows[:-1])
+    inner = sum(1 for table, _ in rows[:-1] for row in table for v in row if v)
     if inner > MOST_SIGNS:
         raise InputError(f"2^{inner} sign choices in the layers before the last; the limit is 2^{MOST_SIGNS}")
     if domain.is_empty:
@@ -224,43 +253,53 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
-    return _Orbit(rows).living(0, pieces), 2 ** sum(len(t) * len(t[0]) for t, _ in rows)
+    zeros = sum(row.count(0) for table, _ in rows for row in table)  # walked once, counted twice
+    profiles = Counter({dead: n << zeros for dead, n in _Orbit(rows).profiles(0, pieces).items()})
+    return profiles, 2 ** sum(len(t) * len(t[0]) for t, _ in rows)
 
 
 class _Orbit:
-    """Counts living sign choices layer by layer; an image that comes up again is not judged again."""
+    """Counts sign choices layer by layer; an image that comes up again is not judged again."""
 
     def __init__(self, layers: list[tuple[list[Row], int]]) -> None:
         self.layers = layers
-        self.known: dict[tuple[int, frozenset[Piece]], int] = {}
+        self.known: dict[tuple[int, frozenset[Piece]], Counter[Profile]] = {}
 
-    def living(self, level: int, pieces: frozenset[Piece]) -> int:
-        """Living choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
+    def profiles(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
+        """The choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
         key = (level, pieces)
         if key not in self.known:
             last = level == len(self.layers) - 1
             self.known[key] = self._last(level, pieces) if last else self._inner(level, pieces)
         return self.known[key]
 
-    def _last(self, level: int, pieces: frozenset[Piece]) -> int:
-        """All choices but those in which every neuron is dead."""
+    def _last(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         reached = {g for generators, lines in pieces for g in (*generators, *lines, *map(_negative, lines))}
-        rows, _ = self.layers[level]
-        dead = prod(sum(all(sum(map(mul, r, g)) <= 0 for g in reached) for r in _signed(row)) for row in rows)
-        return int(2 ** sum(map(len, rows)) - dead)
+        found = [1]  # found[d]: choices with d dead neurons among those seen so far
+        for row in self.layers[level][0]:
+            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in _signed(row)]
+            dead, living = sum(verdicts), len(verdicts) - sum(verdicts)
+            found = [living * a + dead * b for a, b in zip([*found, 0], [0, *found], strict=True)]
+        return Counter({(d,): n for d, n in enumerate(found) if n})
 
-    def _inner(self, level: int, pieces: frozenset[Piece]) -> int:
+    def _inner(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         rows, denominator = self.layers[level]
-        total = 0
+        total: Counter[Profile] = Counter()
         for choice in product(*map(list, map(_signed, rows))):
             image = [_mapped(piece, choice, denominator) for piece in pieces]
-            if any(lines or any(max(g[1:]) > 0 for g in generators) for generators, lines in image):
-                total += self.living(level + 1, _rectified(image, len(rows)))
+            dead = sum(
+                not any(g[i] for _, lines in image for g in lines)
+                and all(g[i] <= 0 for generators, _ in image for g in generators)
+                for i in range(1, len(rows) + 1)
+            )
+            for rest, count in self.profiles(level + 1, _rectified(image, len(rows))).items():
+                total[dead, *rest] += count
         return total
 
 
 def _signed(row: Row) -> Iterator[Row]:
-    return product(*((-v, v) for v in row))
+    """All sign choices; a zero has one."""
+    return product(*((-v, v) if v else (0,) for v in row))
 
 
 def _negative(g: Row) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise, product
 
@@ -13,7 +14,7 @@ import sympy
 from scipy import stats
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
-from geomrelu.probability import alive_orbit, region_generators, stably_unactivated_orbit
+from geomrelu.probability import alive_orbit, dead_neurons_orbit, region_generators, stably_unactivated_orbit
 
 
 def positive(rng):
@@ -166,6 +167,27 @@ def test_alive_orbit_equals_the_oracle(widths, where):
     assert alive_orbit(net, domain) == (alive, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
 
 
+@pytest.mark.parametrize("widths", [(1, 1, 1), (1, 2, 1), (2, 1, 2), (1, 2, 2), (2, 2, 1)])
+@pytest.mark.parametrize("where", ["space", "orthant", "box"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_dead_neurons_equal_the_oracle(widths, where, bias):
+    rng = random.Random(sum(10**i * w for i, w in enumerate(widths)))
+    n, net = widths[0], some_network(rng, *widths)
+    if not bias:
+        net = [(weights, [0] * len(b)) for weights, b in net]
+    domain = {
+        "space": Polyhedron.space(n),
+        "orthant": Polyhedron.orthant(n),
+        "box": Polyhedron.box([(-1, Fraction(1, 3))] * n),
+    }[where]
+    reference = oracles.ppl_polyhedron(domain.inequalities, n, domain.equalities)
+    expected = Counter()
+    for choice in oracles.all_signs(net):
+        tops = oracles.suprema(choice, reference, n)
+        expected[tuple(sum(v != oracles.INFINITE and v <= 0 for v in level) for level in tops)] += 1
+    assert dead_neurons_orbit(net, domain) == (expected, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
+
+
 def test_zeros_and_degenerate_layers():
     """A zero has both signs; rows of zeros make images flat."""
     net = [([[1, 0], [0, 0]], [0, 1]), ([[1, 1], [0, 1]], [1, 0])]
@@ -176,8 +198,16 @@ def test_zeros_and_degenerate_layers():
 
 def test_width_one_on_the_line():
     rng = random.Random(6)
-    for k in range(1, 7):
+    for k in range(1, 11):
         assert alive_orbit(some_network(rng, *[1] * (k + 1)), Polyhedron.space(1)) == ((k + 1) * 2**k, 4**k)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_depth_two_on_the_whole_space(n):
+    rng = random.Random(7)
+    for _ in range(3):
+        alive, size = alive_orbit(some_network(rng, n, n, n), Polyhedron.space(n))
+        assert Fraction(alive, size) == bounds.upper_bound(n, 2)
 
 
 @pytest.mark.parametrize(
