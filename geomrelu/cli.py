@@ -29,6 +29,12 @@ DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for 
 with "equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
 MODEL is a .onnx, .npz or .json file: {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}."""
 
+EVENTS = """\
+EVENT is stably-unactivated (a given neuron of layer 2; widths n0,n1), alive (each layer is positive somewhere on the
+image of DOMAIN), killed (--layer L is nowhere positive) or dead-neurons (exactly --number M are dead,
+of --layer L if given).
+By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that."""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -78,7 +84,33 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--thorough", action="store_true", help="larger families and more trials")
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.set_defaults(run=_verify)
+
+    sub = command("probability", "the probability of an event in random networks, by sign orbits", epilog=EVENTS)
+    sub.add_argument("event", metavar="EVENT")
+    sub.add_argument("--widths", required=True, metavar="N0,N1,...", help="inputs, then the width of each layer")
+    sub.add_argument(
+        "--law", default="normal", help="normal, uniform, cauchy, rademacher, rai, or t:3 as in scipy.stats"
+    )
+    sub.add_argument("--scale", default="none", help="none, he, glorot, xavier or lecun")
+    sub.add_argument("--no-bias", action="store_true", help="all biases are 0")
+    sub.add_argument("--domain", default="R^n", metavar="DOMAIN", help="as for decide; default %(default)s")
+    sub.add_argument("--layer", type=int, metavar="L", help="of killed and dead-neurons")
+    sub.add_argument("--number", type=int, metavar="M", help="of dead-neurons")
+    sub.add_argument("--orbits", type=int, default=None, metavar="N", help="random magnitudes to walk (default 1000)")
+    sub.add_argument("--trials", type=int, metavar="N", help="plain Monte Carlo instead: N networks")
+    sub.add_argument("--half-width", type=float, metavar="H", help="plain Monte Carlo until the interval is +-H")
+    sub.add_argument("--level", type=float, default=0.95, help="of the interval, default %(default)s")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    _add_workers(sub)
+    sub.set_defaults(run=_probability)
     return parser
+
+
+def _add_workers(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--seed", type=int, default=0, help="default %(default)s")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
+    sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,8 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _complain(f"error: {problem}")
         return 2
-    except KeyboardInterrupt:
-        _complain("interrupted")
+    except KeyboardInterrupt as stop:
+        _complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (| head): nothing left to say
@@ -337,6 +369,59 @@ def _verify(options: argparse.Namespace) -> int:
             elif options.format == "json":
                 print(json.dumps([result.as_json() for result in results], indent=1))
     return 1 if any(result.failed for result in results) else 0
+
+
+# ---- probability ------------------------------------------------------------------------------------------------
+
+
+def _probability(options: argparse.Namespace) -> int:
+    from geomrelu.errors import InputError
+    from geomrelu.estimates import Experiment, by_orbits, by_sampling
+
+    sampling = options.trials is not None or options.half_width is not None
+    if sampling and options.orbits is not None:
+        raise InputError("--orbits walks orbits, --trials and --half-width sample networks: choose one")
+    experiment = Experiment(
+        options.event, _widths(options.widths), options.law, options.scale, not options.no_bias, options.domain,
+        options.layer, options.number,
+    )  # fmt: skip
+    with _running("sampling" if sampling else "walking", options) as running:
+        if sampling:
+            found = by_sampling(experiment, options.trials, options.half_width, options.seed, options.level, **running)
+        else:
+            orbits = 1000 if options.orbits is None else options.orbits
+            found = by_orbits(experiment, orbits, options.seed, options.level, **running)
+    if options.format == "json":
+        print(json.dumps(found.as_json(), indent=1))
+    else:
+        print(found.as_text())
+    return 0
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    from geomrelu.errors import InputError
+
+    parts = text.split(",")
+    if not all(t.isascii() and t.isdigit() and len(t) < 7 for t in parts):
+        raise InputError(f"--widths {text}: write N0,N1,... in whole numbers")
+    return tuple(map(int, parts))
+
+
+@contextmanager
+def _running(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What a long computation needs: who computes, where finished chunks go, and who is told."""
+    from geomrelu.parallel import workers_on
+
+    if options.seed < 0:
+        from geomrelu.errors import InputError
+
+        raise InputError("--seed must not be negative")
+    with workers_on(options.workers, options.scheduler) as pool, _progress(what) as (advance, _):
+        yield {
+            "pool": pool,
+            "journal": options.chunks,
+            "progress": lambda done, total, pace: advance(pace, done, total),
+        }
 
 
 # ---- progress ---------------------------------------------------------------------------------------------------

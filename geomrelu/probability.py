@@ -31,6 +31,7 @@ __all__ = ["alive_orbit", "dead_neurons_orbit", "region_generators", "stably_una
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 MOST_SIGNS = 24  # and so are 2^24 images of a domain
+FLIPPED = ("all", "last", "none")
 
 
 # ---- stably unactivated neurons ---------------------------------------------------------------------------------
@@ -209,17 +210,19 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
 
 
 def dead_neurons_orbit(
-    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet
+    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet, flipped: str = "all"
 ) -> tuple[Counter[Profile], int]:
     """How many neurons of each layer are dead on a domain, over all choices of the signs of all parameters.
 
     Args:
         layers: ``(weights, bias)`` with shapes (out, in) and (out,): magnitudes; the signs given do not matter.
         domain: a set of R^n with n inputs.
+        flipped: whose signs are walked: "all" parameters, those of the "last" layer, or "none" (one network). The
+            others keep the signs they have.
 
     Returns:
         ``(profiles, size)``: for each tuple (dead neurons in layer 1, in layer 2, ...) the number of sign choices,
-        out of size = 2^(number of parameters). The sign of a zero is walked like any other.
+        out of size = 2^(number of parameters that are flipped). The sign of a zero is walked like any other.
 
     Raises:
         InputError: shapes that do not fit, an empty domain, more than 24 parameters other than 0 before the last layer.
@@ -237,13 +240,16 @@ def dead_neurons_orbit(
         constants = rationals(bias, f"layer {position}, bias")
         if not slopes or {len(a) for a in slopes} != {width} or len(constants) != len(slopes):
             raise InputError(f"layer {position} must be a matrix (m, {width}) and a vector (m,)")
-        numerators, denominator = common([abs(v) for b, a in zip(constants, slopes, strict=True) for v in (b, *a)])
+        numerators, denominator = common([v for b, a in zip(constants, slopes, strict=True) for v in (b, *a)])
         table = [tuple(numerators[i : i + width + 1]) for i in range(0, len(numerators), width + 1)]
         rows.append((table, denominator))
         width = len(slopes)
     if not rows:
         raise InputError("a network needs at least one layer")
-    inner = sum(1 for table, _ in rows[:-1] for row in table for v in row if v)
+    if flipped not in FLIPPED:
+        raise InputError(f"flipped is one of {', '.join(FLIPPED)}, not {flipped!r}")
+    walked = rows[{"all": 0, "last": len(rows) - 1, "none": len(rows)}[flipped] :]
+    inner = sum(1 for table, _ in walked[:-1] for row in table for v in row if v)
     if inner > MOST_SIGNS:
         raise InputError(f"2^{inner} sign choices in the layers before the last; the limit is 2^{MOST_SIGNS}")
     if domain.is_empty:
@@ -253,16 +259,21 @@ def dead_neurons_orbit(
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
-    zeros = sum(row.count(0) for table, _ in rows for row in table)  # walked once, counted twice
-    profiles = Counter({dead: n << zeros for dead, n in _Orbit(rows).profiles(0, pieces).items()})
-    return profiles, 2 ** sum(len(t) * len(t[0]) for t, _ in rows)
+    zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
+    found = _Orbit(rows, len(rows) - len(walked)).profiles(0, pieces)
+    return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
 
 
 class _Orbit:
-    """Counts sign choices layer by layer; an image that comes up again is not judged again."""
+    """Counts sign choices layer by layer; an image that comes up again is not judged again.
 
-    def __init__(self, layers: list[tuple[list[Row], int]]) -> None:
+    Args:
+        layers: integer rows over one denominator. fixed: so many layers keep their signs.
+    """
+
+    def __init__(self, layers: list[tuple[list[Row], int]], fixed: int) -> None:
         self.layers = layers
+        self.fixed = fixed
         self.known: dict[tuple[int, frozenset[Piece]], Counter[Profile]] = {}
 
     def profiles(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
@@ -277,7 +288,8 @@ class _Orbit:
         reached = {g for generators, lines in pieces for g in (*generators, *lines, *map(_negative, lines))}
         found = [1]  # found[d]: choices with d dead neurons among those seen so far
         for row in self.layers[level][0]:
-            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in _signed(row)]
+            choices = [row] if level < self.fixed else _signed(row)
+            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in choices]
             dead, living = sum(verdicts), len(verdicts) - sum(verdicts)
             found = [living * a + dead * b for a, b in zip([*found, 0], [0, *found], strict=True)]
         return Counter({(d,): n for d, n in enumerate(found) if n})
@@ -285,7 +297,7 @@ class _Orbit:
     def _inner(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         rows, denominator = self.layers[level]
         total: Counter[Profile] = Counter()
-        for choice in product(*map(list, map(_signed, rows))):
+        for choice in [tuple(rows)] if level < self.fixed else product(*map(list, map(_signed, rows))):
             image = [_mapped(piece, choice, denominator) for piece in pieces]
             dead = sum(
                 not any(g[i] for _, lines in image for g in lines)

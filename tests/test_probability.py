@@ -292,7 +292,9 @@ def test_count_depends_on_the_seed_alone():
 
 def test_count_refuses_unknown_laws_and_no_trials():
     with pytest.raises(InputError, match="unknown law"):
-        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gamma", k=1)
+        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gama", k=1)
+    with pytest.raises(InputError, match="not symmetric"):
+        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gamma:2", k=1)
     with pytest.raises(InputError, match="positive"):
         montecarlo.count(montecarlo.alive_on_line, 0, 1, k=1)
 
