@@ -35,6 +35,13 @@ image of DOMAIN), killed (--layer L is nowhere positive) or dead-neurons (exactl
 of --layer L if given).
 By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that."""
 
+SIMULATIONS = """\
+figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, He normal; three schemes
+figure-2     the same along the width that keeps the lower bound at p
+figure-5     Brownlowe et al.: stably unactivated neurons, by sign orbits
+safe-region  Lu et al.: width against depth
+A run of more than a minute keeps its finished chunks in a file of the working directory until it is done."""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -103,6 +110,25 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--format", choices=("table", "json"), default="table")
     _add_workers(sub)
     sub.set_defaults(run=_probability)
+
+    sub = command("simulate", "the simulations and figures of the papers", epilog=SIMULATIONS)
+    sub.add_argument("name", metavar="NAME", choices=("figure-1", "figure-2", "figure-5", "safe-region"))
+    sub.add_argument("-o", "--output", required=True, metavar="FILE", help=".pdf, .png or .svg; .json: the numbers")
+    sub.add_argument("--law", default="normal", help="as for probability")
+    sub.add_argument("--networks", type=int, default=1024, metavar="N", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument(
+        "--points", type=int, default=1024, metavar="N", help="data of figures 1 and 2, default %(default)s"
+    )
+    sub.add_argument("--depth", type=int, default=256, metavar="K", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument("--widths", default=None, metavar="N,N,...", help="of figure 1; n0 of figure 5")
+    sub.add_argument("--share", type=float, default=1.0, metavar="S", help="of the orbits of figure 5, default 1")
+    _add_workers(sub)
+    sub.set_defaults(run=_simulate)
+
+    sub = command("table", "closed forms and exact counts as a table")
+    sub.add_argument("name", metavar="NAME", nargs="?", help="without it: the names")
+    sub.add_argument("--format", choices=("markdown", "latex", "csv", "json"), default="markdown")
+    sub.set_defaults(run=_table)
     return parser
 
 
@@ -422,6 +448,68 @@ def _running(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
             "journal": options.chunks,
             "progress": lambda done, total, pace: advance(pace, done, total),
         }
+
+
+# ---- simulate and table -----------------------------------------------------------------------------------------
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from fractions import Fraction
+
+    from geomrelu import figures, simulations
+    from geomrelu.errors import InputError
+    from geomrelu.tables import safe_width
+
+    suffix = Path(options.output).suffix.lower()
+    if suffix not in (*figures.FORMATS, ".json"):
+        raise InputError(f"{options.output}: write {', '.join(figures.FORMATS)} or .json")
+    widths = None if options.widths is None else _widths(options.widths)
+    size = {"networks": options.networks, "points": options.points, "depth": options.depth, "seed": options.seed}
+    if options.name == "safe-region":
+        depths = list(range(1, 101))
+        least = {p: [safe_width(k, Fraction(p)) for k in depths] for p in (Fraction(1, 10), Fraction(1, 100))}
+        data: Any = {"hidden layers": depths, **{f"P(dies) < {float(p):g}": w for p, w in least.items()}}
+        figure = figures.safe_region(depths, {float(p): w for p, w in least.items()})
+    else:
+        with _running(options.name, options) as running:
+            if options.name == "figure-5":
+                dimensions = widths or (2, 3, 4)
+                more = {"law": options.law, "share": options.share, "seed": options.seed}
+                estimates = simulations.figure_five(dimensions, **more, **running)
+                figure, data = figures.figure_five(estimates), [e.as_json() for e in estimates.values()]
+            elif options.name == "figure-1":
+                plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
+                found = simulations.living(plan, **running)
+                figure, data = figures.figure_one(found), [vars(s) for s in found.values()]
+            else:
+                along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
+                needed = tuple(sorted({n for row in along.values() for n in row}))
+                plan = simulations.Living(needed, schemes=("iid",), law=options.law, variance=True, **size)
+                two = {n: s for (n, _), s in simulations.living(plan, **running).items()}
+                figure = figures.figure_two(two, simulations.TARGETS, along)
+                data = {"n(k)": {str(p): row for p, row in along.items()}, "survival": [vars(s) for s in two.values()]}
+    if suffix == ".json":
+        try:
+            Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        except OSError as problem:
+            raise InputError(f"{options.output}: {problem.strerror}") from None
+    else:
+        figures.save(figure, options.output)
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    from geomrelu.errors import InputError
+    from geomrelu.tables import TABLES
+
+    if options.name is None:
+        width = max(map(len, TABLES))
+        print("\n".join(f"{name:<{width}}  {(make.__doc__ or '').strip()}" for name, make in TABLES.items()))
+        return 0
+    if options.name not in TABLES:
+        raise InputError(f"unknown table {options.name!r} (known: {', '.join(TABLES)})")
+    print(TABLES[options.name]().render(options.format))
+    return 0
 
 
 # ---- progress ---------------------------------------------------------------------------------------------------
