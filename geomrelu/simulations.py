@@ -146,7 +146,7 @@ def survivors(
     for k in range(depth):
         weights, bias = law.layers(rng, len(x), width, width)
         z = np.matmul(weights, x)
-        z += bias[:, :, None] * np.ldexp(1.0, -shift)[:, None] if shift.any() else bias[:, :, None]
+        z += bias[:, :, None] * np.ldexp(1.0, np.minimum(-shift, 900))[:, None] if shift.any() else bias[:, :, None]
         if scheme == "batch-norm":
             z -= z.mean(axis=2, keepdims=True)
             deviation = np.sqrt(np.einsum("bnp,bnp->bn", z, z) / points)
