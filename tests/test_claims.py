@@ -277,14 +277,20 @@ def test_a_result_is_plain_data_and_a_table():
 # ---- the registry -------------------------------------------------------------------------------------------------
 
 
+OPEN = {"orbit-minimum", "wide-lower-bound"}  # conjectures: sampled, without a proof
+EXPECTED = dict.fromkeys(OPEN, Status.SAMPLED) | dict.fromkeys(
+    ("not-free-at-three", "wide-not-free", "wide-not-monotone"), Status.ENUMERATED
+)
+
+
 @pytest.mark.parametrize("label", LABELS)
-def test_the_claim_is_derived(label):
-    results = list(claims.verify([label]))
-    for result in results:
-        assert result.status is Status.DERIVED, result.as_text()
-    assert results[-1].label == label
-    kinds = {o.kind for o in results[-1].outcomes}
-    assert kinds >= {Kind.DERIVE, Kind.ENUMERATE, Kind.SAMPLE, Kind.NEIGHBOUR}
+def test_the_claim_has_its_status(label):
+    result = list(claims.verify([label]))[-1]
+    assert result.label == label
+    assert result.status is EXPECTED.get(label, Status.DERIVED), result.as_text()
+    kinds = {o.kind for o in result.outcomes}
+    assert Kind.NEIGHBOUR in kinds
+    assert kinds & {Kind.ENUMERATE, Kind.DECIDE, Kind.SAMPLE}
 
 
 WRONG = {
@@ -294,28 +300,37 @@ WRONG = {
     "tight-at-two": ("upper_bound", lambda n, k: (1 - sympy.Integer(2) ** (-(n**2))) ** (k - 1)),
     "narrow-first-layer": ("stably_unactivated", lambda n0, n1: sympy.Integer(2) ** -n1),
     "one-more-than-input": ("stably_unactivated", lambda n0, n1: sympy.Integer(2) ** (-n1 - 1)),
+    "width-one": ("width_one", lambda k: k / sympy.Integer(2) ** (k - 1)),
+    "dying-bound": ("dying_bound", lambda *widths: 1 - sympy.prod(1 - sympy.Integer(2) ** (-n - 1) for n in widths)),
+    "one-dim-chain": ("one_dim_dying", lambda n, m: sympy.Integer(4) ** -n * (m - 1)),
+    "wide-lower-bound": ("wide_lower_bound", lambda n0: sympy.Integer(3) ** -n0),
+    "separated-scales": ("wide_lower_bound", lambda n0: sympy.Integer(3) ** -n0),
+    "rai-never-kills-orthant": ("rai_sigma", lambda: sympy.Rational(6, 10)),
 }
 
 
 @pytest.mark.parametrize("label", WRONG)
 def test_a_wrong_formula_is_refuted_by_all_evidence_of_it(label, monkeypatch):
-    """The formula users call is the one that is judged: derived, enumerated and sampled."""
+    """The formula users call is the one that is judged, by each kind of evidence that speaks of it."""
     function, wrong = WRONG[label]
     monkeypatch.setattr(bounds, function, wrong)
     *_, result = claims.verify([label])
     assert result.failed
-    assert {Kind.DERIVE, Kind.ENUMERATE, Kind.SAMPLE} <= {o.kind for o in result.outcomes if not o.ok}
+    silent = {"separated-scales": {Kind.ENUMERATE}, "rai-never-kills-orthant": {Kind.ENUMERATE, Kind.SAMPLE}}
+    speaking = {o.kind for o in result.outcomes} & {Kind.DERIVE, Kind.ENUMERATE, Kind.SAMPLE}
+    assert speaking - silent.get(label, set()) <= {o.kind for o in result.outcomes if not o.ok}
 
 
-def test_every_wrong_formula_is_tried():
-    assert sorted(WRONG) == LABELS
+def test_every_formula_has_a_wrong_version():
+    assert {function for function, _ in WRONG.values()} == set(bounds.__all__) - {"width_for_depth"}
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_proof_reads_as_a_page(label):
     text = (PROOFS / f"{label}.py").read_text(encoding="utf-8")
     assert text.startswith("# %% [markdown]\n# # ")
-    for part in ("**Statement.**", "# ## Proof", "$\\square$", "eighbour", 'if __name__ == "__main__":'):
+    assert "**Statement.**" in text or (label in OPEN and "**Statement (conjecture).**" in text)
+    for part in ("eighbour", 'if __name__ == "__main__":', *(() if label in OPEN else ("# ## Proof", "$\\square$"))):
         assert part in text
     assert "assert" not in text
     assert not any(status.name in text for status in Status)
