@@ -22,6 +22,7 @@ empty set is always good, and few sets survive the first test, that of their ele
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 from itertools import combinations, pairwise
 from math import comb
@@ -37,7 +38,8 @@ __all__ = ["stably_unactivated_counts"]
 Array = np.ndarray[Any, np.dtype[Any]]
 UNIT = 2.0**-53
 CELLS = 1 << 14  # doubles in a working table: what stays in the cache decides the speed
-GATHERED = 1 << 18
+GATHERED = 1 << 18  # doubles of gathered generators at once
+COUNTED = 1 << 19  # doubles of binding generators that wait to be counted together
 
 
 def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any) -> Array:
@@ -273,6 +275,12 @@ def _larger(
     values = np.concatenate([directions, -directions, vertices]).transpose(2, 1, 0).copy()  # (orbits, n1, generators)
     size = values.shape[2]
     sets, doubts = np.zeros(len(good), dtype=np.int64), np.zeros(len(good), dtype=bool)
+    waiting: defaultdict[int, list[tuple[Array, Array, Array, Array]]] = defaultdict(list)
+
+    def settle(group: list[tuple[Array, Array, Array, Array]]) -> None:
+        which, elements, room, cost = (np.concatenate(column) for column in zip(*group, strict=True))
+        sets[which], doubts[which] = _downset(elements, room, cost, error)
+
     step = max(1, GATHERED // (size * n1))
     for start in range(0, len(good), step):
         part = slice(start, start + step)
@@ -287,26 +295,25 @@ def _larger(
         # generators at which no set of good elements can fail need not be looked at
         binding = active.sum(axis=1) >= total - error
         width = binding.sum(axis=1)
+        free = elements.sum(axis=1)
+        sets[part] = np.where(width == 0, (1 << free) - 1 - free, 0)  # nothing binds: all sets are good
         for low, high in _grades(int(width.max())):
             those = np.flatnonzero((width >= low) & (width < high))
-            if not len(those):
-                continue
-            if high == 1:  # all sets are good
-                free = elements[those].sum(axis=1)
-                sets[start + those] = (1 << free) - 1 - free
-                continue
-            first = np.argsort(~binding[those], axis=1, kind="stable")[:, : min(high - 1, size)]
-            room = np.take_along_axis(total[those], first, axis=1)
-            cost = np.take_along_axis(active[those], first[:, None], axis=2)
-            found, doubt = _downset(elements[those], room, cost, error)
-            sets[start + those] = found
-            doubts[start + those] = doubt
+            if len(those):
+                first = np.argsort(~binding[those], axis=1, kind="stable")[:, : min(high - 1, size)]
+                room = np.take_along_axis(total[those], first, axis=1)
+                cost = np.take_along_axis(active[those], first[:, None], axis=2)
+                waiting[high].append((start + those, elements[those], room, cost))
+                if sum(case[3].size for case in waiting[high]) > COUNTED:
+                    settle(waiting.pop(high))
+    for group in waiting.values():
+        settle(group)
     return sets, doubts
 
 
 def _grades(largest: int) -> list[tuple[int, int]]:
-    """Classes of like size, [low, high): 0, 1-2, 3-4, 5-8, 9-16, ..."""
-    edges = [0, 1, 3]
+    """Classes of like size, [low, high): 1-2, 3-4, 5-8, 9-16, ..."""
+    edges = [1, 3]
     while edges[-1] <= largest:
         edges.append(2 * (edges[-1] - 1) + 1)
     return list(pairwise(edges))
@@ -329,5 +336,6 @@ def _downset(elements: Array, room: Array, cost: Array, error: float) -> tuple[A
         doubts[case[np.abs(least) <= error]] = True
         fits = least > error
         np.add.at(number, case[fits], 1)
-        cases, left = np.concatenate([cases, case[fits]]), np.concatenate([left, remains[fits]])
+        if e < elements.shape[1] - 1:
+            cases, left = np.concatenate([cases, case[fits]]), np.concatenate([left, remains[fits]])
     return number - elements.sum(axis=1), doubts
