@@ -177,7 +177,7 @@ class Estimate:
         """A few lines for people."""
         e, level = self.experiment, f"{100 * self.level:g} %"
         noun = "orbits" if self.method == "orbits" else "networks"
-        digits = max(2, min(17, 2 - math.floor(math.log10(max(self.high - self.low, 1e-16)))))
+        digits = max(2, 2 - math.floor(math.log10(self.high - self.low))) if self.low < self.high else 6
         law = e.law if e.scale == "none" else f"{e.law} ({e.scale})"
         lines = [
             f"{e.event}, widths {','.join(map(str, e.widths))}, {law}{'' if e.bias else ', no bias'}, on {e.domain}",
@@ -196,9 +196,9 @@ class Estimate:
         if proved is not None:
             lines.append(f"  exactly {proved[0]}, whatever the law ({proved[1]})")
         elif self.is_constant:
-            lines.append(
-                f"  constant on the sample ({Fraction(next(iter(self.counts)), self.size)}); not proved to be so"
-            )
+            value = Fraction(next(iter(self.counts)), self.size)
+            how = "exactly" if self.low == self.high else "constant on the sample, but not proved to be so:"
+            lines.append(f"  {how} {value}")
         lines += [f"  {name} bound {float(value):.{digits}f} = {_short(value)}" for name, value in e.bounds().items()]
         return "\n".join(lines)
 
