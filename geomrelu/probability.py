@@ -11,7 +11,7 @@ convex piece on which each neuron keeps its sign everything is linear, so only g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from math import gcd
@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 
 from geomrelu import engine
+from geomrelu.deadness import Status, decide
 from geomrelu.engine import Row
 from geomrelu.errors import InputError
 from geomrelu.exact import common, primitive, rational, rationals
+from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 
-__all__ = ["alive_orbit", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
+__all__ = ["alive_orbit", "dead_neurons_in", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
@@ -262,6 +264,43 @@ def dead_neurons_orbit(
     zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
     found = _Orbit(rows, len(rows) - len(walked)).profiles(0, pieces)
     return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
+
+
+def dead_neurons_in(
+    build: Callable[[Sequence[Fraction]], Network], magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet
+) -> tuple[Counter[Profile], int]:
+    """:func:`dead_neurons_orbit` for networks of any shape: convolutions, connections around layers.
+
+    Args:
+        build: makes the network from its parameters with their signs. magnitudes: of the parameters.
+        domain: a set with as many inputs as the network.
+
+    Returns:
+        ``(profiles, size)``, size = 2^(number of parameters).
+
+    Raises:
+        InputError: more than 16 parameters.
+
+    Exact: yes. Method: one :func:`~geomrelu.deadness.decide` for each sign choice: for small networks.
+
+    >>> def tied(p):  # two layers with the same weight
+    ...     return Network.from_layers([([[p[0]]], [p[1]], "relu"), ([[p[0]]], [p[2]], "relu")])
+    >>> dead_neurons_in(tied, [1, 2, 3], Polyhedron.space(1))[0][0, 0]
+    6
+    """
+    values = rationals(magnitudes, "magnitudes")
+    if len(values) > WIDEST:
+        raise InputError(f"{len(values)} parameters have 2^{len(values)} sign choices; the limit is {WIDEST}")
+    found: Counter[Profile] = Counter()
+    for signs in product((-1, 1), repeat=len(values)):
+        reports = decide(build([s * v for s, v in zip(signs, values, strict=True)]), domain)
+        profile = []
+        for report in reports:
+            if any(v.status is Status.UNDECIDED for v in report.verdicts):
+                raise InputError(f"layer {report.layer} is too large to be decided for each sign choice")
+            profile.append(sum(v.status is Status.DEAD for v in report.verdicts))
+        found[tuple(profile)] += 1
+    return found, int(2 ** len(values))
 
 
 class _Orbit:

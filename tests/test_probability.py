@@ -14,7 +14,15 @@ import sympy
 from scipy import stats
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
-from geomrelu.probability import alive_orbit, dead_neurons_orbit, region_generators, stably_unactivated_orbit
+from geomrelu.affine import AffineMap
+from geomrelu.layers import Tape, joined
+from geomrelu.probability import (
+    alive_orbit,
+    dead_neurons_in,
+    dead_neurons_orbit,
+    region_generators,
+    stably_unactivated_orbit,
+)
 
 
 def positive(rng):
@@ -186,6 +194,35 @@ def test_dead_neurons_equal_the_oracle(widths, where, bias):
         tops = oracles.suprema(choice, reference, n)
         expected[tuple(sum(v != oracles.INFINITE and v <= 0 for v in level) for level in tops)] += 1
     assert dead_neurons_orbit(net, domain) == (expected, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
+
+
+@pytest.mark.parametrize("widths", [(1, 1, 1), (1, 2, 1), (2, 1, 1)])
+def test_networks_of_any_shape(widths):
+    """Dense ones as the orbit of dense networks; a connection around a dead layer keeps the next one alive."""
+    rng = random.Random(sum(widths))
+    net = some_network(rng, *widths)
+    flat = [v for weights, bias in net for row, b in zip(weights, bias, strict=True) for v in (b, *row)]
+
+    def build(parameters):
+        values = iter(parameters)
+        layers = []
+        for weights, _ in net:
+            rows = [[next(values) for _ in range(len(row) + 1)] for row in weights]
+            layers.append(([row[1:] for row in rows], [row[0] for row in rows], "relu"))
+        return Network.from_layers(layers)
+
+    domain = Polyhedron.space(widths[0])
+    assert dead_neurons_in(build, flat, domain) == dead_neurons_orbit(net, domain)
+
+    def around(parameters):
+        a, b, c, d = parameters
+        tape = Tape(1)
+        first = tape.relu(AffineMap.from_dense([[a]], [b]).after(tape.input))
+        second = tape.relu(AffineMap.from_dense([[c]], [d]).after(joined(tape.input, first)))
+        return Network.from_tape(tape.finish(second))
+
+    found, size = dead_neurons_in(around, [2, 3, 5, 7], Polyhedron.box([(1, 1)]))
+    assert size == 16 and found[1, 0] > 0  # layer 1 dead, layer 2 alive
 
 
 def test_zeros_and_degenerate_layers():
