@@ -69,12 +69,12 @@ def orbits(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbour that fails
 #
-# Twice the bound: orbits at separated scales fall below it.
+# Three times the bound: an orbit at separated scales falls below it.
 
 
 # %%
 @claim.neighbour("the constant 1 in front of 4^(-n0 - 1)")
-def twice(depth: str) -> Iterator[tuple[object, ...]]:
+def three_times(depth: str) -> Iterator[tuple[object, ...]]:
     weights, bias = np.array([[[3.0, 7], [9, -4], [5, 1], [2, -9], [4, 6], [1, 8]]]), np.array([[4.0, -7, 2, 9, 3, 1]])
     count = stably_unactivated_counts(weights, bias, 1e3 ** -np.arange(6.0)[None], [1e6])
     yield Fraction(int(count[0]), 2**13), ">=", 3 * bounds.wide_lower_bound(2)
