@@ -20,14 +20,19 @@ from geomrelu.errors import InputError
 __all__ = [
     "bounded_regions",
     "central_regions",
+    "dying_bound",
     "lower_bound",
     "network_regions_at_most",
     "network_regions_attained",
+    "one_dim_dying",
     "orthant_kill",
+    "rai_sigma",
     "regions",
     "stably_unactivated",
     "upper_bound",
+    "wide_lower_bound",
     "width_for_depth",
+    "width_one",
 ]
 
 
@@ -113,6 +118,110 @@ def stably_unactivated(n0: Any, n1: Any) -> sympy.Expr:
     if excess.is_positive:
         raise InputError(f"no closed form for n1 = {n1} > n0 + 1 = {n0 + 1}: the probability depends on the law")
     raise InputError(f"whether n1 = {n1} exceeds n0 = {n0} is not known")
+
+
+def wide_lower_bound(n0: Any) -> sympy.Expr:
+    """``4^(-n0 - 1)``: the conjectured least probability that a second-layer neuron is stably unactivated, n1 > n0 + 1.
+
+    Args:
+        n0: input dimension, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes, as a formula; that it is a lower bound is a conjecture. Source: Brownlowe et al., as its abstract and
+    figure 5 describe conjecture 1.3; claim ``wide-lower-bound``.
+
+    >>> wide_lower_bound(2)
+    1/64
+    """
+    return sympy.Integer(4) ** (-_size(n0, "input dimension n0") - 1)
+
+
+def width_one(k: Any) -> sympy.Expr:
+    """``(k + 1) / 2^k``: a random network of width 1 and depth k is alive on the line exactly this likely.
+
+    Args:
+        k: depth, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes. Source: claim ``width-one``.
+
+    >>> width_one(3)
+    1/2
+    """
+    k = _size(k, "depth k")
+    return (k + 1) / sympy.Integer(2) ** k
+
+
+def dying_bound(*widths: Any) -> sympy.Expr:
+    """``1 - prod_l (1 - 2^-N_l)``: a random network with these hidden layers is dead at most this likely.
+
+    Args:
+        widths: of the hidden layers, positive integers or symbols.
+
+    Raises:
+        InputError: no width, or a number that is not a positive integer.
+
+    Exact: yes. Source: Lu et al., theorem 1; claim ``dying-bound``.
+
+    >>> dying_bound(2, 2)
+    7/16
+    """
+    if not widths:
+        raise InputError("the bound needs at least one hidden layer")
+    alive = sympy.Integer(1)
+    for width in widths:
+        alive *= 1 - sympy.Integer(2) ** -_size(width, "width N")
+    return 1 - alive
+
+
+def one_dim_dying(width: Any, hidden: int) -> sympy.Expr:
+    """The chain of theorem 3: dead with this probability if both half lines stay as independent as after layer 1.
+
+    A bias-free network on R sees two rays. After layer 1 both are alive, or one; in each further layer of width N the
+    chain on {dead, one ray, two rays} moves by ``P_21 = 2^-N``, ``P_31 = 4^-N``,
+    ``P_32 = 2^(1 - N) + (N - 2) 4^-N``.
+
+    Args:
+        width: N of all hidden layers, a positive integer or a symbol.
+        hidden: the number of hidden layers, a positive integer.
+
+    Raises:
+        InputError: numbers that are not positive integers.
+
+    Exact: yes. Source: Lu et al., theorem 3; claim ``one-dim-chain``.
+
+    >>> one_dim_dying(2, 2)
+    5/32
+    """
+    width = _size(width, "width N")
+    if not _size(hidden, "number of hidden layers").is_number:
+        raise InputError("the number of hidden layers must be a number")
+    half, quarter = sympy.Integer(2) ** -width, sympy.Integer(4) ** -width
+    dead, one, two = sympy.Integer(0), 2 * half, 1 - 2 * half
+    for _ in range(int(hidden) - 1):
+        dead, one, two = (
+            sympy.expand(dead + half * one + quarter * two),
+            sympy.expand((1 - half) * one + (2 * half + (width - 2) * quarter) * two),
+            sympy.expand((1 - 2 * half - (width - 1) * quarter) * two),
+        )
+    return dead
+
+
+def rai_sigma() -> sympy.Expr:
+    """``sqrt(1 + 8/(9 pi)) - 2 sqrt(2) / (3 sqrt(pi))``: the deviation that randomised asymmetric initialisation uses.
+
+    The positive root of ``s^2 + 4 sqrt(2) / (3 sqrt(pi)) s = 1``: the second moment is kept from layer to layer.
+
+    Exact: yes. Source: Lu et al., section 4; claim ``rai-never-kills-orthant``.
+
+    >>> rai_sigma().evalf(4)
+    0.6007
+    """
+    return sympy.sqrt(1 + sympy.Rational(8, 9) / sympy.pi) - 2 * sympy.sqrt(2) / (3 * sympy.sqrt(sympy.pi))
 
 
 def width_for_depth(k: Any, p: Any) -> sympy.Expr:

@@ -40,6 +40,19 @@ FILE is an arrangement in .json, {"A": [[...], ...], "b": [...], "den": 1}: the 
 divided by den; or a model as `geomrelu decide` takes it. Signs are written + - 0, one for each form or neuron, layer
 after layer. DOMAIN is as for `geomrelu decide`."""
 
+EVENTS = """\
+EVENT is stably-unactivated (a given neuron of layer 2; widths n0,n1), alive (each layer is positive somewhere on the
+image of DOMAIN), killed (--layer L is nowhere positive) or dead-neurons (exactly --number M are dead,
+of --layer L if given).
+By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that."""
+
+SIMULATIONS = """\
+figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, He normal; three schemes
+figure-2     the same along the width that keeps the lower bound at p
+figure-5     Brownlowe et al.: stably unactivated neurons, by sign orbits
+safe-region  Lu et al.: width against depth
+A run of more than a minute keeps its finished chunks in a file of the working directory until it is done."""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -138,7 +151,52 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--thorough", action="store_true", help="larger families and more trials")
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.set_defaults(run=_verify)
+
+    sub = command("probability", "the probability of an event in random networks, by sign orbits", epilog=EVENTS)
+    sub.add_argument("event", metavar="EVENT")
+    sub.add_argument("--widths", required=True, metavar="N0,N1,...", help="inputs, then the width of each layer")
+    sub.add_argument(
+        "--law", default="normal", help="normal, uniform, cauchy, rademacher, rai, or t:3 as in scipy.stats"
+    )
+    sub.add_argument("--scale", default="none", help="none, he, glorot, xavier or lecun")
+    sub.add_argument("--no-bias", action="store_true", help="all biases are 0")
+    sub.add_argument("--domain", default="R^n", metavar="DOMAIN", help="as for decide; default %(default)s")
+    sub.add_argument("--layer", type=int, metavar="L", help="of killed and dead-neurons")
+    sub.add_argument("--number", type=int, metavar="M", help="of dead-neurons")
+    sub.add_argument("--orbits", type=int, default=None, metavar="N", help="random magnitudes to walk (default 1000)")
+    sub.add_argument("--trials", type=int, metavar="N", help="plain Monte Carlo instead: N networks")
+    sub.add_argument("--half-width", type=float, metavar="H", help="plain Monte Carlo until the interval is +-H")
+    sub.add_argument("--level", type=float, default=0.95, help="of the interval, default %(default)s")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    _add_workers(sub)
+    sub.set_defaults(run=_probability)
+
+    sub = command("simulate", "the simulations and figures of the papers", epilog=SIMULATIONS)
+    sub.add_argument("name", metavar="NAME", choices=("figure-1", "figure-2", "figure-5", "safe-region"))
+    sub.add_argument("-o", "--output", required=True, metavar="FILE", help=".pdf, .png or .svg; .json: the numbers")
+    sub.add_argument("--law", default="normal", help="as for probability")
+    sub.add_argument("--networks", type=int, default=1024, metavar="N", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument(
+        "--points", type=int, default=1024, metavar="N", help="data of figures 1 and 2, default %(default)s"
+    )
+    sub.add_argument("--depth", type=int, default=256, metavar="K", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument("--widths", default=None, metavar="N,N,...", help="of figure 1; n0 of figure 5")
+    sub.add_argument("--share", type=float, default=1.0, metavar="S", help="of the orbits of figure 5, default 1")
+    _add_workers(sub)
+    sub.set_defaults(run=_simulate)
+
+    sub = command("table", "closed forms and exact counts as a table")
+    sub.add_argument("name", metavar="NAME", nargs="?", help="without it: the names")
+    sub.add_argument("--format", choices=("markdown", "latex", "csv", "json"), default="markdown")
+    sub.set_defaults(run=_table)
     return parser
+
+
+def _add_workers(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--seed", type=int, default=0, help="default %(default)s")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
+    sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,8 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _complain(f"error: {problem}")
         return 2
-    except KeyboardInterrupt:
-        _complain("interrupted")
+    except KeyboardInterrupt as stop:
+        _complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (| head): nothing left to say
@@ -697,6 +755,121 @@ def _verify(options: argparse.Namespace) -> int:
             elif options.format == "json":
                 print(json.dumps([result.as_json() for result in results], indent=1))
     return 1 if any(result.failed for result in results) else 0
+
+
+# ---- probability ------------------------------------------------------------------------------------------------
+
+
+def _probability(options: argparse.Namespace) -> int:
+    from geomrelu.errors import InputError
+    from geomrelu.estimates import Experiment, by_orbits, by_sampling
+
+    sampling = options.trials is not None or options.half_width is not None
+    if sampling and options.orbits is not None:
+        raise InputError("--orbits walks orbits, --trials and --half-width sample networks: choose one")
+    experiment = Experiment(
+        options.event, _widths(options.widths), options.law, options.scale, not options.no_bias, options.domain,
+        options.layer, options.number,
+    )  # fmt: skip
+    with _running("sampling" if sampling else "walking", options) as running:
+        if sampling:
+            found = by_sampling(experiment, options.trials, options.half_width, options.seed, options.level, **running)
+        else:
+            orbits = 1000 if options.orbits is None else options.orbits
+            found = by_orbits(experiment, orbits, options.seed, options.level, **running)
+    if options.format == "json":
+        print(json.dumps(found.as_json(), indent=1))
+    else:
+        print(found.as_text())
+    return 0
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    from geomrelu.errors import InputError
+
+    parts = text.split(",")
+    if not all(t.isascii() and t.isdigit() and len(t) < 7 for t in parts):
+        raise InputError(f"--widths {text}: write N0,N1,... in whole numbers")
+    return tuple(map(int, parts))
+
+
+@contextmanager
+def _running(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What a long computation needs: who computes, where finished chunks go, and who is told."""
+    from geomrelu.parallel import workers_on
+
+    if options.seed < 0:
+        from geomrelu.errors import InputError
+
+        raise InputError("--seed must not be negative")
+    with workers_on(options.workers, options.scheduler) as pool, _progress(what) as (advance, _):
+        yield {
+            "pool": pool,
+            "journal": options.chunks,
+            "progress": lambda done, total, pace: advance(pace, done, total),
+        }
+
+
+# ---- simulate and table -----------------------------------------------------------------------------------------
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from fractions import Fraction
+
+    from geomrelu import figures, simulations
+    from geomrelu.errors import InputError
+    from geomrelu.tables import safe_width
+
+    suffix = Path(options.output).suffix.lower()
+    if suffix not in (*figures.FORMATS, ".json"):
+        raise InputError(f"{options.output}: write {', '.join(figures.FORMATS)} or .json")
+    widths = None if options.widths is None else _widths(options.widths)
+    size = {"networks": options.networks, "points": options.points, "depth": options.depth, "seed": options.seed}
+    if options.name == "safe-region":
+        depths = list(range(1, 101))
+        least = {p: [safe_width(k, Fraction(p)) for k in depths] for p in (Fraction(1, 10), Fraction(1, 100))}
+        data: Any = {"hidden layers": depths, **{f"P(dies) < {float(p):g}": w for p, w in least.items()}}
+        figure = figures.safe_region(depths, {float(p): w for p, w in least.items()})
+    else:
+        with _running(options.name, options) as running:
+            if options.name == "figure-5":
+                dimensions = widths or (2, 3, 4)
+                more = {"law": options.law, "share": options.share, "seed": options.seed}
+                estimates = simulations.figure_five(dimensions, **more, **running)
+                figure, data = figures.figure_five(estimates), [e.as_json() for e in estimates.values()]
+            elif options.name == "figure-1":
+                plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
+                found = simulations.living(plan, **running)
+                figure, data = figures.figure_one(found), [vars(s) for s in found.values()]
+            else:
+                along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
+                needed = tuple(sorted({n for row in along.values() for n in row}))
+                plan = simulations.Living(needed, schemes=("iid",), law=options.law, variance=True, **size)
+                two = {n: s for (n, _), s in simulations.living(plan, **running).items()}
+                figure = figures.figure_two(two, simulations.TARGETS, along)
+                data = {"n(k)": {str(p): row for p, row in along.items()}, "survival": [vars(s) for s in two.values()]}
+    if suffix == ".json":
+        try:
+            Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        except OSError as problem:
+            raise InputError(f"{options.output}: {problem.strerror}") from None
+    else:
+        figures.save(figure, options.output)
+    return 0
+
+
+def _table(options: argparse.Namespace) -> int:
+    from geomrelu.errors import InputError
+    from geomrelu.tables import TABLES
+
+    if options.name is None:
+        width = max(map(len, TABLES))
+        print("\n".join(f"{name:<{width}}  {(make.__doc__ or '').strip()}" for name, make in TABLES.items()))
+        return 0
+    if options.name not in TABLES:
+        raise InputError(f"unknown table {options.name!r} (known: {', '.join(TABLES)})")
+    print(TABLES[options.name]().render(options.format))
+    return 0
 
 
 # ---- progress ---------------------------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ import numpy as np
 from scipy import special
 
 from geomrelu.errors import InputError
+from geomrelu.laws import Law
 
 __all__ = [
-    "LAWS",
     "alive_on_line",
     "alive_on_points",
     "clopper_pearson",
@@ -35,12 +35,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 Kernel = Callable[..., int]
 CHUNK = 1 << 14  # networks drawn at once; the seeds of the chunks do not depend on the machine
 
-LAWS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Array]] = {
-    "normal": lambda rng, shape: rng.standard_normal(shape),
-    "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
-    "cauchy": lambda rng, shape: rng.standard_cauchy(shape),
-}
-
 
 def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **parameters: Any) -> int:
     """In how many of ``trials`` random networks the kernel's event happens.
@@ -48,7 +42,7 @@ def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **paramet
     Args:
         kernel: one of this module's, called as ``kernel(draw, size, **parameters)``.
         trials, seed: fix them before the run.
-        law: of every parameter, independently: a key of :data:`LAWS`. All are symmetric and have a density.
+        law: of every parameter, independently: a name for :class:`~geomrelu.laws.Law`, symmetric about 0.
 
     Returns:
         Successes, 0..trials. The same for every order (or process) in which the chunks are run.
@@ -57,12 +51,13 @@ def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **paramet
     """
     if trials < 1:
         raise InputError(f"the number of trials must be positive, not {trials}")
-    if law not in LAWS:
-        raise InputError(f"unknown law {law!r} (known: {', '.join(LAWS)})")
+    parsed = Law(law)
+    if (missing := parsed.missing(symmetric=True)) is not None:
+        raise InputError(missing)
     sizes = [CHUNK] * (trials // CHUNK) + ([trials % CHUNK] if trials % CHUNK else [])
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     return sum(
-        int(kernel(partial(LAWS[law], np.random.default_rng(child)), size, **parameters))
+        int(kernel(partial(parsed.sample, np.random.default_rng(child)), size, **parameters))
         for child, size in zip(seeds, sizes, strict=True)
     )
 
@@ -152,24 +147,32 @@ def killed_at_two(draw: Draw, size: int, *, n: int) -> int:
 
 
 def stably_unactivated(draw: Draw, size: int, *, n0: int, n1: int) -> int:
-    """Networks whose second-layer neuron (read on R^n0 through n1 neurons) is stably unactivated.
+    """Networks whose second-layer neuron (read on R^n0 through n1 neurons) is stably unactivated."""
+    weights, bias = draw((size, n1, n0)), draw((size, n1))
+    return int(stable(weights, bias, draw((size, n1)), draw((size,))).sum())
+
+
+def stable(weights: Array, bias: Array, w: Array, c: Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which neurons ``sum_i w_i max(a_i·x + b_i, 0) + c`` are stably unactivated on R^n0, as floats see it.
+
+    Args:
+        weights: (size, n1, n0). bias: (size, n1). w: (size, n1). c: (size,).
 
     Method: the criterion of :mod:`geomrelu.probability` for hyperplanes in general position: every r = min(n0, n1)
     of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions. By construction it
     is known which neurons are 0 on a flat or an edge; only the others are computed.
     """
-    weights, bias = draw((size, n1, n0)), draw((size, n1))
-    w, c = draw((size, n1)), draw((size,))
+    size, n1, n0 = weights.shape
     r = min(n0, n1)
     # along a line on which all first-layer neurons are constant, the neuron is flat as well: it must be held down
-    stable = (c < 0) & (w < 0).all(axis=1) if n1 < n0 else np.ones(size, dtype=bool)
+    found = (c < 0) & (w < 0).all(axis=1) if n1 < n0 else np.ones(size, dtype=bool)
     for meeting in combinations(range(n1), r):
         inside = np.array(meeting)
         outside = np.setdiff1d(np.arange(n1), inside)
         inverse = _right_inverse(weights[:, inside])
         corner = -np.matmul(inverse, bias[:, inside, None])[:, :, 0]
         z = np.einsum("toi,ti->to", weights[:, outside], corner) + bias[:, outside]
-        stable &= (w[:, outside] * np.maximum(z, 0)).sum(axis=1) + c < 0
+        found &= (w[:, outside] * np.maximum(z, 0)).sum(axis=1) + c < 0
         growth = np.matmul(
             weights[:, outside], inverse
         )  # (size, outside, r): along the edge that leaves neuron `inside`
@@ -179,8 +182,8 @@ def stably_unactivated(draw: Draw, size: int, *, n0: int, n1: int) -> int:
             forward = (w[:, outside] * np.maximum(growth[:, :, edge], 0)).sum(axis=1) + w[:, inside[edge]]
             backward = (w[:, outside] * np.maximum(-growth[:, :, edge], 0)).sum(axis=1)
             silent = (growth[:, :, edge] > 0).all(axis=1)
-            stable &= (forward < 0) & ((backward < 0) | (silent & held))
-    return int(stable.sum())
+            found &= (forward < 0) & ((backward < 0) | (silent & held))
+    return np.asarray(found)
 
 
 def _right_inverse(a: Array) -> Array:

@@ -10,26 +10,30 @@ convex piece on which each neuron keeps its sign everything is linear, so only g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
-from math import gcd, prod
-from operator import mul
+from math import gcd
+from operator import lt, mul
 from typing import Any
 
 import numpy as np
 
 from geomrelu import engine
+from geomrelu.deadness import Status, decide
 from geomrelu.engine import Row
 from geomrelu.errors import InputError
 from geomrelu.exact import common, primitive, rational, rationals
+from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 
-__all__ = ["alive_orbit", "region_generators", "stably_unactivated_orbit"]
+__all__ = ["alive_orbit", "dead_neurons_in", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 MOST_SIGNS = 24  # and so are 2^24 images of a domain
+FLIPPED = ("all", "last", "none")
 
 
 # ---- stably unactivated neurons ---------------------------------------------------------------------------------
@@ -66,8 +70,9 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     generators used are of kind (2), hence so is p; for points and parameters nearby the neurons with a_i·y < 0 stay
     silent, the other terms are <= 0 because their weights are, and c s <= 0. The half sphere is compact.
 
-    Exact: yes, in integers. Method: :func:`region_generators`, then one integer matrix product for each of the 2^n1
-    flips; memory 2^n1 times the number of generators.
+    Exact: yes, in integers. Method: :func:`region_generators`, then for each of the 2^n1 flips the sets of positive
+    signs that are good, which with a set hold all its subsets. Many orbits at once, in general position:
+    :func:`geomrelu.orbits.stably_unactivated_counts`.
     Source: Brownlowe et al. (definition, theorems 1.1 and 1.2); claims ``narrow-first-layer``, ``one-more-than-input``.
 
     >>> stably_unactivated_orbit([[1]], [1], [1], 1)
@@ -89,22 +94,40 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
 
 
 def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
-    """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``."""
+    """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``.
+
+    The sets of weights and constant that may be positive are walked by their largest element: with a set all its
+    subsets are good, because the condition on each generator only becomes weaker.
+    """
     largest = [max(map(abs, column)) for column in zip(*values, strict=True)]
     bound = max(sum(map(mul, [*largest[1:], largest[0]], magnitudes)), *magnitudes)
-    table = np.array(values, dtype=np.int64 if bound < 1 << 62 else object)
+    table = np.array(values, dtype=np.int64 if bound < 1 << 60 else object)
     s, z = table[:, :1], table[:, 1:]
-    w, c = np.array(magnitudes[:-1], dtype=table.dtype), magnitudes[-1]
-    choices = np.array(list(product((-1, 1), repeat=len(w))), dtype=table.dtype)  # (2^n1, n1)
-    held = ((z == 0).astype(np.int64) @ (choices.T > 0).astype(np.int64)) == 0  # (generators, 2^n1): flat have w < 0
+    w = np.array(magnitudes, dtype=table.dtype)
     found = 0
-    for flip in choices:
-        active = np.maximum(z * flip, 0)
-        inner = (active * w) @ choices.T  # (generators, 2^n1)
-        silent = (s == 0) & (active == 0).all(axis=1, keepdims=True)
-        found += int(((inner - c * s < 0) | (silent & held)).all(axis=0).sum())  # c < 0
-        found += int((inner + c * s < 0).all(axis=0).sum())  # c > 0
+    for flip in product((-1, 1), repeat=len(w) - 1):
+        costs = np.hstack([np.maximum(z * np.array(flip, dtype=table.dtype), 0), s]) * w
+        room = costs.sum(axis=1)
+        costs *= 2
+        silent = room == 0  # s = 0 and nothing active: the constant and the flat weights must be negative
+        room[silent] = 1
+        costs[silent] = np.hstack([z[silent] == 0, s[silent] == 0]).astype(np.int64) * 2
+        found += _fitting_sets(room, costs)
     return found
+
+
+def _fitting_sets(room: Any, costs: Any) -> int:
+    """How many sets of columns of ``costs`` sum to less than ``room`` in every row, the empty set included."""
+    singles = (costs < room[:, None]).all(axis=0)
+    costs = costs[:, singles]
+    binding = costs.sum(axis=1) >= room  # elsewhere every set fits
+    if not binding.any():
+        return int(2 ** costs.shape[1])
+    left = room[binding][None]
+    for cost in costs[binding].T:
+        remains = left - cost
+        left = np.concatenate([left, remains[(remains > 0).all(axis=1)]])
+    return len(left)
 
 
 def region_generators(forms: Sequence[Row]) -> set[Row]:
@@ -158,6 +181,8 @@ def _values(forms: Sequence[Row], g: Row) -> list[int]:
 
 # ---- living networks --------------------------------------------------------------------------------------------
 
+Profile = tuple[int, ...]  # the number of dead neurons in each layer
+
 
 def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet) -> tuple[int, int]:
     """How many choices of the signs of all parameters make a network alive on a domain.
@@ -173,15 +198,43 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         ``(count, size)`` with size = 2^(number of parameters). The sign of a zero is walked like any other.
 
     Raises:
-        InputError: shapes that do not fit, an empty domain, more than 24 parameters before the last layer.
+        InputError: see :func:`dead_neurons_orbit`.
 
-    Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
-    layers but the last (an image that comes up again is judged once), and in the last the neurons one by one,
-    because their choices are independent. Cost: 2^(parameters of all layers but the last) images.
+    Exact: yes, in integers. Method: :func:`dead_neurons_orbit`.
     Source: Rister & Rubin, P(n, k) of section 2; claims ``upper-bound``, ``lower-bound``, ``tight-at-two``.
 
     >>> alive_orbit([([[1]], [1])] * 2, Polyhedron.space(1))  # (k + 1) 2^k of 4^k
     (12, 16)
+    """
+    profiles, size = dead_neurons_orbit(layers, domain)
+    widths = [len(bias) for _, bias in layers]
+    return sum(n for dead, n in profiles.items() if all(map(lt, dead, widths))), size
+
+
+def dead_neurons_orbit(
+    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet, flipped: str = "all"
+) -> tuple[Counter[Profile], int]:
+    """How many neurons of each layer are dead on a domain, over all choices of the signs of all parameters.
+
+    Args:
+        layers: ``(weights, bias)`` with shapes (out, in) and (out,): magnitudes; the signs given do not matter.
+        domain: a set of R^n with n inputs.
+        flipped: whose signs are walked: "all" parameters, those of the "last" layer, or "none" (one network). The
+            others keep the signs they have.
+
+    Returns:
+        ``(profiles, size)``: for each tuple (dead neurons in layer 1, in layer 2, ...) the number of sign choices,
+        out of size = 2^(number of parameters that are flipped). The sign of a zero is walked like any other.
+
+    Raises:
+        InputError: shapes that do not fit, an empty domain, more than 24 parameters other than 0 before the last layer.
+
+    Exact: yes, in integers. Method: the image is kept as convex pieces with their generators; every choice in all
+    layers but the last (an image that comes up again is judged once), and in the last the neurons one by one,
+    because their choices are independent. Cost: 2^(parameters of all layers but the last) images.
+
+    >>> dead_neurons_orbit([([[1]], [1])] * 2, Polyhedron.space(1))
+    (Counter({(0, 0): 12, (0, 1): 4}), 16)
     """
     rows, width = [], domain.dimension
     for position, (weights, bias) in enumerate(layers, 1):
@@ -189,13 +242,16 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
         constants = rationals(bias, f"layer {position}, bias")
         if not slopes or {len(a) for a in slopes} != {width} or len(constants) != len(slopes):
             raise InputError(f"layer {position} must be a matrix (m, {width}) and a vector (m,)")
-        numerators, denominator = common([abs(v) for b, a in zip(constants, slopes, strict=True) for v in (b, *a)])
+        numerators, denominator = common([v for b, a in zip(constants, slopes, strict=True) for v in (b, *a)])
         table = [tuple(numerators[i : i + width + 1]) for i in range(0, len(numerators), width + 1)]
         rows.append((table, denominator))
         width = len(slopes)
     if not rows:
         raise InputError("a network needs at least one layer")
-    inner = sum(len(table) * len(table[0]) for table, _ in rows[:-1])
+    if flipped not in FLIPPED:
+        raise InputError(f"flipped is one of {', '.join(FLIPPED)}, not {flipped!r}")
+    walked = rows[{"all": 0, "last": len(rows) - 1, "none": len(rows)}[flipped] :]
+    inner = sum(1 for table, _ in walked[:-1] for row in table for v in row if v)
     if inner > MOST_SIGNS:
         raise InputError(f"2^{inner} sign choices in the layers before the last; the limit is 2^{MOST_SIGNS}")
     if domain.is_empty:
@@ -205,43 +261,96 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
-    return _Orbit(rows).living(0, pieces), 2 ** sum(len(t) * len(t[0]) for t, _ in rows)
+    zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
+    found = _Orbit(rows, len(rows) - len(walked)).profiles(0, pieces)
+    return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
+
+
+def dead_neurons_in(
+    build: Callable[[Sequence[Fraction]], Network], magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet
+) -> tuple[Counter[Profile], int]:
+    """:func:`dead_neurons_orbit` for networks of any shape: convolutions, connections around layers.
+
+    Args:
+        build: makes the network from its parameters with their signs. magnitudes: of the parameters.
+        domain: a set with as many inputs as the network.
+
+    Returns:
+        ``(profiles, size)``, size = 2^(number of parameters).
+
+    Raises:
+        InputError: more than 16 parameters.
+
+    Exact: yes. Method: one :func:`~geomrelu.deadness.decide` for each sign choice: for small networks.
+
+    >>> def tied(p):  # two layers with the same weight
+    ...     return Network.from_layers([([[p[0]]], [p[1]], "relu"), ([[p[0]]], [p[2]], "relu")])
+    >>> dead_neurons_in(tied, [1, 2, 3], Polyhedron.space(1))[0][0, 0]
+    6
+    """
+    values = rationals(magnitudes, "magnitudes")
+    if len(values) > WIDEST:
+        raise InputError(f"{len(values)} parameters have 2^{len(values)} sign choices; the limit is {WIDEST}")
+    found: Counter[Profile] = Counter()
+    for signs in product((-1, 1), repeat=len(values)):
+        reports = decide(build([s * v for s, v in zip(signs, values, strict=True)]), domain)
+        profile = []
+        for report in reports:
+            if any(v.status is Status.UNDECIDED for v in report.verdicts):
+                raise InputError(f"layer {report.layer} is too large to be decided for each sign choice")
+            profile.append(sum(v.status is Status.DEAD for v in report.verdicts))
+        found[tuple(profile)] += 1
+    return found, int(2 ** len(values))
 
 
 class _Orbit:
-    """Counts living sign choices layer by layer; an image that comes up again is not judged again."""
+    """Counts sign choices layer by layer; an image that comes up again is not judged again.
 
-    def __init__(self, layers: list[tuple[list[Row], int]]) -> None:
+    Args:
+        layers: integer rows over one denominator. fixed: so many layers keep their signs.
+    """
+
+    def __init__(self, layers: list[tuple[list[Row], int]], fixed: int) -> None:
         self.layers = layers
-        self.known: dict[tuple[int, frozenset[Piece]], int] = {}
+        self.fixed = fixed
+        self.known: dict[tuple[int, frozenset[Piece]], Counter[Profile]] = {}
 
-    def living(self, level: int, pieces: frozenset[Piece]) -> int:
-        """Living choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
+    def profiles(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
+        """The choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
         key = (level, pieces)
         if key not in self.known:
             last = level == len(self.layers) - 1
             self.known[key] = self._last(level, pieces) if last else self._inner(level, pieces)
         return self.known[key]
 
-    def _last(self, level: int, pieces: frozenset[Piece]) -> int:
-        """All choices but those in which every neuron is dead."""
+    def _last(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         reached = {g for generators, lines in pieces for g in (*generators, *lines, *map(_negative, lines))}
-        rows, _ = self.layers[level]
-        dead = prod(sum(all(sum(map(mul, r, g)) <= 0 for g in reached) for r in _signed(row)) for row in rows)
-        return int(2 ** sum(map(len, rows)) - dead)
+        found = [1]  # found[d]: choices with d dead neurons among those seen so far
+        for row in self.layers[level][0]:
+            choices = [row] if level < self.fixed else _signed(row)
+            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in choices]
+            dead, living = sum(verdicts), len(verdicts) - sum(verdicts)
+            found = [living * a + dead * b for a, b in zip([*found, 0], [0, *found], strict=True)]
+        return Counter({(d,): n for d, n in enumerate(found) if n})
 
-    def _inner(self, level: int, pieces: frozenset[Piece]) -> int:
+    def _inner(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         rows, denominator = self.layers[level]
-        total = 0
-        for choice in product(*map(list, map(_signed, rows))):
+        total: Counter[Profile] = Counter()
+        for choice in [tuple(rows)] if level < self.fixed else product(*map(list, map(_signed, rows))):
             image = [_mapped(piece, choice, denominator) for piece in pieces]
-            if any(lines or any(max(g[1:]) > 0 for g in generators) for generators, lines in image):
-                total += self.living(level + 1, _rectified(image, len(rows)))
+            dead = sum(
+                not any(g[i] for _, lines in image for g in lines)
+                and all(g[i] <= 0 for generators, _ in image for g in generators)
+                for i in range(1, len(rows) + 1)
+            )
+            for rest, count in self.profiles(level + 1, _rectified(image, len(rows))).items():
+                total[dead, *rest] += count
         return total
 
 
 def _signed(row: Row) -> Iterator[Row]:
-    return product(*((-v, v) for v in row))
+    """All sign choices; a zero has one."""
+    return product(*((-v, v) if v else (0,) for v in row))
 
 
 def _negative(g: Row) -> Row:

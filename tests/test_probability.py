@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise, product
 
@@ -13,7 +14,15 @@ import sympy
 from scipy import stats
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
-from geomrelu.probability import alive_orbit, region_generators, stably_unactivated_orbit
+from geomrelu.affine import AffineMap
+from geomrelu.layers import Tape, joined
+from geomrelu.probability import (
+    alive_orbit,
+    dead_neurons_in,
+    dead_neurons_orbit,
+    region_generators,
+    stably_unactivated_orbit,
+)
 
 
 def positive(rng):
@@ -166,6 +175,56 @@ def test_alive_orbit_equals_the_oracle(widths, where):
     assert alive_orbit(net, domain) == (alive, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
 
 
+@pytest.mark.parametrize("widths", [(1, 1, 1), (1, 2, 1), (2, 1, 2), (1, 2, 2), (2, 2, 1)])
+@pytest.mark.parametrize("where", ["space", "orthant", "box"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_dead_neurons_equal_the_oracle(widths, where, bias):
+    rng = random.Random(sum(10**i * w for i, w in enumerate(widths)))
+    n, net = widths[0], some_network(rng, *widths)
+    if not bias:
+        net = [(weights, [0] * len(b)) for weights, b in net]
+    domain = {
+        "space": Polyhedron.space(n),
+        "orthant": Polyhedron.orthant(n),
+        "box": Polyhedron.box([(-1, Fraction(1, 3))] * n),
+    }[where]
+    reference = oracles.ppl_polyhedron(domain.inequalities, n, domain.equalities)
+    expected = Counter()
+    for choice in oracles.all_signs(net):
+        tops = oracles.suprema(choice, reference, n)
+        expected[tuple(sum(v != oracles.INFINITE and v <= 0 for v in level) for level in tops)] += 1
+    assert dead_neurons_orbit(net, domain) == (expected, 2 ** sum(m * (n + 1) for n, m in pairwise(widths)))
+
+
+@pytest.mark.parametrize("widths", [(1, 1, 1), (1, 2, 1), (2, 1, 1)])
+def test_networks_of_any_shape(widths):
+    """Dense ones as the orbit of dense networks; a connection around a dead layer keeps the next one alive."""
+    rng = random.Random(sum(widths))
+    net = some_network(rng, *widths)
+    flat = [v for weights, bias in net for row, b in zip(weights, bias, strict=True) for v in (b, *row)]
+
+    def build(parameters):
+        values = iter(parameters)
+        layers = []
+        for weights, _ in net:
+            rows = [[next(values) for _ in range(len(row) + 1)] for row in weights]
+            layers.append(([row[1:] for row in rows], [row[0] for row in rows], "relu"))
+        return Network.from_layers(layers)
+
+    domain = Polyhedron.space(widths[0])
+    assert dead_neurons_in(build, flat, domain) == dead_neurons_orbit(net, domain)
+
+    def around(parameters):
+        a, b, c, d = parameters
+        tape = Tape(1)
+        first = tape.relu(AffineMap.from_dense([[a]], [b]).after(tape.input))
+        second = tape.relu(AffineMap.from_dense([[c]], [d]).after(joined(tape.input, first)))
+        return Network.from_tape(tape.finish(second))
+
+    found, size = dead_neurons_in(around, [2, 3, 5, 7], Polyhedron.box([(1, 1)]))
+    assert size == 16 and found[1, 0] > 0  # layer 1 dead, layer 2 alive
+
+
 def test_zeros_and_degenerate_layers():
     """A zero has both signs; rows of zeros make images flat."""
     net = [([[1, 0], [0, 0]], [0, 1]), ([[1, 1], [0, 1]], [1, 0])]
@@ -176,8 +235,16 @@ def test_zeros_and_degenerate_layers():
 
 def test_width_one_on_the_line():
     rng = random.Random(6)
-    for k in range(1, 7):
+    for k in range(1, 11):
         assert alive_orbit(some_network(rng, *[1] * (k + 1)), Polyhedron.space(1)) == ((k + 1) * 2**k, 4**k)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_depth_two_on_the_whole_space(n):
+    rng = random.Random(7)
+    for _ in range(3):
+        alive, size = alive_orbit(some_network(rng, n, n, n), Polyhedron.space(n))
+        assert Fraction(alive, size) == bounds.upper_bound(n, 2)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +329,9 @@ def test_count_depends_on_the_seed_alone():
 
 def test_count_refuses_unknown_laws_and_no_trials():
     with pytest.raises(InputError, match="unknown law"):
-        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gamma", k=1)
+        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gama", k=1)
+    with pytest.raises(InputError, match="not symmetric"):
+        montecarlo.count(montecarlo.alive_on_line, 10, 1, "gamma:2", k=1)
     with pytest.raises(InputError, match="positive"):
         montecarlo.count(montecarlo.alive_on_line, 0, 1, k=1)
 

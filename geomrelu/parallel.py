@@ -1,0 +1,290 @@
+"""Long computations in chunks: on one core, on several, or on a cluster; interrupted and resumed; always one result.
+
+A computation is a function of the chunk's number alone (with its own seed), whose results are plain JSON values. They
+are collected by number, so nothing depends on who computed them or when. A :class:`Journal` keeps finished chunks in a
+file: a later run with the same description computes only the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from geomrelu.errors import InputError
+
+__all__ = ["Journal", "Progress", "results", "seed_of", "workers_on"]
+
+Work = Callable[[int], Any]
+Progress = Callable[[int, int, str], None]
+OpenPool = Callable[[], Executor]
+
+KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts one
+AHEAD = 3  # chunks handed out for each worker
+ATTEMPTS = 3  # pools that may break one after the other without a finished chunk in between
+
+
+def seed_of(seed: int, *place: int) -> Any:
+    """The seed of a chunk: the child that ``SeedSequence(seed).spawn`` would give at that place."""
+    import numpy as np
+
+    return np.random.SeedSequence(seed, spawn_key=place)
+
+
+# ---- the file of finished chunks --------------------------------------------------------------------------------
+
+
+class Journal:
+    """Finished chunks in a file: a line of JSON for the description, then one for each chunk, each written through.
+
+    A line cut short by a crash is dropped. While it is open no other run can use the file.
+
+    Args:
+        path: None: a file named after the description in the working directory, which is only begun after a minute
+            and removed by :meth:`finish`.
+        description: JSON values that fix the results; a file of another computation is refused.
+
+    Raises:
+        InputError: the file belongs to something else, is in use, or cannot be written.
+    """
+
+    def __init__(self, path: str | Path | None, description: dict[str, Any]) -> None:
+        self.head = json.dumps(description, sort_keys=True)
+        self.temporary = path is None
+        name = hashlib.sha256(self.head.encode()).hexdigest()[:16]
+        self.path = Path(f"geomrelu-{name}.chunks" if path is None else path)
+        self.found: dict[int, Any] = {}
+        self._file: BinaryIO | None = None
+        self._begun = time.monotonic()
+        try:
+            if not self.temporary or self.path.exists():
+                self._open()
+        except OSError as problem:
+            raise InputError(f"{self.path}: {problem.strerror or problem}") from None
+
+    def _open(self) -> None:
+        file = open(self.path, "a+b")  # noqa: SIM115  closed by close()
+        try:
+            _lock(file, self.path)
+            file.seek(0)
+            *lines, rest = file.read().split(b"\n")
+            head = self.head.encode()
+            if not (lines[0] == head if lines else head.startswith(rest)):
+                raise InputError(f"{self.path}: it holds the chunks of another computation")
+            if rest:
+                file.truncate(file.tell() - len(rest))
+            for line in lines[1:]:
+                with suppress(ValueError, KeyError, TypeError):
+                    chunk = json.loads(line)
+                    self.found[int(chunk["chunk"])] = chunk["result"]
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        if not lines:
+            self._write(self.head)
+
+    def _write(self, line: str) -> None:
+        assert self._file is not None
+        self._file.write(line.encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def add(self, chunk: int, result: Any) -> None:
+        """Keep a finished chunk."""
+        self.found[chunk] = result
+        if self._file is None and self.temporary and time.monotonic() - self._begun > KEPT_AFTER:
+            self._open()
+            for k, value in self.found.items():
+                self._write(json.dumps({"chunk": k, "result": value}))
+        elif self._file is not None:
+            self._write(json.dumps({"chunk": chunk, "result": result}))
+
+    def finish(self) -> None:
+        """All is done: remove the file that nobody asked for."""
+        self.close()
+        if self.temporary:
+            self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let other runs use the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: object) -> None:
+        kept = self._file is not None
+        self.close()
+        if kept and isinstance(problem, KeyboardInterrupt):
+            number = len(self.found)
+            raise KeyboardInterrupt(f"{number} chunks are in {self.path}: the same command resumes") from None
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not a POSIX system: two runs on one file are the user's risk
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise InputError(f"{path}: another run is using this file") from None
+
+
+# ---- workers ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple[OpenPool | None, int]]:
+    """Who computes: this process, processes on this machine, or a Dask cluster.
+
+    Args:
+        workers: 1: this process; more: so many processes.
+        scheduler: address of a Dask scheduler, such as ``tcp://127.0.0.1:8786``; its workers must have geomrelu.
+
+    Yields:
+        ``(open, number)`` for :func:`results`.
+
+    Raises:
+        InputError: no worker, Dask is not installed, or nothing answers at the address.
+    """
+    if scheduler is not None:
+        with _dask(scheduler) as found:
+            yield found
+    elif workers < 1:
+        raise InputError(f"the number of workers must be positive, not {workers}")
+    elif workers == 1:
+        yield None, 1
+    else:
+        context = multiprocessing.get_context("spawn")
+        yield lambda: ProcessPoolExecutor(workers, mp_context=context, initializer=_deaf), workers
+
+
+def _deaf() -> None:
+    """Ctrl-C reaches the whole process group; the parent decides what happens then."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[tuple[OpenPool, int]]:
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise InputError(f"{address!r} is not the address of a Dask scheduler, such as tcp://127.0.0.1:8786")
+    try:
+        import logging
+
+        from distributed import Client
+    except ImportError:
+        raise InputError("--scheduler needs Dask: pip install 'geomrelu[dask]'") from None
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=5) as line:
+            if not line.recv(1):  # a scheduler speaks first; with anything else the client would wait for ever
+                raise OSError("something else is there")
+    except (OSError, OverflowError) as problem:
+        raise InputError(f"no Dask scheduler answers at {address} ({problem})") from None
+    for name in ("distributed.comm", "distributed.core", "distributed.client", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # one line of ours says it
+    try:
+        client = Client(address, timeout=5, set_as_default=False)
+    except (OSError, ValueError, RuntimeError, TypeError) as problem:
+        first = str(problem).split("\n")[0] or type(problem).__name__
+        raise InputError(f"no Dask scheduler answers at {address} ({first})") from None
+    try:
+        workers = sum(w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values())
+        if not workers:
+            raise InputError(f"the Dask scheduler at {address} has no workers")
+        yield lambda: client.get_executor(pure=False), workers
+    finally:
+        client.close()
+
+
+# ---- running ----------------------------------------------------------------------------------------------------
+
+
+def results(
+    work: Work,
+    chunks: Iterable[int],
+    pool: tuple[OpenPool | None, int] = (None, 1),
+    journal: Journal | None = None,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """The results of all chunks, in the order of their numbers.
+
+    Args:
+        work: picklable; its value is plain JSON data and depends on the number alone.
+        pool: what :func:`workers_on` yields.
+        journal: where finished chunks are, and go.
+        progress: called with (finished, all, rate and time left).
+
+    A worker that dies costs time and changes nothing: its chunks are computed again. KeyboardInterrupt passes through
+    after the running chunks have been given up; what was finished is in the journal.
+    """
+    asked = list(chunks)
+    done = {} if journal is None else {k: journal.found[k] for k in asked if k in journal.found}
+    waiting = [k for k in asked if k not in done]
+    before, begun = len(done), time.monotonic()
+
+    def finished(chunk: int, result: Any) -> None:
+        done[chunk] = result
+        if journal is not None:
+            journal.add(chunk, result)
+        if progress is not None:
+            progress(len(done), len(asked), _pace(len(done) - before, len(asked) - len(done), begun))
+
+    open_pool, number = pool
+    if open_pool is None or not waiting:
+        for k in waiting:
+            finished(k, work(k))
+    else:
+        _spread(work, waiting, open_pool, number, finished)
+    return [done[k] for k in asked]
+
+
+def _pace(finished: int, left: int, begun: float) -> str:
+    rate = finished / max(time.monotonic() - begun, 1e-9)
+    minutes, seconds = divmod(round(left / rate), 60)
+    return f"{rate:.3g} chunks/s, {minutes}:{seconds:02} left"
+
+
+def _spread(
+    work: Work, waiting: list[int], open_pool: OpenPool, number: int, finished: Callable[[int, Any], None]
+) -> None:
+    waiting = waiting[::-1]
+    broken = 0
+    executor = open_pool()
+    running: dict[Future[Any], int] = {}
+    try:
+        while waiting or running:
+            try:
+                while waiting and len(running) < AHEAD * number:
+                    running[executor.submit(work, waiting[-1])] = waiting[-1]
+                    waiting.pop()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    result = future.result()
+                    finished(running.pop(future), result)
+                    broken = 0
+            except BrokenProcessPool:  # a worker was killed
+                broken += 1
+                if broken >= ATTEMPTS:
+                    raise InputError("the workers keep dying (out of memory?)") from None
+                waiting += sorted(running.values(), reverse=True)
+                running = {}
+                executor.shutdown(wait=False)
+                executor = open_pool()
+    finally:
+        for future in running:
+            future.cancel()
+        executor.shutdown(wait=False)

@@ -1,0 +1,83 @@
+# %% [markdown]
+# # From depth three on the probability depends on the law
+#
+# **Statement.** On $S_0 = \mathbb R^2$, $P(2, 3)$ is not the same for all laws of independent parameters that are
+# symmetric about 0 and have densities (the laws may differ from parameter to parameter).
+
+# %%
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+
+from geomrelu import bounds
+from geomrelu.claims import Claim
+from geomrelu.polyhedron import Polyhedron
+from geomrelu.probability import alive_orbit
+
+claim = Claim(
+    label="not-free-at-three",
+    title="Not distribution free at depth three",
+    statement="on S_0 = R^2: P(2, 3) depends on the law of the parameters",
+    latex=r"S_0 = \mathbb R^2:\quad P(2, 3) \text{ depends on the law}",
+    source="new (after Rister & Rubin, section 5)",
+    hypotheses=("S_0 = R^2", "depth three"),
+)
+
+# %% [markdown]
+# ## Proof
+#
+# **Step 1 (counts are locally constant).** For given signs, the magnitudes at which a network is alive form an open set
+# (a union of sets $\{z > 0\}$ with $z$ continuous). So the number of living sign choices can only grow at small changes
+# of the magnitudes: if some magnitudes have $N$ living choices, all near ones have at least $N$.
+#
+# **Step 2 (two orbits).** Two orbits below have different counts $N < N'$. Let $N$ be the count near generic
+# magnitudes: outside finitely many zero sets of polynomials the count is constant near a point, because every
+# comparison it rests on is strict.
+#
+# **Step 3 (two laws).** Let each parameter be $\pm$ its magnitude with equal probability, plus a uniform error in
+# $[-\varepsilon, \varepsilon]$: symmetric, with a density. As $\varepsilon \to 0$ the probability tends to the orbit's
+# fraction: at one orbit to $N / 2^{18}$, at the other to $N' / 2^{18}$. So they differ for small $\varepsilon$. To be
+# seen in numbers, the counts are the same on a whole cube of magnitudes around each of the two orbits. $\square$
+
+# %%
+FIRST = [[371, 713], [529, 217]], [431, 907]
+ONE = [FIRST, ([[217, 431], [523, 419]], [411, 547]), ([[331, 433], [107, 541]], [313, 109])]
+OTHER = [FIRST, ([[811, 223], [307, 503]], [211, 349]), ([[227, 311], [419, 733]], [727, 331])]
+
+
+def nearby(net: list[tuple[list[list[int]], list[int]]], rng: random.Random) -> list[tuple[object, object]]:
+    def moved(v: int) -> Fraction:
+        return v + Fraction(rng.randint(-(10**6), 10**6), 10**10)
+
+    return [([[moved(v) for v in row] for row in weights], [moved(v) for v in bias]) for weights, bias in net]
+
+
+@claim.enumerate("orbits")
+def orbits(depth: str) -> Iterator[tuple[object, ...]]:
+    rng, plane = random.Random(55), Polyhedron.space(2)
+    one, other = (alive_orbit(net, plane)[0] for net in (ONE, OTHER))
+    yield "two orbits differ", one, "<", other
+    for _ in range(20 if depth == "thorough" else 5):
+        yield "near the first", alive_orbit(nearby(ONE, rng), plane)[0], one
+        yield "near the second", alive_orbit(nearby(OTHER, rng), plane)[0], other
+
+
+# %% [markdown]
+# ## Neighbour that fails
+#
+# At depth two all orbits agree ([`tight-at-two`](tight-at-two.py)).
+
+
+# %%
+@claim.neighbour("depth three")
+def depth_two(depth: str) -> Iterator[tuple[object, ...]]:
+    one, other = (alive_orbit(net[:2], Polyhedron.space(2)) for net in (ONE, OTHER))
+    yield one[0], "<", other[0]
+    yield Fraction(one[0], one[1]), "<", bounds.upper_bound(2, 2)
+
+
+# %%
+if __name__ == "__main__":
+    raise SystemExit(claim.main())

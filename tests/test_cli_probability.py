@@ -1,0 +1,64 @@
+"""The commands probability, simulate and table as a user meets them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from geomrelu.cli import main
+
+
+def test_json_of_probability(capsys):
+    arguments = [
+        "probability",
+        "stably-unactivated",
+        "--widths",
+        "2,4,1",
+        "--law",
+        "normal",
+        "--orbits",
+        "200",
+        "--seed",
+        "0",
+    ]
+    assert main([*arguments, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    wanted = {"event", "widths", "law", "orbits", "orbit_size", "estimate", "low", "high", "level", "orbit_counts"}
+    assert wanted | {"constant_on_all_orbits", "exact", "bounds"} <= set(found)
+    assert found["orbit_size"] == 512 and sum(found["orbit_counts"].values()) == found["orbits"] == 200
+    assert found["low"] < found["estimate"] < found["high"] and found["exact"] is None
+    mean = sum(int(k) * n for k, n in found["orbit_counts"].items()) / 200 / 512
+    assert found["estimate"] == pytest.approx(mean, rel=1e-12)
+
+
+def test_text_of_probability(capsys):
+    assert main(["probability", "alive", "--widths", "1,1,1,1", "--domain", "R^n", "--orbits", "20"]) == 0
+    shown = capsys.readouterr().out
+    assert "in the event: 32 (20 orbits)" in shown and "exactly 1/2, whatever the law (width-one)" in shown
+    assert main(["probability", "alive", "--widths", "2,2,2", "--law", "rademacher", "--orbits", "1"]) == 0
+    assert "exactly 983/1024" in capsys.readouterr().out
+    assert main(["probability", "alive", "--widths", "1,2,1", "--no-bias", "--orbits", "5"]) == 0
+    assert "not proved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--widths", "2"], "widths"),
+        (["--widths", "2,x"], "whole numbers"),
+        (["--widths", "2,2", "--law", "gamma:2"], "not symmetric"),
+        (["--widths", "2,2", "--law", "randint:-1,2"], "atom at 0"),
+        (["--widths", "2,2", "--orbits", "5", "--trials", "5"], "choose one"),
+        (["--widths", "2,2", "--domain", "nowhere"], "nowhere"),
+        (["--widths", "2,2", "--seed", "-1"], "--seed"),
+        (["--widths", "2,2", "--workers", "0"], "workers"),
+        (["--widths", "2,2", "--level", "1"], "level"),
+        (["--widths", "2,2", "--orbits", "0"], "orbits"),
+        (["--widths", "2,2", "--scheduler", "x"], "address"),
+    ],
+)
+def test_one_line_for_unusable_input(arguments, part, capsys):
+    assert main(["probability", "alive", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1 and part in captured.err

@@ -1,0 +1,262 @@
+"""One result for one worker, many, a cluster, killed workers, and runs that are interrupted and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomrelu import InputError
+from geomrelu.parallel import Journal, results, seed_of, workers_on
+
+HERE = str(Path(__file__).resolve().parents[1])
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([HERE, str(Path(__file__).parent)])}
+RUN = ["probability", "stably-unactivated", "--widths", "2,6", "--orbits", "6000", "--seed", "5", "--format", "json"]
+
+
+def square(chunk):
+    return chunk**2
+
+
+def dies_once(marker, chunk):
+    if chunk == 2 and not Path(marker).exists():
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return chunk
+
+
+def always_dies(chunk):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fails(chunk):
+    raise ValueError(f"chunk {chunk}")
+
+
+def geomrelu(*arguments, **more):
+    return subprocess.run(
+        [sys.executable, "-m", "geomrelu", *arguments],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
+    )
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return geomrelu(*RUN).stdout
+
+
+# ---- seeds and order --------------------------------------------------------------------------------------------
+
+
+def test_seeds_are_the_spawned_ones():
+    children = np.random.SeedSequence(7).spawn(3)
+    assert [seed_of(7, k).generate_state(2).tolist() for k in range(3)] == [
+        c.generate_state(2).tolist() for c in children
+    ]
+
+
+def test_results_are_in_order_and_nothing_is_done_twice(tmp_path):
+    seen = []
+    with Journal(tmp_path / "c", {"a": 1}) as journal:
+        journal.add(1, 100)
+        assert results(square, range(4), journal=journal, progress=lambda *p: seen.append(p)) == [0, 100, 4, 9]
+    assert [s[:2] for s in seen] == [(2, 4), (3, 4), (4, 4)]
+    assert "left" in seen[0][2]
+
+
+# ---- the file of chunks -----------------------------------------------------------------------------------------
+
+
+def test_a_line_cut_short_is_dropped_and_written_again(tmp_path):
+    path = tmp_path / "c"
+    with Journal(path, {"a": 1}) as journal:
+        results(square, range(3), journal=journal)
+    whole = path.read_bytes()
+    for cut in range(1, len(whole)):
+        path.write_bytes(whole[:cut])
+        with Journal(path, {"a": 1}) as journal:
+            assert all(journal.found[k] == k * k for k in journal.found)
+            assert results(square, range(3), journal=journal) == [0, 1, 4]
+        lines = path.read_text().splitlines()
+        assert lines[0] == '{"a": 1}' and sorted(json.loads(x)["chunk"] for x in lines[1:]) == [0, 1, 2]
+
+
+def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "c"
+    with Journal(path, {"a": 1}), pytest.raises(InputError, match="another run"):
+        Journal(path, {"a": 1})
+    with pytest.raises(InputError, match="another computation"):
+        Journal(path, {"a": 2})
+    for text in ("my diary\nline two without end", "my diary"):
+        path.write_text(text)
+        with pytest.raises(InputError, match="another computation"):
+            Journal(path, {"a": 1})
+        assert path.read_text() == text
+    with pytest.raises(InputError):
+        Journal(tmp_path / "no" / "c", {"a": 1})
+    with pytest.raises(InputError):
+        Journal(tmp_path, {"a": 1})
+
+
+def test_a_file_nobody_asked_for_begins_late_and_goes_away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    journal = Journal(None, {"a": 1})
+    journal.add(0, "x")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr("geomrelu.parallel.KEPT_AFTER", -1)
+    journal.add(1, "y")
+    journal.close()
+    assert len(list(tmp_path.iterdir())) == 1
+    again = Journal(None, {"a": 1})
+    assert again.found == {0: "x", 1: "y"}
+    again.finish()
+    assert not list(tmp_path.iterdir())
+
+
+# ---- processes --------------------------------------------------------------------------------------------------
+
+
+def test_a_killed_worker_changes_nothing(tmp_path):
+    with workers_on(2) as pool:
+        assert results(partial(dies_once, str(tmp_path / "marker")), range(6), pool) == list(range(6))
+        with pytest.raises(InputError, match="dying"):
+            results(always_dies, range(3), pool)
+        with pytest.raises(ValueError, match="chunk 0"):
+            results(fails, range(1), pool)
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused(workers):
+    with pytest.raises(InputError), workers_on(workers):
+        pass
+
+
+def test_two_workers_give_the_same_bytes(expected):
+    assert json.loads(expected)["orbits"] == 6000
+    assert geomrelu(*RUN, "--workers", "2").stdout == expected
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_killed_three_times_and_resumed(tmp_path, expected, workers):
+    """kill -9 in the middle: what was finished is neither lost nor done again."""
+    path = tmp_path / "run.chunks"
+    command = [sys.executable, "-m", "geomrelu", *RUN, "--workers", workers, "--chunks", str(path)]
+    sizes = []
+    for _ in range(3):
+        before = path.read_bytes() if path.exists() else b""
+        run = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, start_new_session=True)
+        while run.poll() is None and (
+            not path.exists() or path.read_bytes().count(b"\n") < max(2, before.count(b"\n") + 1)
+        ):
+            time.sleep(0.005)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        kept = path.read_bytes()
+        assert kept.startswith(before[: before.rfind(b"\n") + 1])
+        sizes.append(kept.count(b"\n"))
+    assert sizes[0] >= 2 and sizes == sorted(sizes)
+    assert geomrelu(*RUN, "--workers", workers, "--chunks", str(path)).stdout == expected
+    chunks = [json.loads(line)["chunk"] for line in path.read_text().splitlines()[1:]]
+    assert sorted(chunks) == list(range(len(chunks)))
+
+
+def test_interrupted_and_resumed(tmp_path, expected):
+    path = tmp_path / "run.chunks"
+    command = [sys.executable, "-m", "geomrelu", *RUN, "--workers", "2", "--chunks", str(path)]
+    run = subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while run.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") < 3):
+        time.sleep(0.005)
+    os.killpg(run.pid, signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130, errors
+    assert re.fullmatch(r"geomrelu: interrupted.*run\.chunks.*\n", errors)
+    assert geomrelu(*RUN, "--chunks", str(path)).stdout == expected
+
+
+# ---- a cluster --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A real scheduler and two workers, each a process, on loopback."""
+    pytest.importorskip("distributed")
+    file = tmp_path / "scheduler.json"
+    start = partial(
+        subprocess.Popen, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path
+    )
+    dask = [sys.executable, "-m", "dask"]
+    options = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
+    processes = [start([*dask, "scheduler", *options, "--scheduler-file", str(file)])]
+    try:
+        deadline = time.monotonic() + 60
+        while not file.exists() or not file.read_text().strip().endswith("}"):
+            assert time.monotonic() < deadline and processes[0].poll() is None
+            time.sleep(0.05)
+        address = json.loads(file.read_text())["address"]
+        worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--no-dashboard"]
+        processes += [start(worker) for _ in range(2)]
+        from distributed import Client
+
+        with Client(address, timeout=30, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, processes
+    finally:
+        for process in processes[::-1]:
+            process.kill()
+            process.wait()
+
+
+def test_a_cluster_gives_the_same_bytes(cluster, expected):
+    address, _ = cluster
+    found = geomrelu(*RUN, "--scheduler", address)
+    assert (found.stdout, found.stderr, found.returncode) == (expected, "", 0)
+
+
+def test_a_worker_of_the_cluster_dies(cluster, expected, tmp_path):
+    address, processes = cluster
+    path = tmp_path / "run.chunks"
+    command = [sys.executable, "-m", "geomrelu", *RUN, "--scheduler", address, "--chunks", str(path)]
+    run = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while run.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") < 2):
+        time.sleep(0.005)
+    processes[2].kill()
+    output, errors = run.communicate(timeout=120)
+    assert output == expected, errors
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:99999"])
+def test_nothing_answers(address):
+    pytest.importorskip("distributed")
+    found = geomrelu(*RUN, "--scheduler", address)
+    assert found.returncode == 2 and found.stdout == ""
+    assert found.stderr.startswith("geomrelu: error: no Dask scheduler answers at ") and found.stderr.count("\n") == 1
+
+
+def test_something_else_answers():
+    pytest.importorskip("distributed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = geomrelu(*RUN, "--scheduler", f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    assert found.returncode == 2 and found.stdout == ""
+    assert found.stderr.startswith("geomrelu: error: no Dask scheduler answers at ") and found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "ftp://127.0.0.1:9", ""])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(InputError, match="not the address"), workers_on(1, address):
+        pass
