@@ -6,6 +6,7 @@ Tests that need it skip, saying so, where it is absent.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,11 @@ def shared():
     if not (folder / "networks").is_dir():
         pytest.skip(f"{folder} is absent: set GEOMRELU_SHARED to the folder of real networks")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _digits():
+    """The stand-alone checker raises the limit on the digits of integers for its process; here it goes back."""
+    digits = sys.get_int_max_str_digits()
+    yield
+    sys.set_int_max_str_digits(digits)
