@@ -1,6 +1,6 @@
-"""Hard neurons against HiGHS (MILP) and z3, in one run: ``python tests/bench_hard.py FOLDER [SECONDS]``.
+"""Hard neurons against HiGHS (MILP) and z3, in one run: ``python tests/benchmarks/hard.py FOLDER [SECONDS]``.
 
-FOLDER holds the networks of the VNN competition that the tests use. HiGHS gets the bounds of linear relaxations as its
+FOLDER holds the real networks. HiGHS gets the bounds of linear relaxations as its
 big-M and works with tolerances, so its answers are no proofs; z3 is exact. Each gets SECONDS (default 60) for a neuron.
 """
 
