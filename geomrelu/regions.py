@@ -11,7 +11,6 @@ regions come in opposite pairs. What is left has a vertex in every region. By es
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from itertools import islice
 from math import comb
 
@@ -32,25 +31,29 @@ BATCH = 4096
 
 
 class Regions:
-    """The regions into which forms (b, a1, ..., an) divide {x : all facets > 0}, which must not be empty.
+    """The regions into which forms (b, a1, ..., an) divide {x : all facets > 0} (which may be empty).
 
     Args:
         rows: any forms, integers. facets: forms; n is ``dimension``.
     """
 
     def __init__(self, rows: Sequence[Row], facets: Sequence[Row], dimension: int) -> None:
+        self.paired = False
+        self._sweep: Sweep | None = None  # the last one: it knows what is bounded below
+        walls = dict(line_of(row) for row in facets if any(row[1:]))  # (its hyperplane, the side that counts)
+        self._empty = any(walls[line] != side for line, side in (line_of(r) for r in facets if any(r[1:])))
         numbers: dict[Row, int] = {}
         self.places: list[tuple[int, int]] = []  # per form (number of its hyperplane, orientation) or (-1, sign)
         for row in rows:
-            if any(row[1:]):
-                line, side = line_of(row)
+            line, side = line_of(row)
+            if line in walls:
+                self.places.append((-1, side * walls[line]))
+            elif any(row[1:]):
                 self.places.append((numbers.setdefault(line, len(numbers)), side))
             else:
                 self.places.append((-1, (row[0] > 0) - (row[0] < 0)))
         lines = list(numbers)
-        self.paired = False
-        self._sweep: Sweep | None = None  # the last one: it knows what is bounded below
-        facets = [f for f in facets if any(f[1:])]
+        facets = [tuple(side * v for v in line) for line, side in walls.items()]
         both = [*lines, *facets]
         columns = pivots([r[1:] for r in both])
         self.dimension = len(columns)
@@ -81,6 +84,8 @@ class Regions:
 
     def _codes(self, budget: Budget) -> Iterator[np.ndarray]:
         """Sign vectors on ``rows``, in batches."""
+        if self._empty:
+            return
         if self._swept:
             self._sweep = Sweep(self.rows, self.positive, budget)
             yield from self._sweep.regions()
@@ -129,20 +134,7 @@ class Regions:
 
     def count(self, budget: Budget) -> int:
         """How many there are."""
-        if self.dimension == 1 and not self.paired:
-            return self._count_intervals()
         return sum(map(len, self.batches(budget)))
-
-    def _count_intervals(self) -> int:
-        """On a line: the distinct points strictly between the ends, and one."""
-        places = [Fraction(-row[0], row[1]) for row in self.rows]
-        low = max((places[k] for k in self.positive if self.rows[k][1] > 0), default=None)
-        high = min((places[k] for k in self.positive if self.rows[k][1] < 0), default=None)
-        if low is not None and high is not None and low >= high:
-            return 0
-        return 1 + sum(
-            (low is None or p > low) and (high is None or p < high) for p in places[: len(places) - len(self.positive)]
-        )
 
     def count_bounded(self, budget: Budget) -> int:
         """How many are bounded, but for the directions that no form sees (*relatively bounded*)."""

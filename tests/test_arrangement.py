@@ -17,7 +17,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomrelu import Budget, InputError, Polyhedron, catalogue, regions
+from geomrelu import Budget, Complex, InputError, Polyhedron, catalogue, regions
 from geomrelu.arrangement import Arrangement, generic_count
 from geomrelu.budget import Exhausted
 from geomrelu.chirotope import Minors, _errors, colexicographic, cross_products
@@ -139,6 +139,22 @@ def test_faces_vertices_polynomial_and_walls(kind):
             differ = [i for i in range(len(rows)) if u[i] != v[i]]
             assert differ == list(data["forms"])
             assert data["hyperplane"] == differ[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_faces_on_a_domain_are_those_of_the_complex(kind):
+    """Two ways: flats and regions, and the double description of a network of one layer."""
+    rng = random.Random(f"complex {kind}")
+    for _ in range(12):
+        n = rng.choice((1, 2, 3))
+        rows = forms(rng, n, rng.randint(1, 4), kind)
+        where, _ = families.domain(rng, n)
+        if isinstance(where, Polyhedron):
+            arrangement = made(rows, where)
+            network = families.as_network([([row[1:] for row in rows], [row[0] for row in rows])])
+            f_vector = Complex(network, where).f_vector
+            assert arrangement.f_vector == f_vector
+            assert tuple(len(arrangement.faces(d)) for d in range(len(f_vector))) == f_vector
 
 
 def test_faces_against_every_sign_vector():
