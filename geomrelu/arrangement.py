@@ -162,6 +162,17 @@ class Arrangement:
     # ---- regions ----------------------------------------------------------------------------------------------
 
     @cached_property
+    def _facets(self) -> tuple[list[Row], list[Row]]:
+        """``(facets, equalities)`` that describe the domain, without implicit equalities."""
+        if self.domain is None:
+            return [], []
+        plain = self.domain if self.domain.is_box else self.domain.irredundant()
+        rows = list(plain.inequalities)
+        both = {row for row in rows if tuple(-v for v in row) in rows}  # a side of length 0 stands there twice
+        flats = [*plain.equalities, *(row for row in both if row > tuple(-v for v in row))]
+        return [row for row in rows if row not in both], flats
+
+    @cached_property
     def _hull(self) -> tuple[list[Row], list[Row], int]:
         """``(forms, facets of the domain, dimension)`` in coordinates of the domain's affine hull.
 
@@ -173,10 +184,10 @@ class Arrangement:
         forms = [
             row if side is None else (side,) + (0,) * self.dimension for row, side in zip(self.rows, sides, strict=True)
         ]
-        facets, flats = _facets(self.domain)
+        facets, flats = self._facets
         dimension = self.dimension
         while flats:  # each equality takes away one coordinate
-            flat = flats.pop()
+            *flats, flat = flats
             column = next((k for k, v in enumerate(flat) if k and v), None)
             if column is not None:
                 forms, facets, flats = (eliminated(table, flat, column) for table in (forms, facets, flats))
@@ -204,7 +215,11 @@ class Arrangement:
 
         Method: see :mod:`geomrelu.regions`. Memory: a batch, and what the method says.
         """
-        return self._regions.batches(budget or Budget())
+        count = 0
+        for batch in self._regions.batches(budget or Budget()):
+            count += len(batch)
+            yield batch
+        self.__dict__.setdefault("n_regions", count)
 
     @cached_property
     def signs(self) -> np.ndarray:
@@ -221,7 +236,7 @@ class Arrangement:
     @cached_property
     def n_regions(self) -> int:
         """How many regions there are."""
-        return len(self.signs) if "signs" in self.__dict__ else sum(map(len, self.regions()))
+        return sum(map(len, self.regions()))
 
     @cached_property
     def n_bounded(self) -> int:
@@ -260,7 +275,7 @@ class Arrangement:
         """
         if len(sign) != len(self.rows) or any(s not in (-1, 0, 1) for s in sign):
             raise InputError(f"a sign vector has {len(self.rows)} entries -1, 0 or 1")
-        facets, flats = ([], []) if self.domain is None else _facets(self.domain)
+        facets, flats = self._facets
         strict = [tuple(int(s) * v for v in row) for s, row in zip(sign, self.rows, strict=True) if s] + facets
         equal = [row for s, row in zip(sign, self.rows, strict=True) if not s] + flats
         n = self.dimension
@@ -281,7 +296,7 @@ class Arrangement:
 
         Method: one sign vector for each n-subset of hyperplanes, :mod:`geomrelu.chirotope`.
         """
-        facets, flats = ([], []) if self.domain is None else _facets(self.domain)
+        facets, flats = self._facets
         forms, hull_facets, dimension = self._hull
         rows, lines = [*self.rows, *facets], [*forms, *hull_facets]
         first: dict[Row, int] = {}
@@ -330,7 +345,7 @@ class Arrangement:
         """The regions into which each flat of dimension d (of forms and facets) falls."""
         forms, facets, dimension = self._hull
         m = len(forms)
-        for level in islice(levels([*forms, *facets], dimension, budget), dimension - d, dimension - d + 1):
+        for level in islice(levels([*forms, *facets], budget), dimension - d, dimension - d + 1):
             for flat in level:
                 beside = [f for i, f in enumerate(flat.forms[m:], m) if not flat.zeros >> i & 1]
                 if all(any(f[1:]) or f[0] > 0 for f in beside):
@@ -371,10 +386,7 @@ class Arrangement:
         import sympy
 
         t = sympy.Symbol("t")
-        totals = [
-            sum(flat.moebius for flat in level)
-            for level in levels(list(self.hyperplanes), self.dimension, budget or Budget())
-        ]
+        totals = [sum(flat.moebius for flat in level) for level in levels(list(self.hyperplanes), budget or Budget())]
         return sympy.Poly(dict(zip(((self.dimension - k,) for k in range(len(totals))), totals, strict=True)), t)
 
     # ---- other arrangements -----------------------------------------------------------------------------------
@@ -440,17 +452,6 @@ def _numbers(values: Any, where: str) -> tuple[int | Fraction, ...]:
 
 def _primitive(row: tuple[int | Fraction, ...]) -> Row:
     return reduced(row) if all(type(v) is int for v in row) else primitive(row)  # type: ignore[arg-type]
-
-
-def _facets(domain: Polyhedron) -> tuple[list[Row], list[Row]]:
-    """``(facets, equalities)`` that describe it, without implicit equalities."""
-    plain = domain if domain.is_box else domain.irredundant()
-    rows = list(plain.inequalities)
-    both = {row for row in rows if tuple(-v for v in row) in rows}  # a side of length 0 stands there twice
-    return [row for row in rows if row not in both], [
-        *plain.equalities,
-        *(row for row in both if row > tuple(-v for v in row)),
-    ]
 
 
 def _side_by_generators(domain: Polyhedron, row: Row) -> int | None:

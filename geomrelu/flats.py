@@ -40,13 +40,9 @@ class Flat:
     forms: list[Row]
     moebius: int = 0
 
-    @property
-    def dimension(self) -> int:
-        return len(self.forms[0]) - 1 if self.forms else 0
 
-
-def levels(rows: Sequence[Row], dimension: int, budget: Budget) -> Iterator[list[Flat]]:
-    """The flats of codimension 0, 1, ... of distinct hyperplanes, a list for each (until there are none)."""
+def levels(rows: Sequence[Row], budget: Budget) -> Iterator[list[Flat]]:
+    """The flats of codimension 0, 1, ... of the hyperplanes of some forms, a list for each (until there are none)."""
     level = [Flat(0, list(rows), 1)]
     while level:
         yield level
