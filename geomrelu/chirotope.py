@@ -226,7 +226,7 @@ class Minors:
         orientation = np.sign(determinants).astype(np.int8)
         if error := self.errors[self.size]:
             unsure = np.flatnonzero(np.abs(determinants) <= error)
-            orientation[unsure] = _signs(self.exact(subsets[unsure])[:, 0]) if len(unsure) else 0
+            orientation[unsure] = _signs_of(self.exact(subsets[unsure])[:, 0]) if len(unsure) else 0
         return orientation
 
     def _settle(self, subsets: np.ndarray, orientation: np.ndarray, signs: np.ndarray) -> None:
@@ -238,7 +238,7 @@ class Minors:
             products = self.exact(subsets[at])
             which, forms = np.nonzero(signs[at] == 0)
             values = (products[which] * self.rows[forms]).sum(axis=1)
-            signs[at[which], forms] = _signs(values) * orientation[at[which]]
+            signs[at[which], forms] = _signs_of(values) * orientation[at[which]]
 
     def _weights(self, functional: Sequence[int]) -> np.ndarray | None:
         """``|c_k|`` times what undoes the scaling: x_k is 2^(shift_0 - shift_k) C_k / C_0. None if out of range."""
@@ -274,7 +274,7 @@ def _extensions(subsets: np.ndarray, start: int, stop: int, m: int) -> tuple[np.
     return before + start, np.arange(len(before)) - offset + np.repeat(first, count)
 
 
-def _signs(values: Any) -> np.ndarray:
+def _signs_of(values: Any) -> np.ndarray:
     """The signs of an object array of integers."""
     return np.array([(v > 0) - (v < 0) for v in values.tolist()], dtype=np.int8)
 

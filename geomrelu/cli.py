@@ -272,10 +272,7 @@ def _decide(options: argparse.Namespace) -> int:
     network, domain = _inputs(options)
     killed_by, undecided, rows, interrupted = None, 0, [], False
     done = dict.fromkeys(range(1, network.depth + 1), (0, 1))
-    known, saver = [], None
-    if directory is not None:
-        digests = network.digest, domain.checked.digest()
-        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+    known, _, save = _kept(directory, network, domain)
     with _progress("deciding") as (advance, clear), _workers(options.workers) as executor:
 
         def progress(layer: int, decided: int, asked: int) -> None:
@@ -285,10 +282,6 @@ def _decide(options: argparse.Namespace) -> int:
         def hard(tree: Tree) -> None:
             advance(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *done[tree.level])
 
-        def save(verdict: Verdict, points: list[list[str]]) -> None:
-            if saver is not None and verdict.claim is not None:
-                saver.add(verdict.claim, points)
-
         more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known}
         try:
             for report in decide(
@@ -297,6 +290,7 @@ def _decide(options: argparse.Namespace) -> int:
                 files: dict[int, str] = {}
                 if directory is not None:
                     claims = [v.claim for v in report.verdicts if v.claim is not None]
+                    digests = network.digest, domain.checked.digest()
                     files = certificate.write(directory, report.layer, claims, *digests, report.points)
                 undecided += sum(v.status is Status.UNDECIDED for v in report.verdicts)
                 if report.killed and killed_by is None:
@@ -345,6 +339,25 @@ def _deaf() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _kept(
+    directory: Path | None, network: Network, domain: Polyhedron | FiniteSet
+) -> tuple[list[Any], Any, Callable[..., None]]:
+    """What a directory of certificates holds about a network on a domain, what writes there, and what to call for each
+    verdict as it comes."""
+    from geomrelu import certificate
+
+    if directory is None:
+        return [], None, lambda verdict, points: None
+    digests = network.digest, domain.checked.digest()
+    known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
+
+    def save(verdict: Verdict, points: list[list[str]]) -> None:
+        if verdict.claim is not None:
+            saver.add(verdict.claim, points)
+
+    return known, saver, save
 
 
 def _layers(text: str | None) -> list[int] | None:
@@ -626,15 +639,7 @@ def _prune(options: argparse.Namespace) -> int:
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
     directory = _directory(options.certificates)
     network, domain = _inputs(options)
-    known, saver = [], None
-    if directory is not None:
-        digests = network.digest, domain.checked.digest()
-        known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
-
-    def save(verdict: Verdict, points: list[list[str]]) -> None:
-        if saver is not None and verdict.claim is not None:
-            saver.add(verdict.claim, points)
-
+    known, saver, save = _kept(directory, network, domain)
     budget = Budget(options.time)
     with _progress("pruning") as (advance, _), _workers(options.workers) as executor:
 
