@@ -9,19 +9,24 @@ cases, and the judge of its kind compares them.
     sample     (successes, p), (successes, "<=", p)    the exact binomial interval must be compatible with p
     neighbour  (lhs, rhs), (lhs, "<=", rhs)     the claim with one hypothesis dropped: every case must FAIL
 
-A text may come first in a case: the row in which it stands in the table of the claim. A family without cases is no
-evidence. Checks take the depth ("default" or "thorough"); sampling checks also the trials and the seed, which are
+A text may come first in a case: the row in which it stands in the table of the claim. An :class:`Again` may come last:
+Python that prints the left side of the case, for whoever wants to see it without this file. A family without cases is
+no evidence. Checks take the depth ("default" or "thorough"); sampling checks also the trials and the seed, which are
 fixed where the check is registered, before anything is run.
 
 REFUTED < CONJECTURED < SAMPLED < ENUMERATED < DERIVED: refuted if any evidence fails; derived if the derivation holds
 and so do exact cases (enumerated or decided), because identities alone do not show that they speak of networks. A
 claim is no stronger than the claims it uses.
+
+Some statements in print are false. Such a claim stands as printed and names its *correction*, a claim of its own; it
+must be refuted, by an exact case, as surely as the others must hold.
 """
 
 from __future__ import annotations
 
 import math
 import operator
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +43,7 @@ import sympy
 from geomrelu.errors import GeomreluError, InputError
 from geomrelu.montecarlo import clopper_pearson
 
-__all__ = ["Claim", "Kind", "Outcome", "Result", "Status", "contents", "load", "summary", "verify"]
+__all__ = ["Again", "Claim", "Kind", "Outcome", "Result", "Status", "contents", "load", "summary", "verify"]
 
 LEVEL = Fraction(999, 1000)
 THOROUGH_TRIALS = 10  # so many times the trials of a sampling check at depth "thorough"
@@ -73,6 +78,10 @@ class Kind(StrEnum):
     DECIDE = "decide"
     SAMPLE = "sample"
     NEIGHBOUR = "neighbour"
+
+
+class Again(str):
+    """Python source that prints the left side of a case again; it imports what it needs, and nothing from a proof."""
 
 
 class BadEvidence(GeomreluError):
@@ -119,6 +128,7 @@ class Claim:
         statement, latex: the same sentence, plain and in LaTeX.
         source: paper, section or equation.
         uses: labels of the claims its proof rests on.
+        correction: of a statement that is false as printed: the label of the claim that says what is true.
     """
 
     label: str
@@ -128,6 +138,7 @@ class Claim:
     source: str
     hypotheses: tuple[str, ...]
     uses: tuple[str, ...] = ()
+    correction: str | None = None
     checks: list[Check] = field(default_factory=list, init=False)
 
     def derive(self, of: str) -> Callable[[Function], Function]:
@@ -293,6 +304,8 @@ class Outcome:
         cases: how many were judged.
         summary: one phrase.
         failure: the first case that does not hold, or why there is no evidence; None if ok.
+        counterexample: is the failure a case that was judged, and not a check that broke?
+        again: Python that prints the left side of that case, if the check gave it.
         rows: ``(case, what was found)`` for the cases with a name.
     """
 
@@ -303,6 +316,8 @@ class Outcome:
     summary: str
     seconds: float
     failure: str | None
+    counterexample: bool
+    again: str | None
     rows: tuple[tuple[str, str], ...]
 
 
@@ -314,6 +329,7 @@ class Result:
         status: computed from the outcomes and from the claims it uses.
         limited_by: the claim it uses that keeps its status down, or None.
         counterexample: the first failure, with what to run to see it again, or None.
+        correction: the label of the claim that is true instead, for a statement that is false as printed.
     """
 
     label: str
@@ -325,11 +341,16 @@ class Result:
     seconds: float
     limited_by: str | None
     counterexample: str | None
+    correction: str | None
 
     @property
     def failed(self) -> bool:
-        """Is it refuted?"""
-        return self.status is Status.REFUTED
+        """Is it refuted, or, for a statement with a correction, not refuted by an exact case?"""
+        if self.correction is None:
+            return self.status is Status.REFUTED
+        wrong = [o for o in self.outcomes if not o.ok]
+        exact = any(o.counterexample and o.kind in (Kind.DERIVE, Kind.ENUMERATE, Kind.DECIDE) for o in wrong)
+        return not exact or not all(o.counterexample for o in wrong)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``."""
@@ -341,6 +362,7 @@ class Result:
             "status": self.status.name,
             "limited_by": self.limited_by,
             "counterexample": self.counterexample,
+            "correction": self.correction,
             "seconds": round(self.seconds, 3),
             "evidence": [
                 {
@@ -350,6 +372,7 @@ class Result:
                     "cases": o.cases,
                     "summary": o.summary,
                     "failure": o.failure,
+                    "again": o.again,
                     "seconds": round(o.seconds, 3),
                     "rows": [list(row) for row in o.rows],
                 }
@@ -368,6 +391,8 @@ class Result:
             lines.append(f"  no stronger than {self.limited_by}, which it uses")
         if self.counterexample is not None:
             lines.append(f"  {self.counterexample}")
+        if self.correction is not None:
+            lines.append(f"  true instead: {self.correction}")
         return "\n".join(lines) + "\n"
 
 
@@ -450,7 +475,7 @@ def _ordered(labels: Iterable[str], registry: Mapping[str, Claim]) -> list[Claim
             raise InputError(f"claims use each other in a circle: {' -> '.join((*above, label))}")
         if label not in order:
             claim = _known(label, registry)
-            for used in claim.uses:
+            for used in (*claim.uses, *filter(None, [claim.correction])):
                 visit(used, (*above, label))
             order[label] = claim
 
@@ -473,9 +498,10 @@ def _results(claims: Iterable[Claim], depth: str, progress: Progress | None) -> 
         counterexample = None
         if failed is not None:
             option = " --thorough" if depth == "thorough" else ""
-            counterexample = (
-                f"{failed.kind} ({failed.check}): {failed.failure}; again: geomrelu verify {claim.label}{option}"
-            )
+            again = f"geomrelu verify {claim.label}{option}"
+            if failed.again is not None:
+                again = f"python -c {shlex.quote(failed.again)}"
+            counterexample = f"{failed.kind} ({failed.check}): {failed.failure}; again: {again}"
         yield Result(
             claim.label,
             claim.title,
@@ -486,6 +512,7 @@ def _results(claims: Iterable[Claim], depth: str, progress: Progress | None) -> 
             sum(o.seconds for o in outcomes),
             limited_by,
             counterexample,
+            claim.correction,
         )
 
 
@@ -502,18 +529,21 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
     """Run one check until its first case that does not hold."""
     started = reported = time.perf_counter()
     number, rows, failure, words = 0, dict[str, tuple[int, str]](), None, ""
+    counterexample, again = False, None
     report = progress or (lambda label, kind, done: None)
     report(claim.label, str(check.kind), 0)
     try:
         cases, trials = check.at(depth)
         for case in cases:
+            again = str(case[-1]) if isinstance(case[-1], Again) else None
+            case = tuple(case) if again is None else tuple(case)[:-1]
             name, parts = (case[0], case[1:]) if isinstance(case[0], str) and len(case) > 2 else ("", case)
             judged = JUDGES[check.kind](parts, check, trials)
             number, words = number + 1, judged.words
             if name:
                 rows[name] = (rows[name][0] + 1 if name in rows else 1, judged.cell)
             if not judged.holds:
-                failure = f"case {number}{f' ({name})' if name else ''}: {words}"
+                failure, counterexample = f"case {number}{f' ({name})' if name else ''}: {words}", True
                 break
             if time.perf_counter() - reported > 0.1:
                 reported = time.perf_counter()
@@ -531,6 +561,8 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         _summary(check, number, words, depth),
         time.perf_counter() - started,
         failure,
+        counterexample,
+        again if counterexample else None,
         tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
     )
 
