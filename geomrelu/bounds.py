@@ -21,6 +21,7 @@ __all__ = [
     "bounded_regions",
     "central_regions",
     "dying_bound",
+    "gaussian_dead_on_ball",
     "lower_bound",
     "network_regions_at_most",
     "network_regions_attained",
@@ -234,7 +235,7 @@ def width_for_depth(k: Any, p: Any) -> sympy.Expr:
     Raises:
         InputError: p is a float, or a number outside (0, 1).
 
-    Exact: yes. Source: Rister & Rubin, eq. 9.
+    Exact: yes. Source: Rister & Rubin, eq. 9; claim ``width-for-depth``.
 
     >>> width_for_depth(2, sympy.Rational(9, 16))
     2
@@ -249,6 +250,44 @@ def width_for_depth(k: Any, p: Any) -> sympy.Expr:
     if p.is_number and not (p.is_real and 0 < p < 1):
         raise InputError(f"probability p: {p} is not between 0 and 1")
     return sympy.simplify(-sympy.log(1 - p ** (1 / k), 2))
+
+
+def gaussian_dead_on_ball(n: Any, r: Any) -> sympy.Expr:
+    """``P(b <= -r |a|)``: a neuron with independent standard normal parameters is dead this likely on a ball in R^n.
+
+    The part of the sphere of R^(n+1) within the angle ``t0 = atan(1/r)`` of a pole: ``c_n`` times the integral of
+    ``sin(t)^(n-1)`` from 0 to t0, where the integral from 0 to pi has the value ``1 / c_n``. For n = 1: ``t0 / pi``.
+    A layer of width N is dead with the N-th power of it.
+
+    Args:
+        n: dimension of the inputs, a positive integer.
+        r: radius of the ball around 0, a positive exact SymPy number, a ``Fraction``, or a symbol.
+
+    Raises:
+        InputError: n is not a positive integer; r is a float or not positive.
+
+    Exact: yes. Method: integration by parts, n / 2 times. Source: Shin & Karniadakis (2019); claim ``ball-limit``.
+
+    >>> gaussian_dead_on_ball(1, sympy.Symbol("r", positive=True)), gaussian_dead_on_ball(2, sympy.Rational(3, 4))
+    (atan(1/r)/pi, 1/5)
+    """
+    n = _size(n, "dimension n")
+    if not n.is_number:
+        raise InputError("the dimension must be a number")
+    if isinstance(r, (float, bool)):
+        raise InputError(f"radius r: {r} is not an exact number; write it exactly, such as Fraction(1, 2)")
+    try:
+        r = sympy.sympify(r, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"radius r: {r!r} is not a number") from None
+    if r.is_number and not r.is_positive:
+        raise InputError(f"radius r: {r} is not positive")
+    sine, cosine = 1 / sympy.sqrt(1 + r**2), r / sympy.sqrt(1 + r**2)
+    first = (int(n) - 1) % 2
+    cap, whole = (1 - cosine, sympy.Integer(2)) if first else (sympy.atan(1 / r), sympy.pi)  # of sin^first
+    for m in range(first + 2, int(n), 2):
+        cap, whole = ((m - 1) * cap - sine ** (m - 1) * cosine) / m, (m - 1) * whole / m
+    return sympy.expand(cap / whole, deep=False)
 
 
 # ---- regions ----------------------------------------------------------------------------------------------------
