@@ -52,8 +52,8 @@ claim = Claim(
 #
 # **Step 3.** Let $(a, b)$ be standard normal in $\mathbb R^{n+1}$, $\varrho = |a|$, and $\varphi = \Phi'$ the normal
 # density. Given $\varrho$, $P(b \le -r \varrho) = \Phi(-r \varrho)$, with derivative $-\varrho \varphi(r \varrho)$ in
-# $r$. The density of $\varrho$ is proportional to $s^{n-1} e^{-s^2/2}$, and the mean of $-\varrho \varphi(r \varrho)$ is
-# $-c_n (1 + r^2)^{-(n+1)/2}$ (identity below).
+# $r$. The density of $\varrho$ is proportional to $s^{n-1} e^{-s^2/2}$, and the mean of $-\varrho \varphi(r \varrho)$
+# is $-c_n (1 + r^2)^{-(n+1)/2}$ (identity below).
 # Since the probability tends to 0 as $r \to \infty$, it is $c_n \int_r^\infty (1 + s^2)^{-(n+1)/2} ds$, and $s = \cot
 # t$ gives (iii). For $r = 0$ it is $\frac12$, so $c_n \int_0^\pi \sin^{n-1} t \, dt = 1$: the probability is the share
 # of a cap on the sphere of $\mathbb R^{n+1}$.
