@@ -79,8 +79,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Enumeration
 #
 # *Layers* of width 1 and 2 with all parameters in $\{-1, 0, 1\}$ (width 1: up to 3), on sets of data: the number of
-# points with $F = 0$ against $M \frac{\varrho}{1 + \varrho}$. *Orbits*: $P(E_2)$ and $E[\varrho \mid A]$ over all signs of the
-# parameters of networks, for the last layer.
+# points with $F = 0$ against $M \frac{\varrho}{1 + \varrho}$. *Orbits*: $P(E_2)$ and $E[\varrho \mid A]$ over all
+# signs of the parameters of networks, for the last layer.
 
 # %%
 Vector = list[int]

@@ -112,7 +112,7 @@ def events(layer: Counter[tuple[bool, ...]]) -> tuple[Fraction, Fraction, Fracti
     return Fraction(every, total), 1 - Fraction(every + none, total), Fraction(none, total)
 
 
-@claim.enumerate("data sets")
+@claim.enumerate("values on data sets")
 def data_sets(depth: str) -> Iterator[tuple[object, ...]]:
     for n in range(1, 5 if depth == "thorough" else 4):
         points = [(0, 0), *((i, t) for i in range(n) for t in (1, -1))]

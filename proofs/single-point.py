@@ -108,7 +108,7 @@ def some_layers(rng: random.Random, n: int, k: int, zeros: float = 0) -> list[La
     return [[(*some(rng, 1), some(rng, n, zeros)) for _ in range(n)] for _ in range(k)]
 
 
-@claim.enumerate("orbits of row flips")
+@claim.enumerate("values on orbits of row flips")
 def flips(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(160)
     most = 13 if depth == "thorough" else 9
