@@ -119,7 +119,7 @@ def _table(name: str) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
 def formulas() -> Table:
     """Every closed form, with symbols."""
     n, k, n0, n1, width = (sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "N"))
-    p = sympy.Symbol("p", positive=True)
+    p, r = sympy.symbols("p r", positive=True)
     narrow = sympy.Integer(2) ** (-n1 - 1)
     return Table(
         "Closed forms",
@@ -131,6 +131,8 @@ def formulas() -> Table:
             ("$P(1, k)$ on the line", bounds.width_one(k), "width-one"),
             ("$P(n, 2)$ on the space", bounds.upper_bound(n, 2), "tight-at-two"),
             ("width for depth $k$", bounds.width_for_depth(k, p), "width-for-depth"),
+            ("normal neuron dead on $[-r, r]$", bounds.gaussian_dead_on_ball(1, r), "ball-limit"),
+            ("normal neuron dead on the disc of radius $r$", bounds.gaussian_dead_on_ball(2, r), "ball-limit"),
             ("stably unactivated, $n_1 \\leq n_0$", narrow, "narrow-first-layer"),
             ("stably unactivated, $n_1 = n_0 + 1$", bounds.stably_unactivated(n0, n0 + 1), "one-more-than-input"),
             (

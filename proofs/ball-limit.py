@@ -34,7 +34,7 @@ claim = Claim(
     label="ball-limit",
     title="A growing ball",
     statement="a neuron is dead on the ball of radius r iff b + r |a| <= 0; so P(n, 1) rises to 1 as r grows",
-    latex=r"z \le 0 \text{ on } B_r \iff b + r |a| \le 0; \quad \lim_{r \to \infty} P(n, 1) = 1",
+    latex=r"z \le 0 \text{ on } B_r \iff b + r \lvert a \rvert \le 0; \quad \lim_{r \to \infty} P(n, 1) = 1",
     source="Rister & Rubin, section 5; Shin & Karniadakis (2019)",
     hypotheses=("rows independent", "a = 0 has probability 0", "the domain is a ball around 0"),
 )

@@ -25,7 +25,7 @@ claim = Claim(
     label="chebyshev-step",
     title="The step to Chebyshev's inequality, as printed",
     statement="F(x) = 0 iff |F(x) - lambda| >= |lambda|",
-    latex=r"F(x) = 0 \iff \|F(x) - \lambda\| \ge \|\lambda\|",
+    latex=r"F(x) = 0 \iff \lVert F(x) - \lambda \rVert \ge \lVert \lambda \rVert",
     source="Rister & Rubin, section 5, eq. 20",
     hypotheses=("the layer is alive: lambda is not 0",),
     correction="chebyshev-step-corrected",
