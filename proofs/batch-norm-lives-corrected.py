@@ -61,10 +61,10 @@ claim = Claim(
 # has a positive value at the first and 0 at the second, so the outputs of the layer are not all equal, and the next
 # layer is in the same position. Countably many events of probability 0 have probability 0 together.
 #
-# **Step 3 (iii, one side).** Let $t_m = (z_m - \bar z) / s$, so $\sum t_m = 0$ and $\sum t_m^2 = M$, and let $\mu =
-# \max t_m$. The numbers $u_m = \mu - t_m \ge 0$ have $\sum u_m = M \mu$ and $\sum u_m^2 = M \mu^2 + M$. As $u_m \ge 0$,
-# $\sum u_m^2 \le (\sum u_m)^2$, that is $\mu^2 + 1 \le M \mu^2$: $\mu \ge 1 / \sqrt{M - 1}$. Equality holds if and only
-# if all $u_m$ but one are 0: all points but one have equal pre-activations, the other one a smaller.
+# **Step 3 (iii, one side).** Let $t_m = (z_m - \bar z) / s$, so $\sum t_m = 0$ and $\sum t_m^2 = M$, and let
+# $\mu = \max t_m$. The numbers $u_m = \mu - t_m \ge 0$ have $\sum u_m = M \mu$ and $\sum u_m^2 = M \mu^2 + M$. As
+# $u_m \ge 0$, $\sum u_m^2 \le (\sum u_m)^2$, that is $\mu^2 + 1 \le M \mu^2$: $\mu \ge 1 / \sqrt{M - 1}$. Equality
+# holds if and only if all $u_m$ but one are 0: all points but one have equal pre-activations, the other one a smaller.
 #
 # **Step 4 (iii, other side).** If $t_1 = \mu$, the others have sum $-\mu$ and sum of squares $M - \mu^2$, so by Cauchy
 # and Schwarz $\mu^2 \le (M - 1)(M - \mu^2)$, that is $\mu \le \sqrt{M - 1}$, with equality if and only if the others

@@ -7,9 +7,9 @@
 # **Statement.** On any $S_0$ (eq. 23)
 # $$(1 - 2^{-N})^k \le P(d, N, M, k) \le \left(1 - 2^{-N (M^2 + 1)}\right)^{k-1}.$$
 #
-# The lower half is true. The upper half is false for $N \ge 2$: the exponent counts one kernel for each of the $N$
-# neurons, but by eq. 22 each neuron has $N$ of them. [`conv-bounds-corrected`](conv-bounds-corrected.py) says what is
-# true.
+# The lower half is true. The upper half is false for $N \ge 2$ (not for $N = 1$): the exponent counts one kernel for
+# each of the $N$ neurons, but by eq. 22 each neuron has $N$ of them.
+# [`conv-bounds-corrected`](conv-bounds-corrected.py) says what is true.
 
 # %%
 from __future__ import annotations
@@ -41,9 +41,9 @@ claim = Claim(
 # %% [markdown]
 # ## Proof that it is false
 #
-# For $M = d = 1$ a convolutional layer is a dense layer of width $N$. On $S_0 = \mathbb R^2$ two dense layers of width
-# 2 are alive with probability $1 - 2^{-6} = \frac{63}{64}$ ([`tight-at-two`](tight-at-two.py)), whatever the law; the
-# printed bound is $1 - 2^{-4} = \frac{15}{16}$. $\square$
+# For $M = d = 1$ a convolutional layer is a dense layer of width $N$. On $S_0 = \mathbb R^N$ two of them are alive with
+# probability $1 - 2^{-N^2 - N}$ ([`tight-at-two`](tight-at-two.py)), whatever the law. The printed bound is
+# $1 - 2^{-2N}$, which is less for every $N \ge 2$: for $N = 2$, $\frac{15}{16} < \frac{63}{64}$. $\square$
 #
 # ## Enumeration
 #
@@ -98,7 +98,7 @@ from geomrelu.probability import alive_orbit
 print(Fraction(*alive_orbit({dense}, Polyhedron.space({len(layers[0])}))))""")
 
 
-FAMILIES = [(1, 1, 1, 1), (1, 1, 1, 2), (1, 2, 2, 1), (1, 1, 1, 3), (2, 1, 1, 1), (1, 2, 2, 2), (2, 1, 1, 2)]
+FAMILIES = [(1, 1, 1, 1), (1, 1, 1, 2), (1, 2, 2, 1), (1, 1, 1, 3), (2, 1, 1, 1), (2, 1, 1, 2)]  # N, M, d, k
 
 
 @claim.enumerate("families, two bounds each")

@@ -162,8 +162,8 @@ def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *A law that is not symmetric*: all parameters positive, all networks alive, more than $v$. *Atoms*: $\pm 1$ at $x =
-# 1$, $P(1, 1) = \frac14$. *No flipping*: some networks keep no data point at all.
+# *A law that is not symmetric*: all parameters positive, all networks alive, more than $v$. *Atoms*: $\pm 1$ at
+# $x = 1$, $P(1, 1) = \frac14$. *No flipping*: some networks keep no data point at all.
 
 
 # %%

@@ -49,7 +49,7 @@ claim = Claim(
     r"\quad (1 - 2^{-n})^k \le P",
     source="Rister & Rubin, section 7.3",
     hypotheses=("0 < eps < 1", "parameters independent, symmetric, no atoms", "for (iii): densities"),
-    uses=("lower-bound",),
+    uses=("first-layer-alive", "lower-bound", "upper-bound"),
 )
 
 # %% [markdown]
@@ -94,11 +94,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Decision
 #
-# A leaky network is a ReLU network with connections around each layer, by $\varphi(z) = \varepsilon z + (1 -
-# \varepsilon) \max(z, 0)$; its pre-activations are the same, so "dead on a set" means weak on it. (i) For neurons with
-# small integers as parameters: weak on the half-space, not on a larger one; and equal, as functions, to $\varepsilon z$
-# on the half-space and to $z$ on the other. (iii) All sign choices of small networks on the whole space: no layer is
-# weak.
+# A leaky network is a ReLU network with connections around each layer, by
+# $\varphi(z) = \varepsilon z + (1 - \varepsilon) \max(z, 0)$; its pre-activations are the same, so "dead on a set"
+# means weak on it. (i) For neurons with small integers as parameters: weak on the half-space, not on a larger one; and
+# equal, as functions, to $\varepsilon z$ on the half-space and to $z$ on the other. (iii) All sign choices of small
+# networks on the whole space: no layer is weak.
 
 # %%
 Layers = Sequence[Sequence[Sequence[int]]]  # of each layer the rows (b, a1, ..., an)

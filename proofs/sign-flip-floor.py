@@ -36,8 +36,9 @@ claim = Claim(
 # $\lfloor M / 2^n \rfloor = 2$.
 #
 # **Step 2 (the smallest).** At least one point always lives, so a counterexample needs $\lfloor M / 2^n \rfloor \ge 2$,
-# that is $M \ge 4$ for $n = 1$ (and more points for wider layers); and $\lceil M / 2 \rceil \ge \lfloor M / 2^n
-# \rfloor$, so it needs two layers. There is one with $n = 1$, $k = 2$, $M = 4$. $\square$
+# that is $M \ge 4$ for $n = 1$ (and more points for wider layers); and
+# $\lceil M / 2 \rceil \ge \lfloor M / 2^n \rfloor$, so it needs two layers. There is one with $n = 1$, $k = 2$,
+# $M = 4$. $\square$
 #
 # ## Enumeration
 #

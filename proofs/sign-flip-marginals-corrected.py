@@ -18,8 +18,8 @@
 # $$P(R) \le \frac{v}{\lfloor v / 2 \rfloor + 1}\, 2^{-n} < 2^{1-n}, \qquad P(R) = 2^{-n} \text{ for } v = 1:$$
 # marginal laws are nearly preserved by wide layers.
 #
-# (iv) $P(b_i' > 0) \ge \frac12$ for every bias, with equality only if $P(R) = 0$ provided that the laws have full
-# support; $P(b_i' > 0) = \frac12 + 2^{-n}$ if the only living point is $0$.
+# (iv) $P(b_i' > 0) \ge \frac12$ for every bias, and more if the laws have full support: then no bias keeps its marginal
+# law. $P(b_i' > 0) = \frac12 + 2^{-n}$ if the only living point is $0$.
 #
 # (v) If the set of living points does not change when the sign of coordinate $j$ is changed, the weights on it keep
 # their marginal laws.
@@ -71,9 +71,9 @@ claim = Claim(
 # probability 0)
 # $$P(b_i' > 0) - \tfrac12 = P(b_i < 0, b_i \le t) - P(b_i > 0, b_i \le t) =
 # \begin{cases} F(t) & t \le 0 \\ 1 - F(t) & t \ge 0 \end{cases}$$
-# which is not negative, and positive if $F$ has full support and $t > -\infty$. If $P(R) > 0$, then $t > -\infty$ with
-# positive probability. At $y = 0$ the pre-activations are the biases: all $n$ are negative with probability $2^{-n}$,
-# and $b_i'$ is positive if $b_i$ is, or in this case.
+# which is not negative, and positive if $F$ has full support and $t > -\infty$. With full support $R$ has positive
+# probability (all biases may be far below 0), so $t > -\infty$ has. At $y = 0$ the pre-activations are the biases: all
+# $n$ are negative with probability $2^{-n}$, and $b_i'$ is positive if $b_i$ is, or in this case.
 #
 # **Step 6 (v).** The map $\tau$ that negates column $j$ of $A$ preserves the law of $\theta$, and $R$ by hypothesis, so
 # $\theta'$ and $\tau\theta'$ have the same law: $a_{ij}'$ is symmetric, and $|a_{ij}'| = |a_{ij}|$. $\square$
@@ -165,7 +165,7 @@ def family(n: int, k: int, size: int, seed: int) -> tuple[list[Layer], list[list
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     families = [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)] + ([(1, 4), (3, 1)] if depth == "thorough" else [])
     for n, k in families:
-        for size in (1, 2, 3) if (n, k) == (2, 2) else (1, 2, 3, 4, 5):
+        for size in (1, 3) if (n, k) == (2, 2) else (1, 2, 3, 4, 5):
             magnitudes, data = family(n, k, size, 131 + size)
             counts: Counter[tuple[tuple[int, ...], ...]] = Counter()
             densities, total = {}, 0

@@ -42,9 +42,9 @@ claim = Claim(
 # the hypothesis, one is negative; after negation that one is positive. So all the killed points are alive, more than
 # $v / 2$ of them: at least $\lceil v / 2 \rceil$ again.
 #
-# **Step 2 (all layers).** For a real number $t$ and an integer $m$ we have $\lceil t \rceil \le 2m$ if and only if $t
-# \le 2m$; hence $\lceil \lceil t \rceil / 2 \rceil = \lceil t / 2 \rceil$. With $t = M / 2^j$ induction on the layers
-# gives (i): $\lceil \lceil M / 2^j \rceil / 2 \rceil = \lceil M / 2^{j+1} \rceil$.
+# **Step 2 (all layers).** For a real number $t$ and an integer $m$ we have $\lceil t \rceil \le 2m$ if and only if
+# $t \le 2m$; hence $\lceil \lceil t \rceil / 2 \rceil = \lceil t / 2 \rceil$. With $t = M / 2^j$ induction on the
+# layers gives (i): $\lceil \lceil M / 2^j \rceil / 2 \rceil = \lceil M / 2^{j+1} \rceil$.
 #
 # **Step 3 (ii).** Let the living points have $v$ different first coordinates, and let all neurons of the layer be
 # $c_i (x_1 - t)$ with $c_i > 0$, where $t$ lies between the coordinates number $\lfloor v / 2 \rfloor$ and
@@ -53,8 +53,8 @@ claim = Claim(
 # different first coordinates. (All inequalities are strict: networks nearby do the same.)
 #
 # **Step 4 (iii).** Which layers were negated takes one of $2^k$ values, and there are $M$ points. For each of them,
-# what the point has become before the layer, $y$, and the weights $a$ of a neuron are independent of its bias, so $P(a
-# \cdot y + b = 0) = 0$. $\square$
+# what the point has become before the layer, $y$, and the weights $a$ of a neuron are independent of its bias, so
+# $P(a \cdot y + b = 0) = 0$. $\square$
 
 
 # %%

@@ -5,9 +5,9 @@
 # their outputs, with weights and biases of its own), and is followed by the ReLU. At a point of the input set a layer
 # is *dead* if no neuron of it is positive there; it is *reached* if it is not dead and reads the input or a layer that
 # is reached. The network is alive at a point if its last layer is reached there; otherwise its output is constant near
-# the point. A *path* leads from the input to the last layer; a *cut* is a set of layers that meets every path. $q =
-# 2^{-n}$; $s$ is the least number of layers on a path, $c$ the least size of a cut, $N_c$ the number of cuts of this
-# size.
+# the point. A *path* leads from the input to the last layer; a *cut* is a set of layers that meets every path.
+# $q = 2^{-n}$; $s$ is the least number of layers on a path, $c$ the least size of a cut, $N_c$ the number of cuts of
+# this size.
 #
 # **Statement.** (i) At a point the layers are dead independently, each with probability $q$. So $P$, the probability
 # that the network is alive at the point, is the reliability of its graph:
@@ -68,7 +68,7 @@ claim = Claim(
 # contain all of these $2L$ layers, so they are the shortest path, and (ii) holds with equality.
 #
 # **Step 4 (iv).** If all layers of a smallest cut are dead, no path is left: $1 - P \ge q^c$. The network is dead at
-# the point if and only if the dead layers contain a cut, so $1 - P = \sum_C q^{|C|} (1 - q)^{k - |C|}$ over all cuts
+# the point if and only if the set of dead layers is a cut, so $1 - P = \sum_C q^{|C|} (1 - q)^{k - |C|}$ over all cuts
 # $C$; divided by $q^c$ this tends to the number of cuts with $c$ layers as $q \to 0$. $\square$
 
 # %%
@@ -265,9 +265,8 @@ def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
     for a, b, *last in product(*((-v, v) for v in (2, 3, 5, 7, 11))):
         count += alive_at(reads, [a, b, a, b, *last], 3)
     yield Fraction(count, 32), reliability(reads, sympy.Rational(1, 2))
-    without = [[-v if v % 2 else v, 0] for v in (2, 3)]
-    alive_ones = sum(alive_at([[0], [1]], [0, a, 0, b], 0) for a, b in product(*without))
-    yield alive_ones, ">=", 4 * bounds.lower_bound(1, 2)
+    living = sum(alive_at([[0], [1]], [0, a, 0, b], 0) for a, b in product((-2, 2), (-3, 3)))
+    yield Fraction(living, 4), ">=", bounds.lower_bound(1, 2)
 
 
 # %%

@@ -39,8 +39,8 @@ claim = Claim(
 #
 # Let layer 2 read the input and layer 1, and layer 3 layers 1 and 2. The shortest paths, 1, 3 and 2, 3, have two
 # layers. At a point the three layers are positive independently, each with probability $1 - q$, $q = 2^{-n}$. The
-# network is alive if layer 3 is positive and layers 1 and 2 are not both dead: $(1 - q)(1 - q^2) > (1 - q)^2$. For $n =
-# 1$ this is $\frac38$, not $\frac14$. $\square$
+# network is alive if layer 3 is positive and layers 1 and 2 are not both dead: $(1 - q)(1 - q^2) > (1 - q)^2$. For
+# $n = 1$ this is $\frac38$, not $\frac14$. $\square$
 #
 # ## Enumeration
 #
