@@ -390,6 +390,9 @@ def test_numbers_of_regions():
         (bounds.network_regions_at_most, (2, [3, 1.5])),
         (bounds.network_regions_at_most, (sympy.Symbol("n"), [3])),
         (bounds.network_regions_attained, (3, [2, 4])),
+        (bounds.convolution_upper_bound, (2, 0, 3)),
+        (bounds.residual_dead_point, (2, -1)),
+        (bounds.sign_flip_alive, (0, 2)),
     ],
 )
 def test_sizes_that_are_none_are_refused(function, arguments):
