@@ -20,6 +20,7 @@ from geomrelu.errors import InputError
 __all__ = [
     "bounded_regions",
     "central_regions",
+    "convolution_upper_bound",
     "dying_bound",
     "gaussian_dead_on_ball",
     "lower_bound",
@@ -29,6 +30,8 @@ __all__ = [
     "orthant_kill",
     "rai_sigma",
     "regions",
+    "residual_dead_point",
+    "sign_flip_alive",
     "stably_unactivated",
     "upper_bound",
     "wide_lower_bound",
@@ -288,6 +291,70 @@ def gaussian_dead_on_ball(n: Any, r: Any) -> sympy.Expr:
     for m in range(first + 2, int(n), 2):
         cap, whole = ((m - 1) * cap - sine ** (m - 1) * cosine) / m, (m - 1) * whole / m
     return sympy.expand(cap / whole, deep=False)
+
+
+# ---- other layers and schemes -------------------------------------------------------------------------------------
+
+
+def convolution_upper_bound(channels: Any, kernel: Any, k: Any) -> sympy.Expr:
+    """``(1 - 2^(-N (N M^2 + 1)))^(k - 1)``: k random convolutions are alive at most this likely, on every input set.
+
+    Each has N channels in and out, kernels of M x M and a bias for each channel: N (N M^2 + 1) parameters.
+
+    Args:
+        channels: N, a positive integer or a symbol.
+        kernel: M, a positive integer or a symbol.
+        k: depth, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes. Source: Rister & Rubin, eq. 23 with the exponent of claim ``conv-bounds-corrected``.
+
+    >>> convolution_upper_bound(2, 1, 2)
+    63/64
+    """
+    channels, kernel = _size(channels, "number of channels N"), _size(kernel, "kernel size M")
+    return (1 - sympy.Integer(2) ** (-channels * (channels * kernel**2 + 1))) ** (_size(k, "depth k") - 1)
+
+
+def residual_dead_point(n: Any, k: Any) -> sympy.Expr:
+    """``2^(-n k)``: all k layers of a random residual network of width n are dead at a given point this likely.
+
+    Without the connections around the layers one dead layer is enough: ``1 - lower_bound(n, k)``.
+
+    Args:
+        n: width, a positive integer or a symbol.
+        k: depth, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes. Source: claim ``residual-bypass``.
+
+    >>> residual_dead_point(2, 3)
+    1/64
+    """
+    return sympy.Integer(2) ** (-_size(n, "width n") * _size(k, "depth k"))
+
+
+def sign_flip_alive(points: Any, k: Any) -> sympy.Expr:
+    """``ceil(M / 2^k)``: with sign flipping at least so many of M data points are alive after k layers.
+
+    Args:
+        points: M, a positive integer or a symbolic expression.
+        k: depth, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes, and for every width it is attained. Source: Rister & Rubin, sections 1 and 8; claim ``sign-flip-ratio``.
+
+    >>> sign_flip_alive(1024, 3), sign_flip_alive(5, 2)
+    (128, 2)
+    """
+    points, k = _size(points, "number of points M"), _size(k, "depth k")
+    return sympy.ceiling(sympy.expand(points / sympy.Integer(2) ** k))
 
 
 # ---- regions ----------------------------------------------------------------------------------------------------

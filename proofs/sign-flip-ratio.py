@@ -1,125 +1,164 @@
 # %% [markdown]
 # # Sign flipping keeps a share of the data alive
 #
-# **Notation.** Layer by layer, the parameters of a layer are negated if it kills more than half of the $M$ data points
-# that were alive. No pre-activation of a layer is zero at a living point (probability 1).
+# **Notation.** A data point is *alive* after layer $k$ if each of the layers $1, \dots, k$ has a positive neuron at it.
+# *Sign flipping* goes through the layers of a network, of any widths: if a layer kills more than half of the points
+# that were alive before it, all its parameters are negated. Let $M$ points be given.
 #
-# **Statement.** After $k$ layers at least $\lceil M / 2^k \rceil$ points are alive. (Section 6 of the paper prints
-# $\lfloor M / 2^n \rfloor$ with the width $n$, which is false; its introduction has the right exponent.) And the scheme
-# does change the marginal laws: for $M = 1$, $x = 0$ a bias is positive with probability $\frac12 + 2^{-n}$.
+# **Statement.** (i) If no layer has only zeros as pre-activations at a point that was alive before it, at least
+# $\lceil M / 2^k \rceil$ points are alive after layer $k$. (ii) For every width, depth and $M$ there are networks and
+# data that attain this. (iii) The hypothesis holds with probability 1 if the biases have no atoms and are independent
+# of all other parameters.
+#
+# (The introduction and section 8 of the paper say that the ratio of living data is at least $2^{-k}$; what section 6
+# says instead is [`sign-flip-floor`](sign-flip-floor.py).)
 
 # %%
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
-from itertools import product
+from functools import cache
+from itertools import combinations, product
 
 import sympy
 
+from geomrelu import bounds
 from geomrelu.claims import Claim
 
 claim = Claim(
     label="sign-flip-ratio",
     title="Sign flipping",
-    statement="with sign flipping at least ceil(M / 2^k) of M data points are alive after k layers",
+    statement="with sign flipping at least ceil(M / 2^k) of M data points are alive after k layers; this is attained",
     latex=r"\#\text{alive} \ge \lceil M / 2^k \rceil",
-    source="Rister & Rubin, sections 1 and 6",
-    hypotheses=("no pre-activation is 0 at a living point",),
+    source="Rister & Rubin, sections 1, 6 and 8",
+    hypotheses=("no layer has only zeros as pre-activations at a living point",),
 )
 
 # %% [markdown]
 # ## Proof
 #
-# If a layer kills at most half of the living points, at least half stay. If it kills more, all its neurons are
-# negative at the killed points, and after negation all positive: more than half are alive. So the number $v$ of living
-# points becomes at least $\lceil v / 2 \rceil$, and $\lceil \lceil M / 2^j \rceil / 2 \rceil = \lceil M / 2^{j+1}
-# \rceil$.
+# **Step 1 (one layer).** Let $v$ points be alive before the layer. If it kills at most half of them, at least
+# $\lceil v / 2 \rceil$ stay alive. If it kills more, then at each killed point no pre-activation is positive and, by
+# the hypothesis, one is negative; after negation that one is positive. So all the killed points are alive, more than
+# $v / 2$ of them: at least $\lceil v / 2 \rceil$ again.
 #
-# Marginals: the layer is negated exactly if all $n$ biases are negative; a bias $b'$ of the result is positive if it
-# was before, or in that case: $\frac12 + 2^{-n}$. $\square$
+# **Step 2 (all layers).** For a real number $t$ and an integer $m$ we have $\lceil t \rceil \le 2m$ if and only if
+# $t \le 2m$; hence $\lceil \lceil t \rceil / 2 \rceil = \lceil t / 2 \rceil$. With $t = M / 2^j$ induction on the
+# layers gives (i): $\lceil \lceil M / 2^j \rceil / 2 \rceil = \lceil M / 2^{j+1} \rceil$.
+#
+# **Step 3 (ii).** Let the living points have $v$ different first coordinates, and let all neurons of the layer be
+# $c_i (x_1 - t)$ with $c_i > 0$, where $t$ lies between the coordinates number $\lfloor v / 2 \rfloor$ and
+# $\lfloor v / 2 \rfloor + 1$ (below all for $v = 1$). The layer kills $\lfloor v / 2 \rfloor$ points, which is not more
+# than half; $\lceil v / 2 \rceil$ are left, and their images have different first coordinates again. Start with $M$
+# different first coordinates. (All inequalities are strict: networks nearby do the same.)
+#
+# **Step 4 (iii).** Which layers were negated takes one of $2^k$ values, and there are $M$ points. For each of them,
+# what the point has become before the layer, $y$, and the weights $a$ of a neuron are independent of its bias, so
+# $P(a \cdot y + b = 0) = 0$. $\square$
 
 
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    for points in range(1, 33):
-        for j in range(5):
-            halved = sympy.ceiling(sympy.Rational(sympy.ceiling(sympy.Rational(points, 2**j)), 2))
-            yield halved, sympy.ceiling(sympy.Rational(points, 2 ** (j + 1)))
+    # Step 2 for every M: M = 2^(j+1) q + r, with a symbol for q and each remainder r
+    q = sympy.Symbol("q", integer=True, nonnegative=True)
+    for j in range(5):
+        for r in range(1, 2 ** (j + 1) + 1):
+            points = 2 ** (j + 1) * q + r
+            before = sympy.ceiling(sympy.expand(points / sympy.Integer(2**j)))
+            case = sympy.ceiling(sympy.expand(before / 2)), bounds.sign_flip_alive(points, j + 1)
+            yield (f"layer {j + 1}, every M", *case) if r == 1 else case
 
+
+# %% [markdown]
+# ## Enumeration
+#
+# All data sets in $\{-2, \dots, 2\}$, respectively of up to 4 points in $\{-1, 0, 1\}^2$, and all networks with small
+# integers as parameters: the fewest points that stay alive, over all networks for which the hypothesis holds. Then the
+# networks of Step 3.
 
 # %%
-Layer = list[tuple[Fraction, list[Fraction]]]
+Layer = tuple[tuple[int, ...], ...]  # rows (b, a1, ..., an)
+Points = tuple[tuple[int, ...], ...]
 
 
-def flipped(layers: Sequence[Layer], data: Sequence[Sequence[Fraction]]) -> tuple[list[int], list[Layer]]:
-    """Living points after each layer, and the layers as they were used."""
-    living, used, values = [], [], [list(x) for x in data]
-    for layer in layers:
-        for sign in (1, -1):
-            rows = [(sign * b, [sign * a for a in row]) for b, row in layer]
-            z = [[b + sum(a * v for a, v in zip(row, x, strict=True)) for b, row in rows] for x in values]
-            alive = [x for x in z if max(x) > 0]
-            if sign == -1 or 2 * (len(z) - len(alive)) <= len(z):
-                break
-        values = [[max(v, Fraction(0)) for v in x] for x in alive]
-        living.append(len(alive))
-        used.append(rows)
-    return living, used
+def after(layer: Layer, points: Points) -> Points | None:
+    """The images of the points that stay alive; None if all pre-activations are 0 at one that was alive before."""
+    z = [[row[0] + sum(a * v for a, v in zip(row[1:], x, strict=True)) for row in layer] for x in points]
+    if not all(map(any, z)):
+        return None
+    if 2 * sum(max(values) <= 0 for values in z) > len(z):
+        z = [[-v for v in values] for values in z]
+    return tuple(sorted(tuple(max(v, 0) for v in values) for values in z if max(values) > 0))
 
 
-def signed(magnitudes: Sequence[Layer]) -> Iterator[list[Layer]]:
-    size = sum(1 + len(row) for layer in magnitudes for _, row in layer)
-    for signs in product((1, -1), repeat=size):
-        s = iter(signs)
-        yield [[(next(s) * b, [next(s) * a for a in row]) for b, row in layer] for layer in magnitudes]
+def fewest(layers: Sequence[Layer], points: Points, depth: int) -> int:
+    """Over all networks of the given depth made of the given layers."""
+
+    @cache
+    def least(living: Points, left: int) -> int:
+        if not left:
+            return len(living)
+        images = {image for layer in layers if (image := after(layer, living)) is not None}
+        return min(least(image, left - 1) for image in images)
+
+    return least(points, depth)
 
 
-@claim.enumerate("networks")
+NARROW: list[Layer] = [((b, a),) for a in (-2, -1, 1, 2) for b in range(-5, 6)]
+WIDE: list[Layer] = list(product(product((-1, 1), (-1, 0, 1), (-1, 0, 1)), repeat=2))
+
+
+@claim.enumerate("data sets")
 def networks(depth: str) -> Iterator[tuple[object, ...]]:
-    rng = random.Random(130)
+    line = [(x,) for x in range(-2, 3)]
+    for k in range(1, 5 if depth == "thorough" else 4):
+        for size in range(1, 6):
+            least = []
+            for points in combinations(line, size):
+                least.append(fewest(NARROW, points, k))
+                yield least[-1], ">=", bounds.sign_flip_alive(size, k)
+            yield f"n = 1, k = {k}, M = {size}: the fewest", min(least), bounds.sign_flip_alive(size, k)
+    plane = list(product((-1, 0, 1), repeat=2))
+    for size in range(1, 5):
+        for number, points in enumerate(combinations(plane, size)):
+            yield fewest(WIDE, points, 1), ">=", bounds.sign_flip_alive(size, 1)
+            if number % (10 if depth == "thorough" else 200) == 0:
+                yield fewest(WIDE, points, 2), ">=", bounds.sign_flip_alive(size, 2)
 
-    def some() -> Fraction:
-        return Fraction(rng.randint(1, 9999), rng.randint(1, 99))
 
-    for n, k in ((1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2)):
-        magnitudes = [[(some(), [some() for _ in range(n)]) for _ in range(n)] for _ in range(k)]
-        for size in (1, 3, 5):
-            data = [[rng.choice((1, -1)) * some() for _ in range(n)] for _ in range(size)]
-            least = min(flipped(layers, data)[0][-1] for layers in signed(magnitudes))
-            yield f"n = {n}, k = {k}, M = {size}: the least", least, ">=", -(-size // 2**k)
-
-
-@claim.enumerate("marginal laws")
-def marginals(depth: str) -> Iterator[tuple[object, ...]]:
-    for n in range(1, 5):
-        used = [
-            flipped([[(Fraction(s), [Fraction(1)] * n) for s in signs]], [[Fraction(0)] * n])[1]
-            for signs in product((1, -1), repeat=n)
-        ]
-        positive = sum(layers[0][0][0] > 0 for layers in used)
-        yield f"n = {n}: P(b' > 0)", Fraction(positive, 2**n), Fraction(1, 2) + Fraction(1, 2**n)
+@claim.enumerate("networks of Step 3")
+def attained(depth: str) -> Iterator[tuple[object, ...]]:
+    for n in (1, 2, 3):
+        for size in range(1, 65 if depth == "thorough" else 21):
+            points: Points = tuple((2 * m, *[m] * (n - 1)) for m in range(1, size + 1))
+            for k in range(1, 6):
+                firsts = sorted(x[0] for x in points)
+                t = firsts[len(firsts) // 2] - 1  # even coordinates, so no 0; then doubled, to be even again
+                layer = tuple((-2 * c * t, 2 * c, *[0] * (n - 1)) for c in range(1, n + 1))
+                points = after(layer, points) or ()
+                yield len(points), bounds.sign_flip_alive(size, k)
 
 
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *The printed floor*: width 1, depth 2, $M = 4$; one point lives, not $\lfloor 4 / 2^1 \rfloor = 2$. *No flipping*: all
-# die. *Kept marginals*: $\frac12$.
+# *Only zeros* at a point, $M = 1$, $x = b = 0$: it is dead before and after negation. *Without flipping* a layer may
+# kill all. *Counting all data and not only the living*: the second layer kills the last two of four points, which is
+# not more than half of four.
 
 
 # %%
-@claim.neighbour("the exponent is the depth; the flipping; the changed marginals")
-def printed(depth: str) -> Iterator[tuple[object, ...]]:
-    data = [[Fraction(x)] for x in (1, 2, -1, -2)]
-    layers = [[(Fraction(0), [Fraction(1)])], [(Fraction(-3, 2), [Fraction(1)])]]
-    yield flipped(layers, data)[0][-1], ">=", 4 // 2**1
-    alive = sum(-1 - abs(x[0]) > 0 for x in data)
-    yield alive, ">=", 2
-    used = [flipped([[(Fraction(s), [Fraction(1)])]], [[Fraction(0)]])[1][0][0][0] for s in (1, -1)]
-    yield Fraction(sum(b > 0 for b in used), 2), Fraction(1, 2)
+@claim.neighbour("some pre-activation is not 0; the flipping; a layer is judged by the points alive before it")
+def weaker_schemes(depth: str) -> Iterator[tuple[object, ...]]:
+    alive = [s * 0 > 0 for s in (1, -1)]
+    yield sum(alive), ">=", bounds.sign_flip_alive(1, 1)
+    data = (-2, -1, 1, 2)
+    yield sum(-1 - abs(x) > 0 for x in data), ">=", bounds.sign_flip_alive(4, 1)
+    living = [x for x in data if x > 0]
+    killed = [y for y in living if y - 3 <= 0]
+    sign = -1 if 2 * len(killed) > len(data) else 1
+    yield sum(sign * (y - 3) > 0 for y in living), ">=", bounds.sign_flip_alive(4, 2)
 
 
 # %%
