@@ -20,7 +20,7 @@ from geomrelu import Arrangement, Network, bounds, catalogue, decide
 from geomrelu.estimates import Experiment, by_orbits
 from geomrelu.figures import figure_five, save
 from geomrelu.orbits import stably_unactivated_counts
-from geomrelu.plots import first_layer_missing, plot_arrangement, plot_image
+from geomrelu.plots import arrangement_figure, first_layer_missing, image_figure, plot_arrangement, plot_image
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.probability import stably_unactivated_orbit
 
@@ -54,6 +54,7 @@ print("numbers of codewords of all 16 coorientations:", {other.n_regions for oth
 print("and of 50 other fours of lines:", {catalogue.generic(2, 4, seed).n_regions for seed in range(50)})
 if pictures is not None:
     plot_arrangement(lines, pictures / "figure-1.png")
+arrangement_figure(lines)
 
 # %% [markdown]
 # ## Three lines miss one word
@@ -70,6 +71,7 @@ for number, missing in ((2, "---"), (3, "--+"), (4, "-++")):
     assert len(code) == 7 and missing not in code
     if pictures is not None:
         plot_image(layer, pictures / f"figure-{number}.png")
+image_figure(layer)
 
 # %% [markdown]
 # ## Theorems 1.1 and 1.2, orbit by orbit
@@ -106,13 +108,13 @@ print("decide says:", report.verdicts[0].status.value, "stably" if report.verdic
 # %% [markdown]
 # ## Beyond: wider layers
 #
-# For $n_1 \ge n_0 + 2$ no such number exists. Here are two networks with $n_0 = 1$ and $n_1 = 3$ that differ only in the
-# constant $c$: their orbits have different counts, and so have all orbits near them. Laws with densities near the one
-# and near the other have different probabilities.
+# For $n_1 \ge n_0 + 2$ no such number exists. Here $n_0 = 1$ and $n_1 = 3$, and two networks differ only in
+# the constant $c$: their orbits have different counts, and so have the orbits near them. Laws with densities near the
+# one and near the other have different probabilities.
 
 # %%
-slopes, points, w = [[1], [1], [1]], [1, 2, 4], [1, 2, 4]
-for c in (8, 1):
+slopes, points, w = [[1], [1], [1]], [1, 2, 4], [2, 3, 7]
+for c in (100, 1):
     count, size = stably_unactivated_orbit(slopes, points, w, c)
     nearby = [np.array(v) * rng.uniform(0.99, 1.01, (1000, *np.shape(v))) for v in (slopes, points, w, c)]
     near = set(stably_unactivated_counts(*nearby).tolist())
@@ -133,8 +135,10 @@ for n0 in (2, 3):
         shown = f"= {exact[0]}, by {exact[1]}" if exact else f"in [{e.low:.5f}, {e.high:.5f}]"
         print(f"n0 = {n0}, n1 = {n1}: {e.estimate:.5f} {shown}; at least {min(e.counts)} of {e.size} signs")
         assert Fraction(min(e.counts), e.size) >= Fraction(1, 4 ** (n0 + 1))
+figure = figure_five(found)
 if pictures is not None:
-    save(figure_five(found), pictures / "figure-5.png")
+    save(figure, pictures / "figure-5.png")
+figure
 
 # %% [markdown]
 # ## The neurons of layer 2 are not independent

@@ -20,7 +20,7 @@ from fractions import Fraction
 
 from geomrelu import Complex, Network, Polyhedron, Status, checker, decide, difference
 from geomrelu.certificate import as_certificate
-from geomrelu.plots import plot_complex
+from geomrelu.plots import complex_figure, plot_complex
 
 first = ([[1, 0], [0, 1], [1, 1]], [0, 0, -1], "relu")
 second = ([[1, 1, -2], [-1, -1, -1], [-1, -1, 1], [-1, -1, 1]], ["-1/2", -1, 0, "-1/2"], "relu")
@@ -44,9 +44,15 @@ for cell in pieces.cells:
     print(f"  {signs[:3]} {signs[3:]}   {slope[0]} x1 + {slope[1]} x2 + {constant}")
 print("never positive in layer 2:", pieces.dead(2))
 
+# %% [markdown]
+# The picture: each piece with its signs, a line for each layer; hatched where the output is constant.
+
+# %%
+view = ((-2, 3), (-2, 3))
 if len(sys.argv) > 1:
-    plot_complex(pieces, sys.argv[1], view=((-2, 3), (-2, 3)))
+    plot_complex(pieces, sys.argv[1], view=view)
     print("picture:", sys.argv[1])
+complex_figure(pieces, view=view)
 
 # %% [markdown]
 # ## Dead, and for how long
