@@ -123,7 +123,9 @@ def test_brownlowe(tmp_path):
     code = said.split("bounded regions: ", 1)[1].split("\n", 1)[0].split()
     assert said.startswith("11 codewords, 3 bounded regions: ") and len(set(code)) == 11
     assert "of all 16 coorientations: {11}\n" in said and "50 other fours of lines: {11}\n" in said
-    for missing, words in re.findall(r"^without ([+-]{3}): (.*)$", said, re.M):
+    figures = re.findall(r"^without ([+-]{3}): (.*)$", said, re.M)
+    assert [missing for missing, _ in figures] == ["---", "--+", "-++"]
+    for missing, words in figures:
         assert len(set(words.split())) == 7 and missing not in words.split()
     counted = re.findall(r"^n0 = (\d), n1 = (\d): \{(\d+)\} of (\d+) on 20 orbits; the theorem: (\S+)$", said, re.M)
     assert len(counted) == 7
@@ -145,7 +147,9 @@ def test_brownlowe(tmp_path):
 def test_rister_rubin(tmp_path):
     said = run("rister_rubin", "figure.pdf", folder=tmp_path)
     assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
-    for depth, width in re.findall(r"^depth (\d+): width (\d+) keeps 9 of 10", said, re.M):
+    widths = re.findall(r"^depth (\d+): width (\d+) keeps 9 of 10", said, re.M)
+    assert [depth for depth, _ in widths] == ["1", "10", "100", "1000"]
+    for depth, width in widths:
         below, enough = (bounds.lower_bound(int(width) - k, int(depth)) for k in (1, 0))
         assert below < Fraction(9, 10) <= enough
     assert "1 of 64 sign patterns kills the orthant: [(-1, -1, -1, -1, -1, -1)]; 128 claims accepted\n" in said
@@ -173,7 +177,9 @@ def test_lu(tmp_path):
     for width in (2, 3, 4):
         exact = Fraction(3, 4**width) - Fraction(2, 8**width)
         assert f"N = {width}, 2 hidden: dies with {exact} on every orbit; chain {exact}, bound" in said
-    for line in re.findall(r"^N = ., 3 hidden: (.*)$", said, re.M):
+    three = re.findall(r"^N = ., 3 hidden: (.*)$", said, re.M)
+    assert len(three) == 2
+    for line in three:
         low, high, chain, bound = map(float, re.findall(r"0\.\d+", line))
         assert chain < low < high < bound
     low, high = map(float, re.search(r"dead at initialisation: (\S+) % to (\S+) %", said).groups())
@@ -183,7 +189,9 @@ def test_lu(tmp_path):
     assert re.search(r"normal: [1-9]\d* of 1000 layers of width 2 kill the orthant", said)
     (rai, normal) = re.findall(r"are dead with (\S+) to (\S+)", said)
     assert float(rai[1]) < float(normal[0])
-    for k, ten, one in re.findall(r"^ *(\d+) hidden layers: width (\d+) for .*, (\d+) for", said, re.M):
+    safe = re.findall(r"^ *(\d+) hidden layers: width (\d+) for .*, (\d+) for", said, re.M)
+    assert [k for k, _, _ in safe] == ["1", "2", "5", "10", "20", "30"]
+    for k, ten, one in safe:
         for width, risk in ((int(ten), 0.1), (int(one), 0.01)):
             assert 1 - (1 - 2.0**-width) ** int(k) < risk <= 1 - (1 - 2.0 ** (1 - width)) ** int(k)
 
@@ -212,17 +220,20 @@ CONVERTER = ROOT / ".ci" / "notebooks.py"
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
 def test_a_page_has_a_title_and_cells_that_compile(path):
-    made = runpy.run_path(str(CONVERTER))["notebook"](path.read_text(encoding="utf-8"), path.name)
+    script = path.read_text(encoding="utf-8")
+    made = runpy.run_path(str(CONVERTER))["notebook"](script, path.name)
     first, *_ = made["cells"]
-    assert first["cell_type"] == "markdown" and first["source"][0].startswith("# ")
+    assert first["cell_type"] == "markdown" and re.match(r"# \w", first["source"][0])
     code = ["".join(c["source"]) for c in made["cells"] if c["cell_type"] == "code"]
     assert code[0].startswith("%matplotlib inline\n") and path.name in code[0]
     for cell in code[1:]:
         compile(cell, path.name, "exec")
-    # nothing is lost: the lines of the script that are not comments, in their order
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    kept = [line for cell in code[1:] for line in cell.splitlines() if line and not line.startswith("#")]
-    assert kept == [line.replace("raise SystemExit(claim.main())", "claim.main()") for line in lines]
+    # nothing is lost: all lines of the script but marks and empty ones, in their order
+    cells = [c for c in made["cells"] if not "".join(c["source"]).startswith("%matplotlib")]
+    lines = [("# " * (c["cell_type"] == "markdown") + line).strip() for c in cells for line in c["source"]]
+    script = script.replace("raise SystemExit(claim.main())", "claim.main()")
+    expected = [line.strip() for line in script.splitlines() if not line.startswith("# %%")]
+    assert [x for x in lines if x.strip("#")] == [x for x in expected if x.strip("#")]
 
 
 def test_notebooks_are_valid(tmp_path):
