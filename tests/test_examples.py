@@ -223,7 +223,7 @@ def test_a_page_has_a_title_and_cells_that_compile(path):
     script = path.read_text(encoding="utf-8")
     made = runpy.run_path(str(CONVERTER))["notebook"](script, path.name)
     first, *_ = made["cells"]
-    assert first["cell_type"] == "markdown" and re.match(r"# \w", first["source"][0])
+    assert first["cell_type"] == "markdown" and re.match(r"# \S", first["source"][0])
     code = ["".join(c["source"]) for c in made["cells"] if c["cell_type"] == "code"]
     assert code[0].startswith("%matplotlib inline\n") and path.name in code[0]
     for cell in code[1:]:
