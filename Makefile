@@ -9,7 +9,7 @@ VENV ?= .venv
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help verify test check format lint types ladder clean
+.PHONY: help verify test check format lint types ladder notebooks clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -35,9 +35,14 @@ types: $(VENV)/.installed-dev
 ladder: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
+# make notebooks    write the examples and proofs as Jupyter notebooks, to notebooks/
+notebooks:
+	@$(or $(PYTHON),python3) .ci/notebooks.py notebooks examples/*.py proofs/*.py
+	@echo "notebooks/: run them in $(VENV) (jupyter is not installed there)"
+
 # make clean    remove what make and the tools wrote
 clean:
-	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist notebooks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: written when an installation is complete, out of date when pyproject.toml changes.
