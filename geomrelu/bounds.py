@@ -180,7 +180,7 @@ def dying_bound(*widths: Any) -> sympy.Expr:
 
 
 def dying_at_least(*widths: Any, bias: bool = True) -> sympy.Expr:
-    """``1 - prod_(l > 1) (1 - 2^(-N_l (N_(l-1) + 1)))``: a random network with these hidden layers dies at least as often.
+    """``1 - prod_(l > 1) (1 - 2^(-N_l (N_(l-1) + 1)))``: networks with these hidden layers die at least as often.
 
     Each hidden layer after the first kills the whole orthant with the probability that none of its parameters is
     positive. For bounded widths it tends to 1 with the depth.

@@ -7,14 +7,15 @@
 # training.
 #
 # **Statement.** Whatever the law of the weights,
-# $$0.8702 < \frac{7475441063}{8589934592} \le P(\text{dies at initialisation}) \le 1 - \left(\tfrac34\right)^8 < 0.8999,$$
+# $$0.8702 < \frac{7475441063}{8589934592} \le P(\text{dies at initialisation})
+#   \le 1 - \left(\tfrac34\right)^8 < 0.8999,$$
 # and whatever the target, the loss and the gradient method,
 # $$P(\text{has collapsed}) \ge P(\text{dies at initialisation}).$$
 #
 # The slides report about 93 % of collapsed trainings for $|x|$. This is above the probability of death at
 # initialisation: some networks die during the training. The bound of theorem 1 for all nine layers,
-# $1 - (\frac34)^9 \approx 0.9249$, is the probability of death *at a single input*; with inputs on both sides of 0 it is
-# not reached.
+# $1 - (\frac34)^9 \approx 0.9249$, is the probability of death *at a single input*; with inputs on both sides of 0 it
+# is not reached.
 
 # %%
 from __future__ import annotations
@@ -42,7 +43,11 @@ claim = Claim(
     latex=r"P(\text{collapsed}) \ge P(\text{dies at initialisation}) \in"
     r"\left[\tfrac{7475441063}{8589934592},\ 1 - \left(\tfrac34\right)^8\right]",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
-    hypotheses=("9 hidden layers of width 2, biases 0", "inputs on both sides of 0", "weights symmetric, with densities"),
+    hypotheses=(
+        "9 hidden layers of width 2, biases 0",
+        "inputs on both sides of 0",
+        "weights symmetric, with densities",
+    ),
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
 
@@ -110,8 +115,8 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Sampling: initialisation
 #
-# Normal and uniform weights. The images of $\pm x$ for a fixed $x \in \mathbb R^2$ are those of a network with one input,
-# and without biases they stand for all inputs. In the plane (width 4) there is only the bound.
+# Normal and uniform weights. The images of $\pm x$ for a fixed $x \in \mathbb R^2$ are those of a network with one
+# input, and without biases they stand for all inputs. In the plane (width 4) there is only the bound.
 
 
 # %%
@@ -123,7 +128,12 @@ def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
         yield f"{law}: dead at initialisation, at least", dead, ">=", LOWER
         yield f"{law}: dead at initialisation, at most", dead, "<=", UPPER
     wide = np.vstack([plane, np.zeros_like(plane)])
-    yield "in the plane, width 4: at most", trials - _alive(wide, "normal", trials, seed), "<=", bounds.dying_bound(*[4] * 9)
+    yield (
+        "in the plane, width 4: at most",
+        trials - _alive(wide, "normal", trials, seed),
+        "<=",
+        bounds.dying_bound(*[4] * 9),
+    )
     point = trials - _alive(line[:, :1], "normal", trials, seed + 1)
     yield "at one input", point, bounds.dying_bound(*[2] * HIDDEN)
 

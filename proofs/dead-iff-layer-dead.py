@@ -43,12 +43,11 @@ claim = Claim(
 # hypothesis.)
 #
 # **Step 2 (one layer).** Let $H \subseteq \mathbb R^N$ be a set of at least two points, fixed, and $W, b$ a layer as
-# above, independent of $H$. Almost surely: *if the layer is not dead on $H$, its image
-# $\max(WH + b, 0)$ has at least two points.* Choose a countable dense subset $Q$ of $H$ (subsets of $\mathbb R^N$ are
-# separable); it has at least two points. As $Q$ is countable, almost surely $w_j \cdot (q - q') \ne 0$ for all
-# $q \ne q'$ in $Q$ and all rows $w_j$. Now let neuron $j$ be positive at a point of $H$. By continuity it is positive at
-# a point $q$ of $Q$. Take another point $q'$ of $Q$: $z_j(q') \ne z_j(q) > 0$, so $\max(z_j(q'), 0) \ne z_j(q)$, and
-# the two images differ.
+# above, independent of $H$. Almost surely: *if the layer is not dead on $H$, its image $\max(WH + b, 0)$ has at least
+# two points.* Choose a countable dense subset $Q$ of $H$ (subsets of $\mathbb R^N$ are separable); it has at least two
+# points. As $Q$ is countable, almost surely $w_j \cdot (q - q') \ne 0$ for all $q \ne q'$ in $Q$ and all rows $w_j$.
+# Now let neuron $j$ be positive at a point of $H$. By continuity it is positive at a point $q$ of $Q$. Take another
+# point $q'$ of $Q$: $z_j(q') \ne z_j(q) > 0$, so $\max(z_j(q'), 0) \ne z_j(q)$, and the two images differ.
 #
 # **Step 3 (only if).** Let no hidden layer be dead on $D$. The image $h_{l-1}(D)$ is a function of the layers before
 # $l$, of which $W_l$ is independent; so Step 2 applies to $H = h_{l-1}(D)$, given those layers. By induction over
@@ -92,8 +91,8 @@ def _output(dead: int) -> tuple[sympy.Expr, sympy.Symbol]:
 # ## Decision
 #
 # All sign patterns of the parameters of small networks with random magnitudes. *Constant* is decided by two more
-# neurons, $\max(F - F(p), 0)$ and $\max(F(p) - F, 0)$ for a point $p$ of $D$: both are dead on $D$ if and only if $F$ is
-# constant there. The verdicts on these two and on all hidden neurons have certificates that the independent checker
+# neurons, $\max(F - F(p), 0)$ and $\max(F(p) - F, 0)$ for a point $p$ of $D$: both are dead on $D$ if and only if $F$
+# is constant there. The verdicts on these two and on all hidden neurons have certificates that the independent checker
 # accepts.
 
 

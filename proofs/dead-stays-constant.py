@@ -16,8 +16,8 @@
 # 3. Where training comes to rest, and if $\ell$ is convex in $F$, the constant minimises $\sum_i \ell(c, y_i)$: it is
 #    the mean of the targets for the squared error, and a median for the absolute error.
 #
-# If $l < L - 1$, the biases $b_{l+1}, \dots, b_L$ and the weights $W_{l+2}, \dots, W_L$ can have derivatives other than 0
-# and can move, but all they do is to move the constant.
+# If $l < L - 1$, the biases $b_{l+1}, \dots, b_L$ and the weights $W_{l+2}, \dots, W_L$ can have derivatives other than
+# 0 and can move, but all they do is to move the constant.
 
 # %%
 from __future__ import annotations
@@ -64,9 +64,9 @@ claim = Claim(
 #
 # **Step 3 (at rest).** All $F(x_i)$ are one constant $c$, and $\partial F / \partial b_L$ is the identity. So the
 # derivative for $b_L$ is $\sum_i \ell'(c, y_i)$, the derivative of $g(c) = \sum_i \ell(c, y_i)$. At rest it is 0 (or 0
-# is a subgradient), and $g$ is convex: $c$ minimises $g$. For $\ell = |c - y|^2$, $g'(c) = 2 (M c - \sum_i y_i)$ is 0 at
-# the mean. For $\ell = |c - y|$, $g$ has the slope $\#\{y_i < c\} - \#\{y_i > c\}$, and 0 lies between the slopes to the
-# left and to the right of $c$ exactly if $c$ is a median. $\square$
+# is a subgradient), and $g$ is convex: $c$ minimises $g$. For $\ell = |c - y|^2$, $g'(c) = 2 (M c - \sum_i y_i)$ is 0
+# at the mean. For $\ell = |c - y|$, $g$ has the slope $\#\{y_i < c\} - \#\{y_i > c\}$, and 0 lies between the slopes to
+# the left and to the right of $c$ exactly if $c$ is a median. $\square$
 
 
 # %%
@@ -239,7 +239,12 @@ def optima(depth: str) -> Iterator[tuple[object, ...]]:
         layers = killed(widths, 2, points, rng)
         for _ in range(400):  # each step goes at least RATE / 5 towards the median
             layers = combined(layers, -RATE, gradient(layers, points, targets, "absolute"))
-        yield f"absolute error, {repetition}: distance to the median", abs(layers[-1][1][0] - median(targets)), "<=", RATE
+        yield (
+            f"absolute error, {repetition}: distance to the median",
+            abs(layers[-1][1][0] - median(targets)),
+            "<=",
+            RATE,
+        )
         for c in (*targets, mean):  # and these are the minima
             yield sum((mean - y) ** 2 for y in targets), "<=", sum((c - y) ** 2 for y in targets)
             yield sum(abs(median(targets) - y) for y in targets), "<=", sum(abs(c - y) for y in targets)
@@ -255,8 +260,8 @@ def optima(depth: str) -> Iterator[tuple[object, ...]]:
 # *Layer dead on the training inputs, but not on $D$*: $\max(-x, 0)$, trained on $1, 2$; at $-1$ the output is another.
 # *With weight decay*: weights are quartered each step, biases are not, as many programs do it.
 # $z_2 = 1 - \max(x + 2, 0)$ is negative on $[0, 1]$, but $1 - \frac14 \max(\frac x4 + 2, 0)$ is positive: the network
-# revives. *A leaky layer* (slope $\frac1{10}$ below 0): the dead network is not constant. *Only the last bias moves*: not
-# if an earlier layer is dead.
+# revives. *A leaky layer* (slope $\frac1{10}$ below 0): the dead network is not constant. *Only the last bias moves*:
+# not if an earlier layer is dead.
 
 
 # %%

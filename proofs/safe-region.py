@@ -1,9 +1,8 @@
 # %% [markdown]
 # # The safe operating region: how wide a deep network must be
 #
-# **Notation.** Networks with $m$ hidden layers of width $N$ ($m = L - 1$), with or without biases; such a network dies on
-# a domain if a hidden layer is dead there. $W_p(m)$ is the least
-# width with $1 - (1 - 2^{-N})^m < p$:
+# **Notation.** Networks with $m$ hidden layers of width $N$ ($m = L - 1$), with or without biases; such a network dies
+# on a domain if a hidden layer is dead there. $W_p(m)$ is the least width with $1 - (1 - 2^{-N})^m < p$:
 # $$W_p(m) = \left\lceil -\log_2\left(1 - (1-p)^{1/m}\right) \right\rceil$$
 # (one more if this is an integer already).
 #
@@ -54,15 +53,15 @@ GOALS = (sympy.Rational(1, 10), sympy.Rational(1, 100))
 # %% [markdown]
 # ## Proof
 #
-# **Step 1.** By [`dying-bound`](dying-bound.py) $P(\text{dies}) \le 1 - \prod_l (1 - 2^{-N_l})$, which decreases in each
-# $N_l$. It is below $p$ for $N_l \ge W_p(m)$ by the choice of $W_p$. Solved for $N$, $1 - (1 - 2^{-N})^m = p$ is
+# **Step 1.** By [`dying-bound`](dying-bound.py) $P(\text{dies}) \le 1 - \prod_l (1 - 2^{-N_l})$, which decreases in
+# each $N_l$. It is below $p$ for $N_l \ge W_p(m)$ by the choice of $W_p$. Solved for $N$, $1 - (1 - 2^{-N})^m = p$ is
 # $N = -\log_2(1 - (1-p)^{1/m})$.
 #
 # **Step 2.** On one point the bound is the exact value ([`lower-bound`](lower-bound.py)). For $N < W_p(m)$ it is at
 # least $p$.
 #
-# **Step 3.** With $\varepsilon = 2^{-N}$, $(1 - \frac{\varepsilon}{2})^2 = 1 - \varepsilon + \frac{\varepsilon^2}{4}
-# > 1 - \varepsilon$. So $1 - (1 - 2^{-(N+1)})^{2m} < 1 - (1 - 2^{-N})^m$: if $N$ is safe for $m$, $N + 1$ is for $2m$.
+# **Step 3.** With $\varepsilon = 2^{-N}$, $(1 - \frac{\varepsilon}{2})^2 = 1 - \varepsilon + \frac{\varepsilon^2}{4} >
+# 1 - \varepsilon$. So $1 - (1 - 2^{-(N+1)})^{2m} < 1 - (1 - 2^{-N})^m$: if $N$ is safe for $m$, $N + 1$ is for $2m$.
 #
 # **Step 4.** By [`one-dim-sharper`](one-dim-sharper.py) the bound for $m - 1$ layers holds for $m$ layers on the line,
 # and by [`one-dim-chain`](one-dim-chain.py) the chain is a lower bound, and the exact value for $m = 2$, where
@@ -186,8 +185,8 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *One neuron less* is not safe. *Without symmetry* (biases that are positive with probability $\frac14$, at 0) the bound
-# is no bound.
+# *One neuron less* is not safe. *Without symmetry* (biases that are positive with probability $\frac14$, at 0) the
+# bound is no bound.
 
 
 # %%
