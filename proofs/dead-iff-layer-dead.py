@@ -49,11 +49,11 @@ claim = Claim(
 # Now let neuron $j$ be positive at a point of $H$. By continuity it is positive at a point $q$ of $Q$. Take another
 # point $q'$ of $Q$: $z_j(q') \ne z_j(q) > 0$, so $\max(z_j(q'), 0) \ne z_j(q)$, and the two images differ.
 #
-# **Step 3 (only if).** Let no hidden layer be dead on $D$. The image $h_{l-1}(D)$ is a function of the layers before
-# $l$, of which $W_l$ is independent; so Step 2 applies to $H = h_{l-1}(D)$, given those layers. By induction over
-# $l = 1, \dots, L-1$, almost surely every $h_l(D)$ has at least two points, from $h_0(D) = D$ on. Let $y \ne y'$ be two
-# points of $h_{L-1}(D)$, chosen as a function of the hidden layers. A row $w$ of $W_L$ has $w \cdot (y - y') \ne 0$
-# almost surely: $F$ is not constant. $\square$
+# **Step 3 (only if).** The image $h_{l-1}(D)$ is a function of the layers before $l$, of which $W_l$ is independent; so
+# Step 2 applies to $H = h_{l-1}(D)$, given those layers. By induction over $l = 1, \dots, L-1$, from $h_0(D) = D$ on,
+# almost surely a hidden layer is dead on $D$ or every $h_l(D)$ has at least two points. In the second case, given the
+# hidden layers, let $y \ne y'$ be two points of $h_{L-1}(D)$. A row $w$ of $W_L$, which is independent of them, has
+# $w \cdot (y - y') \ne 0$ almost surely: $F$ is not constant. $\square$
 #
 # Where the probability 0 is lost: weights that cancel (see the neighbours). A network can be constant on $D$ without a
 # dead layer then, but a network with a dead layer is always constant.

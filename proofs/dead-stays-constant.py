@@ -13,8 +13,8 @@
 # 1. For every loss the partial derivatives for $W_1, b_1, \dots, W_l, b_l$ and for $W_{l+1}$ are 0. If $l = L - 1$, all
 #    partial derivatives but those for $b_L$ are.
 # 2. Under every gradient method layer $l$ stays dead on $D$, and $F$ stays constant on $D$ for ever.
-# 3. Where training comes to rest, and if $\ell$ is convex in $F$, the constant minimises $\sum_i \ell(c, y_i)$: it is
-#    the mean of the targets for the squared error, and a median for the absolute error.
+# 3. Where training comes to rest (gradient 0 on all data), and if $\ell$ is convex in $F$, the constant minimises
+#    $\sum_i \ell(c, y_i)$: it is the mean of the targets for the squared error, and a median for the absolute error.
 #
 # If $l < L - 1$, the biases $b_{l+1}, \dots, b_L$ and the weights $W_{l+2}, \dots, W_L$ can have derivatives other than
 # 0 and can move, but all they do is to move the constant.
@@ -62,11 +62,12 @@ claim = Claim(
 # $z_l$ on $D$ depends on them alone, so layer $l$ is dead on $D$ after the step. $F$ is a function of $h_l = 0$ on $D$,
 # hence constant there.
 #
-# **Step 3 (at rest).** All $F(x_i)$ are one constant $c$, and $\partial F / \partial b_L$ is the identity. So the
-# derivative for $b_L$ is $\sum_i \ell'(c, y_i)$, the derivative of $g(c) = \sum_i \ell(c, y_i)$. At rest it is 0 (or 0
-# is a subgradient), and $g$ is convex: $c$ minimises $g$. For $\ell = |c - y|^2$, $g'(c) = 2 (M c - \sum_i y_i)$ is 0
-# at the mean. For $\ell = |c - y|$, $g$ has the slope $\#\{y_i < c\} - \#\{y_i > c\}$, and 0 lies between the slopes to
-# the left and to the right of $c$ exactly if $c$ is a median. $\square$
+# **Step 3 (at rest; each output by itself).** All $F(x_i)$ are one constant $c$, and $\partial F / \partial b_L$ is the
+# identity. So the derivative for $b_L$ is $\sum_i \ell'(c, y_i)$, the derivative of $g(c) = \sum_i \ell(c, y_i)$. At
+# rest it is 0 (or 0 is a subgradient), and $g$ is convex: $c$ minimises $g$. For $\ell = |c - y|^2$,
+# $g'(c) = 2 (M c - \sum_i y_i)$ is 0 at the mean. For $\ell = |c - y|$, $g$ has the slope
+# $\#\{y_i < c\} - \#\{y_i > c\}$, and 0 lies between the slopes to the left and to the right of $c$ exactly if $c$ is a
+# median. $\square$
 
 
 # %%

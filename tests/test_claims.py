@@ -334,6 +334,8 @@ def test_a_wrong_formula_is_refuted_by_all_evidence_of_it(label, monkeypatch):
         ("zaslavsky", "bounded_regions", lambda m, n: sympy.binomial(m, n)),
         ("zaslavsky", "central_regions", lambda m, n: bounds.regions(m, n)),
         ("dying-bound", "dying_at_least", lambda *widths, bias=True: bounds.dying_bound(*widths)),
+        ("safe-region", "width_for_depth", lambda k, p: 1 - sympy.log(1 - p ** (1 / sympy.sympify(k)), 2)),
+        ("collapse-rate", "one_dim_dying", lambda n, m: 1 - (1 - sympy.Integer(2) ** -n) ** (m - 1)),
     ],
 )
 def test_each_formula_of_a_claim_is_judged(label, function, wrong, monkeypatch):
