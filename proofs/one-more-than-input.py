@@ -245,8 +245,8 @@ def atoms_parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(sum(found for found, _ in signs), sum(size for _, size in signs)), bounds.stably_unactivated(1, 2)
     found, _ = stably_unactivated_orbit([[1, 0], [1, 0], [0, 1]], [0, 1, 0], [1, 2, 4], 8)
     yield found, 2**3 + 2
-    one, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 1, 2], [1, 2, 4], 8)
-    other, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 1, 2], [4, 2, 1], 1)
+    one, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 3, 7], [1000, 300, 100], 10**6)
+    other, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 3, 7], [1000, 300, 100], 50)
     yield one, other
     yield one, 2**3 + 2
 

@@ -2,9 +2,9 @@
 # # Two neurons more than inputs: the law matters
 #
 # **Notation.** As in [`separated-scales`](separated-scales.py): $f(x) = \sum_i w_i \max(z_i(x), 0) + c$ on
-# $\mathbb R^{n_0}$ with $z_i(x) = a_i \cdot x + b_i$, $i \le n_1$, and an orbit is all flips of the rows $(a_i, b_i)$ and
-# all signs of the $w_i$ and of $c$. The *full orbit* has the signs of all $a_{ij}$ and $b_i$ too: it consists of the
-# orbits of all *patterns* of relative signs in the rows. Hyperplanes are in general position, in every pattern.
+# $\mathbb R^{n_0}$ with $z_i(x) = a_i \cdot x + b_i$, $i \le n_1$, and an orbit is all flips of the rows $(a_i, b_i)$
+# and all signs of the $w_i$ and of $c$. The *full orbit* has the signs of all $a_{ij}$ and $b_i$ too: it consists of
+# the orbits of all *patterns* of relative signs in the rows. Hyperplanes are in general position, in every pattern.
 #
 # **Statement.** For all $n_1 \ge n_0 + 2$ the probability that a second-layer neuron is stably unactivated on
 # $\mathbb R^{n_0}$ is not the same for all independent parameters with laws that are symmetric about 0 and have
@@ -38,37 +38,38 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (two full orbits are enough).** Let no margin of the criterion in `geomrelu.probability` be 0 by cancellation.
-# Then the count of an orbit is constant on a neighbourhood of the magnitudes, because margins depend continuously on
-# them. Let each parameter be its magnitude with a random sign plus a small uniform error, all independent: symmetric
-# laws with densities. As the errors shrink the probability tends to the mean fraction over all patterns. So it is enough
-# to find two sets of magnitudes for which these means differ. They will be the same but for $c$: *separated scales* with
-# $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$, where [`separated-scales`](separated-scales.py) gives
+# **Step 1 (two full orbits are enough).** Let no margin of the criterion in `geomrelu.probability` be 0 by
+# cancellation. Then the count of an orbit is constant on a neighbourhood of the magnitudes, because margins depend
+# continuously on them. Let each parameter be its magnitude with a random sign plus a small uniform error, all
+# independent: symmetric laws with densities. As the errors shrink the probability tends to the mean fraction over all
+# patterns. So it is enough to find two sets of magnitudes for which these means differ. They will be the same but for
+# $c$: *separated scales* with $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$, where [`separated-scales`](separated-scales.py)
+# gives
 # $$2p = 2^{-n_1} + \sum_j (1 - c_j) 2^{-j-1},$$
 # and $c$ *last*, $|w_1| \gg \dots \gg |w_{n_1}| \gg |c|$: at each generator the first active neuron outweighs all the
 # rest.
 #
-# **Step 2 ($c$ last).** Build the arrangement of the hyperplanes $\{z_j = 0\}$ one by one, space with weight 1, and let a
-# region that is cut pass half of its weight to either part. Let $e_j$ be the total weight of the regions that hyperplane
-# $j$ cuts. Then with $c$ last the orbit has the fraction $p'$,
+# **Step 2 ($c$ last).** Build the arrangement of the hyperplanes $\{z_j = 0\}$ one by one, space with weight 1, and let
+# a region that is cut pass half of its weight to either part. Let $e_j$ be the total weight of the regions that
+# hyperplane $j$ cuts. Then with $c$ last the orbit has the fraction $p'$,
 # $$2p' = 2^{-n_1} + \sum_j (1 - e_j) 2^{-j}.$$
 # The proof is that of [`separated-scales`](separated-scales.py), with $K_j = \{x : z_i(x) < 0, i \le j\}$ and *forced*
 # neurons $j$, active somewhere in $K_{j-1}$. The neuron is stably unactivated if and only if $w_j < 0$ for all forced
-# $j$, and $c < 0$ or $K_{n_1} = \emptyset$. *Only if*: if $j$ is active on a part of $K_{j-1}$, on a region of that part
-# it is the first active neuron, hence at one of its generators; and if $K_{n_1}$ is not empty, it is a region with a
-# vertex, where nothing is active and $f = c$. *If*: near a vertex, or far out near a direction $\pm d_T$, the hyperplanes
-# that meet there have independent normals and can be left on the sides that are wished. So the first active neuron at a
-# generator is forced; if nothing is active, $K_{n_1} \ne \emptyset$, so $c < 0$, and along a direction each neuron of $T$
-# is forced. In the walk over the flips what leaves to the empty set at step $j$ now counts twice, for both signs of
-# $c$: $2 \cdot \frac14 2^{-(j-1)} (1 - e_j) = 2^{-j} (1 - e_j)$.
+# $j$, and $c < 0$ or $K_{n_1} = \emptyset$. *Only if*: if $j$ is active on a part of $K_{j-1}$, on a region of that
+# part it is the first active neuron, hence at one of its generators; and if $K_{n_1}$ is not empty, it is a region with
+# a vertex, where nothing is active and $f = c$. *If*: near a vertex, or far out near a direction $\pm d_T$, the
+# hyperplanes that meet there have independent normals and can be left on the sides that are wished. So the first active
+# neuron at a generator is forced; if nothing is active, $K_{n_1} \ne \emptyset$, so $c < 0$, and along a direction each
+# neuron of $T$ is forced. In the walk over the flips what leaves to the empty set at step $j$ now counts twice, for
+# both signs of $c$: $2 \cdot \frac14 2^{-(j-1)} (1 - e_j) = 2^{-j} (1 - e_j)$.
 #
 # **Step 3 ($n_1 = n_0 + 2$: $p' \ge p$ for every pattern).** For $j \le n_0$ all regions are cut, $c_j = e_j = 1$.
 # Hyperplane $n_0 + 1$ is $\sum_{i \le n_0} \alpha_i z_i = \gamma$ in the coordinates $z_1, \dots, z_{n_0}$, with no
-# $\alpha_i$ and not $\gamma$ equal to 0. It misses one of the $2^{n_0}$ orthants: $(1 - e) 2^{-j} = 2^{-2 n_0 - 1}$, which
-# is $(1 - c) 2^{-j-1}$, as there two opposite cones are missed. Hyperplane $n_0 + 2$ cuts as many regions as $n_0 + 1$
-# hyperplanes make in it, $2^{n_0+1} - n_0 - 2$ of $2^{n_0+1} - 1$. It misses $n_0 + 1$. All regions have the weight
-# $2^{-n_0-1}$, except one, the heavy one, that has twice as much. Central regions: $2 n_0$ of $2^{n_0+1} - 2$ are
-# missed, and all have this weight except two opposite ones, the heavy ones, that have twice as much. So at
+# $\alpha_i$ and not $\gamma$ equal to 0. It misses one of the $2^{n_0}$ orthants: $(1 - e) 2^{-j} = 2^{-2 n_0 - 1}$,
+# which is $(1 - c) 2^{-j-1}$, as there two opposite cones are missed. Hyperplane $n_0 + 2$ cuts as many regions as
+# $n_0 + 1$ hyperplanes make in it, $2^{n_0+1} - n_0 - 2$ of $2^{n_0+1} - 1$. It misses $n_0 + 1$. All regions have the
+# weight $2^{-n_0-1}$, except one, the heavy one, that has twice as much. Central regions: $2 n_0$ of $2^{n_0+1} - 2$
+# are missed, and all have this weight except two opposite ones, the heavy ones, that have twice as much. So at
 # $j = n_0 + 2$, in units of $2^{-2 n_0 - 3}$:
 #
 # * $(1 - e_j) 2^{-j}$ is $n_0 + 1$, or $n_0 + 2$ if the heavy region is missed;
@@ -80,8 +81,8 @@ claim = Claim(
 # $n_0 = 1$, let hyperplane 1 be nearest to 0. In the patterns where 2 and 3 lie on one side of 0, the heavy region is
 # the other half line: it is missed. So the mean of $p'$ over the patterns is larger than that of $p$.
 #
-# **Step 4 (more neurons).** Add neurons one by one, $a_n \cdot x = \pm X$ with $X$ so large that all earlier vertices lie
-# between these two. The new terms and what was left change $2p' - 2p$ by
+# **Step 4 (more neurons).** Add neurons one by one, $a_n \cdot x = \pm X$ with $X$ so large that all earlier vertices
+# lie between these two. The new terms and what was left change $2p' - 2p$ by
 # $$2^{-n} \left((1 - e_n) - \tfrac12 (1 - c_n)\right),$$
 # and it is enough that the mean over the two signs of $X$ is not negative. Let $Q$ run through the central regions
 # before step $n$, of weight $W(Q)$; to each belongs one unbounded region, with the same signs, of weight $V(Q)$. The
@@ -90,13 +91,14 @@ claim = Claim(
 # both signs of $X$. If $a_n$ does not cut $Q$, the unbounded region is missed for one sign of $X$. So the mean of
 # $1 - e_n$ is at least
 # $$V_0 + \tfrac12 \sum_{Q \text{ missed}} V(Q) \ge \tfrac12 V_0 + \tfrac12 \sum_{Q \text{ missed}} W(Q)
-#   = \tfrac12 V_0 + \tfrac12 (1 - c_n). \qquad \square$$
+#   = \tfrac12 V_0 + \tfrac12 (1 - c_n),$$
+# so the mean of $p' - p$ stays positive. $\square$
 
 
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    n0, n, i = sympy.symbols("n0 n i", integer=True, positive=True)
+    n0, n = sympy.symbols("n0 n", integer=True, positive=True)
     half = sympy.Rational(1, 2)
     # Step 2: what leaves, for both signs of c
     e, c = sympy.symbols("e c")
