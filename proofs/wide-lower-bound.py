@@ -7,9 +7,10 @@
 # This is conjecture 1.3 of Brownlowe et al. as far as its summary ("a lower bound on the probability in terms of
 # $n_0$") and figure 5 (a dashed line at $4^{-(n_0+1)}$) describe it. **The exact wording of conjecture 1.3 was not
 # available to us**; it may say more, or less. Proved are $n_1 = n_0 + 1$
-# ([`one-more-than-input`](one-more-than-input.py)) and, for every $n_1$, separated scales
-# ([`separated-scales`](separated-scales.py)), where the value is at least $2^{-(n_1+1)} + 4^{-(n_0+1)}$. In general it
-# is open: the evidence here is that no random orbit falls below.
+# ([`one-more-than-input`](one-more-than-input.py)) and, for every $n_1$, the two extremes
+# $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$ ([`separated-scales`](separated-scales.py)) and
+# $|w_1| \gg \dots \gg |w_{n_1}| \gg |c|$ ([`wide-not-free`](wide-not-free.py), steps 2 and 3), where the value is at
+# least $2^{-(n_1+1)} + 4^{-(n_0+1)}$. In general it is open: the evidence here is that no random orbit falls below.
 
 # %%
 from __future__ import annotations
