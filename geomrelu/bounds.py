@@ -9,7 +9,7 @@ arrangement has m hyperplanes in R^n.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import comb, prod
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = [
     "bounded_regions",
     "central_regions",
     "convolution_upper_bound",
+    "dying_at_least",
     "dying_bound",
     "gaussian_dead_on_ball",
     "lower_bound",
@@ -182,43 +183,65 @@ def dying_bound(*widths: Any) -> sympy.Expr:
     return 1 - alive
 
 
-def one_dim_dying(width: Any, hidden: int) -> sympy.Expr:
-    """The chain of theorem 3: dead with this probability if both half lines stay as independent as after layer 1.
+def dying_at_least(*widths: Any, bias: bool = True) -> sympy.Expr:
+    """``1 - prod_(l > 1) (1 - 2^(-N_l (N_(l-1) + 1)))``: networks with these hidden layers die at least as often.
 
-    A bias-free network on R sees two rays. After layer 1 both are alive, or one; in each further layer of width N the
-    chain on {dead, one ray, two rays} moves by ``P_21 = 2^-N``, ``P_31 = 4^-N``,
-    ``P_32 = 2^(1 - N) + (N - 2) 4^-N``.
+    Each hidden layer after the first kills the whole orthant with the probability that none of its parameters is
+    positive. For bounded widths it tends to 1 with the depth.
+
+    Args:
+        widths: of the hidden layers, positive integers or symbols.
+        bias: False: without biases, ``1 - prod_(l > 1) (1 - 2^(-N_l N_(l-1)))``.
+
+    Raises:
+        InputError: no width, or a number that is not a positive integer.
+
+    Exact: yes. Source: claim ``dying-bound``.
+
+    >>> dying_at_least(2, 2), dying_at_least(2, 2, bias=False)
+    (1/64, 1/16)
+    """
+    if not widths:
+        raise InputError("the bound needs at least one hidden layer")
+    sizes, alive = [_size(width, "width N") for width in widths], sympy.Integer(1)
+    for before, width in pairwise(sizes):
+        alive *= 1 - sympy.Integer(2) ** (-width * (before + int(bias)))
+    return 1 - alive
+
+
+def one_dim_dying(width: Any, hidden: Any) -> sympy.Expr:
+    """Without biases a network on the line is dead at least this likely; up to two hidden layers exactly so.
+
+    ``1 - P22^(m-1) - (1 - 2^(1-N)) (1 - 2^-N) / (1 + (N-1) 2^-N) (P22^(m-1) - P33^(m-1))`` with ``P22 = 1 - 2^-N`` and
+    ``P33 = 1 - 2^(1-N) - (N-1) 4^-N``, for m hidden layers of width N.
 
     Args:
         width: N of all hidden layers, a positive integer or a symbol.
-        hidden: the number of hidden layers, a positive integer.
+        hidden: m, the number of hidden layers, a positive integer or a symbol.
 
     Raises:
         InputError: numbers that are not positive integers.
 
-    Exact: yes. Source: Lu et al., theorem 3; claim ``one-dim-chain``.
+    Exact: yes. Source: Lu et al., theorem 3 (m = L - 1); claim ``one-dim-chain``.
 
     >>> one_dim_dying(2, 2)
     5/32
     """
-    width = _size(width, "width N")
-    if not _size(hidden, "number of hidden layers").is_number:
-        raise InputError("the number of hidden layers must be a number")
-    half, quarter = sympy.Integer(2) ** -width, sympy.Integer(4) ** -width
-    dead, one, two = sympy.Integer(0), 2 * half, 1 - 2 * half
-    for _ in range(int(hidden) - 1):
-        dead, one, two = (
-            sympy.expand(dead + half * one + quarter * two),
-            sympy.expand((1 - half) * one + (2 * half + (width - 2) * quarter) * two),
-            sympy.expand((1 - 2 * half - (width - 1) * quarter) * two),
-        )
-    return dead
+    width, hidden = _size(width, "width N"), _size(hidden, "number of hidden layers")
+    half = sympy.Integer(2) ** -width if width.is_Integer else sympy.Dummy("h")  # 2^-N
+    one, two = 1 - half, 1 - 2 * half - (width - 1) * half**2
+    share = (1 - 2 * half) * (1 - half) / (1 + (width - 1) * half)
+    dead = 1 - one ** (hidden - 1) - share * (one ** (hidden - 1) - two ** (hidden - 1))
+    if hidden.is_Integer and not width.is_Integer:
+        dead = sympy.expand(sympy.cancel(dead))  # a polynomial in N and 2^-N
+    return dead.subs(half, sympy.Integer(2) ** -width)
 
 
 def rai_sigma() -> sympy.Expr:
     """``sqrt(1 + 8/(9 pi)) - 2 sqrt(2) / (3 sqrt(pi))``: the deviation that randomised asymmetric initialisation uses.
 
-    The positive root of ``s^2 + 4 sqrt(2) / (3 sqrt(pi)) s = 1``: the second moment is kept from layer to layer.
+    The positive root s of ``E (V + s max(G, 0))^2 = 1``, V of Beta(2, 1) and G normal, that is of
+    ``s^2 + 4 sqrt(2) / (3 sqrt(pi)) s = 1``: then the second moment does not grow from layer to layer.
 
     Exact: yes. Source: Lu et al., section 4; claim ``rai-never-kills-orthant``.
 

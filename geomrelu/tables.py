@@ -222,9 +222,13 @@ def safe_widths() -> Table:
 
 @_table("one-dim")
 def one_dim() -> Table:
-    """Bias-free networks on the line: the chain of theorem 3."""
+    """Bias-free networks on the line: the bound of theorem 3, which is exact up to two hidden layers."""
     rows = [(width, hidden, bounds.one_dim_dying(width, hidden)) for width in (2, 3, 4) for hidden in (1, 2, 3, 4)]
-    return Table("The three-state chain: probability of a dead network", ("$N$", "hidden layers", "dead"), tuple(rows))
+    return Table(
+        "Without biases on the line: dead at least so often, and exactly so up to two hidden layers",
+        ("$N$", "hidden layers", "dead"),
+        tuple(rows),
+    )
 
 
 def safe_width(layers: int, dying: Fraction) -> int:

@@ -1,13 +1,16 @@
 # %% [markdown]
-# # An upper bound on the probability of dying
+# # Bounds on the probability of dying, and its limits
 #
 # **Notation.** A network with hidden layers of widths $N_1, \dots, N_m$ ($m = L - 1$), with or without biases, dies on
-# $S_0$ if some hidden layer is nowhere positive.
+# $S_0$ if some hidden layer is nowhere positive on the image of $S_0$.
 #
-# **Statement.** On any $S_0$ (without biases: that holds a point other than 0)
-# $$P(\text{dies}) \le 1 - \prod_{l=1}^{m} (1 - 2^{-N_l}).$$
-# For growing depth with bounded widths it does tend to 1 (so a deep network dies): with all widths $N$ and biases
-# $P(\text{dies}) \ge 1 - (1 - 2^{-N^2-N})^{m-1}$, which is [`upper-bound`](upper-bound.py).
+# **Statement.** If the weights are independent, symmetric about 0 and without atoms, and each bias is symmetric about
+# 0, independent and without atoms, or all are 0, then on any $S_0$ (without biases: that holds a point other than 0)
+# $$P(\text{dies}) \le 1 - \prod_{l=1}^{m} (1 - 2^{-N_l}),$$
+# and
+# $$P(\text{dies}) \ge 1 - \prod_{l=2}^{m} \left(1 - 2^{-N_l (N_{l-1} + 1)}\right),$$
+# without biases with the exponent $-N_l N_{l-1}$. Hence for $N_l = N$: $P(\text{dies}) \to 1$ for $L \to \infty$ and
+# $P(\text{dies}) \to 0$ for $N \to \infty$.
 
 # %%
 from __future__ import annotations
@@ -26,9 +29,10 @@ from geomrelu.probability import dead_neurons_orbit
 
 claim = Claim(
     label="dying-bound",
-    title="Upper bound on dying",
-    statement="P(dies) <= 1 - prod_l (1 - 2^-N_l), with or without biases",
-    latex=r"P(\text{dies}) \le 1 - \prod_l (1 - 2^{-N_l})",
+    title="Bounds on dying",
+    statement="P(dies) <= 1 - prod_l (1 - 2^-N_l), with or without biases; 1 in the limit of depth, 0 of width",
+    latex=r"P(\text{dies}) \le 1 - \prod_{l=1}^{L-1} (1 - 2^{-N_l}), \quad"
+    r"\lim_{L \to \infty} P(\text{dies}) = 1, \quad \lim_{N \to \infty} P(\text{dies}) = 0",
     source="Lu, Shin, Su & Karniadakis, theorem 1",
     hypotheses=("parameters independent, symmetric, no atoms", "without biases: S_0 is not {0}"),
     uses=("lower-bound",),
@@ -37,23 +41,65 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# The proof of [`lower-bound`](lower-bound.py) with layers of different widths: fix $x \in S_0$. Layer $l$ has a neuron
-# that is positive at the value $y_{l-1}$ with conditional probability $1 - 2^{-N_l}$, given the layers before it.
-# Without biases this needs $y_{l-1} \ne 0$, which is so as long as $x$ is alive, and $x \ne 0$ at the start. The
-# product is the probability that $x$ stays alive, and then the network does. $\square$
+# **Step 1 (from above).** The proof of [`lower-bound`](lower-bound.py) with layers of different widths: fix
+# $x \in S_0$, $x \ne 0$ if there are no biases. Let $y_{l-1}$ be the image of $x$ under the layers before $l$, and let
+# $x$ be alive so far, that is $y_{l-1} \ne 0$ or $l = 1$. Given those layers, each neuron of layer $l$ is positive at
+# $y_{l-1}$ with probability $\frac12$: its value is symmetric, and not 0 almost surely, because a weight on a
+# coordinate of $y_{l-1}$ that is not 0, or else the bias, has no atoms. So the layer has a positive neuron there with
+# conditional probability $1 - 2^{-N_l}$, $x$ stays alive through all layers with probability $\prod_l (1 - 2^{-N_l})$,
+# and then the network has not died.
 #
-# (The paper displays the limit of large $N$; for large depth a bound from below is needed, and it is the one above.)
+# **Step 2 (from below).** For $l \ge 2$ the image of $S_0$ under the layers before $l$ lies in the orthant
+# $\mathbb R^{N_{l-1}}_+$. If none of the $N_l (N_{l-1} + 1)$ parameters of layer $l$ is positive, the layer is nowhere
+# positive on the orthant, and the network dies. Each parameter is not positive with probability $\frac12$ (a bias that
+# is 0 always), so this has probability $2^{-N_l (N_{l-1}+1)}$, without biases $2^{-N_l N_{l-1}}$; the layers are
+# independent.
+#
+# **Step 3 (limits).** For fixed $L$ the first bound is at most $(L-1) 2^{-N} \to 0$. It says nothing of $L \to \infty$:
+# that an upper bound tends to 1 allows all values. The second bound is $1 - (1 - 2^{-N(N+1)})^{L-2} \to 1$. $\square$
+#
+# (Theorem 1 displays the first bound and draws both limits. Its hypotheses name the symmetry only; that there are no
+# atoms is said in lemma 1. It is needed: see the neighbours.)
 
 
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    n, k = sympy.symbols("n k", integer=True, positive=True)
-    for m in (1, 2, 3, 5):
-        yield f"{m} layers of width n", bounds.dying_bound(*[n] * m), 1 - bounds.lower_bound(n, m)
-    yield sympy.limit(bounds.dying_bound(n, n, n), n, sympy.oo), sympy.Integer(0)
-    for width in (1, 2):
-        yield sympy.limit(1 - bounds.upper_bound(width, k), k, sympy.oo), sympy.Integer(1)
+    n, m = sympy.symbols("N m", integer=True, positive=True)
+    half = sympy.Rational(1, 2)
+    for layers in (1, 2, 3, 5):
+        # Step 1: as a recursion over the layers, from the neurons of one layer that are positive
+        positive, widths = (
+            sympy.Symbol("k", integer=True),
+            sympy.symbols(f"N1:{layers + 1}", integer=True, positive=True),
+        )
+        alive = sympy.Integer(1)
+        for width in widths:
+            alive *= 1 - (sympy.binomial(width, positive) * half**width).subs(positive, 0)
+        yield f"{layers} layers: at most", 1 - alive, bounds.dying_bound(*widths)
+        yield bounds.dying_bound(*[n] * layers), 1 - bounds.lower_bound(n, layers)
+        # Step 2: as a recursion, dying for the first time in layer l
+        for bias in (True, False):
+            dead = sympy.Integer(0)
+            for before, width in pairwise(widths):
+                dead += (1 - dead) * half ** (width * (before + int(bias)))
+            name = f"{layers} layers: at least, {'with' if bias else 'without'} biases"
+            yield name, dead, bounds.dying_at_least(*widths, bias=bias)
+    # Step 3, N to infinity: for each m, and by the bound m q on 1 - (1 - q)^m, q = 2^-N
+    yield "N to infinity", sympy.limit(bounds.dying_bound(n, n, n), n, sympy.oo), sympy.Integer(0)
+    yield "N to infinity, every m", sympy.limit(m * sympy.Integer(2) ** -n, n, sympy.oo), sympy.Integer(0)
+    q, k = sympy.Symbol("q", positive=True), sympy.Symbol("k", integer=True, nonnegative=True)
+    yield "at most m terms, each at most q", sympy.summation(q * (1 - q) ** k, (k, 0, m - 1)), 1 - (1 - q) ** m
+    # L to infinity
+    survived, u = sympy.Symbol("s", positive=True), sympy.Function("u")
+    closed = sympy.rsolve(u(m + 1) - survived * u(m), u(m), {u(1): 1})
+    for width in (1, 2, 3):
+        for bias in (True, False):
+            alive = 1 - bounds.dying_at_least(width, width, bias=bias)
+            depths = closed.subs(survived, alive)
+            yield depths.subs(m, 4), 1 - bounds.dying_at_least(*[width] * 4, bias=bias)
+            name = f"L to infinity, N = {width}, {'with' if bias else 'without'} biases"
+            yield name, sympy.limit(1 - depths, m, sympy.oo), sympy.Integer(1)
 
 
 # %% [markdown]
@@ -86,21 +132,27 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         for bias in (True, False):
             name = f"{widths}, {'with' if bias else 'without'} biases"
             yield f"{name}, at a point", dying(widths, bias, point, rng), bound
-            yield f"{name}, on the space", dying(widths, bias, Polyhedron.space(widths[0]), rng), "<=", bound
+            on_space = dying(widths, bias, Polyhedron.space(widths[0]), rng)
+            yield f"{name}, on the space", on_space, "<=", bound
+            yield f"{name}, at least", on_space, ">=", bounds.dying_at_least(*widths[1:], bias=bias)
 
 
 # %% [markdown]
 # ## Neighbour that fails
 #
-# At 0 a network without biases is always dead; with equal magnitudes (atoms) a neuron can be 0 at a point.
+# At 0 a network without biases is always dead; with equal magnitudes (atoms) a neuron can be 0 at a point. The lower
+# bound is no bound if the weights lean to the positive side: with weights that are never negative nothing dies.
 
 
 # %%
-@claim.neighbour("S_0 is not {0}; no atoms")
+@claim.neighbour("S_0 is not {0}; no atoms; symmetric laws")
 def zero_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     yield dying((2, 2), False, FiniteSet.of([[0, 0]]), random.Random(1)), "<=", bounds.dying_bound(2)
     profiles, size = dead_neurons_orbit([([[1, 1]], [0])], FiniteSet.of([[1, 1]]))
     yield Fraction(profiles[(1,)], size), "<=", bounds.dying_bound(1)
+    positive = [([[1], [2]], [3, 1]), ([[2, 1], [5, 4]], [1, 7])]
+    profiles, size = dead_neurons_orbit(positive, Polyhedron.space(1), "none")
+    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", bounds.dying_at_least(2, 2)
 
 
 # %%

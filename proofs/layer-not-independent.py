@@ -1,10 +1,13 @@
 # %% [markdown]
 # # The neurons of the second layer are independent only given the first
 #
-# **Statement.** Let $p$ be the probability that one second-layer neuron is stably unactivated. For $n_1 \le n_0$ two
-# neurons are so with probability $p^2$. For $n_1 = n_0 + 1$ it is larger:
-# $$P(\text{both}) = \frac{2^{n_1} + 6}{2^{n_1}\, 4^{n_1+1}} > p^2.$$
-# So $(1 - p)^{n_2}$ is the probability that none is only for $n_1 \le n_0$.
+# **Statement.** Let two second-layer neurons have parameters with the same laws, and let $p$ be the probability that
+# one of them is stably unactivated. For $n_1 \le n_0$ both are so with probability $p^2$. For $n_1 = n_0 + 1$
+# $$P(\text{both}) = \frac{2^{n_1} + 4 + E\,m}{2^{n_1}\, 4^{n_1+1}} > p^2, \qquad
+#   \frac4{\min(2 n_1 + 1, 2^{n_1} - 1)} \le E\,m \le 2,$$
+# where $m$ is 0, 1 or 2, depending on the magnitudes: of the $2^{n_1} 4^{n_1+1}$ choices of the row flips and of the
+# signs of both neurons, $2^{n_1} + 4 + m$ make both stably unactivated. So $(1 - p)^{n_2}$ is the probability that none
+# of $n_2$ neurons is only for $n_1 \le n_0$.
 
 # %%
 from __future__ import annotations
@@ -26,87 +29,125 @@ claim = Claim(
     label="layer-not-independent",
     title="The second layer is not independent",
     statement="P(two second-layer neurons are stably unactivated) = p^2 if n1 <= n0, and more if n1 = n0 + 1",
-    latex=r"n_1 = n_0 + 1:\quad P(\text{both}) = \frac{2^{n_1} + 6}{2^{n_1} 4^{n_1+1}} > p^2",
+    latex=r"n_1 = n_0 + 1:\quad P(\text{both}) = \frac{2^{n_1} + 4 + E m}{2^{n_1} 4^{n_1+1}} > p^2",
     source="new (after Brownlowe et al., theorems 1.1 and 1.2)",
-    hypotheses=("domain R^n0", "parameters independent, symmetric, with densities"),
+    hypotheses=(
+        "domain R^n0",
+        "parameters independent, symmetric, with densities",
+        "the second-layer neurons have the same laws",
+    ),
     uses=("narrow-first-layer", "one-more-than-input"),
 )
 
 # %% [markdown]
 # ## Proof
 #
-# Given the first layer the neurons of the second are independent and alike. Let $q$ be the conditional probability that
-# one is stably unactivated; then $P(\text{both}) = E[q^2] \ge (E q)^2 = p^2$, with equality only if $q$ is constant.
+# **Step 1 ($n_1 \le n_0$).** Given the first layer the neurons of the second are independent. The proof of
+# [`narrow-first-layer`](narrow-first-layer.py) finds for each row flip exactly one good choice of the signs of a
+# neuron, whatever the magnitudes. So $P(\text{both}) = 4^{-(n_1+1)} = p^2$.
 #
-# For $n_1 \le n_0$ the proof of [`narrow-first-layer`](narrow-first-layer.py) finds for each row flip exactly one good
-# choice of second-layer signs: $q = 2^{-(n_1+1)}$, always. For $n_1 = n_0 + 1$ Step 4 of
-# [`one-more-than-input`](one-more-than-input.py) finds one more at two different row flips: $q = 2 \cdot 2^{-(n_1+1)}$
-# at two of the $2^{n_1}$ flips, so $E[q^2] = 4^{-(n_1+1)} (2^{n_1} - 2 + 2 \cdot 4) / 2^{n_1}$. $\square$
+# **Step 2 ($n_1 = n_0 + 1$, counting).** Step 4 of [`one-more-than-input`](one-more-than-input.py) finds for each
+# neuron one good choice at each row flip, and one more at two of them: at the flip where all $l_i$ are positive, or
+# only $l_i$ is, for one $i$; and at the flip where only $l_i$ is negative, for one $i$. Which ones depends on the
+# magnitudes of the first layer and of this neuron. Let $x_F, y_F$ be 1 if flip $F$ has one more for the first or second
+# neuron, else 0; then $\sum x_F = \sum y_F = 2$, and the number of choices that are good for both is
+# $\sum_F (1 + x_F)(1 + y_F) = 2^{n_1} + 4 + m$ with $m = \sum x_F y_F \in \{0, 1, 2\}$.
+#
+# **Step 3 (the mean).** Given the magnitudes of the first layer, $x_F$ and $y_F$ are independent and have the same mean
+# $\xi_F$, so $E\,m = E \sum_F \xi_F^2$, with $\sum_F \xi_F = 2$. At most $k = \min(2 n_1 + 1, 2^{n_1} - 1)$ flips are
+# possible (for $n_1 = 2$, "only $l_1$ is positive" and "only $l_2$ is negative" are one flip). By the inequality of
+# Cauchy and Schwarz $E\,m \ge \frac4k > \frac4{2^{n_1}}$, and
+# $$p^2 = \frac{(2^{n_1} + 2)^2}{4^{n_1} 4^{n_1+1}} = \frac{2^{n_1} + 4 + 4 \cdot 2^{-n_1}}{2^{n_1} 4^{n_1+1}}
+#   < P(\text{both}).$$
+# As $P(\text{both}) > p^2$, the two are not independent, and $P(\text{neither}) = 1 - 2p + P(\text{both}) > (1 - p)^2$.
+# $\square$
 
 
 # %%
-def both(n1: int, n0: int) -> Fraction:
-    p = Fraction(str(bounds.stably_unactivated(n0, n1)))
-    return p**2 if n1 <= n0 else Fraction(2**n1 + 6, 2**n1 * 4 ** (n1 + 1))
-
-
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n = sympy.Symbol("n1", integer=True, positive=True)
     flips, unit = sympy.Integer(2) ** n, sympy.Integer(4) ** (-n - 1)
-    yield unit * (flips - 2 + 2 * 4) / flips, (flips + 6) * unit / flips
-    p = bounds.stably_unactivated(n - 1, n)
-    yield p**2, unit * (flips + 2) ** 2 / flips**2
-    yield (flips + 6) * unit / flips - p**2, 2 * unit * (flips - 2) / flips**2  # positive for n1 >= 2
+    yield "n1 <= n0", bounds.stably_unactivated(n, n) ** 2, unit
+    # Step 2: flips by how many of the two neurons have one more: both at m, one at 4 - 2 m, none at the rest
+    m = sympy.Symbol("m")
+    yield "both", 4 * m + 2 * (4 - 2 * m) + (flips - m - (4 - 2 * m)), flips + 4 + m
+    # Step 3
+    yield "p^2", bounds.stably_unactivated(n - 1, n) ** 2, (flips + 4 + 4 / flips) * unit / flips
+    p, joint = sympy.symbols("p q")
+    yield "neither", 1 - 2 * p + joint - (1 - p) ** 2, joint - p**2
 
 
 # %% [markdown]
 # ## Enumeration
 #
-# For every row flip, the number of second-layer sign choices that `decide` calls stably dead; its square counts pairs.
+# For every row flip, the numbers of second-layer sign choices that `decide` calls stably dead, for two neurons with
+# magnitudes of their own; their products count pairs.
 
 
 # %%
-def pairs(n0: int, n1: int, rng: random.Random) -> Fraction:
+def pairs(n0: int, n1: int, rng: random.Random, neurons: list[list[Fraction]] | None = None) -> int:
+    """How many choices make both neurons, magnitudes (c, w_1, ...), stably unactivated."""
+
     def some() -> Fraction:
         return rng.choice((1, -1)) * Fraction(rng.randint(1, 999), rng.randint(1, 99))
 
     rows = [[some() for _ in range(n0 + 1)] for _ in range(n1)]
-    second = list(product(*((v, -v) for v in (some() for _ in range(n1 + 1)))))
+    both = neurons or [[some() for _ in range(n1 + 1)] for _ in range(2)]
+    second = [list(choice) for neuron in both for choice in product(*((v, -v) for v in neuron))]
     total = 0
     for flips in product((1, -1), repeat=n1):
         first = [[s * v for v in row] for s, row in zip(flips, rows, strict=True)]
         net = Network.from_layers(
             [
                 ([row[1:] for row in first], [row[0] for row in first], "relu"),
-                ([list(row[1:]) for row in second], [row[0] for row in second], "relu"),
+                ([row[1:] for row in second], [row[0] for row in second], "relu"),
             ]
         )
         (report,) = decide(net, Polyhedron.space(n0), [2])
-        total += sum(v.stable is True for v in report.verdicts) ** 2
-    return Fraction(total, 2**n1 * 4 ** (n1 + 1))
+        good = [v.stable is True for v in report.verdicts]
+        total += sum(good[: len(good) // 2]) * sum(good[len(good) // 2 :])
+    return total
 
 
 @claim.enumerate("orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(95)
-    families = [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)] + ([(3, 3), (3, 4)] if depth == "thorough" else [])
-    for n0, n1 in families:
-        yield f"n0 = {n0}, n1 = {n1}", pairs(n0, n1, rng), both(n1, n0)
+    for n0, n1 in [(1, 1), (2, 1), (2, 2)] + ([(3, 3)] if depth == "thorough" else []):
+        found = Fraction(pairs(n0, n1, rng), 2**n1 * 4 ** (n1 + 1))
+        yield f"n0 = {n0}, n1 = {n1}", found, bounds.stably_unactivated(n0, n1) ** 2
+    for n0, n1, repetitions in [(1, 2, 12), (2, 3, 8)] + ([(1, 2, 40), (3, 4, 3)] if depth == "thorough" else []):
+        found = [pairs(n0, n1, rng) - 2**n1 - 4 for _ in range(repetitions)]
+        for m in found:
+            yield m * (m - 1) * (m - 2), 0
+        yield f"n0 = {n0}, n1 = {n1}: different m", len(set(found)), ">", 1
+        same = [Fraction(rng.randint(1, 999), 7) for _ in range(n1 + 1)]
+        alike = pairs(n0, n1, rng, [same, same])
+        yield f"n0 = {n0}, n1 = {n1}: the same magnitudes", alike, 2**n1 + 6
+        yield Fraction(alike, 2**n1 * 4 ** (n1 + 1)), ">", bounds.stably_unactivated(n0, n1) ** 2
+    for n1 in range(2, 12):  # Step 3: 4 / k is more than 4 / 2^n1
+        yield min(2 * n1 + 1, 2**n1 - 1), "<", 2**n1
 
 
 # %% [markdown]
-# ## Neighbour that fails
+# ## Neighbours that fail
 #
-# Independence for $n_1 = n_0 + 1$.
+# *Independence* for $n_1 = n_0 + 1$. *Two neurons with different laws*: the magnitudes of the one are such that $c$ is
+# least, those of the other such that a weight is, and no flip is common, $m = 0$: then $P(\text{both}) < p^2$.
 
 
 # %%
-@claim.neighbour("n1 <= n0, for independence")
+@claim.neighbour("n1 <= n0, for independence; neurons with the same laws")
 def independence(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(96)
     for n0 in (1, 2):
-        yield pairs(n0, n0 + 1, rng), bounds.stably_unactivated(n0, n0 + 1) ** 2
+        yield (
+            Fraction(pairs(n0, n0 + 1, rng), 2 ** (n0 + 1) * 4 ** (n0 + 2)),
+            bounds.stably_unactivated(n0, n0 + 1) ** 2,
+        )
+    tiny, huge = Fraction(1, 10**6), Fraction(10**6)
+    different = [[tiny, Fraction(1), huge, huge], [Fraction(1), huge, tiny, huge]]  # (c, w_1, w_2, w_3)
+    yield Fraction(pairs(2, 3, rng, different), 2**3 * 4**4), ">", bounds.stably_unactivated(2, 3) ** 2
 
 
 # %%

@@ -52,27 +52,36 @@ claim = Claim(
 # **Step 4.** If all $B_j$ happen, the network is alive, for $y_{j-1} \in S_{j-1}$. If $S_0 = \{x\}$, the two events
 # are the same. $\square$
 #
-# In the language of sign orbits: for generic magnitudes each flip of a row changes the sign of its neuron at
-# $y_{j-1}$, so exactly the fraction $\ell(n, k)$ of the sign choices of a network is alive at a given point.
+# *In the language of sign orbits.* Fix magnitudes such that no neuron is 0 at the image of $x$, whatever the signs (of
+# parameters with densities all are so, except on a null set). Given the signs of the layers before, the flip of all
+# signs of a row pairs its $2^{n+1}$ sign choices into $2^n$ that are positive at $y_{j-1}$ and $2^n$ that are negative.
+# A layer has $2^{n^2+n}$ sign choices; it is dead at $y_{j-1}$ for $(2^n)^n$ of them. So the number of living sign
+# choices of a network obeys $U_k = (2^{n^2+n} - 2^{n^2}) U_{k-1}$, $U_0 = 1$, and on each orbit exactly the fraction
+# $U_k / 2^{k (n^2+n)} = \ell(n, k)$ is alive at $x$.
 
 
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    # Step 1: p = 1 - p; and for normal parameters a·y + b is normal with variance |y|^2 + 1, whatever y is
-    p, half = sympy.Symbol("p"), sympy.Rational(1, 2)
-    yield sympy.solve(sympy.Eq(p, 1 - p), p)[0], half
+    n, k, m = sympy.symbols("n k m", integer=True, positive=True)
+    # Step 1, the uniform measure on the 2^(n + 1) signs of a row: as many choices are positive as negative, none is 0
+    plus, minus = sympy.symbols("plus minus")
+    row = sympy.solve([plus - minus, plus + minus - 2 ** (n + 1)], [plus, minus])
+    yield "positive choices of a row", row[plus], 2**n
+    # and for normal parameters a·y + b is normal with variance |y|^2 + 1, whatever y is
     u, sigma = sympy.Symbol("u", real=True), sympy.Symbol("sigma", positive=True)
     density = sympy.exp(-(u**2) / (2 * sigma**2)) / (sigma * sympy.sqrt(2 * sympy.pi))
-    yield sympy.integrate(density, (u, 0, sympy.oo)), half
-    # Step 2: sum over the number m of positive neurons
-    n, k, m = sympy.symbols("n k m", integer=True, positive=True)
-    yield "every n, k = 1", sympy.summation(sympy.binomial(n, m), (m, 1, n)) / 2**n, bounds.lower_bound(n, 1)
-    # Step 3 as a recursion
-    u_ = sympy.Function("u")
-    r = sympy.Symbol("r", positive=True)
-    living = sympy.rsolve(u_(k + 1) - r * u_(k), u_(k), {u_(0): 1}).subs(r, bounds.lower_bound(n, 1))
-    yield "every n, k", living, bounds.lower_bound(n, k)
+    yield sympy.integrate(density, (u, 0, sympy.oo)), row[plus] / 2 ** (n + 1)
+    # Step 2: m of the n rows are positive, the others negative
+    layer = sympy.summation(sympy.binomial(n, m), (m, 1, n)) * row[plus] ** n
+    yield "living choices of a layer", layer, 2 ** (n**2 + n) - 2 ** (n**2)
+    yield "every n, k = 1", layer / 2 ** (n**2 + n), bounds.lower_bound(n, 1)
+    # Step 3: the recursion, over all choices
+    living, size, factor = sympy.Function("U"), 2 ** (n**2 + n), sympy.Symbol("factor", positive=True)
+    choices = sympy.rsolve(living(k + 1) - factor * living(k), living(k), {living(0): 1})
+    yield "every n, k", choices.subs(factor, sympy.simplify(layer / size)), bounds.lower_bound(n, k)
+    for depth_ in (1, 2, 3):
+        yield choices.subs({factor: layer, k: depth_}) / size**depth_, bounds.lower_bound(n, depth_)
 
 
 # %% [markdown]

@@ -40,20 +40,22 @@ claim = Claim(
 # **Step 1 (if).** Let $w_i, c < 0$. This holds for all parameters near the given ones, and then $f \le c < 0$
 # everywhere, whatever $n_0$ and $n_1$ are.
 #
+# Now let $f$ be stably unactivated, and suppose that one of $w_1, \dots, w_{n_1}, c$ is positive (none is 0).
+#
 # **Step 2 (only if, $A$ of rank $n_1$).** Then $x \mapsto Ax + b$ is onto $\mathbb R^{n_1}$. At a point with
 # $z(x) = 0$, $f = c$; where $z(x) = t e_i$ with $t > 0$, $f = w_i t + c$. If $f \le 0$ everywhere, then $c \le 0$ and,
-# with $t \to \infty$, $w_i \le 0$ for each $i$; as none is zero, all are negative. (Here even unactivated implies
-# stably unactivated.)
+# with $t \to \infty$, $w_i \le 0$ for each $i$, which contradicts the assumption. (Here even unactivated implies stably
+# unactivated.)
 #
-# **Step 3 (only if, $A$ of smaller rank).** As $n_1 \le n_0$, $A$ has a kernel: there is $y \ne 0$ with $Ay = 0$.
+# **Step 3 (only if, $A$ of smaller rank).** As the rank is below $n_1 \le n_0$, there is $y \ne 0$ with $Ay = 0$.
 # Suppose $c > 0$. Replace every $a_i$ by $a_i - \varepsilon y$. At $x = ty$, $z_i = b_i - \varepsilon t |y|^2$, which
 # is negative for large $t$, so $f(ty) = c > 0$. Suppose $w_i > 0$. Replace $a_i$ by $a_i + \varepsilon y$ and each
 # other $a_j$ by $a_j - \varepsilon y$. At $x = ty$ with large $t$ only neuron $i$ is active, and
 # $f(ty) = w_i (b_i + \varepsilon t |y|^2) + c \to \infty$. In both cases an arbitrarily small change makes $f$
 # positive somewhere: $f$ is not stably unactivated.
 #
-# **Step 4.** The $n_1 + 1$ parameters $w_i, c$ are all negative with probability $2^{-(n_1+1)}$. Among the sign
-# choices they are for one choice of the signs of $w, c$ and every flip of the rows: $2^{n_1}$ of $2^{2n_1+1}$.
+# **Step 4 (counting).** The $n_1 + 1$ parameters $w_i, c$ are all negative with probability $2^{-(n_1+1)}$. Among the
+# sign choices they are for one choice of the signs of $w, c$ and every flip of the rows: $2^{n_1}$ of $2^{2n_1+1}$.
 # $\square$
 
 

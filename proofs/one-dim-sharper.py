@@ -41,7 +41,13 @@ claim = Claim(
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    n = sympy.Symbol("N", integer=True, positive=True)
+    n, k = sympy.symbols("N k", integer=True, positive=True)
+    # the followed point is alive after layer 1, and after each further layer with probability 1 - 2^-N
+    u, positive = sympy.Function("u"), sympy.Symbol("positive", positive=True)
+    share = sympy.summation(sympy.binomial(n, k), (k, 1, n)) / 2**n  # some of the N signs at the point are positive
+    alive = sympy.rsolve(u(k + 1) - positive * u(k), u(k), {u(1): 1})
+    for m in (2, 3, 4, 7):
+        yield f"{m} layers", 1 - alive.subs({positive: share, k: m}), bounds.dying_bound(*[n] * (m - 1))
     for m in (2, 3, 4):
         gain = (1 - bounds.dying_bound(*[n] * (m - 1))) - (1 - bounds.dying_bound(*[n] * m))
         yield f"{m} layers: the gain", gain, 2**-n * (1 - 2**-n) ** (m - 1)

@@ -4,10 +4,13 @@
 # **Statement.** For $n_1 > n_0$ and independent parameters with symmetric laws that have densities, a second-layer
 # neuron is stably unactivated on $\mathbb R^{n_0}$ with probability at least $4^{-(n_0+1)}$.
 #
-# This is the conjecture 1.3 of Brownlowe et al. as the abstract and figure 5 describe it; its exact wording was not
-# available. Proved are $n_1 = n_0 + 1$ ([`one-more-than-input`](one-more-than-input.py)) and, for every $n_1$,
-# separated scales ([`separated-scales`](separated-scales.py)), where the value is at least $2^{-(n_1+1)} +
-# 4^{-(n_0+1)}$. In general it is open: the evidence here is that no random orbit falls below.
+# This is conjecture 1.3 of Brownlowe et al. as far as its summary ("a lower bound on the probability in terms of
+# $n_0$") and figure 5 (a dashed line at $4^{-(n_0+1)}$) describe it. **The exact wording of conjecture 1.3 was not
+# available to us**; it may say more, or less. Proved are $n_1 = n_0 + 1$
+# ([`one-more-than-input`](one-more-than-input.py)) and, for every $n_1$, the two extremes
+# $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$ ([`separated-scales`](separated-scales.py)) and
+# $|w_1| \gg \dots \gg |w_{n_1}| \gg |c|$ ([`wide-not-free`](wide-not-free.py), steps 2 and 3), where the value is at
+# least $2^{-(n_1+1)} + 4^{-(n_0+1)}$. In general it is open: the evidence here is that no random orbit falls below.
 
 # %%
 from __future__ import annotations
@@ -26,7 +29,7 @@ claim = Claim(
     title="Lower bound for wide first layers",
     statement="n1 > n0: a second-layer neuron is stably unactivated with probability at least 4^(-n0 - 1)",
     latex=r"n_1 > n_0:\quad P(\text{stably unactivated}) \ge 4^{-(n_0+1)}",
-    source="Brownlowe et al., conjecture 1.3 (as its abstract describes it)",
+    source="Brownlowe et al., conjecture 1.3 (as summary and figure 5 describe it; exact wording not available)",
     hypotheses=("n1 > n0", "domain R^n0", "parameters independent, symmetric, with densities"),
 )
 

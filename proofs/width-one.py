@@ -4,8 +4,11 @@
 # **Notation.** As in [`upper-bound`](upper-bound.py) with $n = 1$ and $S_0 = \mathbb R$: layer $j$ maps $y$ to
 # $\max(a_j y + b_j, 0)$. A sign choice fixes the signs of all $2k$ parameters; the magnitudes are generic.
 #
-# **Statement.** Exactly $(k + 1) 2^k$ of the $4^k$ sign choices are alive. Hence, for independent parameters with laws
-# that are symmetric about 0 and have no atoms,
+# *Generic* means: no parameter is 0, and if for any signs and any $i < j$ the point $|b_i|$ is sent through the layers
+# $i + 1, \dots, j - 1$ to $y$, then $|a_j y| \ne |b_j|$.
+#
+# **Statement.** For generic magnitudes exactly $(k + 1) 2^k$ of the $4^k$ sign choices are alive. Hence, for
+# independent parameters with laws that are symmetric about 0 and have no atoms,
 # $$P(1, k) = \frac{k + 1}{2^k}.$$
 
 # %%
@@ -35,28 +38,36 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (splitting an interval).** Let $I = I_1 \cup I_2$ be intervals of $\mathbb R$ with $I_1 \cap I_2 = \{p\}$.
-# For every network of width one,
+# **Step 1 (splitting an interval).** Let $I = I_1 \cup I_2$ be intervals of $\mathbb R$, $I_1$ to the left of the
+# common point $p$ and $I_2$ to the right. For every network of width one, with $[\cdot]$ for 1 or 0,
 # $$[\text{alive on } I_1] + [\text{alive on } I_2] = [\text{alive on } I] + [\text{alive on } \{p\}].$$
-# All layers are monotone, so each pre-activation $z_j$ is monotone on $I$. *If the network is alive on both parts*,
+# All layers are monotone, so each pre-activation $z_j$ is monotone as a function on $I$. A network is alive on a set if
+# for each $j$ there is a point of it with $z_j > 0$. *If the network is alive on both parts*,
 # each $z_j$ is positive somewhere on both sides of $p$, hence at $p$, so all four brackets are 1. *If it is alive on
 # $I_2$ and not on $I_1$* (or the other way round), it is alive on $I$, and not at $p \in I_1$. *If it is alive on
 # neither*, let $I_1$ be the part whose image is killed first, by layer $j$ (both at once: then $I$ is killed too).
-# From there on all of $I_1$ has the values of $p \in I_2$, so the images of $I$ and $I_2$ are equal, and $I$ is not
-# alive; nor is $p$.
+# From there on all of $I_1$ has the values of $p \in I_2$, so the images of $I$ and $I_2$ are equal, and as $I_2$ is
+# killed later, so is $I$; and $p \in I_1$ is not alive.
 #
 # **Step 2 (a point).** At a point $y$, exactly 2 of the 4 sign choices of $(a, b)$ have $a y + b > 0$, if
-# $|a| |y| \ne |b|$. So $2^m$ of the $4^m$ choices of $m$ generic layers are alive at $y$.
+# $|a y| \ne |b|$: the larger of the two terms must be positive, and the sign of the other does not matter. So if layers
+# $i + 1, \dots, k$ are generic in the sense above, $2^{k-i}$ of their $4^{k-i}$ choices are alive at $|b_i|$.
 #
-# **Step 3 (recursion).** Let $N_m$ be the number of sign choices of $m$ layers alive on $[0, \infty)$; $N_0 = 1$. The
-# first of the layers maps $[0, \infty)$ to
-# $[|b|, \infty)$ for signs $(+, +)$, to $[0, \infty)$ for $(+, -)$, to $[0, |b|]$ for $(-, +)$, and is dead for
-# $(-, -)$. By Step 1 with $p = |b|$ the first and the third together leave as many living choices of the other layers
-# as $[0, \infty)$ and $\{|b|\}$ do, so with Step 2
+# **Step 3 (recursion).** Let $N_m$ be the number of sign choices of the last $m$ layers that are alive on
+# $[0, \infty)$; $N_0 = 1$. The first of these layers, with the parameters $a, b$, maps $[0, \infty)$ onto
+# $[|b|, \infty)$ for signs $(+, +)$, onto $[0, \infty)$ for $(+, -)$, onto $[0, |b|]$ for $(-, +)$, and is dead for
+# $(-, -)$. Add the equation of Step 1 with $p = |b|$ over all choices of the other $m - 1$ layers: $[0, |b|]$ and
+# $[|b|, \infty)$ together have as many living ones as $[0, \infty)$ and $\{|b|\}$, that is $N_{m-1} + 2^{m-1}$ by
+# Step 2. With the $N_{m-1}$ for $(+, -)$
 # $$N_m = 2 N_{m-1} + 2^{m-1}, \qquad N_m = (m + 2) 2^{m-1}.$$
+# In particular $N_m$ is the same for all generic magnitudes.
 #
 # **Step 4.** Layer 1 maps $\mathbb R$ onto $[0, \infty)$ for each of its 4 sign choices: $4 N_{k-1} = (k + 1) 2^k$.
-# $\square$
+#
+# **Step 5 (the probability).** The laws do not change under sign choices, so $P(1, k)$ is the expected fraction of
+# living choices, if the magnitudes are generic with probability 1. They are: 0 is no atom, and for given signs the
+# point $y$ depends on the layers before $j$ only, and $a_j$ is independent of $b_j$, so $|b_j| = |a_j y|$ has
+# probability 0, as $|b_j|$ has no atoms. $\square$
 
 
 # %%

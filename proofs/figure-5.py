@@ -1,0 +1,126 @@
+# %% [markdown]
+# # Figure 5: stably unactivated neurons over wider and wider first layers
+#
+# **Notation.** As in [`wide-lower-bound`](wide-lower-bound.py): $P(n_0, n_1)$ is the probability that a second-layer
+# neuron on $\mathbb R^{n_0}$ over $n_1$ neurons is stably unactivated, here for independent standard normal parameters.
+# The figure shows it for $n_0 = 2, 3, 4$ against $n_1 - n_0$, with a dashed line at $4^{-(n_0+1)}$.
+#
+# **Statement.** $P(n_0, n_1) = 2^{-(n_1+1)}$ for $n_1 = n_0$ and $(2^{n_0} + 1) / 4^{n_0+1}$ for $n_1 = n_0 + 1$,
+# exactly; for $n_0 = 2, 3, 4$ and $2 \le n_1 - n_0 \le 6$ it is above the dashed line, with the estimates in the table.
+#
+# The figure itself: `geomrelu simulate figure-5 -o figure5.pdf`.
+
+# %%
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+
+from geomrelu import bounds, montecarlo
+from geomrelu.claims import Claim
+from geomrelu.estimates import Estimate
+from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.simulations import figure_five
+
+claim = Claim(
+    label="figure-5",
+    title="Figure 5",
+    statement="normal parameters, n0 = 2, 3, 4, n1 - n0 up to 6: the probability is exact for n1 <= n0 + 1, and beyond "
+    "it is above the dashed line 4^(-n0 - 1)",
+    latex=r"n_0 \in \{2, 3, 4\},\ n_1 - n_0 \le 6:\quad P(n_0, n_1) > 4^{-(n_0+1)}",
+    source="Brownlowe et al., figure 5",
+    hypotheses=("parameters independent, standard normal", "n0 = 2, 3, 4", "n0 <= n1 <= n0 + 6"),
+    uses=("narrow-first-layer", "one-more-than-input", "wide-lower-bound"),
+)
+
+DIMENSIONS, EXCESSES = (2, 3, 4), tuple(range(7))
+SEED = 190
+
+# %% [markdown]
+# ## Evidence
+#
+# **Exact values.** For $n_1 - n_0 \le 1$ they are [`narrow-first-layer`](narrow-first-layer.py) and
+# [`one-more-than-input`](one-more-than-input.py): every orbit must have them.
+#
+# **Estimates.** For $n_1 - n_0 \ge 2$ the probability is the mean of the orbit fractions over the magnitudes.
+# Magnitudes are drawn, each of their fractions is exact, and the mean has an interval (Student's $t$ at 99.9 %, which
+# trusts the central limit theorem). That it lies above the line is no proof; that all orbits do is
+# [`wide-lower-bound`](wide-lower-bound.py), which is open.
+#
+# **A second method**, which knows nothing of orbits, samples the same probabilities network by network. Both intervals
+# must be compatible.
+
+
+# %%
+@cache
+def estimates(depth: str) -> dict[tuple[int, int], Estimate]:
+    """By orbits; an eighth of the figure's at the default depth."""
+    return figure_five(DIMENSIONS, EXCESSES, share=1 if depth == "thorough" else 1 / 8, seed=SEED, level=0.999)
+
+
+@claim.enumerate("widths")
+def orbits(depth: str) -> Iterator[tuple[object, ...]]:
+    for (n0, n1), found in estimates(depth).items():
+        if n1 <= n0 + 1:
+            for count in found.counts:
+                yield (
+                    f"n0 = {n0}, n1 = {n1}, every orbit",
+                    Fraction(count, found.size),
+                    bounds.stably_unactivated(n0, n1),
+                )
+            continue
+        line = bounds.wide_lower_bound(n0)
+        mean, low, high = (f"{v:.5f}" for v in (found.estimate, found.low, found.high))
+        least = Fraction(min(found.counts), found.size)
+        yield f"n0 = {n0}, n1 = {n1}: {mean} in [{low}, {high}]; least orbit", least, ">", line
+
+
+# %% [markdown]
+# ## Sampling
+#
+# Network by network, at the first widths where no value is exact, and some where it is.
+
+
+# %%
+@claim.sample("probabilities", trials=40_000, seed=191)
+def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
+    known = estimates(depth)
+    for n0, n1 in ((2, 2), (2, 3), (2, 4), (3, 4), (3, 5)):
+        number = montecarlo.count(montecarlo.stably_unactivated, trials, seed + 10 * n0 + n1, n0=n0, n1=n1)
+        name = f"n0 = {n0}, n1 = {n1}"
+        if n1 <= n0 + 1:
+            yield name, number, bounds.stably_unactivated(n0, n1)
+        else:
+            found = known[n0, n1]
+            yield f"{name}: not below the orbits", number, ">=", _rounded(found.low, -1)
+            yield f"{name}: not above the orbits", number, "<=", _rounded(found.high, 1)
+
+
+def _rounded(value: float, towards: int) -> Fraction:
+    """Outwards, to six decimals."""
+    return Fraction(int(np.floor(value * 10**6)) + (towards > 0), 10**6)
+
+
+# %% [markdown]
+# ## Neighbours that fail
+#
+# *Another law*: at separated scales an orbit of $n_0 = 2$, $n_1 = 6$ has a fraction below the whole interval for normal
+# parameters. *A line five times as high* is crossed, at $n_0 = 4$, $n_1 = 10$.
+
+
+# %%
+@claim.neighbour("normal parameters; the line at 4^(-n0 - 1)")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    known = estimates(depth)
+    lines, output = [[3, 7], [9, -4], [5, 1], [2, -9], [4, 6], [1, 8]], [10 ** (3 * k) for k in range(6, 0, -1)]
+    count, size = stably_unactivated_orbit(lines, [4, -7, 2, 9, 3, 1], output, 10**24)
+    yield Fraction(count, size), ">=", Fraction(known[2, 6].low)
+    yield Fraction(known[4, 10].high), ">", 5 * bounds.wide_lower_bound(4)
+
+
+# %%
+if __name__ == "__main__":
+    raise SystemExit(claim.main())
