@@ -162,6 +162,8 @@ class BoxTree(Tree):
         # open boxes: a stack of (lower, upper, number of the node, depth, number of the bounds to start from)
         self.open = (lower, upper, np.array([0]), np.array([0]), np.array([0]))
         self.bases: dict[int, Bounds | None] = {0: None}
+        # neurons of the last layer that only need a line below
+        self.unwanted = floating.subtracted(level, neuron) if self.coarse else None
         self.nodes: dict[int, tuple[int, float, int] | dict[str, Any]] = {}  # a split, or a leaf
         self.count = 1
         self.volume = np.log2(np.maximum(floating.upper - floating.lower, 1e-300)).sum()
@@ -179,8 +181,9 @@ class BoxTree(Tree):
         low, high, ids, depth, base = (part[-batch:] for part in self.open)
         rest = tuple(part[:-batch] for part in self.open)
         self.boxes += len(ids)
-        found, lines = floating.bounds(low, high, level - 1, self._known(base))
         target = np.array([neuron])
+        known = self._known(base)
+        found, lines = floating.bounds(low, high, level - 1, known, self.unwanted)
         bounds, slope, _ = floating.backward(lines, low, high, level, target)
         bound, corner = bounds[:, 0], np.where(slope[:, 0, :] > 0, high, low)
         if self.scale is None:
