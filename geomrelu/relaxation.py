@@ -237,7 +237,8 @@ class FloatNetwork:
                 here += added[at - 1][:, None, :]
             constant += here @ inner_bias
             for b, matrix in inner.items():
-                pulled = _times(here.reshape(-1, here.shape[2]), matrix).reshape(count, targets, -1)
+                pulled = _times(here.reshape(count * targets, here.shape[2]), matrix)
+                pulled = pulled.reshape(count, targets, matrix.shape[1])
                 flow[b] = flow[b] + pulled if b in flow else pulled
         slope = flow.get(0, np.zeros((count, targets, self.network.inputs)))
         middle, radius = (lower + upper)[:, :, None] / 2, (upper - lower)[:, :, None] / 2
