@@ -128,16 +128,12 @@ def _exact_leaf(
     row: int,
     factors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Likewise, in exact arithmetic, where slopes are meant for both sides: said only where the lower line is used.
-
-    A default slope is said, too, where rounding might choose another.
-    """
+    """Likewise, in exact arithmetic, where slopes are meant for both sides: said only where the lower line is used."""
     slopes: dict[str, dict[str, str]] = {}
     for at, (line, slope, weight) in enumerate(zip(lines, below, weights, strict=True), 1):
         if weight is None:
             continue
-        tied = abs(line.high[row] + line.low[row]) <= 1e-9 * (line.high[row] - line.low[row])
-        said = line.unknown[row] & (weight[row, 0] < 0) & (tied | (slope[row] != line.below[row]))
+        said = line.unknown[row] & (weight[row, 0] < 0) & (slope[row] != line.below[row])
         if said.any():
             slopes[str(at)] = {str(i): str(Fraction(float(slope[row, i]))) for i in np.flatnonzero(said).tolist()}
     return ({"splits": factors} if factors else {}) | ({"slopes": slopes} if slopes else {})
@@ -244,6 +240,7 @@ class BoxTree(Tree):
             return found
         fresh = [line.take(rows) for line in lines]
         slopes = [line.below for line in fresh] if below is None else [b[rows] for b in below]
+        slopes[-1] = np.round(16 * slopes[-1]) / 16  # as the leaf will say them
         box = lower[rows], upper[rows], self.level, np.array([self.neuron])
         *_, weights = floating.backward(fresh, *box, 1, slopes)
         assert weights[-1] is not None
@@ -251,7 +248,7 @@ class BoxTree(Tree):
         useful = (weights[-1][:, 0, :] > 0) & last.unknown
         gain = np.where(useful, weights[-1][:, 0, :] * (last.height - fresh[-1].height), -np.inf)
         rank = np.argsort(np.argsort(-gain, axis=1), axis=1)
-        for count in (0, 3, 6, 12, 24, rank.shape[1]):
+        for count in (0, 2, 4, 8, 12, 16, 20, rank.shape[1]):
             again = useful & (rank < count)
             pair = np.where(again, fresh[-1].low, last.low), np.where(again, fresh[-1].high, last.high)
             bound = floating.backward([*fresh[:-1], Lines.of(*pair)], *box, 1, slopes)[0][:, 0]

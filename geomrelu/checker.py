@@ -54,10 +54,10 @@ MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" sp
 
 The bound. Start with z as a form over the variables and go back layer by layer. An earlier output v = max(y, 0) whose
 pre-activation y is known to be >= 0 is y, <= 0 is 0. Otherwise, with low <= y <= high (interval arithmetic, tightened
-by "derive" and by splits): v >= s y for any 0 <= s <= 1 (default: 1 if high > -low, else 0), and
-v <= s y + max(-s low, (1 - s) high) (default s = high / (high - low) rounded down to a multiple of 2^-20). Each split
-g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is maximal
-on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a valid bound.
+by "derive" and by splits): v <= s y + max(-s low, (1 - s) high) for any 0 <= s <= 1 (default: high / (high - low)
+rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 3/2 brought into [0, 1], t the other default). Each
+split g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is
+maximal on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
 
 PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
@@ -666,7 +666,7 @@ class Coarse:
             elif high > 0:
                 above = (high << _UNIT) // (high - low)
                 height = -(-max(-above * low, (one - above) * high) >> _UNIT)
-                lines.append((i, above, one if high > -low else 0, height))
+                lines.append((i, above, _under(above, one), height))
                 cost += high
         return lines, cost
 
@@ -1038,11 +1038,10 @@ class Region:
                 elif high is not None and high <= 0:
                     continue
                 elif c < 0:
-                    s = chosen.get(i)
-                    if s is None:
-                        steep = high is None or (low is not None and high > -low)
-                        s = 1 if steep else 0
-                    slopes[i] = c * int(s * steps)
+                    s = _chord(low, high, chosen.get(i), steps)
+                    if i not in chosen:
+                        s = steps if s is None else _under(s, steps)
+                    slopes[i] = c * s
                 else:
                     s = _chord(low, high, chosen.get(i), steps)
                     if s is None:
@@ -1122,6 +1121,11 @@ def _chord(low, high, chosen, steps):
         return 0
     grid = 1 << _SLOPE_BITS
     return ((high * grid) // (high - low)) * (steps // grid)
+
+
+def _under(chord, one):
+    """The default slope of the line below: 0 or 1, whichever cuts off less, with a steep passage between them."""
+    return min(max(4 * chord - 3 * one // 2, 0), one)
 
 
 class _Multipliers:
