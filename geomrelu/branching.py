@@ -128,16 +128,12 @@ def _exact_leaf(
     row: int,
     factors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Likewise, in exact arithmetic, where slopes are meant for both sides: said only where the lower line is used.
-
-    A default slope is said, too, where rounding might choose another.
-    """
+    """Likewise, in exact arithmetic, where slopes are meant for both sides: said only where the lower line is used."""
     slopes: dict[str, dict[str, str]] = {}
     for at, (line, slope, weight) in enumerate(zip(lines, below, weights, strict=True), 1):
         if weight is None:
             continue
-        tied = abs(line.high[row] + line.low[row]) <= 1e-9 * (line.high[row] - line.low[row])
-        said = line.unknown[row] & (weight[row, 0] < 0) & (tied | (slope[row] != line.below[row]))
+        said = line.unknown[row] & (weight[row, 0] < 0) & (slope[row] != line.below[row])
         if said.any():
             slopes[str(at)] = {str(i): str(Fraction(float(slope[row, i]))) for i in np.flatnonzero(said).tolist()}
     return ({"splits": factors} if factors else {}) | ({"slopes": slopes} if slopes else {})
@@ -162,6 +158,8 @@ class BoxTree(Tree):
         # open boxes: a stack of (lower, upper, number of the node, depth, number of the bounds to start from)
         self.open = (lower, upper, np.array([0]), np.array([0]), np.array([0]))
         self.bases: dict[int, Bounds | None] = {0: None}
+        # neurons of the last layer that only need a line below
+        self.unwanted = floating.subtracted(level, neuron) if self.coarse else None
         self.nodes: dict[int, tuple[int, float, int] | dict[str, Any]] = {}  # a split, or a leaf
         self.count = 1
         self.volume = np.log2(np.maximum(floating.upper - floating.lower, 1e-300)).sum()
@@ -179,8 +177,9 @@ class BoxTree(Tree):
         low, high, ids, depth, base = (part[-batch:] for part in self.open)
         rest = tuple(part[:-batch] for part in self.open)
         self.boxes += len(ids)
-        found, lines = floating.bounds(low, high, level - 1, self._known(base))
         target = np.array([neuron])
+        known = self._known(base)
+        found, lines = floating.bounds(low, high, level - 1, known, self.unwanted)
         bounds, slope, _ = floating.backward(lines, low, high, level, target)
         bound, corner = bounds[:, 0], np.where(slope[:, 0, :] > 0, high, low)
         if self.scale is None:
@@ -190,7 +189,10 @@ class BoxTree(Tree):
         )  # NaN, from numbers beyond the floats, stays open too
         easy = np.flatnonzero(~stay)
         for row, last in zip(easy.tolist(), self._needed(floating, lines, low, high, base, easy, None), strict=True):
-            self.nodes[int(ids[row])] = ({"coarse": []} if self.coarse else {}) | self._derive_leaf(last)
+            leaf: dict[str, Any] = {"coarse": []} if self.coarse else {}
+            if last is not None:  # neurons that are not derived again have the slopes that they would have then
+                leaf = {"coarse": [""] * (level - 2) + _coarse_leaf([lines[-1].below], row)["coarse"]}
+            self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
         self.closed += float(closed[~stay].sum())
         if stay.any():
@@ -228,27 +230,31 @@ class BoxTree(Tree):
         rows: Array,
         below: list[Array] | None,
     ) -> list[list[int] | None]:
-        """Which neurons of the last layer a leaf must derive again (None: all): checking them is what costs most."""
+        """Which neurons of the last layer a leaf must derive again (None: all): checking them is what costs most.
+
+        Those with a negative coefficient never: they only need a line below, which is valid with any slope.
+        """
         found: list[list[int] | None] = [None] * len(rows)
         known = self._known(base[rows]) if self.level > 2 and self.coarse and len(rows) else None
         if known is None:
             return found
         fresh = [line.take(rows) for line in lines]
         slopes = [line.below for line in fresh] if below is None else [b[rows] for b in below]
-        box = lower[rows], upper[rows], self.level, self.neuron
+        slopes[-1] = np.round(16 * slopes[-1]) / 16  # as the leaf will say them
+        box = lower[rows], upper[rows], self.level, np.array([self.neuron])
+        *_, weights = floating.backward(fresh, *box, 1, slopes)
+        assert weights[-1] is not None
         last = Lines.of(*known[-1])
-        both = [floating.losses([*fresh[:-1], line], *box, slopes)[-1] for line in (last, fresh[-1])]
-        order = np.argsort(both[1] - both[0], axis=1)  # where the old bounds lose most comes first
-        rank = np.argsort(order, axis=1)
-        for count in (0, 3, 6, 12, 24):
-            again = rank < count
+        useful = (weights[-1][:, 0, :] > 0) & last.unknown
+        gain = np.where(useful, weights[-1][:, 0, :] * (last.height - fresh[-1].height), -np.inf)
+        rank = np.argsort(np.argsort(-gain, axis=1), axis=1)
+        for count in (0, 2, 4, 8, 12, 16, 20, rank.shape[1]):
+            again = useful & (rank < count)
             pair = np.where(again, fresh[-1].low, last.low), np.where(again, fresh[-1].high, last.high)
-            mixed = [*fresh[:-1], Lines.of(*pair)]
-            given = None if below is None else slopes
-            bound = floating.backward(mixed, *box[:3], np.array([self.neuron]), 1, given)[0][:, 0]
+            bound = floating.backward([*fresh[:-1], Lines.of(*pair)], *box, 1, slopes)[0][:, 0]
             for k in np.flatnonzero(bound <= -SAFETY * (self.scale or 0)).tolist():
                 if found[k] is None:
-                    found[k] = sorted(order[k, :count].tolist())
+                    found[k] = np.flatnonzero(again[k]).tolist()
         return found
 
     def _derive_leaf(self, last: list[int] | None) -> dict[str, Any]:

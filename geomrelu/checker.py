@@ -54,10 +54,10 @@ MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" sp
 
 The bound. Start with z as a form over the variables and go back layer by layer. An earlier output v = max(y, 0) whose
 pre-activation y is known to be >= 0 is y, <= 0 is 0. Otherwise, with low <= y <= high (interval arithmetic, tightened
-by "derive" and by splits): v >= s y for any 0 <= s <= 1 (default: 1 if high > -low, else 0), and
-v <= s y + max(-s low, (1 - s) high) (default s = high / (high - low) rounded down to a multiple of 2^-20). Each split
-g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is maximal
-on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a valid bound.
+by "derive" and by splits): v <= s y + max(-s low, (1 - s) high) for any 0 <= s <= 1 (default: high / (high - low)
+rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 3/2 brought into [0, 1], t the other default). Each
+split g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is
+maximal on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
 
 PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
@@ -72,10 +72,9 @@ import hashlib
 import json
 import re
 import sys
-from array import array
 from fractions import Fraction
 from math import gcd, lcm
-from operator import mul
+from operator import itemgetter, mul
 
 FORMAT = "certificate 1"
 PRUNING = "pruning 1"
@@ -536,10 +535,12 @@ class Coarse:
     y is rounded down by less than a unit, which costs less than max(0, high) units.
 
     Each variable and pre-activation is measured in a power of two of its own, so that none is much larger than 1 (a
-    positive factor passes through a ReLU); the weights change accordingly. Coefficients, bounds and sides are then
-    integers in units of 2^-30. A row of weights is one integer with a field of 128 bits for each variable, in units
-    of 2^-64: multiples of rows are added in all variables at once, and the upper half of a field of the sum is again
-    in units of 2^-30.
+    positive factor passes through a ReLU); the weights change accordingly. Coefficients, weights, bounds and sides are
+    then integers in units of 2^-28, their products in units of 2^-56.
+
+    Many neurons are bounded at once. Their coefficients of one variable are one integer with a field for each neuron,
+    the sum over t of c_t 2^(F t), where c_t may be negative: adding, and multiplying by a number, is done in all fields
+    together. F is so large that no field overflows.
     """
 
     FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
@@ -553,7 +554,7 @@ class Coarse:
                 if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
                     break
                 self.depth = level
-        self.packed, self.targets = {}, {}
+        self.columns, self.starts, self.units = {}, {}, {}
         self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
         if self.depth:
             self.origin, self.over = _over_common(domain.lower)
@@ -610,77 +611,114 @@ class Coarse:
         shifted = [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)]
         return shifted, 1 << _UNIT - least
 
-    def _scaled(self, level, sign, bits):
-        """The rows of a layer times 2^bits, rounded up; the bias last. And: was anything rounded?"""
-        model, layer = self.model, self.model.layers[level - 1]
-        first, width = model.start[level - 1], model.start[level] - model.start[level - 1]
-        powers, inner, rows, rounded = self.exponents(level), self.powers[level - 1], [], False
-        for i, (_, columns, entries) in enumerate(layer.rows):
-            row, shift = [0] * (width + 1), bits - powers[i]
-            for j, w in zip(columns, entries, strict=True):
-                if inner[j - first] is not None:
-                    row[j - first], more = _up(sign * w, layer.denominator, shift + inner[j - first])
-                    rounded = rounded or more
-            bias, over = self._bias(level, i)
-            row[width], more = _up(sign * bias, over, shift)
-            rounded = rounded or more
-            rows.append(row)
-        return rows, rounded
+    def _weights(self, level):
+        """Of a layer: for each variable before it, and last for the constant, its weights, rounded up."""
+        if level not in self.columns:
+            model, layer = self.model, self.model.layers[level - 1]
+            first, width = model.start[level - 1], model.start[level] - model.start[level - 1]
+            own, inner = self.exponents(level), self.powers[level - 1]
+            columns = [[0] * len(layer.rows) for _ in range(width + 1)]
+            for i, (_, places, entries) in enumerate(layer.rows):
+                for j, w in zip(places, entries, strict=True):
+                    if inner[j - first] is not None:
+                        columns[j - first][i] = _up(w, layer.denominator, _UNIT - own[i] + inner[j - first])[0]
+                columns[width][i] = _up(*self._bias(level, i), _UNIT - own[i])[0]
+            self.columns[level] = columns
+        return self.columns[level]
 
-    def _rows(self, level):
-        """Of a layer: its rows as packed integers, all fields set to 1, all to 2^127, what limits the multipliers."""
-        if level not in self.packed:
-            rows, rounded = self._scaled(level, 1, 64)
-            packed = [sum(w << 128 * k for k, w in enumerate(row) if w) for row in rows]
-            ones = sum(1 << 128 * k for k in range(len(rows[0])))
-            largest = max((abs(w) for row in rows for w in row), default=0) + 1
-            self.packed[level] = packed, ones if rounded else 0, ones << 127, (1 << 126) // largest, len(rows[0])
-        return self.packed[level]
+    def _start(self, level):
+        """For bounds of a layer's neurons: the bytes of a field; the weights as unsigned fields; and how large the
+        coefficients of each layer before, from the last to the inputs, and what they add to the constant can become.
+        """
+        if level not in self.starts:
+            columns = self._weights(level)
+            *reach, gained = [max(map(abs, c)) + 1 for c in columns]
+            reaches, gains, most = [max(reach)], [gained << _UNIT], 1 << 2 * _UNIT + 8
+            for at in range(level - 1, 0, -1):
+                *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self._weights(at)]
+                most = max(most, *products, reaches[-1] << _UNIT)
+                reach = [(c >> _UNIT) + 1 for c in products]
+                reaches.append(max(reach))
+                gains.append(gained)
+            size = most.bit_length() // 8 + 2
+            half = 1 << 8 * size - 1
+            fields = [[(w + half).to_bytes(size, "little") for w in c] for c in columns]
+            self.starts[level] = size, fields, reaches, gains
+        return self.starts[level]
 
-    def _target(self, level, neuron, sign):
-        if (level, sign) not in self.targets:
-            self.targets[level, sign] = self._scaled(level, sign, _UNIT)[0]
-        return self.targets[level, sign][neuron]
+    def _ones(self, size, count):
+        """So many fields, all 1."""
+        if (size, count) not in self.units:
+            self.units[size, count] = int.from_bytes((b"\1" + bytes(size - 1)) * count, "little")
+        return self.units[size, count]
 
     @staticmethod
     def lines(pairs):
-        """Lines around a layer's outputs: ``(i, slope above, slope below)`` if not 0, ``(i, height)`` above, the cost.
+        """Lines around a layer's outputs that are not 0: ``(i, slope above, slope below, height above)``; their cost.
 
-        Slopes are over 2^20.
+        Slopes are in units of 2^-28, too.
         """
-        one = 1 << _SLOPE_BITS
-        slopes, heights, cost = [], [], 0
+        one = 1 << _UNIT
+        lines, cost = [], 0
         for i, (low, high) in enumerate(pairs):
             if low >= 0:
-                slopes.append((i, one, one))
+                lines.append((i, one, one, 0))
             elif high > 0:
-                above = (high << _SLOPE_BITS) // (high - low)
-                slopes.append((i, above, one if high > -low else 0))
-                heights.append((i, -(-max(-above * low, (one - above) * high) >> _SLOPE_BITS)))
+                above = (high << _UNIT) // (high - low)
+                height = -(-max(-above * low, (one - above) * high) >> _UNIT)
+                lines.append((i, above, _under(above, one), height))
                 cost += high
-        return slopes, heights, cost
+        return lines, cost
 
-    def bound(self, level, neuron, sign, sides, lines):
-        """An upper bound of ``sign * z`` in units of 2^-60, or None; ``lines[at - 1]`` are those of layer ``at``."""
-        *q, bias = self._target(level, neuron, sign)
-        total = bias << _UNIT
-        for at in range(level - 1, 0, -1):
-            slopes, heights, cost = lines[at - 1]
-            p = [(c * a if (c := q[i]) > 0 else c * b) >> _SLOPE_BITS for i, a, b in slopes]
-            total += sum([q[i] * h for i, h in heights if q[i] > 0]) + cost
-            rows, ones, middle, limit, count = self._rows(at)
-            if sum(map(abs, p)) > limit:  # a field might overflow
-                return None
-            fields = sum(map(mul, p, [rows[i] for i, _, _ in slopes])) + middle
-            if ones:  # a weight was rounded up by less than a unit, which is wrong where it is subtracted
-                fields -= sum([c for c in p if c < 0]) * ones
-            halves = array("Q", fields.to_bytes(16 * count, "little"))
-            if sys.byteorder != "little":
-                halves.byteswap()
-            *q, bias = [c - _BELOW for c in halves[1::2]]
-            total += bias << _UNIT
-        low, high = sides
-        return total + sum([c * h if c > 0 else c * l_ for c, l_, h in zip(q, low, high, strict=True)])
+    def bounds(self, level, neurons, signs, sides, lines):
+        """Upper bounds of ``sign * z`` in units of 2^-56: for each of the signs, those of all the neurons; or None.
+
+        ``lines[at - 1]`` are those of layer ``at``.
+        """
+        size, weights, reaches, gains = self._start(level)
+        once, ones = self._ones(size, len(neurons)), self._ones(size, len(neurons) * len(signs))
+        width, top = 8 * size * len(neurons), 8 * size - 1
+        half, lift = ones << top, (ones << _UNIT) - ones
+        rest = (ones << top + 1 - _UNIT) - ones
+        # the outputs of each layer that are not known to be 0, and the inputs
+        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+        q = []
+        for j in (*places[level - 1], -1):
+            column = weights[j]
+            fields = int.from_bytes(b"".join([column[i] for i in neurons]), "little") - (once << top)
+            # rounded up by less than a unit: the negative is at most that of the rounded one and a unit
+            q.append(sum([(fields if s > 0 else once - fields) << width * k for k, s in enumerate(signs)]))
+        total, largest = q.pop() << _UNIT, gains[0]
+        for at, reach, gained in zip(range(level - 1, 0, -1), reaches, gains[1:], strict=False):
+            around, cost = lines[at - 1]
+            p, lack, tall = [], 0, 0
+            for c, (_, above, below, height) in zip(q, around, strict=True):
+                c += half
+                plus = c >> top & ones
+                positive = c & (plus << top) - plus
+                c -= half
+                lack += positive - c
+                if height:
+                    tall += height
+                    total += positive * height
+                    c = positive * above + (c - positive) * below + half
+                    c = (c >> _UNIT & rest) - (half >> _UNIT)
+                p.append(c)
+            entries, own = itemgetter(*places[at], 0, 0), self._weights(at)  # at least two, for a tuple
+            # a weight was rounded up by less than a unit, which is wrong where it is subtracted
+            *q, more = [sum(map(mul, entries(own[j]), p)) + lack for j in (*places[at - 1], -1)]
+            q = [(c + lift + half >> _UNIT & rest) - (half >> _UNIT) for c in q]
+            total += more + cost * ones
+            largest += reach * tall + cost + gained
+        for c, low, high in zip(q, *sides, strict=True):
+            c += half
+            plus = c >> top & ones
+            positive = c & (plus << top) - plus
+            total += positive * high + (c - half - positive) * low
+        if largest + reaches[-1] * sum(sides[1]) >> top:  # a field might have overflowed
+            return None
+        found = (total + half).to_bytes(size * len(neurons) * len(signs), "little")
+        return [int.from_bytes(found[k : k + size], "little") - (1 << top) for k in range(0, len(found), size)]
 
 
 def _up(numerator, denominator, shift):
@@ -698,9 +736,8 @@ def _power(numerator, denominator):
     return numerator.bit_length() - denominator.bit_length()
 
 
-_UNIT = 30
-_SIXTEENTHS = {c: k << _SLOPE_BITS - 4 for k, c in enumerate("0123456789abcdefg")}
-_BELOW = (1 << 63) - 1  # of a half: what was added to make it positive, less one for rounding up
+_UNIT = 28  # so that weights, which are at most about 1, are single digits of Python's integers
+_SIXTEENTHS = {c: k << _UNIT - 4 for k, c in enumerate("0123456789abcdefg")}
 
 
 # ---- bounds -----------------------------------------------------------------------------------------------------
@@ -917,14 +954,13 @@ class Region:
             return True
         pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
-        for i in range(width) if neurons is None else neurons:
-            pair = pairs[i]
-            if not signed(pair):
-                high, low = (coarse.bound(level, i, sign, sides, lines) for sign in (1, -1))
-                if high is None or low is None:
-                    return False
-                low, high = -low >> _UNIT, -(-high >> _UNIT)
-                pairs[i] = (low, high) if pair[0] is None else (max(low, pair[0]), min(high, pair[1]))
+        open_ = [i for i in (range(width) if neurons is None else sorted(set(neurons))) if not signed(pairs[i])]
+        found = coarse.bounds(level, open_, (1, -1), sides, lines) if open_ else []
+        if found is None:
+            return False
+        for i, high, low in zip(open_, found, found[len(open_) :], strict=False):
+            (least, most), low, high = pairs[i], -low >> _UNIT, -(-high >> _UNIT)
+            pairs[i] = (low, high) if least is None else (max(low, least), min(high, most))
         self.known[level] = pairs
         del self.cache[level - 1 :]
         self.lines = {at: lines for at, lines in self.lines.items() if at < level}
@@ -939,12 +975,10 @@ class Region:
         if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
             return EMPTY
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
-        bound = self.coarse.bound(level, neuron, sign, self._sides(), lines)
-        return (
-            None
-            if bound is None
-            else Fraction(bound) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
-        )
+        bounds = self.coarse.bounds(level, [neuron], [sign], self._sides(), lines)
+        if bounds is None:
+            return None
+        return Fraction(bounds[0]) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
 
     def _sides(self):
         if self.sides is None:
@@ -963,14 +997,13 @@ class Region:
     def _lines(self, at, text=""):
         if at not in self.lines:
             self.lines[at] = self.coarse.lines(self._units(at))
-        slopes, heights, cost = self.lines[at]
+        lines, cost = self.lines[at]
         if text != "":
             width = len(self.model.layers[at - 1].rows)
             if not isinstance(text, str) or len(text) != width or not set(text) <= _SIXTEENTHS.keys():
                 raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
-            unknown = {i for i, _ in heights}
-            slopes = [(i, a, _SIXTEENTHS[text[i]] if i in unknown else b) for i, a, b in slopes]
-        return slopes, heights, cost
+            lines = [(i, a, _SIXTEENTHS[text[i]] if h else b, h) for i, a, b, h in lines]
+        return lines, cost
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""
@@ -1005,11 +1038,10 @@ class Region:
                 elif high is not None and high <= 0:
                     continue
                 elif c < 0:
-                    s = chosen.get(i)
-                    if s is None:
-                        steep = high is None or (low is not None and high > -low)
-                        s = 1 if steep else 0
-                    slopes[i] = c * int(s * steps)
+                    s = _chord(low, high, chosen.get(i), steps)
+                    if i not in chosen:
+                        s = steps if s is None else _under(s, steps)
+                    slopes[i] = c * s
                 else:
                     s = _chord(low, high, chosen.get(i), steps)
                     if s is None:
@@ -1089,6 +1121,11 @@ def _chord(low, high, chosen, steps):
         return 0
     grid = 1 << _SLOPE_BITS
     return ((high * grid) // (high - low)) * (steps // grid)
+
+
+def _under(chord, one):
+    """The default slope of the line below: 0 or 1, whichever cuts off less, with a steep passage between them."""
+    return min(max(4 * chord - 3 * one // 2, 0), one)
 
 
 class _Multipliers:
