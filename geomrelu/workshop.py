@@ -118,7 +118,8 @@ def grown(
     try:
         while waiting or running:
             while waiting and len(running) < slots:
-                waiting.sort(key=lambda pair: pair[0])  # stable: within a turn the first layers come first
+                # within a turn what is nearest to its end comes first, then (the sort is stable) the first layers
+                waiting.sort(key=lambda pair: (pair[0], -pair[1].closed))
                 most, tree = waiting.pop(0)
                 budget.spend(0)
                 seconds = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]

@@ -413,6 +413,44 @@ def test_coarse_fields_do_not_overflow():
         assert fine <= rough <= fine + Fraction(2) ** (region.coarse.exponents(2)[i] - 15)
 
 
+def test_every_step_of_coarse_arithmetic_rounds_outward():
+    """Lines, bounds in units, derived bounds, each to the last unit; numbers too large for fields are refused."""
+    rng, one = random.Random(9), 1 << 28
+    for _ in range(500):
+        bits = rng.choice((2, 8, 30, 40))
+        low, high = -rng.randint(1, 1 << bits), rng.randint(1, 1 << rng.choice((2, bits)))
+        ((_, above, below, height),), cost = checker.Coarse.lines([(low, high)])
+        assert 0 <= below <= one and cost == high
+        for y in (low, 0, high):
+            assert above * y + height * one >= max(y, 0) * one
+    net, box = Network.from_layers([([[1, "1/3"], [-2, 1]], ["1/7", -1], "relu")] * 2), Polyhedron.box([(-1, 1)] * 2)
+    coarse = checker.Coarse(net.checked, box.checked)
+    for _ in range(200):
+        pairs = [sorted((rng.randint(-999, 999), rng.randint(-999, 999))) for _ in range(2)]
+        for (low, high), (least, most), e in zip(
+            pairs, coarse.in_units(1, (pairs, 997)), coarse.exponents(1), strict=True
+        ):
+            unit = Fraction(2) ** (e - 28)
+            assert low - 997 * unit < least * unit * 997 <= low and high <= most * unit * 997 < high + 997 * unit
+    for _ in range(50):
+        region = checker.Region(net.checked, box.checked)
+        region.derive([[1], [2]], 3)
+        j, c = rng.randrange(2), Fraction(rng.randint(-9, 9), 10)
+        region = region.child(("x", j, c), rng.choice((1, -1)))
+        before = {level: list(region.known[level]) for level in (1, 2)}
+        region.derive([[1], [2]], 3)
+        for level in (1, 2):
+            lines = [region._lines(at) for at in range(1, level)]
+            highs = coarse.bounds(level, [0, 1], (1, -1), region._sides(), lines)
+            for i, ((low, high), (least, most)) in enumerate(zip(region.known[level], before[level], strict=True)):
+                if not checker.signed((least, most)):
+                    assert low == max(least, (-highs[2 + i]) // one) and high == min(most, -(-highs[i] // one))
+    sides = region._sides()
+    assert coarse.bounds(2, [0], (1,), (sides[0], [1 << 90] * 2), [region._lines(1)]) is None
+    assert coarse.bounds(2, [0], (1,), sides, [([(0, one, 0, 1 << 90)], 0)]) is None
+    assert coarse.bounds(2, [0], (1,), sides, [([], 1 << 90)]) is None
+
+
 def test_multipliers_of_rows_must_have_their_sign():
     """x + y - 1/2 lives on the triangle x + y <= 1 in the square; negative multipliers would "prove" it dead."""
     net = Network.from_layers([([[1, 1], [-1, -1]], ["-1/2", "-1/2"], "relu")])
