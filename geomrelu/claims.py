@@ -226,6 +226,7 @@ class Outcome:
         failure: the first case that does not hold, or why there is no evidence; None if ok.
         counterexample: is the failure a case against the claim, and not a check that broke?
         again: Python that prints the left side of that case, if the check gave it.
+        left: the left side of the case.
         rows: ``(case, what was found)`` for the cases with a name.
         certified: ``(case, certificate)``: a few of the certificates that were accepted, if the check handed them over.
     """
@@ -239,6 +240,7 @@ class Outcome:
     failure: str | None
     counterexample: bool
     again: str | None
+    left: str | None
     rows: tuple[tuple[str, str], ...]
     certified: tuple[tuple[str, Certified], ...] = ()
 
@@ -257,6 +259,7 @@ class Outcome:
             "failure": self.failure,
             "counterexample": self.counterexample,
             "again": self.again,
+            "left": self.left,
             "seconds": round(self.seconds, 3),
             "rows": [list(row) for row in self.rows],
         }
@@ -503,7 +506,7 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
     """Run one check until its first case that does not hold."""
     started = reported = time.perf_counter()
     number, rows, failure, words = 0, dict[str, tuple[int, str]](), None, ""
-    counterexample, again, certified = False, None, dict[str, Certified]()
+    counterexample, again, left, certified = False, None, None, dict[str, Certified]()
     report = progress or (lambda label, kind, done: None)
     report(claim.label, str(check.kind), 0)
     try:
@@ -516,7 +519,7 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
                 rows[case.name] = (rows[case.name][0] + 1 if case.name in rows else 1, judged.cell)
             if not judged.holds:
                 failure = f"case {number}{f' ({case.name})' if case.name else ''}: {words}"
-                counterexample, again = check.kind is not Kind.NEIGHBOUR, case.again
+                counterexample, again, left = check.kind is not Kind.NEIGHBOUR, case.again, judged.left
                 break
             name = case.name or check.of
             if case.certified and name not in certified and len(certified) < MOST_CERTIFICATES and case.certified.small:
@@ -539,6 +542,7 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         failure,
         counterexample,
         again,
+        left,
         tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
         tuple(certified.items()),
     )

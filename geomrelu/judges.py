@@ -106,11 +106,12 @@ class Case(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One case after judgement: does it hold, what the table shows, and the comparison in words."""
+    """One case after judgement: does it hold, what the table shows, the comparison in words, and its left side."""
 
     holds: bool
     cell: str
     words: str
+    left: str
 
 
 def judge(kind: Kind, parts: Sequence[Any], trials: int = 0, level: Fraction = Fraction(999, 1000)) -> Judged:
@@ -152,7 +153,7 @@ def _identity(parts: Sequence[Any]) -> Judged:
         difference = sympy.simplify(difference)
         vanishes = bool(difference == 0) or not _differs(difference)
     words = f"{_short(lhs)} == {_short(rhs)}" + ("" if vanishes else f" is false: they differ by {_short(difference)}")
-    return Judged(vanishes, _short(rhs), words)
+    return Judged(vanishes, _short(rhs), words, str(lhs))
 
 
 def _differs(difference: sympy.Expr) -> bool:
@@ -162,7 +163,7 @@ def _differs(difference: sympy.Expr) -> bool:
         BadEvidence: SymPy does not know; that refutes nothing.
     """
     try:
-        vanishes = difference.equals(0)
+        vanishes = None if difference.has(sympy.nan, sympy.zoo) else difference.equals(0)
     except Exception:  # whatever goes wrong inside SymPy, it has not told
         vanishes = None
     if vanishes is None:
@@ -175,7 +176,8 @@ def _comparison(parts: Sequence[Any]) -> Judged:
     lhs, relation, rhs = _related(parts)
     lhs, rhs = _exact(lhs), _exact(rhs)
     holds, compared = RELATIONS[relation](lhs, rhs), f"{lhs} {relation} {rhs}"
-    return Judged(holds, str(lhs) if relation == "==" else compared, compared + ("" if holds else " is false"))
+    words = compared + ("" if holds else " is false")
+    return Judged(holds, str(lhs) if relation == "==" else compared, words, str(lhs))
 
 
 def _decision(parts: Sequence[Any]) -> Judged:
@@ -186,7 +188,7 @@ def _decision(parts: Sequence[Any]) -> Judged:
     if not accepted:
         raise BadEvidence(f"decided {verdict}, but its certificate was rejected")
     words = f"decided {verdict}, expected {expected}, certificate accepted"
-    return Judged(verdict == expected, str(verdict), words)
+    return Judged(verdict == expected, str(verdict), words, str(verdict))
 
 
 def _interval(parts: Sequence[Any], trials: int, level: Fraction) -> Judged:
@@ -200,18 +202,15 @@ def _interval(parts: Sequence[Any], trials: int, level: Fraction) -> Judged:
     places = max(3, 1 - math.floor(math.log10(high - low)))
     sign, found = "=" if relation == "==" else relation, f"[{low:.{places}f}, {high:.{places}f}]"
     words = f"p {sign} {p}; {trials:,} trials give {found} at {float(100 * level):g} %"
-    return Judged(holds, f"{sign} {p}: {found}", words)
+    return Judged(holds, f"{sign} {p}: {found}", words, str(successes))
 
 
 def _failure(parts: Sequence[Any]) -> Judged:
     """A neighbour holds as evidence when the comparison does not."""
     judged = _comparison(parts)
     lhs, relation, rhs = _related(parts)
-    return Judged(
-        not judged.holds,
-        f"{lhs} {AGAINST[relation]} {rhs}",
-        f"{judged.words} holds although a hypothesis was dropped",
-    )
+    words = f"{judged.words} holds although a hypothesis was dropped"
+    return Judged(not judged.holds, f"{lhs} {AGAINST[relation]} {rhs}", words, judged.left)
 
 
 def _expression(value: Any) -> sympy.Expr:

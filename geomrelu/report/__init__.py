@@ -13,18 +13,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rc_context
 
 from geomrelu import certificate
 from geomrelu.claims import Claim, Result
 from geomrelu.errors import InputError
-from geomrelu.report.mathml import mathml
+from geomrelu.report.mathml import formulas, mathml
 from geomrelu.report.page import Shown, page
 
-__all__ = ["mathml", "write"]
+__all__ = ["formulas", "mathml", "write"]
 
 
 def write(
@@ -57,16 +58,14 @@ def write(
 
 def _shown(directory: Path, result: Result, registry: Mapping[str, Claim]) -> Shown:
     """A result with the files that stand beside the page."""
-    shown = Shown(result, registry[result.label], mathml(registry[result.label].latex))
+    shown = Shown(result, registry[result.label], formulas(registry[result.label].latex))
     if (directory / "evidence" / f"{result.label}.json").exists():
         shown.evidence = f"evidence/{result.label}.json"
     for number, (caption, draw) in enumerate(shown.claim.figures, 1):
         name = f"figures/{result.label}-{number}.svg"
-        drawn = io.BytesIO()
-        with rc_context({"svg.hashsalt": "geomrelu"}):
-            draw().savefig(drawn, format="svg", metadata={"Date": None})
-        (directory / name).write_bytes(drawn.getvalue())
-        shown.figures.append((name, caption, drawn.getvalue()))
+        drawn = _drawn(draw)
+        (directory / name).write_bytes(drawn)
+        shown.figures.append((name, caption, drawn))
     found = [(case, certified) for outcome in result.outcomes for case, certified in outcome.certified]
     for number, (case, certified) in enumerate(found, 1):
         name = f"certificates/{result.label}-{number}"
@@ -75,3 +74,11 @@ def _shown(directory: Path, result: Result, registry: Mapping[str, Claim]) -> Sh
         certificate.save(directory / f"{name}.domain.json", certified.domain)
         shown.certificates.append((name, case))
     return shown
+
+
+def _drawn(draw: Callable[[], Any]) -> bytes:
+    """A figure as SVG, the same bytes each time."""
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "geomrelu", "svg.fonttype": "path", "hatch.linewidth": 0.6}):
+        draw().savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()

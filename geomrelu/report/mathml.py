@@ -10,10 +10,26 @@ from latex2mathml.converter import convert
 
 from geomrelu.errors import InputError
 
-__all__ = ["mathml"]
+__all__ = ["formulas", "mathml"]
 
 # Browsers know no mathvariant but "normal" (MathML Core): these letters stand for themselves, bold is left to the page.
 LETTERS = {"double-struck": "DOUBLE-STRUCK", "script": "SCRIPT", "fraktur": "FRAKTUR"}
+
+
+def formulas(latex: str) -> str:
+    """Formulas that may stand below each other where the page is narrow: what a ``\\quad`` separates.
+
+    Raises:
+        InputError: as :func:`mathml`.
+    """
+    parts = [""]
+    for piece in re.split(r"(\\quad)", latex):
+        whole = all(parts[-1].count(a) == parts[-1].count(b) for a, b in (("{", "}"), (r"\left", r"\right")))
+        if piece == r"\quad" and whole and r"\begin" not in latex:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return "".join(mathml(part) for part in parts if part.strip())
 
 
 def mathml(latex: str) -> str:

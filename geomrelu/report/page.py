@@ -71,6 +71,7 @@ def page(shown: Sequence[Shown], registry: Mapping[str, Claim], complete: bool =
             "<body>",
             '<a class="skip" href="#claims">Skip to the claims</a>',
             _header(results, registry, complete),
+            _papers(groups),
             _filter(results),
             '<main id="claims" tabindex="-1">',
             *(_group(number, paper, members, own, registry) for number, (paper, members) in enumerate(groups.items())),
@@ -111,6 +112,14 @@ def _header(results: Sequence[Result], registry: Mapping[str, Claim], complete: 
         "</header>",
     ]
     return "\n".join(lines)
+
+
+def _papers(groups: Mapping[str, Sequence[Shown]]) -> str:
+    links = [
+        f'<li><a href="#paper-{number}">{escape(paper)}</a> ({len(members)})</li>'
+        for number, (paper, members) in enumerate(groups.items())
+    ]
+    return f'<nav aria-label="Papers"><ul>{"".join(links)}</ul></nav>'
 
 
 def _filter(results: Sequence[Result]) -> str:
