@@ -44,6 +44,8 @@ def mathml(latex: str) -> str:
     >>> "ℝ" in mathml(r"x \\in \\mathbb R^n")
     True
     """
+    if latex.count("{") != latex.count("}"):
+        raise InputError(f"{latex}: no MathML (the braces do not match)")
     try:
         found = convert(latex, display="block")
     except Exception as problem:  # the converter raises many kinds
