@@ -173,11 +173,11 @@ def _claim(one: Shown, own: Mapping[str, Shown], registry: Mapping[str, Claim]) 
     ]
     if claim.hypotheses:
         lines.append(f"<p><b>If</b> {'; '.join(map(escape, claim.hypotheses))}.</p>")
+    if result.counterexample is not None:
+        lines.append(_counterexample(result))
     if claim.correction is not None:
         true = f"<p>{_link(claim.correction, own)}: {escape(result.corrected or '')}.</p>"
         lines.append(f'<div class="true"><h4>False as printed; true instead</h4>{true}</div>')
-    if result.counterexample is not None:
-        lines.append(_counterexample(result))
     if result.limited_by is not None:
         lines.append(f"<p><b>No stronger than</b> {_link(result.limited_by, own)}, which it uses.</p>")
     lines += [_evidence(result), *_cases(result)]
