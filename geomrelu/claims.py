@@ -53,6 +53,7 @@ __all__ = [
     "concluded",
     "examined",
     "load",
+    "named",
     "ordered",
     "verify",
 ]
@@ -88,7 +89,7 @@ PROMISES = {
     Status.REFUTED: "a case fails, and it is shown (outside a probability interval, if it was sampled)",
     Status.CONJECTURED: "no case of it was decided or sampled, or it rests on a claim that does not hold",
     Status.SAMPLED: "compatible with Monte Carlo at a level, trials and seed fixed beforehand; not proved",
-    Status.ENUMERATED: "holds in every case of the finite families that were walked exactly, and is proved in words",
+    Status.ENUMERATED: "holds in every exact case of the families that were walked; the rest is a proof in words",
     Status.DERIVED: "the identities of its proof cancel to 0 in SymPy, and every exact case holds as well",
 }
 

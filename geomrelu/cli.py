@@ -753,10 +753,10 @@ def _verify(options: argparse.Namespace) -> int:
 
     registry = claims.load()
     results: list[claims.Result] = []
+    asked = claims.ordered(options.labels or None, registry)
     kept = None if options.report is None else verification.Kept(options.report)
     workers = verification.cores() if options.workers is None else options.workers
     depth = "thorough" if options.thorough else "default"
-    asked = claims.ordered(options.labels or None, registry)
     if kept is not None:
         before = sum(kept.read(claim, depth) is not None for claim in asked)
         if before:

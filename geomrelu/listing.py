@@ -49,11 +49,17 @@ def _with_papers(registry: Registry) -> list[tuple[str, Claim]]:
 
 
 def _registry_text(registry: Registry) -> str:
-    rows = [[f"  {c.label}", _titled(c), c.source, _kinds(c)] for _, c in _with_papers(registry)]
-    lines = iter(aligned(rows))
-    blocks = [[paper, *(next(lines) for _ in claims)] for paper, claims in by_paper(registry).items()]
-    count = f"{len(registry)} claims; geomrelu claims LABEL shows one, geomrelu verify [LABEL ...] verifies."
-    return "\n\n".join(["\n".join(block) for block in blocks] + [count])
+    width = max(map(len, registry), default=0) + 2
+    lines = []
+    for paper, claims in by_paper(registry).items():
+        lines.append(paper)
+        for claim in claims:
+            lines.append(f"  {claim.label:<{width}}{_titled(claim)}")
+            lines.append(f"  {'':<{width}}{claim.source}; {_kinds(claim)}")
+        lines.append("")
+    noun = "claim" if len(registry) == 1 else "claims"
+    lines.append(f"{len(registry)} {noun}; geomrelu claims LABEL shows one, geomrelu verify [LABEL ...] verifies.")
+    return "\n".join(lines)
 
 
 def _registry_markdown(registry: Registry) -> str:
@@ -211,8 +217,8 @@ def tally(results: Sequence[Result]) -> str:
     counts = [(status, sum(r.status is status for r in rest)) for status in reversed(Status)]
     words = [", ".join(f"{count} {status.name}" for status, count in counts if count)]
     if expected:
-        each = "each refuted by an exact counterexample and corrected"
-        words.append(f"{len(expected)} false as printed, {each}")
+        each = "each refuted" if len(expected) > 1 else "refuted"
+        words.append(f"{len(expected)} false as printed, {each} by an exact counterexample and corrected")
     unexpected = [r.label for r in rest if r.correction is not None]
     if unexpected:
         words.append(f"with a correction, and not refuted by an exact counterexample: {', '.join(unexpected)}")

@@ -155,12 +155,14 @@ class Kept:
         directory: made if it does not exist.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: it cannot be made, or holds something else.
     """
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory) / "evidence"
         try:
+            if not self.directory.is_dir() and Path(directory).is_dir() and any(Path(directory).iterdir()):
+                raise InputError(f"{directory} holds something else than a report: choose another directory")
             self.directory.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise InputError(f"{self.directory}: {problem.strerror}") from None

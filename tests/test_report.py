@@ -121,6 +121,31 @@ def test_letters_stand_for_themselves():
     assert formulas(r"\begin{pmatrix} a \quad b \end{pmatrix}").count("<math") == 1
 
 
+# ---- figures ------------------------------------------------------------------------------------------------------
+
+
+def test_every_figure_can_be_drawn(tmp_path):
+    """Each with the same bytes twice."""
+    drawn = {}
+    for claim in claims.load().values():
+        for caption, draw in claim.figures:
+            first, second = report._drawn(draw), report._drawn(draw)
+            assert caption and first == second and first.startswith(b"<?xml")
+            drawn[claim.label] = len(first)
+    assert {"figure-1-code", "figure-2-images", "figure-3-images", "figure-4-images"} <= set(drawn)
+    assert sum(drawn.values()) < 3_000_000
+
+
+def test_a_figure_that_fails_does_not_cost_the_page(proofs, tmp_path):
+    registry = claims.load(proofs)
+    registry["drawn"].figures[:] = [("a <figure>", lambda: 1 / 0)]
+    registry["true"].latex = r"a \unknown <b>"
+    results = list(claims.verify(["true"], registry=registry))
+    text = report.write(tmp_path, results, registry).read_text(encoding="utf-8")
+    assert "a &lt;figure&gt;: not drawn (ZeroDivisionError" in text and r"<code>a \unknown &lt;b&gt;</code>" in text
+    Page(text)
+
+
 # ---- the page as text ---------------------------------------------------------------------------------------------
 
 
@@ -168,7 +193,7 @@ def test_the_page_is_whole(site):
 def test_the_page_says_what_was_found(site):
     text = (site / "index.html").read_text(encoding="utf-8")
     for said in (
-        "5 claims: 1 DERIVED, 2 SAMPLED, 1 BROKEN; 1 false as printed, each refuted by an exact counterexample and",
+        "5 claims: 1 DERIVED, 2 SAMPLED, 1 BROKEN; 1 false as printed, refuted by an exact counterexample and",
         "enumerate (numbers): case 2 (n = 2): 3 &lt;= 2 is false",
         "False as printed; true instead",
         'No stronger than</b> <a href="#drawn">',

@@ -109,12 +109,12 @@ def test_a_second_run_examines_what_is_new(family, tmp_path):
 @pytest.mark.parametrize("change", ["proof", "depth", "sources", "version", "cut", "other", "list"])
 def test_evidence_counts_only_for_what_it_was_found_with(planted, tmp_path, monkeypatch, change):
     planted.add("base")
-    kept = Kept(tmp_path)
+    kept = Kept(tmp_path / "out")
     planted.run(kept=kept)
     planted.examined()
     planted.run(kept=kept)
     assert planted.examined() == []
-    file, depth = tmp_path / "evidence" / "base.json", "default"
+    file, depth = tmp_path / "out" / "evidence" / "base.json", "default"
     if change == "proof":
         planted.add("base", "yield 2, 2")
     elif change == "depth":
@@ -134,7 +134,7 @@ def test_evidence_counts_only_for_what_it_was_found_with(planted, tmp_path, monk
 def test_outcomes_survive_the_file(tmp_path):
     """All fields, certificates included."""
     registry = claims.load()
-    kept = Kept(tmp_path)
+    kept = Kept(tmp_path / "out")
     for label, number in (("first-layer-alive", 4), ("one-dim-sharper", 0)):
         outcomes = claims.examined(registry[label], "default")
         kept.write(registry[label], "default", outcomes)
@@ -152,14 +152,22 @@ def test_bad_requests_are_refused_at_once(planted):
             verification.run(labels or None, proofs=planted.proofs, **more)
 
 
+def test_a_directory_of_something_else_is_left_alone(registry, tmp_path, capsys):
+    (tmp_path / "index.html").write_text("mine")
+    assert cli.main(["verify", "base", "--report", str(tmp_path)]) == 2
+    assert "holds something else than a report" in capsys.readouterr().err
+    assert cli.main(["verify", "bse", "--report", str(tmp_path / "new")]) == 2
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_killed_worker_is_said(planted, tmp_path):
     planted.add("base")
     planted.add("doomed", "time.sleep(1); os.kill(os.getpid(), 9); yield 1, 1")
     seen = []
     with pytest.raises(InputError, match="a worker was killed"):
-        for result in verification.run(None, proofs=planted.proofs, workers=2, kept=Kept(tmp_path)):
+        for result in verification.run(None, proofs=planted.proofs, workers=2, kept=Kept(tmp_path / "out")):
             seen.append(result.label)
-    assert seen == ["base"] and (tmp_path / "evidence" / "base.json").exists()
+    assert seen == ["base"] and (tmp_path / "out" / "evidence" / "base.json").exists()
 
 
 # ---- the commands -------------------------------------------------------------------------------------------------
@@ -181,11 +189,11 @@ def test_verify_prints_everything(registry, capsys):
         "\n  counterexample: enumerate (numbers): case 1: 2 < 2 is false\n  again: python -c 'print(1 + 1)'\n",
         "\n  true instead (base): 1 | 2 & 3 % base_x ~ ^\n",
         "\n  no stronger than torn, which it uses\n",
-        "5 claims: 1 ENUMERATED, 2 CONJECTURED, 1 BROKEN; 1 false as printed, each refuted by an exact counterexample",
+        "5 claims: 1 ENUMERATED, 2 CONJECTURED, 1 BROKEN; 1 false as printed, refuted by an exact counterexample",
     ):
         assert line in out, line
     assert cli.main(["verify", "wrong", "--workers", "1"]) == 0  # refuted, as it must be
-    assert "2 claims: 1 ENUMERATED; 1 false as printed, each" in capsys.readouterr().out
+    assert "2 claims: 1 ENUMERATED; 1 false as printed, refuted" in capsys.readouterr().out
 
 
 def test_a_false_claim_that_is_not_refuted_fails(family, registry, capsys):
@@ -219,7 +227,7 @@ def test_verify_as_markdown(registry, capsys):
 def test_claims_are_listed_and_shown(registry, capsys):
     assert cli.main(["claims"]) == 0
     out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines() if line.startswith("  ")] == list(registry)
+    assert re.findall(r"^  (\S+)", out, re.M) == list(registry)
     assert out.index("Rister & Rubin, Prob") < out.index("wrong") < out.index("Lu, Shin, Su") < out.index("base")
     assert "Title of wrong (false as printed)" in out and "5 claims; " in out
     assert cli.main(["claims", "middle"]) == 0

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def write(
         The page.
 
     Raises:
-        InputError: the directory cannot be written, or a statement has no MathML.
+        InputError: the directory cannot be written.
     """
     directory = Path(directory)
     place = {label: number for number, label in enumerate(registry)}
@@ -58,12 +59,17 @@ def write(
 
 def _shown(directory: Path, result: Result, registry: Mapping[str, Claim]) -> Shown:
     """A result with the files that stand beside the page."""
-    shown = Shown(result, registry[result.label], formulas(registry[result.label].latex))
+    claim = registry[result.label]
+    shown = Shown(result, claim, _typeset(claim))
     if (directory / "evidence" / f"{result.label}.json").exists():
         shown.evidence = f"evidence/{result.label}.json"
-    for number, (caption, draw) in enumerate(shown.claim.figures, 1):
+    for number, (caption, draw) in enumerate(claim.figures, 1):
         name = f"figures/{result.label}-{number}.svg"
-        drawn = _drawn(draw)
+        try:
+            drawn = _drawn(draw)
+        except Exception as problem:  # what was verified is worth a page without this figure
+            shown.figures.append((None, f"{caption}: not drawn ({type(problem).__name__}: {problem})", b""))
+            continue
         (directory / name).write_bytes(drawn)
         shown.figures.append((name, caption, drawn))
     found = [(case, certified) for outcome in result.outcomes for case, certified in outcome.certified]
@@ -74,6 +80,14 @@ def _shown(directory: Path, result: Result, registry: Mapping[str, Claim]) -> Sh
         certificate.save(directory / f"{name}.domain.json", certified.domain)
         shown.certificates.append((name, case))
     return shown
+
+
+def _typeset(claim: Claim) -> str:
+    """The statement as MathML, or as it was written."""
+    try:
+        return formulas(claim.latex)
+    except InputError:
+        return f"<code>{escape(claim.latex)}</code>"
 
 
 def _drawn(draw: Callable[[], Any]) -> bytes:

@@ -32,14 +32,15 @@ class Shown:
 
     Attributes:
         formula: MathML. evidence: the file with all of it.
-        figures: ``(file, caption, SVG)``. certificates: ``(file without suffix, case)``.
+        figures: ``(file, or None if it could not be drawn; caption; SVG)``.
+        certificates: ``(file without suffix, case)``.
     """
 
     result: Result
     claim: Claim
     formula: str
     evidence: str | None = None
-    figures: list[tuple[str, str, bytes]] = field(default_factory=list)
+    figures: list[tuple[str | None, str, bytes]] = field(default_factory=list)
     certificates: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -181,7 +182,7 @@ def _claim(one: Shown, own: Mapping[str, Shown], registry: Mapping[str, Claim]) 
     if result.limited_by is not None:
         lines.append(f"<p><b>No stronger than</b> {_link(result.limited_by, own)}, which it uses.</p>")
     lines += [_evidence(result), *_cases(result)]
-    lines += [_figure(number, *figure) for number, figure in enumerate(one.figures, 1)]
+    lines += [_figure(*figure) for figure in one.figures]
     lines += [_certificates(one), _relations(one, own, registry), "</article>"]
     return "\n".join(filter(None, lines))
 
@@ -221,7 +222,9 @@ def _cases(result: Result) -> Iterable[str]:
         yield f'<div class="wide" role="region" aria-label="{label}" tabindex="0">{table}</div></details>'
 
 
-def _figure(number: int, file: str, caption: str, svg: bytes) -> str:
+def _figure(file: str | None, caption: str, svg: bytes) -> str:
+    if file is None:
+        return f'<p class="wrong">{escape(caption)}</p>'
     data = base64.b64encode(svg).decode()
     return (
         f'<figure><img src="data:image/svg+xml;base64,{data}" alt="{escape(caption)}">'
