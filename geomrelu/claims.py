@@ -593,13 +593,13 @@ def load(directory: Path | None = None) -> dict[str, Claim]:
             raise InputError(f"{path}: it does not define the claim {path.stem!r}")
         claim.path = path
         claims.append(claim)
-    return {claim.label: claim for claim in sorted(claims, key=_place)}
+    return {claim.label: claim for claim in _arranged(claims)}
 
 
 def by_paper(registry: Mapping[str, Claim]) -> dict[str, list[Claim]]:
     """The claims under the heading of their paper, in order."""
     groups: dict[str, list[Claim]] = {}
-    for claim in sorted(registry.values(), key=_place):
+    for claim in _arranged(registry.values()):
         place = _paper(claim)
         groups.setdefault(PAPERS[place][1] if place < len(PAPERS) else AROUND, []).append(claim)
     return groups
@@ -609,6 +609,13 @@ def _paper(claim: Claim) -> int:
     """The place in PAPERS of the one that its source names first."""
     found = [(match.start(), i) for i, (key, _) in enumerate(PAPERS) if (match := re.search(key, claim.source))]
     return min(found)[1] if found else len(PAPERS)
+
+
+def _arranged(claims: Iterable[Claim]) -> list[Claim]:
+    """In the order of their places, a correction after what it corrects."""
+    claims = sorted(claims, key=_place)
+    printed = {claim.correction: claim for claim in reversed(claims) if claim.correction is not None}
+    return sorted(claims, key=lambda claim: (*_place(printed.get(claim.label, claim)), claim.label in printed))
 
 
 def _place(claim: Claim) -> tuple[int, bool, list[tuple[int, str]], str]:

@@ -233,7 +233,8 @@ def _counts(result: Result) -> dict[Kind, str]:
         own = [o for o in result.outcomes if o.kind is kind]
         if own:
             number = f"{sum(o.cases for o in own):,}"
-            counts[kind] = number if all(o.ok for o in own) else "BROKEN" if any(o.broken for o in own) else "FAILED"
+            wrong = "refuted" if result.refuted_as_expected else "FAILED"
+            counts[kind] = number if all(o.ok for o in own) else "BROKEN" if any(o.broken for o in own) else wrong
     return counts
 
 

@@ -375,7 +375,7 @@ def test_a_result_is_plain_data_and_a_table():
 
 
 OPEN = {"orbit-minimum", "wide-lower-bound"}  # conjectures: sampled, without a proof
-FALSE_IN_PRINT = [x for x in LABELS if "correction=" in (PROOFS / f"{x}.py").read_text(encoding="utf-8")]
+PRINTED = [x for x in LABELS if "correction=" in (PROOFS / f"{x}.py").read_text(encoding="utf-8")]
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -384,7 +384,7 @@ def test_the_evidence_for_a_claim_holds(label):
     assert result.label == label
     assert not result.failed, result.as_text()
     kinds = {o.kind for o in result.outcomes}
-    if label in FALSE_IN_PRINT:
+    if label in PRINTED:
         assert result.refuted_as_expected
     elif label in OPEN:
         assert result.status is Status.SAMPLED
@@ -393,7 +393,7 @@ def test_the_evidence_for_a_claim_holds(label):
         assert Kind.NEIGHBOUR in kinds and kinds & {Kind.ENUMERATE, Kind.DECIDE}
 
 
-@pytest.mark.parametrize("label", FALSE_IN_PRINT)
+@pytest.mark.parametrize("label", PRINTED)
 def test_the_counterexample_can_be_seen_again(label, tmp_path):
     *_, result = claims.verify([label])
     seen = [o for o in result.outcomes if o.again is not None]
@@ -508,7 +508,7 @@ def test_a_proof_reads_as_a_page(label):
     text = (PROOFS / f"{label}.py").read_text(encoding="utf-8")
     assert text.startswith("# %% [markdown]\n# # ")
     assert "**Statement" in text
-    proved = ("eighbour", "# ## Proof", "$\\square$") if label not in (*OPEN, *FALSE_IN_PRINT) else ()
+    proved = ("eighbour", "# ## Proof", "$\\square$") if label not in (*OPEN, *PRINTED) else ()
     for part in ('if __name__ == "__main__":', *proved):
         assert part in text
     assert "assert" not in text

@@ -249,6 +249,17 @@ def test_claims_are_listed_and_shown(registry, capsys):
     assert (shown.out, shown.err) == ("", "geomrelu: error: unknown claim 'midle'; did you mean middle?\n")
 
 
+def test_a_correction_stands_after_what_it_corrects(planted):
+    planted.add("a-right", source="new (after Rister)")
+    planted.add("b", source="Rister, section 7.1")
+    planted.add("c", source="Rister, section 10")
+    planted.add("z", source="Rister, section 2", correction="a-right")
+    planted.add("y", source="Brownlowe", correction="c")
+    registry = claims.load(planted.proofs)
+    assert list(registry) == ["z", "a-right", "b", "y", "c"]
+    assert [c.label for group in claims.by_paper(registry).values() for c in group] == ["z", "a-right", "b", "c", "y"]
+
+
 def test_the_real_registry_in_every_format():
     registry = claims.load()
     data = json.loads(listing.registry_as("json", registry))
