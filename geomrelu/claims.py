@@ -615,7 +615,7 @@ def _arranged(claims: Iterable[Claim]) -> list[Claim]:
     """In the order of their places, a correction after what it corrects."""
     claims = sorted(claims, key=_place)
     printed = {claim.correction: claim for claim in reversed(claims) if claim.correction is not None}
-    return sorted(claims, key=lambda claim: (*_place(printed.get(claim.label, claim)), claim.label in printed))
+    return sorted(claims, key=lambda claim: (*_place(printed.get(claim.label) or claim), claim.label in printed))
 
 
 def _place(claim: Claim) -> tuple[int, bool, list[tuple[int, str]], str]:

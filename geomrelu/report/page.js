@@ -22,18 +22,22 @@
     count.value = `${shown} of ${claims.length} claims`;
   };
 
+  const all = () => {
+    form.reset();
+    filter();
+  };
+
   const reveal = () => { // a link to a claim that the filter hides shows all again
-    const claim = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const claim = document.getElementById(location.hash.slice(1));
     if (claim && claim.hidden) {
-      form.reset();
-      filter();
+      all();
       claim.scrollIntoView();
     }
   };
 
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter));
+  form.querySelector("button").addEventListener("click", all);
   addEventListener("hashchange", reveal);
   let closed = [];
   addEventListener("beforeprint", () => { // nothing is folded on paper
@@ -45,4 +49,5 @@
   });
   form.hidden = false;
   filter(); // a reload may have kept what was chosen
+  reveal();
 }

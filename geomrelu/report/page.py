@@ -139,7 +139,7 @@ def _filter(results: Sequence[Result]) -> str:
             *boxes,
             "</fieldset>",
             f'<label class="words">Search {search}</label>',
-            '<button type="reset">Show all</button>',
+            '<button type="button">Show all</button>',
             f'<output id="count" aria-live="polite">{len(results)} of {len(results)} claims</output>',
             "</form>",
         ]
