@@ -374,4 +374,5 @@ def tex(text: str) -> str:
 
 
 def _typed(label: str) -> str:
-    return rf"\texttt{{{tex(label)}}}"
+    """A label, which may be broken after its hyphens."""
+    return rf"\texttt{{{tex(label)}}}".replace("-{}", r"-\allowbreak{}")

@@ -259,6 +259,21 @@ def test_unknown_labels_are_refused_at_once():
         claims.verify(depth="deep")
 
 
+def test_a_few_small_certificates_are_kept():
+    def certified(size):
+        return claims.Certified({"size": "x" * size}, {}, {})
+
+    cases = [(f"n = {n}", 1, 1, True, certified(k)) for n, k in enumerate((1, 300_000, 3, 4, 5, 6, 7))]
+    (outcome,) = verdict(decide=[cases[0], (*cases[0][:4], certified(2), AGAIN), *cases[1:]]).outcomes
+    assert [(name, len(c.certificate["size"])) for name, c in outcome.certified] == [
+        ("n = 0", 1),
+        ("n = 2", 3),
+        ("n = 3", 4),
+        ("n = 4", 5),
+    ]
+    assert outcome.cases == 8 and "certif" not in json.dumps(outcome.as_json()["rows"])
+
+
 # ---- statements that are false as printed -------------------------------------------------------------------------
 
 AGAIN = claims.Again("from fractions import Fraction\nprint(Fraction(3, 2) + Fraction('1/2'), \"it's\")")

@@ -262,15 +262,19 @@ def test_a_correction_stands_after_what_it_corrects(planted):
 
 def test_the_real_registry_in_every_format():
     registry = claims.load()
+
+    def plain(text):
+        return text.replace(r"\allowbreak", "").replace("{}", "")
+
     data = json.loads(listing.registry_as("json", registry))
     assert [c["label"] for c in data] == [c.label for group in claims.by_paper(registry).values() for c in group]
     assert len({c["paper"] for c in data}) == 4
     for format_ in listing.FORMATS:
         whole = listing.registry_as(format_, registry)
-        assert all(label in whole.replace("{}", "") for label in registry)
+        assert all(label in plain(whole) for label in registry)
         for claim in registry.values():
             one = listing.claim_as(format_, claim, registry)
-            assert claim.label in one.replace("{}", "") and one.strip() == one
+            assert claim.label in plain(one) and one.strip() == one
     sample = next(
         e for e in json.loads(listing.claim_as("json", registry["orthant-kill"], registry))["evidence"] if "seed" in e
     )
