@@ -1,7 +1,7 @@
-"""Claims, their evidence and the judge. A status is computed from evidence; nobody types it.
+"""Claims, their evidence and their status, which is computed; nobody types it.
 
 Each ``proofs/<label>.py`` states one :class:`Claim` and registers *checks* on it. A check does not judge: it yields
-cases, and the judge of its kind compares them.
+cases, and the judge of its kind (:mod:`geomrelu.judges`) compares them.
 
     derive     (lhs, rhs)                       SymPy expressions; holds if lhs - rhs cancels to 0
     enumerate  (lhs, rhs), (lhs, "<=", rhs)     integers and fractions, compared exactly; a float is bad evidence
@@ -10,13 +10,14 @@ cases, and the judge of its kind compares them.
     neighbour  (lhs, rhs), (lhs, "<=", rhs)     the claim with one hypothesis dropped: every case must FAIL
 
 A text may come first in a case: the row in which it stands in the table of the claim. An :class:`Again` may come last:
-Python that prints the left side of the case, for whoever wants to see it without this file. A family without cases is
-no evidence. Checks take the depth ("default" or "thorough"); sampling checks also the trials and the seed, which are
-fixed where the check is registered, before anything is run.
+Python that prints the left side of the case, for whoever wants to see it without this file; and a :class:`Certified`,
+the certificate that was accepted, for the report. Checks take the depth ("default" or "thorough"); sampling checks
+also the trials and the seed, which are fixed where the check is registered, before anything is run.
 
-REFUTED < CONJECTURED < SAMPLED < ENUMERATED < DERIVED: refuted if any evidence fails; derived if the derivation holds
-and so do exact cases (enumerated or decided), because identities alone do not show that they speak of networks. A
-claim is no stronger than the claims it uses.
+BROKEN < REFUTED < CONJECTURED < SAMPLED < ENUMERATED < DERIVED. *Refuted* if a case fails. *Derived* if the derivation
+holds and so do exact cases (enumerated or decided), because identities alone do not show that they speak of networks.
+A claim is no stronger than the claims it uses. *Broken* is no verdict: a check raised, had no cases (an empty family
+is no evidence), yielded what is not a case or a certificate that was rejected, or a neighbour held that had to fail.
 
 Some statements in print are false. Such a claim stands as printed and names its *correction*, a claim of its own; it
 must be refuted, by an exact case, as surely as the others must hold.
@@ -24,68 +25,73 @@ must be refuted, by an exact case, as surely as the others must hold.
 
 from __future__ import annotations
 
-import math
-import operator
+import re
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from fractions import Fraction
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import sympy
+from geomrelu.errors import InputError
+from geomrelu.judges import Again, Case, Certified, Kind, judge
 
-from geomrelu.errors import GeomreluError, InputError
-from geomrelu.montecarlo import clopper_pearson
-
-__all__ = ["Again", "Claim", "Kind", "Outcome", "Result", "Status", "contents", "load", "summary", "verify"]
+__all__ = [
+    "Again",
+    "Certified",
+    "Claim",
+    "Kind",
+    "Outcome",
+    "Result",
+    "Status",
+    "by_paper",
+    "concluded",
+    "examined",
+    "load",
+    "named",
+    "ordered",
+    "verify",
+]
 
 LEVEL = Fraction(999, 1000)
 THOROUGH_TRIALS = 10  # so many times the trials of a sampling check at depth "thorough"
 DEPTHS = ("default", "thorough")
-RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+EXACT = (Kind.ENUMERATE, Kind.DECIDE, Kind.DERIVE)
+MOST_CERTIFICATES = 4  # of one check that are kept for the report
 
 Progress = Callable[[str, str, int], None]
-Function = TypeVar("Function", bound=Callable[..., Iterable[Any]])
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Status(IntEnum):
     """How well a claim is founded, from worst to best."""
 
+    BROKEN = -1
     REFUTED = 0
     CONJECTURED = 1
     SAMPLED = 2
     ENUMERATED = 3
     DERIVED = 4
 
-
-class Kind(StrEnum):
-    """The kinds of evidence."""
-
-    DERIVE = "derive"
-    ENUMERATE = "enumerate"
-    DECIDE = "decide"
-    SAMPLE = "sample"
-    NEIGHBOUR = "neighbour"
+    @property
+    def promise(self) -> str:
+        """What the word says of a claim."""
+        return PROMISES[self]
 
 
-class Again(str):
-    """Python source that prints the left side of a case again; it imports what it needs, and nothing from a proof."""
-
-
-class BadEvidence(GeomreluError):
-    """What a check yielded is not a case of its kind."""
+PROMISES = {
+    Status.BROKEN: "a check could not be carried out; nothing is said of the claim",
+    Status.REFUTED: "a case fails, and it is shown (outside a probability interval, if it was sampled)",
+    Status.CONJECTURED: "no case of it was decided or sampled, or it rests on a claim that does not hold",
+    Status.SAMPLED: "compatible with Monte Carlo at a level, trials and seed fixed beforehand; not proved",
+    Status.ENUMERATED: "holds in every exact case of the families that were walked; the rest is a proof in words",
+    Status.DERIVED: "the identities of its proof cancel to 0 in SymPy, and every exact case holds as well",
+}
 
 
 # ---- a claim and its checks -------------------------------------------------------------------------------------
@@ -115,8 +121,21 @@ class Check:
         """The cases, and the number of trials behind each."""
         if self.kind is not Kind.SAMPLE:
             return self.run(depth), 0
-        trials = self.trials * (THOROUGH_TRIALS if depth == "thorough" else 1)
+        trials = self._trials(depth)
         return self.run(trials, self.seed, depth), trials
+
+    def _trials(self, depth: str) -> int:
+        return self.trials * (THOROUGH_TRIALS if depth == "thorough" else 1)
+
+    def fixed(self, depth: str = "default") -> str:
+        """Of a sampling check: what was fixed beforehand."""
+        return f"{self._trials(depth):,} trials at {float(100 * self.level):g} %, seed {self.seed}"
+
+    def as_text(self) -> str:
+        """What it counts."""
+        if self.kind is Kind.NEIGHBOUR:
+            return f"{self.name}: the claim without: {self.of}"
+        return f"{self.name}: {self.of}" + (f", {self.fixed()}" if self.kind is Kind.SAMPLE else "")
 
 
 @dataclass(eq=False)
@@ -129,6 +148,8 @@ class Claim:
         source: paper, section or equation.
         uses: labels of the claims its proof rests on.
         correction: of a statement that is false as printed: the label of the claim that says what is true.
+        checks: the registered checks. figures: ``(caption, function that draws it)``.
+        path: the file it was loaded from.
     """
 
     label: str
@@ -140,6 +161,8 @@ class Claim:
     uses: tuple[str, ...] = ()
     correction: str | None = None
     checks: list[Check] = field(default_factory=list, init=False)
+    figures: list[tuple[str, Callable[[], Any]]] = field(default_factory=list, init=False)
+    path: Path | None = field(default=None, init=False)
 
     def derive(self, of: str) -> Callable[[Function], Function]:
         """Register ``check(depth)`` yielding pairs of SymPy expressions that must be identical."""
@@ -161,6 +184,15 @@ class Claim:
         """Register ``check(depth)`` yielding cases of the claim without a hypothesis; each must fail."""
         return self._registered(Kind.NEIGHBOUR, dropped)
 
+    def figure(self, caption: str) -> Callable[[Function], Function]:
+        """Register a function without arguments that returns a Matplotlib figure; the report shows it."""
+
+        def register(function: Function) -> Function:
+            self.figures.append((caption, function))
+            return function
+
+        return register
+
     def _registered(
         self, kind: Kind, of: str, trials: int = 0, seed: int = 0, level: Fraction = LEVEL
     ) -> Callable[[Function], Function]:
@@ -171,124 +203,13 @@ class Claim:
         return register
 
     def main(self) -> int:
-        """What ``python proofs/<label>.py [--thorough]`` does: print the table; exit code 1 if refuted."""
+        """What ``python proofs/<label>.py [--thorough]`` does: print the table; exit code 1 if it fails."""
         depth = "thorough" if "--thorough" in sys.argv[1:] else "default"
         failed = False
         for result in verify([self.label], depth, registry={**load(), self.label: self}):
             print(result.as_text())
             failed |= result.failed
         return int(failed)
-
-
-# ---- the judges -------------------------------------------------------------------------------------------------
-
-
-class Judged(NamedTuple):
-    """One case after judgement: does it hold, what the table shows, and the comparison in words."""
-
-    holds: bool
-    cell: str
-    words: str
-
-
-def _identity(case: Sequence[Any], check: Check, trials: int) -> Judged:
-    """SymPy: ``cancel(lhs - rhs) == 0``, or as a second step ``simplify(lhs - rhs) == 0`` (powers, logarithms)."""
-    lhs, rhs = (_expression(side) for side in _sized(case, 2))
-    difference = lhs - rhs
-    try:
-        vanishes = bool(sympy.cancel(difference) == 0)
-    except sympy.PolynomialError:
-        vanishes = False
-    if not vanishes:
-        difference = sympy.simplify(difference)
-        vanishes = bool(difference == 0)
-    words = f"{_short(lhs)} == {_short(rhs)}" + ("" if vanishes else f" is false: they differ by {_short(difference)}")
-    return Judged(vanishes, _short(rhs), words)
-
-
-def _comparison(case: Sequence[Any], check: Check, trials: int) -> Judged:
-    """Exact numbers."""
-    lhs, relation, rhs = _related(case)
-    lhs, rhs = _exact(lhs), _exact(rhs)
-    holds, compared = RELATIONS[relation](lhs, rhs), f"{lhs} {relation} {rhs}"
-    return Judged(holds, str(lhs) if relation == "==" else compared, compared + ("" if holds else " is false"))
-
-
-def _decision(case: Sequence[Any], check: Check, trials: int) -> Judged:
-    """A verdict is as expected, and its certificate was accepted."""
-    verdict, expected, accepted = _sized(case, 3)
-    if any(not isinstance(v, (bool, int, Fraction)) for v in (verdict, expected)) or type(accepted) is not bool:
-        raise BadEvidence(f"{case!r} is not (verdict, expected, accepted)")
-    words = f"decided {verdict}, expected {expected}, certificate {'accepted' if accepted else 'rejected'}"
-    return Judged(verdict == expected and accepted, str(verdict), words)
-
-
-def _interval(case: Sequence[Any], check: Check, trials: int) -> Judged:
-    """The two-sided Clopper-Pearson interval: holds p (==), or is not wholly on the wrong side of it (<=, >=)."""
-    successes, relation, p = _related(case)
-    if type(successes) is not int:
-        raise BadEvidence(f"{successes!r} is not a number of successes")
-    p = _exact(p)
-    low, high = clopper_pearson(successes, trials, check.level)
-    holds = (low <= p or relation not in ("==", "<=", "<")) and (p <= high or relation not in ("==", ">=", ">"))
-    places = max(3, 1 - math.floor(math.log10(high - low)))
-    sign, found = "=" if relation == "==" else relation, f"[{low:.{places}f}, {high:.{places}f}]"
-    words = f"p {sign} {p}; {trials:,} trials give {found} at {float(100 * check.level):g} %"
-    return Judged(holds, f"{sign} {p}: {found}", words)
-
-
-def _failure(case: Sequence[Any], check: Check, trials: int) -> Judged:
-    """A neighbour holds as evidence when the comparison does not."""
-    judged = _comparison(case, check, trials)
-    lhs, relation, rhs = _related(case)
-    against = {"==": "!=", "<=": ">", "<": ">=", ">=": "<", ">": "<="}[relation]
-    return Judged(not judged.holds, f"{lhs} {against} {rhs}", f"{judged.words} holds although a hypothesis was dropped")
-
-
-JUDGES: dict[Kind, Callable[[Sequence[Any], Check, int], Judged]] = {
-    Kind.DERIVE: _identity,
-    Kind.ENUMERATE: _comparison,
-    Kind.DECIDE: _decision,
-    Kind.SAMPLE: _interval,
-    Kind.NEIGHBOUR: _failure,
-}
-
-
-def _expression(value: Any) -> sympy.Expr:
-    if isinstance(value, (str, float)):
-        raise BadEvidence(f"{value!r} is not a SymPy expression")
-    expression = sympy.sympify(value, strict=True)
-    if not isinstance(expression, sympy.Expr) or expression.has(sympy.Float):
-        raise BadEvidence(f"{_short(value)} is not an exact SymPy expression")
-    return expression
-
-
-def _exact(value: Any) -> Fraction:
-    if type(value) is int or (isinstance(value, Fraction) and type(value.numerator) is type(value.denominator) is int):
-        return Fraction(value)
-    if isinstance(value, sympy.Rational):
-        return Fraction(int(value.p), int(value.q))
-    raise BadEvidence(  # also a fraction that holds NumPy integers: they overflow
-        f"{value!r} ({type(value).__name__}) is not an integer or a fraction"
-    )
-
-
-def _sized(case: Sequence[Any], size: int) -> Sequence[Any]:
-    if len(case) != size:
-        raise BadEvidence(f"{case!r} does not have {size} entries")
-    return case
-
-
-def _related(case: Sequence[Any]) -> tuple[Any, str, Any]:
-    lhs, relation, rhs = (case[0], "==", case[1]) if len(case) == 2 else _sized(case, 3)
-    if relation not in RELATIONS:
-        raise BadEvidence(f"{relation!r} is not a relation ({', '.join(RELATIONS)})")
-    return lhs, relation, rhs
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # ---- outcomes ---------------------------------------------------------------------------------------------------
@@ -304,9 +225,11 @@ class Outcome:
         cases: how many were judged.
         summary: one phrase.
         failure: the first case that does not hold, or why there is no evidence; None if ok.
-        counterexample: is the failure a case that was judged, and not a check that broke?
+        counterexample: is the failure a case against the claim, and not a check that broke?
         again: Python that prints the left side of that case, if the check gave it.
+        left: the left side of the case.
         rows: ``(case, what was found)`` for the cases with a name.
+        certified: ``(case, certificate)``: a few of the certificates that were accepted, if the check handed them over.
     """
 
     kind: Kind
@@ -318,7 +241,36 @@ class Outcome:
     failure: str | None
     counterexample: bool
     again: str | None
+    left: str | None
     rows: tuple[tuple[str, str], ...]
+    certified: tuple[tuple[str, Certified], ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        return not self.ok and not self.counterexample
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for ``json.dumps``, without the certificates."""
+        return {
+            "kind": str(self.kind),
+            "check": self.check,
+            "ok": self.ok,
+            "cases": self.cases,
+            "summary": self.summary,
+            "failure": self.failure,
+            "counterexample": self.counterexample,
+            "again": self.again,
+            "left": self.left,
+            "seconds": round(self.seconds, 3),
+            "rows": [list(row) for row in self.rows],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], certified: Iterable[tuple[str, Certified]] = ()) -> Outcome:
+        """What :meth:`as_json` wrote."""
+        rows = tuple((str(name), str(cell)) for name, cell in data["rows"])
+        more = {"kind": Kind(data["kind"]), "rows": rows, "certified": tuple(certified)}
+        return cls(**{**data, **more})
 
 
 @dataclass(frozen=True)
@@ -328,8 +280,11 @@ class Result:
     Attributes:
         status: computed from the outcomes and from the claims it uses.
         limited_by: the claim it uses that keeps its status down, or None.
-        counterexample: the first failure, with what to run to see it again, or None.
+        counterexample: the smallest case against it, or what broke; None if all evidence holds.
+        again: the command that shows this case, or runs the check, again.
         correction: the label of the claim that is true instead, for a statement that is false as printed.
+        corrected: what that claim states.
+        depth: "default" or "thorough".
     """
 
     label: str
@@ -341,16 +296,23 @@ class Result:
     seconds: float
     limited_by: str | None
     counterexample: str | None
+    again: str | None
     correction: str | None
+    corrected: str | None
+    depth: str
+
+    @property
+    def refuted_as_expected(self) -> bool:
+        """Is a statement that names its correction refuted by an exact case, and is no evidence broken?"""
+        against = any(o.counterexample and o.kind in EXACT for o in self.outcomes)
+        return self.correction is not None and self.status is Status.REFUTED and against
 
     @property
     def failed(self) -> bool:
-        """Is it refuted, or, for a statement with a correction, not refuted by an exact case?"""
-        if self.correction is None:
-            return self.status is Status.REFUTED
-        wrong = [o for o in self.outcomes if not o.ok]
-        exact = any(o.counterexample and o.kind in (Kind.DERIVE, Kind.ENUMERATE, Kind.DECIDE) for o in wrong)
-        return not exact or not all(o.counterexample for o in wrong)
+        """Is it refuted or broken, or, for a statement with a correction, not refuted as expected?"""
+        if self.correction is not None:
+            return not self.refuted_as_expected
+        return self.status <= Status.REFUTED
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``."""
@@ -360,72 +322,53 @@ class Result:
             "statement": self.statement,
             "source": self.source,
             "status": self.status.name,
+            "depth": self.depth,
             "limited_by": self.limited_by,
             "counterexample": self.counterexample,
+            "again": self.again,
             "correction": self.correction,
+            "corrected": self.corrected,
             "seconds": round(self.seconds, 3),
-            "evidence": [
-                {
-                    "kind": str(o.kind),
-                    "check": o.check,
-                    "ok": o.ok,
-                    "cases": o.cases,
-                    "summary": o.summary,
-                    "failure": o.failure,
-                    "again": o.again,
-                    "seconds": round(o.seconds, 3),
-                    "rows": [list(row) for row in o.rows],
-                }
-                for o in self.outcomes
-            ],
+            "evidence": [o.as_json() for o in self.outcomes],
         }
 
     def as_text(self) -> str:
         """The claim, its evidence line by line, and the named cases with what each kind of evidence says of them."""
         lines = [f"{self.status.name}  {self.label}: {self.statement}", f"  {self.source}"]
         for o in self.outcomes:
-            mark = "ok" if o.ok else "FAILED"
+            mark = "ok" if o.ok else "FAILED" if o.counterexample else "BROKEN"
             lines.append(f"  {o.kind:<9}  {mark:<6}  {o.summary if o.ok else o.failure}  ({o.seconds:.2f} s)")
         lines += [f"  {line}" for line in _side_by_side(self.outcomes)]
         if self.limited_by is not None:
             lines.append(f"  no stronger than {self.limited_by}, which it uses")
         if self.counterexample is not None:
-            lines.append(f"  {self.counterexample}")
+            what = "broken" if self.status is Status.BROKEN else "counterexample"
+            lines += [f"  {what}: {self.counterexample}", f"  again: {self.again}"]
         if self.correction is not None:
-            lines.append(f"  true instead: {self.correction}")
+            lines.append(f"  true instead ({self.correction}): {self.corrected}")
         return "\n".join(lines) + "\n"
 
 
 def _side_by_side(outcomes: Sequence[Outcome]) -> list[str]:
     """Rows: named cases; columns: kinds of evidence."""
+    kinds, rows = named_cases(outcomes)
+    return aligned([["case", *map(str, kinds)], *rows]) if rows else []
+
+
+def named_cases(outcomes: Sequence[Outcome]) -> tuple[list[Kind], list[list[str]]]:
+    """The kinds of evidence with named cases, and for each name what each of them found."""
     kinds = [kind for kind in Kind if any(o.kind is kind and o.rows for o in outcomes)]
     cells: dict[str, dict[Kind, str]] = {}
     for o in outcomes:
         for name, cell in o.rows:
             cells.setdefault(name, {}).setdefault(o.kind, cell)
-    if not cells:
-        return []
-    table = [["case", *map(str, kinds)], *([name, *(row.get(k, "") for k in kinds)] for name, row in cells.items())]
+    return kinds, [[name, *(row.get(k, "") for k in kinds)] for name, row in cells.items()]
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Lines in which the columns of a table stand below each other."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
-
-
-def summary(results: Sequence[Result]) -> str:
-    """One table of all claims: status, and how many cases of each kind of evidence held."""
-    table = [["claim", "status", *map(str, Kind), "seconds"]]
-    for result in results:
-        counts = []
-        for kind in Kind:
-            own = [o for o in result.outcomes if o.kind is kind]
-            cases = f"{sum(o.cases for o in own):,}" if own else "-"
-            counts.append(cases if all(o.ok for o in own) else "FAILED")
-        table.append([result.label, result.status.name, *counts, f"{result.seconds:.1f}"])
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table]
-    founded = {status: sum(r.status is status for r in results) for status in Status}
-    tally = ", ".join(f"{count} {status.name}" for status, count in reversed(founded.items()) if count)
-    noun = "claim" if len(results) == 1 else "claims"
-    return "\n".join([*lines, f"{len(results)} {noun}: {tally}"])
 
 
 # ---- running ----------------------------------------------------------------------------------------------------
@@ -448,17 +391,30 @@ def verify(
     Raises:
         InputError: an unknown label or depth, or claims that use each other in a circle. At once, not on iteration.
 
-    A check that raises is failed evidence. KeyboardInterrupt passes through; the results so far have been yielded.
+    A check that raises is broken evidence. KeyboardInterrupt passes through; the results so far have been yielded.
+    In several processes, or with a directory that keeps the evidence: :func:`geomrelu.verification.run`.
     """
     registry = load() if registry is None else registry
     if depth not in DEPTHS:
         raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
-    for label in labels or ():
-        _known(label, registry)
-    return _results(_ordered(list(registry) if labels is None else labels, registry), depth, progress)
+    return _results(ordered(labels, registry), depth, progress, registry)
 
 
-def _known(label: str, registry: Mapping[str, Claim]) -> Claim:
+def _results(
+    claims: Iterable[Claim], depth: str, progress: Progress | None, registry: Mapping[str, Claim]
+) -> Iterator[Result]:
+    found: dict[str, Result] = {}
+    for claim in claims:
+        found[claim.label] = concluded(claim, examined(claim, depth, progress), found, registry, depth)
+        yield found[claim.label]
+
+
+def named(label: str, registry: Mapping[str, Claim]) -> Claim:
+    """The claim with this label.
+
+    Raises:
+        InputError: there is none; the message names those that are close.
+    """
     if label not in registry:
         near = get_close_matches(label, registry, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(registry)}"
@@ -466,57 +422,73 @@ def _known(label: str, registry: Mapping[str, Claim]) -> Claim:
     return registry[label]
 
 
-def _ordered(labels: Iterable[str], registry: Mapping[str, Claim]) -> list[Claim]:
-    """The claims and all they use, used ones first."""
+def ordered(labels: Iterable[str] | None, registry: Mapping[str, Claim]) -> list[Claim]:
+    """Claims (None: all) and all they use or are corrected by, used ones first.
+
+    Raises:
+        InputError: an unknown label, or claims that use each other in a circle.
+    """
     order: dict[str, Claim] = {}
 
     def visit(label: str, above: tuple[str, ...]) -> None:
         if label in above:
             raise InputError(f"claims use each other in a circle: {' -> '.join((*above, label))}")
         if label not in order:
-            claim = _known(label, registry)
+            claim = named(label, registry)
             for used in (*claim.uses, *filter(None, [claim.correction])):
                 visit(used, (*above, label))
             order[label] = claim
 
+    labels = list(registry if labels is None else labels)
+    for label in labels:
+        named(label, registry)
     for label in labels:
         visit(label, ())
     return list(order.values())
 
 
-def _results(claims: Iterable[Claim], depth: str, progress: Progress | None) -> Iterator[Result]:
-    statuses: dict[str, Status] = {}
-    for claim in claims:
-        outcomes = tuple(_outcome(claim, check, depth, progress) for check in claim.checks)
-        status, limited_by = _own_status(outcomes), None
-        for used in claim.uses:
-            ceiling = max(statuses[used], Status.CONJECTURED)  # what rests on a refuted claim is not itself refuted
-            if status > ceiling:
-                status, limited_by = ceiling, used
-        statuses[claim.label] = status
-        failed = next((o for o in outcomes if not o.ok), None)
-        counterexample = None
-        if failed is not None:
-            option = " --thorough" if depth == "thorough" else ""
-            again = f"geomrelu verify {claim.label}{option}"
-            if failed.again is not None:
-                again = f"python -c {shlex.quote(failed.again)}"
-            counterexample = f"{failed.kind} ({failed.check}): {failed.failure}; again: {again}"
-        yield Result(
-            claim.label,
-            claim.title,
-            claim.statement,
-            claim.source,
-            status,
-            outcomes,
-            sum(o.seconds for o in outcomes),
-            limited_by,
-            counterexample,
-            claim.correction,
-        )
+def examined(claim: Claim, depth: str, progress: Progress | None = None) -> tuple[Outcome, ...]:
+    """Run all checks of a claim; what they give depends on no other claim."""
+    return tuple(_outcome(claim, check, depth, progress) for check in claim.checks)
+
+
+def concluded(
+    claim: Claim, outcomes: Sequence[Outcome], found: Mapping[str, Result], registry: Mapping[str, Claim], depth: str
+) -> Result:
+    """The result of a claim from its outcomes and from the results of the claims it uses."""
+    status, limited_by = _own_status(outcomes), None
+    for used in claim.uses:
+        ceiling = max(found[used].status, Status.CONJECTURED)  # what rests on a refuted claim is not itself refuted
+        if status > ceiling:
+            status, limited_by = ceiling, used
+    wrong = [o for o in outcomes if not o.ok]
+    worst = min(wrong, key=_weight) if wrong else None
+    counterexample = again = None
+    if worst is not None:
+        counterexample = f"{worst.kind} ({worst.check}): {worst.failure}"
+        again = f"geomrelu verify {claim.label}{' --thorough' if depth == 'thorough' else ''}"
+        if worst.again is not None:
+            again = f"python -c {shlex.quote(worst.again)}"
+    return Result(
+        claim.label,
+        claim.title,
+        claim.statement,
+        claim.source,
+        status,
+        tuple(outcomes),
+        sum(o.seconds for o in outcomes),
+        limited_by,
+        counterexample,
+        again,
+        claim.correction,
+        None if claim.correction is None else named(claim.correction, registry).statement,
+        depth,
+    )
 
 
 def _own_status(outcomes: Sequence[Outcome]) -> Status:
+    if any(o.broken for o in outcomes):
+        return Status.BROKEN
     if not all(o.ok for o in outcomes):
         return Status.REFUTED
     kinds = {o.kind for o in outcomes}
@@ -525,33 +497,41 @@ def _own_status(outcomes: Sequence[Outcome]) -> Status:
     return Status.SAMPLED if Kind.SAMPLE in kinds else Status.CONJECTURED
 
 
+def _weight(outcome: Outcome) -> tuple[bool, bool, int]:
+    """Which failure is shown: what broke before what failed, then what can be run again, then exact cases first."""
+    rank = EXACT.index(outcome.kind) if outcome.kind in EXACT else len(EXACT)
+    return outcome.counterexample, outcome.again is None, rank
+
+
 def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) -> Outcome:
     """Run one check until its first case that does not hold."""
     started = reported = time.perf_counter()
     number, rows, failure, words = 0, dict[str, tuple[int, str]](), None, ""
-    counterexample, again = False, None
+    counterexample, again, left, certified = False, None, None, dict[str, Certified]()
     report = progress or (lambda label, kind, done: None)
     report(claim.label, str(check.kind), 0)
     try:
         cases, trials = check.at(depth)
-        for case in cases:
-            again = str(case[-1]) if isinstance(case[-1], Again) else None
-            case = tuple(case) if again is None else tuple(case)[:-1]
-            name, parts = (case[0], case[1:]) if isinstance(case[0], str) and len(case) > 2 else ("", case)
-            judged = JUDGES[check.kind](parts, check, trials)
+        for given in cases:
+            case = Case.read(given)
+            judged = judge(check.kind, case.parts, trials, check.level)
             number, words = number + 1, judged.words
-            if name:
-                rows[name] = (rows[name][0] + 1 if name in rows else 1, judged.cell)
+            if case.name:
+                rows[case.name] = (rows[case.name][0] + 1 if case.name in rows else 1, judged.cell)
             if not judged.holds:
-                failure, counterexample = f"case {number}{f' ({name})' if name else ''}: {words}", True
+                failure = f"case {number}{f' ({case.name})' if case.name else ''}: {words}"
+                counterexample, again, left = check.kind is not Kind.NEIGHBOUR, case.again, judged.left
                 break
+            name = case.name or check.of
+            if case.certified and name not in certified and len(certified) < MOST_CERTIFICATES and case.certified.small:
+                certified[name] = case.certified
             if time.perf_counter() - reported > 0.1:
                 reported = time.perf_counter()
                 report(claim.label, str(check.kind), number)
         if number == 0:
             failure = "no cases: an empty family is no evidence"
     except Exception as problem:
-        failure = f"after {number} cases: {type(problem).__name__}: {problem}"
+        failure = f"after {number} case{'s'[: number != 1]}: {type(problem).__name__}: {problem}"
     report(claim.label, str(check.kind), number)
     return Outcome(
         check.kind,
@@ -562,8 +542,10 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         time.perf_counter() - started,
         failure,
         counterexample,
-        again if counterexample else None,
+        again,
+        left,
         tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
+        tuple(certified.items()),
     )
 
 
@@ -571,17 +553,27 @@ def _summary(check: Check, cases: int, words: str, depth: str) -> str:
     if check.kind is Kind.NEIGHBOUR:
         return f"fails, as it must, without: {check.of}"
     if check.kind is Kind.SAMPLE:
-        trials = check.trials * (THOROUGH_TRIALS if depth == "thorough" else 1)
-        level = f"{float(100 * check.level):g} %"
-        return words if cases == 1 else f"{cases} {check.of}, each by {trials:,} trials at {level}"
+        return words if cases == 1 else f"{cases} {check.of}, each by {check.fixed(depth)}"
     return f"{cases:,} {check.of}" + (", every certificate accepted" if check.kind is Kind.DECIDE else "")
 
 
 # ---- the registry -----------------------------------------------------------------------------------------------
 
+# The papers, in order: how a source names their authors, and the heading over their claims. A new theorem stands with
+# the paper it continues; everything else is what lies around them.
+PAPERS = (
+    (r"Rister", "Rister & Rubin, Probabilistic bounds on data sensitivity in deep rectifier networks"),
+    (
+        r"Lu\b|Shin",
+        "Lu, Shin, Su & Karniadakis, Dying ReLU and initialization; Collapse of deep and narrow neural nets",
+    ),
+    (r"Brownlowe", "Brownlowe, Cornwell, Montes, Quijano, Stulman & Zhang, Stably unactivated neurons"),
+)
+AROUND = "Around them"
+
 
 def load(directory: Path | None = None) -> dict[str, Claim]:
-    """All claims, in the order of their sources: label -> claim.
+    """All claims, in the order of papers and sources: label -> claim.
 
     Args:
         directory: of the files ``<label>.py``; None: ``geomrelu/proofs`` (installed) or ``proofs`` beside the package.
@@ -599,8 +591,37 @@ def load(directory: Path | None = None) -> dict[str, Claim]:
         claim = getattr(module, "claim", None)
         if not isinstance(claim, Claim) or claim.label != path.stem:
             raise InputError(f"{path}: it does not define the claim {path.stem!r}")
+        claim.path = path
         claims.append(claim)
-    return {claim.label: claim for claim in sorted(claims, key=lambda c: (c.source, c.label))}
+    return {claim.label: claim for claim in _arranged(claims)}
+
+
+def by_paper(registry: Mapping[str, Claim]) -> dict[str, list[Claim]]:
+    """The claims under the heading of their paper, in order."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in _arranged(registry.values()):
+        place = _paper(claim)
+        groups.setdefault(PAPERS[place][1] if place < len(PAPERS) else AROUND, []).append(claim)
+    return groups
+
+
+def _paper(claim: Claim) -> int:
+    """The place in PAPERS of the one that its source names first."""
+    found = [(match.start(), i) for i, (key, _) in enumerate(PAPERS) if (match := re.search(key, claim.source))]
+    return min(found)[1] if found else len(PAPERS)
+
+
+def _arranged(claims: Iterable[Claim]) -> list[Claim]:
+    """In the order of their places, a correction after what it corrects."""
+    claims = sorted(claims, key=_place)
+    printed = {claim.correction: claim for claim in reversed(claims) if claim.correction is not None}
+    return sorted(claims, key=lambda claim: (*_place(printed.get(claim.label) or claim), claim.label in printed))
+
+
+def _place(claim: Claim) -> tuple[int, bool, list[tuple[int, str]], str]:
+    """By paper, what is new last; sections and equations by number."""
+    parts = [(int(t), "") if t.isdigit() else (-1, t) for t in re.split(r"(\d+)", claim.source)]
+    return _paper(claim), claim.source.startswith("new"), parts, claim.label
 
 
 def _directory() -> Path:
@@ -609,31 +630,3 @@ def _directory() -> Path:
         if directory.is_dir():
             return directory
     raise InputError(f"the proofs are neither in {package} nor beside it")
-
-
-def contents(registry: Mapping[str, Claim] | None = None) -> str:
-    """The table of contents ``proofs/README.md``, from the claims themselves."""
-    registry = load() if registry is None else registry
-    lines = [
-        "# Proofs",
-        "",
-        "One file for each claim: statement, proof in steps, the checks that are judged, and a neighbour that fails.",
-        "`python proofs/<label>.py` runs one, `geomrelu verify` all of them. There is no status here: it is computed",
-        'by running. This page is written by `python -c "from geomrelu.claims import contents; print(contents())"`.',
-        "",
-        "| label | statement | hypotheses | source | evidence | uses |",
-        "|---|---|---|---|---|---|",
-    ]
-    for claim in registry.values():
-        kinds = ", ".join(kind for kind in Kind if any(c.kind is kind for c in claim.checks))
-        uses = ", ".join(f"[{u}]({u}.py)" for u in claim.uses)
-        cells = [
-            f"[{claim.label}]({claim.label}.py)",
-            f"{claim.title}: ${claim.latex}$",
-            "; ".join(claim.hypotheses),
-            claim.source,
-            kinds,
-            uses,
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join(lines)

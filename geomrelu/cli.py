@@ -46,6 +46,10 @@ image of DOMAIN), killed (--layer L is nowhere positive) or dead-neurons (exactl
 of --layer L if given).
 By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that."""
 
+VERIFYING = """\
+DIR also keeps the evidence: claims whose proof, depth and sources have not changed since are not verified again.
+Exit code 1 if a claim is refuted or its evidence broken, or one that is false as printed is not refuted exactly."""
+
 SIMULATIONS = """\
 figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, He normal; three schemes
 figure-2     the same along the width that keeps the lower bound at p
@@ -146,11 +150,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".json, or .ine/.ext for a domain")
     sub.set_defaults(run=_convert)
 
-    sub = command("verify", "verify the claims of the registry: enumerate, derive, decide, sample")
-    sub.add_argument("labels", nargs="*", metavar="LABEL", help="only these claims (default: all)")
+    sub = command("verify", "verify the claims of the registry: derive, enumerate, decide, sample", epilog=VERIFYING)
+    sub.add_argument("labels", nargs="*", metavar="LABEL", help="only these claims and what they use (default: all)")
     sub.add_argument("--thorough", action="store_true", help="larger families and more trials")
-    sub.add_argument("--format", choices=("table", "json"), default="table")
+    sub.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text")
+    sub.add_argument("--report", metavar="DIR", help="write a page (index.html), figures, evidence and certificates")
+    sub.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
     sub.set_defaults(run=_verify)
+
+    sub = command("claims", "list the claims of the registry, or show one")
+    sub.add_argument("label", nargs="?", metavar="LABEL")
+    sub.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text")
+    sub.add_argument("--contents", action="store_true", help="print proofs/README.md")
+    sub.set_defaults(run=_claims)
 
     sub = command("probability", "the probability of an event in random networks, by sign orbits", epilog=EVENTS)
     sub.add_argument("event", metavar="EVENT")
@@ -733,33 +745,55 @@ def _is_model(path: Path) -> bool:
     return isinstance(data, dict) and "layers" in data
 
 
-# ---- verify -----------------------------------------------------------------------------------------------------
+# ---- verify and claims ------------------------------------------------------------------------------------------
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from geomrelu import claims
+    from geomrelu import claims, listing, verification
 
+    registry = claims.load()
     results: list[claims.Result] = []
-    total = len(options.labels or claims.load())
+    asked = claims.ordered(options.labels or None, registry)
+    kept = None if options.report is None else verification.Kept(options.report)
+    workers = verification.cores() if options.workers is None else options.workers
+    depth = "thorough" if options.thorough else "default"
+    if kept is not None:
+        before = sum(kept.read(claim, depth) is not None for claim in asked)
+        if before:
+            _complain(f"{before} of {len(asked)} claims are verified in {options.report} already")
     with _progress("verifying") as (advance, clear):
-
-        def progress(label: str, kind: str, cases: int) -> None:
-            advance(f"{label}: {kind}, {cases:,} cases", len(results), total)
-
         try:
-            for result in claims.verify(
-                options.labels or None, "thorough" if options.thorough else "default", progress
-            ):
+            for result in verification.run(options.labels or None, depth, workers=workers, kept=kept, progress=advance):
                 results.append(result)
-                if options.format == "table":
+                if options.format == "text":
                     clear()
                     print(result.as_text(), flush=True)
+        except KeyboardInterrupt:
+            again = "" if kept is None else f"; the same command goes on from what is in {options.report}"
+            raise KeyboardInterrupt(f"{len(results)} of {len(asked)} claims are verified{again}") from None
         finally:  # interrupted or not: what was verified is said
-            if options.format == "table" and results:
-                print(claims.summary(results))
-            elif options.format == "json":
-                print(json.dumps([result.as_json() for result in results], indent=1))
+            clear()
+            if results or options.format == "json":
+                print(listing.results_as(options.format, results, registry), flush=True)
+            if results and options.report is not None:
+                from geomrelu import report
+
+                page = report.write(options.report, results, registry, complete=len(results) == len(asked))
+                _complain(f"the page is {page}")
     return 1 if any(result.failed for result in results) else 0
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from geomrelu import claims, listing
+
+    registry = claims.load()
+    if options.contents:
+        print(listing.contents(registry))
+    elif options.label is None:
+        print(listing.registry_as(options.format, registry))
+    else:
+        print(listing.claim_as(options.format, claims.named(options.label, registry), registry))
+    return 0
 
 
 # ---- probability ------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ import sympy
 from geomrelu import bounds, catalogue
 from geomrelu.arrangement import Arrangement
 from geomrelu.claims import Claim
+from geomrelu.plots import arrangement_figure
 from geomrelu.polyhedron import Polyhedron
 
 claim = Claim(
@@ -155,6 +156,18 @@ def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     ):
         yield len(code(rows)), bounds.regions(4, 2)
     yield catalogue.generic(3, 4, 0).n_regions, bounds.regions(4, 2)
+
+
+# %% [markdown]
+# ## Figure
+#
+# Four lines of our own: by (iii) those of the paper have the same regions.
+
+
+# %%
+@claim.figure("four lines in general position and their eleven codewords")
+def drawn() -> object:
+    return arrangement_figure(Arrangement([[1, 0], [0, 1], [1, 1], [1, -2]], [0, 0, -1, 3]))
 
 
 # %%

@@ -39,6 +39,7 @@ from geomrelu.certificate import as_certificate
 from geomrelu.claims import Claim
 from geomrelu.complex import Complex
 from geomrelu.network import Network
+from geomrelu.plots import first_layer_missing, image_figure
 from geomrelu.polyhedron import Polyhedron
 
 claim = Claim(
@@ -267,6 +268,17 @@ def other_codeword_or_parallel(depth: str) -> Iterator[tuple[object, ...]]:
     verdicts, _ = decided(a, b, [([-5 * abs(v) for v in l], m)])
     yield int(verdicts[0][0]), 1
     yield pieces([[1, 0], [1, 0], [0, 1]], [0, 1, 0]).n_regions, 7
+
+
+# %% [markdown]
+# ## Figure
+
+
+# %%
+@claim.figure("three lines without the codeword (-, -, -), and the image of the first layer")
+def drawn() -> object:
+    a, b = first_layer_missing("---")
+    return image_figure(Network.from_layers([(a, b, "relu")]))
 
 
 # %%

@@ -33,6 +33,7 @@ from geomrelu.certificate import as_certificate
 from geomrelu.claims import Claim
 from geomrelu.complex import Complex
 from geomrelu.network import Network
+from geomrelu.plots import first_layer_missing, image_figure
 from geomrelu.polyhedron import Polyhedron
 
 claim = Claim(
@@ -263,6 +264,17 @@ def other_codewords_or_concurrent(depth: str) -> Iterator[tuple[object, ...]]:
     yield sum(p.is_bounded for p in image(a, b)), 1
     concurrent = Complex(Network.from_layers([([[1, 0], [0, 1], [1, 1]], [0, 0, 0], "relu")]), Polyhedron.space(2))
     yield concurrent.n_regions, 7
+
+
+# %% [markdown]
+# ## Figure
+
+
+# %%
+@claim.figure("three lines without the codeword (-, -, +), and the image of the first layer")
+def drawn() -> object:
+    a, b = first_layer_missing("--+")
+    return image_figure(Network.from_layers([(a, b, "relu")]))
 
 
 # %%

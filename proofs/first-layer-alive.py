@@ -14,7 +14,7 @@ import sympy
 
 from geomrelu import bounds, checker, deadness
 from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
+from geomrelu.claims import Certified, Claim
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.probability import alive_orbit
@@ -49,12 +49,12 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-def decided(rows: list[list[int]], domain: Polyhedron) -> tuple[bool, bool]:
-    """(does the layer kill the domain, were all reasons accepted)."""
+def decided(rows: list[list[int]], domain: Polyhedron) -> tuple[bool, bool, dict[str, object]]:
+    """(does the layer kill the domain, were all reasons accepted, the certificate)."""
     net = Network.from_layers([([row[1:] for row in rows], [row[0] for row in rows], "relu")])
     (report,) = deadness.decide(net, domain)
     proof = as_certificate([v.claim for v in report.verdicts], net.digest, domain.checked.digest(), report.points)
-    return report.killed is True, len(checker.check(proof, net.checked, domain.checked)) == len(rows)
+    return report.killed is True, len(checker.check(proof, net.checked, domain.checked)) == len(rows), proof
 
 
 @claim.decide("layers")
@@ -63,8 +63,9 @@ def layers(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3, 5):
         for _ in range(10):
             rows = [[rng.randint(-99, 99) or 1 for _ in range(n + 1)] for _ in range(n)]
-            killed, accepted = decided(rows, Polyhedron.space(n))
-            yield f"n = {n}", killed, False, accepted
+            killed, accepted, proof = decided(rows, Polyhedron.space(n))
+            layer = {"weights": [row[1:] for row in rows], "bias": [row[0] for row in rows]}
+            yield f"n = {n}", killed, False, accepted, Certified(proof, {"layers": [layer]}, {"box": [[None] * 2] * n})
 
 
 @claim.enumerate("orbits")

@@ -20,7 +20,7 @@ import sympy
 
 from geomrelu import bounds, checker, engine, montecarlo
 from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
+from geomrelu.claims import Certified, Claim
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.probability import alive_orbit
 
@@ -118,27 +118,33 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-def decided(row: tuple[int, ...]) -> tuple[bool, bool]:
-    """(is the neuron ``row`` dead on R^n_+, was the reason accepted)."""
+def reason(row: tuple[int, ...], neuron: int) -> tuple[dict[str, object], bool]:
+    """(what is found about a neuron on R^n_+, do its multipliers multiply out)."""
     n = len(row) - 1
     axes = [tuple(int(j == k + 1) for j in range(n + 1)) for k in range(n)]
     best = engine.maximise(row, axes)
-    found: dict[str, object] = {"layer": 1, "neuron": 0, "point": [str(x) for x in best.point or ()]}
-    multiplied = True
+    found: dict[str, object] = {"layer": 1, "neuron": neuron, "point": [str(x) for x in best.point or ()]}
     if best.value is None:
-        found |= {"status": "alive", "supremum": "inf", "ray": [str(r) for r in best.ray or ()]}
-    else:
-        found |= {"status": "alive" if best.value > 0 else "dead", "supremum": str(best.value), "proof": [{}]}
-        below = (best.multipliers or ({}, {}))[0]
-        total = [Fraction(v) + sum(m * axes[k][j] for k, m in below.items()) for j, v in enumerate(row)]
-        multiplied = min(below.values(), default=Fraction(0)) >= 0 and total == [best.value, *[0] * n]
-    model = checker.Model.parse({"layers": [{"weights": [list(row[1:])], "bias": [row[0]]}]})
-    domain = checker.Domain.parse({"box": [[0, None]] * n})
+        return found | {"status": "alive", "supremum": "inf", "ray": [str(r) for r in best.ray or ()]}, True
+    found |= {"status": "alive" if best.value > 0 else "dead", "supremum": str(best.value), "proof": [{}]}
+    below = (best.multipliers or ({}, {}))[0]
+    total = [Fraction(v) + sum(m * axes[k][j] for k, m in below.items()) for j, v in enumerate(row)]
+    return found, min(below.values(), default=Fraction(0)) >= 0 and total == [best.value, *[0] * n]
+
+
+def decided(*rows: tuple[int, ...]) -> tuple[bool, bool, Certified]:
+    """(is the layer dead on R^n_+, was every reason accepted, the reasons)."""
+    found, multiplied = zip(*(reason(row, i) for i, row in enumerate(rows)), strict=True)
+    layer = {"layers": [{"weights": [list(row[1:]) for row in rows], "bias": [row[0] for row in rows]}]}
+    orthant = {"box": [[0, None]] * (len(rows[0]) - 1)}
+    model, domain = checker.Model.parse(layer), checker.Domain.parse(orthant)
+    proof = as_certificate(found, model.digest(), domain.digest(), [])
+    dead = all(neuron["status"] == "dead" for neuron in found)
     try:
-        checker.check(as_certificate([found], model.digest(), domain.digest(), []), model, domain)
+        accepted = all(multiplied) and len(checker.check(proof, model, domain)) == len(rows)
     except checker.Rejected:
-        return found["status"] == "dead", False
-    return found["status"] == "dead", multiplied
+        accepted = False
+    return dead, accepted, Certified(proof, layer, orthant)
 
 
 @claim.decide("sign patterns")
@@ -152,7 +158,11 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
         for layer in product(*neurons):
             verdicts = [neurons[i][row] for i, row in enumerate(layer)]
             expected = not any(v > 0 for row in layer for v in row)
-            yield f"n = {n}", all(dead for dead, _ in verdicts), expected, all(accepted for _, accepted in verdicts)
+            found = all(dead for dead, *_ in verdicts), expected, all(accepted for _, accepted, _ in verdicts)
+            if expected:
+                yield f"n = {n}, the dead layer", *found, decided(*layer)[2]
+            else:
+                yield f"n = {n}", *found
 
 
 # %% [markdown]

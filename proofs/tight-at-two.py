@@ -22,7 +22,7 @@ import sympy
 from geomrelu import bounds, checker, deadness, montecarlo
 from geomrelu.affine import AffineMap
 from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
+from geomrelu.claims import Certified, Claim
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.probability import alive_orbit
@@ -159,16 +159,14 @@ def neurons(depth: str) -> Iterator[tuple[object, ...]]:
             (report,) = deadness.decide(network, space, [2])
             claims = [v.claim for v in report.verdicts if v.claim is not None]
             certificate = as_certificate(claims, network.digest, space.checked.digest(), report.points)
+            certified = Certified(certificate, {"layers": _as_json(layers)}, {"box": [[None] * 2] * n})
             try:
-                model, domain = (
-                    checker.Model.parse({"layers": _as_json(layers)}),
-                    checker.Domain.parse({"box": [[None] * 2] * n}),
-                )
+                model, domain = checker.Model.parse(certified.model), checker.Domain.parse(certified.domain)
                 accepted = len(checker.check(certificate, model, domain)) == len(second)
             except checker.Rejected:
                 accepted = False
             for verdict, row in zip(report.verdicts, second, strict=True):
-                yield f"n = {n}, k = 2", verdict.status is deadness.Status.DEAD, max(row) <= 0, accepted
+                yield f"n = {n}, k = 2", verdict.status is deadness.Status.DEAD, max(row) <= 0, accepted, certified
 
 
 def _as_json(layers: list[tuple[object, object, str]]) -> list[dict[str, object]]:
