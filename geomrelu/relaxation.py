@@ -157,7 +157,7 @@ class FloatNetwork:
         return np.where(neurons, least, low), np.where(neurons, most, high)
 
     def subtracted(self, level: int, neuron: int) -> Array | None:
-        """Which neurons of the layer before have no positive weight: a bound needs no more than a line below of them."""
+        """Which neurons of the layer before have no positive weight: a bound only needs a line below them."""
         matrix = self.layers[level - 1][0].get(level - 1)
         return None if matrix is None or level == 1 else _rows(matrix, [neuron])[0] <= 0
 

@@ -24,6 +24,7 @@ import sympy
 
 from geomrelu import bounds
 from geomrelu.claims import Claim
+from geomrelu.figures import figure_one
 from geomrelu.laws import Initialisation
 from geomrelu.polyhedron import FiniteSet
 from geomrelu.probability import alive_orbit
@@ -175,6 +176,16 @@ def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(sum(units), len(units)), ">=", bounds.lower_bound(1, 1)
     least = min(sum(alive(choice, [[1], [2]], flipping=False)) for choice in choices([([[3]], [1])]))
     yield least, ">=", bounds.sign_flip_alive(2, 1)
+
+
+# %% [markdown]
+# ## The figure, at a small size
+
+
+# %%
+@claim.figure("networks and data points alive under independent, batch-normalised and sign-flipped initialisation")
+def drawn() -> object:
+    return figure_one(living(Living((1, 2, 4, 6, 8, 11), depth=256, networks=128, points=64)))
 
 
 # %%

@@ -25,6 +25,7 @@ import sympy
 
 from geomrelu import bounds
 from geomrelu.claims import Claim
+from geomrelu.figures import figure_two
 from geomrelu.polyhedron import FiniteSet
 from geomrelu.probability import alive_orbit
 from geomrelu.simulations import TARGETS, Living, living, widths_along
@@ -130,6 +131,19 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     for a, b in ((2, 1), (3, 1)):
         values = [max(a * v + b, 0) for v in values]
     yield int(max(values) > 0), "<=", bounds.upper_bound(1, 2)
+
+
+# %% [markdown]
+# ## The figure, at a small size
+
+
+# %%
+@claim.figure("survival and variance along the widths n(k) for which the lower bound is constant")
+def drawn() -> object:
+    along = {p: widths_along(p, 128) for p in TARGETS}
+    widths = tuple(sorted({n for row in along.values() for n in row}))
+    plan = Living(widths, schemes=("iid",), depth=128, networks=128, points=64, variance=True)
+    return figure_two({n: found for (n, _), found in living(plan).items()}, TARGETS, along)
 
 
 # %%

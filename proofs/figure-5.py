@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 
-from geomrelu import bounds, montecarlo
+from geomrelu import bounds, figures, montecarlo
 from geomrelu.claims import Claim
 from geomrelu.estimates import Estimate
 from geomrelu.probability import stably_unactivated_orbit
@@ -119,6 +119,16 @@ def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     count, size = stably_unactivated_orbit(lines, [4, -7, 2, 9, 3, 1], output, 10**24)
     yield Fraction(count, size), ">=", Fraction(known[2, 6].low)
     yield Fraction(known[4, 10].high), ">", 5 * bounds.wide_lower_bound(4)
+
+
+# %% [markdown]
+# ## The figure, at a small size
+
+
+# %%
+@claim.figure("orbit means with their intervals, and the conjectured bound")
+def drawn() -> object:
+    return figures.figure_five(figure_five((2, 3, 4), share=0.02))
 
 
 # %%

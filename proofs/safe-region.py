@@ -30,7 +30,7 @@ from functools import cache
 import numpy as np
 import sympy
 
-from geomrelu import bounds, tables
+from geomrelu import bounds, figures, tables
 from geomrelu.claims import Claim
 from geomrelu.laws import Initialisation
 from geomrelu.polyhedron import FiniteSet, Polyhedron
@@ -195,6 +195,18 @@ def narrower_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
         yield bounds.dying_bound(*[least(5, p) - 1] * 5), "<", p
         yield Fraction(3, 4) ** least(1, p), "<", p
+
+
+# %% [markdown]
+# ## The figure
+
+
+# %%
+@claim.figure("least widths for which a network is born dead with probability below 10 % and 1 %")
+def drawn() -> object:
+    depths = list(range(1, 101))
+    goals = (Fraction(1, 10), Fraction(1, 100))
+    return figures.safe_region(depths, {float(p): [tables.safe_width(k, p) for k in depths] for p in goals})
 
 
 # %%
