@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from geomrelu.errors import InputError
-from geomrelu.judges import Again, Case, Certified, Kind, judge
+from geomrelu.judges import Again, Case, Certified, Kind, judge, percent
 
 __all__ = [
     "Again",
@@ -129,7 +129,7 @@ class Check:
 
     def fixed(self, depth: str = "default") -> str:
         """Of a sampling check: what was fixed beforehand."""
-        return f"{self._trials(depth):,} trials at {float(100 * self.level):g} %, seed {self.seed}"
+        return f"{self._trials(depth):,} trials at {percent(self.level)}, seed {self.seed}"
 
     def as_text(self) -> str:
         """What it counts."""

@@ -28,7 +28,7 @@ import sympy
 from geomrelu.errors import GeomreluError
 from geomrelu.montecarlo import clopper_pearson
 
-__all__ = ["Again", "BadEvidence", "Case", "Certified", "Judged", "Kind", "judge"]
+__all__ = ["Again", "BadEvidence", "Case", "Certified", "Judged", "Kind", "judge", "percent"]
 
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -201,8 +201,17 @@ def _interval(parts: Sequence[Any], trials: int, level: Fraction) -> Judged:
     holds = (low <= p or relation not in ("==", "<=", "<")) and (p <= high or relation not in ("==", ">=", ">"))
     places = max(3, 1 - math.floor(math.log10(high - low)))
     sign, found = "=" if relation == "==" else relation, f"[{low:.{places}f}, {high:.{places}f}]"
-    words = f"p {sign} {p}; {trials:,} trials give {found} at {float(100 * level):g} %"
+    words = f"p {sign} {p}; {trials:,} trials give {found} at {percent(level)}"
     return Judged(holds, f"{sign} {p}: {found}", words, str(successes))
+
+
+def percent(level: Fraction) -> str:
+    """A level in words; one very near 1 (of many simultaneous intervals) is not rounded to 100 %.
+
+    >>> percent(Fraction(19, 20)), percent(1 - Fraction(1, 10**7))
+    ('95 %', '99.99999 %')
+    """
+    return f"{float(100 * level):.{max(6, 1 - math.floor(math.log10(1 - level)))}g} %"
 
 
 def _failure(parts: Sequence[Any]) -> Judged:
