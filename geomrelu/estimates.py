@@ -242,12 +242,15 @@ def by_orbits(
     pool: tuple[OpenPool | None, int] = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
+    shared: int = 1,
 ) -> Estimate:
     """The mean of the orbit probabilities of random magnitudes.
 
     Args:
         orbits: how many, fixed before the run. level: of the interval. pool, journal, progress: see
             :mod:`geomrelu.parallel`.
+        shared: "stably-unactivated" only: so many orbits at a time share all magnitudes but that of the last constant,
+            which costs little; the interval speaks of such groups, because only they are independent.
 
     Returns:
         An estimate; the same for the same experiment, orbits and seed, whoever computes it.
@@ -268,17 +271,23 @@ def by_orbits(
     missing = experiment.initialisation.missing(symmetric=True, no_zero=True)
     if missing is not None:
         raise InputError(f"no sign orbits: {missing}; sample instead (--trials)")
+    if shared < 1 or orbits % shared or (shared > 1 and experiment.event != EVENTS[0]):
+        raise InputError("shared: a divisor of the number of orbits, and 1 unless the event is stably-unactivated")
     size = _chunk_size(experiment)
-    description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits}
-    work = partial(_orbit_chunk, experiment, _domain(experiment), seed, size, orbits)
+    description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits, "shared": shared}
+    work = partial(_orbit_chunk, experiment, _domain(experiment), seed, size, orbits // shared, shared)
     counts: Counter[int] = Counter()
+    groups: Counter[int] = Counter()
     with Journal(journal, description) as kept:
-        chunks = range(-(-orbits // size))
+        chunks = range(-(-orbits // shared // size))
         for found in results(work, chunks, pool, kept, progress):
-            counts.update({int(k): n for k, n in found.items()})
+            for total, part in zip((counts, groups), found, strict=True):
+                total.update({int(k): n for k, n in part.items()})
         kept.finish()
     orbit_size = _orbit_size(experiment)
-    mean, low, high, how = orbit_interval(counts, orbit_size, level)
+    mean, low, high, how = orbit_interval(groups, shared * orbit_size, level)
+    if shared > 1:
+        how += f", in groups of {shared} that share all but the last constant"
     if experiment.law == "rademacher" and experiment.flipped == "all":
         low = high = mean
         how = "all magnitudes are equal, so this is the only orbit"
@@ -344,25 +353,27 @@ def _domain(experiment: Experiment) -> Polyhedron | FiniteSet:
 
 
 def _orbit_chunk(
-    experiment: Experiment, domain: Polyhedron | FiniteSet, seed: int, size: int, orbits: int, chunk: int
-) -> dict[str, int]:
-    """How often each count came up in one chunk."""
+    experiment: Experiment,
+    domain: Polyhedron | FiniteSet,
+    seed: int,
+    size: int,
+    groups: int,
+    shared: int,
+    chunk: int,
+) -> list[dict[str, int]]:
+    """How often each count came up in one chunk, for orbits and for sums over groups of orbits."""
     rng = np.random.default_rng(seed_of(seed, chunk))
-    count = min(size, orbits - chunk * size)
+    count = min(size, groups - chunk * size)
     if experiment.event == "stably-unactivated":
-        found = _stable_counts(experiment, rng, count)
+        n0, n1 = experiment.widths[:2]
+        weights, bias = experiment.initialisation.layers(rng, count, n0, n1)
+        w, c = experiment.initialisation.layers(rng, count * shared, n1, 1)
+        found = stably_unactivated_counts(weights, bias, w[::shared, 0], c.reshape(count, shared)).tolist()
     else:
-        found = [
-            _event_count(experiment, domain, one, experiment.flipped)[0] for one in _networks(experiment, rng, count)
-        ]
-    return {str(k): n for k, n in sorted(Counter(found).items())}
-
-
-def _stable_counts(experiment: Experiment, rng: np.random.Generator, count: int) -> list[int]:
-    n0, n1 = experiment.widths[:2]
-    weights, bias = experiment.initialisation.layers(rng, count, n0, n1)
-    w, c = experiment.initialisation.layers(rng, count, n1, 1)
-    return [int(k) for k in stably_unactivated_counts(weights, bias, w[:, 0], c[:, 0])]
+        networks = _networks(experiment, rng, count)
+        found = [[_event_count(experiment, domain, one, experiment.flipped)[0]] for one in networks]
+    orbits, sums = Counter(k for group in found for k in group), Counter(map(sum, found))
+    return [{str(k): n for k, n in sorted(part.items())} for part in (orbits, sums)]
 
 
 def _networks(experiment: Experiment, rng: np.random.Generator, count: int) -> list[list[tuple[Any, Any]]]:

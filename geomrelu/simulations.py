@@ -29,7 +29,8 @@ SCHEMES = ("iid", "batch-norm", "sign-flip")
 BLOCK = 32  # networks in a chunk
 AT_ONCE = 1 << 15  # doubles in a working array
 LARGE = 128  # exponents beyond which points are scaled back
-FIGURE_FIVE = {0: 16, 1: 16, 2: 2048, 3: 1024, 4: 512, 5: 256, 6: 128}  # n1 - n0: orbits
+FIGURE_FIVE = {0: 2, 1: 2, 2: 1024, 3: 512, 4: 256, 5: 256, 6: 128}  # n1 - n0: first layers
+SHARED = 8  # orbits for each of them: they share all but the last constant
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def figure_five(
     for n0 in dimensions:
         for excess in excesses:
             experiment = Experiment("stably-unactivated", (n0, n0 + excess), law)
-            orbits = max(2, round(share * FIGURE_FIVE[excess]))
+            orbits = SHARED * max(2, round(share * FIGURE_FIVE[excess]))
             file = None if journal is None else f"{journal}.{n0},{n0 + excess}"
-            found[n0, n0 + excess] = by_orbits(experiment, orbits, seed, level, pool, file, progress)
+            found[n0, n0 + excess] = by_orbits(experiment, orbits, seed, level, pool, file, progress, SHARED)
     return found
