@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from itertools import product
 from math import gcd
 from operator import lt, mul
@@ -21,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu import engine
+from geomrelu.affine import AffineMap
 from geomrelu.deadness import Status, decide
 from geomrelu.engine import Row
 from geomrelu.errors import InputError
@@ -28,7 +31,15 @@ from geomrelu.exact import common, primitive, rational, rationals
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 
-__all__ = ["alive_orbit", "dead_neurons_in", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
+__all__ = [
+    "Shape",
+    "alive_orbit",
+    "dead_neurons_in",
+    "dead_neurons_orbit",
+    "is_stably_unactivated",
+    "region_generators",
+    "stably_unactivated_orbit",
+]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
@@ -91,6 +102,36 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
     values = sorted({(g[0], *_values(forms, g)) for g in region_generators(forms)})
     return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
+
+
+def is_stably_unactivated(weights: Any, bias: Any, w: Any, c: Any) -> bool:
+    """Is the neuron ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c`` stably unactivated on R^n0?
+
+    Args:
+        weights: shape (n1, n0). bias: (n1,). w: (n1,). c: a number. Any rationals, zeros too.
+
+    Exact: yes, in any position. Method: the criterion of :func:`stably_unactivated_orbit` at each generator.
+
+    >>> is_stably_unactivated([[1]], [1], [-1], -1), is_stably_unactivated([[1]], [1], [0], -1)
+    (True, False)
+    """
+    forms, factors = _integer_rows(weights, bias)
+    output, constant = rationals(w, "w"), rational(c, "c")
+    if len(output) != len(forms):
+        raise InputError(f"w: expected {len(forms)} weights, one for each neuron of the first layer")
+    signed, _ = common([*(v * t for v, t in zip(output, factors, strict=True)), constant])
+    for s, *z in {(g[0], *_values(forms, g)) for g in _generators(tuple(forms))}:
+        value = sum(v * max(t, 0) for v, t in zip(signed, z, strict=False)) + signed[-1] * s
+        held = signed[-1] < 0 and all(v < 0 for v, t in zip(signed, z, strict=False) if not t)
+        if value >= 0 and not (s == 0 and max(z) <= 0 and held):
+            return False
+    return True
+
+
+@lru_cache(maxsize=1 << 14)
+def _generators(forms: tuple[Row, ...]) -> frozenset[Row]:
+    """Laws with few values draw the same first layer again and again."""
+    return frozenset(region_generators(forms))
 
 
 def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
@@ -301,6 +342,101 @@ def dead_neurons_in(
             profile.append(sum(v.status is Status.DEAD for v in report.verdicts))
         found[tuple(profile)] += 1
     return found, int(2 ** len(values))
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A network whose parameters may be replaced: dense, convolutional, with connections around layers.
+
+    A parameter is a nonzero weight or bias of a ReLU layer. An entry 1 that reads something before the previous layer
+    is no parameter but a connection around a layer, and stays.
+
+    Attributes:
+        tied: equal weights of a layer are one parameter, and so are equal biases (as in convolutions).
+
+    >>> net = Network.from_layers([([[2, 3, 0], [0, 2, 3]], [5, 5], "relu")])  # a kernel (2, 3) on three pixels
+    >>> [str(v) for v in Shape(net, tied=True).magnitudes]
+    ['2', '3', '5']
+    """
+
+    network: Network
+    tied: bool = False
+
+    @cached_property
+    def _places(self) -> tuple[list[Fraction], list[int], list[tuple[list[int | Fraction], list[int | Fraction]]]]:
+        """The parameters' values and layers; for each layer what stands at its weights and biases: a number of a
+        parameter (int) or a value that stays (Fraction)."""
+        values: list[Fraction] = []
+        layers: list[int] = []
+        where = []
+        for level, layer in enumerate(self.network.layers):
+            known: dict[tuple[bool, int], int] = {}
+            parts: list[list[int | Fraction]] = []
+            around = layer.indices < self.network.starts[level]
+            for is_bias, entries in enumerate((layer.data.tolist(), list(layer.bias))):
+                part: list[int | Fraction] = []
+                for k, v in enumerate(entries):
+                    if not v or (not is_bias and around[k] and v == layer.denominator):
+                        part.append(Fraction(v, layer.denominator))
+                        continue
+                    place = (bool(is_bias), v)
+                    if not self.tied or place not in known:
+                        known[place] = len(values)
+                        values.append(Fraction(v, layer.denominator))
+                        layers.append(level)
+                    part.append(known[place])
+                parts.append(part)
+            where.append((parts[0], parts[1]))
+        return values, layers, where
+
+    @property
+    def magnitudes(self) -> list[Fraction]:
+        """The absolute values of the parameters, layer by layer: weights first, then biases."""
+        return [abs(v) for v in self._places[0]]
+
+    @property
+    def fans(self) -> list[tuple[int, int]]:
+        """For each parameter the most weights that meet in a neuron of its layer, and that leave one of its inputs."""
+        each = []
+        for layer in self.network.layers:
+            rows, columns = np.diff(layer.indptr), np.bincount(layer.indices, minlength=1)
+            each.append((max(1, int(rows.max())), max(1, int(columns.max()))))
+        return [each[level] for level in self._places[1]]
+
+    def with_parameters(self, values: Sequence[Fraction]) -> Network:
+        """The network with other parameters."""
+        layers = []
+        for layer, (weights, biases) in zip(self.network.layers, self._places[2], strict=True):
+            numerators, denominator = common([values[v] if isinstance(v, int) else v for v in (*weights, *biases)])
+            data = np.empty(len(weights), dtype=object)
+            data[:] = numerators[: len(weights)]
+            bias = tuple(numerators[len(weights) :])
+            layers.append(AffineMap(layer.inputs, layer.indptr, layer.indices, data, bias, denominator))
+        return Network(self.network.inputs, tuple(layers))
+
+    def dead_neurons(self, magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet) -> tuple[Counter[Profile], int]:
+        """How many neurons of each layer are dead, over all signs of the parameters.
+
+        Returns:
+            ``(profiles, size)`` as :func:`dead_neurons_orbit`, size = 2^(number of parameters).
+
+        Exact: yes. Method: :func:`dead_neurons_orbit` for layers that only read the one before and share nothing, else
+        :func:`dead_neurons_in`.
+        """
+        network = self.network
+        entries = sum(len(layer.data) + sum(map(bool, layer.bias)) for layer in network.layers)
+        free = len(self._places[0]) == entries  # nothing is tied, nothing stays
+        chained = all(blocks == (level,) for level, blocks in enumerate(network.blocks[1:]))
+        if not (free and chained):
+            return dead_neurons_in(self.with_parameters, magnitudes, domain)
+        whole = self.with_parameters([rational(v) for v in magnitudes])
+        rows = []
+        for level, layer in enumerate(whole.layers):
+            forms = [layer.form(i) for i in range(layer.outputs)]
+            rows.append(([f.slope[whole.starts[level] :] for f in forms], [f.constant for f in forms]))
+        profiles, size = dead_neurons_orbit(rows, domain)
+        absent = size // 2 ** len(magnitudes)  # the signs of zeros were walked too
+        return Counter({dead: n // absent for dead, n in profiles.items()}), size // absent
 
 
 class _Orbit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -238,6 +239,74 @@ def test_a_worker_of_the_cluster_dies(cluster, expected, tmp_path):
     processes[2].kill()
     output, errors = run.communicate(timeout=120)
     assert output == expected, errors
+
+
+# ---- every long command -----------------------------------------------------------------------------------------
+
+PROBABILITY = ["probability", "alive", "--format", "json", "--seed", "6"]
+SIMULATE = ["simulate", "--seed", "6", "-o"]
+COMMANDS = {
+    "alive": [*PROBABILITY, "--widths", "2,2,2,2", "--law", "uniform", "--orbits", "100"],
+    "box": [*PROBABILITY, "--widths", "2,2,2", "--domain", "box:-1,1", "--orbits", "120"],
+    "scheme": [*PROBABILITY, "--widths", "4,4,4", "--points", "9", "--scheme", "sign-flip", "--trials", "6000"],
+    "half-width": [*PROBABILITY, "--widths", "1,1,1", "--half-width", "0.02"],
+    "figure-1": [
+        *SIMULATE,
+        "1.json",
+        "figure-1",
+        "--widths",
+        "2,3",
+        *["--networks", "70", "--points", "40", "--depth", "9"],
+    ],
+    "figure-2": [*SIMULATE, "2.json", "figure-2", *["--networks", "70", "--points", "40", "--depth", "9"]],
+    "figure-5": [*SIMULATE, "5.json", "figure-5", "--widths", "2", "--share", "0.02"],
+    "safe-region": [*SIMULATE, "s.json", "safe-region"],
+}
+
+
+def printed_and_written(folder, *arguments):
+    folder.mkdir()
+    run = geomrelu(*arguments, cwd=folder)
+    assert (run.stderr, run.returncode) == ("", 0)
+    return run.stdout, {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_the_same_for_all_workers(cluster, name, tmp_path):
+    """One process, two, a scheduler with two workers, and kill -9 three times: the same bytes."""
+    command = COMMANDS[name]
+    expected = printed_and_written(tmp_path / "1", *command)
+    assert expected[0] or expected[1]
+    assert printed_and_written(tmp_path / "2", *command, "--workers", "2") == expected
+    assert printed_and_written(tmp_path / "3", *command, "--scheduler", cluster[0]) == expected
+
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    resumable = [*command, "--chunks", str(kept / "run")]
+
+    def lines():
+        return sum(path.read_bytes().count(b"\n") for path in kept.iterdir())
+
+    seen = 0
+    for _ in range(3):
+        folder = tmp_path / f"killed {seen}"
+        folder.mkdir(exist_ok=True)
+        run = subprocess.Popen(
+            [sys.executable, "-m", "geomrelu", *resumable],
+            env=ENVIRONMENT,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while run.poll() is None and lines() <= seen + 1:
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert lines() >= seen
+        seen = lines()
+    assert seen > 1 or name == "safe-region"
+    assert printed_and_written(tmp_path / "4", *resumable) == expected
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:99999"])
