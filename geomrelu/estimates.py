@@ -23,6 +23,7 @@ from scipy import special
 from geomrelu import bounds, montecarlo
 from geomrelu.errors import InputError
 from geomrelu.laws import Initialisation
+from geomrelu.magnitudes import counts_by_class
 from geomrelu.orbits import stably_unactivated_counts
 from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
 from geomrelu.polyhedron import FiniteSet, Polyhedron, read_domain
@@ -358,6 +359,10 @@ def by_orbits(
     if experiment.law == "rademacher" and experiment.flipped == "all" and experiment.event != EVENTS[0]:
         low = high = mean
         how = "all magnitudes are equal, so this is the only orbit"
+    if len(counts) == 1 and (classes := _classes(experiment)) is not None and set(classes) == set(counts):
+        low = high = mean
+        number = classes.total()
+        how = f"the same on all {number:,} classes of magnitudes" if number > 1 else "the same for all magnitudes"
     if experiment.law == "own":
         low = high = mean
         how = "the one orbit of these magnitudes"
@@ -416,6 +421,15 @@ def _chunk_size(experiment: Experiment) -> int:
     if experiment.event == "stably-unactivated":
         return int(max(4, min(1024, (1 << 14) >> experiment.widths[1])))
     return 8
+
+
+def _classes(experiment: Experiment) -> Counter[int] | None:
+    """How many classes of magnitudes have each count, where theorems do not say it and the network is small."""
+    law = experiment.initialisation
+    dense = experiment.model is None and experiment.event != EVENTS[0] and not experiment.domain.startswith("points:")
+    if not dense or experiment.flipped != "all" or experiment.proved() is not None or law.missing(atomless=True):
+        return None
+    return counts_by_class(experiment.widths, experiment.bias, _domain(experiment, 0), experiment.happens)
 
 
 def _domain(experiment: Experiment, seed: int) -> Polyhedron | FiniteSet:

@@ -41,7 +41,10 @@ def test_what_is_proved_and_what_is_only_constant():
     assert proved.counts == {32: 6} and proved.experiment.proved() == (Fraction(1, 2), "width-one")
     stable = by_orbits(Experiment("stably-unactivated", (3, 4)), 20)
     assert stable.counts == {18: 20} and stable.experiment.proved() == (Fraction(9, 256), "one-more-than-input")
-    only_seen = by_orbits(Experiment("alive", (1, 2, 1), bias=False), 6)
+    walked = by_orbits(Experiment("alive", (1, 2, 1), bias=False), 6)  # no theorem: all classes of magnitudes
+    assert walked.counts == {10: 6} and walked.low == walked.high == 10 / 16
+    assert walked.as_json()["exact"] == "5/8" and "2 classes of magnitudes" in walked.as_text()
+    only_seen = by_orbits(Experiment("alive", (1, 3, 3), bias=False), 6)
     assert only_seen.is_constant and only_seen.as_json()["exact"] is None
     assert only_seen.low < only_seen.estimate < only_seen.high
 

@@ -22,7 +22,7 @@ from geomrelu.parallel import Journal, results, seed_of, workers_on
 
 HERE = str(Path(__file__).resolve().parents[1])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([HERE, str(Path(__file__).parent)])}
-RUN = ["probability", "stably-unactivated", "--widths", "2,6", "--orbits", "6000", "--seed", "5", "--format", "json"]
+RUN = ["probability", "stably-unactivated", "--widths", "2,7", "--orbits", "8000", "--seed", "5", "--format", "json"]
 
 
 def square(chunk):
@@ -147,7 +147,7 @@ def test_no_workers_are_refused(workers):
 
 
 def test_two_workers_give_the_same_bytes(expected):
-    assert json.loads(expected)["orbits"] == 6000
+    assert json.loads(expected)["orbits"] == 8000
     assert geomrelu(*RUN, "--workers", "2").stdout == expected
 
 
