@@ -6,8 +6,8 @@ have either, so both are followed, and the answer holds for the rest of that wal
 magnitudes with its count. If all classes have the same count, all generic magnitudes have it, and this is a proof.
 
 Signs of several polynomials need not fit together. A class is dropped if linear programming proves it empty: there the
-monomials are independent positive numbers, and each polynomial may be multiplied by monomials first. Empty classes that
-this does not see only make the list longer.
+monomials are independent positive numbers; a polynomial may first be multiplied by monomials, or by another one. Empty
+classes that this does not see only make the list longer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from operator import add
 
 import sympy
@@ -54,19 +54,25 @@ def counts_by_class(
     fans = list(pairwise(widths))
     if sum(m * (n + bias) for n, m in fans[:-1]) > MOST_SIGNS:
         return None
-    found: Counter[int] = Counter()
+    found: list[tuple[int, Known]] = []
     waiting: list[Known] = [{}]
     for _ in range(MOST_WALKS):
         signs = _Signs(waiting.pop())
         profiles = profiles_of([(rows, 1) for rows in _layers(fans, bias, signs)], domain)
         if not _is_empty(signs.known):
-            found[sum(n for dead, n in profiles.items() if happens(dead))] += 1
+            found.append((sum(n for dead, n in profiles.items() if happens(dead)), signs.known))
         waiting += signs.others
         while waiting and _is_empty(waiting[-1]):
             waiting.pop()
         if not waiting:
-            return found
-    return None
+            break
+    else:
+        return None
+    counts = Counter(count for count, _ in found)
+    commonest = max(counts, key=lambda count: (counts[count], count))
+    if all(count == commonest or _is_empty(known, products=True) for count, known in found):
+        return Counter({commonest: counts[commonest]})  # the others cannot be
+    return counts
 
 
 def _layers(fans: Sequence[tuple[int, int]], bias: bool, signs: _Signs) -> list[list[tuple[object, ...]]]:
@@ -114,18 +120,25 @@ def _factors(terms: Factor) -> tuple[int, tuple[Factor, ...]]:
     return sign, tuple(sorted(mixed))  # the order of factors must not depend on hashes
 
 
-def _is_empty(known: Known) -> bool:
-    """Is it certain that no positive magnitudes give these factors these signs?"""
+def _is_empty(known: Known, products: bool = False) -> bool:
+    """Is it certain that no positive magnitudes give these factors these signs?
+
+    Args:
+        products: of two factors are used too: sees more, and takes much longer.
+    """
     if len(known) < 2:
         return False
-    present = {power for factor in known for power, _ in factor}
+    positive = [[(power, sign * c) for power, c in factor] for factor, sign in known.items()]
+    if products:
+        positive += [list(_product(dict(f), dict(g)).items()) for f, g in combinations(positive, 2)]
+    present = {power: None for factor in positive for power, _ in factor}
     multiples: dict[Factor, None] = {}
-    for factor, sign in known.items():
+    for factor in positive:
         for target in present:
             for own, _ in factor:
                 shift = [a - b for a, b in zip(target, own, strict=True)]
                 if min(shift) >= 0:
-                    multiples[tuple((tuple(map(add, p, shift)), sign * c) for p, c in factor)] = None
+                    multiples[tuple((tuple(map(add, p, shift)), c) for p, c in factor)] = None
     place = {power: k for k, power in enumerate(dict.fromkeys(power for row in multiples for power, _ in row))}
     system = [[-1, *(int(j == k) for j in range(len(place)))] for k in range(len(place))]  # all may be scaled to >= 1
     for row in multiples:
@@ -133,6 +146,15 @@ def _is_empty(known: Known) -> bool:
         for power, c in row:
             system[-1][1 + place[power]] = c
     return Polyhedron.from_rows(system).is_empty
+
+
+def _product(first: Terms, second: Terms) -> Terms:
+    product: Terms = {}
+    for power, v in first.items():
+        for more, u in second.items():
+            both = tuple(map(add, power, more))
+            product[both] = product.get(both, 0) + u * v
+    return product
 
 
 class _Polynomial:
@@ -155,12 +177,7 @@ class _Polynomial:
         return _Polynomial(total, self.signs)
 
     def __mul__(self, other: object) -> _Polynomial:
-        product: Terms = {}
-        for power, v in self.terms.items():
-            for more, u in self._of(other).items():
-                both = tuple(a + b for a, b in zip(power, more, strict=True))
-                product[both] = product.get(both, 0) + u * v
-        return _Polynomial(product, self.signs)
+        return _Polynomial(_product(self.terms, self._of(other)), self.signs)
 
     __radd__, __rmul__ = __add__, __mul__
 

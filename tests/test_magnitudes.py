@@ -39,6 +39,7 @@ def random_counts(widths, bias, domain, orbits=60):
         ((2, 2, 2), True, 4032),
         ((1, 2, 2), False, 54),
         ((1, 2, 1), False, 10),
+        ((1, 2, 1), True, 104),  # classes with 106 and 108 are empty, which only products of polynomials show
         ((2, 2, 1), True, 448),
     ],
 )
@@ -51,7 +52,6 @@ def test_constant_counts_are_proved(widths, bias, count):
 @pytest.mark.parametrize(
     ("widths", "bias", "domain"),
     [
-        ((1, 2, 1), True, Polyhedron.space(1)),
         ((1, 1, 1), True, Polyhedron.box([(-1, 1)])),
         ((1, 1, 1, 1), True, Polyhedron.orthant(1)),
         ((2, 1, 1), True, Polyhedron.box([(0, 1), (0, 2)])),
