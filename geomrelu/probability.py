@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import accumulate, product
+from itertools import accumulate, combinations, product
 from math import gcd, prod
 from operator import lt, mul
 from typing import Any
@@ -24,6 +24,7 @@ import numpy as np
 
 from geomrelu import engine
 from geomrelu.affine import AffineMap
+from geomrelu.chirotope import cross_products
 from geomrelu.deadness import Status, decide
 from geomrelu.engine import Row
 from geomrelu.errors import InputError
@@ -82,9 +83,9 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     generators used are of kind (2), hence so is p; for points and parameters nearby the neurons with a_i·y < 0 stay
     silent, the other terms are <= 0 because their weights are, and c s <= 0. The half sphere is compact.
 
-    Exact: yes, in integers. Method: :func:`region_generators`, then for each of the 2^n1 flips the sets of positive
-    signs that are good, which with a set hold all its subsets. Many orbits at once, in general position:
-    :func:`geomrelu.orbits.stably_unactivated_counts`.
+    Exact: yes, in integers. Method: the generators (:func:`region_generators`; minors in general position), then for
+    each of the 2^n1 flips the sets of positive signs that are good, which with a set hold all its subsets. Many orbits
+    at once, in general position: :func:`geomrelu.orbits.stably_unactivated_counts`.
     Source: Brownlowe et al. (definition, theorems 1.1 and 1.2); claims ``narrow-first-layer``, ``one-more-than-input``.
 
     >>> stably_unactivated_orbit([[1]], [1], [1], 1)
@@ -101,7 +102,7 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
             f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons"
         )
     magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
-    values = sorted({(g[0], *_values(forms, g)) for g in region_generators(forms)})
+    values = sorted({(g[0], *_values(forms, g)) for g in _all_generators(forms)})
     return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
 
 
@@ -200,6 +201,25 @@ def region_generators(forms: Sequence[Row]) -> set[Row]:
         else:
             found.update(here)
     return found
+
+
+def _all_generators(forms: Sequence[Row]) -> set[Row]:
+    """:func:`region_generators`; from the minors alone if any n of the slopes are independent.
+
+    Then each n hyperplanes meet in one point, a vertex of the regions around it, and each n - 1 of them have one
+    direction in common: the cross products of :mod:`geomrelu.chirotope`.
+    """
+    n = len(forms[0]) - 1
+    if len(forms) >= n:
+        rows = np.array(forms, dtype=object)
+        vertices = cross_products(rows[np.array(list(combinations(range(len(forms)), n)))])
+        if (vertices[:, 0] != 0).all():
+            faces = np.array(list(combinations(range(len(forms)), n - 1)), dtype=np.intp)
+            along = cross_products(rows[:, 1:][faces]).tolist()
+            lines = [tuple(v) for v in along] if n > 1 else [(1,)]
+            points = [tuple(v) if v[0] > 0 else _negative(tuple(v)) for v in vertices.tolist()]
+            return {_reduced(g) for g in points} | {_reduced((0, *d)) for v in lines for d in (v, _negative(v))}
+    return region_generators(forms)
 
 
 def _integer_rows(weights: Any, bias: Any) -> tuple[list[Row], list[Fraction]]:

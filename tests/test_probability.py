@@ -13,8 +13,9 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo, probability
 from geomrelu.affine import AffineMap
+from geomrelu.exact import primitive
 from geomrelu.layers import Tape, joined
 from geomrelu.probability import (
     Shape,
@@ -360,6 +361,16 @@ def test_sampled_neurons_are_judged_as_the_oracle_does(n0, n1):
             assert judged == (max(w) < 0 and c < 0)
         agreed += judged
     assert agreed < 40
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 4), (3, 3), (3, 5), (4, 5)])
+def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
+    rng = random.Random(40 + n0 + 10 * n1 + few)
+    for _ in range(6):
+        numbers = range(-2, 3) if few else range(-(10**9), 10**9)
+        forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
+        assert probability._all_generators(forms) == region_generators(forms)
 
 
 # ---- one choice of signs, and shapes ------------------------------------------------------------------------------
