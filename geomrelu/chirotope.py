@@ -39,7 +39,7 @@ import numpy as np
 
 from geomrelu.engine import Row
 
-__all__ = ["Minors", "Vertices", "colexicographic", "cross_products"]
+__all__ = ["Minors", "Vertices", "colexicographic", "cross_products", "expanded"]
 
 UNIT = 2.0**-53
 CHUNK = 1 << 19  # signs computed at a time
@@ -70,15 +70,18 @@ def _expansion(columns: int, size: int) -> list[list[tuple[int, int]]]:
     return [[(j[p], smaller[j[:p] + j[p + 1 :]]) for p in range(size)] for j in combinations(range(columns), size)]
 
 
-def _expanded(rows: np.ndarray, smaller: np.ndarray, size: int) -> np.ndarray:
-    """The minors of one size, (column subsets, V), from the last rows (columns, V) and the minors one size smaller."""
+def expanded(rows: np.ndarray, smaller: np.ndarray, size: int, signed: bool = True) -> np.ndarray:
+    """The minors of one size, (column subsets, V), from the last rows (columns, V) and the minors one size smaller.
+
+    ``signed`` False: permanents. The subsets are in the order of ``itertools.combinations``.
+    """
     places = _expansion(len(rows), size)
     found = np.empty((len(places), rows.shape[1]), dtype=rows.dtype)
     for total, terms in zip(found, places, strict=True):
         (column, rest), *others = reversed(terms)  # the last place has the sign +
         np.multiply(rows[column], smaller[rest], out=total)
         for k, (column, rest) in enumerate(others):
-            (np.add if k % 2 else np.subtract)(total, rows[column] * smaller[rest], out=total)
+            (np.subtract if signed and k % 2 == 0 else np.add)(total, rows[column] * smaller[rest], out=total)
     return found
 
 
@@ -98,7 +101,7 @@ def cross_products(rows: np.ndarray) -> np.ndarray:
         return np.ones((len(rows), 1), dtype=rows.dtype)
     minors = rows[:, 0, :].T
     for k in range(1, rows.shape[1]):
-        minors = _expanded(rows[:, k, :].T, minors, k + 1)
+        minors = expanded(rows[:, k, :].T, minors, k + 1)
     return _as_cross_product(minors).T
 
 
@@ -163,7 +166,7 @@ class Minors:
         for size in range(1, k):
             before, last = _extensions(subsets, 0, len(subsets), m)
             blocks = (slice(i, i + BLOCK) for i in range(0, len(last), BLOCK))
-            parts = [_expanded(columns[:, last[b]], minors[:, before[b]], size) for b in blocks]
+            parts = [expanded(columns[:, last[b]], minors[:, before[b]], size) for b in blocks]
             minors = np.concatenate(parts, axis=1) if parts else np.ones((1, 0))
             subsets = np.column_stack([subsets[before], last])
         more = m - 1 - (subsets[:, -1] if k > 1 else np.full(1, -1))
@@ -174,7 +177,7 @@ class Minors:
             stop = max(start + 1, int(np.searchsorted(total, done + chunk, "right")))
             before, last = _extensions(subsets, start, stop, m)
             if len(last):
-                products = _as_cross_product(_expanded(columns[:, last], minors[:, before], k))
+                products = _as_cross_product(expanded(columns[:, last], minors[:, before], k))
                 yield np.column_stack([subsets[before], last]), products
             start = stop
 

@@ -44,7 +44,10 @@ EVENTS = """\
 EVENT is stably-unactivated (a given neuron of layer 2; widths n0,n1), alive (each layer is positive somewhere on the
 image of DOMAIN), killed (--layer L is nowhere positive) or dead-neurons (exactly --number M are dead,
 of --layer L if given).
-By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that."""
+By default every orbit is walked exactly; its interval speaks of orbits. The law must be symmetric about 0 for that.
+A MODEL (.onnx, .npz, .json) gives the shape: its nonzero weights and biases are the parameters, an entry 1 that reads
+from before the previous layer is a connection and stays; --tied for convolutions. Without --law its own magnitudes are
+one orbit, walked whole. The schemes batch-norm and sign-flip are sampled (--trials) on --points."""
 
 VERIFYING = """\
 DIR also keeps the evidence: claims whose proof, depth and sources have not changed since are not verified again.
@@ -166,13 +169,17 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("probability", "the probability of an event in random networks, by sign orbits", epilog=EVENTS)
     sub.add_argument("event", metavar="EVENT")
-    sub.add_argument("--widths", required=True, metavar="N0,N1,...", help="inputs, then the width of each layer")
+    sub.add_argument("--widths", metavar="N0,N1,...", help="inputs, then the width of each layer")
     sub.add_argument(
-        "--law", default="normal", help="normal, uniform, cauchy, rademacher, rai, or t:3 as in scipy.stats"
+        "--model", metavar="MODEL", help="instead: the shape of this network and, without --law, its sizes"
     )
+    sub.add_argument("--tied", action="store_true", help="equal weights (biases) of a layer of MODEL are one parameter")
+    sub.add_argument("--law", help="normal (default), uniform, cauchy, rademacher, rai, or t:3 as in scipy.stats")
     sub.add_argument("--scale", default="none", help="none, he, glorot, xavier or lecun")
     sub.add_argument("--no-bias", action="store_true", help="all biases are 0")
-    sub.add_argument("--domain", default="R^n", metavar="DOMAIN", help="as for decide; default %(default)s")
+    sub.add_argument("--domain", metavar="DOMAIN", help="as for decide; default R^n")
+    sub.add_argument("--points", metavar="N|FILE", help="instead: N standard normal points, or those of a .json file")
+    sub.add_argument("--scheme", default="iid", help="iid, batch-norm or sign-flip: what layers do with the points")
     sub.add_argument("--layer", type=int, metavar="L", help="of killed and dead-neurons")
     sub.add_argument("--number", type=int, metavar="M", help="of dead-neurons")
     sub.add_argument("--orbits", type=int, default=None, metavar="N", help="random magnitudes to walk (default 1000)")
@@ -802,20 +809,39 @@ def _claims(options: argparse.Namespace) -> int:
 def _probability(options: argparse.Namespace) -> int:
     from geomrelu.errors import InputError
     from geomrelu.estimates import Experiment, by_orbits, by_sampling
+    from geomrelu.network import Network
+    from geomrelu.probability import Shape
 
     sampling = options.trials is not None or options.half_width is not None
     if sampling and options.orbits is not None:
         raise InputError("--orbits walks orbits, --trials and --half-width sample networks: choose one")
+    if (options.widths is None) == (options.model is None):
+        raise InputError("say the --widths of the networks, or a --model of their shape")
+    if options.points is not None and options.domain is not None:
+        raise InputError("--points is a domain: say one of --points and --domain")
+    points = options.points
+    domain = options.domain or "R^n" if points is None else f"points:{points}" if points.isdecimal() else points
+    shape, orbits = None, 1000 if options.orbits is None else options.orbits
+    if options.model is None:
+        if options.tied:
+            raise InputError("--tied is for --model")
+        widths, law = _widths(options.widths), options.law or "normal"
+    else:
+        if options.no_bias:
+            raise InputError("--no-bias is for --widths: a model has the biases that it has")
+        network = Network.from_file(options.model)
+        shape, widths, law = Shape(network, options.tied), (network.inputs, *network.widths), options.law or "own"
+        if law == "own" and options.orbits is None:
+            orbits = 1
     experiment = Experiment(
-        options.event, _widths(options.widths), options.law, options.scale, not options.no_bias, options.domain,
-        options.layer, options.number,
+        options.event, widths, law, options.scale, not options.no_bias, domain, options.layer, options.number,
+        options.scheme, options.model,
     )  # fmt: skip
     with _running("sampling" if sampling else "walking", options) as running:
         if sampling:
             found = by_sampling(experiment, options.trials, options.half_width, options.seed, options.level, **running)
         else:
-            orbits = 1000 if options.orbits is None else options.orbits
-            found = by_orbits(experiment, orbits, options.seed, options.level, **running)
+            found = by_orbits(experiment, orbits, options.seed, options.level, shape=shape, **running)
     if options.format == "json":
         print(json.dumps(found.as_json(), indent=1))
     else:

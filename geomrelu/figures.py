@@ -21,9 +21,10 @@ from geomrelu.simulations import Survival
 
 __all__ = ["figure_five", "figure_one", "figure_two", "safe_region", "save"]
 
-# dark to light and distinct in grey; each series also has its own marker
-SHADES = ("#08204a", "#7a0f4d", "#c24b1e", "#3f7f93", "#8a8a8a", "#b8860b", "#5a9e4b", "#a07cc5")
+# from dark to light in even steps of grey; each series also has its own marker
+SHADES = ("#0b1f4b", "#8a1050", "#1f6f5c", "#d1552b", "#4f9bb5", "#b59a3c", "#9db87a", "#c3a5d6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+ROUNDING = 1e-30  # a variance over a squared mean below this is rounding and nothing else
 FORMATS = (".pdf", ".png", ".svg")
 NAMES = {"iid": "independent", "batch-norm": "batch normalisation", "sign-flip": "sign flipping"}
 
@@ -55,8 +56,10 @@ def _canvas(rows: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def _style(i: int, points: int) -> dict[str, Any]:
-    return {"color": SHADES[i % 8], "marker": MARKERS[i % 8], "markersize": 4, "markevery": max(1, points // 8)}
+def _style(i: int, points: int, logarithmic: bool = True) -> dict[str, Any]:
+    """Markers at depths 1, 2, 4, 8, ... where these are evenly spaced, else at every eighth of the points."""
+    places = [2**e - 1 for e in range(points.bit_length())] if logarithmic else max(1, points // 8)
+    return {"color": SHADES[i % 8], "marker": MARKERS[i % 8], "markersize": 4, "markevery": places}
 
 
 def figure_one(
@@ -128,6 +131,7 @@ def figure_two(
         bottom.step(depths, width_for[p], where="post", label=f"p = {p:g}", **style)
     top.set(ylabel="living networks", ylim=(-0.03, 1.03), title="$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed")
     middle.set(ylabel="normalised variance", yscale="log")
+    middle.set_ylim(bottom=max(middle.get_ylim()[0], ROUNDING))
     bottom.set(ylabel="width $n(k)$", xlabel="layers $k$")
     for ax in (top, middle, bottom):
         ax.set_xscale("log", base=2)
@@ -150,10 +154,18 @@ def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:
         proved = [e.experiment.proved() is not None for _, e in own]
         below = [0 if p else e.estimate - e.low for p, (_, e) in zip(proved, own, strict=True)]
         above = [0 if p else e.high - e.estimate for p, (_, e) in zip(proved, own, strict=True)]
-        style = {**_style(i, 1), "markevery": 1}
+        style = _style(i, 1, logarithmic=False)
         ax.errorbar(x, y, yerr=[below, above], capsize=3, linewidth=1.4, label=f"$n_0 = {n0}$", **style)
-        ax.axhline(float(bounds.wide_lower_bound(n0)), linestyle="--", color=SHADES[i % 8], linewidth=0.9)
-    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="stably unactivated", title="$4^{-(n_0 + 1)}$ dashed")
+        floor = float(bounds.wide_lower_bound(n0))
+        ax.axhline(floor, linestyle="--", color=SHADES[i % 8], linewidth=0.9)
+        place: dict[str, Any] = {
+            "transform": ax.get_yaxis_transform(),
+            "va": "bottom",
+            "fontsize": 8,
+            "color": SHADES[i % 8],
+        }
+        ax.text(0.01, floor, f"$n_0 = {n0}$: $4^{{-{n0 + 1}}}$", **place)
+    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="P(stably unactivated)", title="$4^{-(n_0 + 1)}$ dashed")
     ax.xaxis.set_major_locator(_integers())
     ax.legend(frameon=False)
     return figure
@@ -168,7 +180,7 @@ def safe_region(depths: Sequence[int], widths: Mapping[float, Sequence[int]]) ->
     figure, (ax,) = _canvas(1, 4.0)
     top = max(max(w) for w in widths.values()) + 1
     for i, (p, least) in enumerate(sorted(widths.items(), reverse=True)):
-        ax.step(depths, least, where="mid", label=f"P(dies) < {100 * p:g} %", **_style(i, len(depths)))
+        ax.step(depths, least, where="mid", label=f"P(dies) < {100 * p:g} %", **_style(i, len(depths), False))
         ax.fill_between(depths, least, top, step="mid", color="#000000", alpha=0.06, linewidth=0)
     ax.set(
         xlabel="hidden layers",

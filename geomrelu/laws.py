@@ -8,7 +8,7 @@ at all (else hyperplanes meet that should not); :meth:`Law.missing` says which p
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -173,6 +173,12 @@ class Initialisation:
         if not self.bias:
             return rows, np.zeros((count, fan_out))
         return rows[:, :, :fan_in], rows[:, :, fan_in]
+
+    def parameters(self, rng: np.random.Generator, fans: Sequence[tuple[int, int]]) -> Array:
+        """One value for each pair (fan in, fan out), whatever the shape of the layers they belong to."""
+        if self.parsed is None:
+            raise InputError("the law 'rai' draws whole rows: it is for dense layers")
+        return self.parsed.sample(rng, (len(fans),)) * np.array([SCALES[self.scale](*fan) for fan in fans])
 
 
 RAI_SIGMA = math.sqrt(1 + 8 / (9 * math.pi)) - 2 * math.sqrt(2) / (3 * math.sqrt(math.pi))  # bounds.rai_sigma()

@@ -22,18 +22,24 @@ from geomrelu.errors import InputError
 from geomrelu.laws import Law
 
 __all__ = [
+    "SCHEMES",
     "alive_on_line",
     "alive_on_points",
     "clopper_pearson",
     "count",
+    "dead_on_data",
     "killed_at_two",
     "orthant_killed",
+    "pre_activations",
+    "rescaled",
     "stably_unactivated",
 ]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Kernel = Callable[..., int]
 CHUNK = 1 << 14  # networks drawn at once; the seeds of the chunks do not depend on the machine
+SCHEMES = ("iid", "batch-norm", "sign-flip")
+LARGE = 128  # exponents beyond which points are scaled back
 
 
 def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **parameters: Any) -> int:
@@ -85,6 +91,68 @@ def clopper_pearson(successes: int, trials: int, level: Fraction | float) -> tup
     low = float(special.betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
     high = float(special.betainccinv(successes + 1, trials - successes, tail)) if successes < trials else 1.0
     return low, high
+
+
+# ---- forward passes ---------------------------------------------------------------------------------------------
+# Each point x of each network is held as x 2^-shift with a shift of its own: neither depth nor heavy tails overflow.
+
+
+def pre_activations(
+    weights: Array, bias: Array, x: Array, shift: np.ndarray[Any, Any], lives: np.ndarray[Any, Any], scheme: str
+) -> Array:
+    """What the next layer of many networks computes on their data, each point divided by its 2^shift.
+
+    Args:
+        weights: (networks, out, in). bias: (networks, out). x: (networks, in, points). shift: (networks, points).
+        lives: (networks, points), the points at which each layer so far is positive somewhere.
+        scheme: "iid"; "batch-norm": the pre-activations of each neuron are shifted to mean 0 and scaled to variance 1
+            over the data (shifts must be 0); "sign-flip": a layer that kills more than half of the living points is
+            negated.
+
+    Source: Rister & Rubin, sections 6 and 8.
+    """
+    z = np.matmul(weights, x)
+    z += bias[:, :, None] * np.ldexp(1.0, np.minimum(-shift, 900))[:, None] if shift.any() else bias[:, :, None]
+    if scheme == "batch-norm":
+        z -= z.mean(axis=2, keepdims=True)
+        deviation = np.sqrt(np.einsum("bnp,bnp->bn", z, z) / z.shape[2])
+        z /= np.where(deviation > 0, deviation, 1)[:, :, None]
+    elif scheme == "sign-flip":
+        killed = lives & ~(z.max(axis=1) > 0)
+        z[2 * killed.sum(axis=1) > lives.sum(axis=1)] *= -1
+    return z
+
+
+def rescaled(x: Array, shift: np.ndarray[Any, Any], largest: Array) -> tuple[Array, np.ndarray[Any, Any]]:
+    """Points with their shifts, brought back to moderate size if their largest entries have left it."""
+    exponent = np.frexp(np.maximum(largest, 0))[1]
+    if abs(exponent).max(initial=0) <= LARGE:
+        return x, shift
+    return np.ldexp(x, -exponent[:, None]), shift + exponent
+
+
+def dead_on_data(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str) -> np.ndarray[Any, Any]:
+    """How many neurons of each layer are nowhere positive on the data, as floats see it.
+
+    Args:
+        layers: ``(weights, bias)``, shapes (networks, out, in) and (networks, out). data: (inputs, points).
+        scheme: of :data:`SCHEMES`, see :func:`pre_activations`.
+
+    Returns:
+        int64, shape (networks, depth).
+    """
+    count, points = len(layers[0][0]), data.shape[1]
+    x, shift = np.repeat(data[None], count, axis=0), np.zeros((count, points), dtype=np.int64)
+    lives, dead = np.ones((count, points), dtype=bool), []
+    for weights, bias in layers:
+        z = pre_activations(weights, bias, x, shift, lives, scheme)
+        dead.append((z <= 0).all(axis=2).sum(axis=1))
+        largest = z.max(axis=1)
+        lives &= largest > 0
+        x = np.maximum(z, 0, out=z)
+        if scheme != "batch-norm":
+            x, shift = rescaled(x, shift, largest)
+    return np.stack(dead, axis=1)
 
 
 # ---- kernels ----------------------------------------------------------------------------------------------------

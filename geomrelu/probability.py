@@ -11,16 +11,20 @@ convex piece on which each neuron keeps its sign everything is linear, so only g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
-from math import gcd
+from functools import cached_property, lru_cache
+from itertools import accumulate, combinations, product
+from math import gcd, prod
 from operator import lt, mul
 from typing import Any
 
 import numpy as np
 
 from geomrelu import engine
+from geomrelu.affine import AffineMap
+from geomrelu.chirotope import cross_products
 from geomrelu.deadness import Status, decide
 from geomrelu.engine import Row
 from geomrelu.errors import InputError
@@ -28,9 +32,18 @@ from geomrelu.exact import common, primitive, rational, rationals
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 
-__all__ = ["alive_orbit", "dead_neurons_in", "dead_neurons_orbit", "region_generators", "stably_unactivated_orbit"]
+__all__ = [
+    "Shape",
+    "alive_orbit",
+    "dead_neurons_in",
+    "dead_neurons_orbit",
+    "is_stably_unactivated",
+    "region_generators",
+    "stably_unactivated_orbit",
+]
 
 Piece = tuple[frozenset[Row], tuple[Row, ...]]  # generators, lines
+Part = tuple[list[Row], list[Row]]  # the same, not yet without common factors
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 MOST_SIGNS = 24  # and so are 2^24 images of a domain
 FLIPPED = ("all", "last", "none")
@@ -70,9 +83,9 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     generators used are of kind (2), hence so is p; for points and parameters nearby the neurons with a_i·y < 0 stay
     silent, the other terms are <= 0 because their weights are, and c s <= 0. The half sphere is compact.
 
-    Exact: yes, in integers. Method: :func:`region_generators`, then for each of the 2^n1 flips the sets of positive
-    signs that are good, which with a set hold all its subsets. Many orbits at once, in general position:
-    :func:`geomrelu.orbits.stably_unactivated_counts`.
+    Exact: yes, in integers. Method: the generators (:func:`region_generators`; minors in general position), then for
+    each of the 2^n1 flips the sets of positive signs that are good, which with a set hold all its subsets. Many orbits
+    at once, in general position: :func:`geomrelu.orbits.stably_unactivated_counts`.
     Source: Brownlowe et al. (definition, theorems 1.1 and 1.2); claims ``narrow-first-layer``, ``one-more-than-input``.
 
     >>> stably_unactivated_orbit([[1]], [1], [1], 1)
@@ -89,8 +102,38 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
             f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons"
         )
     magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
-    values = sorted({(g[0], *_values(forms, g)) for g in region_generators(forms)})
+    values = sorted({(g[0], *_values(forms, g)) for g in _all_generators(forms)})
     return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
+
+
+def is_stably_unactivated(weights: Any, bias: Any, w: Any, c: Any) -> bool:
+    """Is the neuron ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c`` stably unactivated on R^n0?
+
+    Args:
+        weights: shape (n1, n0). bias: (n1,). w: (n1,). c: a number. Any rationals, zeros too.
+
+    Exact: yes, in any position. Method: the criterion of :func:`stably_unactivated_orbit` at each generator.
+
+    >>> is_stably_unactivated([[1]], [1], [-1], -1), is_stably_unactivated([[1]], [1], [0], -1)
+    (True, False)
+    """
+    forms, factors = _integer_rows(weights, bias)
+    output, constant = rationals(w, "w"), rational(c, "c")
+    if len(output) != len(forms):
+        raise InputError(f"w: expected {len(forms)} weights, one for each neuron of the first layer")
+    signed, _ = common([*(v * t for v, t in zip(output, factors, strict=True)), constant])
+    for s, *z in {(g[0], *_values(forms, g)) for g in _generators(tuple(forms))}:
+        value = sum(v * max(t, 0) for v, t in zip(signed, z, strict=False)) + signed[-1] * s
+        held = signed[-1] < 0 and all(v < 0 for v, t in zip(signed, z, strict=False) if not t)
+        if value >= 0 and not (s == 0 and max(z) <= 0 and held):
+            return False
+    return True
+
+
+@lru_cache(maxsize=1 << 14)
+def _generators(forms: tuple[Row, ...]) -> frozenset[Row]:
+    """Laws with few values draw the same first layer again and again."""
+    return frozenset(region_generators(forms))
 
 
 def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
@@ -158,6 +201,25 @@ def region_generators(forms: Sequence[Row]) -> set[Row]:
         else:
             found.update(here)
     return found
+
+
+def _all_generators(forms: Sequence[Row]) -> set[Row]:
+    """:func:`region_generators`; from the minors alone if any n of the slopes are independent.
+
+    Then each n hyperplanes meet in one point, a vertex of the regions around it, and each n - 1 of them have one
+    direction in common: the cross products of :mod:`geomrelu.chirotope`.
+    """
+    n = len(forms[0]) - 1
+    if len(forms) >= n:
+        rows = np.array(forms, dtype=object)
+        vertices = cross_products(rows[np.array(list(combinations(range(len(forms)), n)))])
+        if (vertices[:, 0] != 0).all():
+            faces = np.array(list(combinations(range(len(forms)), n - 1)), dtype=np.intp)
+            along = cross_products(rows[:, 1:][faces]).tolist()
+            lines = [tuple(v) for v in along] if n > 1 else [(1,)]
+            points = [tuple(v) if v[0] > 0 else _negative(tuple(v)) for v in vertices.tolist()]
+            return {_reduced(g) for g in points} | {_reduced((0, *d)) for v in lines for d in (v, _negative(v))}
+    return region_generators(forms)
 
 
 def _integer_rows(weights: Any, bias: Any) -> tuple[list[Row], list[Fraction]]:
@@ -256,14 +318,25 @@ def dead_neurons_orbit(
         raise InputError(f"2^{inner} sign choices in the layers before the last; the limit is 2^{MOST_SIGNS}")
     if domain.is_empty:
         raise InputError("the domain is empty")
+    zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
+    found = profiles_of(rows, domain, len(rows) - len(walked))
+    return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
+
+
+def profiles_of(
+    layers: Sequence[tuple[Sequence[Sequence[Any]], int]], domain: Polyhedron | FiniteSet, fixed: int = 0
+) -> Counter[Profile]:
+    """The walk of :func:`dead_neurons_orbit` for rows of integers, or of anything that adds, multiplies and has a sign.
+
+    Args:
+        layers: rows ``(b, a1, ..., an)`` over one denominator. A zero has one sign here. fixed: see that function.
+    """
     if isinstance(domain, FiniteSet):
         pieces: frozenset[Piece] = frozenset((frozenset([primitive((1, *p))]), ()) for p in domain.points)
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
-    zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
-    found = _Orbit(rows, len(rows) - len(walked)).profiles(0, pieces)
-    return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
+    return _Orbit(layers, fixed).profiles(0, pieces)
 
 
 def dead_neurons_in(
@@ -303,6 +376,101 @@ def dead_neurons_in(
     return found, int(2 ** len(values))
 
 
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A network whose parameters may be replaced: dense, convolutional, with connections around layers.
+
+    A parameter is a nonzero weight or bias of a ReLU layer. An entry 1 that reads something before the previous layer
+    is no parameter but a connection around a layer, and stays.
+
+    Attributes:
+        tied: equal weights of a layer are one parameter, and so are equal biases (as in convolutions).
+
+    >>> net = Network.from_layers([([[2, 3, 0], [0, 2, 3]], [5, 5], "relu")])  # a kernel (2, 3) on three pixels
+    >>> [str(v) for v in Shape(net, tied=True).magnitudes]
+    ['2', '3', '5']
+    """
+
+    network: Network
+    tied: bool = False
+
+    @cached_property
+    def _places(self) -> tuple[list[Fraction], list[int], list[tuple[list[int | Fraction], list[int | Fraction]]]]:
+        """The parameters' values and layers; for each layer what stands at its weights and biases: a number of a
+        parameter (int) or a value that stays (Fraction)."""
+        values: list[Fraction] = []
+        layers: list[int] = []
+        where = []
+        for level, layer in enumerate(self.network.layers):
+            known: dict[tuple[bool, int], int] = {}
+            parts: list[list[int | Fraction]] = []
+            around = layer.indices < self.network.starts[level]
+            for is_bias, entries in enumerate((layer.data.tolist(), list(layer.bias))):
+                part: list[int | Fraction] = []
+                for k, v in enumerate(entries):
+                    if not v or (not is_bias and around[k] and v == layer.denominator):
+                        part.append(Fraction(v, layer.denominator))
+                        continue
+                    place = (bool(is_bias), v)
+                    if not self.tied or place not in known:
+                        known[place] = len(values)
+                        values.append(Fraction(v, layer.denominator))
+                        layers.append(level)
+                    part.append(known[place])
+                parts.append(part)
+            where.append((parts[0], parts[1]))
+        return values, layers, where
+
+    @property
+    def magnitudes(self) -> list[Fraction]:
+        """The absolute values of the parameters, layer by layer: weights first, then biases."""
+        return [abs(v) for v in self._places[0]]
+
+    @property
+    def fans(self) -> list[tuple[int, int]]:
+        """For each parameter the most weights that meet in a neuron of its layer, and that leave one of its inputs."""
+        each = []
+        for layer in self.network.layers:
+            rows, columns = np.diff(layer.indptr), np.bincount(layer.indices, minlength=1)
+            each.append((max(1, int(rows.max())), max(1, int(columns.max()))))
+        return [each[level] for level in self._places[1]]
+
+    def with_parameters(self, values: Sequence[Fraction]) -> Network:
+        """The network with other parameters."""
+        layers = []
+        for layer, (weights, biases) in zip(self.network.layers, self._places[2], strict=True):
+            numerators, denominator = common([values[v] if isinstance(v, int) else v for v in (*weights, *biases)])
+            data = np.empty(len(weights), dtype=object)
+            data[:] = numerators[: len(weights)]
+            bias = tuple(numerators[len(weights) :])
+            layers.append(AffineMap(layer.inputs, layer.indptr, layer.indices, data, bias, denominator))
+        return Network(self.network.inputs, tuple(layers))
+
+    def dead_neurons(self, magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet) -> tuple[Counter[Profile], int]:
+        """How many neurons of each layer are dead, over all signs of the parameters.
+
+        Returns:
+            ``(profiles, size)`` as :func:`dead_neurons_orbit`, size = 2^(number of parameters).
+
+        Exact: yes. Method: :func:`dead_neurons_orbit` for layers that only read the one before and share nothing, else
+        :func:`dead_neurons_in`.
+        """
+        network = self.network
+        entries = sum(len(layer.data) + sum(map(bool, layer.bias)) for layer in network.layers)
+        free = len(self._places[0]) == entries  # nothing is tied, nothing stays
+        chained = all(blocks == (level,) for level, blocks in enumerate(network.blocks[1:]))
+        if not (free and chained):
+            return dead_neurons_in(self.with_parameters, magnitudes, domain)
+        whole = self.with_parameters([rational(v) for v in magnitudes])
+        rows = []
+        for level, layer in enumerate(whole.layers):
+            forms = [layer.form(i) for i in range(layer.outputs)]
+            rows.append(([f.slope[whole.starts[level] :] for f in forms], [f.constant for f in forms]))
+        profiles, size = dead_neurons_orbit(rows, domain)
+        absent = size // 2 ** len(magnitudes)  # the signs of zeros were walked too
+        return Counter({dead: n // absent for dead, n in profiles.items()}), size // absent
+
+
 class _Orbit:
     """Counts sign choices layer by layer; an image that comes up again is not judged again.
 
@@ -310,45 +478,67 @@ class _Orbit:
         layers: integer rows over one denominator. fixed: so many layers keep their signs.
     """
 
-    def __init__(self, layers: list[tuple[list[Row], int]], fixed: int) -> None:
+    def __init__(self, layers: Sequence[tuple[Sequence[Sequence[Any]], int]], fixed: int) -> None:
         self.layers = layers
         self.fixed = fixed
-        self.known: dict[tuple[int, frozenset[Piece]], Counter[Profile]] = {}
+        self.known: dict[tuple[int, frozenset[Piece] | frozenset[Row]], Counter[Profile]] = {}
 
     def profiles(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         """The choices for the layers from ``level`` (from 0) on, if the pieces are what it reads."""
-        key = (level, pieces)
+        last = level == len(self.layers) - 1
+        reads = frozenset(g for p in pieces for g in (*p[0], *p[1], *map(_negative, p[1]))) if last else pieces
+        key = (level, reads)
         if key not in self.known:
-            last = level == len(self.layers) - 1
-            self.known[key] = self._last(level, pieces) if last else self._inner(level, pieces)
+            self.known[key] = self._last(level, list(key[1])) if last else self._inner(level, pieces)  # type: ignore[arg-type]
         return self.known[key]
 
-    def _last(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
-        reached = {g for generators, lines in pieces for g in (*generators, *lines, *map(_negative, lines))}
+    def _choices(self, level: int, row: Sequence[Any]) -> Iterable[Sequence[Any]]:
+        return [row] if level < self.fixed else _signed(row)
+
+    def _last(self, level: int, reached: list[Row]) -> Counter[Profile]:
         found = [1]  # found[d]: choices with d dead neurons among those seen so far
         for row in self.layers[level][0]:
-            choices = [row] if level < self.fixed else _signed(row)
-            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in choices]
+            verdicts = [all(sum(map(mul, r, g)) <= 0 for g in reached) for r in self._choices(level, row)]
             dead, living = sum(verdicts), len(verdicts) - sum(verdicts)
             found = [living * a + dead * b for a, b in zip([*found, 0], [0, *found], strict=True)]
         return Counter({(d,): n for d, n in enumerate(found) if n})
 
     def _inner(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
         rows, denominator = self.layers[level]
+        # all generators and lines in one list, and for each choice of each row its values there, those that leave the
+        # neuron dead together: a choice for the whole layer only puts columns together
+        ordered = [(list(generators), lines) for generators, lines in pieces]
+        vectors = [g for generators, lines in ordered for g in (*generators, *lines)]
+        is_line = [
+            flag for generators, lines in ordered for flag in (*(False for _ in generators), *(True for _ in lines))
+        ]
+        table: list[list[tuple[int, bool, list[int]]]] = []  # number of choices, dead?, values
+        for row in rows:
+            choices = [[sum(map(mul, r, g)) for g in vectors] for r in self._choices(level, row)]
+            living = [
+                values
+                for values in choices
+                if any(v > 0 or (line and v) for v, line in zip(values, is_line, strict=True))
+            ]
+            table.append([(1, False, values) for values in living])
+            if len(living) < len(choices):
+                table[-1].append((len(choices) - len(living), True, [0] * len(vectors)))
+        scale = [g[0] * denominator for g in vectors]
+        ends = list(accumulate(len(generators) + len(lines) for generators, lines in ordered))
         total: Counter[Profile] = Counter()
-        for choice in [tuple(rows)] if level < self.fixed else product(*map(list, map(_signed, rows))):
-            image = [_mapped(piece, choice, denominator) for piece in pieces]
-            dead = sum(
-                not any(g[i] for _, lines in image for g in lines)
-                and all(g[i] <= 0 for generators, _ in image for g in generators)
-                for i in range(1, len(rows) + 1)
-            )
-            for rest, count in self.profiles(level + 1, _rectified(image, len(rows))).items():
-                total[dead, *rest] += count
+        for columns in product(*table):
+            image = list(zip(scale, *(values for _, _, values in columns), strict=True))
+            parts = [
+                (image[end - len(generators) - len(lines) : end - len(lines)], image[end - len(lines) : end])
+                for (generators, lines), end in zip(ordered, ends, strict=True)
+            ]
+            number, dead_here = prod(n for n, _, _ in columns), sum(dead for _, dead, _ in columns)
+            for rest, count in self.profiles(level + 1, _rectified(parts, len(rows))).items():
+                total[dead_here, *rest] += number * count
         return total
 
 
-def _signed(row: Row) -> Iterator[Row]:
+def _signed(row: Sequence[Any]) -> Iterator[Row]:
     """All sign choices; a zero has one."""
     return product(*((-v, v) if v else (0,) for v in row))
 
@@ -357,44 +547,70 @@ def _negative(g: Row) -> Row:
     return tuple(-v for v in g)
 
 
-def _mapped(piece: Piece, rows: Sequence[Row], denominator: int) -> Piece:
-    """The image under the affine map with the given rows (over one denominator)."""
-    generators, lines = ([_reduced((g[0] * denominator, *_values(rows, g))) for g in table] for table in piece)
-    return frozenset(g for g in generators if any(g)), tuple(g for g in lines if any(g))
-
-
-def _rectified(pieces: list[Piece], width: int) -> frozenset[Piece]:
+def _rectified(parts: list[Part], width: int) -> frozenset[Piece]:
     """The image under max(., 0) in each coordinate, without pieces whose generators another one has."""
     for axis in range(1, width + 1):
-        pieces = [
-            (frozenset(_clipped(g, axis) for g in generators if any(_clipped(g, axis))), lines)
-            for piece in pieces
-            for generators, lines in _halves(piece, axis)
+        parts = [
+            ([g if g[axis] >= 0 else (*g[:axis], 0, *g[axis + 1 :]) for g in generators], lines)
+            for part in parts
+            for generators, lines in _halves(part, axis)
         ]
-    return frozenset(p for p in pieces if not any(p[0] < q[0] and p[1] == q[1] for q in pieces))
+    # a line on which every coordinate is 0 is no line any more
+    pieces = {frozenset(_reduced(g) for g in _extremes(generators) if any(g)) for generators, _ in parts}
+    return frozenset((p, ()) for p in pieces if not any(p < q for q in pieces))
 
 
-def _clipped(g: Row, axis: int) -> Row:
-    return g if g[axis] >= 0 else _reduced((*g[:axis], 0, *g[axis + 1 :]))
-
-
-def _halves(piece: Piece, axis: int) -> list[Piece]:
+def _halves(part: Part, axis: int) -> list[Part]:
     """The parts where coordinate ``axis`` is <= 0 and >= 0 (one part if it takes one sign only)."""
-    generators, lines = piece
+    generators, lines = part
     pivot = next((g for g in lines if g[axis]), None)
     if pivot is not None:  # a line crosses: slide everything else along it onto the hyperplane
         up = pivot if pivot[axis] > 0 else _negative(pivot)
-        flat = frozenset(_slid(g, up, axis) for g in generators)
-        rest = tuple(g for g in (_slid(g, up, axis) for g in lines if g is not pivot) if any(g))
-        return [(flat | {_negative(up)}, rest), (flat | {up}, rest)]
+        flat = [_slid(g, up, axis) for g in generators]
+        rest = [g for g in (_slid(g, up, axis) for g in lines if g is not pivot) if any(g)]
+        return [([*flat, _negative(up)], rest), ([*flat, up], rest)]
     above = [g for g in generators if g[axis] > 0]
     below = [g for g in generators if g[axis] < 0]
     if not above or not below:
-        return [piece]
-    flat = frozenset(g for g in generators if not g[axis]) | {
-        _reduced([p[axis] * v - n[axis] * u for u, v in zip(p, n, strict=True)]) for p in above for n in below
-    }
-    return [(flat | frozenset(below), lines), (flat | frozenset(above), lines)]
+        return [part]
+    flat = [g for g in generators if not g[axis]]
+    flat += [_reduced([p[axis] * v - n[axis] * u for u, v in zip(p, n, strict=True)]) for p in above for n in below]
+    flat = _extremes(flat)
+    return [(flat + below, lines), (flat + above, lines)]
+
+
+def _extremes(generators: list[Row]) -> list[Row]:
+    """The two extreme ones of generators that lie in a plane and in an angle; others are left alone.
+
+    On a plane a cross product of two coordinates orders the directions; that all lie between the two found is checked.
+    """
+    if len(generators) < 3:
+        return generators
+    first = next((g for g in generators if any(g)), generators[0])
+    for second in generators:
+        place = next(
+            ((p, q) for q in range(len(first)) for p in range(q) if first[p] * second[q] != first[q] * second[p]), None
+        )
+        if place is not None:
+            break
+    else:
+        return generators
+    p, q = place
+    low = high = first
+    for g in generators:
+        if low[p] * g[q] < low[q] * g[p]:
+            low = g
+        if high[p] * g[q] > high[q] * g[p]:
+            high = g
+    # g = (x low + y high) / d with d > 0 and x, y >= 0, in every coordinate
+    d = low[p] * high[q] - low[q] * high[p]
+    if d <= 0:
+        return generators
+    for g in generators:
+        x, y = g[p] * high[q] - g[q] * high[p], low[p] * g[q] - low[q] * g[p]
+        if x < 0 or y < 0 or any(d * v != x * a + y * b for v, a, b in zip(g, low, high, strict=True)):
+            return generators
+    return [low, high]
 
 
 def _slid(g: Row, pivot: Row, axis: int) -> Row:
@@ -403,5 +619,8 @@ def _slid(g: Row, pivot: Row, axis: int) -> Row:
 
 def _reduced(row: Sequence[int]) -> Row:
     """Without common factor."""
-    divisor = gcd(*row)
+    try:
+        divisor = gcd(*row)
+    except TypeError:  # polynomials: common factors do no harm
+        return tuple(row)
     return tuple(row) if divisor <= 1 else tuple(v // divisor for v in row)

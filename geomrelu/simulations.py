@@ -18,6 +18,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.estimates import Estimate, Experiment, by_orbits
 from geomrelu.laws import Initialisation
+from geomrelu.montecarlo import SCHEMES, pre_activations, rescaled
 from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
 
 __all__ = ["SCHEMES", "TARGETS", "Living", "Survival", "figure_five", "living", "survivors", "widths_along"]
@@ -25,11 +26,10 @@ __all__ = ["SCHEMES", "TARGETS", "Living", "Survival", "figure_five", "living", 
 Array = np.ndarray[Any, np.dtype[Any]]
 Pool = tuple[OpenPool | None, int]
 
-SCHEMES = ("iid", "batch-norm", "sign-flip")
 BLOCK = 32  # networks in a chunk
 AT_ONCE = 1 << 15  # doubles in a working array
-LARGE = 128  # exponents beyond which points are scaled back
-FIGURE_FIVE = {0: 16, 1: 16, 2: 2048, 3: 1024, 4: 512, 5: 256, 6: 128}  # n1 - n0: orbits
+FIGURE_FIVE = {0: 2, 1: 2, 2: 1024, 3: 512, 4: 256, 5: 256, 6: 128}  # n1 - n0: first layers
+SHARED = 8  # orbits for each of them: they share all but the last constant
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,7 @@ def survivors(
 
     Args:
         data: shape (width, points). size: number of networks.
-        scheme: "iid"; "batch-norm": the pre-activations of each neuron are shifted to mean 0 and scaled to variance 1
-            over the data; "sign-flip": a layer that kills more than half of the living points is negated.
+        scheme: of :data:`~geomrelu.montecarlo.SCHEMES`, see :func:`~geomrelu.montecarlo.pre_activations`.
 
     Returns:
         For each layer: networks with a living point, living points, and, if asked for, the sum of the normalised
@@ -145,20 +144,9 @@ def survivors(
     alive, living_points, variance = np.zeros(depth, np.int64), np.zeros(depth, np.int64), np.zeros(depth)
     for k in range(depth):
         weights, bias = law.layers(rng, len(x), width, width)
-        z = np.matmul(weights, x)
-        z += bias[:, :, None] * np.ldexp(1.0, np.minimum(-shift, 900))[:, None] if shift.any() else bias[:, :, None]
-        if scheme == "batch-norm":
-            z -= z.mean(axis=2, keepdims=True)
-            deviation = np.sqrt(np.einsum("bnp,bnp->bn", z, z) / points)
-            z /= np.where(deviation > 0, deviation, 1)[:, :, None]
+        z = pre_activations(weights, bias, x, shift, lives, scheme)
         largest = z.max(axis=1)
-        positive = largest > 0
-        if scheme == "sign-flip":
-            worse = 2 * (lives & ~positive).sum(axis=1) > lives.sum(axis=1)
-            z[worse] *= -1
-            largest[worse] = z[worse].max(axis=1)
-            positive[worse] = largest[worse] > 0
-        lives &= positive
+        lives &= largest > 0
         x = np.maximum(z, 0, out=z)
         remaining = lives.any(axis=1)
         if not remaining.all():  # a dead network stays dead
@@ -170,9 +158,8 @@ def survivors(
             active = np.where(largest > 0, shift, shift.min() - 1)
             level = x * np.ldexp(1.0, np.minimum(shift - active.max(axis=1, keepdims=True), 0))[:, None]
             variance[k] = (level.var(axis=2).sum(axis=1) / (level.mean(axis=2) ** 2).sum(axis=1)).sum()
-        exponent = np.frexp(np.maximum(largest, 0))[1]
-        if scheme != "batch-norm" and abs(exponent).max() > LARGE:
-            x, shift = np.ldexp(x, -exponent[:, None]), shift + exponent
+        if scheme != "batch-norm":
+            x, shift = rescaled(x, shift, largest)
     return alive, living_points, variance
 
 
@@ -212,7 +199,7 @@ def figure_five(
     for n0 in dimensions:
         for excess in excesses:
             experiment = Experiment("stably-unactivated", (n0, n0 + excess), law)
-            orbits = max(2, round(share * FIGURE_FIVE[excess]))
+            orbits = SHARED * max(2, round(share * FIGURE_FIVE[excess]))
             file = None if journal is None else f"{journal}.{n0},{n0 + excess}"
-            found[n0, n0 + excess] = by_orbits(experiment, orbits, seed, level, pool, file, progress)
+            found[n0, n0 + excess] = by_orbits(experiment, orbits, seed, level, pool, file, progress, SHARED)
     return found

@@ -53,7 +53,7 @@ class Table:
 
 
 def _markdown(table: Table) -> str:
-    cells = [list(table.columns), *([_plain(v) for v in row] for row in table.rows)]
+    cells = [list(table.columns), *([_marked(v) for v in row] for row in table.rows)]
     cells = [[c.replace("|", r"\|") for c in row] for row in cells]
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]
@@ -90,6 +90,11 @@ def _plain(value: Cell) -> str:
     return str(value)
 
 
+def _marked(value: Cell) -> str:
+    """Formulas between dollars: in Markdown the stars of ``2**n`` would mean bold."""
+    return _tex(value) if isinstance(value, sympy.Expr) and not value.is_Rational else _plain(value)
+
+
 def _tex(value: Cell) -> str:
     if isinstance(value, str):
         return value if "$" in value else _escaped(value)
@@ -118,7 +123,7 @@ def _table(name: str) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
 @_table("formulas")
 def formulas() -> Table:
     """Every closed form, with symbols."""
-    n, k, n0, n1, width = (sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "N"))
+    n, k, n0, n1, width, m = (sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "N", "m"))
     p, r = sympy.symbols("p r", positive=True)
     narrow = sympy.Integer(2) ** (-n1 - 1)
     return Table(
@@ -141,7 +146,27 @@ def formulas() -> Table:
                 "wide-lower-bound",
             ),
             ("two layers of width $N$ die $\\leq$", bounds.dying_bound(width, width), "dying-bound"),
+            ("two layers of width $N$ die $\\geq$", bounds.dying_at_least(width, width), "dying-bound"),
+            (
+                "bias-free chain on the line, two hidden layers, dead",
+                sympy.powsimp(bounds.one_dim_dying(width, 2)),
+                "one-dim-chain",
+            ),
             ("$\\sigma$ of asymmetric initialisation", bounds.rai_sigma(), "rai-never-kills-orthant"),
+            (
+                "$k$ convolutions, $n$ channels, $m \\times m$ kernels, alive $\\leq$",
+                bounds.convolution_upper_bound(n, m, k),
+                "conv-bounds-corrected",
+            ),
+            ("all of $k$ residual layers dead at a point", bounds.residual_dead_point(n, k), "residual-bypass"),
+            ("sign flipping: of $m$ data points alive $\\geq$", bounds.sign_flip_alive(m, k), "sign-flip-ratio"),
+            ("regions of $m$ generic lines in the plane", sympy.expand(bounds.regions(m, 2)), "zaslavsky"),
+            ("bounded regions in $R^n$", bounds.bounded_regions(m, n), "zaslavsky"),
+            (
+                "regions of $m$ generic planes through 0 in $R^3$",
+                sympy.expand(bounds.central_regions(m, 3)),
+                "zaslavsky",
+            ),
         ),
     )
 
@@ -229,6 +254,39 @@ def one_dim() -> Table:
         ("$N$", "hidden layers", "dead"),
         tuple(rows),
     )
+
+
+@_table("dying")
+def dying() -> Table:
+    """The bound on the probability that a network of equal widths dies at initialisation."""
+    rows = [(n, k, bounds.dying_bound(*[n] * k)) for n in (1, 2, 3, 4, 8) for k in (1, 2, 3, 9)]
+    return Table(
+        "Bound on the probability that a network dies: 1 - (1 - 2^-N)^L",
+        ("$N$", "hidden layers", "at most"),
+        tuple(rows),
+    )
+
+
+@_table("regions")
+def regions() -> Table:
+    """Regions of m hyperplanes in general position in R^n: all, bounded, and of as many through one point."""
+    rows = [
+        (n, m, bounds.regions(m, n), bounds.bounded_regions(m, n), bounds.central_regions(m, n))
+        for n in (1, 2, 3, 4)
+        for m in (2, 4, 8, 16)
+    ]
+    return Table("Regions of generic arrangements", ("$n$", "$m$", "regions", "bounded", "central"), tuple(rows))
+
+
+@_table("network-regions")
+def network_regions() -> Table:
+    """Linear regions of networks: at most, and how many some networks attain."""
+    cases = ((1, (4,)), (1, (4, 4)), (2, (4, 4)), (2, (8, 8)), (2, (8, 8, 8)), (3, (10, 10)), (4, (16, 16, 16)))
+    rows = [
+        (n, ", ".join(map(str, w)), bounds.network_regions_at_most(n, w), bounds.network_regions_attained(n, w))
+        for n, w in cases
+    ]
+    return Table("Linear regions of ReLU networks", ("inputs", "widths", "at most", "attained"), tuple(rows))
 
 
 def safe_width(layers: int, dying: Fraction) -> int:

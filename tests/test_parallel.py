@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from geomrelu.parallel import Journal, results, seed_of, workers_on
 
 HERE = str(Path(__file__).resolve().parents[1])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([HERE, str(Path(__file__).parent)])}
-RUN = ["probability", "stably-unactivated", "--widths", "2,6", "--orbits", "6000", "--seed", "5", "--format", "json"]
+RUN = ["probability", "stably-unactivated", "--widths", "2,7", "--orbits", "8000", "--seed", "5", "--format", "json"]
 
 
 def square(chunk):
@@ -146,7 +147,7 @@ def test_no_workers_are_refused(workers):
 
 
 def test_two_workers_give_the_same_bytes(expected):
-    assert json.loads(expected)["orbits"] == 6000
+    assert json.loads(expected)["orbits"] == 8000
     assert geomrelu(*RUN, "--workers", "2").stdout == expected
 
 
@@ -192,8 +193,22 @@ def test_interrupted_and_resumed(tmp_path, expected):
 # ---- a cluster --------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory):
+    """A cluster for tests that leave it alone."""
+    with started(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
+
+
 @pytest.fixture
 def cluster(tmp_path):
+    """A cluster of which workers may be killed."""
+    with started(tmp_path) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def started(tmp_path):
     """A real scheduler and two workers, each a process, on loopback."""
     pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"
@@ -222,8 +237,8 @@ def cluster(tmp_path):
             process.wait()
 
 
-def test_a_cluster_gives_the_same_bytes(cluster, expected):
-    address, _ = cluster
+def test_a_cluster_gives_the_same_bytes(steady, expected):
+    address, _ = steady
     found = geomrelu(*RUN, "--scheduler", address)
     assert (found.stdout, found.stderr, found.returncode) == (expected, "", 0)
 
@@ -238,6 +253,72 @@ def test_a_worker_of_the_cluster_dies(cluster, expected, tmp_path):
     processes[2].kill()
     output, errors = run.communicate(timeout=120)
     assert output == expected, errors
+
+
+# ---- every long command -----------------------------------------------------------------------------------------
+
+PROBABILITY = ["probability", "alive", "--format", "json", "--seed", "6"]
+SIMULATE = ["simulate", "--seed", "6", "-o"]
+COMMANDS = {
+    "alive": [*PROBABILITY, "--widths", "2,2,2,2", "--law", "uniform", "--orbits", "100"],
+    "scheme": [*PROBABILITY, "--widths", "4,4,4", "--points", "9", "--scheme", "sign-flip", "--trials", "6000"],
+    "half-width": [*PROBABILITY, "--widths", "1,1,1", "--half-width", "0.02"],
+    "figure-1": [
+        *SIMULATE,
+        "1.json",
+        "figure-1",
+        "--widths",
+        "2,3",
+        *["--networks", "70", "--points", "40", "--depth", "9"],
+    ],
+    "figure-2": [*SIMULATE, "2.json", "figure-2", *["--networks", "70", "--points", "40", "--depth", "9"]],
+    "figure-5": [*SIMULATE, "5.json", "figure-5", "--widths", "2", "--share", "0.02"],
+}
+
+
+def printed_and_written(folder, *arguments):
+    folder.mkdir()
+    run = geomrelu(*arguments, cwd=folder)
+    assert (run.stderr, run.returncode) == ("", 0)
+    return run.stdout, {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_the_same_for_all_workers(steady, name, tmp_path):
+    """One process, two, a scheduler with two workers, and kill -9 three times: the same bytes."""
+    command = COMMANDS[name]
+    expected = printed_and_written(tmp_path / "1", *command)
+    assert expected[0] or expected[1]
+    assert printed_and_written(tmp_path / "2", *command, "--workers", "2") == expected
+    assert printed_and_written(tmp_path / "3", *command, "--scheduler", steady[0]) == expected
+
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    resumable = [*command, "--chunks", str(kept / "run")]
+
+    def lines():
+        return sum(path.read_bytes().count(b"\n") for path in kept.iterdir())
+
+    seen = 0
+    for _ in range(3):
+        folder = tmp_path / f"killed {seen}"
+        folder.mkdir(exist_ok=True)
+        run = subprocess.Popen(
+            [sys.executable, "-m", "geomrelu", *resumable],
+            env=ENVIRONMENT,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while run.poll() is None and lines() <= seen + 1:
+            time.sleep(0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert lines() >= seen
+        seen = lines()
+    assert seen > 1
+    assert printed_and_written(tmp_path / "4", *resumable) == expected
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:99999"])

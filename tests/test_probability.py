@@ -13,13 +13,16 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo, probability
 from geomrelu.affine import AffineMap
+from geomrelu.exact import primitive
 from geomrelu.layers import Tape, joined
 from geomrelu.probability import (
+    Shape,
     alive_orbit,
     dead_neurons_in,
     dead_neurons_orbit,
+    is_stably_unactivated,
     region_generators,
     stably_unactivated_orbit,
 )
@@ -358,3 +361,81 @@ def test_sampled_neurons_are_judged_as_the_oracle_does(n0, n1):
             assert judged == (max(w) < 0 and c < 0)
         agreed += judged
     assert agreed < 40
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 4), (3, 3), (3, 5), (4, 5)])
+def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
+    rng = random.Random(40 + n0 + 10 * n1 + few)
+    for _ in range(6):
+        numbers = range(-2, 3) if few else range(-(10**9), 10**9)
+        forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
+        assert probability._all_generators(forms) == region_generators(forms)
+
+
+# ---- one choice of signs, and shapes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 3), (2, 1), (2, 2), (2, 3)])
+def test_one_choice_at_a_time_gives_the_count(n0, n1, few):
+    """The sum over all sign choices of the single judgement, in general and in degenerate position."""
+    rng = random.Random(n0 + 10 * n1 + few)
+    if few:
+        weights = [[rng.choice((0, 1, 2)) for _ in range(n0)] for _ in range(n1)]
+        bias, w, c = ([rng.choice((0, 1)) for _ in range(n1)], [rng.choice((1, 2)) for _ in range(n1)], 1)
+    else:
+        weights, bias, w, c = some_neuron(rng, n0, n1)
+    choices = oracles.sign_choices(weights, bias, w, c)
+    found = [is_stably_unactivated(*choice) for choice in choices]
+    assert (sum(found), len(found)) == stably_unactivated_orbit(weights, bias, w, c)
+
+
+def some_convolutions(rng, tied=True):
+    """A kernel of two on three pixels, then one on two; and the parameters (weights, then bias, layer by layer)."""
+    values = [Fraction(p) for p in rng.sample(range(2, 90), 6)]
+
+    def build(v):
+        first = [[v[0], v[1], 0], [0, v[0], v[1]]], [v[2], v[2]]
+        return Network.from_layers([(*first, "relu"), ([[v[3], v[4]]], [v[5]], "relu")])
+
+    return build, values
+
+
+def test_shared_parameters_flip_together():
+    rng = random.Random(31)
+    for domain in (Polyhedron.space(3), Polyhedron.box([(-1, Fraction(1, 3))] * 3)):
+        build, values = some_convolutions(rng)
+        shape = Shape(build(values), tied=True)
+        assert shape.magnitudes == values
+        assert shape.with_parameters(values) == build(values)
+        assert shape.dead_neurons(values, domain) == dead_neurons_in(build, values, domain)
+    assert shape.fans == [(2, 2)] * 3 + [(2, 1)] * 3
+
+
+def test_untied_layers_are_the_orbit_of_dense_ones():
+    """Entries that are 0 are no parameters: their signs are not counted."""
+    rng = random.Random(32)
+    build, values = some_convolutions(rng)
+    domain = Polyhedron.box([(-1, 1)] * 3)
+    shape = Shape(build(values))
+    profiles, size = shape.dead_neurons(shape.magnitudes, domain)
+    assert size == 2**9 and len(shape.magnitudes) == 9
+    assert (profiles, size) == dead_neurons_in(shape.with_parameters, shape.magnitudes, domain)
+
+
+def test_connections_around_layers_stay():
+    tape = Tape(1)
+    first = tape.relu(AffineMap.from_dense([[2]], [1]).after(tape.input))
+    network = Network.from_tape(
+        tape.finish(tape.relu(joined(AffineMap.from_dense([[5]], [7]).after(first), tape.input)))
+    )
+    shape = Shape(network)
+    assert shape.magnitudes == [2, 1, 5, 7]  # the 1 of the bias is a parameter, the 1 on the input is none
+    domain = Polyhedron.box([(-1, 1)])
+    expected = Counter()
+    for a, b, c, d in product((-2, 2), (-1, 1), (-5, 5), (-7, 7)):
+        ends = [-1, Fraction(-b, a), 1]
+        z = [(a * x + b, c * max(a * x + b, 0) + d + x) for x in ends if -1 <= x <= 1]
+        expected[tuple(int(max(v) <= 0) for v in zip(*z, strict=True))] += 1
+    assert shape.dead_neurons(shape.magnitudes, domain) == (expected, 16)

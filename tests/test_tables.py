@@ -45,6 +45,29 @@ def test_cells():
         table.render("html")
 
 
+def test_every_closed_form_is_in_a_table(monkeypatch):
+    called = set()
+
+    def recorded(name, function):
+        def call(*arguments):
+            called.add(name)
+            return function(*arguments)
+
+        return call
+
+    for name in bounds.__all__:
+        monkeypatch.setattr(bounds, name, recorded(name, getattr(bounds, name)))
+    for name in ("formulas", "dying", "regions", "network-regions", "one-dim"):
+        TABLES[name]()
+    assert called == set(bounds.__all__)
+
+
+def test_formulas_in_markdown_are_mathematics():
+    """Stars would mean bold."""
+    shown = TABLES["formulas"]().render("markdown")
+    assert "**" not in shown and r"$\left(1 - 2^{- n}\right)^{k}$" in shown
+
+
 def test_exact_table_is_counted():
     assert all(row[-1] == "yes" for row in TABLES["exact-alive"]().rows)
 
