@@ -188,10 +188,14 @@ class BoxTree(Tree):
             bound <= -(SAFETY if self.coarse else FINE) * self.scale
         )  # NaN, from numbers beyond the floats, stays open too
         easy = np.flatnonzero(~stay)
-        for row, last in zip(easy.tolist(), self._needed(floating, lines, low, high, base, easy, None), strict=True):
+        needed = self._needed(floating, lines, low, high, base, easy, None)
+        for row, last in zip(easy.tolist(), needed or [None] * len(easy), strict=True):
             leaf: dict[str, Any] = {"coarse": []} if self.coarse else {}
             if last is not None:  # neurons that are not derived again have the slopes that they would have then
                 leaf = {"coarse": [""] * (level - 2) + _coarse_leaf([lines[-1].below], row)["coarse"]}
+            elif needed is not None:  # not with slopes that a leaf can say
+                stay[row] = True
+                continue
             self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
         self.closed += float(closed[~stay].sum())
@@ -208,7 +212,10 @@ class BoxTree(Tree):
             rows = np.flatnonzero(settled)
             needed = self._needed(floating, lines, low, high, base, rows, below)
             weights = floating.backward(lines, low, high, level, target, 1, below)[2]
-            for row, last in zip(rows.tolist(), needed, strict=True):
+            for row, last in zip(rows.tolist(), needed or [None] * len(rows), strict=True):
+                if last is None and needed is not None:
+                    settled[row] = False
+                    continue
                 leaf = _coarse_leaf(below, row) if self.coarse else _exact_leaf(lines, below, weights, row)
                 self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
             self.closed += float(closed[settled].sum())
@@ -229,15 +236,16 @@ class BoxTree(Tree):
         base: Array,
         rows: Array,
         below: list[Array] | None,
-    ) -> list[list[int] | None]:
-        """Which neurons of the last layer a leaf must derive again (None: all): checking them is what costs most.
+    ) -> list[list[int] | None] | None:
+        """Which neurons of the last layer each leaf must derive again: checking them is what costs most. None: all.
 
-        Those with a negative coefficient never: they only need a line below, which is valid with any slope.
+        Those with a negative coefficient never: they only need a line below, which is valid with any slope. For a leaf
+        that is not settled with slopes in sixteenths the entry is None.
         """
-        found: list[list[int] | None] = [None] * len(rows)
         known = self._known(base[rows]) if self.level > 2 and self.coarse and len(rows) else None
         if known is None:
-            return found
+            return None
+        found: list[list[int] | None] = [None] * len(rows)
         fresh = [line.take(rows) for line in lines]
         slopes = [line.below for line in fresh] if below is None else [b[rows] for b in below]
         slopes[-1] = np.round(16 * slopes[-1]) / 16  # as the leaf will say them

@@ -55,7 +55,7 @@ MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" sp
 The bound. Start with z as a form over the variables and go back layer by layer. An earlier output v = max(y, 0) whose
 pre-activation y is known to be >= 0 is y, <= 0 is 0. Otherwise, with low <= y <= high (interval arithmetic, tightened
 by "derive" and by splits): v <= s y + max(-s low, (1 - s) high) for any 0 <= s <= 1 (default: high / (high - low)
-rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 3/2 brought into [0, 1], t the other default). Each
+rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 2 brought into [0, 1], t the other default). Each
 split g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is
 maximal on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
 
@@ -1124,8 +1124,8 @@ def _chord(low, high, chosen, steps):
 
 
 def _under(chord, one):
-    """The default slope of the line below: 0 or 1, whichever cuts off less, with a steep passage between them."""
-    return min(max(4 * chord - 3 * one // 2, 0), one)
+    """The default slope of the line below: 0 up to high = -low, 1 from high = -3 low on, and between them a passage."""
+    return min(max(4 * chord - 2 * one, 0), one)
 
 
 class _Multipliers:

@@ -5,9 +5,9 @@ Nothing here decides: a bound found here guides the search for a proof, which th
 Bounds go backward through the layers (Zhang et al. 2018, Singh et al. 2019). An output v = max(y, 0) whose
 pre-activation has low < 0 < high lies above the lines s y, 0 <= s <= 1, and below the chord
 high (y - low) / (high - low). A coefficient on v turns into one on y by the line that its sign asks for, whole layers
-and whole batches of boxes in one matrix product. The slopes s are free: by default 0 or 1, whichever cuts off less,
-with a steep passage between them (it needs a tenth fewer boxes than a jump); for one neuron that matters they are
-improved by gradient steps (Xu et al. 2021).
+and whole batches of boxes in one matrix product. The slopes s are free: by default 0 up
+to high = -low, 1 from high = -3 low on, with a passage between them (it needs a tenth to a third fewer boxes than the
+usual jump at high = -low); for one neuron that matters they are improved by gradient steps (Xu et al. 2021).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Lines:
         gap = np.where(unknown, high - low, 1.0)
         above = np.where(unknown, high / gap, known)
         height = np.where(unknown, -low * above, 0.0)
-        below = np.where(unknown, np.clip(4 * above - 1.5, 0, 1), known)
+        below = np.where(unknown, np.clip(4 * above - 2, 0, 1), known)
         return cls(above, height, below, unknown, low, high)
 
     def take(self, rows: Array) -> Lines:

@@ -53,6 +53,28 @@ def test_trees_agree_with_the_pieces(kind, coarse):
     assert proved > 5 and found > 20 and rejected < proved
 
 
+def test_every_leaf_of_a_deep_tree_is_as_tight_as_it_was_found():
+    """The checker's bound of the whole proof is negative, though leaves derive few neurons again."""
+    rng, boxes = np.random.default_rng(0), 0
+    for _ in range(8):
+        widths = (4, 16, 16, 16, 16, 1)
+        layers = [(rng.normal(size=(n, m)) / np.sqrt(m), rng.normal(size=n) / 2) for m, n in pairwise(widths)]
+        net, box = Network.from_layers([(W, b, "relu") for W, b in layers]), Polyhedron.box([(-1, 1)] * 4)
+        bench = workshop.Bench(net, box)
+        highest = bench.floating.forward(rng.uniform(-1, 1, (4000, 4)), 5)[-1].max()
+        layers[-1] = (layers[-1][0], layers[-1][1] - highest - 0.05)
+        bench = workshop.Bench(Network.from_layers([(W, b, "relu") for W, b in layers]), box)
+        tree = branching.tree(bench.floating, 5, 0)
+        tree.grow(20_000, Budget())
+        if tree.point is not None:  # higher than the sample
+            continue
+        assert tree.done and tree.coarse
+        claim = bench.refuted(5, 0, json.loads(json.dumps(tree.proof())), Budget())
+        assert claim is not None and claim["stable"]
+        boxes += tree.boxes
+    assert boxes > 1000
+
+
 def test_sign_patterns_of_many_inputs():
     """With 40 inputs the signs of neurons are split."""
     net = Network.from_layers(
