@@ -8,6 +8,7 @@ unknown sign are derived anew, and bounds derived higher up stay valid.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -49,6 +50,19 @@ class Tree:
         self.boxes, self.closed, self.worst = 0, 0.0, float("inf")
         self.seconds, self.spent, self.limit = 0.0, 0, MOST_BOXES
         self.failed = False
+        self.nodes: dict[int, Any] = {}  # number -> a leaf, or a split and the number of its first child
+        self.packed: list[bytes] = []  # nodes of earlier turns
+
+    def pack(self) -> None:
+        """Nodes as bytes, once and for all: large trees travel often between processes."""
+        self.packed.append(pickle.dumps(self.nodes))
+        self.nodes = {}
+
+    def _all_nodes(self) -> dict[int, Any]:
+        found = dict(self.nodes)
+        for nodes in self.packed:
+            found.update(pickle.loads(nodes))
+        return found
 
     @property
     def waiting(self) -> int:
@@ -160,11 +174,10 @@ class BoxTree(Tree):
         self.bases: dict[int, Bounds | None] = {0: None}
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(level, neuron) if self.coarse else None
-        self.nodes: dict[int, tuple[int, float, int] | dict[str, Any]] = {}  # a split, or a leaf
         self.count = 1
         self.volume = np.log2(np.maximum(floating.upper - floating.lower, 1e-300)).sum()
         width = sum(floating.network.widths[: level - 1]) + floating.network.inputs
-        self.batch = int(np.clip(BATCH // (8 * width * max(floating.network.widths[:level])), 1, 512))
+        self.batch = int(np.clip(BATCH // (4 * width * max(floating.network.widths[:level])), 1, 512))
 
     @property
     def waiting(self) -> int:
@@ -256,13 +269,19 @@ class BoxTree(Tree):
         useful = (weights[-1][:, 0, :] > 0) & last.unknown
         gain = np.where(useful, weights[-1][:, 0, :] * (last.height - fresh[-1].height), -np.inf)
         rank = np.argsort(np.argsort(-gain, axis=1), axis=1)
-        for count in (0, 2, 4, 8, 12, 16, 20, rank.shape[1]):
-            again = useful & (rank < count)
-            pair = np.where(again, fresh[-1].low, last.low), np.where(again, fresh[-1].high, last.high)
-            bound = floating.backward([*fresh[:-1], Lines.of(*pair)], *box, 1, slopes)[0][:, 0]
-            for k in np.flatnonzero(bound <= -SAFETY * (self.scale or 0)).tolist():
-                if found[k] is None:
-                    found[k] = np.flatnonzero(again[k]).tolist()
+        left = np.arange(len(rows))
+        for count in (0, 4, 8, 12, 16, 20, rank.shape[1]):
+            before, own = [line.take(left) for line in fresh], last.take(left)
+            again = (useful & (rank < count))[left]
+            pair = np.where(again, before[-1].low, own.low), np.where(again, before[-1].high, own.high)
+            lines, side = [*before[:-1], Lines.of(*pair)], (box[0][left], box[1][left])
+            bound = floating.backward(lines, *side, *box[2:], 1, [slope[left] for slope in slopes])[0][:, 0]
+            enough = bound <= -SAFETY * (self.scale or 0)
+            for k in np.flatnonzero(enough).tolist():
+                found[left[k]] = np.flatnonzero(again[k]).tolist()
+            left = left[~enough]
+            if not len(left):
+                break
         return found
 
     def _derive_leaf(self, last: list[int] | None) -> dict[str, Any]:
@@ -308,10 +327,10 @@ class BoxTree(Tree):
     def proof(self) -> list[dict[str, Any]]:
         derive = _derive(self.level, self.coarse)
         proof: list[dict[str, Any]] = []
-        stack = [(0, 0)]
+        nodes, stack = self._all_nodes(), [(0, 0)]
         while stack:
             node, depth = stack.pop()
-            entry = self.nodes[node]
+            entry = nodes[node]
             if isinstance(entry, tuple):
                 j, c, child = entry
                 proof.append({"split": ["x", j, str(Fraction(c))]} | (derive if depth % PERIOD == 0 else {}))
@@ -331,7 +350,6 @@ class PhaseTree(Tree):
         self.scale: float | None = None
         # a node: its number, and the splits above it as (layer, neuron, sign)
         self.open: list[tuple[int, tuple[tuple[int, int, int], ...]]] = [(0, ())]
-        self.nodes: dict[int, tuple[int, int, int] | dict[str, Any]] = {}  # a split, or a leaf
         self.count = 1
         width = sum(floating.network.widths[: level - 1]) + floating.network.inputs
         self.batch = int(np.clip(BATCH // (16 * width), 1, 64))
@@ -389,9 +407,9 @@ class PhaseTree(Tree):
 
     def proof(self) -> list[dict[str, Any]]:
         proof: list[dict[str, Any]] = []
-        stack = [0]
+        nodes, stack = self._all_nodes(), [0]
         while stack:
-            entry = self.nodes[stack.pop()]
+            entry = nodes[stack.pop()]
             if isinstance(entry, tuple):
                 at, i, child = entry
                 proof.append({"split": ["neuron", at, i]})

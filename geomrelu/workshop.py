@@ -90,6 +90,7 @@ def _turn(bench: Bench, tree: Tree, most: int, seconds: float | None) -> tuple[T
         except Exhausted:
             pass
     tree.floating = None
+    tree.pack()
     tree.seconds += time.monotonic() - started
     return tree, claim
 
