@@ -554,7 +554,7 @@ class Coarse:
                 if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
                     break
                 self.depth = level
-        self.columns, self.starts, self.units = {}, {}, {}
+        self.columns, self.starts, self.units, self.rows = {}, {}, {}, {}
         self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
         if self.depth:
             self.origin, self.over = _over_common(domain.lower)
@@ -670,6 +670,39 @@ class Coarse:
                 cost += high
         return lines, cost
 
+    def _rows(self, level, size):
+        """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
+        if (level, size) not in self.rows:
+            columns = self._weights(level)
+            rows = [sum([w << 8 * size * j for j, w in enumerate(row) if w]) for row in zip(*columns, strict=True)]
+            self.rows[level, size] = rows, self._ones(size, len(columns))
+        return self.rows[level, size]
+
+    def bound(self, level, neuron, sign, sides, lines):
+        """The same of one neuron, where the fields are the variables."""
+        size, half = self._start(level)[0], 1 << 8 * self._start(level)[0] - 1
+        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+        own = self._weights(level)
+        *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
+        total = bias << _UNIT
+        for at in range(level - 1, 0, -1):
+            around, cost = lines[at - 1]
+            p = []
+            for c, (_, above, below, height) in zip(q, around, strict=True):
+                if c > 0:
+                    total += c * height
+                p.append(c * (above if c > 0 else below) >> _UNIT)
+            (rows, ones), count = self._rows(at, size), len(self._weights(at))
+            lack = -sum([c for c in p if c < 0])
+            fields = sum(map(mul, p, [rows[i] for i in places[at]]), (lack + half) * ones)
+            found = fields.to_bytes(size * (count + 1), "little")
+            *q, more = [
+                int.from_bytes(found[size * j : size * (j + 1)], "little") - half for j in (*places[at - 1], count - 1)
+            ]
+            q = [-(-c >> _UNIT) for c in q]
+            total += more + cost
+        return total + sum([c * (high if c > 0 else low) for c, low, high in zip(q, *sides, strict=True)])
+
     def bounds(self, level, neurons, signs, sides, lines):
         """Upper bounds of ``sign * z`` in units of 2^-56: for each of the signs, those of all the neurons; or None.
 
@@ -678,7 +711,7 @@ class Coarse:
         size, weights, reaches, gains = self._start(level)
         once, ones = self._ones(size, len(neurons)), self._ones(size, len(neurons) * len(signs))
         width, top = 8 * size * len(neurons), 8 * size - 1
-        half, lift = ones << top, (ones << _UNIT) - ones
+        half = ones << top
         rest = (ones << top + 1 - _UNIT) - ones
         # the outputs of each layer that are not known to be 0, and the inputs
         places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
@@ -706,9 +739,9 @@ class Coarse:
                 p.append(c)
             entries, own = itemgetter(*places[at], 0, 0), self._weights(at)  # at least two, for a tuple
             # a weight was rounded up by less than a unit, which is wrong where it is subtracted
-            *q, more = [sum(map(mul, entries(own[j]), p)) + lack for j in (*places[at - 1], -1)]
-            q = [(c + lift + half >> _UNIT & rest) - (half >> _UNIT) for c in q]
-            total += more + cost * ones
+            lift = lack + half + (ones << _UNIT) - ones  # rounds up
+            q = [(sum(map(mul, entries(own[j]), p), lift) >> _UNIT & rest) - (half >> _UNIT) for j in places[at - 1]]
+            total += sum(map(mul, entries(own[-1]), p), lack) + cost * ones
             largest += reach * tall + cost + gained
         for c, low, high in zip(q, *sides, strict=True):
             c += half
@@ -975,10 +1008,8 @@ class Region:
         if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
             return EMPTY
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
-        bounds = self.coarse.bounds(level, [neuron], [sign], self._sides(), lines)
-        if bounds is None:
-            return None
-        return Fraction(bounds[0]) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
+        bound = self.coarse.bound(level, neuron, sign, self._sides(), lines)
+        return Fraction(bound) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
 
     def _sides(self):
         if self.sides is None:

@@ -396,7 +396,8 @@ def test_coarse_arithmetic_never_rounds_inward():
         cases_ = [(i, sign) for sign in (1, -1) for i in neurons]
         for (i, sign), bound in zip(cases_, coarse.bounds(2, neurons, (1, -1), sides, lines), strict=True):
             exact = unrounded(coarse, i, sign, sides, lines)
-            assert exact <= Fraction(bound, 2**56) <= exact + Fraction(1, 2**18)
+            for found in (bound, coarse.bound(2, i, sign, sides, lines)):
+                assert exact <= Fraction(found, 2**56) <= exact + Fraction(1, 2**18)
             compared += 1
     assert compared > 300
 
@@ -411,6 +412,23 @@ def test_coarse_fields_do_not_overflow():
     for i in range(2):
         rough, fine = region.coarse_bound(2, i, []), region.upper_bound(2, i, {})
         assert fine <= rough <= fine + Fraction(2) ** (region.coarse.exponents(2)[i] - 15)
+
+
+def test_rounding_outward_also_where_it_adds_up():
+    """Forty neurons of which each would be rounded inward by nearly a unit: what is subtracted, and slopes below."""
+    unit, many = Fraction(1, 2**28), 40
+    first = [[1] * 3] * many + [[1 + unit / 4] * 3] * many
+    lean = Network.from_layers([(first, [1] * 2 * many, "relu"), ([[2] * many + [-1] * many], [0], "relu")])
+    exact = many + Fraction(9, 2) * (2 * many - many * (1 + unit / 4))  # at the corner (3/2, 3/2, 3/2)
+    near = Network.from_layers([([[1]] * many, [unit - 1] * many, "relu"), ([[-1 - 15 * unit] * many], [0], "relu")])
+    steep = many * (1 + 15 * unit) * Fraction(1, 16) * (1 - unit)  # at 0
+    for net, side, text, least in ((lean, Fraction(3, 2), "", exact), (near, 1, "1" * many, steep)):
+        region = checker.Region(net.checked, Polyhedron.box([(0, side)] * net.inputs).checked)
+        region.derive([[1]], 2)
+        coarse, sides, lines = region.coarse, region._sides(), [region._lines(1, text)]
+        scale = Fraction(2) ** (coarse.exponents(2)[0] - 56)
+        for found in (coarse.bound(2, 0, 1, sides, lines), *coarse.bounds(2, [0], (1,), sides, lines)):
+            assert least <= found * scale <= least + Fraction(1, 2**18)
 
 
 def test_every_step_of_coarse_arithmetic_rounds_outward():
