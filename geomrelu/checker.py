@@ -670,39 +670,6 @@ class Coarse:
                 cost += high
         return lines, cost
 
-    def _rows(self, level, size):
-        """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
-        if (level, size) not in self.rows:
-            columns = self._weights(level)
-            rows = [sum([w << 8 * size * j for j, w in enumerate(row) if w]) for row in zip(*columns, strict=True)]
-            self.rows[level, size] = rows, self._ones(size, len(columns))
-        return self.rows[level, size]
-
-    def bound(self, level, neuron, sign, sides, lines):
-        """The same of one neuron, where the fields are the variables."""
-        size, half = self._start(level)[0], 1 << 8 * self._start(level)[0] - 1
-        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
-        own = self._weights(level)
-        *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
-        total = bias << _UNIT
-        for at in range(level - 1, 0, -1):
-            around, cost = lines[at - 1]
-            p = []
-            for c, (_, above, below, height) in zip(q, around, strict=True):
-                if c > 0:
-                    total += c * height
-                p.append(c * (above if c > 0 else below) >> _UNIT)
-            (rows, ones), count = self._rows(at, size), len(self._weights(at))
-            lack = -sum([c for c in p if c < 0])
-            fields = sum(map(mul, p, [rows[i] for i in places[at]]), (lack + half) * ones)
-            found = fields.to_bytes(size * (count + 1), "little")
-            *q, more = [
-                int.from_bytes(found[size * j : size * (j + 1)], "little") - half for j in (*places[at - 1], count - 1)
-            ]
-            q = [-(-c >> _UNIT) for c in q]
-            total += more + cost
-        return total + sum([c * (high if c > 0 else low) for c, low, high in zip(q, *sides, strict=True)])
-
     def bounds(self, level, neurons, signs, sides, lines):
         """Upper bounds of ``sign * z`` in units of 2^-56: for each of the signs, those of all the neurons; or None.
 
@@ -752,6 +719,39 @@ class Coarse:
             return None
         found = (total + half).to_bytes(size * len(neurons) * len(signs), "little")
         return [int.from_bytes(found[k : k + size], "little") - (1 << top) for k in range(0, len(found), size)]
+
+    def _rows(self, level, size):
+        """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
+        if (level, size) not in self.rows:
+            columns = self._weights(level)
+            rows = [sum([w << 8 * size * j for j, w in enumerate(row) if w]) for row in zip(*columns, strict=True)]
+            self.rows[level, size] = rows, self._ones(size, len(columns))
+        return self.rows[level, size]
+
+    def bound(self, level, neuron, sign, sides, lines):
+        """The same of one neuron, where the fields are the variables."""
+        size, half = self._start(level)[0], 1 << 8 * self._start(level)[0] - 1
+        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+        own = self._weights(level)
+        *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
+        total = bias << _UNIT
+        for at in range(level - 1, 0, -1):
+            around, cost = lines[at - 1]
+            p = []
+            for c, (_, above, below, height) in zip(q, around, strict=True):
+                if c > 0:
+                    total += c * height
+                p.append(c * (above if c > 0 else below) >> _UNIT)
+            (rows, ones), count = self._rows(at, size), len(self._weights(at))
+            lack = -sum([c for c in p if c < 0])
+            fields = sum(map(mul, p, [rows[i] for i in places[at]]), (lack + half) * ones)
+            found = fields.to_bytes(size * (count + 1), "little")
+            *q, more = [
+                int.from_bytes(found[size * j : size * (j + 1)], "little") - half for j in (*places[at - 1], count - 1)
+            ]
+            q = [-(-c >> _UNIT) for c in q]
+            total += more + cost
+        return total + sum([c * (high if c > 0 else low) for c, low, high in zip(q, *sides, strict=True)])
 
 
 def _up(numerator, denominator, shift):
