@@ -267,12 +267,7 @@ def width_for_depth(k: Any, p: Any) -> sympy.Expr:
     2
     """
     k = _size(k, "depth k")
-    if isinstance(p, float):
-        raise InputError(f"probability p: {p} is a float; write it exactly, such as Fraction(1, 2)")
-    try:
-        p = sympy.sympify(p, strict=True)
-    except sympy.SympifyError:
-        raise InputError(f"probability p: {p!r} is not a number") from None
+    p = _number(p, "probability p")
     if p.is_number and not (p.is_real and 0 < p < 1):
         raise InputError(f"probability p: {p} is not between 0 and 1")
     return sympy.simplify(-sympy.log(1 - p ** (1 / k), 2))
@@ -300,12 +295,7 @@ def gaussian_dead_on_ball(n: Any, r: Any) -> sympy.Expr:
     n = _size(n, "dimension n")
     if not n.is_number:
         raise InputError("the dimension must be a number")
-    if isinstance(r, (float, bool)):
-        raise InputError(f"radius r: {r} is not an exact number; write it exactly, such as Fraction(1, 2)")
-    try:
-        r = sympy.sympify(r, strict=True)
-    except sympy.SympifyError:
-        raise InputError(f"radius r: {r!r} is not a number") from None
+    r = _number(r, "radius r")
     if r.is_number and not r.is_positive:
         raise InputError(f"radius r: {r} is not positive")
     sine, cosine = 1 / sympy.sqrt(1 + r**2), r / sympy.sqrt(1 + r**2)
@@ -506,6 +496,16 @@ def _binomial_sum(m: sympy.Expr, n: sympy.Expr) -> sympy.Expr:
         return sympy.Add(*falling)
     i = sympy.Dummy("i", integer=True)
     return sympy.Sum(sympy.binomial(m, i), (i, 0, n))
+
+
+def _number(value: Any, what: str) -> sympy.Expr:
+    """An exact number or a symbolic expression, as SymPy has it."""
+    if isinstance(value, (float, bool)):
+        raise InputError(f"{what}: {value} is not an exact number; write it exactly, such as Fraction(1, 2)")
+    try:
+        return sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{what}: {value!r} is not a number") from None
 
 
 def _size(value: Any, what: str, least: int = 1) -> sympy.Expr:
