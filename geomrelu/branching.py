@@ -202,14 +202,12 @@ class BoxTree(Tree):
         )  # NaN, from numbers beyond the floats, stays open too
         easy = np.flatnonzero(~stay)
         needed = self._needed(floating, lines, low, high, base, easy, None)
-        for row, last in zip(easy.tolist(), needed or [None] * len(easy), strict=True):
-            leaf: dict[str, Any] = {"coarse": []} if self.coarse else {}
-            if last is not None:  # neurons that are not derived again have the slopes that they would have then
-                leaf = {"coarse": [""] * (level - 2) + _coarse_leaf([lines[-1].below], row)["coarse"]}
-            elif needed is not None:  # not with slopes that a leaf can say
-                stay[row] = True
-                continue
-            self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
+        if needed is None:
+            default: dict[str, Any] = {"coarse": []} if self.coarse else {}
+            self._close(ids, easy, None, [default] * len(easy))
+        else:  # neurons that are not derived again have the slopes that they would have then
+            said = [_coarse_leaf([lines[-1].below], row)["coarse"] for row in easy.tolist()]
+            stay[self._close(ids, easy, needed, [{"coarse": [""] * (level - 2) + text} for text in said])] = True
         closed = np.exp2(np.log2(np.maximum(high - low, 1e-300)).sum(axis=1) - self.volume)
         self.closed += float(closed[~stay].sum())
         if stay.any():
@@ -225,12 +223,11 @@ class BoxTree(Tree):
             rows = np.flatnonzero(settled)
             needed = self._needed(floating, lines, low, high, base, rows, below)
             weights = floating.backward(lines, low, high, level, target, 1, below)[2]
-            for row, last in zip(rows.tolist(), needed or [None] * len(rows), strict=True):
-                if last is None and needed is not None:
-                    settled[row] = False
-                    continue
-                leaf = _coarse_leaf(below, row) if self.coarse else _exact_leaf(lines, below, weights, row)
-                self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
+            leaves = [
+                _coarse_leaf(below, row) if self.coarse else _exact_leaf(lines, below, weights, row)
+                for row in rows.tolist()
+            ]
+            settled[self._close(ids, rows, needed, leaves)] = False
             self.closed += float(closed[settled].sum())
             self.worst = float(bound.max())
             if self.point is None and not settled.all():
@@ -239,6 +236,19 @@ class BoxTree(Tree):
         self.open = rest  # type: ignore[assignment]
         alive = set(np.unique(self.open[4]).tolist())
         self.bases = {k: v for k, v in self.bases.items() if k in alive}
+
+    def _close(
+        self, ids: Array, rows: Array, needed: list[list[int] | None] | None, leaves: list[dict[str, Any]]
+    ) -> list[int]:
+        """Make leaves of boxes; returns the rows that stay open, because no slopes that a leaf can say settle them."""
+        left = []
+        for k, (row, leaf) in enumerate(zip(rows.tolist(), leaves, strict=True)):
+            last = None if needed is None else needed[k]
+            if last is None and needed is not None:
+                left.append(row)
+            else:
+                self.nodes[int(ids[row])] = leaf | self._derive_leaf(last)
+        return left
 
     def _needed(
         self,
