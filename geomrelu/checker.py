@@ -47,7 +47,8 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
        and in coarse arithmetic where it fits; from there on intervals bound this layer no more) or [l, [i, ...]] (the
        same for these neurons of a layer that has been derived as a whole) or [l, "exact"] (in exact arithmetic).
 COARSE LEAF  {"coarse": [TEXT, ...]}  the slopes of layers 1, 2, ..., one character "0".."9a".."g" a neuron, in
-             sixteenths; "" for the default. Coarse arithmetic rounds outward (see `Coarse`).
+             sixteenths; "" for the default. It may carry "splits" of neurons. Coarse arithmetic rounds outward (see
+             `Coarse`), and corners are looked at (see below).
 MULTIPLIERS  {"splits": {"k": c, ...}  c >= 0 for the k-th "neuron" or "form" split on the way from the root (from 0),
               "rows": {"k": c}, "equalities": {"k": c}  for the domain's canonical rows (c >= 0, any c),
               "slopes": {"l": {"i": s}}  0 <= s <= 1 for a neuron whose sign is not known}
@@ -58,6 +59,11 @@ by "derive" and by splits): v <= s y + max(-s low, (1 - s) high) for any 0 <= s 
 rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 2 brought into [0, 1], t the other default). Each
 split g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is
 maximal on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
+
+Corners. Of a coarse leaf whose bound is not negative, in few inputs: the chord exceeds v = max(y, 0) by a gap that is
+concave in y. Between affine functions of x, L <= y <= U (the derivations found them), it is at least the gap at L or
+at U, the smaller of the two: a concave function of x. These gaps, times the coefficients on v that chords replaced,
+are subtracted from the affine bound; the difference is convex in x and maximal at a corner of the box.
 
 PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
@@ -544,6 +550,7 @@ class Coarse:
     """
 
     FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
+    CORNERED = 8  # the most inputs that may vary where corners are looked at
 
     def __init__(self, model, domain):
         self.model, self.domain = model, domain
@@ -556,10 +563,12 @@ class Coarse:
                 self.depth = level
         self.columns, self.starts, self.units, self.rows = {}, {}, {}, {}
         self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
+        self.cornered = False  # are corners looked at?
         if self.depth:
             self.origin, self.over = _over_common(domain.lower)
             widths = [high - low for low, high in zip(domain.lower, domain.upper, strict=True)]
             self.powers.append([_power(w.numerator, w.denominator) if w else None for w in widths])
+            self.cornered = sum(e is not None for e in self.powers[0]) <= self.CORNERED
 
     def sides(self, lower, upper):
         """A box, measured from the lower sides of the domain."""
@@ -670,8 +679,8 @@ class Coarse:
                 cost += high
         return lines, cost
 
-    def bounds(self, level, neurons, signs, sides, lines):
-        """Upper bounds of ``sign * z`` in units of 2^-56: for each of the signs, those of all the neurons; or None.
+    def forms(self, level, neurons, signs, sides, lines):
+        """Affine upper bounds of ``sign * z``: for each of the signs, those of all the neurons, as `Forms`; or None.
 
         ``lines[at - 1]`` are those of layer ``at``.
         """
@@ -710,15 +719,9 @@ class Coarse:
             q = [(sum(map(mul, entries(own[j]), p), lift) >> _UNIT & rest) - (half >> _UNIT) for j in places[at - 1]]
             total += sum(map(mul, entries(own[-1]), p), lack) + cost * ones
             largest += reach * tall + cost + gained
-        for c, low, high in zip(q, *sides, strict=True):
-            c += half
-            plus = c >> top & ones
-            positive = c & (plus << top) - plus
-            total += positive * high + (c - half - positive) * low
-        if largest + reaches[-1] * sum(sides[1]) >> top:  # a field might have overflowed
+        if largest + reaches[-1] * sum(sides[1]) >> top:  # a field might overflow
             return None
-        found = (total + half).to_bytes(size * len(neurons) * len(signs), "little")
-        return [int.from_bytes(found[k : k + size], "little") - (1 << top) for k in range(0, len(found), size)]
+        return Forms(q, total, size, ones)
 
     def _rows(self, level, size):
         """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
@@ -728,30 +731,70 @@ class Coarse:
             self.rows[level, size] = rows, self._ones(size, len(columns))
         return self.rows[level, size]
 
-    def bound(self, level, neuron, sign, sides, lines):
-        """The same of one neuron, where the fields are the variables."""
-        size, half = self._start(level)[0], 1 << 8 * self._start(level)[0] - 1
-        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+    def form(self, level, neuron, sign, lines, added):
+        """The same of one neuron, where the fields are the variables: ``(slope, constant, chords)``.
+
+        ``added[at]``: what is added to coefficients of pre-activations of layer ``at``. The chords that were used, with
+        the coefficients on the outputs that they replaced: ``(layer, neuron, coefficient, slope, height)``.
+        """
+        most = max((abs(m) for table in added.values() for m in table.values()), default=0)
+        # what is added is at most `most` times the reach in each place, which is at least 1
+        size = self._start(level)[0] + ((level * most).bit_length() + 7) // 8
+        half = 1 << 8 * size - 1
+        places = [range(len(self.powers[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
         own = self._weights(level)
         *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
-        total = bias << _UNIT
+        total, chords = bias << _UNIT, []
         for at in range(level - 1, 0, -1):
             around, cost = lines[at - 1]
-            p = []
-            for c, (_, above, below, height) in zip(q, around, strict=True):
-                if c > 0:
+            p, inner = [], places[at]
+            for c, (i, above, below, height) in zip(q, around, strict=True):
+                if c > 0 and height:
                     total += c * height
+                    chords.append((at, i, c, above, height))
                 p.append(c * (above if c > 0 else below) >> _UNIT)
+            if at in added:
+                p, inner = [*p, *added[at].values()], [*inner, *added[at]]
             (rows, ones), count = self._rows(at, size), len(self._weights(at))
             lack = -sum([c for c in p if c < 0])
-            fields = sum(map(mul, p, [rows[i] for i in places[at]]), (lack + half) * ones)
+            fields = sum(map(mul, p, [rows[i] for i in inner]), (lack + half) * ones)
             found = fields.to_bytes(size * (count + 1), "little")
             *q, more = [
                 int.from_bytes(found[size * j : size * (j + 1)], "little") - half for j in (*places[at - 1], count - 1)
             ]
             q = [-(-c >> _UNIT) for c in q]
             total += more + cost
-        return total + sum([c * (high if c > 0 else low) for c, low, high in zip(q, *sides, strict=True)])
+        return q, total, chords
+
+
+class Forms:
+    """Affine functions of the inputs: for each input, and last for the constant, one integer with a field for each."""
+
+    def __init__(self, slopes, constant, size, ones):
+        self.slopes, self.constant, self.size, self.ones = slopes, constant, size, ones
+        self.count = (ones.bit_length() - 1) // (8 * size) + 1
+        self.unpacked = None
+
+    def highest(self, sides):
+        """Their maxima on a box, in units of 2^-56."""
+        size, ones, top, total = self.size, self.ones, 8 * self.size - 1, self.constant
+        half = ones << top
+        for c, low, high in zip(self.slopes, *sides, strict=True):
+            c += half
+            plus = c >> top & ones
+            positive = c & (plus << top) - plus
+            total += positive * high + (c - half - positive) * low
+        found = (total + half).to_bytes(size * self.count, "little")
+        return [int.from_bytes(found[k : k + size], "little") - (1 << top) for k in range(0, len(found), size)]
+
+    def at(self, k):
+        """Slope and constant of the k-th."""
+        size, half = self.size, 1 << 8 * self.size - 1
+        if self.unpacked is None:
+            raised = [c + (self.ones << 8 * size - 1) for c in (*self.slopes, self.constant)]
+            self.unpacked = [c.to_bytes(size * self.count, "little") for c in raised]
+        *slope, constant = [int.from_bytes(c[size * k : size * (k + 1)], "little") - half for c in self.unpacked]
+        return slope, constant
 
 
 def _up(numerator, denominator, shift):
@@ -793,24 +836,25 @@ class Region:
         self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
         self.roots = {}  # the regions that arise so, since many proofs begin with them
         self.sides, self.lines = None, {}  # the box, and the lines of layers, in coarse units
+        # level -> neuron -> (forms, its place there from below and from above, their range on the box of the time)
+        self.forms = {}
 
     def copy(self):
         other = object.__new__(Region)
         other.__dict__.update(self.__dict__)
         other.cache = list(self.cache)
-        other.known, other.lines = dict(self.known), dict(self.lines)
+        other.known, other.lines, other.forms = dict(self.known), dict(self.lines), dict(self.forms)
         return other
 
     def child(self, split, sign):
         other = self.copy()
         other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
-            other.sides = None
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
-                other.lower = [*self.lower[:j], c, *self.lower[j + 1 :]]
+                other.lower, other.sides = [*self.lower[:j], c, *self.lower[j + 1 :]], None
             if sign < 0 and (self.upper[j] is None or c < self.upper[j]):
-                other.upper = [*self.upper[:j], c, *self.upper[j + 1 :]]
+                other.upper, other.sides = [*self.upper[:j], c, *self.upper[j + 1 :]], None
             return other
         other.splits = (*self.splits, (*split, sign))
         if split[0] == "neuron":
@@ -988,19 +1032,26 @@ class Region:
         pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
         open_ = [i for i in (range(width) if neurons is None else sorted(set(neurons))) if not signed(pairs[i])]
-        found = coarse.bounds(level, open_, (1, -1), sides, lines) if open_ else []
-        if found is None:
+        forms = coarse.forms(level, open_, (1, -1), sides, lines) if open_ else None
+        if forms is None and open_:
             return False
-        for i, high, low in zip(open_, found, found[len(open_) :], strict=False):
+        found, fresh = forms.highest(sides) if open_ else [], {}
+        for k, (i, high, low) in enumerate(zip(open_, found, found[len(open_) :], strict=False)):
             (least, most), low, high = pairs[i], -low >> _UNIT, -(-high >> _UNIT)
+            fresh[i] = forms, len(open_) + k, k, low, high
             pairs[i] = (low, high) if least is None else (max(low, least), min(high, most))
+        if coarse.cornered:
+            self.forms[level] = {**self.forms.get(level, {}), **fresh}
         self.known[level] = pairs
         del self.cache[level - 1 :]
         self.lines = {at: lines for at, lines in self.lines.items() if at < level}
         return True
 
-    def coarse_bound(self, level, neuron, texts, sign=1):
-        """An upper bound of ``sign * z`` with the slopes of a coarse leaf: Fraction, None or EMPTY."""
+    def coarse_bound(self, level, neuron, texts, sign=1, splits=()):
+        """An upper bound of ``sign * z`` with the slopes of a coarse leaf: Fraction, None or EMPTY.
+
+        ``splits``: of neurons, with multipliers, ``((layer, neuron, sign), c)``.
+        """
         if not isinstance(texts, list) or len(texts) >= level:
             raise Rejected("a coarse leaf has one text of slopes a layer before the neuron's")
         if level > self.coarse.depth:
@@ -1008,8 +1059,45 @@ class Region:
         if level > 1 and (self.signs or self.derived) and self.bounds(level - 1) is EMPTY:
             return EMPTY
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
-        bound = self.coarse.bound(level, neuron, sign, self._sides(), lines)
-        return Fraction(bound) * Fraction(2) ** (self.coarse.exponents(level)[neuron] - 2 * _UNIT)
+        exponent, added = self.coarse.exponents(level)[neuron], {}
+        for (at, i, side), c in splits:  # any multiplier is good, so it may be rounded
+            shift = _UNIT + self.coarse.exponents(at)[i] - exponent
+            table = added.setdefault(at, {})
+            table[i] = table.get(i, 0) + side * _up(c.numerator, c.denominator, shift)[0]
+        slope, constant, chords = self.coarse.form(level, neuron, sign, lines, added)
+        low, high = self._sides()
+        bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, low, high, strict=True)])
+        if bound >= 0 and chords and self.forms:
+            bound = self._at_corners(slope, constant, chords)
+        return Fraction(bound) * Fraction(2) ** (exponent - 2 * _UNIT)
+
+    def _at_corners(self, slope, constant, chords):
+        """The maximum over the corners of an affine bound minus the gaps under its chords, in units of 2^-56.
+
+        Where the value is negative already nothing more is subtracted. So gaps must not be negative: a form counts only
+        if its range lies in the bounds that made the chord. By rounding, a corner lies outside the box, by less than a
+        unit in each coordinate: what the gaps of all forms that count may be negative by there is added in the end.
+        """
+        corners = [((), constant)]
+        for c, low, high in zip(slope, *self._sides(), strict=True):
+            corners = [((*x, side), v + c * side) for x, v in corners for side in {low, high}]
+        points, values = [x for x, _ in corners], [v for _, v in corners]
+        lack = 0
+        for at, i, c, above, height in sorted(chords, key=lambda chord: -chord[2] * chord[4]):
+            open_ = [k for k, v in enumerate(values) if v + lack >= 0]
+            if not open_:
+                break
+            forms, below, over, least, most = self.forms.get(at, {}).get(i, (None,) * 5)
+            low, high = self._units(at)[i]
+            if forms is None or least < low or high < most:
+                continue
+            (down, least), (up, most), height = forms.at(below), forms.at(over), height << 2 * _UNIT
+            lack += (c * max(sum(map(abs, down)), sum(map(abs, up))) >> _UNIT) + 1
+            for k in open_:
+                low, high = -least - sum(map(mul, down, points[k])), most + sum(map(mul, up, points[k]))
+                gap = height + min(above * low - (max(low, 0) << _UNIT), above * high - (max(high, 0) << _UNIT))
+                values[k] -= c * max(gap, 0) >> 2 * _UNIT
+        return max(values) + lack
 
     def _sides(self):
         if self.sides is None:
@@ -1018,8 +1106,13 @@ class Region:
 
     def _units(self, level):
         """Bounds of a layer in coarse units; if a lower one exceeds an upper one, anything holds of the region."""
-        if level in self.known and not self.signs and not self.derived:
-            return self.known[level]
+        if level in self.known and not self.derived:
+            pairs = self.known[level]
+            for (at, i), sign in self.signs.items():
+                if at == level:
+                    low, high = pairs[i]
+                    pairs = [*pairs[:i], (max(low, 0), high) if sign > 0 else (low, min(high, 0)), *pairs[i + 1 :]]
+            return pairs
         found = self.bounds(level)
         return (
             [(1, 0)] * len(self.model.layers[level - 1].rows) if found is EMPTY else self.coarse.in_units(level, found)
@@ -1171,9 +1264,7 @@ class _Multipliers:
         self.neurons, self.rows, self.slopes = {}, [], {}
         if not data:
             return
-        for k, m in self._table(data, "splits", len(region.splits)):
-            if m < 0:
-                raise Rejected("a multiplier of a split is negative")
+        for k, m in self.of_splits(data, region):
             kind, *what, sign = region.splits[k]
             if kind == "neuron":
                 level, i = what
@@ -1198,6 +1289,13 @@ class _Multipliers:
             if any(not 0 <= s <= 1 for s in table.values()):
                 raise Rejected("a slope is outside [0, 1]")
             self.slopes[level] = table
+
+    @classmethod
+    def of_splits(cls, data, region):
+        table = cls._table(data, "splits", len(region.splits))
+        if any(m < 0 for _, m in table):
+            raise Rejected("a multiplier of a split is negative")
+        return table
 
     @staticmethod
     def _table(data, key, below):
@@ -1231,34 +1329,41 @@ def walk(proof, model, domain, level, neuron, root=None, tick=None, sign=1):
         root.bounds(level - 1)
     open_regions, worst = [root.copy()], EMPTY
     for node in proof:
-        if not isinstance(node, dict):
-            raise Rejected("a node of the proof is not an object")
         if not open_regions:
             raise Rejected("nodes are left over after the last leaf")
-        region = open_regions.pop()
         if tick is not None:
             tick()
-        if "derive" in node:
-            region.derive(node["derive"], level)
-        if "split" in node:
-            if set(node) - {"split", "derive"}:
-                raise Rejected("a split carries multipliers")
-            split = _split(node["split"], model, domain, level)
-            open_regions += [region.child(split, 1), region.child(split, -1)]
-            continue
-        if "coarse" in node:
-            if set(node) - {"coarse", "derive"}:
-                raise Rejected("a coarse leaf carries multipliers")
-            bound = region.coarse_bound(level, neuron, node["coarse"], sign)
-        else:
-            bound = region.upper_bound(level, neuron, node, sign)
-        if bound is None:
+        children, bound = examine(node, open_regions.pop(), level, neuron, sign)
+        if children:
+            open_regions += reversed(children)
+        elif bound is None:
             return None
-        if bound is not EMPTY and (worst is EMPTY or bound > worst):
+        elif bound is not EMPTY and (worst is EMPTY or bound > worst):
             worst = bound
     if open_regions:
         raise Rejected("the proof ends before its last leaf")
     return worst
+
+
+def examine(node, region, level, neuron, sign=1):
+    """What a node makes of its region: ``(the regions g <= 0 and g >= 0 of a split, None)`` or ``((), a bound)``."""
+    if not isinstance(node, dict):
+        raise Rejected("a node of the proof is not an object")
+    if "derive" in node:
+        region.derive(node["derive"], level)
+    if "split" in node:
+        if set(node) - {"split", "derive"}:
+            raise Rejected("a split carries multipliers")
+        split = _split(node["split"], region.model, region.domain, level)
+        return (region.child(split, -1), region.child(split, 1)), None
+    if "coarse" not in node:
+        return (), region.upper_bound(level, neuron, node, sign)
+    if set(node) - {"coarse", "splits", "derive"}:
+        raise Rejected("a coarse leaf carries multipliers other than those of splits")
+    splits = [(region.splits[k], c) for k, c in _Multipliers.of_splits(node, region)]
+    if any(kind != "neuron" for (kind, *_), _ in splits):
+        raise Rejected("a coarse leaf carries a multiplier of a split that is not of a neuron")
+    return (), region.coarse_bound(level, neuron, node["coarse"], sign, [(split[1:], c) for split, c in splits])
 
 
 def _split(data, model, domain, level):

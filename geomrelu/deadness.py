@@ -28,7 +28,8 @@ from geomrelu.certificate import Claim
 from geomrelu.errors import InputError
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.workshop import Bench, grown
+from geomrelu.relaxation import clipped
+from geomrelu.workshop import Bench, grown, turn
 
 __all__ = ["LayerReport", "Status", "Verdict", "decide"]
 
@@ -36,6 +37,7 @@ FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicke
 MANY_PIECES = 50 * FEW_PIECES  # below this many, walking them is what is left when ...
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+ON_THE_BOX = "bounded on the whole box"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
@@ -484,52 +486,43 @@ class _Run:
                 continue
             if not rounds:
                 for i in branching.bounded(floating, layer, waiting):
-                    proof = branching.one_leaf(floating, layer)
-                    claim = self.bench.refuted(layer, i, proof, self.budget)
-                    if claim is not None:
+                    claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
+                    verdict = self._tried(claim | {"proof": branching.one_leaf(floating, layer)}, ON_THE_BOX)
+                    if verdict is not None:
                         waiting.remove(i)
-                        yield self._dead(claim, "bounded on the whole box")
+                        yield verdict
             elif not trees:
-                trees = {i: branching.tree(floating, layer, i) for i in waiting}
+                trees = {i: branching.Tree(floating, layer, i) for i in waiting}
                 for verdict in filter(None, map(self._sprouted, trees.values())):
                     waiting.remove(verdict.neuron)
                     yield verdict
         few = self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES
-        for i in waiting:
-            if i in trees:
-                tree = branching.tree(floating, layer, i) if trees[i].failed or trees[i].point is not None else trees[i]
-                tree.limit = FEW_BOXES if few else tree.limit
-                self.trees.append(tree)
+        for tree in (trees[i] for i in waiting if i in trees):
+            tree.limit = FEW_BOXES if few else tree.limit
+            self.trees.append(tree)
 
     def _sprouted(self, tree: branching.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""
-        tree.grow(SPROUT, self.budget)
-        if tree.point is not None and isinstance(self.domain, Polyhedron):
+        self.budget.spend(0)
+        tree.merge(turn(self.bench, (tree.level, tree.neuron, tree.coarse), tree.take(1), SPROUT, self.budget.left))
+        return self._grown(tree, None if tree.parts or tree.failed else self.bench.refuted(tree))
+
+    def _grown(self, tree: branching.Tree, claim: Claim | None) -> Verdict | None:
+        """What a tree has come to: a point, a claim, or nothing yet."""
+        if tree.point is not None:
+            assert isinstance(self.domain, Polyhedron)
             return self._witness(self.domain, tree.level, tree.neuron, tree.point)
-        if not tree.done:
+        if claim is None:
             return None
-        claim = self.bench.refuted(tree.level, tree.neuron, tree.proof(), self.budget)
-        tree.failed = claim is None
-        return None if claim is None else self._dead(claim, str(tree))
+        supremum = Fraction(0) if "supremum" in claim else None
+        return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
     def _hard(self) -> Iterator[Verdict]:
-        """The hard neurons of all layers, each with a tree of boxes."""
-        domain = self.domain
-        assert isinstance(domain, Polyhedron) or not self.trees
-        for tree, claim in grown(self.bench, self.trees[:], self.budget, self.each, self.executor, self._seen):
-            verdict = None
-            if tree.point is not None and isinstance(domain, Polyhedron):
-                verdict = self._witness(domain, tree.level, tree.neuron, tree.point)
-            elif claim is not None:  # the checker has accepted it where it was found
-                verdict = self._dead(claim, str(tree))
+        """The hard neurons of all layers, each with a tree."""
+        for tree, claim in grown(self.bench, self.trees, self.budget, self.each, self.executor, self.open_):
+            verdict = self._grown(tree, claim)
             if verdict is not None:
                 yield verdict
-
-    def _seen(self, tree: branching.Tree) -> None:
-        """The latest state of a tree, which may come back from another process, is the one to speak of."""
-        self.trees = [tree if (t.level, t.neuron) == (tree.level, tree.neuron) else t for t in self.trees]
-        if self.open_ is not None:
-            self.open_(tree)
 
     def _rest(self, layer: int) -> Iterator[Verdict]:
         """What trees did not settle (a supremum of exactly 0, most likely): all pieces, however many."""
@@ -539,7 +532,7 @@ class _Run:
             yield from self._by_pieces(domain, layer, open_, layer, self.budget)
 
     def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
-        exact = search.clipped(point, domain)
+        exact = clipped(point, domain)
         if exact is None:
             return None
         spelled = [str(x) for x in exact]
@@ -547,6 +540,3 @@ class _Run:
             self.points.append(spelled)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
         return self._tried(claim, "positive at a point")
-
-    def _dead(self, claim: Claim, reason: str) -> Verdict:
-        return Verdict(claim["layer"], claim["neuron"], Status.DEAD, claim.get("stable"), None, reason, claim)

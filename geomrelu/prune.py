@@ -134,7 +134,7 @@ def _folded(
     bench = Bench(network, domain)
     claims: dict[tuple[int, int], dict[str, Any]] = {}
     with np.errstate(all="ignore"):
-        bounds = bench.floating.whole(network.depth)
+        bounds = bench.floating.whole(network.depth).bounds
     needed = {(level, what[0]) for (level, _), (kind, what) in fate.items() if kind == "merged"}
     size = _entries(checker.pruned(network.checked, fate))
     for level, (low, _) in enumerate(bounds, 1):

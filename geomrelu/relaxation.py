@@ -8,14 +8,20 @@ high (y - low) / (high - low). A coefficient on v turns into one on y by the lin
 and whole batches of boxes in one matrix product. The slopes s are free: by default 0 up
 to high = -low, 1 from high = -3 low on, with a passage between them (it needs a tenth to a third fewer boxes than the
 usual jump at high = -low); for one neuron that matters they are improved by gradient steps (Xu et al. 2021).
+
+In few inputs the gaps between chords and outputs are subtracted. Where L <= y <= U for affine functions of the inputs,
+the gap is at least the smaller of those at L and at U, which is concave in the inputs; the bound minus these gaps is
+convex, hence largest at a corner of the box. Deep in real networks this halves the number of boxes, and more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from itertools import product
+from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -25,11 +31,12 @@ from geomrelu.exact import common, nearest
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 
-__all__ = ["FloatNetwork", "Lines"]
+__all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 22  # numbers held at once in one backward pass
+FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
 _DENSE = 1 << 26  # the largest layer matrix that is kept dense (half a gigabyte)
 
 
@@ -63,6 +70,64 @@ class Lines:
         """How much the line below loses where it loses most."""
         return np.where(self.unknown, np.maximum(-self.low * below, self.high * (1 - below)), 0.0)
 
+    def gaps(self, low: Array, high: Array, neurons: Any) -> Array:
+        """How far at least outputs of these neurons lie below their chords, between values (boxes, points, neurons)."""
+        above, height = self.above[:, None, neurons], self.height[:, None, neurons]
+        found = np.minimum(above * low - np.maximum(low, 0), above * high - np.maximum(high, 0))
+        found += height
+        return np.maximum(found, 0, out=found)
+
+
+@dataclass(slots=True)
+class Boxes:
+    """Boxes, arrays (boxes, n), and what is known on them of layers 1, 2, ...
+
+    Attributes:
+        lines: of each layer; bounds: of its pre-activations (those of the lines, or looser).
+        corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
+        gaps: for each layer (boxes, 2^k, width): how far outputs lie below their chords at corners, if looked at.
+    """
+
+    lower: Array
+    upper: Array
+    lines: list[Lines]
+    bounds: Bounds
+    corners: Array | None = None
+    gaps: list[Array] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lower)
+
+    def take(self, rows: Array) -> Boxes:
+        """Some of the boxes."""
+        corners = None if self.corners is None else self.corners[rows]
+        lines, gaps = [line.take(rows) for line in self.lines], [gap[rows] for gap in self.gaps]
+        bounds = [(low[rows], high[rows]) for low, high in self.bounds]
+        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps)
+
+    def highest(self, form: Form) -> Array:
+        """The maxima (boxes, targets) of affine functions."""
+        middle, radius = (self.lower + self.upper)[:, :, None] / 2, (self.upper - self.lower)[:, :, None] / 2
+        return form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
+
+    def at_corners(self, form: Form) -> Array:
+        """Affine bounds minus the gaps under their chords, at the corners: (boxes, 2^k, targets)."""
+        assert self.corners is not None
+        value = self.corners @ form.slope.swapaxes(1, 2)
+        value += form.constant[:, None, :]
+        for gap, weight in zip(self.gaps, form.weights, strict=True):
+            if weight is not None:
+                value -= gap @ np.maximum(weight, 0).swapaxes(1, 2)
+        return value
+
+
+class Form(NamedTuple):
+    """Affine upper bounds of neurons on boxes, and how they came about."""
+
+    constant: Array  # (boxes, targets)
+    slope: Array  # (boxes, targets, n)
+    weights: list[Array | None]  # per layer before: the coefficients (boxes, targets, width) on its outputs
+
 
 class FloatNetwork:
     """The network in float64, layer matrices cut by the blocks they read, and its box.
@@ -73,8 +138,9 @@ class FloatNetwork:
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
         self.lower, self.upper = _sides(box)
-        self._whole: Bounds = []
-        self.coarse_depth = checker.Coarse(network.checked, box.checked).depth  # what coarse arithmetic fits
+        self._whole: Boxes | None = None
+        coarse = checker.Coarse(network.checked, box.checked)
+        self.coarse_depth, self.cornered = coarse.depth, coarse.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
@@ -108,51 +174,97 @@ class FloatNetwork:
 
     # ---- bounds -----------------------------------------------------------------------------------------------
 
-    def bounds(
-        self, lower: Array, upper: Array, up_to: int, known: Bounds | None = None, unwanted: Array | None = None
-    ) -> tuple[Bounds, list[Lines]]:
-        """Bounds (boxes, width) of all pre-activations of layers 1..up_to on boxes (boxes, n), and the lines they give.
+    def bounded(
+        self,
+        lower: Array,
+        upper: Array,
+        up_to: int,
+        known: Bounds | None = None,
+        unwanted: Array | None = None,
+        cornered: bool = False,
+    ) -> Boxes:
+        """Boxes (boxes, n) with the pre-activations of layers 1..up_to bounded by the default lines.
 
         ``known``: bounds that hold already, to be improved where the sign is unknown. ``unwanted``: neurons of the last
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
+        ``cornered``: look at gaps, if the inputs are few.
         """
-        found: Bounds = []
-        lines: list[Lines] = []
+        boxes = Boxes(lower, upper, [], [], self._corners(lower, upper) if cornered else None)
         for level in range(1, up_to + 1):
             if level == 1:
-                low, high = self._first(lower, upper)
-                if known is not None:
-                    low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
-            else:
-                width = self.network.widths[level - 1]
-                least, most = (np.full((len(lower), width), -np.inf), np.inf) if known is None else known[level - 1]
-                open_ = ((least < 0) & (most > 0)).any(axis=0)
-                if known is not None and level == up_to and unwanted is not None:
-                    open_ &= ~unwanted
-                targets = np.flatnonzero(open_)
-                low, high = least.copy(), most + np.zeros_like(least)
-                found_high = self.upper_bounds(lines, lower, upper, level, targets)
-                found_low = -self.upper_bounds(lines, lower, upper, level, targets, -1)
-                low[:, targets] = np.maximum(low[:, targets], found_low)
-                high[:, targets] = np.minimum(high[:, targets], found_high)
-            found.append((low, high))
-            lines.append(Lines.of(low, high))
-        if known is not None and unwanted is not None and up_to > 1:
-            lines[-1] = Lines.of(*self._likely(lines, lower, upper, up_to, unwanted, *found[-1]))
-        return found, lines
+                self._first(boxes, known)
+                continue
+            shape = len(boxes), self.network.widths[level - 1]
+            low, high = (np.full(shape, -np.inf), np.full(shape, np.inf)) if known is None else known[level - 1]
+            open_ = ((low < 0) & (high > 0)).any(axis=0)
+            if known is not None and level == up_to and unwanted is not None:
+                open_ &= ~unwanted
+            low, high, forms = low.copy(), high.copy(), []
+            for targets in self._pieces(np.flatnonzero(open_), level, len(boxes)):
+                over, under = (self.backward(boxes, level, targets, sign) for sign in (1, -1))
+                most, least = boxes.highest(over), -boxes.highest(under)
+                low[:, targets] = np.maximum(low[:, targets], least)
+                high[:, targets] = np.minimum(high[:, targets], most)
+                forms.append((targets, over, under, (least >= low[:, targets]) & (most <= high[:, targets])))
+                if boxes.corners is None:
+                    forms.clear()
+            line = Lines.of(low, high)
+            if known is not None and unwanted is not None and level == up_to:
+                line = Lines.of(*self._likely(boxes, level, unwanted, low, high))
+            if boxes.corners is not None:
+                gaps = np.zeros((len(boxes), boxes.corners.shape[1], shape[1]))
+                for targets, over, under, within in forms:
+                    most = boxes.corners @ over.slope.swapaxes(1, 2) + over.constant[:, None, :]
+                    least = -(boxes.corners @ under.slope.swapaxes(1, 2)) - under.constant[:, None, :]
+                    used = within & line.unknown[:, targets]
+                    gaps[:, :, targets] = line.gaps(least, most, targets) * used[:, None, :]
+                boxes.gaps.append(gaps)
+            boxes.bounds.append((low, high))
+            boxes.lines.append(line)
+        return boxes
 
-    def _likely(
-        self, lines: Sequence[Lines], lower: Array, upper: Array, level: int, neurons: Array, low: Array, high: Array
-    ) -> tuple[Array, Array]:
+    def _corners(self, lower: Array, upper: Array) -> Array:
+        """The corners (boxes, 2^k, n) of boxes in which k inputs vary."""
+        vary = np.flatnonzero(self.lower < self.upper)
+        signs = np.zeros((1 << len(vary), len(self.lower)))
+        signs[:, vary] = list(product((-1, 1), repeat=len(vary)))
+        return ((lower + upper) / 2)[:, None, :] + signs * ((upper - lower) / 2)[:, None, :]
+
+    def _first(self, boxes: Boxes, known: Bounds | None) -> None:
+        parts, bias = self.layers[0]
+        low = np.broadcast_to(bias, (len(boxes), len(bias))).copy()
+        high = low.copy()
+        for matrix in parts.values():
+            centre = (matrix @ ((boxes.lower + boxes.upper) / 2).T).T
+            spread = (abs(matrix) @ ((boxes.upper - boxes.lower) / 2).T).T
+            low += centre - spread
+            high += centre + spread
+        if known is not None:
+            low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
+        line = Lines.of(low, high)
+        boxes.bounds.append((low, high))
+        boxes.lines.append(line)
+        if boxes.corners is not None:
+            y = bias + sum(_times(boxes.corners, matrix.T) for matrix in parts.values())
+            boxes.gaps.append(line.gaps(y, y, slice(None)) * line.unknown[:, None, :])
+
+    def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
+        """So many of the neurons at a time that their forms fit into memory."""
+        width = max((self.network.inputs, *self.network.widths[:level]))
+        step = max(1, BATCH // (width * count))
+        return (neurons[k : k + step] for k in range(0, len(neurons), step))
+
+    def _likely(self, boxes: Boxes, level: int, neurons: Array, low: Array, high: Array) -> tuple[Array, Array]:
         """Bounds of a layer, of these neurons those on the linear function through the middles of the lines before."""
-        count, n = lower.shape
-        values, slopes = [(lower + upper) / 2], [np.broadcast_to(np.eye(n), (count, n, n))]
-        for (parts, bias), line in zip(self.layers[:level], lines, strict=False):
+        count, n = boxes.lower.shape
+        values, slopes = [(boxes.lower + boxes.upper) / 2], [np.broadcast_to(np.eye(n), (count, n, n))]
+        for (parts, bias), line in zip(self.layers[:level], [*boxes.lines, None], strict=True):
             value = bias + sum(_times(values[b], matrix.T) for b, matrix in parts.items())
             slope = sum(_left(matrix, slopes[b]) for b, matrix in parts.items())
-            values.append(line.above * value + line.height / 2)
-            slopes.append(line.above[:, :, None] * slope)
-        spread = (abs(slope) @ ((upper - lower) / 2)[:, :, None])[:, :, 0]
+            if line is not None:
+                values.append(line.above * value + line.height / 2)
+                slopes.append(line.above[:, :, None] * slope)
+        spread = (abs(slope) @ ((boxes.upper - boxes.lower) / 2)[:, :, None])[:, :, 0]
         least, most = np.maximum(low, value - spread), np.minimum(high, value + spread)
         return np.where(neurons, least, low), np.where(neurons, most, high)
 
@@ -161,67 +273,46 @@ class FloatNetwork:
         matrix = self.layers[level - 1][0].get(level - 1)
         return None if matrix is None or level == 1 else _rows(matrix, [neuron])[0] <= 0
 
-    def whole(self, up_to: int) -> Bounds:
-        """Bounds (1, width) of layers 1..up_to on the whole box, found once."""
-        if len(self._whole) < up_to:
-            self._whole = self.bounds(self.lower[None, :], self.upper[None, :], up_to)[0]
-        return self._whole[:up_to]
+    def whole(self, up_to: int) -> Boxes:
+        """The whole box, bounded once."""
+        if self._whole is None or len(self._whole.lines) < up_to:
+            self._whole = self.bounded(self.lower[None, :], self.upper[None, :], up_to)
+        whole = self._whole
+        return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
 
-    def _first(self, lower: Array, upper: Array) -> tuple[Array, Array]:
-        parts, bias = self.layers[0]
-        low = np.broadcast_to(bias, (len(lower), len(bias))).copy()
-        high = low.copy()
-        for matrix in parts.values():
-            centre = (matrix @ ((lower + upper) / 2).T).T
-            spread = (abs(matrix) @ ((upper - lower) / 2).T).T
-            low += centre - spread
-            high += centre + spread
-        return low, high
-
-    def upper_bounds(
-        self, lines: Sequence[Lines], lower: Array, upper: Array, level: int, neurons: Array, sign: int = 1
-    ) -> Array:
-        """Upper bounds (boxes, neurons) of ``sign * z`` by the default lines, in pieces that fit into memory."""
-        width = max((self.network.inputs, *self.network.widths[:level]))
-        step = max(1, BATCH // (width * len(lower)))
-        return np.concatenate(
-            [
-                self.backward(lines, lower, upper, level, neurons[k : k + step], sign)[0]
-                for k in range(0, len(neurons), step)
-            ]
-            or [np.zeros((len(lower), 0))],
-            axis=1,
-        )
+    def upper_bounds(self, boxes: Boxes, level: int, neurons: Array) -> Array:
+        """Upper bounds (boxes, neurons) by the default lines."""
+        pieces = self._pieces(neurons, level, len(boxes))
+        found = [boxes.highest(self.backward(boxes, level, piece)) for piece in pieces]
+        return np.concatenate(found, axis=1) if found else np.zeros((len(boxes), 0))
 
     def backward(
         self,
-        lines: Sequence[Lines],
-        lower: Array,
-        upper: Array,
+        boxes: Boxes,
         level: int,
         neurons: Array,
         sign: int = 1,
         below: Sequence[Array] | None = None,
         added: Sequence[Array] | None = None,
-    ) -> tuple[Array, Array, list[Array | None]]:
-        """Upper bounds of ``sign * z`` (boxes, neurons), the slopes in x, and the coefficients on each layer's outputs.
+    ) -> Form:
+        """Affine upper bounds of ``sign * z`` on boxes.
 
         ``below``: slopes of the lines below, instead of the default. ``added``: what is added to the coefficients on
         pre-activations, the multipliers of what is known to be nonnegative.
         """
         parts, bias = self.layers[level - 1]
-        count, targets = len(lower), len(neurons)
+        count, targets = len(boxes), len(neurons)
         constant = np.broadcast_to(sign * bias[neurons], (count, targets)).copy()
         flow = {b: np.broadcast_to(sign * _rows(m, neurons), (count, targets, m.shape[1])) for b, m in parts.items()}
-        coefficients: list[Array | None] = [None] * (level - 1)
+        weights: list[Array | None] = [None] * (level - 1)
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
             if here is None:
                 if added is None or not added[at - 1].any():
                     continue
                 here = np.zeros((count, targets, self.network.widths[at - 1]))
-            coefficients[at - 1] = here
-            line = lines[at - 1]
+            weights[at - 1] = here
+            line = boxes.lines[at - 1]
             above, height, under = line.above, line.height, line.below if below is None else below[at - 1]
             inner, inner_bias = self.layers[at - 1]
             if added is None:
@@ -241,21 +332,13 @@ class FloatNetwork:
                 pulled = _times(here.reshape(count * targets, here.shape[2]), matrix)
                 pulled = pulled.reshape(count, targets, matrix.shape[1])
                 flow[b] = flow[b] + pulled if b in flow else pulled
-        slope = flow.get(0, np.zeros((count, targets, self.network.inputs)))
-        middle, radius = (lower + upper)[:, :, None] / 2, (upper - lower)[:, :, None] / 2
-        return constant + (slope @ middle + abs(slope) @ radius)[:, :, 0], slope, coefficients
+        return Form(constant, flow.get(0, np.zeros((count, targets, self.network.inputs))), weights)
 
     def improved(
-        self,
-        lines: Sequence[Lines],
-        lower: Array,
-        upper: Array,
-        level: int,
-        neuron: int,
-        steps: int,
-        phases: Sequence[Array] | None = None,
-    ) -> tuple[Array, list[Array], list[Array] | None]:
-        """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases.
+        self, boxes: Boxes, level: int, neuron: int, steps: int, phases: Sequence[Array] | None = None
+    ) -> tuple[Array, list[Array], list[Array] | None, Array]:
+        """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases, and
+        the points (boxes, n) where the bounds are attained.
 
         ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones.
 
@@ -265,32 +348,34 @@ class FloatNetwork:
         target = np.array([neuron])
         added = None if phases is None else [np.zeros(p.shape) for p in phases]
         added_kept = None if added is None else [a.copy() for a in added]
-        size = np.ones((len(lower), 1))
-        below = [line.below.copy() for line in lines]
+        size = np.ones((len(boxes), 1))
+        below = [line.below.copy() for line in boxes.lines]
         speed = [np.zeros_like(b) for b in below]
-        best = np.full(len(lower), np.inf)
+        best = np.full(len(boxes), np.inf)
         kept = [b.copy() for b in below]
-        for step in range(steps + 1):
-            bound, slope, coefficients = self.backward(lines, lower, upper, level, target, 1, below, added)
-            better = bound[:, 0] < best
-            best = np.where(better, bound[:, 0], best)
+        for step in range(steps):
+            form = self.backward(boxes, level, target, 1, below, added)
+            bound, points, gaps = self._worst(boxes, form)
+            better = bound < best
+            best[better] = bound[better]
             for k, b in zip(kept, below, strict=True):
                 k[better] = b[better]
             for k, b in zip(added_kept or (), added or (), strict=True):
                 k[better] = b[better]
-            if step == steps:
-                break
-            outputs = [np.where(slope[:, 0, :] > 0, upper, lower)]
-            for at, line in enumerate(lines, 1):
+            outputs = [points]
+            for at, line in enumerate(boxes.lines, 1):
                 parts, bias = self.layers[at - 1]
                 y = bias + sum((matrix @ outputs[b].T).T for b, matrix in parts.items())
-                weight = coefficients[at - 1]
+                weight = form.weights[at - 1]
                 negative = np.zeros_like(y) if weight is None else np.minimum(weight[:, 0, :], 0)
-                outputs.append(np.where(negative < 0, below[at - 1] * y, line.above * y + line.height))
+                chord = line.above * y + line.height
+                if gaps is not None:
+                    chord -= gaps[at - 1]
+                outputs.append(np.where(negative < 0, below[at - 1] * y, chord))
                 pull = negative * y
                 pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
-                moved = np.clip(below[at - 1] - 0.5 * 0.8**step * speed[at - 1], 0, 1)
+                moved = np.clip(below[at - 1] - FIRST * LAST ** (step / steps) * speed[at - 1], 0, 1)
                 below[at - 1] = np.where(line.unknown, moved, below[at - 1])
                 if added is not None and phases is not None:
                     if step == 0 and weight is not None:
@@ -299,25 +384,27 @@ class FloatNetwork:
                     pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
                     grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
                     added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
-        kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, lines, strict=True)]
+        kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, boxes.lines, strict=True)]
         if added_kept is not None:
             added_kept = [np.round(a * 4096) / 4096 for a in added_kept]
-        return self.backward(lines, lower, upper, level, target, 1, kept, added_kept)[0][:, 0], kept, added_kept
+        bound, points, _ = self._worst(boxes, self.backward(boxes, level, target, 1, kept, added_kept))
+        return bound, kept, added_kept, points
+
+    def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
+        """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
+        if boxes.corners is None:
+            return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
+        value, rows = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
+        worst = np.argmax(value, axis=1)
+        return value[rows, worst], boxes.corners[rows, worst], [gap[rows, worst] for gap in boxes.gaps]
 
     def losses(
-        self,
-        lines: Sequence[Lines],
-        lower: Array,
-        upper: Array,
-        level: int,
-        neuron: int,
-        below: Sequence[Array],
-        added: Sequence[Array] | None = None,
+        self, boxes: Boxes, level: int, neuron: int, below: Sequence[Array], added: Sequence[Array] | None = None
     ) -> list[Array]:
         """By how much at most the lines of each earlier neuron loosen the bound: per layer (boxes, width)."""
-        *_, coefficients = self.backward(lines, lower, upper, level, np.array([neuron]), 1, below, added)
+        form = self.backward(boxes, level, np.array([neuron]), 1, below, added)
         found = []
-        for line, weight, slope in zip(lines, coefficients, below, strict=True):
+        for line, weight, slope in zip(boxes.lines, form.weights, below, strict=True):
             if weight is None:
                 found.append(np.zeros(line.low.shape))
                 continue
@@ -325,21 +412,18 @@ class FloatNetwork:
             found.append(positive * line.height + (positive - weight[:, 0, :]) * line.cut_off(slope))
         return found
 
-    def blame(
-        self, lines: Sequence[Lines], lower: Array, upper: Array, level: int, neuron: int, below: Sequence[Array]
-    ) -> Array:
+    def blame(self, boxes: Boxes, losses: Sequence[Array]) -> Array:
         """What of the looseness of a bound each input is to blame for: (boxes, n).
 
         The lines of a neuron lose in proportion to the width of its pre-activation, to which every coordinate
         contributes its own share; slopes are those along the chords.
         """
-        losses = self.losses(lines, lower, upper, level, neuron, below)
-        count, n = lower.shape
+        count, n = boxes.lower.shape
         jacobian: list[Array] = [np.broadcast_to(np.eye(n), (count, n, n))]
         total = np.zeros((count, n))
-        for at, line in enumerate(lines, 1):
+        for at, line in enumerate(boxes.lines, 1):
             along = sum(_left(matrix, jacobian[b]) for b, matrix in self.layers[at - 1][0].items())
-            share = abs(along) * (upper - lower)[:, None, :]
+            share = abs(along) * (boxes.upper - boxes.lower)[:, None, :]
             share /= share.sum(axis=2, keepdims=True) + 1e-300
             total += (losses[at - 1][:, None, :] @ share)[:, 0, :]
             jacobian.append(line.above[:, :, None] * along)
@@ -354,6 +438,17 @@ def _sides(box: Polyhedron) -> tuple[Array, Array]:
         lower.append(low if low is not None else (high or Fraction(0)) - far)
         upper.append(high if high is not None else (low or Fraction(0)) + far)
     return nearest(*common(lower)), nearest(*common(upper))
+
+
+def clipped(point: Iterable[Any], box: Polyhedron) -> tuple[Fraction, ...] | None:
+    """The exact point of a box nearest to a point in floats (or exact already); None if they have overflowed."""
+    exact = []
+    for x, low, high in zip(point, box.checked.lower, box.checked.upper, strict=True):
+        if not isinstance(x, Fraction) and not isfinite(x):
+            return None
+        inside = Fraction(x) if low is None else max(Fraction(x), low)
+        exact.append(inside if high is None else min(inside, high))
+    return tuple(exact)
 
 
 def _compact(matrix: sparse.csr_matrix) -> Any:

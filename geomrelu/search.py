@@ -6,15 +6,13 @@ Nothing here decides: a point found here is confirmed by the exact forward pass.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 import numpy as np
 
 from geomrelu.budget import Budget
-from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import BATCH, FloatNetwork
 
-__all__ = ["candidates", "clipped"]
+__all__ = ["candidates"]
 
 Array = np.ndarray
 
@@ -69,14 +67,3 @@ def candidates(
             slope = floating.gradient(z, level, i)
             climbing = np.clip(climbing + step * random.random(climbing.shape) * np.sign(slope), lower, upper)
             step = step * 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it
-
-
-def clipped(point: Array, box: Polyhedron) -> tuple[Fraction, ...] | None:
-    """The exact point nearest to a float point inside the box; None if the floats have overflowed."""
-    if not np.isfinite(point).all():
-        return None
-    exact = []
-    for x, low, high in zip(point.tolist(), box.checked.lower, box.checked.upper, strict=True):
-        inside = Fraction(x) if low is None else max(Fraction(x), low)
-        exact.append(inside if high is None else min(inside, high))
-    return tuple(exact)

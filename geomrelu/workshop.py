@@ -1,6 +1,7 @@
-"""The hard neurons: each a tree that grows turn by turn, here or in worker processes, until the checker accepts it.
+"""The hard neurons: each a tree that grows turn by turn, here or in worker processes, until it is a proof.
 
-What goes to a worker and comes back is the tree; the network and the domain are unpacked once in each process.
+What goes to a worker are some open parts of a tree; what comes back is what has grown below them and has been judged
+by the checker's rules. The network and the domain are unpacked once in each process.
 """
 
 from __future__ import annotations
@@ -10,23 +11,24 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from geomrelu import branching, checker
-from geomrelu.branching import Tree
+from geomrelu import checker, programs
+from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
-from geomrelu.relaxation import FloatNetwork
+from geomrelu.relaxation import FloatNetwork, clipped
 
-__all__ = ["Bench", "grown"]
+__all__ = ["Bench", "grown", "turn"]
 
-TURN = 1_000  # boxes of each open neuron before the next one's first turn; later turns are ten times as long
-SLICE = 15.0  # seconds of one task, so that progress shows and an end of the budget is met
+TURN = 1_000  # parts to be bounded in one turn
+SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 
 
 class Bench:
@@ -60,39 +62,131 @@ class Bench:
             cls._known[name] = cls(*pickle.loads(data))
         return cls._known[name]
 
-    def refuted(self, level: int, neuron: int, proof: list[dict[str, Any]], budget: Budget) -> Claim | None:
-        """The claim that a neuron is dead, stably if that can be shown, if the checker accepts it."""
-        claim: Claim = {"layer": level, "neuron": neuron, "status": "dead", "proof": proof}
-        for attempt in ({**claim, "stable": True}, claim):
+    def positive(self, growth: Growth) -> bool:
+        """Is the neuron positive at the point that was found? Then this is an exact point."""
+        growth.point = clipped(growth.point or (), self.domain)
+        model = self.network.checked
+        return growth.point is not None and model.value(growth.point, growth.level, growth.neuron) > 0
+
+    def refuted(self, tree: Tree) -> Claim:
+        """The claim that a neuron is dead; every leaf of its tree has been accepted by the checker's rules."""
+        claim: Claim = {"layer": tree.level, "neuron": tree.neuron, "status": "dead", "proof": tree.proof()}
+        if tree.tight is None:
+            return {**claim, "stable": True}
+        return {**claim, "supremum": "0", "stable": False, "point": list(map(str, tree.tight))} if tree.tight else claim
+
+
+class Judgement:
+    """The exact side of what has grown: each new leaf is accepted by the checker's rules, or its part is open again.
+
+    So a large proof is judged as it comes, by whoever found its parts.
+    """
+
+    def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
+        self.bench, self.growth, self.budget = bench, growth, budget
+        self._halves: dict[int, Any] = {}  # of regions on the way to the roots
+
+    def pass_(self) -> None:
+        """Judge everything. What the budget does not allow to be judged has not grown."""
+        for root in self.growth.roots:
             try:
-                checker.prove(attempt, self.network.checked, self.domain.checked, self.shared, lambda: budget.spend(0))
-            except checker.Rejected:
+                self._judge(root)
+            except Exhausted:
+                self._forget(root)
+
+    def _judge(self, root: Part) -> None:
+        growth = self.growth
+        if root.name not in growth.nodes:
+            return
+        stack = [(root.name, self._region(root.path))]
+        while stack and growth.point is None:
+            name, region = stack.pop()
+            if name not in growth.nodes:
                 continue
-            return attempt
-        return None
+            self.budget.spend(0)
+            node = growth.nodes[name]
+            if node is PROGRAM:
+                self._solve(name, region)
+                continue
+            children, bound = self._examined(node, region)
+            if children:
+                stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
+            elif bound == 0:
+                self._touch(growth.leaves[name])
+            elif bound is None or (bound != checker.EMPTY and bound > 0):
+                self._reopen(name)
 
-
-def _turn(bench: Bench, tree: Tree, most: int, seconds: float | None) -> tuple[Tree, Claim | None]:
-    """Let a tree grow for a while; if it is complete, its claim."""
-    started = time.monotonic()
-    tree.floating = bench.floating
-    claim = None
-    with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+    def _examined(self, node: Split | Node, region: checker.Region) -> Any:
+        said = node.node(self.growth.level) if isinstance(node, Split) else node
         try:
-            tree.grow(most, Budget(SLICE if seconds is None else min(seconds, SLICE)))
-            if tree.done:
-                claim = bench.refuted(tree.level, tree.neuron, tree.proof(), Budget(seconds))
-                tree.failed = claim is None
-            if tree.failed and tree.coarse:  # too coarse: once more in exact arithmetic
-                limit = tree.limit
-                tree = branching.tree(bench.floating, tree.level, tree.neuron, coarse=False)
-                tree.limit = limit
-        except Exhausted:
-            pass
-    tree.floating = None
-    tree.pack()
-    tree.seconds += time.monotonic() - started
-    return tree, claim
+            return checker.examine(said, region, self.growth.level, self.growth.neuron)
+        except checker.Rejected:
+            return (), None
+
+    def _solve(self, name: int, region: checker.Region) -> None:
+        """What an exact linear program finds takes the place of a leaf."""
+        growth = self.growth
+        found = programs.solved(region, self.bench.network, growth.level, growth.neuron)
+        if isinstance(found, programs.Open):
+            part = growth.leaves.pop(name)
+            growth.by_sign(part, found.layer, found.neuron, part.base, part.age)
+        elif isinstance(found, programs.Positive):
+            growth.point = found.point
+        elif isinstance(found, programs.Leaf):
+            growth.nodes[name] = found.node
+            growth.tight = found.zero or growth.tight
+        else:
+            growth.lost = True
+
+    def _touch(self, part: Part) -> None:
+        """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner."""
+        growth, model = self.growth, self.bench.network.checked
+        for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
+            exact = clipped(point, self.bench.domain)
+            if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
+                growth.tight = exact
+        growth.tight = growth.tight or ()
+
+    def _reopen(self, name: int) -> None:
+        growth = self.growth
+        growth.parts.append(replace(growth.leaves.pop(name), stubborn=True))
+        del growth.nodes[name]
+        growth.refused += 1
+
+    def _forget(self, root: Part) -> None:
+        """Everything below a root is as it was before."""
+
+        def below(name: int) -> bool:
+            return name >> max(0, name.bit_length() - root.name.bit_length()) == root.name
+
+        growth = self.growth
+        growth.nodes = {name: node for name, node in growth.nodes.items() if not below(name)}
+        growth.parts = [root, *(part for part in growth.parts if not below(part.name))]
+
+    def _region(self, path: tuple[Any, ...]) -> checker.Region:
+        """The region of a part, with all that was derived on the way to it."""
+        if not path:
+            return self.bench.shared.root.copy()
+        parent, split, side = path
+        if id(parent) not in self._halves:
+            self._halves[id(parent)], _ = self._examined(split, self._region(parent))
+        return self._halves[id(parent)][side > 0].copy()
+
+
+def turn(bench: Bench, what: tuple[int, int, bool], parts: list[Part], most: int, seconds: float | None) -> Growth:
+    """Let a tree ``(level, neuron, coarse)`` grow below some of its parts for a while, and judge what has grown."""
+    started = time.monotonic()
+    growth = Growth(bench.floating, *what, parts)
+    with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+        part = Budget(SLICE if seconds is None else min(seconds / 2, SLICE))
+        growth.grow(most, part)
+        if growth.point is not None and not bench.positive(growth):  # so near to 0 that floats see nothing
+            growth.looks = False
+            growth.grow(most, part)
+    Judgement(bench, growth, Budget(seconds)).pass_()
+    growth.pack()
+    growth.seconds = time.monotonic() - started
+    return growth
 
 
 def grown(
@@ -107,50 +201,56 @@ def grown(
 
     Args:
         each: seconds for one neuron, at most.
-        executor: where to work (processes: each holds the network once); None: here.
+        executor: where to work (processes: each holds the network once); None: here. Several may work on one tree.
         progress: called with each tree after each of its turns.
 
     Raises:
         Exhausted: the budget has ended; the open trees say how far they are.
     """
-    waiting = [(min(TURN, tree.limit), tree) for tree in trees]
-    running: dict[Future[tuple[Tree, Claim | None]], int] = {}
+    alive = {id(tree): tree for tree in trees}
+    first = dict.fromkeys(alive, TURN)  # boxes of a tree before the next one's turn; the next time ten times as many
+    running: dict[Future[Growth], Tree] = {}
     slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
     try:
-        while waiting or running:
-            while waiting and len(running) < slots:
-                # within a turn what is nearest to its end comes first, then (the sort is stable) the first layers
-                waiting.sort(key=lambda pair: (pair[0], -pair[1].closed))
-                most, tree = waiting.pop(0)
+        while alive:
+            while len(running) < slots:
+                # what is nearest to its end comes first, then (the order is kept) the first layers
+                waiting = [tree for tree in alive.values() if tree.parts]
+                tree = min(waiting, key=lambda t: (first[id(t)], -t.closed), default=None)
+                if tree is None:
+                    break
                 budget.spend(0)
-                seconds = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
-                job = (bench, tree, most, min(seconds, default=None))
-                running[_here(*job) if executor is None else executor.submit(_turn, *job)] = most
-            ended, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                most = running.pop(future)
+                left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
+                parts = tree.take(-(-len(tree.parts) // (slots - len(running))))
+                most = min(TURN, tree.limit - tree.boxes)
+                job = bench, (tree.level, tree.neuron, tree.coarse), parts, most, min(left, default=None)
+                running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
+            for future in wait(running, return_when=FIRST_COMPLETED)[0]:
+                tree = running.pop(future)
                 try:
-                    tree, claim = future.result()
+                    growth = future.result()
                 except BrokenProcessPool:
                     raise Exhausted("a worker process has died") from None
-                budget.spend(max(0, tree.boxes - tree.spent))
-                tree.spent = tree.boxes
+                if id(tree) not in alive:  # it has ended elsewhere
+                    continue
+                tree.merge(growth)
+                while tree.boxes >= first[id(tree)]:
+                    first[id(tree)] *= 10
                 if progress is not None:
                     progress(tree)
-                late = each is not None and tree.seconds >= each
-                if claim is not None or tree.point is not None or tree.failed or late:
-                    yield tree, claim
-                else:
-                    if tree.boxes >= tree.limit:
-                        yield tree, None
-                    else:
-                        waiting.append((min(tree.limit, most if tree.boxes < most else 10 * most), tree))
+                done = not tree.parts and tree not in running.values()
+                late = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
+                if done or late or tree.failed or tree.point is not None:
+                    del alive[id(tree)]
+                    proved = done and tree.point is None and not tree.failed
+                    yield tree, bench.refuted(tree) if proved else None
+                budget.spend(growth.boxes)
     finally:
         for future in running:
             future.cancel()
 
 
-def _here(*job: Any) -> Future[tuple[Tree, Claim | None]]:
-    future: Future[tuple[Tree, Claim | None]] = Future()
-    future.set_result(_turn(*job))
+def _here(*job: Any) -> Future[Growth]:
+    future: Future[Growth] = Future()
+    future.set_result(turn(*job))
     return future

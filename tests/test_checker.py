@@ -351,6 +351,12 @@ def test_coarse_arithmetic_rounds_outward_and_not_far():
     assert close > 50
 
 
+def one_by_one(coarse, neuron, sign, sides, lines):
+    """The bound of a second-layer neuron as a leaf finds it, in units of 2^-56, corners apart."""
+    slope, constant, _ = coarse.form(2, neuron, sign, lines, {})
+    return constant + sum(c * (high if c > 0 else low) for c, low, high in zip(slope, *sides, strict=True))
+
+
 def unrounded(coarse, neuron, sign, sides, lines):
     """What the coarse bound of a second-layer neuron would be without any rounding, by the same lines: a Fraction."""
     model, (inputs, first, second) = coarse.model, (coarse.powers[0], coarse.exponents(1), coarse.exponents(2))
@@ -394,9 +400,9 @@ def test_coarse_arithmetic_never_rounds_inward():
         coarse, sides, lines = region.coarse, region._sides(), [region._lines(1)]
         neurons = rng.sample(range(net.widths[1]), rng.randint(1, net.widths[1]))
         cases_ = [(i, sign) for sign in (1, -1) for i in neurons]
-        for (i, sign), bound in zip(cases_, coarse.bounds(2, neurons, (1, -1), sides, lines), strict=True):
+        for (i, sign), bound in zip(cases_, coarse.forms(2, neurons, (1, -1), sides, lines).highest(sides), strict=True):
             exact = unrounded(coarse, i, sign, sides, lines)
-            for found in (bound, coarse.bound(2, i, sign, sides, lines)):
+            for found in (bound, one_by_one(coarse, i, sign, sides, lines)):
                 assert exact <= Fraction(found, 2**56) <= exact + Fraction(1, 2**18)
             compared += 1
     assert compared > 300
@@ -427,7 +433,8 @@ def test_rounding_outward_also_where_it_adds_up():
         region.derive([[1]], 2)
         coarse, sides, lines = region.coarse, region._sides(), [region._lines(1, text)]
         scale = Fraction(2) ** (coarse.exponents(2)[0] - 56)
-        for found in (coarse.bound(2, 0, 1, sides, lines), *coarse.bounds(2, [0], (1,), sides, lines)):
+        several = coarse.forms(2, [0], (1,), sides, lines).highest(sides)
+        for found in (one_by_one(coarse, 0, 1, sides, lines), *several):
             assert least <= found * scale <= least + Fraction(1, 2**18)
 
 
@@ -459,14 +466,14 @@ def test_every_step_of_coarse_arithmetic_rounds_outward():
         region.derive([[1], [2]], 3)
         for level in (1, 2):
             lines = [region._lines(at) for at in range(1, level)]
-            highs = coarse.bounds(level, [0, 1], (1, -1), region._sides(), lines)
+            highs = coarse.forms(level, [0, 1], (1, -1), region._sides(), lines).highest(region._sides())
             for i, ((low, high), (least, most)) in enumerate(zip(region.known[level], before[level], strict=True)):
                 if not checker.signed((least, most)):
                     assert low == max(least, (-highs[2 + i]) // one) and high == min(most, -(-highs[i] // one))
     sides = region._sides()
-    assert coarse.bounds(2, [0], (1,), (sides[0], [1 << 90] * 2), [region._lines(1)]) is None
-    assert coarse.bounds(2, [0], (1,), sides, [([(0, one, 0, 1 << 90)], 0)]) is None
-    assert coarse.bounds(2, [0], (1,), sides, [([], 1 << 90)]) is None
+    assert coarse.forms(2, [0], (1,), (sides[0], [1 << 90] * 2), [region._lines(1)]) is None
+    assert coarse.forms(2, [0], (1,), sides, [([(0, one, 0, 1 << 90)], 0)]) is None
+    assert coarse.forms(2, [0], (1,), sides, [([], 1 << 90)]) is None
 
 
 def test_multipliers_of_rows_must_have_their_sign():
