@@ -31,7 +31,7 @@ Node = dict[str, Any]
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
 MOST_BOXES = 10_000_000
 PERIOD = 4
-FEW = 8
+FEW = 8  # earlier neurons that loosen a bound: then their signs are split, else inputs
 STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
@@ -117,7 +117,7 @@ class Tree:
         self.parts += growth.parts
         self._nodes.append(growth.packed)
         self.point = growth.point
-        self.tight = self.tight or (self.tight if growth.tight is None else growth.tight)
+        self.tight = self.tight or growth.tight
         self.failed = growth.lost
         self.boxes += growth.boxes
         self.seconds += growth.seconds
@@ -176,17 +176,20 @@ def derived(level: int, coarse: bool) -> Node:
 class Growth:
     """What grows below some open parts of a tree, in one go: new nodes, and parts that are open afterwards."""
 
-    def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool, parts: list[Part]) -> None:
-        self.floating, self.level, self.neuron, self.coarse = floating, level, neuron, coarse
+    def __init__(self, tree: Tree, parts: list[Part]) -> None:
+        self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
         self.target = np.array([self.neuron])
         self.roots, self.parts = list(parts), list(parts)
         self.nodes: dict[int, Split | Node] = {}
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
-        self.tight: tuple[Fraction, ...] | None = None
         self.lost, self.looks = False, True
         self.boxes, self.refused, self.worst, self.seconds = 0, 0, float("inf"), 0.0
         self.packed = b""
+
+    def start(self, floating: FloatNetwork) -> None:
+        """Take up the tools."""
+        self.floating = floating
         whole = floating.whole(self.level - 1)
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
@@ -242,7 +245,8 @@ class Growth:
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
-        exact = ~settled & ~stubborn & (bound <= FINE * self.scale)
+        form = floating.backward(boxes, self.level, self.target, 1, below, added)
+        exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
         if not len(rows):
@@ -416,7 +420,6 @@ class Growth:
         )
         starts = np.cumsum([0] + [loss.shape[1] for loss in losses])
         neuron = np.argmax(single, axis=1)
-        gain = single[np.arange(len(parts)), neuron]
         blame = self.floating.blame(boxes, losses) if self.halves else np.zeros(boxes.lower.shape)
         inputs = np.argmax(blame, axis=1)
         for row, part in enumerate(parts):
@@ -427,7 +430,7 @@ class Growth:
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)
-            elif not self.halves or 3 * gain[row] > total or (single[row] > total / 1000).sum() <= FEW:
+            elif not self.halves or (single[row] > total / 100).sum() <= FEW:
                 at = int(np.searchsorted(starts, neuron[row], side="right"))
                 self.by_sign(part, at, int(neuron[row] - starts[at - 1]), base, age, anew)
             else:

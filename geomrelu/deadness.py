@@ -504,7 +504,7 @@ class _Run:
     def _sprouted(self, tree: branching.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""
         self.budget.spend(0)
-        tree.merge(turn(self.bench, (tree.level, tree.neuron, tree.coarse), tree.take(1), SPROUT, self.budget.left))
+        tree.merge(turn(self.bench, branching.Growth(tree, tree.take(1)), SPROUT, self.budget.left))
         return self._grown(tree, None if tree.parts or tree.failed else self.bench.refuted(tree))
 
     def _grown(self, tree: branching.Tree, claim: Claim | None) -> Verdict | None:

@@ -266,7 +266,8 @@ class FloatNetwork:
                 slopes.append(line.above[:, :, None] * slope)
         spread = (abs(slope) @ ((boxes.upper - boxes.lower) / 2)[:, :, None])[:, :, 0]
         least, most = np.maximum(low, value - spread), np.minimum(high, value + spread)
-        return np.where(neurons, least, low), np.where(neurons, most, high)
+        unknown = neurons & (low < 0) & (high > 0)
+        return np.where(unknown, least, low), np.where(unknown, most, high)
 
     def subtracted(self, level: int, neuron: int) -> Array | None:
         """Which neurons of the layer before have no positive weight: a bound only needs a line below them."""

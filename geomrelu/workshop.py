@@ -28,6 +28,7 @@ from geomrelu.relaxation import FloatNetwork, clipped
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
+PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 
 
@@ -112,9 +113,10 @@ class Judgement:
             if children:
                 stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
             elif bound == 0:
-                self._touch(growth.leaves[name])
+                self._touch(name)
             elif bound is None or (bound != checker.EMPTY and bound > 0):
                 self._reopen(name)
+                growth.refused += 1
 
     def _examined(self, node: Split | Node, region: checker.Region) -> Any:
         said = node.node(self.growth.level) if isinstance(node, Split) else node
@@ -138,20 +140,22 @@ class Judgement:
         else:
             growth.lost = True
 
-    def _touch(self, part: Part) -> None:
-        """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner."""
-        growth, model = self.growth, self.bench.network.checked
+    def _touch(self, name: int) -> None:
+        """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner; or a split helps."""
+        growth, model, part = self.growth, self.bench.network.checked, self.growth.leaves[name]
         for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
             exact = clipped(point, self.bench.domain)
             if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
                 growth.tight = exact
-        growth.tight = growth.tight or ()
+        if not growth.tight and name < 1 << PATIENCE:
+            self._reopen(name)
+        elif not growth.tight:
+            growth.tight = ()
 
     def _reopen(self, name: int) -> None:
         growth = self.growth
         growth.parts.append(replace(growth.leaves.pop(name), stubborn=True))
         del growth.nodes[name]
-        growth.refused += 1
 
     def _forget(self, root: Part) -> None:
         """Everything below a root is as it was before."""
@@ -173,10 +177,10 @@ class Judgement:
         return self._halves[id(parent)][side > 0].copy()
 
 
-def turn(bench: Bench, what: tuple[int, int, bool], parts: list[Part], most: int, seconds: float | None) -> Growth:
-    """Let a tree ``(level, neuron, coarse)`` grow below some of its parts for a while, and judge what has grown."""
+def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
+    """Let it grow for a while, and judge what has grown."""
     started = time.monotonic()
-    growth = Growth(bench.floating, *what, parts)
+    growth.start(bench.floating)
     with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
         part = Budget(SLICE if seconds is None else min(seconds / 2, SLICE))
         growth.grow(most, part)
@@ -223,7 +227,7 @@ def grown(
                 left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
                 parts = tree.take(-(-len(tree.parts) // (slots - len(running))))
                 most = min(TURN, tree.limit - tree.boxes)
-                job = bench, (tree.level, tree.neuron, tree.coarse), parts, most, min(left, default=None)
+                job = bench, Growth(tree, parts), most, min(left, default=None)
                 running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
             for future in wait(running, return_when=FIRST_COMPLETED)[0]:
                 tree = running.pop(future)
