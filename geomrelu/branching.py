@@ -82,7 +82,7 @@ class Tree:
     """A tree that grows until it is a proof, or until a point is found where the neuron is positive.
 
     Attributes:
-        parts: that are open.
+        parts: that are open; away: how many more are being worked on.
         point: where the neuron is positive (perhaps: it was found in floating point), or None.
         tight: a point where it is 0 exactly, or () if only its bound is 0 somewhere, or None.
         failed: a linear program was too large.
@@ -97,7 +97,7 @@ class Tree:
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.level, self.neuron = level, neuron
         self.coarse = coarse and level <= floating.coarse_depth
-        self.parts = [Part(floating.lower, floating.upper)]
+        self.parts, self.away = [Part(floating.lower, floating.upper)], 0
         self.point: Sequence[Any] | None = None
         self.tight: tuple[Fraction, ...] | None = None
         self.failed = False
@@ -110,11 +110,13 @@ class Tree:
         """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
         taken = self.parts[-count:]
         del self.parts[-count:]
+        self.away += len(taken)
         return taken
 
     def merge(self, growth: Growth) -> None:
         """What has been found below parts that were taken."""
         self.parts += growth.parts
+        self.away -= growth.taken
         self._nodes.append(growth.packed)
         self.point = growth.point
         self.tight = self.tight or growth.tight
@@ -122,10 +124,15 @@ class Tree:
         self.boxes += growth.boxes
         self.seconds += growth.seconds
         self.refused += growth.refused
-        self.closed = 1 - sum(part.share for part in self.parts)
+        self.closed += growth.closed
         self.worst = growth.worst
         if self.refused > max(50, self.boxes // 4):
             self.coarse = False
+
+    @property
+    def done(self) -> bool:
+        """Is no part open?"""
+        return not self.parts and not self.away
 
     def proof(self) -> list[Node]:
         """The tree in the checker's grammar, once no part is open."""
@@ -145,7 +152,7 @@ class Tree:
         return proof
 
     def __str__(self) -> str:
-        if not self.parts and self.point is None:
+        if self.done and self.point is None:
             return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
         return (
             f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
@@ -167,9 +174,8 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
 
 
 def derived(level: int, coarse: bool) -> Node:
-    """Bounds of all layers before; in exact arithmetic those of layer 1 are what intervals give."""
-    layers: list[list[Any]]
-    layers = [[at] for at in range(1, level)] if coarse else [[at, "exact"] for at in range(2, level)]
+    """Bounds of all layers before."""
+    layers = [[at] if coarse else [at, "exact"] for at in range(1, level)]
     return {"derive": layers} if layers else {}
 
 
@@ -179,12 +185,12 @@ class Growth:
     def __init__(self, tree: Tree, parts: list[Part]) -> None:
         self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
         self.target = np.array([self.neuron])
-        self.roots, self.parts = list(parts), list(parts)
+        self.roots, self.parts, self.taken = list(parts), list(parts), len(parts)
         self.nodes: dict[int, Split | Node] = {}
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
         self.lost, self.looks = False, True
-        self.boxes, self.refused, self.worst, self.seconds = 0, 0, float("inf"), 0.0
+        self.boxes, self.refused, self.worst, self.closed, self.seconds = 0, 0, float("inf"), 0.0, 0.0
         self.packed = b""
 
     def start(self, floating: FloatNetwork) -> None:
@@ -219,6 +225,7 @@ class Growth:
     def pack(self) -> None:
         """Make it small, for it travels between processes."""
         self.packed = pickle.dumps(self.nodes)
+        self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         del self.floating
         self.nodes, self.leaves, self.roots = {}, {}, []
 

@@ -636,8 +636,9 @@ class Coarse:
         return self.columns[level]
 
     def _start(self, level):
-        """For bounds of a layer's neurons: the bytes of a field; the weights as unsigned fields; and how large the
-        coefficients of each layer before, from the last to the inputs, and what they add to the constant can become.
+        """For bounds of a layer's neurons: the bytes of a field; for each variable before it the weights of z and then
+        those of -z as unsigned fields; and how large the coefficients of each layer before, from the last to the
+        inputs, and what they add to the constant can become.
         """
         if level not in self.starts:
             columns = self._weights(level)
@@ -651,7 +652,9 @@ class Coarse:
                 gains.append(gained)
             size = most.bit_length() // 8 + 2
             half = 1 << 8 * size - 1
-            fields = [[(w + half).to_bytes(size, "little") for w in c] for c in columns]
+            # a weight was rounded up by less than a unit, so the negative one is at most 1 - w
+            signed_ = [[*c, *[1 - w for w in c]] for c in columns]
+            fields = [[(w + half).to_bytes(size, "little") for w in c] for c in signed_]
             self.starts[level] = size, fields, reaches, gains
         return self.starts[level]
 
@@ -673,30 +676,25 @@ class Coarse:
             if low >= 0:
                 lines.append((i, one, one, 0))
             elif high > 0:
-                above = (high << _UNIT) // (high - low)
-                height = -(-max(-above * low, (one - above) * high) >> _UNIT)
-                lines.append((i, above, _under(above, one), height))
+                above = (high << _UNIT) // (high - low)  # rounded down, so that the chord passes above (high, high)
+                lines.append((i, above, _under(above, one), -((above - one) * high >> _UNIT)))
                 cost += high
         return lines, cost
 
-    def forms(self, level, neurons, signs, sides, lines):
-        """Affine upper bounds of ``sign * z``: for each of the signs, those of all the neurons, as `Forms`; or None.
+    def forms(self, level, neurons, sides, lines):
+        """Affine upper bounds of z for all these neurons, then of -z, as `Forms`; None: the numbers are too large.
 
         ``lines[at - 1]`` are those of layer ``at``.
         """
         size, weights, reaches, gains = self._start(level)
-        once, ones = self._ones(size, len(neurons)), self._ones(size, len(neurons) * len(signs))
-        width, top = 8 * size * len(neurons), 8 * size - 1
+        ones, top = self._ones(size, 2 * len(neurons)), 8 * size - 1
         half = ones << top
         rest = (ones << top + 1 - _UNIT) - ones
         # the outputs of each layer that are not known to be 0, and the inputs
         places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
-        q = []
-        for j in (*places[level - 1], -1):
-            column = weights[j]
-            fields = int.from_bytes(b"".join([column[i] for i in neurons]), "little") - (once << top)
-            # rounded up by less than a unit: the negative is at most that of the rounded one and a unit
-            q.append(sum([(fields if s > 0 else once - fields) << width * k for k, s in enumerate(signs)]))
+        width = len(self.model.layers[level - 1].rows)
+        pick = itemgetter(*neurons, *[width + i for i in neurons])
+        q = [int.from_bytes(b"".join(pick(weights[j])), "little") - half for j in (*places[level - 1], -1)]
         total, largest = q.pop() << _UNIT, gains[0]
         for at, reach, gained in zip(range(level - 1, 0, -1), reaches, gains[1:], strict=False):
             around, cost = lines[at - 1]
@@ -1029,17 +1027,18 @@ class Region:
         width = len(self.model.layers[level - 1].rows)
         if (self.signs or self.derived) and self.bounds(level) is EMPTY:
             return True
-        pairs = list(self._units(level)) if level in self.known else [(None, None)] * width
+        first, asked = level not in self.known, range(width) if neurons is None else sorted(set(neurons))
+        pairs = [(0, 0)] * width if first else list(self._units(level))
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
-        open_ = [i for i in (range(width) if neurons is None else sorted(set(neurons))) if not signed(pairs[i])]
-        forms = coarse.forms(level, open_, (1, -1), sides, lines) if open_ else None
+        open_ = [i for i in asked if first or pairs[i][0] < 0 < pairs[i][1]]
+        forms = coarse.forms(level, open_, sides, lines) if open_ else None
         if forms is None and open_:
             return False
         found, fresh = forms.highest(sides) if open_ else [], {}
         for k, (i, high, low) in enumerate(zip(open_, found, found[len(open_) :], strict=False)):
             (least, most), low, high = pairs[i], -low >> _UNIT, -(-high >> _UNIT)
             fresh[i] = forms, len(open_) + k, k, low, high
-            pairs[i] = (low, high) if least is None else (max(low, least), min(high, most))
+            pairs[i] = (low, high) if first else (max(low, least), min(high, most))
         if coarse.cornered:
             self.forms[level] = {**self.forms.get(level, {}), **fresh}
         self.known[level] = pairs
@@ -1068,7 +1067,7 @@ class Region:
         low, high = self._sides()
         bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, low, high, strict=True)])
         if bound >= 0 and chords and self.forms:
-            bound = self._at_corners(slope, constant, chords)
+            bound = min(bound, self._at_corners(slope, constant, chords))
         return Fraction(bound) * Fraction(2) ** (exponent - 2 * _UNIT)
 
     def _at_corners(self, slope, constant, chords):

@@ -505,7 +505,7 @@ class _Run:
         """The verdict on a neuron if a small tree is enough."""
         self.budget.spend(0)
         tree.merge(turn(self.bench, branching.Growth(tree, tree.take(1)), SPROUT, self.budget.left))
-        return self._grown(tree, None if tree.parts or tree.failed else self.bench.refuted(tree))
+        return self._grown(tree, self.bench.refuted(tree) if tree.done and not tree.failed else None)
 
     def _grown(self, tree: branching.Tree, claim: Claim | None) -> Verdict | None:
         """What a tree has come to: a point, a claim, or nothing yet."""

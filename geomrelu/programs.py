@@ -52,9 +52,9 @@ def solved(region: checker.Region, network: Network, level: int, neuron: int) ->
     Exact: yes. Method: bounds of earlier neurons in exact arithmetic, then one linear program (GMP), two where the
     region is empty.
     """
-    derive = {"derive": [[at, "exact"] for at in range(1, level)]} if level > 1 else {}
+    derive = {"derive": [[at, "exact"] for at in range(1, level)]}
     region = region.copy()
-    region.derive(derive.get("derive", []), level)
+    region.derive(derive["derive"], level)
     if level > 1 and region.bounds(level - 1) == checker.EMPTY:
         return Leaf(derive)
     splits = [(k, at, i, sign) for k, (_, at, i, sign) in enumerate(region.splits)]

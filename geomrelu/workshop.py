@@ -180,8 +180,8 @@ class Judgement:
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
     """Let it grow for a while, and judge what has grown."""
     started = time.monotonic()
-    growth.start(bench.floating)
     with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+        growth.start(bench.floating)
         part = Budget(SLICE if seconds is None else min(seconds / 2, SLICE))
         growth.grow(most, part)
         if growth.point is not None and not bench.positive(growth):  # so near to 0 that floats see nothing
@@ -242,11 +242,10 @@ def grown(
                     first[id(tree)] *= 10
                 if progress is not None:
                     progress(tree)
-                done = not tree.parts and tree not in running.values()
                 late = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
-                if done or late or tree.failed or tree.point is not None:
+                if tree.done or late or tree.failed or tree.point is not None:
                     del alive[id(tree)]
-                    proved = done and tree.point is None and not tree.failed
+                    proved = tree.done and tree.point is None and not tree.failed
                     yield tree, bench.refuted(tree) if proved else None
                 budget.spend(growth.boxes)
     finally:

@@ -68,7 +68,7 @@ def test_search_agrees_with_pieces(monkeypatch):
                         decided += report.layer > 1
                         assert v.status is exact[v.layer, v.neuron].status
                     else:  # only what is tight for floats may stay open
-                        bounds = FloatNetwork(net, domain).whole(report.layer)[-1]
+                        bounds = FloatNetwork(net, domain).whole(report.layer).bounds[-1]
                         reach = Fraction(max(abs(float(side[0, v.neuron])) for side in bounds))
                         assert abs(exact[v.layer, v.neuron].supremum) < Fraction(1, 1000) + reach / 10**12
     assert decided > 80

@@ -43,7 +43,7 @@ def highs(network, domain, layer, neuron, seconds):
     """Maximise the pre-activation with a binary variable for each neuron of unknown sign."""
     start = time.perf_counter()
     floating = FloatNetwork(network, domain)
-    bounds = floating.whole(layer - 1)
+    bounds = floating.whole(layer - 1).bounds
     n, widths = network.inputs, network.widths[: layer - 1]
     variables = n + sum(widths)
     unknown = [np.flatnonzero((low[0] < 0) & (high[0] > 0)) for low, high in bounds]
