@@ -13,15 +13,17 @@ so only signs are split, the bounds on the whole box serve everywhere.)
 
 from __future__ import annotations
 
+import operator
 import pickle
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.budget import Budget
+from geomrelu.certificate import Claim
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 
 __all__ = ["PROGRAM", "Growth", "Part", "Tree", "bounded", "derived", "one_leaf"]
@@ -36,6 +38,8 @@ STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
+OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
+CHUNK, FEW_CHUNKS = 500, 20  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
 
 
@@ -53,6 +57,19 @@ class Split:
         what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
         return {"split": what} | ({} if self.derives is None else derived(level, self.derives))
 
+    @classmethod
+    def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
+        """The split of a part that a node says; ValueError, or another, if it says none."""
+        kind, *at, last = node["split"]
+        cut = float(Fraction(last)) if kind == "x" else None
+        layer, index = map(operator.index, (0, *at) if kind == "x" else (*at, last))
+        if cut is None and not (kind == "neuron" and 1 <= layer < level and 0 <= index < widths[layer - 1]):
+            raise ValueError("no such neuron")
+        if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
+            raise ValueError("not inside the part")
+        found = [d for d in (None, True, False) if cls(layer, index, cut, d).node(level) == node]
+        return cls(layer, index, cut, found[0])
+
 
 @dataclass(slots=True)
 class Part:
@@ -65,6 +82,7 @@ class Part:
         path: ``(path of the part that was split, split, side)``; () for the whole.
         share: of the domain.
         stubborn: it must be split, whatever its bound.
+        earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
     """
 
     lower: Array
@@ -76,13 +94,30 @@ class Part:
     path: tuple[Any, ...] = ()
     share: float = 1.0
     stubborn: bool = False
+    earlier: list[Node] | None = None
+
+    def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
+        """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
+        name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
+        lower, upper, share, cut, j = self.lower, self.upper, self.share / 2, split.cut, split.index
+        if cut is None:
+            signs = (*signs, (split.layer, j, side))
+        elif side < 0:
+            share *= 2 * float((cut - lower[j]) / (upper[j] - lower[j]))
+            upper = upper.copy()
+            upper[j] = cut
+        else:
+            share *= 2 * float((upper[j] - cut) / (upper[j] - lower[j]))
+            lower = lower.copy()
+            lower[j] = cut
+        return Part(lower, upper, name, base, age, signs, path, share)
 
 
 class Tree:
     """A tree that grows until it is a proof, or until a point is found where the neuron is positive.
 
     Attributes:
-        parts: that are open; away: how many more are being worked on.
+        parts: that are open; away: those that are being worked on, by name.
         point: where the neuron is positive (perhaps: it was found in floating point), or None.
         tight: a point where it is 0 exactly, or () if only its bound is 0 somewhere, or None.
         failed: a linear program was too large.
@@ -97,7 +132,8 @@ class Tree:
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.level, self.neuron = level, neuron
         self.coarse = coarse and level <= floating.coarse_depth
-        self.parts, self.away = [Part(floating.lower, floating.upper)], 0
+        self.parts, self.away = [Part(floating.lower, floating.upper)], dict[int, Part]()
+        self.widths = floating.network.widths
         self.point: Sequence[Any] | None = None
         self.tight: tuple[Fraction, ...] | None = None
         self.failed = False
@@ -108,15 +144,18 @@ class Tree:
 
     def take(self, count: int) -> list[Part]:
         """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
+        if self.parts[-1].earlier is not None:
+            count = min(count, FEW_CHUNKS)  # they are large
         taken = self.parts[-count:]
         del self.parts[-count:]
-        self.away += len(taken)
+        self.away |= {part.name: part for part in taken}
         return taken
 
     def merge(self, growth: Growth) -> None:
         """What has been found below parts that were taken."""
         self.parts += growth.parts
-        self.away -= growth.taken
+        for name in growth.taken:
+            del self.away[name]
         self._nodes.append(growth.packed)
         self.point = growth.point
         self.tight = self.tight or growth.tight
@@ -135,21 +174,50 @@ class Tree:
         return not self.parts and not self.away
 
     def proof(self) -> list[Node]:
-        """The tree in the checker's grammar, once no part is open."""
+        """The tree in the checker's grammar, with OPEN where it is not finished."""
         nodes: dict[int, Split | Node] = {}
         for packed in self._nodes:
             nodes.update(pickle.loads(packed))
+        earlier = {part.name: part.earlier for part in (*self.parts, *self.away.values())}
         proof: list[Node] = []
         stack = [1]
         while stack:
             name = stack.pop()
-            node = nodes[name]
+            node = nodes.get(name, OPEN)
             if isinstance(node, Split):
                 proof.append(node.node(self.level))
                 stack += [2 * name + 1, 2 * name]
             else:
-                proof.append(dict(node))
+                proof += earlier.get(name) or [dict(node)]
         return proof
+
+    @property
+    def unfinished(self) -> Claim | None:
+        """What another run can take over."""
+        if self.done or self.point is not None:
+            return None
+        return {"layer": self.level, "neuron": self.neuron, "status": "open", "proof": self.proof()}
+
+    def resume(self, proof: list[Node]) -> None:
+        """Take over what :meth:`proof` gave in another run; nothing is believed, it will be judged again."""
+        nodes: dict[int, Split | Node] = {}
+        found, end = [], 0
+        try:
+            sizes, stack = list[int](), list[int]()  # of subtrees, from the last node to the first
+            for said in reversed(proof):
+                stack.append(1 + stack.pop() + stack.pop() if "split" in said else 1)
+                sizes.append(stack[-1])
+            root = replace(self.parts[0])
+            for k, (part, node) in enumerate(_walked(root, proof, self.level, self.widths)):
+                size = sizes[-1 - k]
+                if k >= end and isinstance(node, Split) and size > CHUNK:
+                    nodes[part.name] = node
+                elif k >= end:
+                    part.earlier, end = None if node == OPEN else proof[k : k + size], k + size
+                    found.append(part)
+        except (ValueError, TypeError, LookupError, ArithmeticError):  # damaged
+            return
+        self.parts, self._nodes = found, [pickle.dumps(nodes)]
 
     def __str__(self) -> str:
         if self.done and self.point is None:
@@ -185,7 +253,7 @@ class Growth:
     def __init__(self, tree: Tree, parts: list[Part]) -> None:
         self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
         self.target = np.array([self.neuron])
-        self.roots, self.parts, self.taken = list(parts), list(parts), len(parts)
+        self.roots, self.parts, self.taken = list(parts), list(parts), [part.name for part in parts]
         self.nodes: dict[int, Split | Node] = {}
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
@@ -211,9 +279,12 @@ class Growth:
         """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
         self.point = None
         while self.point is None and self.parts and self.boxes < most and budget.left != 0:
+            if self.parts[-1].earlier is not None:
+                self._again(self.parts.pop())
+                continue
             count = min(self.batch, len(self.parts))
-            batch = self.parts[-count:]
-            del self.parts[-count:]
+            batch = [part for part in self.parts[-count:] if part.earlier is None]
+            self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None:
@@ -221,6 +292,18 @@ class Growth:
                     self._step(alike, derives)
                 elif alike:
                     self.parts += alike
+
+    def _again(self, part: Part) -> None:
+        """What another run had found below a part."""
+        assert part.earlier is not None
+        for here, node in _walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+            if isinstance(node, Split):
+                self.nodes[here.name] = node
+            elif node == OPEN:
+                self.parts.append(here)
+            else:
+                self._leaf(here, node)
+        self.boxes += len(part.earlier)
 
     def pack(self) -> None:
         """Make it small, for it travels between processes."""
@@ -445,27 +528,33 @@ class Growth:
 
     def _halve(self, part: Part, j: int, base: Bounds | None, age: int, anew: bool) -> None:
         low, high = part.lower[j], part.upper[j]
-        cut = _short((low + high) / 2, high - low)
-        split = Split(0, j, float(cut), self.coarse if anew else None)
-        for side, name in ((-1, 2 * part.name), (1, 2 * part.name + 1)):
-            lower, upper = part.lower, part.upper
-            if side < 0:
-                upper = upper.copy()
-                upper[j] = cut
-            else:
-                lower = lower.copy()
-                lower[j] = cut
-            share = part.share * float((cut - low) / (high - low) if side < 0 else (high - cut) / (high - low))
-            self.parts.append(Part(lower, upper, name, base, age + 1, part.signs, (part.path, split, side), share))
-        self.nodes[part.name] = split
+        self._cut(
+            part, Split(0, j, float(_short((low + high) / 2, high - low)), self.coarse if anew else None), base, age + 1
+        )
 
     def by_sign(self, part: Part, at: int, i: int, base: Bounds | None, age: int, anew: bool = False) -> None:
         """Split a part by the sign of neuron ``i`` of layer ``at``."""
-        split, age = Split(at, i, None, self.coarse if anew else None), age + 1 if self.halves else age
-        for side, name in ((-1, 2 * part.name), (1, 2 * part.name + 1)):
-            signs, path = (*part.signs, (at, i, side)), (part.path, split, side)
-            self.parts.append(Part(part.lower, part.upper, name, base, age, signs, path, part.share / 2))
+        split = Split(at, i, None, self.coarse if anew else None)
+        self._cut(part, split, base, age + 1 if self.halves else age)
+
+    def _cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
         self.nodes[part.name] = split
+        self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
+
+
+def _walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:
+    """The nodes of a proof, each with its part; if it is none, an error of many kinds."""
+    stack = [root]
+    for node in proof:
+        here = stack.pop()
+        if "split" in node:
+            split = Split.read(node, level, here, widths)
+            stack += [here.child(split, 1), here.child(split, -1)]
+            yield here, split
+        else:
+            yield here, node
+    if stack:
+        raise ValueError("the proof ends before its last leaf")
 
 
 def _text(slopes: Array) -> str:

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from geomrelu import checker
 from geomrelu.errors import InputError
@@ -79,6 +79,8 @@ def write(
     if together:
         ordered = [together[i] for i in sorted(together)]
         save(shared, as_certificate(ordered, model, domain, points))
+    for claim in claims:
+        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
     for i in together:  # only now, so that no claim is ever on disk nowhere
         (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
@@ -87,10 +89,11 @@ def write(
 def known(directory: Path, model: str, domain: str) -> list[Claim]:
     """The claims about a model and a domain that a directory holds, their points written out.
 
-    What cannot be read or is about something else is passed over: nothing is believed, the checker judges all again.
+    Those of status "open" have a proof that is not finished. What cannot be read or is about something else is passed
+    over: nothing is believed, the checker judges all again.
     """
     found = []
-    for path in sorted(directory.glob("layer-*.json")):
+    for path in (*sorted(directory.glob("layer-*.unfinished")), *sorted(directory.glob("layer-*.json"))):
         try:
             data = read(path)
         except InputError:
@@ -104,21 +107,51 @@ def known(directory: Path, model: str, domain: str) -> list[Claim]:
     return found
 
 
+class Growing(Protocol):
+    """A proof that is being looked for."""
+
+    @property
+    def unfinished(self) -> Claim | None: ...
+
+
 class Saver:
-    """Writes claims to a directory as they come: large proofs at once, the others together every other moment."""
+    """Writes claims to a directory as they come: large proofs at once, the others together every other moment.
+
+    Proofs that are not finished are written now and then, to files that are no certificates.
+    """
 
     PAUSE = 0.5  # seconds
+    LONG = 60.0
 
     def __init__(self, directory: Path, model: str, domain: str) -> None:
         self.directory, self.model, self.domain = directory, model, domain
         self.waiting: dict[int, list[Claim]] = {}
-        self.next = 0.0
+        self.growing: list[Growing] = []
+        self.next, self.later = 0.0, time.monotonic() + self.LONG
 
     def add(self, claim: Claim, points: list[list[str]]) -> None:
         """Save a claim, soon."""
         self.waiting.setdefault(claim["layer"], []).append(claim)
         if time.monotonic() >= self.next or len(claim.get("proof", ())) > 1:
             self.flush(points)
+
+    def watch(self, proof: Growing) -> None:
+        """Called whenever a proof has grown."""
+        if proof not in self.growing:
+            self.growing.append(proof)
+        if time.monotonic() >= self.later:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write what is not finished."""
+        started = time.monotonic()
+        for proof in self.growing:
+            claim = proof.unfinished
+            if claim is not None:
+                data = as_certificate([claim], self.model, self.domain, [])
+                save(_unfinished(self.directory, claim["layer"], claim["neuron"]), data)
+        now = time.monotonic()
+        self.later = now + max(self.LONG, 20 * (now - started))
 
     def flush(self, points: list[list[str]]) -> None:
         """Save everything now."""
@@ -128,6 +161,10 @@ class Saver:
         self.waiting = {}
         now = time.monotonic()
         self.next = now + max(self.PAUSE, 10 * (now - started))  # a tenth of the time at most goes into writing
+
+
+def _unfinished(directory: Path, layer: int, neuron: int) -> Path:
+    return directory / f"layer-{layer}-neuron-{neuron}.unfinished"
 
 
 def _well_formed(data: dict[str, Any]) -> bool:

@@ -84,6 +84,7 @@ from operator import itemgetter, mul
 
 FORMAT = "certificate 1"
 PRUNING = "pruning 1"
+CHANGES = ("removed", "folded", "merged")
 _NUMBER = re.compile(r"[+-]?(\d+/0*[1-9]\d*|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?)")
 _SLOPE_BITS = 20
 _DIGITS = 100_000  # of one number
@@ -1425,8 +1426,7 @@ def check_pruning(certificate, model, domain, smaller):
     """
     if not isinstance(certificate, dict) or certificate.get("geomrelu") != PRUNING:
         raise Rejected(f"not a geomrelu {PRUNING}")
-    changes = {key: certificate.get(key, []) for key in ("removed", "folded", "merged")}
-    _known(certificate, {"geomrelu", "model", "domain", "smaller", "points", "claims", *changes})
+    _known(certificate, {"geomrelu", "model", "domain", "smaller", "points", "claims", *CHANGES})
     if certificate.get("smaller") != smaller.whole_digest():
         raise Rejected("it is about another smaller network")
     if certificate.get("model") != model.whole_digest():
@@ -1436,8 +1436,13 @@ def check_pruning(certificate, model, domain, smaller):
         claims = check(body | {"geomrelu": FORMAT, "model": model.digest()}, model, domain)
     else:
         claims = []
+    return check_changes(certificate, model, claims, smaller)
+
+
+def check_changes(certificate, model, claims, smaller):
+    """The same, once its claims have been proved."""
     shown = {(c["layer"], c["neuron"]): c["status"] for c in claims}
-    fate = {}
+    changes, fate = {key: certificate.get(key, []) for key in CHANGES}, {}
     for key, items in changes.items():
         if not isinstance(items, list):
             raise Rejected(f'"{key}" must be a list')

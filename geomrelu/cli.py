@@ -291,7 +291,7 @@ def _decide(options: argparse.Namespace) -> int:
     network, domain = _inputs(options)
     killed_by, undecided, rows, interrupted = None, 0, [], False
     done = dict.fromkeys(range(1, network.depth + 1), (0, 1))
-    known, _, save = _kept(directory, network, domain)
+    known, saver, save = _kept(directory, network, domain)
     with _progress("deciding") as (advance, clear), _workers(options.workers) as executor:
 
         def progress(layer: int, decided: int, asked: int) -> None:
@@ -300,6 +300,8 @@ def _decide(options: argparse.Namespace) -> int:
 
         def hard(tree: Tree) -> None:
             advance(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *done[tree.level])
+            if saver is not None:
+                saver.watch(tree)
 
         more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known}
         try:
@@ -321,6 +323,8 @@ def _decide(options: argparse.Namespace) -> int:
                     _print_report(report, files, options.all)
         except KeyboardInterrupt:
             interrupted = True
+    if saver is not None:
+        saver.keep()
     if options.format == "json":
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
         print(json.dumps(heads | {"layers": rows}, indent=1))

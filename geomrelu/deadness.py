@@ -118,7 +118,8 @@ def decide(
         progress: called with (layer, neurons decided, neurons asked).
         each: seconds for one hard neuron.
         executor: where hard neurons are worked on; None: here.
-        known: claims of an earlier run, their points written out; the checker judges them again.
+        known: claims of an earlier run, their points written out, and unfinished ones (status "open"); the checker
+            judges them again.
         save: called with each new verdict, and the table of points its claim may refer to.
         open_: called with the tree of a hard neuron whenever it has grown.
 
@@ -249,8 +250,8 @@ class _Run:
         """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
         domain, asked = self.domain, []
         for i in self.asked[layer]:
-            claim = self.known.pop((layer, i), None)
-            verdict = None if claim is None else self._again(claim)
+            claim = self.known.get((layer, i))
+            verdict = None if claim is None or claim.get("status") == "open" else self._again(claim)
             if verdict is None:
                 asked.append(i)
             else:
@@ -493,6 +494,10 @@ class _Run:
                         yield verdict
             elif not trees:
                 trees = {i: branching.Tree(floating, layer, i) for i in waiting}
+                for i, tree in trees.items():
+                    claim = self.known.get((layer, i), {})
+                    if claim.get("status") == "open" and isinstance(claim.get("proof"), list):
+                        tree.resume(claim["proof"])
                 for verdict in filter(None, map(self._sprouted, trees.values())):
                     waiting.remove(verdict.neuron)
                     yield verdict

@@ -59,11 +59,13 @@ def prune(
     """Remove, merge and fold neurons without changing the function on the domain.
 
     Args:
-        reports: of :func:`geomrelu.deadness.decide`; neurons they leave undecided stay.
+        reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted; neurons they leave
+            undecided stay.
         fold, merge: False keeps all weights as they are, so that they stay floating-point numbers.
         budget: on the proofs that neurons are active.
 
-    Evidence: the certificate has been accepted by :func:`geomrelu.checker.check_pruning`.
+    Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
+    with :func:`geomrelu.checker.check_pruning`.
     Exact: yes.
 
     >>> from geomrelu.deadness import decide
@@ -104,7 +106,7 @@ def prune(
         **{name: [[*key] for key, (kind, _) in sorted(fate.items()) if kind == name] for name in ("removed", "folded")},
         "merged": [[*key, j, str(c)] for key, (j, c) in merged],
     }
-    counts = checker.check_pruning(certificate, network.checked, domain.checked, smaller.checked)
+    counts = checker.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
     return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
 
 

@@ -28,6 +28,7 @@ from geomrelu.relaxation import FloatNetwork, clipped
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
+FIRST = (1_000, 10_000)  # boxes that every tree gets before any gets more
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 
@@ -122,7 +123,7 @@ class Judgement:
         said = node.node(self.growth.level) if isinstance(node, Split) else node
         try:
             return checker.examine(said, region, self.growth.level, self.growth.neuron)
-        except checker.Rejected:
+        except (checker.Rejected, checker.Malformed):
             return (), None
 
     def _solve(self, name: int, region: checker.Region) -> None:
@@ -212,15 +213,12 @@ def grown(
         Exhausted: the budget has ended; the open trees say how far they are.
     """
     alive = {id(tree): tree for tree in trees}
-    first = dict.fromkeys(alive, TURN)  # boxes of a tree before the next one's turn; the next time ten times as many
     running: dict[Future[Growth], Tree] = {}
     slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
     try:
         while alive:
             while len(running) < slots:
-                # what is nearest to its end comes first, then (the order is kept) the first layers
-                waiting = [tree for tree in alive.values() if tree.parts]
-                tree = min(waiting, key=lambda t: (first[id(t)], -t.closed), default=None)
+                tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
                 if tree is None:
                     break
                 budget.spend(0)
@@ -238,8 +236,6 @@ def grown(
                 if id(tree) not in alive:  # it has ended elsewhere
                     continue
                 tree.merge(growth)
-                while tree.boxes >= first[id(tree)]:
-                    first[id(tree)] *= 10
                 if progress is not None:
                     progress(tree)
                 late = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
@@ -251,6 +247,12 @@ def grown(
     finally:
         for future in running:
             future.cancel()
+
+
+def _rank(tree: Tree) -> tuple[int, float]:
+    """Which tree comes next: each gets some boxes and then some more; after that the one that is nearest to its end."""
+    left = tree.seconds * (1 - tree.closed) / max(tree.closed, 1e-9)
+    return sum(tree.boxes >= boxes for boxes in FIRST), left
 
 
 def _here(*job: Any) -> Future[Growth]:

@@ -119,6 +119,35 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown():
     assert accepted(bench, tree)
 
 
+def test_a_tree_is_resumed(monkeypatch):
+    """What is not finished passes through a file; what was found is judged again, and what is refused grows again."""
+    monkeypatch.setattr(branching, "CHUNK", 20)
+    bench, whole = next(deep())
+    tree = branching.Tree(bench.floating, 5, 0)
+    while tree.boxes < whole.boxes / 2:
+        tree.merge(workshop.turn(bench, branching.Growth(tree, tree.take(1000)), 50, 60))
+    taken = tree.take(2)  # being worked on: not lost
+    claim = json.loads(json.dumps(tree.unfinished))
+    tree.parts += taken
+    assert claim["status"] == "open" and claim["proof"].count(branching.OPEN) == len(tree.parts)
+    claims = [claim["proof"]]
+    claims.append([{"coarse": []} if k % 9 == 0 and "coarse" in n else n for k, n in enumerate(claim["proof"])])
+    for proof in claims:
+        again = branching.Tree(bench.floating, 5, 0)
+        again.resume(proof)
+        assert sum(len(part.earlier or ()) for part in again.parts) > len(proof) / 2
+        assert again.unfinished["proof"] == proof  # nothing has been done yet
+        again.merge(workshop.turn(bench, branching.Growth(again, again.take(3)), 1000, 60))
+        while not again.done:
+            again.merge(workshop.turn(bench, branching.Growth(again, again.take(1000)), 500, 60))
+        assert again.boxes < 2 * whole.boxes and (again.refused > 0) == (proof is not claims[0])
+        assert accepted(bench, again)
+    for damaged in ([], [branching.OPEN] * 2, proof[:-1], [*proof, branching.OPEN], [1], [{"split": ["x", 9, "0"]}]):
+        again = branching.Tree(bench.floating, 5, 0)
+        again.resume(damaged)
+        assert len(again.parts) == 1 and again.parts[0].earlier is None and not again.boxes
+
+
 @pytest.mark.parametrize("refuse", [7, 1])
 def test_leaves_that_are_refused(refuse, monkeypatch):
     """A leaf the checker refuses is split; if many are, the tree goes on in exact arithmetic."""
@@ -258,6 +287,32 @@ def test_a_second_run_picks_up(tmp_path, no_pieces):
     assert certificate.known(tmp_path, "other", digests[1]) == []
     (tmp_path / "layer-1.json").write_text("{")
     assert len(certificate.known(tmp_path, *digests)) < len(known)
+
+
+def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
+    """Trees that the budget cuts off are in files, which are no certificates; later runs go on with them."""
+    net, box = hard()
+    monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
+    digests = net.digest, box.checked.digest()
+    saver, resumed = certificate.Saver(tmp_path, *digests), []
+    with monkeypatch.context() as patch:
+        patch.setattr(workshop, "TURN", 10)
+        reports = list(decide(net, box, [2], each=1e-9, open_=saver.watch))
+    left = [v.neuron for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
+    saver.keep()
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert left and files == [f"layer-2-neuron-{i}.unfinished" for i in sorted(left)]
+    known = certificate.known(tmp_path, *digests)
+    assert {c["status"] for c in known} == {"open"}
+    resume = branching.Tree.resume
+    monkeypatch.setattr(
+        branching.Tree, "resume", lambda tree, proof: (resumed.append(tree.neuron), resume(tree, proof))
+    )
+    (report,) = decide(net, box, [2], known=known)
+    assert sorted(resumed) == sorted(left) and Status.UNDECIDED not in {v.status for v in report.verdicts}
+    certificate.write(tmp_path, 2, [v.claim for v in report.verdicts], *digests, report.points)
+    assert not list(tmp_path.glob("*.unfinished"))
+    assert statuses([report]) == statuses(decide(net, box, [2]))
 
 
 def test_interruption_leaves_the_open_ones(no_pieces):
