@@ -197,8 +197,8 @@ class AffineMap:
     @cached_property
     def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
         """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide."""
-        distinct: dict[int, int] = {}
-        position = np.fromiter((distinct.setdefault(v, len(distinct)) for v in self.data), np.int64, len(self.data))
+        distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
+        position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
         values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
         matrix = sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
         return matrix, nearest(self.bias, self.denominator)

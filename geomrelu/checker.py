@@ -562,7 +562,7 @@ class Coarse:
                 if model.blocks[level] != [level - 1] or sum(len(c) for _, c, _ in layer.rows) * self.FIT < size:
                     break
                 self.depth = level
-        self.columns, self.starts, self.units, self.rows = {}, {}, {}, {}
+        self.biases, self.columns, self.starts, self.units, self.rows = {}, {}, {}, {}, {}
         self.powers = []  # per layer, 0 for the inputs: exponents; None for an input that does not vary
         self.cornered = False  # are corners looked at?
         if self.depth:
@@ -585,25 +585,26 @@ class Coarse:
         while len(self.powers) <= level:
             at = len(self.powers)
             layer, first, known = self.model.layers[at - 1], self.model.start[at - 1], self.powers[-1]
-            found = []
-            for i, (_, columns, entries) in enumerate(layer.rows):
-                bias, over = self._bias(at, i)
-                terms = [_power(bias, over)] if bias else []
-                for j, w in zip(columns, entries, strict=True):
-                    if known[j - first] is not None:
-                        terms.append(_power(w, layer.denominator) + known[j - first])
-                found.append(max(terms, default=0))
+            found, over = [], -layer.denominator.bit_length()
+            for (_, columns, entries), bias in zip(layer.rows, self._biases(at), strict=True):
+                sizes = zip(entries, [known[j - first] for j in columns], strict=True)
+                terms = [w.bit_length() + e + over for w, e in sizes if e is not None]
+                found.append(max([*terms, _power(*bias)] if bias[0] else terms, default=0))
             self.powers.append(found)
         return self.powers[level]
 
-    def _bias(self, level, i):
-        """The bias, of layer 1 with what the lower sides contribute: ``(numerator, denominator)``."""
-        layer = self.model.layers[level - 1]
-        bias, columns, entries = layer.rows[i]
-        if level > 1:
-            return bias, layer.denominator
-        shift = sum(w * self.origin[j] for j, w in zip(columns, entries, strict=True))
-        return bias * self.over + shift, layer.denominator * self.over
+    def _biases(self, level):
+        """Of a layer, in layer 1 with what the lower sides contribute: ``(numerator, denominator)``."""
+        if level not in self.biases:
+            layer, over, shifts = self.model.layers[level - 1], 1, [0] * len(self.model.layers[level - 1].rows)
+            if level == 1:
+                over = self.over
+                shifts = [
+                    sum(map(mul, entries, [self.origin[j] for j in columns])) for _, columns, entries in layer.rows
+                ]
+            pairs = zip(layer.rows, shifts, strict=True)
+            self.biases[level] = [(bias * over + shift, layer.denominator * over) for (bias, *_), shift in pairs]
+        return self.biases[level]
 
     def in_units(self, level, found):
         """Bounds of a layer, rounded outward."""
@@ -628,11 +629,15 @@ class Coarse:
             first, width = model.start[level - 1], model.start[level] - model.start[level - 1]
             own, inner = self.exponents(level), self.powers[level - 1]
             columns = [[0] * len(layer.rows) for _ in range(width + 1)]
+            over = layer.denominator
             for i, (_, places, entries) in enumerate(layer.rows):
+                base = _UNIT - own[i]
                 for j, w in zip(places, entries, strict=True):
                     if inner[j - first] is not None:
-                        columns[j - first][i] = _up(w, layer.denominator, _UNIT - own[i] + inner[j - first])[0]
-                columns[width][i] = _up(*self._bias(level, i), _UNIT - own[i])[0]
+                        shift = base + inner[j - first]
+                        up = (-w << shift) // over if shift >= 0 else -w // (over << -shift)
+                        columns[j - first][i] = -up
+                columns[width][i] = _up(*self._biases(level)[i], base)[0]
             self.columns[level] = columns
         return self.columns[level]
 
@@ -726,8 +731,11 @@ class Coarse:
         """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
         if (level, size) not in self.rows:
             columns = self._weights(level)
-            rows = [sum([w << 8 * size * j for j, w in enumerate(row) if w]) for row in zip(*columns, strict=True)]
-            self.rows[level, size] = rows, self._ones(size, len(columns))
+            ones, half = self._ones(size, len(columns)), 1 << 8 * size - 1
+            fields = [
+                b"".join([(w + half).to_bytes(size, "little") for w in row]) for row in zip(*columns, strict=True)
+            ]
+            self.rows[level, size] = [int.from_bytes(row, "little") - half * ones for row in fields], ones
         return self.rows[level, size]
 
     def form(self, level, neuron, sign, lines, added):

@@ -365,7 +365,7 @@ def unrounded(coarse, neuron, sign, sides, lines):
 
     def row(level, i, inner, own):
         _, columns, entries = model.layers[level - 1].rows[i]
-        numerator, denominator = coarse._bias(level, i)
+        numerator, denominator = coarse._biases(level)[i]
         weights = {
             j - model.start[level - 1]: Fraction(w, model.layers[level - 1].denominator)
             for j, w in zip(columns, entries, strict=True)
