@@ -347,7 +347,7 @@ class Domain:
         self.equalities = []
         self.generators = None  # (vertices, rays, lines)
         self.points = None
-        self._empty = self._bounded = None
+        self._empty = self._bounded = self._sides = None
 
     @classmethod
     def from_rows(cls, dimension, inequalities=(), equalities=(), box=None):
@@ -486,6 +486,19 @@ class Domain:
         if self._bounded is None:
             self._bounded = self.generators is None and None not in self.lower and None not in self.upper
         return self._bounded
+
+    def highest(self, bias, columns, entries):
+        """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
+        if self._sides is None:
+            d = lcm(*{v.denominator for v in (*self.lower, *self.upper) if v is not None})
+            scaled = [
+                [None if v is None else v.numerator * (d // v.denominator) for v in side]
+                for side in (self.lower, self.upper)
+            ]
+            self._sides = (*scaled, d)
+        lower, upper, d = self._sides
+        sides = [upper[j] if w > 0 else lower[j] for j, w in zip(columns, entries, strict=True)]
+        return None if None in sides else Fraction(bias * d + sum(map(mul, entries, sides)), d)
 
     def combination(self, weights):
         """The point of a V-polyhedron with the given weights ``[of vertices, of rays, of lines]``."""
@@ -1585,13 +1598,10 @@ class Points:
         if domain.is_empty_box():
             raise Rejected("the box is empty")
         layer = self.model.layers[0]
-        total, columns, entries = layer.rows[neuron]
-        for j, w in zip(columns, entries, strict=True):
-            side = domain.upper[j] if w > 0 else domain.lower[j]
-            if side is None:
-                raise Rejected("the box has no such corner")
-            total += w * side
-        return Fraction(total) / layer.denominator
+        total = domain.highest(*layer.rows[neuron])
+        if total is None:
+            raise Rejected("the box has no such corner")
+        return total / layer.denominator
 
 
 def _ray(data, domain):

@@ -359,13 +359,11 @@ class _Run:
         """On a box a neuron is largest at a corner, unless that lies at infinity."""
         if not domain.is_box:
             return None
-        map_, box = self.network.layers[0], domain.checked
-        bias, columns, entries = map_.row(i)
-        sides = [box.upper[j] if w > 0 else box.lower[j] for j, w in zip(columns, entries, strict=True)]
-        if None in sides:
+        map_ = self.network.layers[0]
+        total = domain.checked.highest(*map_.row(i))
+        if total is None:
             return None
-        total = sum((w * side for w, side in zip(entries, sides, strict=True)), Fraction(bias)) / map_.denominator
-        return self._closed_form(domain, i, total, "corner", {}, "maximal corner")
+        return self._closed_form(domain, i, total / map_.denominator, "corner", {}, "maximal corner")
 
     def _extreme(self, domain: Polyhedron, i: int) -> Verdict:
         best = domain.supremum(self.network.layers[0].form(i))
