@@ -39,7 +39,7 @@ SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse ari
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
 OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
-CHUNK, FEW_CHUNKS = 500, 20  # nodes of an earlier run that are judged together; how many times that in one turn
+CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
 
 

@@ -320,14 +320,15 @@ def _composed(bias, slope, variables):
     return total, sums
 
 
-def _integer_layer(rows):
+def _integer_layer(rows, over=1):
+    """A layer of affine forms ``(b, {variable: weight})``, divided by an integer."""
     d = lcm(*{v.denominator for b, slope in rows for v in (b, *slope.values())})
     scaled = []
     for b, slope in rows:
         columns = sorted(j for j, v in slope.items() if v)
         entries = [slope[j].numerator * (d // slope[j].denominator) for j in columns]
         scaled.append((b.numerator * (d // b.denominator), columns, entries))
-    return Layer(scaled, d)
+    return Layer(scaled, d * over)
 
 
 # ---- the domain -------------------------------------------------------------------------------------------------
@@ -1491,8 +1492,6 @@ def check_changes(certificate, model, claims, smaller):
                 raise Rejected(f"a neuron is {key} without a claim that allows it")
             else:
                 fate[level, i] = (key, None)
-    if any(kind == "merged" and (level, what[0]) in fate for (level, _), (kind, what) in fate.items()):
-        raise Rejected("a neuron is merged into one that is changed itself")
     if pruned(model, fate).whole_digest() != smaller.whole_digest():
         raise Rejected("the smaller network is not what these changes give")
     return {key: len(items) for key, items in changes.items()}
@@ -1500,38 +1499,44 @@ def check_changes(certificate, model, claims, smaller):
 
 def pruned(model, fate):
     """The model without the neurons ``(level, i)`` in ``fate``: ("removed" | "folded" | "merged", (j, c))."""
-    forms, layers, count = [(0, {j: 1}) for j in range(model.inputs)], [], model.inputs
+    # what became of each variable: another one, an affine form (b, {variable: weight}), or nothing
+    forms, layers, count = list(range(model.inputs)), [], model.inputs
 
-    def rewritten(layer, row):
-        """A row as an affine form over the new variables, as Fractions."""
-        bias, columns, entries = row
-        total, sums = Fraction(bias, layer.denominator), {}
+    def rewritten(row):
+        """A row over the new variables, times the denominator of its layer."""
+        total, columns, entries = row
+        sums = {}
         for j, w in zip(columns, entries, strict=True):
-            constant, slope = forms[j]
-            w = Fraction(w, layer.denominator)
-            total += w * constant
-            for k, v in slope.items():
-                sums[k] = sums.get(k, 0) + w * v
+            form = forms[j]
+            if isinstance(form, int):
+                sums[form] = sums.get(form, 0) + w
+            elif form is not None:
+                total += w * form[0]
+                for k, v in form[1].items():
+                    sums[k] = sums.get(k, 0) + w * v
         return total, sums
 
     for level, layer in enumerate(model.layers, 1):
-        kept, own, merged = [], {}, []
+        kept, own, merged, d = [], {}, [], layer.denominator
         for i, row in enumerate(layer.rows):
             kind, what = fate.get((level, i), (None, None))
             if kind == "removed":
-                own[i] = (0, {})
+                own[i] = None
             elif kind == "merged":
                 merged.append((i, *what))
             elif kind == "folded":
-                own[i] = rewritten(layer, row)
+                b, slope = rewritten(row)
+                own[i] = Fraction(b, d), {k: Fraction(v, d) for k, v in slope.items()}
             else:
-                kept.append(rewritten(layer, row))
-                own[i] = (0, {count: 1})
+                kept.append(rewritten(row))
+                own[i] = count
                 count += 1
         for i, j, c in merged:
-            own[i] = (c * own[j][0], {k: c * v for k, v in own[j][1].items()})
+            if not isinstance(own.get(j), int):
+                raise Rejected("a neuron is merged into one that is changed itself")
+            own[i] = 0, {own[j]: c}
         if kept:
-            layers.append(_integer_layer(kept))
+            layers.append(_integer_layer(kept, d))
         forms += [own[i] for i in range(len(layer.rows))]
     if not layers:
         raise Rejected("no neuron is left")
@@ -1539,7 +1544,8 @@ def pruned(model, fate):
     if last is None:  # the outputs are those of the last layer
         last = Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
         untouched = not any(level == len(model.layers) for level, _ in fate)
-    output = None if model.output is None and untouched else _integer_layer([rewritten(last, r) for r in last.rows])
+    elsewhere = model.output is not None or not untouched
+    output = _integer_layer(list(map(rewritten, last.rows)), last.denominator) if elsewhere else None
     return Model(model.inputs, layers, output)
 
 

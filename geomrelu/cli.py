@@ -664,15 +664,19 @@ def _prune(options: argparse.Namespace) -> int:
     network, domain = _inputs(options)
     known, saver, save = _kept(directory, network, domain)
     budget = Budget(options.time)
+    most = Budget(0.9 * options.time)  # the rest is for the proofs that neurons are active
     with _progress("pruning") as (advance, _), _workers(options.workers) as executor:
 
         def progress(layer: int, decided: int, asked: int) -> None:
             advance(f"layer {layer}", decided, asked)
 
         more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known, "save": save}
-        reports = list(decide(network, domain, None, None, budget, progress, **more))
+        if saver is not None:
+            more["open_"] = saver.watch
+        reports = list(decide(network, domain, None, None, most, progress, **more))
         if saver is not None and reports:
             saver.flush(reports[-1].points)
+            saver.keep()
     refusal = ""
     for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
         found = prune(network, domain, reports, budget, fold=fold, merge=merge)

@@ -89,9 +89,15 @@ class Judgement:
         self._halves: dict[int, Any] = {}  # of regions on the way to the roots
 
     def pass_(self) -> None:
-        """Judge everything. What the budget does not allow to be judged has not grown."""
+        """Judge everything. What the budget does not allow to be judged has not grown.
+
+        What an earlier run had found is as large as may be, so there a turn is enough.
+        """
+        part = Budget(SLICE)
         for root in self.growth.roots:
             try:
+                if root.earlier is not None:
+                    part.spend(0)
                 self._judge(root)
             except Exhausted:
                 self._forget(root)
