@@ -176,6 +176,16 @@ class Model:
         # whose weights count as parameters; a layer of zeros could read the layer before it
         self.reads = [None] + [blocks or [level] for level, blocks in enumerate(self.blocks[1:])]
         self._digest = None
+        self._readers = {}
+
+    def readers(self, level):
+        """Which rows of a layer read each variable."""
+        if level not in self._readers:
+            found = self._readers[level] = {}
+            for i, (_, columns, _) in enumerate(self.layers[level - 1].rows):
+                for j in columns:
+                    found.setdefault(j, []).append(i)
+        return self._readers[level]
 
     def _blocks(self, layer):
         """Which layers (0: inputs) a layer reads."""
@@ -853,6 +863,7 @@ class Region:
         self.derived = {}  # (level, i) -> (low, high), Fractions or None
         self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
         self.cache = []  # per level: [(low, high)] integers over a denominator
+        self.before = [], ()  # the same where some signs were not known yet; and the neurons, (level, i)
         self.coarse = Coarse(model, domain)
         self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
         self.roots = {}  # the regions that arise so, since many proofs begin with them
@@ -871,6 +882,7 @@ class Region:
         other = self.copy()
         other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
+            other.before = [], ()
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
                 other.lower, other.sides = [*self.lower[:j], c, *self.lower[j + 1 :]], None
@@ -884,6 +896,8 @@ class Region:
                 # both signs: the pre-activation is 0 there; either description is right
                 return other
             other.signs = {**self.signs, (level, i): sign}
+            old, neurons = self.before if len(self.before[0]) > len(self.cache) else (self.cache, ())
+            other.cache, other.before = self.cache[: level - 1], (old, (*neurons, (level, i)))
         return other
 
     # Bounds of all pre-activations of a level: a list of (low, high) integers (None: infinite) over `denominator`.
@@ -934,8 +948,15 @@ class Region:
                 high = {j: None if v is None else v * f for j, v in high.items()}
                 shared = shared_g
             vertex_factor = shared // scale
-        pairs = []
-        for bias, columns, entries in layer.rows:
+        rows, pairs, denominator = self._affected(level, blocks), [None] * len(layer.rows), shared * layer.denominator
+        grow = 1
+        if rows is None:
+            rows = range(len(layer.rows))
+        else:
+            pairs, d = list(self.before[0][level - 1][0]), self.before[0][level - 1][1]
+            grow, denominator = d // denominator, d
+        for i in rows:
+            bias, columns, entries = layer.rows[i]
             bottom = top = bias * shared
             if generators is not None:
                 own = [(j, w) for j, w in zip(columns, entries, strict=True) if j < model.inputs]
@@ -950,8 +971,24 @@ class Region:
                 l_, u = (low[j], high[j]) if w > 0 else (high[j], low[j])
                 bottom = None if bottom is None or l_ is None else bottom + w * l_
                 top = None if top is None or u is None else top + w * u
-            pairs.append((bottom, top))
-        return self._tightened(level, pairs, shared * layer.denominator)
+            pairs[i] = (None if bottom is None else bottom * grow, None if top is None else top * grow)
+        return self._tightened(level, pairs, denominator)
+
+    def _affected(self, level, blocks):
+        """The rows of a layer whose bounds signs, newly known, can have changed; None: take them all."""
+        old, neurons = self.before
+        if len(old) < level:
+            return None
+        found, readers = {i for at, i in neurons if at == level}, self.model.readers(level)
+        for b in blocks:
+            if b:
+                (pairs, d), (earlier, over) = self.cache[b - 1], old[b - 1]
+                if d != over:
+                    return None
+                for j, (pair, other) in enumerate(zip(pairs, earlier, strict=True), self.model.start[b]):
+                    if pair != other:
+                        found.update(readers.get(j, ()))
+        return found
 
     def _tightened(self, level, pairs, denominator):
         """Intersect with derived bounds and split signs."""

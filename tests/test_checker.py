@@ -541,6 +541,42 @@ def test_corners():
     assert helped > 40 and tight > 10, (helped, tight)
 
 
+def test_bounds_are_only_taken_over_where_a_sign_cannot_change_them():
+    """Below splits by signs, in any order of work, all bounds are those that are found from nothing."""
+    rng, skipped = random.Random(12), 0
+    for k in range(60):
+        layers = network(rng, (3, 6, 6, 5, 4), ("rational", "degenerate", "scaled")[k % 3])
+        thin = [([[v if rng.random() < 0.4 else 0 for v in row] for row in rows], bias) for rows, bias in layers]
+        model = as_network(thin).checked
+        box = Polyhedron.box([(-1, 2)] * 3) if k % 4 else Polyhedron.from_generators([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+        region = checker.Region(model, box.checked)
+        for _ in range(6):
+            level = rng.randint(1, 4)
+            what = rng.random()
+            if what < 0.7:
+                i = rng.randrange(len(model.layers[level - 1].rows))
+                region = region.child(("neuron", level, i), rng.choice((1, -1)))
+            elif what < 0.8:
+                region = region.child(("x", 0, Fraction(1, 3)), 1)
+            elif what < 0.9:
+                region.derive([[level, "exact"]], 5)
+            else:
+                region = region.copy()
+            if rng.random() < 0.5:
+                region.bounds(rng.randint(1, 4))
+            if region.bounds(4) is checker.EMPTY:
+                break
+            fresh = region.copy()
+            fresh.cache, fresh.before = [], ([], ())
+            fresh.bounds(4)
+            for (pairs, d), (others, e) in zip(region.cache, fresh.cache, strict=True):
+                assert [(low * e, high * e) for low, high in pairs] == [(low * d, high * d) for low, high in others]
+            skipped += sum(
+                (rows := region._affected(at, model.blocks[at])) is not None and len(rows) < 4 for at in (2, 3)
+            )
+    assert skipped > 100, skipped
+
+
 def test_multipliers_of_rows_must_have_their_sign():
     """x + y - 1/2 lives on the triangle x + y <= 1 in the square; negative multipliers would "prove" it dead."""
     net = Network.from_layers([([[1, 1], [-1, -1]], ["-1/2", "-1/2"], "relu")])
