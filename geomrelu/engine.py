@@ -7,6 +7,8 @@ status other than "optimal" is never believed: see :func:`maximise`.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +21,34 @@ from geomrelu.exact import primitive
 __all__ = ["Optimum", "Row", "facets", "generators", "irredundant", "maximise"]
 
 Row = tuple[int, ...]
+
+
+class _Silence:
+    """Standard error is closed to cddlib: it tries floating point first and, where that fails, says so there, before it
+    goes on exactly."""
+
+    def __init__(self) -> None:
+        self.lock, self.kept, self.nowhere = threading.Lock(), -1, -1
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        try:
+            self.kept = os.dup(2)
+        except OSError:  # it is closed to everybody
+            return
+        if self.nowhere < 0:
+            self.nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(self.nowhere, 2)
+
+    def __exit__(self, *_: object) -> None:
+        if self.kept >= 0:
+            os.dup2(self.kept, 2)
+            os.close(self.kept)
+            self.kept = -1
+        self.lock.release()
+
+
+_silence = _Silence()
 
 
 @dataclass(frozen=True)
@@ -136,7 +166,8 @@ def _optimal(
         rows, rep_type=cdd.RepType.INEQUALITY, obj_type=cdd.LPObjType.MAX, obj_func=list(objective)
     )
     program = cdd.gmp.linprog_from_matrix(matrix)
-    cdd.gmp.linprog_solve(program, cdd.LPSolverType.CRISS_CROSS)
+    with _silence:
+        cdd.gmp.linprog_solve(program, cdd.LPSolverType.CRISS_CROSS)
     if program.status != cdd.LPStatusType.OPTIMAL:
         return None
     dual = {i: m for i, m in program.dual_solution if m}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -227,3 +228,20 @@ def test_constructors_refuse_nonsense():
     ):
         with pytest.raises(InputError):
             make()
+
+
+def test_cddlib_is_silent(capfd):
+    """Where its floating point gives up it says so on standard error, though the exact answer follows."""
+    rows = [
+        (3221225472, 1, 9663676416),
+        (7516192768, 0, 3),
+        (3, 105553116266496, -6442450944),
+        (35184372088832, 7516192768, -3),
+        (8, 5, 7),
+        (8, 2147483648, -6),
+    ]
+    best = engine.maximise((0, 1, 1), rows)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
+    assert best.value is None and sum(best.ray) > 0
+    assert all(sum(a * r for a, r in zip(row[1:], best.ray, strict=True)) >= 0 for row in rows)
