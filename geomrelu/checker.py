@@ -863,7 +863,7 @@ class Region:
         self.derived = {}  # (level, i) -> (low, high), Fractions or None
         self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
         self.cache = []  # per level: [(low, high)] integers over a denominator
-        self.before = [], ()  # the same where some signs were not known yet; and the neurons, (level, i)
+        self.before = []  # the same where some of the signs were not known yet
         self.coarse = Coarse(model, domain)
         self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
         self.roots = {}  # the regions that arise so, since many proofs begin with them
@@ -882,7 +882,7 @@ class Region:
         other = self.copy()
         other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
-            other.before = [], ()
+            other.before = []
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
                 other.lower, other.sides = [*self.lower[:j], c, *self.lower[j + 1 :]], None
@@ -896,8 +896,8 @@ class Region:
                 # both signs: the pre-activation is 0 there; either description is right
                 return other
             other.signs = {**self.signs, (level, i): sign}
-            old, neurons = self.before if len(self.before[0]) > len(self.cache) else (self.cache, ())
-            other.cache, other.before = self.cache[: level - 1], (old, (*neurons, (level, i)))
+            other.cache = self.cache[: level - 1]
+            other.before = self.cache if len(self.cache) >= len(self.before) else self.before
         return other
 
     # Bounds of all pre-activations of a level: a list of (low, high) integers (None: infinite) over `denominator`.
@@ -948,13 +948,13 @@ class Region:
                 high = {j: None if v is None else v * f for j, v in high.items()}
                 shared = shared_g
             vertex_factor = shared // scale
-        rows, pairs, denominator = self._affected(level, blocks), [None] * len(layer.rows), shared * layer.denominator
-        grow = 1
+        pairs, denominator, grow = [None] * len(layer.rows), shared * layer.denominator, 1
+        rows = self._affected(level, blocks)
         if rows is None:
             rows = range(len(layer.rows))
         else:
-            pairs, d = list(self.before[0][level - 1][0]), self.before[0][level - 1][1]
-            grow, denominator = d // denominator, d
+            pairs, d = self.before[level - 1]
+            pairs, denominator, grow = list(pairs), d, d // denominator
         for i in rows:
             bias, columns, entries = layer.rows[i]
             bottom = top = bias * shared
@@ -975,14 +975,13 @@ class Region:
         return self._tightened(level, pairs, denominator)
 
     def _affected(self, level, blocks):
-        """The rows of a layer whose bounds signs, newly known, can have changed; None: take them all."""
-        old, neurons = self.before
-        if len(old) < level:
+        """The rows of a layer whose intervals signs, newly known, can have changed; None: take them all."""
+        if len(self.before) < level:
             return None
-        found, readers = {i for at, i in neurons if at == level}, self.model.readers(level)
+        found, readers = set(), self.model.readers(level)
         for b in blocks:
             if b:
-                (pairs, d), (earlier, over) = self.cache[b - 1], old[b - 1]
+                (pairs, d), (earlier, over) = self.cache[b - 1], self.before[b - 1]
                 if d != over:
                     return None
                 for j, (pair, other) in enumerate(zip(pairs, earlier, strict=True), self.model.start[b]):
@@ -1134,16 +1133,15 @@ class Region:
         """The maximum over the corners of an affine bound minus the gaps under its chords, in units of 2^-56.
 
         Where the value is negative already nothing more is subtracted. So gaps must not be negative: a form counts only
-        if its range lies in the bounds that made the chord. By rounding, a corner lies outside the box, by less than a
-        unit in each coordinate: what the gaps of all forms that count may be negative by there is added in the end.
+        if its range lies in the bounds that made the chord. (The range was that on a box around this one, both rounded
+        outward in the same way, so it holds at the corners too.)
         """
         corners = [((), constant)]
         for c, low, high in zip(slope, *self._sides(), strict=True):
             corners = [((*x, side), v + c * side) for x, v in corners for side in {low, high}]
         points, values = [x for x, _ in corners], [v for _, v in corners]
-        lack = 0
         for at, i, c, above, height in sorted(chords, key=lambda chord: -chord[2] * chord[4]):
-            open_ = [k for k, v in enumerate(values) if v + lack >= 0]
+            open_ = [k for k, v in enumerate(values) if v >= 0]
             if not open_:
                 break
             forms, below, over, least, most = self.forms.get(at, {}).get(i, (None,) * 5)
@@ -1151,12 +1149,11 @@ class Region:
             if forms is None or least < low or high < most:
                 continue
             (down, least), (up, most), height = forms.at(below), forms.at(over), height << 2 * _UNIT
-            lack += (c * max(sum(map(abs, down)), sum(map(abs, up))) >> _UNIT) + 1
             for k in open_:
                 low, high = -least - sum(map(mul, down, points[k])), most + sum(map(mul, up, points[k]))
                 gap = height + min(above * low - (max(low, 0) << _UNIT), above * high - (max(high, 0) << _UNIT))
-                values[k] -= c * max(gap, 0) >> 2 * _UNIT
-        return max(values) + lack
+                values[k] -= c * gap >> 2 * _UNIT
+        return max(values)
 
     def _sides(self):
         if self.sides is None:
