@@ -230,7 +230,8 @@ def grown(
                 budget.spend(0)
                 left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
                 parts = tree.take(-(-len(tree.parts) // (slots - len(running))))
-                most = min(TURN, tree.limit - tree.boxes)
+                pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
+                most = min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes)
                 job = bench, Growth(tree, parts), most, min(left, default=None)
                 running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
             for future in wait(running, return_when=FIRST_COMPLETED)[0]:
