@@ -268,6 +268,7 @@ class Growth:
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
         self.halves = floating.network.inputs <= MOST_INPUTS
+        self.whole: Bounds = [(low[0], high[0]) for low, high in whole.bounds]
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
@@ -285,6 +286,9 @@ class Growth:
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
+            for part in batch:
+                if part.base is None and part.path and not self.halves:
+                    part.base = self.whole  # as another run had it
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None:
@@ -309,7 +313,7 @@ class Growth:
         """Make it small, for it travels between processes."""
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
-        del self.floating
+        del self.floating, self.whole
         self.nodes, self.leaves, self.roots = {}, {}, []
 
     def _derives(self, part: Part) -> bool:

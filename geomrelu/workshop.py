@@ -258,8 +258,7 @@ def grown(
 
 def _rank(tree: Tree) -> tuple[int, float]:
     """Which tree comes next: each gets some boxes and then some more; after that the one that is nearest to its end."""
-    left = tree.seconds * (1 - tree.closed) / max(tree.closed, 1e-9)
-    return sum(tree.boxes >= boxes for boxes in FIRST), left
+    return sum(tree.boxes >= boxes for boxes in FIRST), -tree.closed
 
 
 def _here(*job: Any) -> Future[Growth]:

@@ -119,11 +119,14 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown():
     assert accepted(bench, tree)
 
 
-def test_a_tree_is_resumed(monkeypatch):
+@pytest.mark.parametrize(("most_inputs", "widths"), [(32, (4, 16, 16, 16, 16, 1)), (0, (3, 12, 12, 1))])
+def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     """What is not finished passes through a file; what was found is judged again, and what is refused grows again."""
+    monkeypatch.setattr(branching, "MOST_INPUTS", most_inputs)
     monkeypatch.setattr(branching, "CHUNK", 20)
-    bench, whole = next(deep())
-    tree = branching.Tree(bench.floating, 5, 0)
+    depth = len(widths) - 1
+    bench, whole = next(case for case in deep(widths) if case[1].boxes > 100)
+    tree = branching.Tree(bench.floating, depth, 0)
     while tree.boxes < whole.boxes / 2:
         tree.merge(workshop.turn(bench, branching.Growth(tree, tree.take(1000)), 50, 60))
     taken = tree.take(2)  # being worked on: not lost
@@ -133,7 +136,7 @@ def test_a_tree_is_resumed(monkeypatch):
     claims = [claim["proof"]]
     claims.append([{"coarse": []} if k % 9 == 0 and "coarse" in n else n for k, n in enumerate(claim["proof"])])
     for proof in claims:
-        again = branching.Tree(bench.floating, 5, 0)
+        again = branching.Tree(bench.floating, depth, 0)
         again.resume(proof)
         assert sum(len(part.earlier or ()) for part in again.parts) > len(proof) / 2
         assert again.unfinished["proof"] == proof  # nothing has been done yet
@@ -142,8 +145,9 @@ def test_a_tree_is_resumed(monkeypatch):
             again.merge(workshop.turn(bench, branching.Growth(again, again.take(1000)), 500, 60))
         assert again.boxes < 2 * whole.boxes and (again.refused > 0) == (proof is not claims[0])
         assert accepted(bench, again)
+        assert most_inputs or not any({"derive", "coarse"} <= node.keys() for node in again.proof()[1:])
     for damaged in ([], [branching.OPEN] * 2, proof[:-1], [*proof, branching.OPEN], [1], [{"split": ["x", 9, "0"]}]):
-        again = branching.Tree(bench.floating, 5, 0)
+        again = branching.Tree(bench.floating, depth, 0)
         again.resume(damaged)
         assert len(again.parts) == 1 and again.parts[0].earlier is None and not again.boxes
 
