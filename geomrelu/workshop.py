@@ -229,7 +229,7 @@ def grown(
                     break
                 budget.spend(0)
                 left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
-                parts = tree.take(-(-len(tree.parts) // (slots - len(running))))
+                parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
                 pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
                 most = min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes)
                 job = bench, Growth(tree, parts), most, min(left, default=None)
