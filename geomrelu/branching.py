@@ -26,7 +26,7 @@ from geomrelu.budget import Budget
 from geomrelu.certificate import Claim
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 
-__all__ = ["PROGRAM", "Growth", "Part", "Tree", "bounded", "derived", "one_leaf"]
+__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "derived", "one_leaf"]
 
 Array = np.ndarray
 Node = dict[str, Any]
@@ -99,18 +99,18 @@ class Part:
     def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
         """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
         name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
-        lower, upper, share, cut, j = self.lower, self.upper, self.share / 2, split.cut, split.index
+        lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index
         if cut is None:
             signs = (*signs, (split.layer, j, side))
         elif side < 0:
-            share *= 2 * float((cut - lower[j]) / (upper[j] - lower[j]))
+            part = float((cut - lower[j]) / (upper[j] - lower[j]))
             upper = upper.copy()
             upper[j] = cut
         else:
-            share *= 2 * float((upper[j] - cut) / (upper[j] - lower[j]))
+            part = float((upper[j] - cut) / (upper[j] - lower[j]))
             lower = lower.copy()
             lower[j] = cut
-        return Part(lower, upper, name, base, age, signs, path, share)
+        return Part(lower, upper, name, base, age, signs, path, self.share * part)
 
 
 class Tree:
@@ -198,8 +198,10 @@ class Tree:
             return None
         return {"layer": self.level, "neuron": self.neuron, "status": "open", "proof": self.proof()}
 
-    def resume(self, proof: list[Node]) -> None:
+    def resume(self, proof: Any) -> None:
         """Take over what :meth:`proof` gave in another run; nothing is believed, it will be judged again."""
+        if not isinstance(proof, list):
+            return
         nodes: dict[int, Split | Node] = {}
         found, end = [], 0
         try:
@@ -532,9 +534,8 @@ class Growth:
 
     def _halve(self, part: Part, j: int, base: Bounds | None, age: int, anew: bool) -> None:
         low, high = part.lower[j], part.upper[j]
-        self._cut(
-            part, Split(0, j, float(_short((low + high) / 2, high - low)), self.coarse if anew else None), base, age + 1
-        )
+        cut = float(_short((low + high) / 2, high - low))
+        self._cut(part, Split(0, j, cut, self.coarse if anew else None), base, age + 1)
 
     def by_sign(self, part: Part, at: int, i: int, base: Bounds | None, age: int, anew: bool = False) -> None:
         """Split a part by the sign of neuron ``i`` of layer ``at``."""

@@ -134,6 +134,12 @@ def _over_common(values):
     return [v.numerator * (denominator // v.denominator) for v in values], denominator
 
 
+def _over_common_sides(lower, upper):
+    """The sides of a box likewise, None where there is none: ``(lower, upper, denominator)``."""
+    d = lcm(*{v.denominator for v in (*lower, *upper) if v is not None})
+    return (*([None if v is None else v.numerator * (d // v.denominator) for v in side] for side in (lower, upper)), d)
+
+
 def _primitive(row):
     scaled, _ = _over_common(row)
     divisor = gcd(*scaled)
@@ -501,12 +507,7 @@ class Domain:
     def highest(self, bias, columns, entries):
         """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
         if self._sides is None:
-            d = lcm(*{v.denominator for v in (*self.lower, *self.upper) if v is not None})
-            scaled = [
-                [None if v is None else v.numerator * (d // v.denominator) for v in side]
-                for side in (self.lower, self.upper)
-            ]
-            self._sides = (*scaled, d)
+            self._sides = _over_common_sides(self.lower, self.upper)
         lower, upper, d = self._sides
         sides = [upper[j] if w > 0 else lower[j] for j, w in zip(columns, entries, strict=True)]
         return None if None in sides else Fraction(bias * d + sum(map(mul, entries, sides)), d)
@@ -600,8 +601,8 @@ class Coarse:
         least, most = [], []
         for b, l_, u, e in zip(self.domain.lower, lower, upper, self.powers[0], strict=True):
             low, high = l_ - b, u - b
-            least.append(0 if e is None else -_up(-low.numerator, low.denominator, _UNIT - e)[0])
-            most.append(0 if e is None else _up(high.numerator, high.denominator, _UNIT - e)[0])
+            least.append(0 if e is None else -_up(-low.numerator, low.denominator, _UNIT - e))
+            most.append(0 if e is None else _up(high.numerator, high.denominator, _UNIT - e))
         return least, most
 
     def exponents(self, level):
@@ -620,7 +621,8 @@ class Coarse:
     def _biases(self, level):
         """Of a layer, in layer 1 with what the lower sides contribute: ``(numerator, denominator)``."""
         if level not in self.biases:
-            layer, over, shifts = self.model.layers[level - 1], 1, [0] * len(self.model.layers[level - 1].rows)
+            layer = self.model.layers[level - 1]
+            over, shifts = 1, [0] * len(layer.rows)
             if level == 1:
                 over = self.over
                 shifts = [
@@ -635,8 +637,7 @@ class Coarse:
         pairs, d = found
         powers = self.exponents(level)
         return [
-            (-_up(-low, d, _UNIT - e)[0], _up(high, d, _UNIT - e)[0])
-            for (low, high), e in zip(pairs, powers, strict=True)
+            (-_up(-low, d, _UNIT - e), _up(high, d, _UNIT - e)) for (low, high), e in zip(pairs, powers, strict=True)
         ]
 
     def exact(self, level, pairs):
@@ -658,10 +659,8 @@ class Coarse:
                 base = _UNIT - own[i]
                 for j, w in zip(places, entries, strict=True):
                     if inner[j - first] is not None:
-                        shift = base + inner[j - first]
-                        up = (-w << shift) // over if shift >= 0 else -w // (over << -shift)
-                        columns[j - first][i] = -up
-                columns[width][i] = _up(*self._biases(level)[i], base)[0]
+                        columns[j - first][i] = _up(w, over, base + inner[j - first])
+                columns[width][i] = _up(*self._biases(level)[i], base)
             self.columns[level] = columns
         return self.columns[level]
 
@@ -829,13 +828,10 @@ class Forms:
 
 
 def _up(numerator, denominator, shift):
-    """``numerator 2^shift / denominator`` rounded up, and whether that changed it."""
+    """``numerator 2^shift / denominator`` rounded up."""
     if shift >= 0:
-        numerator <<= shift
-    else:
-        denominator <<= -shift
-    quotient, rest = divmod(-numerator, denominator)
-    return -quotient, rest != 0
+        return -((-numerator << shift) // denominator)
+    return -(-numerator // (denominator << -shift))
 
 
 def _power(numerator, denominator):
@@ -921,13 +917,8 @@ class Region:
             if b == 0 and domain.generators is not None:
                 continue
             if b == 0:
-                known = [v for v in (*self.lower, *self.upper) if v is not None]
-                d = lcm(*{v.denominator for v in known}) if known else 1
-                sides = [
-                    (None if v is None else v.numerator * (d // v.denominator) for v in (l_, u))
-                    for l_, u in zip(self.lower, self.upper, strict=True)
-                ]
-                parts.append((b, [tuple(s) for s in sides], d))
+                *sides, d = _over_common_sides(self.lower, self.upper)
+                parts.append((b, list(zip(*sides, strict=True)), d))
             else:
                 pairs, d = self.cache[b - 1]
                 clipped = [(l_ if l_ is not None and l_ > 0 else 0, u if u is None or u > 0 else 0) for l_, u in pairs]
@@ -949,7 +940,7 @@ class Region:
                 shared = shared_g
             vertex_factor = shared // scale
         pairs, denominator, grow = [None] * len(layer.rows), shared * layer.denominator, 1
-        rows = self._affected(level, blocks)
+        rows = self._affected(level)
         if rows is None:
             rows = range(len(layer.rows))
         else:
@@ -974,12 +965,12 @@ class Region:
             pairs[i] = (None if bottom is None else bottom * grow, None if top is None else top * grow)
         return self._tightened(level, pairs, denominator)
 
-    def _affected(self, level, blocks):
+    def _affected(self, level):
         """The rows of a layer whose intervals signs, newly known, can have changed; None: take them all."""
         if len(self.before) < level:
             return None
         found, readers = set(), self.model.readers(level)
-        for b in blocks:
+        for b in self.model.blocks[level]:
             if b:
                 (pairs, d), (earlier, over) = self.cache[b - 1], self.before[b - 1]
                 if d != over:
@@ -1121,7 +1112,7 @@ class Region:
         for (at, i, side), c in splits:  # any multiplier is good, so it may be rounded
             shift = _UNIT + self.coarse.exponents(at)[i] - exponent
             table = added.setdefault(at, {})
-            table[i] = table.get(i, 0) + side * _up(c.numerator, c.denominator, shift)[0]
+            table[i] = table.get(i, 0) + side * _up(c.numerator, c.denominator, shift)
         slope, constant, chords = self.coarse.form(level, neuron, sign, lines, added)
         low, high = self._sides()
         bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, low, high, strict=True)])
@@ -1576,11 +1567,10 @@ def pruned(model, fate):
         raise Rejected("no neuron is left")
     last = model.output
     if last is None:  # the outputs are those of the last layer
+        if not any(level == len(model.layers) for level, _ in fate):
+            return Model(model.inputs, layers)
         last = Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
-        untouched = not any(level == len(model.layers) for level, _ in fate)
-    elsewhere = model.output is not None or not untouched
-    output = _integer_layer(list(map(rewritten, last.rows)), last.denominator) if elsewhere else None
-    return Model(model.inputs, layers, output)
+    return Model(model.inputs, layers, _integer_layer(list(map(rewritten, last.rows)), last.denominator))
 
 
 def _known(data, keys):

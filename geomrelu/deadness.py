@@ -169,7 +169,10 @@ class _Run:
     ) -> None:
         self.network, self.domain, self.progress = network, domain, progress
         self.each, self.executor, self.save, self.open_ = each, executor, save, open_
-        self.known = {(c.get("layer"), c.get("neuron")): c for c in known}
+        self.known: dict[Any, Claim] = {}
+        self.unfinished: dict[Any, Claim] = {}
+        for c in known:
+            (self.unfinished if c.get("status") == "open" else self.known)[c.get("layer"), c.get("neuron")] = c
         self.whole = self.budget = budget
         self.points: list[list[str]] = []
         self.shared = checker.Points(self.points, network.checked, domain.checked)
@@ -250,8 +253,8 @@ class _Run:
         """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
         domain, asked = self.domain, []
         for i in self.asked[layer]:
-            claim = self.known.get((layer, i))
-            verdict = None if claim is None or claim.get("status") == "open" else self._again(claim)
+            claim = self.known.pop((layer, i), None)
+            verdict = None if claim is None else self._again(claim)
             if verdict is None:
                 asked.append(i)
             else:
@@ -493,9 +496,7 @@ class _Run:
             elif not trees:
                 trees = {i: branching.Tree(floating, layer, i) for i in waiting}
                 for i, tree in trees.items():
-                    claim = self.known.get((layer, i), {})
-                    if claim.get("status") == "open" and isinstance(claim.get("proof"), list):
-                        tree.resume(claim["proof"])
+                    tree.resume(self.unfinished.pop((layer, i), {}).get("proof"))
                 for verdict in filter(None, map(self._sprouted, trees.values())):
                     waiting.remove(verdict.neuron)
                     yield verdict

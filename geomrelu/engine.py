@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import cdd
 import cdd.gmp
@@ -23,32 +25,30 @@ __all__ = ["Optimum", "Row", "facets", "generators", "irredundant", "maximise"]
 Row = tuple[int, ...]
 
 
-class _Silence:
+_lock = threading.Lock()
+
+
+@cache
+def _nowhere() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
     """Standard error is closed to cddlib: it tries floating point first and, where that fails, says so there, before it
     goes on exactly."""
-
-    def __init__(self) -> None:
-        self.lock, self.kept, self.nowhere = threading.Lock(), -1, -1
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
+    with _lock:
         try:
-            self.kept = os.dup(2)
+            kept = os.dup(2)
         except OSError:  # it is closed to everybody
+            yield
             return
-        if self.nowhere < 0:
-            self.nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(self.nowhere, 2)
-
-    def __exit__(self, *_: object) -> None:
-        if self.kept >= 0:
-            os.dup2(self.kept, 2)
-            os.close(self.kept)
-            self.kept = -1
-        self.lock.release()
-
-
-_silence = _Silence()
+        try:
+            os.dup2(_nowhere(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _optimal(
         rows, rep_type=cdd.RepType.INEQUALITY, obj_type=cdd.LPObjType.MAX, obj_func=list(objective)
     )
     program = cdd.gmp.linprog_from_matrix(matrix)
-    with _silence:
+    with _silence():
         cdd.gmp.linprog_solve(program, cdd.LPSolverType.CRISS_CROSS)
     if program.status != cdd.LPStatusType.OPTIMAL:
         return None
