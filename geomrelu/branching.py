@@ -7,8 +7,8 @@ program decides (see ``programs``).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
-earlier neurons of unknown sign are derived anew; bounds derived higher up stay valid. (Where there are many inputs, and
-so only signs are split, the bounds on the whole box serve everywhere.)
+earlier neurons of unknown sign are derived anew (of the last layer, only of those that matter); bounds derived higher
+up stay valid. (Where there are many inputs, and so only signs are split, the bounds on the whole box serve everywhere.)
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ class Split:
     index: int
     cut: float | None
     derives: bool | None = None  # are bounds derived anew before, in coarse arithmetic (True) or exactly (False)?
+    last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
 
     def node(self, level: int) -> Node:
         """As the checker wants it, in a proof about a neuron of layer ``level``."""
         what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | ({} if self.derives is None else derived(level, self.derives))
+        return {"split": what} | ({} if self.derives is None else derived(level, self.derives, self.last))
 
     @classmethod
     def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
@@ -67,8 +68,10 @@ class Split:
             raise ValueError("no such neuron")
         if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
             raise ValueError("not inside the part")
-        found = [d for d in (None, True, False) if cls(layer, index, cut, d).node(level) == node]
-        return cls(layer, index, cut, found[0])
+        some = [item[1] for item in node.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
+        last = tuple(map(operator.index, some[0])) if some else None
+        ways = ((None, None), (False, None), (True, None), (True, last or ()))
+        return next(split for way in ways if (split := cls(layer, index, cut, *way)).node(level) == node)
 
 
 @dataclass(slots=True)
@@ -243,9 +246,11 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     return [leaf | derived(level, coarse)]
 
 
-def derived(level: int, coarse: bool) -> Node:
-    """Bounds of all layers before."""
-    layers = [[at] if coarse else [at, "exact"] for at in range(1, level)]
+def derived(level: int, coarse: bool, last: Sequence[int] | None = None) -> Node:
+    """Bounds of all layers before, or only of some neurons of the last of them."""
+    layers: list[Any] = [[at] if coarse else [at, "exact"] for at in range(1, level)]
+    if last is not None:
+        layers[-1:] = [[level - 1, list(last)]] if last else []
     return {"derive": layers} if layers else {}
 
 
@@ -289,8 +294,8 @@ class Growth:
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for part in batch:
-                if part.base is None and part.path and not self.halves:
-                    part.base = self.whole  # as another run had it
+                if part.base is None and part.path:  # another run had more, or the same where only signs are split
+                    part.base, part.age = self.whole, PERIOD if self.halves else 0
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None:
@@ -422,9 +427,7 @@ class Growth:
             else:  # neurons that are not derived again have the slopes that they would have then
                 leaf = {"coarse": [""] * (self.level - 2) + [_text(boxes.lines[-1].below[row])]}
             if self._derives(part):
-                leaf |= derived(self.level, self.coarse)
-                if last is not None:
-                    leaf["derive"] = leaf["derive"][:-1] + ([[self.level - 1, last]] if last else [])
+                leaf |= derived(self.level, self.coarse, last)
             self._leaf(part, leaf)
         return left
 
@@ -436,7 +439,8 @@ class Growth:
     ) -> None:
         """Where the bound may be 0: leaves in exact arithmetic, which the checker may refuse."""
         for row in rows.tolist():
-            self._leaf(parts[row], self._exact_leaf(parts[row], boxes, row, below, added) | derived(self.level, False))
+            leaf = self._exact_leaf(parts[row], boxes, row, below, added)
+            self._leaf(parts[row], leaf | derived(self.level, self.cornered))  # corners belong to coarse derivations
 
     def _exact_leaf(
         self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
@@ -520,27 +524,39 @@ class Growth:
         inputs = np.argmax(blame, axis=1)
         for row, part in enumerate(parts):
             base, age = part.base, part.age
-            anew = derives and (base is None or age >= PERIOD)
-            if anew:
-                base, age = [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds], 0
+            how: tuple[Any, ...] = ()
+            if derives and (base is None or age >= PERIOD):
+                fresh = [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds]
+                how, base, age = (self.coarse, self._settled(base, fresh)), fresh, 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)
             elif not self.halves or (single[row] > total / 100).sum() <= FEW:
                 at = int(np.searchsorted(starts, neuron[row], side="right"))
-                self.by_sign(part, at, int(neuron[row] - starts[at - 1]), base, age, anew)
+                self.by_sign(part, at, int(neuron[row] - starts[at - 1]), base, age, how)
             else:
-                self._halve(part, int(inputs[row]), base, age, anew)
+                self._halve(part, int(inputs[row]), base, age, how)
 
-    def _halve(self, part: Part, j: int, base: Bounds | None, age: int, anew: bool) -> None:
+    def _settled(self, base: Bounds | None, fresh: Bounds) -> tuple[int, ...] | None:
+        """Of which neurons of the last layer a split derives bounds: those that have a sign now; None: of all.
+
+        The others keep in ``fresh`` what they had: checking them costs more than it gives.
+        """
+        if base is None or not self.coarse or self.unwanted is None:
+            return None
+        (low, high), (least, most) = base[-1], fresh[-1]
+        known = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
+        fresh[-1] = np.where(known, least, low), np.where(known, most, high)
+        return tuple(np.flatnonzero(known).tolist())
+
+    def _halve(self, part: Part, j: int, base: Bounds | None, age: int, how: tuple[Any, ...]) -> None:
         low, high = part.lower[j], part.upper[j]
         cut = float(_short((low + high) / 2, high - low))
-        self._cut(part, Split(0, j, cut, self.coarse if anew else None), base, age + 1)
+        self._cut(part, Split(0, j, cut, *how), base, age + 1)
 
-    def by_sign(self, part: Part, at: int, i: int, base: Bounds | None, age: int, anew: bool = False) -> None:
-        """Split a part by the sign of neuron ``i`` of layer ``at``."""
-        split = Split(at, i, None, self.coarse if anew else None)
-        self._cut(part, split, base, age + 1 if self.halves else age)
+    def by_sign(self, part: Part, at: int, i: int, base: Bounds | None, age: int, how: tuple[Any, ...] = ()) -> None:
+        """Split a part by the sign of neuron ``i`` of layer ``at``; ``how``: what is derived before."""
+        self._cut(part, Split(at, i, None, *how), base, age + 1 if self.halves else age)
 
     def _cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
         self.nodes[part.name] = split

@@ -60,10 +60,12 @@ rounded down to a multiple of 2^-20), and v >= s y (default: 4 t - 2 brought int
 split g >= 0 or g <= 0, row >= 0, equality = 0 may be added with its multiplier. What remains is affine in x and is
 maximal on the box coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
 
-Corners. Of a coarse leaf whose bound is not negative, in few inputs: the chord exceeds v = max(y, 0) by a gap that is
-concave in y. Between affine functions of x, L <= y <= U (the derivations found them), it is at least the gap at L or
-at U, the smaller of the two: a concave function of x. These gaps, times the coefficients on v that chords replaced,
-are subtracted from the affine bound; the difference is convex in x and maximal at a corner of the box.
+Corners. In few inputs coarse arithmetic bounds a neuron corner by corner. A point x of the box is the mean of its
+corners c with weights p_c(x), products of its coordinates' shares; an affine function at x is the mean of its values at
+the corners. Let sum p_c l_c <= y(x) <= sum p_c u_c. Then v - s y = max(-s y, (1 - s) y) <= sum p_c t_c where
+t_c = max(-s l_c, (1 - s) u_c). So the step back through a layer adds to the bound at each corner its own t_c, times the
+coefficient on v, instead of the height max(-s low, (1 - s) high) that is right everywhere (unless the t_c are not
+smaller in the mean); and what remains bounds the next neuron at each corner. The largest is the bound on the box.
 
 PRUNING      {"geomrelu": "pruning 1", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...], "merged": [[l, i, j, c], ...]}
@@ -77,6 +79,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 import sys
 from fractions import Fraction
 from math import gcd, lcm
@@ -570,9 +573,9 @@ class Coarse:
     positive factor passes through a ReLU); the weights change accordingly. Coefficients, weights, bounds and sides are
     then integers in units of 2^-28, their products in units of 2^-56.
 
-    Many neurons are bounded at once. Their coefficients of one variable are one integer with a field for each neuron,
-    the sum over t of c_t 2^(F t), where c_t may be negative: adding, and multiplying by a number, is done in all fields
-    together. F is so large that no field overflows.
+    Many neurons are bounded at once, in few inputs at each corner of the box. Their coefficients of one variable are
+    one integer with a field for each neuron, the sum over t of c_t 2^(F t), where c_t may be negative: adding, and
+    multiplying by a number, is done in all fields together. F is so large that no field overflows.
     """
 
     FIT = 2  # at least one weight in so many is not zero: else the fields are a waste
@@ -694,49 +697,67 @@ class Coarse:
         return self.units[size, count]
 
     @staticmethod
-    def lines(pairs):
-        """Lines around a layer's outputs that are not 0: ``(i, slope above, slope below, height above)``; their cost.
+    def lines(pairs, corners):
+        """Lines around a layer's outputs that are not 0; what they cost; and the sum of the largest heights.
 
-        Slopes are in units of 2^-28, too.
+        A line is ``(i, slope above, slope below, height above, heights above at the corners or None)``. Slopes are in
+        units of 2^-28, too. ``corners``: upper bounds of -y and y there, for some neurons.
         """
         one = 1 << _UNIT
-        lines, cost = [], 0
+        lines, cost, tall = [], 0, 0
         for i, (low, high) in enumerate(pairs):
             if low >= 0:
-                lines.append((i, one, one, 0))
+                lines.append((i, one, one, 0, None))
             elif high > 0:
                 above = (high << _UNIT) // (high - low)  # rounded down, so that the chord passes above (high, high)
-                lines.append((i, above, _under(above, one), -((above - one) * high >> _UNIT)))
+                rest, heights = one - above, None
+                height = largest = -(-rest * high >> _UNIT)
+                if i in corners:
+                    sums = [(above * l_, rest * u) for l_, u in zip(*corners[i], strict=True)]
+                    found = [((a if a > b else b) >> _UNIT) + 1 for a, b in sums]
+                    if sum(found) < len(found) * height:
+                        heights, largest = found, max(max(found), -min(found))
+                lines.append((i, above, _under(above, one), height, heights))
                 cost += high
-        return lines, cost
+                tall += largest
+        return lines, cost, tall
+
+    def at_corners(self, slope, constant, sides):
+        """An affine function of the inputs at the corners of a box; coefficients may be fields."""
+        values = [constant + sum(map(mul, slope, sides[0]))]
+        for c, low, high, power in zip(slope, *sides, self.powers[0], strict=True):
+            if power is not None:
+                step = c * (high - low)
+                values += [v + step for v in values]
+        return values
 
     def forms(self, level, neurons, sides, lines):
-        """Affine upper bounds of z for all these neurons, then of -z, as `Forms`; None: the numbers are too large.
+        """Upper bounds of z for all these neurons, then of -z, at each corner; None: the numbers are too large.
 
-        ``lines[at - 1]`` are those of layer ``at``.
+        Not of each corner but of the box, where corners are not looked at. ``lines[at - 1]`` are those of layer ``at``.
         """
         size, weights, reaches, gains = self._start(level)
         ones, top = self._ones(size, 2 * len(neurons)), 8 * size - 1
         half = ones << top
         rest = (ones << top + 1 - _UNIT) - ones
         # the outputs of each layer that are not known to be 0, and the inputs
-        places = [range(len(sides[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+        places = [range(len(sides[0])), *([i for i, *_ in around] for around, *_ in lines[: level - 1])]
         width = len(self.model.layers[level - 1].rows)
         pick = itemgetter(*neurons, *[width + i for i in neurons])
         q = [int.from_bytes(b"".join(pick(weights[j])), "little") - half for j in (*places[level - 1], -1)]
-        total, largest = q.pop() << _UNIT, gains[0]
+        total, largest, raised, heights = q.pop() << _UNIT, gains[0], [], []
         for at, reach, gained in zip(range(level - 1, 0, -1), reaches, gains[1:], strict=False):
-            around, cost = lines[at - 1]
-            p, lack, tall = [], 0, 0
-            for c, (_, above, below, height) in zip(q, around, strict=True):
-                c += half
-                plus = c >> top & ones
-                positive = c & (plus << top) - plus
-                c -= half
+            around, cost, tall = lines[at - 1]
+            p, lack = [], 0
+            for c, (_, above, below, height, cornered) in zip(q, around, strict=True):
+                positive = _positive(c, half, top, ones)
                 lack += positive - c
                 if height:
-                    tall += height
-                    total += positive * height
+                    if cornered:
+                        raised.append(positive)
+                        heights.append(cornered)
+                    else:
+                        total += positive * height
                     c = positive * above + (c - positive) * below + half
                     c = (c >> _UNIT & rest) - (half >> _UNIT)
                 p.append(c)
@@ -746,9 +767,23 @@ class Coarse:
             q = [(sum(map(mul, entries(own[j]), p), lift) >> _UNIT & rest) - (half >> _UNIT) for j in places[at - 1]]
             total += sum(map(mul, entries(own[-1]), p), lack) + cost * ones
             largest += reach * tall + cost + gained
-        if largest + reaches[-1] * sum(sides[1]) >> top:  # a field might overflow
+        largest += reaches[-1] * sum(sides[1])
+        if largest >> top or largest >> _UNIT + 62:  # a field might overflow
             return None
-        return Forms(q, total, size, ones)
+        if self.cornered:
+            found = self.at_corners(q, total, sides)
+            if heights:
+                found = [v + sum(map(mul, raised, h)) for v, h in zip(found, zip(*heights, strict=True), strict=True)]
+        else:
+            for c, low, high in zip(q, *sides, strict=True):
+                positive = _positive(c, half, top, ones)
+                total += positive * high + (c - positive) * low
+            found = [total]
+        # rounded up to units, and as signed numbers of 8 bytes
+        lift, sign = half + (ones << _UNIT) - ones, ones << 63
+        move, count = sign - (half >> _UNIT), 2 * len(neurons)
+        read = struct.Struct("<" + f"q{size - 8}x" * count).unpack
+        return [read(((v + lift >> _UNIT & rest) + move ^ sign).to_bytes(size * count, "little")) for v in found]
 
     def _rows(self, level, size):
         """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
@@ -764,24 +799,26 @@ class Coarse:
     def form(self, level, neuron, sign, lines, added):
         """The same of one neuron, where the fields are the variables: ``(slope, constant, chords)``.
 
-        ``added[at]``: what is added to coefficients of pre-activations of layer ``at``. The chords that were used, with
-        the coefficients on the outputs that they replaced: ``(layer, neuron, coefficient, slope, height)``.
+        ``added[at]``: what is added to coefficients of pre-activations of layer ``at``. The chords that were used and
+        have heights at corners, with the coefficients on the outputs that they replaced: ``(coefficient, height,
+        heights)``.
         """
         most = max((abs(m) for table in added.values() for m in table.values()), default=0)
         # what is added is at most `most` times the reach in each place, which is at least 1
         size = self._start(level)[0] + ((level * most).bit_length() + 7) // 8
         half = 1 << 8 * size - 1
-        places = [range(len(self.powers[0])), *([i for i, *_ in around] for around, _ in lines[: level - 1])]
+        places = [range(len(self.powers[0])), *([i for i, *_ in around] for around, *_ in lines[: level - 1])]
         own = self._weights(level)
         *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
         total, chords = bias << _UNIT, []
         for at in range(level - 1, 0, -1):
-            around, cost = lines[at - 1]
+            around, cost, _ = lines[at - 1]
             p, inner = [], places[at]
-            for c, (i, above, below, height) in zip(q, around, strict=True):
+            for c, (_, above, below, height, cornered) in zip(q, around, strict=True):
                 if c > 0 and height:
                     total += c * height
-                    chords.append((at, i, c, above, height))
+                    if cornered:
+                        chords.append((c, height, cornered))
                 p.append(c * (above if c > 0 else below) >> _UNIT)
             if at in added:
                 p, inner = [*p, *added[at].values()], [*inner, *added[at]]
@@ -797,34 +834,11 @@ class Coarse:
         return q, total, chords
 
 
-class Forms:
-    """Affine functions of the inputs: for each input, and last for the constant, one integer with a field for each."""
-
-    def __init__(self, slopes, constant, size, ones):
-        self.slopes, self.constant, self.size, self.ones = slopes, constant, size, ones
-        self.count = (ones.bit_length() - 1) // (8 * size) + 1
-        self.unpacked = None
-
-    def highest(self, sides):
-        """Their maxima on a box, in units of 2^-56."""
-        size, ones, top, total = self.size, self.ones, 8 * self.size - 1, self.constant
-        half = ones << top
-        for c, low, high in zip(self.slopes, *sides, strict=True):
-            c += half
-            plus = c >> top & ones
-            positive = c & (plus << top) - plus
-            total += positive * high + (c - half - positive) * low
-        found = (total + half).to_bytes(size * self.count, "little")
-        return [int.from_bytes(found[k : k + size], "little") - (1 << top) for k in range(0, len(found), size)]
-
-    def at(self, k):
-        """Slope and constant of the k-th."""
-        size, half = self.size, 1 << 8 * self.size - 1
-        if self.unpacked is None:
-            raised = [c + (self.ones << 8 * size - 1) for c in (*self.slopes, self.constant)]
-            self.unpacked = [c.to_bytes(size * self.count, "little") for c in raised]
-        *slope, constant = [int.from_bytes(c[size * k : size * (k + 1)], "little") - half for c in self.unpacked]
-        return slope, constant
+def _positive(fields, half, top, ones):
+    """The positive part of each field."""
+    fields += half
+    plus = fields >> top & ones
+    return fields & (plus << top) - plus
 
 
 def _up(numerator, denominator, shift):
@@ -864,21 +878,20 @@ class Region:
         self.whole = ()  # which layers have been derived, if nothing else was done to the domain; else None
         self.roots = {}  # the regions that arise so, since many proofs begin with them
         self.sides, self.lines = None, {}  # the box, and the lines of layers, in coarse units
-        # level -> neuron -> (forms, its place there from below and from above, their range on the box of the time)
-        self.forms = {}
+        self.corners = {}  # level -> neuron -> upper bounds of -y and of y at the corners of the box
 
     def copy(self):
         other = object.__new__(Region)
         other.__dict__.update(self.__dict__)
         other.cache = list(self.cache)
-        other.known, other.lines, other.forms = dict(self.known), dict(self.lines), dict(self.forms)
+        other.known, other.lines, other.corners = dict(self.known), dict(self.lines), dict(self.corners)
         return other
 
     def child(self, split, sign):
         other = self.copy()
         other.cache, other.lines, other.whole = [], {}, None
         if split[0] == "x":
-            other.before = []
+            other.before, other.corners = [], {}
             _, j, c = split
             if sign > 0 and (self.lower[j] is None or c > self.lower[j]):
                 other.lower, other.sides = [*self.lower[:j], c, *self.lower[j + 1 :]], None
@@ -1081,16 +1094,16 @@ class Region:
         pairs = [(0, 0)] * width if first else list(self._units(level))
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
         open_ = [i for i in asked if first or pairs[i][0] < 0 < pairs[i][1]]
-        forms = coarse.forms(level, open_, sides, lines) if open_ else None
-        if forms is None and open_:
+        found = coarse.forms(level, open_, sides, lines) if open_ else []
+        if found is None:
             return False
-        found, fresh = forms.highest(sides) if open_ else [], {}
-        for k, (i, high, low) in enumerate(zip(open_, found, found[len(open_) :], strict=False)):
-            (least, most), low, high = pairs[i], -low >> _UNIT, -(-high >> _UNIT)
-            fresh[i] = forms, len(open_) + k, k, low, high
+        columns, fresh = list(zip(*found, strict=True)), {}
+        for i, over, under in zip(open_, columns, columns[len(open_) :], strict=False):
+            (least, most), low, high = pairs[i], -max(under), max(over)
             pairs[i] = (low, high) if first else (max(low, least), min(high, most))
+            fresh[i] = under, over
         if coarse.cornered:
-            self.forms[level] = {**self.forms.get(level, {}), **fresh}
+            self.corners[level] = {**self.corners.get(level, {}), **fresh}
         self.known[level] = pairs
         del self.cache[level - 1 :]
         self.lines = {at: lines for at, lines in self.lines.items() if at < level}
@@ -1114,37 +1127,14 @@ class Region:
             table = added.setdefault(at, {})
             table[i] = table.get(i, 0) + side * _up(c.numerator, c.denominator, shift)
         slope, constant, chords = self.coarse.form(level, neuron, sign, lines, added)
-        low, high = self._sides()
-        bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, low, high, strict=True)])
-        if bound >= 0 and chords and self.forms:
-            bound = min(bound, self._at_corners(slope, constant, chords))
+        sides = self._sides()
+        bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, *sides, strict=True)])
+        if bound >= 0 and chords:
+            weights, plain, heights = zip(*chords, strict=True)
+            values = self.coarse.at_corners(slope, constant - sum(map(mul, weights, plain)), sides)
+            lowered = [v + sum(map(mul, weights, h)) for v, h in zip(values, zip(*heights, strict=True), strict=True)]
+            bound = min(bound, max(lowered))
         return Fraction(bound) * Fraction(2) ** (exponent - 2 * _UNIT)
-
-    def _at_corners(self, slope, constant, chords):
-        """The maximum over the corners of an affine bound minus the gaps under its chords, in units of 2^-56.
-
-        Where the value is negative already nothing more is subtracted. So gaps must not be negative: a form counts only
-        if its range lies in the bounds that made the chord. (The range was that on a box around this one, both rounded
-        outward in the same way, so it holds at the corners too.)
-        """
-        corners = [((), constant)]
-        for c, low, high in zip(slope, *self._sides(), strict=True):
-            corners = [((*x, side), v + c * side) for x, v in corners for side in {low, high}]
-        points, values = [x for x, _ in corners], [v for _, v in corners]
-        for at, i, c, above, height in sorted(chords, key=lambda chord: -chord[2] * chord[4]):
-            open_ = [k for k, v in enumerate(values) if v >= 0]
-            if not open_:
-                break
-            forms, below, over, least, most = self.forms.get(at, {}).get(i, (None,) * 5)
-            low, high = self._units(at)[i]
-            if forms is None or least < low or high < most:
-                continue
-            (down, least), (up, most), height = forms.at(below), forms.at(over), height << 2 * _UNIT
-            for k in open_:
-                low, high = -least - sum(map(mul, down, points[k])), most + sum(map(mul, up, points[k]))
-                gap = height + min(above * low - (max(low, 0) << _UNIT), above * high - (max(high, 0) << _UNIT))
-                values[k] -= c * gap >> 2 * _UNIT
-        return max(values)
 
     def _sides(self):
         if self.sides is None:
@@ -1167,14 +1157,14 @@ class Region:
 
     def _lines(self, at, text=""):
         if at not in self.lines:
-            self.lines[at] = self.coarse.lines(self._units(at))
-        lines, cost = self.lines[at]
+            self.lines[at] = self.coarse.lines(self._units(at), self.corners.get(at, {}))
+        lines, cost, tall = self.lines[at]
         if text != "":
             width = len(self.model.layers[at - 1].rows)
             if not isinstance(text, str) or len(text) != width or not set(text) <= _SIXTEENTHS.keys():
                 raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
-            lines = [(i, a, _SIXTEENTHS[text[i]] if h else b, h) for i, a, b, h in lines]
-        return lines, cost
+            lines = [(i, a, _SIXTEENTHS[text[i]] if h else b, h, hs) for i, a, b, h, hs in lines]
+        return lines, cost, tall
 
     def upper_bound(self, level, neuron, multipliers, sign=1):
         """An upper bound of ``sign * z`` on this region: Fraction, None (none found) or EMPTY."""

@@ -29,7 +29,7 @@ __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
-FIRST = (1_000, 10_000)  # boxes that every tree gets before any gets more
+FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
 
 
