@@ -37,6 +37,7 @@ FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicke
 MANY_PIECES = 50 * FEW_PIECES  # below this many, walking them is what is left when ...
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+LARGE = 1_000  # nodes of a proof of an earlier run that are not checked in a moment
 ON_THE_BOX = "bounded on the whole box"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
@@ -251,14 +252,28 @@ class _Run:
 
     def _verdicts(self, layer: int, last: int) -> Iterator[Verdict]:
         """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
-        domain, asked = self.domain, []
+        asked, large = [], []
         for i in self.asked[layer]:
             claim = self.known.pop((layer, i), None)
+            if claim is not None and len(claim.get("proof") or ()) > LARGE:
+                large.append((i, claim))  # checked after all that is quick
+                continue
             verdict = None if claim is None else self._again(claim)
             if verdict is None:
                 asked.append(i)
             else:
                 yield verdict
+        yield from self._fresh(layer, asked, last)
+        for i, claim in large:
+            verdict = self._again(claim)
+            if verdict is None:
+                yield from self._fresh(layer, [i], last)
+            else:
+                yield verdict
+
+    def _fresh(self, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+        """The same for neurons of which nothing is known."""
+        domain = self.domain
         if not asked:
             return
         if isinstance(domain, FiniteSet):
