@@ -289,24 +289,32 @@ class _Run:
         supremum = claim.get("supremum")
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
-            return self._tried(claim, "proved in an earlier run", value)
+            return self._tried(claim, "proved in an earlier run", value, lambda: self.budget.spend(0))
         except (ValueError, TypeError, checker.Malformed):
             return None
 
     # ---- claims -----------------------------------------------------------------------------------------------
 
-    def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
+    def _decided(
+        self, claim: Claim, supremum: Fraction | str | None, reason: str, tick: Callable[[], None] | None = None
+    ) -> Verdict:
         """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
         try:
-            checker.prove(claim, self.network.checked, self.domain.checked, self.shared)
+            checker.prove(claim, self.network.checked, self.domain.checked, self.shared, tick)
         except checker.Rejected as doubt:
             return _undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
 
-    def _tried(self, claim: Claim, reason: str, supremum: Fraction | str | None = None) -> Verdict | None:
+    def _tried(
+        self,
+        claim: Claim,
+        reason: str,
+        supremum: Fraction | str | None = None,
+        tick: Callable[[], None] | None = None,
+    ) -> Verdict | None:
         """The verdict of a claim that floating point (or a file) suggested, if the checker agrees."""
-        verdict = self._decided(claim, supremum, reason)
+        verdict = self._decided(claim, supremum, reason, tick)
         return None if verdict.status is Status.UNDECIDED else verdict
 
     def _unbounded(self, layer: int, i: int, point: Sequence[Fraction], ray: Sequence[Any] | None) -> Verdict:
