@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import operator
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -69,9 +69,12 @@ class Split:
         if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
             raise ValueError("not inside the part")
         some = [item[1] for item in node.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
-        last = tuple(map(operator.index, some[0])) if some else None
-        ways = ((None, None), (False, None), (True, None), (True, last or ()))
-        return next(split for way in ways if (split := cls(layer, index, cut, *way)).node(level) == node)
+        last = tuple(int(operator.index(i)) for i in (some[0] if some else ()))
+        for derives, of in ((None, None), (False, None), (True, None), (True, last)):
+            split = cls(layer, index, cut, derives, of)
+            if split.node(level) == node and (of is None or part.derived_whole(last, widths[level - 2])):
+                return split
+        raise ValueError("no such derivation")
 
 
 @dataclass(slots=True)
@@ -98,6 +101,13 @@ class Part:
     share: float = 1.0
     stubborn: bool = False
     earlier: list[Node] | None = None
+
+    def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
+        """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""
+        path = self.path
+        while path and path[0]:
+            path = path[0]
+        return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
 
     def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
         """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
@@ -524,41 +534,36 @@ class Growth:
         inputs = np.argmax(blame, axis=1)
         for row, part in enumerate(parts):
             base, age = part.base, part.age
-            how: tuple[Any, ...] = ()
+            how: tuple[bool | None, tuple[int, ...] | None] = None, None
             if derives and (base is None or age >= PERIOD):
-                fresh = [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds]
-                how, base, age = (self.coarse, self._settled(base, fresh)), fresh, 0
+                base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
+                how, age = (self.coarse, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)
             elif not self.halves or (single[row] > total / 100).sum() <= FEW:
                 at = int(np.searchsorted(starts, neuron[row], side="right"))
-                self.by_sign(part, at, int(neuron[row] - starts[at - 1]), base, age, how)
+                self.cut(part, Split(at, int(neuron[row] - starts[at - 1]), None, *how), base, age)
             else:
-                self._halve(part, int(inputs[row]), base, age, how)
+                j = int(inputs[row])
+                middle = _short((part.lower[j] + part.upper[j]) / 2, part.upper[j] - part.lower[j])
+                self.cut(part, Split(0, j, float(middle), *how), base, age)
 
-    def _settled(self, base: Bounds | None, fresh: Bounds) -> tuple[int, ...] | None:
-        """Of which neurons of the last layer a split derives bounds: those that have a sign now; None: of all.
+    def _anew(self, base: Bounds | None, fresh: Bounds) -> tuple[Bounds, tuple[int, ...] | None]:
+        """The bounds that hold below a split that derives them, and of which neurons of the last layer it does.
 
-        The others keep in ``fresh`` what they had: checking them costs more than it gives.
+        Those are the neurons that have a sign now, for checking the others costs more than it gives; None: all.
         """
-        if base is None or not self.coarse or self.unwanted is None:
-            return None
+        if base is None or self.unwanted is None:
+            return fresh, None
         (low, high), (least, most) = base[-1], fresh[-1]
-        known = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
-        fresh[-1] = np.where(known, least, low), np.where(known, most, high)
-        return tuple(np.flatnonzero(known).tolist())
+        settled = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
+        last = np.where(settled, least, low), np.where(settled, most, high)
+        return [*fresh[:-1], last], tuple(np.flatnonzero(settled).tolist())
 
-    def _halve(self, part: Part, j: int, base: Bounds | None, age: int, how: tuple[Any, ...]) -> None:
-        low, high = part.lower[j], part.upper[j]
-        cut = float(_short((low + high) / 2, high - low))
-        self._cut(part, Split(0, j, cut, *how), base, age + 1)
-
-    def by_sign(self, part: Part, at: int, i: int, base: Bounds | None, age: int, how: tuple[Any, ...] = ()) -> None:
-        """Split a part by the sign of neuron ``i`` of layer ``at``; ``how``: what is derived before."""
-        self._cut(part, Split(at, i, None, *how), base, age + 1 if self.halves else age)
-
-    def _cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
+    def cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
+        """Split a part, on which these bounds hold."""
+        age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split
         self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
 

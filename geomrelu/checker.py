@@ -722,14 +722,15 @@ class Coarse:
                 tall += largest
         return lines, cost, tall
 
-    def at_corners(self, slope, constant, sides):
-        """An affine function of the inputs at the corners of a box; coefficients may be fields."""
+    def at_corners(self, slope, constant, sides, weights, heights):
+        """An affine function of the inputs plus weighted heights, at the corners of a box; all may be in fields."""
         values = [constant + sum(map(mul, slope, sides[0]))]
         for c, low, high, power in zip(slope, *sides, self.powers[0], strict=True):
             if power is not None:
                 step = c * (high - low)
                 values += [v + step for v in values]
-        return values
+        sums = [sum(map(mul, weights, here)) for here in zip(*heights, strict=True)] or [0] * len(values)
+        return [v + more for v, more in zip(values, sums, strict=True)]
 
     def forms(self, level, neurons, sides, lines):
         """Upper bounds of z for all these neurons, then of -z, at each corner; None: the numbers are too large.
@@ -767,13 +768,11 @@ class Coarse:
             q = [(sum(map(mul, entries(own[j]), p), lift) >> _UNIT & rest) - (half >> _UNIT) for j in places[at - 1]]
             total += sum(map(mul, entries(own[-1]), p), lack) + cost * ones
             largest += reach * tall + cost + gained
-        largest += reaches[-1] * sum(sides[1])
+        largest += reaches[-1] * sum(sides[1]) + (1 << _UNIT)
         if largest >> top or largest >> _UNIT + 62:  # a field might overflow
             return None
         if self.cornered:
-            found = self.at_corners(q, total, sides)
-            if heights:
-                found = [v + sum(map(mul, raised, h)) for v, h in zip(found, zip(*heights, strict=True), strict=True)]
+            found = self.at_corners(q, total, sides, raised, heights)
         else:
             for c, low, high in zip(q, *sides, strict=True):
                 positive = _positive(c, half, top, ones)
@@ -871,7 +870,8 @@ class Region:
         self.splits = ()  # of ("neuron", level, i, sign) and ("form", (b, a...), sign): sign * g >= 0
         self.signs = {}  # (level, i) -> +1 or -1, by splits
         self.derived = {}  # (level, i) -> (low, high), Fractions or None
-        self.known = {}  # level -> [(low, high)] in coarse units, once the whole level has been derived
+        self.entire = frozenset()  # levels that have been derived as a whole
+        self.known = {}  # level -> [(low, high)] in coarse units, where that was done in coarse arithmetic
         self.cache = []  # per level: [(low, high)] integers over a denominator
         self.before = []  # the same where some of the signs were not known yet
         self.coarse = Coarse(model, domain)
@@ -1038,24 +1038,23 @@ class Region:
             if level == 0:
                 raise Rejected("layers count from 1")
             width = len(self.model.layers[level - 1].rows)
-            if len(item) == 2 and isinstance(item[1], list):
-                self.whole = None
-                if level not in self.known:
-                    raise Rejected("some neurons of a layer are derived coarsely after the whole layer")
-                self._derive_coarsely(level, [_count(i, width, "neuron of a derivation") for i in item[1]])
-                continue
+            some = len(item) == 2 and isinstance(item[1], list)
+            if some and level not in self.entire:
+                raise Rejected("some neurons of a layer are derived after the whole layer")
+            neurons = sorted({_count(i, width, "neuron of a derivation") for i in item[1]}) if some else range(width)
             simple = len(item) == 1 or (len(item) == 2 and item[1] == "exact")
             whole = self.whole if simple else None
             if whole is not None and (*whole, *item) in self.roots:
                 self.__dict__.update(self.roots[*whole, *item].copy().__dict__)
                 continue
             self.whole = None
-            if simple:
-                if len(item) == 1 and self._derive_coarsely(level):
+            if simple or some:
+                self.entire |= {level}
+                if item[1:] != ["exact"] and self._derive_coarsely(level, neurons):
                     self._keep(whole, item)
                     continue
                 pairs = self.bounds(level)
-                unknown = [] if pairs is EMPTY else [i for i, pair in enumerate(pairs[0]) if not signed(pair)]
+                unknown = [] if pairs is EMPTY else [i for i in neurons if not signed(pairs[0][i])]
                 steps = [(i, side, {}) for i in unknown for side in ("lower", "upper")]
             elif len(item) == 4 and item[2] in ("lower", "upper"):
                 steps = [(_count(item[1], width, "neuron of a derivation"), *item[2:])]
@@ -1082,18 +1081,18 @@ class Region:
             self.bounds(item[0])
             self.roots[self.whole] = self.copy()
 
-    def _derive_coarsely(self, level, neurons=None):
-        """Both bounds of all (or these) neurons of unknown sign in coarse arithmetic, if that fits."""
+    def _derive_coarsely(self, level, neurons):
+        """Both bounds of these neurons where the sign is unknown (first: of all), in coarse arithmetic if that fits."""
         coarse = self.coarse
         if level > coarse.depth:
             return False
         width = len(self.model.layers[level - 1].rows)
         if (self.signs or self.derived) and self.bounds(level) is EMPTY:
             return True
-        first, asked = level not in self.known, range(width) if neurons is None else sorted(set(neurons))
+        first = level not in self.known
         pairs = [(0, 0)] * width if first else list(self._units(level))
         sides, lines = self._sides(), [self._lines(at) for at in range(1, level)]
-        open_ = [i for i in asked if first or pairs[i][0] < 0 < pairs[i][1]]
+        open_ = range(width) if first else [i for i in neurons if pairs[i][0] < 0 < pairs[i][1]]
         found = coarse.forms(level, open_, sides, lines) if open_ else []
         if found is None:
             return False
@@ -1131,9 +1130,8 @@ class Region:
         bound = constant + sum([c * (h if c > 0 else l_) for c, l_, h in zip(slope, *sides, strict=True)])
         if bound >= 0 and chords:
             weights, plain, heights = zip(*chords, strict=True)
-            values = self.coarse.at_corners(slope, constant - sum(map(mul, weights, plain)), sides)
-            lowered = [v + sum(map(mul, weights, h)) for v, h in zip(values, zip(*heights, strict=True), strict=True)]
-            bound = min(bound, max(lowered))
+            constant -= sum(map(mul, weights, plain))
+            bound = min(bound, max(self.coarse.at_corners(slope, constant, sides, weights, heights)))
         return Fraction(bound) * Fraction(2) ** (exponent - 2 * _UNIT)
 
     def _sides(self):

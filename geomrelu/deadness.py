@@ -252,24 +252,21 @@ class _Run:
 
     def _verdicts(self, layer: int, last: int) -> Iterator[Verdict]:
         """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
-        asked, large = [], []
-        for i in self.asked[layer]:
-            claim = self.known.pop((layer, i), None)
-            if claim is not None and len(claim.get("proof") or ()) > LARGE:
-                large.append((i, claim))  # checked after all that is quick
-                continue
-            verdict = None if claim is None else self._again(claim)
-            if verdict is None:
-                asked.append(i)
-            else:
-                yield verdict
-        yield from self._fresh(layer, asked, last)
-        for i, claim in large:
-            verdict = self._again(claim)
-            if verdict is None:
-                yield from self._fresh(layer, [i], last)
-            else:
-                yield verdict
+        large = [i for i in self.asked[layer] if self._is_large(self.known.get((layer, i), {}).get("proof"))]
+        for neurons in ([i for i in self.asked[layer] if i not in large], large):  # what is quick comes first
+            asked = []
+            for i in neurons:
+                claim = self.known.pop((layer, i), None)
+                verdict = None if claim is None else self._again(claim)
+                if verdict is None:
+                    asked.append(i)
+                else:
+                    yield verdict
+            yield from self._fresh(layer, asked, last)
+
+    @staticmethod
+    def _is_large(proof: Any) -> bool:
+        return isinstance(proof, list) and len(proof) > LARGE
 
     def _fresh(self, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
         """The same for neurons of which nothing is known."""

@@ -10,8 +10,8 @@ to high = -low, 1 from high = -3 low on, with a passage between them (it needs a
 usual jump at high = -low); for one neuron that matters they are improved by gradient steps (Xu et al. 2021).
 
 In few inputs pre-activations are bounded corner by corner (see "Corners" at the head of checker.py), and the heights of
-chords too: by how much they are lower there than on the whole box is subtracted. Deep in real networks this divides the
-number of boxes by five, and more.
+chords too: by how much they are lower there than on the whole box is subtracted. Deep in real networks a fraction of
+the boxes is enough.
 """
 
 from __future__ import annotations

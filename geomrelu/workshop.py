@@ -138,7 +138,7 @@ class Judgement:
         found = programs.solved(region, self.bench.network, growth.level, growth.neuron)
         if isinstance(found, programs.Open):
             part = growth.leaves.pop(name)
-            growth.by_sign(part, found.layer, found.neuron, part.base, part.age)
+            growth.cut(part, Split(found.layer, found.neuron, None), part.base, part.age)
         elif isinstance(found, programs.Positive):
             growth.point = found.point
         elif isinstance(found, programs.Leaf):

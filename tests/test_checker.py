@@ -609,6 +609,29 @@ def test_corners_belong_to_one_box(again):
         assert bound >= highest and (bound < highest + Fraction(1, 2**16) or not again)
 
 
+def test_some_neurons_are_derived_exactly_where_coarse_arithmetic_does_not_fit():
+    """After the whole layer, likewise; before it they are refused."""
+    net, box = as_network(network(random.Random(3), (2, 4, 4, 1), "rational")), Polyhedron.box([(-1, 1)] * 2)
+    found = []
+    for items in ([[1], [2, [0]]], [[1], [2, 0, "lower", {}], [2, 0, "upper", {}]]):
+        region = checker.Region(net.checked, box.checked)
+        region.coarse.depth = 0
+        with pytest.raises(checker.Rejected, match="after the whole layer"):
+            region.copy().derive([[2, [1]]], 3)
+        region.derive([[1], [2]], 3)
+        region = region.child(("x", 0, Fraction(1, 3)), 1)
+        before = region.bounds(2)
+        region.derive(items, 3)
+        found.append((region.bounds(2), region.derived))
+        assert not region.known and found[-1][0] != before
+        region.coarse.depth = 2
+        region.derive([[2, [0]]], 3)  # now it fits: the first time, all of them
+        z = net.pre_activations((1, 0), 2)[-1]
+        units = [Fraction(2) ** (e - 28) for e in region.coarse.exponents(2)]
+        assert all(low * u <= v <= high * u for (low, high), u, v in zip(region.known[2], units, z, strict=True))
+    assert found[0] == found[1]
+
+
 def test_bounds_are_only_taken_over_where_a_sign_cannot_change_them():
     """Below splits by signs, in any order of work, all bounds are those that are found from nothing."""
     rng, skipped = random.Random(12), 0
