@@ -26,7 +26,7 @@ from geomrelu.budget import Budget
 from geomrelu.certificate import Claim
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 
-__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "derived", "one_leaf"]
+__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "derivation", "derived", "one_leaf"]
 
 Array = np.ndarray
 Node = dict[str, Any]
@@ -68,13 +68,11 @@ class Split:
             raise ValueError("no such neuron")
         if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
             raise ValueError("not inside the part")
-        some = [item[1] for item in node.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
-        last = tuple(int(operator.index(i)) for i in (some[0] if some else ()))
-        for derives, of in ((None, None), (False, None), (True, None), (True, last)):
-            split = cls(layer, index, cut, derives, of)
-            if split.node(level) == node and (of is None or part.derived_whole(last, widths[level - 2])):
-                return split
-        raise ValueError("no such derivation")
+        split = cls(layer, index, cut, *derivation(node, level))
+        last = split.last
+        if split.node(level) != node or (last is not None and not part.derived_whole(last, widths[level - 2])):
+            raise ValueError("no such split")
+        return split
 
 
 @dataclass(slots=True)
@@ -262,6 +260,17 @@ def derived(level: int, coarse: bool, last: Sequence[int] | None = None) -> Node
     if last is not None:
         layers[-1:] = [[level - 1, list(last)]] if last else []
     return {"derive": layers} if layers else {}
+
+
+def derivation(node: Node, level: int) -> tuple[bool | None, tuple[int, ...] | None]:
+    """What a node derives, as in :class:`Split`; ValueError if that is something else."""
+    said = {key: value for key, value in node.items() if key == "derive"}
+    some = [item[1] for item in said.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
+    last = tuple(int(operator.index(i)) for i in (some[0] if some else ()))
+    for derives, of in ((True, last), (True, None), (None, None), (False, None)):
+        if repr(said) == repr({} if derives is None else derived(level, derives, of)):  # True == 1
+            return derives, of
+    raise ValueError("no such derivation")
 
 
 class Growth:

@@ -601,12 +601,15 @@ class Coarse:
 
     def sides(self, lower, upper):
         """A box, measured from the lower sides of the domain."""
-        least, most = [], []
-        for b, l_, u, e in zip(self.domain.lower, lower, upper, self.powers[0], strict=True):
-            low, high = l_ - b, u - b
-            least.append(0 if e is None else -_up(-low.numerator, low.denominator, _UNIT - e))
-            most.append(0 if e is None else _up(high.numerator, high.denominator, _UNIT - e))
-        return least, most
+        return [self.side(j, x)[0] for j, x in enumerate(lower)], [self.side(j, x)[1] for j, x in enumerate(upper)]
+
+    def side(self, j, x):
+        """A number on the axis of an input: as a lower side of a box, and as an upper one."""
+        if self.powers[0][j] is None:
+            return 0, 0
+        over, shift = x - self.domain.lower[j], UNIT - self.powers[0][j]
+        n, d = over.numerator, over.denominator
+        return -_up(-n, d, shift), _up(n, d, shift)
 
     def exponents(self, level):
         """Of the neurons of a layer: about the largest term of each pre-activation."""
@@ -639,18 +642,16 @@ class Coarse:
         """Bounds of a layer, rounded outward."""
         pairs, d = found
         powers = self.exponents(level)
-        return [
-            (-_up(-low, d, _UNIT - e), _up(high, d, _UNIT - e)) for (low, high), e in zip(pairs, powers, strict=True)
-        ]
+        return [(-_up(-low, d, UNIT - e), _up(high, d, UNIT - e)) for (low, high), e in zip(pairs, powers, strict=True)]
 
     def exact(self, level, pairs):
         """Bounds of a layer in its units as integers over one denominator."""
         powers = self.exponents(level)
-        least = min(*powers, _UNIT)
+        least = min(*powers, UNIT)
         shifted = [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)]
-        return shifted, 1 << _UNIT - least
+        return shifted, 1 << UNIT - least
 
-    def _weights(self, level):
+    def weights(self, level):
         """Of a layer: for each variable before it, and last for the constant, its weights, rounded up."""
         if level not in self.columns:
             model, layer = self.model, self.model.layers[level - 1]
@@ -659,7 +660,7 @@ class Coarse:
             columns = [[0] * len(layer.rows) for _ in range(width + 1)]
             over = layer.denominator
             for i, (_, places, entries) in enumerate(layer.rows):
-                base = _UNIT - own[i]
+                base = UNIT - own[i]
                 for j, w in zip(places, entries, strict=True):
                     if inner[j - first] is not None:
                         columns[j - first][i] = _up(w, over, base + inner[j - first])
@@ -667,19 +668,19 @@ class Coarse:
             self.columns[level] = columns
         return self.columns[level]
 
-    def _start(self, level):
+    def start(self, level):
         """For bounds of a layer's neurons: the bytes of a field; for each variable before it the weights of z and then
         those of -z as unsigned fields; and how large the coefficients of each layer before, from the last to the
         inputs, and what they add to the constant can become.
         """
         if level not in self.starts:
-            columns = self._weights(level)
+            columns = self.weights(level)
             *reach, gained = [max(map(abs, c)) + 1 for c in columns]
-            reaches, gains, most = [max(reach)], [gained << _UNIT], 1 << 2 * _UNIT + 8
+            reaches, gains, most = [max(reach)], [gained << UNIT], 1 << 2 * UNIT + 8
             for at in range(level - 1, 0, -1):
-                *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self._weights(at)]
-                most = max(most, *products, reaches[-1] << _UNIT)
-                reach = [(c >> _UNIT) + 1 for c in products]
+                *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self.weights(at)]
+                most = max(most, *products, reaches[-1] << UNIT)
+                reach = [(c >> UNIT) + 1 for c in products]
                 reaches.append(max(reach))
                 gains.append(gained)
             size = most.bit_length() // 8 + 2
@@ -703,18 +704,18 @@ class Coarse:
         A line is ``(i, slope above, slope below, height above, heights above at the corners or None)``. Slopes are in
         units of 2^-28, too. ``corners``: upper bounds of -y and y there, for some neurons.
         """
-        one = 1 << _UNIT
+        one = 1 << UNIT
         lines, cost, tall = [], 0, 0
         for i, (low, high) in enumerate(pairs):
             if low >= 0:
                 lines.append((i, one, one, 0, None))
             elif high > 0:
-                above = (high << _UNIT) // (high - low)  # rounded down, so that the chord passes above (high, high)
+                above = (high << UNIT) // (high - low)  # rounded down, so that the chord passes above (high, high)
                 rest, heights = one - above, None
-                height = largest = -(-rest * high >> _UNIT)
+                height = largest = -(-rest * high >> UNIT)
                 if i in corners:
                     sums = [(above * l_, rest * u) for l_, u in zip(*corners[i], strict=True)]
-                    found = [((a if a > b else b) >> _UNIT) + 1 for a, b in sums]
+                    found = [((a if a > b else b) >> UNIT) + 1 for a, b in sums]
                     if sum(found) < len(found) * height:
                         heights, largest = found, max(max(found), -min(found))
                 lines.append((i, above, _under(above, one), height, heights))
@@ -737,16 +738,16 @@ class Coarse:
 
         Not of each corner but of the box, where corners are not looked at. ``lines[at - 1]`` are those of layer ``at``.
         """
-        size, weights, reaches, gains = self._start(level)
+        size, weights, reaches, gains = self.start(level)
         ones, top = self._ones(size, 2 * len(neurons)), 8 * size - 1
         half = ones << top
-        rest = (ones << top + 1 - _UNIT) - ones
+        rest = (ones << top + 1 - UNIT) - ones
         # the outputs of each layer that are not known to be 0, and the inputs
         places = [range(len(sides[0])), *([i for i, *_ in around] for around, *_ in lines[: level - 1])]
         width = len(self.model.layers[level - 1].rows)
         pick = itemgetter(*neurons, *[width + i for i in neurons])
         q = [int.from_bytes(b"".join(pick(weights[j])), "little") - half for j in (*places[level - 1], -1)]
-        total, largest, raised, heights = q.pop() << _UNIT, gains[0], [], []
+        total, largest, raised, heights = q.pop() << UNIT, gains[0], [], []
         for at, reach, gained in zip(range(level - 1, 0, -1), reaches, gains[1:], strict=False):
             around, cost, tall = lines[at - 1]
             p, lack = [], 0
@@ -760,16 +761,16 @@ class Coarse:
                     else:
                         total += positive * height
                     c = positive * above + (c - positive) * below + half
-                    c = (c >> _UNIT & rest) - (half >> _UNIT)
+                    c = (c >> UNIT & rest) - (half >> UNIT)
                 p.append(c)
-            entries, own = itemgetter(*places[at], 0, 0), self._weights(at)  # at least two, for a tuple
+            entries, own = itemgetter(*places[at], 0, 0), self.weights(at)  # at least two, for a tuple
             # a weight was rounded up by less than a unit, which is wrong where it is subtracted
-            lift = lack + half + (ones << _UNIT) - ones  # rounds up
-            q = [(sum(map(mul, entries(own[j]), p), lift) >> _UNIT & rest) - (half >> _UNIT) for j in places[at - 1]]
+            lift = lack + half + (ones << UNIT) - ones  # rounds up
+            q = [(sum(map(mul, entries(own[j]), p), lift) >> UNIT & rest) - (half >> UNIT) for j in places[at - 1]]
             total += sum(map(mul, entries(own[-1]), p), lack) + cost * ones
             largest += reach * tall + cost + gained
-        largest += reaches[-1] * sum(sides[1]) + (1 << _UNIT)
-        if largest >> top or largest >> _UNIT + 62:  # a field might overflow
+        largest += reaches[-1] * sum(sides[1]) + (1 << UNIT)
+        if largest >> top or largest >> UNIT + 62:  # a field might overflow
             return None
         if self.cornered:
             found = self.at_corners(q, total, sides, raised, heights)
@@ -779,15 +780,15 @@ class Coarse:
                 total += positive * high + (c - positive) * low
             found = [total]
         # rounded up to units, and as signed numbers of 8 bytes
-        lift, sign = half + (ones << _UNIT) - ones, ones << 63
-        move, count = sign - (half >> _UNIT), 2 * len(neurons)
+        lift, sign = half + (ones << UNIT) - ones, ones << 63
+        move, count = sign - (half >> UNIT), 2 * len(neurons)
         read = struct.Struct("<" + f"q{size - 8}x" * count).unpack
-        return [read(((v + lift >> _UNIT & rest) + move ^ sign).to_bytes(size * count, "little")) for v in found]
+        return [read(((v + lift >> UNIT & rest) + move ^ sign).to_bytes(size * count, "little")) for v in found]
 
     def _rows(self, level, size):
         """Of a layer: the weights of each neuron as one integer with a field for each variable, and all fields 1."""
         if (level, size) not in self.rows:
-            columns = self._weights(level)
+            columns = self.weights(level)
             ones, half = self._ones(size, len(columns)), 1 << 8 * size - 1
             fields = [
                 b"".join([(w + half).to_bytes(size, "little") for w in row]) for row in zip(*columns, strict=True)
@@ -804,12 +805,12 @@ class Coarse:
         """
         most = max((abs(m) for table in added.values() for m in table.values()), default=0)
         # what is added is at most `most` times the reach in each place, which is at least 1
-        size = self._start(level)[0] + ((level * most).bit_length() + 7) // 8
+        size = self.start(level)[0] + ((level * most).bit_length() + 7) // 8
         half = 1 << 8 * size - 1
         places = [range(len(self.powers[0])), *([i for i, *_ in around] for around, *_ in lines[: level - 1])]
-        own = self._weights(level)
+        own = self.weights(level)
         *q, bias = [w if sign > 0 else 1 - w for w in [own[j][neuron] for j in (*places[level - 1], -1)]]
-        total, chords = bias << _UNIT, []
+        total, chords = bias << UNIT, []
         for at in range(level - 1, 0, -1):
             around, cost, _ = lines[at - 1]
             p, inner = [], places[at]
@@ -818,17 +819,17 @@ class Coarse:
                     total += c * height
                     if cornered:
                         chords.append((c, height, cornered))
-                p.append(c * (above if c > 0 else below) >> _UNIT)
+                p.append(c * (above if c > 0 else below) >> UNIT)
             if at in added:
                 p, inner = [*p, *added[at].values()], [*inner, *added[at]]
-            (rows, ones), count = self._rows(at, size), len(self._weights(at))
+            (rows, ones), count = self._rows(at, size), len(self.weights(at))
             lack = -sum([c for c in p if c < 0])
             fields = sum(map(mul, p, [rows[i] for i in inner]), (lack + half) * ones)
             found = fields.to_bytes(size * (count + 1), "little")
             *q, more = [
                 int.from_bytes(found[size * j : size * (j + 1)], "little") - half for j in (*places[at - 1], count - 1)
             ]
-            q = [-(-c >> _UNIT) for c in q]
+            q = [-(-c >> UNIT) for c in q]
             total += more + cost
         return q, total, chords
 
@@ -852,8 +853,8 @@ def _power(numerator, denominator):
     return numerator.bit_length() - denominator.bit_length()
 
 
-_UNIT = 28  # so that weights, which are at most about 1, are single digits of Python's integers
-_SIXTEENTHS = {c: k << _UNIT - 4 for k, c in enumerate("0123456789abcdefg")}
+UNIT = 28  # so that weights, which are at most about 1, are single digits of Python's integers
+SIXTEENTHS = {c: k << UNIT - 4 for k, c in enumerate("0123456789abcdefg")}
 
 
 # ---- bounds -----------------------------------------------------------------------------------------------------
@@ -1122,7 +1123,7 @@ class Region:
         lines = [self._lines(at, texts[at - 1] if at <= len(texts) else "") for at in range(1, level)]
         exponent, added = self.coarse.exponents(level)[neuron], {}
         for (at, i, side), c in splits:  # any multiplier is good, so it may be rounded
-            shift = _UNIT + self.coarse.exponents(at)[i] - exponent
+            shift = UNIT + self.coarse.exponents(at)[i] - exponent
             table = added.setdefault(at, {})
             table[i] = table.get(i, 0) + side * _up(c.numerator, c.denominator, shift)
         slope, constant, chords = self.coarse.form(level, neuron, sign, lines, added)
@@ -1132,7 +1133,7 @@ class Region:
             weights, plain, heights = zip(*chords, strict=True)
             constant -= sum(map(mul, weights, plain))
             bound = min(bound, max(self.coarse.at_corners(slope, constant, sides, weights, heights)))
-        return Fraction(bound) * Fraction(2) ** (exponent - 2 * _UNIT)
+        return Fraction(bound) * Fraction(2) ** (exponent - 2 * UNIT)
 
     def _sides(self):
         if self.sides is None:
@@ -1159,9 +1160,9 @@ class Region:
         lines, cost, tall = self.lines[at]
         if text != "":
             width = len(self.model.layers[at - 1].rows)
-            if not isinstance(text, str) or len(text) != width or not set(text) <= _SIXTEENTHS.keys():
+            if not isinstance(text, str) or len(text) != width or not set(text) <= SIXTEENTHS.keys():
                 raise Rejected("the slopes of a layer are one character of 0..9a..g a neuron")
-            lines = [(i, a, _SIXTEENTHS[text[i]] if h else b, h, hs) for i, a, b, h, hs in lines]
+            lines = [(i, a, SIXTEENTHS[text[i]] if h else b, h, hs) for i, a, b, h, hs in lines]
         return lines, cost, tall
 
     def upper_bound(self, level, neuron, multipliers, sign=1):

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from geomrelu import checker, programs
-from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree
+from geomrelu import checker, coarse, programs
+from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree, derivation, derived
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
+from geomrelu.coarse import Arithmetic, Cell
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import FloatNetwork, clipped
@@ -30,6 +32,7 @@ __all__ = ["Bench", "grown", "turn"]
 TURN = 1_000  # parts to be bounded in one turn
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
+GROUP, BATCH = 64, 128  # roots below which nodes are judged in batches of so many
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
 
 
@@ -40,10 +43,21 @@ class Bench:
 
     def __init__(self, network: Network, domain: Polyhedron) -> None:
         self.network, self.domain = network, domain
+        self._arithmetics: dict[int, Arithmetic | None] = {}
 
     @cached_property
     def floating(self) -> FloatNetwork:
         return FloatNetwork(self.network, self.domain)
+
+    def arithmetic(self, level: int) -> Arithmetic | None:
+        """For bounds of a layer on many boxes at once, if that is possible."""
+        if level not in self._arithmetics:
+            region, self._arithmetics[level] = self.shared.root.copy(), None
+            if region.coarse.cornered and level <= region.coarse.depth:
+                region.derive(derived(level, True)["derive"], level)
+                with suppress(OverflowError):
+                    self._arithmetics[level] = Arithmetic(region, level)
+        return self._arithmetics[level]
 
     @cached_property
     def shared(self) -> checker.Points:
@@ -86,27 +100,95 @@ class Judgement:
 
     def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
         self.bench, self.growth, self.budget = bench, growth, budget
-        self._halves: dict[int, Any] = {}  # of regions on the way to the roots
+        self._way: dict[int, Split] = {}  # the splits above the roots
+        self._halves: dict[int, Any] = {}  # the regions on both sides of these
+        self._left: list[int] = []  # nodes below which the checker has to judge
+        for root in growth.roots:
+            name, path = root.name, root.path
+            while path and name >> 1 not in self._way:
+                name >>= 1
+                path, self._way[name], _ = path
 
     def pass_(self) -> None:
         """Judge everything. What the budget does not allow to be judged has not grown.
 
         What an earlier run had found is as large as may be, so there a turn is enough.
         """
-        part = Budget(SLICE)
-        for root in self.growth.roots:
+        part, cells, arithmetic = Budget(SLICE), dict[int, Cell](), self.bench.arithmetic(self.growth.level)
+        roots = [root for root in self.growth.roots if root.name in self.growth.nodes]
+        for first in range(0, len(roots), GROUP):
+            some = roots[first : first + GROUP]
             try:
-                if root.earlier is not None:
+                if some[0].earlier is not None:
                     part.spend(0)
-                self._judge(root)
+                if not first:
+                    cells = self._cells()
+                self._left = [root.name for root in some if root.name not in cells]
+                if arithmetic is not None:
+                    known = {root.name: cells[root.name] for root in some if root.name in cells}
+                    self._spread(arithmetic, self.growth.nodes, known)
+                for name in self._left:
+                    self._judge(name)
             except Exhausted:
-                self._forget(root)
+                for root in some:
+                    self._forget(root)
 
-    def _judge(self, root: Part) -> None:
+    def _cells(self) -> dict[int, Cell]:
+        """The boxes of the roots, for batches; without those that are for the checker."""
+        growth, arithmetic = self.growth, self.bench.arithmetic(self.growth.level)
+        first = self._way.get(1, growth.nodes.get(1))
+        if arithmetic is None or not isinstance(first, Split) or (first.derives, first.last) != (True, None):
+            return {}
+        whole = {1: arithmetic.whole}
+        return self._spread(arithmetic, self._way, whole) if self._way else whole
+
+    def _spread(
+        self, arithmetic: Arithmetic, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
+    ) -> dict[int, Cell]:
+        """Judge the nodes below some boxes, many at once; returns the boxes where no node is."""
+        ends, stack, ready = dict[int, Cell](), list(cells.items()), list[tuple[int, Cell, Split | Node, Any]]()
+        while stack or ready:
+            while stack:
+                name, cell = stack.pop()
+                node = nodes.get(name)
+                if node is None:
+                    ends[name] = cell
+                elif isinstance(node, Split) and node.cut is not None and node.derives is None:
+                    stack += arithmetic.halved(name, cell, node.index, node.cut)
+                elif (what := self._derivation(node)) is None:
+                    self._left.append(name)
+                else:
+                    ready.append((name, cell, node, *what))
+            some, ready = ready[:BATCH], ready[BATCH:]
+            if some:
+                self.budget.spend(0)
+                batch = arithmetic.derived([cell for _, cell, _, _ in some], [last for *_, last in some])
+                leaves = {k: node["coarse"] for k, (_, _, node, _) in enumerate(some) if isinstance(node, dict)}
+                bounds = dict(zip(leaves, batch.bounds(self.growth.neuron, leaves), strict=True))
+                for k, (name, _, node, _) in enumerate(some):
+                    if not batch.good[k]:
+                        self._left.append(name)
+                    elif isinstance(node, Split):
+                        assert node.cut is not None
+                        stack += arithmetic.halved(name, batch.cell(k), node.index, node.cut)
+                    else:
+                        self._accept(name, bounds[k])
+        return ends
+
+    def _derivation(self, node: Split | Node) -> tuple[tuple[int, ...] | None] | None:
+        """Of which neurons of the last layer a node derives bounds (None: of all); None if it is not for batches."""
+        level, widths = self.growth.level, self.bench.network.widths
+        if isinstance(node, Split):
+            return (node.last,) if node.derives and node.cut is not None else None
+        if node.keys() != {"coarse", "derive"} or not coarse.readable(node["coarse"], widths[: level - 1]):
+            return None
+        derives, last = derivation(node, level)
+        return (last,) if derives and all(0 <= i < widths[level - 2] for i in last or ()) else None
+
+    def _judge(self, name: int) -> None:
+        """Judge what is below a node by the checker, one by one."""
         growth = self.growth
-        if root.name not in growth.nodes:
-            return
-        stack = [(root.name, self._region(root.path))]
+        stack = [(name, self._region(name))]
         while stack and growth.point is None:
             name, region = stack.pop()
             if name not in growth.nodes:
@@ -119,11 +201,16 @@ class Judgement:
             children, bound = self._examined(node, region)
             if children:
                 stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
-            elif bound == 0:
-                self._touch(name)
-            elif bound is None or (bound != checker.EMPTY and bound > 0):
-                self._reopen(name)
-                growth.refused += 1
+            else:
+                self._accept(name, None if bound is None else -1 if bound == checker.EMPTY else bound)
+
+    def _accept(self, name: int, bound: Any) -> None:
+        """A leaf with this bound, None if it has none."""
+        if bound == 0:
+            self._touch(name)
+        elif bound is None or bound > 0:
+            self._reopen(name)
+            self.growth.refused += 1
 
     def _examined(self, node: Split | Node, region: checker.Region) -> Any:
         said = node.node(self.growth.level) if isinstance(node, Split) else node
@@ -174,14 +261,15 @@ class Judgement:
         growth.nodes = {name: node for name, node in growth.nodes.items() if not below(name)}
         growth.parts = [root, *(part for part in growth.parts if not below(part.name))]
 
-    def _region(self, path: tuple[Any, ...]) -> checker.Region:
-        """The region of a part, with all that was derived on the way to it."""
-        if not path:
+    def _region(self, name: int) -> checker.Region:
+        """The region of a node, with all that was derived on the way to it."""
+        if name == 1:
             return self.bench.shared.root.copy()
-        parent, split, side = path
-        if id(parent) not in self._halves:
-            self._halves[id(parent)], _ = self._examined(split, self._region(parent))
-        return self._halves[id(parent)][side > 0].copy()
+        parent = name >> 1
+        if parent not in self._halves:
+            node = self._way.get(parent) or self.growth.nodes[parent]
+            self._halves[parent], _ = self._examined(node, self._region(parent))
+        return self._halves[parent][name & 1].copy()
 
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:

@@ -95,15 +95,21 @@ def test_every_leaf_of_a_deep_tree_is_as_tight_as_it_was_found():
     assert boxes > 1000
 
 
-def test_what_the_time_does_not_allow_to_be_judged_has_not_grown():
+@pytest.mark.parametrize("together", [True, False])
+def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monkeypatch):
     """Leaves that nobody judged are open parts again, and growing them once more ends in a proof."""
+    monkeypatch.setattr(workshop, "GROUP", 4)
+    monkeypatch.setattr(workshop, "BATCH", 6)
     bench, _ = next(deep())
-    tree, judged = branching.Tree(bench.floating, 5, 0), []
+    if not together:
+        monkeypatch.setattr(workshop.Bench, "arithmetic", lambda own, level: None)
+    tree, judged, late = branching.Tree(bench.floating, 5, 0), [], []
 
     class Late(Budget):
         def spend(self, regions=1):
             judged.append(1)
-            if len(judged) % 60 == 0:
+            if len(judged) % (10 if together else 60) == 0:
+                late.append(1)
                 raise Exhausted("late")
 
     for _ in range(200):
@@ -115,7 +121,7 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown():
         tree.merge(growth)
         if not tree.parts:
             break
-    assert not tree.parts and len(judged) > 150
+    assert not tree.parts and len(late) > 1
     assert accepted(bench, tree)
 
 
@@ -181,6 +187,7 @@ def test_leaves_that_are_refused(refuse, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checker, "examine", doubtful)
+        patch.setattr(workshop.Bench, "arithmetic", lambda own, level: None)  # the checker, one by one
         again = settle(bench, 3, 0)
     assert again.done and again.refused and again.boxes > tree.boxes
     assert again.coarse is (refuse > 1)
