@@ -24,9 +24,10 @@ import numpy as np
 
 from geomrelu.budget import Budget
 from geomrelu.certificate import Claim
+from geomrelu.coarse import derivation, derived
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 
-__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "derivation", "derived", "one_leaf"]
+__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
 
 Array = np.ndarray
 Node = dict[str, Any]
@@ -252,25 +253,6 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     coarse = level <= floating.coarse_depth
     leaf: Node = {"coarse": []} if coarse else {}
     return [leaf | derived(level, coarse)]
-
-
-def derived(level: int, coarse: bool, last: Sequence[int] | None = None) -> Node:
-    """Bounds of all layers before, or only of some neurons of the last of them."""
-    layers: list[Any] = [[at] if coarse else [at, "exact"] for at in range(1, level)]
-    if last is not None:
-        layers[-1:] = [[level - 1, list(last)]] if last else []
-    return {"derive": layers} if layers else {}
-
-
-def derivation(node: Node, level: int) -> tuple[bool | None, tuple[int, ...] | None]:
-    """What a node derives, as in :class:`Split`; ValueError if that is something else."""
-    said = {key: value for key, value in node.items() if key == "derive"}
-    some = [item[1] for item in said.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
-    last = tuple(int(operator.index(i)) for i in (some[0] if some else ()))
-    for derives, of in ((True, last), (True, None), (None, None), (False, None)):
-        if repr(said) == repr({} if derives is None else derived(level, derives, of)):  # True == 1
-            return derives, of
-    raise ValueError("no such derivation")
 
 
 class Growth:

@@ -1418,11 +1418,12 @@ def _split(data, model, domain, level):
     raise Rejected("a split is not of a known form")
 
 
-def check(certificate, model, domain):
+def check(certificate, model, domain, shared=None):
     """Prove every claim of a certificate or raise.
 
     Args:
         certificate: the parsed JSON object. model, domain: as parsed by :meth:`Model.parse`, :meth:`Domain.parse`.
+        shared: a class to take the place of :class:`Points`.
 
     Returns:
         The claims, all of them proved.
@@ -1442,7 +1443,7 @@ def check(certificate, model, domain):
     claims = certificate.get("claims")
     if not isinstance(claims, list) or not claims:
         raise Rejected("it claims nothing")
-    points = Points(certificate.get("points", []), model, domain)
+    points = (shared or Points)(certificate.get("points", []), model, domain)
     for claim in claims:
         if not isinstance(claim, dict):
             raise Rejected("a claim is not an object")
@@ -1454,7 +1455,7 @@ def check(certificate, model, domain):
     return claims
 
 
-def check_pruning(certificate, model, domain, smaller):
+def check_pruning(certificate, model, domain, smaller, shared=None):
     """Prove that a smaller network equals the model on the domain, or raise :class:`Rejected`.
 
     Returns:
@@ -1469,7 +1470,7 @@ def check_pruning(certificate, model, domain, smaller):
         raise Rejected("it is about another model")
     if certificate.get("claims"):
         body = {key: certificate.get(key) for key in ("domain", "claims")} | {"points": certificate.get("points", [])}
-        claims = check(body | {"geomrelu": FORMAT, "model": model.digest()}, model, domain)
+        claims = check(body | {"geomrelu": FORMAT, "model": model.digest()}, model, domain, shared)
     else:
         claims = []
     return check_changes(certificate, model, claims, smaller)
@@ -1578,6 +1579,10 @@ class Points:
         self.parsed, self.below, self.infinity = {}, {}, {}
         self.root = None if domain.points is not None else Region(model, domain)
 
+    def bound(self, proof, level, neuron, tick=None, sign=1):
+        """What a proof gives: see :func:`walk`."""
+        return walk(proof, self.model, self.domain, level, neuron, self.root, tick, sign)
+
     def calm(self, level, neuron):
         """Do all nearby parameters keep a dead neuron <= 0 near infinity? (See :func:`infinity`.)"""
         if level not in self.infinity:
@@ -1659,7 +1664,7 @@ def prove(claim, model, domain, points, tick=None):
             bound = max(model.value(p, level, neuron) for p in domain.points)
     elif "proof" in claim:
         sign = -1 if status == "active" else 1
-        bound = walk(claim["proof"], model, domain, level, neuron, points.root, tick, sign)
+        bound = points.bound(claim["proof"], level, neuron, tick, sign)
         if bound is None:
             raise Rejected("a leaf of the proof gives no bound")
 

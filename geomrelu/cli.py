@@ -146,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
+    sub.add_argument("--independent", action="store_true", help="by the stand-alone checker alone: box by box, slower")
     sub.set_defaults(run=_check)
 
     sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
@@ -711,21 +712,23 @@ def _prune(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from geomrelu import certificate, checker
+    from geomrelu.coarse import Quick
     from geomrelu.errors import InputError
     from geomrelu.network import Network
 
     network, domain = _inputs(options)
+    shared = checker.Points if options.independent else Quick
     smaller = None if options.smaller is None else Network.from_file(options.smaller)
     rejected = 0
     for path in options.certificates:
         try:
             data = certificate.read(path)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
-                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked)
+                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, shared)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue
-            claims = checker.check(data, network.checked, domain.checked)
+            claims = checker.check(data, network.checked, domain.checked, shared)
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")

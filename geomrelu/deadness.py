@@ -1,4 +1,4 @@
-"""Decide which neurons of a network are dead on a set, with a claim the independent checker has accepted.
+"""Decide which neurons of a network are dead on a set, with a claim that has been accepted by the checker's rules.
 
 A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at 0 is silent), else *alive*. It is
 *stably* dead if it stays dead for all parameters near the given ones (all weights on the layers it reads, and its
@@ -25,6 +25,7 @@ import numpy as np
 from geomrelu import branching, checker, pieces, search
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
+from geomrelu.coarse import Quick
 from geomrelu.errors import InputError
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
@@ -176,7 +177,7 @@ class _Run:
             (self.unfinished if c.get("status") == "open" else self.known)[c.get("layer"), c.get("neuron")] = c
         self.whole = self.budget = budget
         self.points: list[list[str]] = []
-        self.shared = checker.Points(self.points, network.checked, domain.checked)
+        self.shared = Quick(self.points, network.checked, domain.checked)
         self.extremes: list[list[pieces.Extreme]] | None = None
         self.asked: dict[int, list[int]] = {}
         self.found: dict[int, dict[int, Verdict]] = {}
@@ -485,7 +486,7 @@ class _Run:
 
     def _calm(self, layer: int, i: int) -> bool:
         try:
-            return bool(self.shared.calm(layer, i))
+            return bool(self.shared.calm(layer, i))  # type: ignore[no-untyped-call]
         except checker.Rejected:  # too many cones at infinity
             return False
 

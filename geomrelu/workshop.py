@@ -11,18 +11,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from geomrelu import checker, coarse, programs
-from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree, derivation, derived
+from geomrelu import checker, programs
+from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
-from geomrelu.coarse import Arithmetic, Cell
+from geomrelu.coarse import Cell, Quick, Step, region
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import FloatNetwork, clipped
@@ -43,25 +43,14 @@ class Bench:
 
     def __init__(self, network: Network, domain: Polyhedron) -> None:
         self.network, self.domain = network, domain
-        self._arithmetics: dict[int, Arithmetic | None] = {}
 
     @cached_property
     def floating(self) -> FloatNetwork:
         return FloatNetwork(self.network, self.domain)
 
-    def arithmetic(self, level: int) -> Arithmetic | None:
-        """For bounds of a layer on many boxes at once, if that is possible."""
-        if level not in self._arithmetics:
-            region, self._arithmetics[level] = self.shared.root.copy(), None
-            if region.coarse.cornered and level <= region.coarse.depth:
-                region.derive(derived(level, True)["derive"], level)
-                with suppress(OverflowError):
-                    self._arithmetics[level] = Arithmetic(region, level)
-        return self._arithmetics[level]
-
     @cached_property
-    def shared(self) -> checker.Points:
-        return checker.Points([], self.network.checked, self.domain.checked)
+    def shared(self) -> Quick:
+        return Quick([], self.network.checked, self.domain.checked)
 
     @cached_property
     def _packed(self) -> tuple[tuple[str, str], bytes]:
@@ -114,7 +103,7 @@ class Judgement:
 
         What an earlier run had found is as large as may be, so there a turn is enough.
         """
-        part, cells, arithmetic = Budget(SLICE), dict[int, Cell](), self.bench.arithmetic(self.growth.level)
+        part, cells = Budget(SLICE), dict[int, Cell]()
         roots = [root for root in self.growth.roots if root.name in self.growth.nodes]
         for first in range(0, len(roots), GROUP):
             some = roots[first : first + GROUP]
@@ -123,11 +112,14 @@ class Judgement:
                     part.spend(0)
                 if not first:
                     cells = self._cells()
-                self._left = [root.name for root in some if root.name not in cells]
-                if arithmetic is not None:
-                    known = {root.name: cells[root.name] for root in some if root.name in cells}
-                    self._spread(arithmetic, self.growth.nodes, known)
-                for name in self._left:
+                left = [root.name for root in some if root.name not in cells]
+                known = {root.name: cells[root.name] for root in some if root.name in cells}
+                for name, found in self._spread(self.growth.nodes, known):
+                    if found is None:
+                        left.append(name)
+                    elif isinstance(found, int):
+                        self._accept(name, found)
+                for name in left:
                     self._judge(name)
             except Exhausted:
                 for root in some:
@@ -135,55 +127,30 @@ class Judgement:
 
     def _cells(self) -> dict[int, Cell]:
         """The boxes of the roots, for batches; without those that are for the checker."""
-        growth, arithmetic = self.growth, self.bench.arithmetic(self.growth.level)
+        growth, arithmetic = self.growth, self.bench.shared.arithmetic(self.growth.level)
         first = self._way.get(1, growth.nodes.get(1))
         if arithmetic is None or not isinstance(first, Split) or (first.derives, first.last) != (True, None):
             return {}
         whole = {1: arithmetic.whole}
-        return self._spread(arithmetic, self._way, whole) if self._way else whole
+        return {k: cell for k, cell in self._spread(self._way, whole) if isinstance(cell, Cell)} if self._way else whole
 
     def _spread(
-        self, arithmetic: Arithmetic, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
-    ) -> dict[int, Cell]:
-        """Judge the nodes below some boxes, many at once; returns the boxes where no node is."""
-        ends, stack, ready = dict[int, Cell](), list(cells.items()), list[tuple[int, Cell, Split | Node, Any]]()
-        while stack or ready:
-            while stack:
-                name, cell = stack.pop()
-                node = nodes.get(name)
-                if node is None:
-                    ends[name] = cell
-                elif isinstance(node, Split) and node.cut is not None and node.derives is None:
-                    stack += arithmetic.halved(name, cell, node.index, node.cut)
-                elif (what := self._derivation(node)) is None:
-                    self._left.append(name)
-                else:
-                    ready.append((name, cell, node, *what))
-            some, ready = ready[:BATCH], ready[BATCH:]
-            if some:
-                self.budget.spend(0)
-                batch = arithmetic.derived([cell for _, cell, _, _ in some], [last for *_, last in some])
-                leaves = {k: node["coarse"] for k, (_, _, node, _) in enumerate(some) if isinstance(node, dict)}
-                bounds = dict(zip(leaves, batch.bounds(self.growth.neuron, leaves), strict=True))
-                for k, (name, _, node, _) in enumerate(some):
-                    if not batch.good[k]:
-                        self._left.append(name)
-                    elif isinstance(node, Split):
-                        assert node.cut is not None
-                        stack += arithmetic.halved(name, batch.cell(k), node.index, node.cut)
-                    else:
-                        self._accept(name, bounds[k])
-        return ends
+        self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
+    ) -> Iterator[tuple[int, Cell | int | None]]:
+        growth, network = self.growth, self.bench.network
+        arithmetic = self.bench.shared.arithmetic(growth.level)
 
-    def _derivation(self, node: Split | Node) -> tuple[tuple[int, ...] | None] | None:
-        """Of which neurons of the last layer a node derives bounds (None: of all); None if it is not for batches."""
-        level, widths = self.growth.level, self.bench.network.widths
-        if isinstance(node, Split):
-            return (node.last,) if node.derives and node.cut is not None else None
-        if node.keys() != {"coarse", "derive"} or not coarse.readable(node["coarse"], widths[: level - 1]):
-            return None
-        derives, last = derivation(node, level)
-        return (last,) if derives and all(0 <= i < widths[level - 2] for i in last or ()) else None
+        def read(name: int) -> Step | None:
+            node = nodes[name]
+            if not isinstance(node, Split):
+                return Step.read(node, growth.level, network.widths, network.inputs)
+            if node.cut is None or node.derives is False:
+                return None
+            return Step(bool(node.derives), node.last, (node.index, Fraction(node.cut)))
+
+        if arithmetic is None:
+            return iter(())
+        return arithmetic.spread(growth.neuron, cells, read, lambda: self.budget.spend(0), 1, BATCH)
 
     def _judge(self, name: int) -> None:
         """Judge what is below a node by the checker, one by one."""
@@ -263,13 +230,13 @@ class Judgement:
 
     def _region(self, name: int) -> checker.Region:
         """The region of a node, with all that was derived on the way to it."""
-        if name == 1:
-            return self.bench.shared.root.copy()
-        parent = name >> 1
-        if parent not in self._halves:
-            node = self._way.get(parent) or self.growth.nodes[parent]
-            self._halves[parent], _ = self._examined(node, self._region(parent))
-        return self._halves[parent][name & 1].copy()
+        growth = self.growth
+
+        def said(name: int) -> Node:
+            node = self._way.get(name) or growth.nodes[name]
+            return node.node(growth.level) if isinstance(node, Split) else node
+
+        return region(name, self.bench.shared.root, said, growth.level, growth.neuron, self._halves)
 
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:

@@ -13,7 +13,19 @@ import numpy as np
 import pytest
 from families import as_network, lean, network
 
-from geomrelu import Budget, Network, Polyhedron, Status, branching, certificate, checker, deadness, decide, workshop
+from geomrelu import (
+    Budget,
+    Network,
+    Polyhedron,
+    Status,
+    branching,
+    certificate,
+    checker,
+    coarse,
+    deadness,
+    decide,
+    workshop,
+)
 from geomrelu.budget import Exhausted
 
 
@@ -102,7 +114,7 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monke
     monkeypatch.setattr(workshop, "BATCH", 6)
     bench, _ = next(deep())
     if not together:
-        monkeypatch.setattr(workshop.Bench, "arithmetic", lambda own, level: None)
+        monkeypatch.setattr(coarse.Quick, "arithmetic", lambda own, level: None)
     tree, judged, late = branching.Tree(bench.floating, 5, 0), [], []
 
     class Late(Budget):
@@ -187,7 +199,7 @@ def test_leaves_that_are_refused(refuse, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checker, "examine", doubtful)
-        patch.setattr(workshop.Bench, "arithmetic", lambda own, level: None)  # the checker, one by one
+        patch.setattr(coarse.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
         again = settle(bench, 3, 0)
     assert again.done and again.refused and again.boxes > tree.boxes
     assert again.coarse is (refuse > 1)

@@ -50,6 +50,8 @@ def test_decide_and_check(capsys, model, tmp_path):
     files = sorted(map(str, out.glob("*.json")))
     code, text, err = run(capsys, "check", *files, "--model", model, "--domain", "box:-1,1")
     assert (code, err) == (0, "") and text.count("accepted") == len(files)
+    alone = run(capsys, "check", "--independent", *files, "--model", model, "--domain", "box:-1,1")
+    assert alone == (code, text, err)
     code, text, err = run(capsys, "check", files[0], "--model", model, "--domain", "box:-1,2")
     assert (code, err) == (1, "") and text.startswith("REJECTED") and text.count("\n") == 1
     Path(files[0]).write_text(Path(files[0]).read_text()[:-20])

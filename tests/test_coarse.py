@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 
 import pytest
 from families import as_network, network
 from test_branching import accepted, deep
 
-from geomrelu import Polyhedron, branching, checker, coarse, workshop
+from geomrelu import Polyhedron, checker, coarse, workshop
 
 
 def tall(rng):
@@ -33,8 +35,8 @@ def test_the_integers_are_those_of_the_checker(kind):
         net = as_network(tall(rng) if kind == "tall" else network(rng, widths, kind))
         level, n = net.depth, net.inputs
         box = Polyhedron.box([(Fraction(-rng.randint(0, 9), 7), Fraction(rng.randint(0, 9), 5)) for _ in range(n)])
-        own = workshop.Bench(net, box).arithmetic(level)
         root = checker.Region(net.checked, box.checked)
+        own = coarse.Arithmetic.on(root, level)
         if own is None:
             seen["none"] += 1
             assert kind == "tall" or root.coarse.depth < level
@@ -45,20 +47,21 @@ def test_the_integers_are_those_of_the_checker(kind):
             lasts = [
                 rng.choice((None, (), tuple(rng.sample(range(net.widths[-2]), 2)))[: 1 + 2 * stage]) for _ in regions
             ]
-            batch = own.derived(cells, lasts)
+            batch = coarse.Batch(own, cells, lasts)
             for region, last in zip(regions, lasts, strict=True):
-                region.derive(branching.derived(level, True, last).get("derive", []), level)
+                region.derive(coarse.derived(level, True, last).get("derive", []), level)
             neuron, chosen = rng.randrange(net.widths[-1]), rng.sample(range(6), rng.randint(0, 6))
             texts = [rng.choice(["", None]) for _ in range(level - 1)]
             slopes = {
                 k: [t if t == "" else said(rng, w) for t, w in zip(texts, net.widths, strict=False)] for k in chosen
             }
-            bounds = batch.bounds(neuron, slopes)
+            sign = rng.choice((1, 1, -1))
+            bounds = batch.bounds(neuron, slopes, sign)
             unit = Fraction(2) ** (root.coarse.exponents(level)[neuron] - 56)
             for bound, (k, text) in zip(bounds, slopes.items(), strict=True):
-                assert coarse.readable(text, net.widths[: level - 1])
+                assert coarse._readable(text, net.widths[: level - 1])
                 if batch.good[k]:
-                    assert bound * unit == regions[k].coarse_bound(level, neuron, text)
+                    assert bound * unit == regions[k].coarse_bound(level, neuron, text, sign)
                     seen["bounds"] += 1
                     seen["not negative"] += bound >= 0
             assert stage or all(region.known == root.known for region in regions)  # to derive twice is to derive once
@@ -78,7 +81,7 @@ def test_the_integers_are_those_of_the_checker(kind):
                 if cuts:
                     (j, c), side = rng.choice(cuts), rng.choice((-1, 1))
                     regions[k] = region.child(("x", j, c), side)
-                    cells[k] = dict(own.halved(0, cells[k], j, float(c)))[side > 0]
+                    cells[k] = dict(own._halved(0, cells[k], j, c))[side > 0]
                 else:
                     region.corners, region.lines = {}, {}
             if len(kept) < 6:
@@ -106,3 +109,65 @@ def test_what_is_too_large_is_left_to_the_checker(name, value, monkeypatch):
     bench, tree = next(deep())
     assert not tree.parts and tree.refused == 0 and left
     assert accepted(bench, tree)
+
+
+def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
+    """The same bound, or a refusal, also where nodes are damaged or are not for batches."""
+    monkeypatch.setattr(coarse, "FEW", 0)
+    rng, seen = random.Random(6), Counter()
+    for bench, tree in (*deep((3, 12, 12, 12, 1)), *deep()):
+        model, domain = bench.network.checked, bench.domain.checked
+        proof = bench.refuted(tree)["proof"]
+        for attempt in range(16):
+            nodes, found, ticks = json.loads(json.dumps(proof)), [], Counter()
+            for _ in range(min(attempt, 3)):
+                damage(rng, nodes, tree.level, bench.network.widths)
+            for kind in (checker.Points, coarse.Quick):
+                try:
+                    tick = partial(ticks.update, [kind])
+                    found.append(kind([], model, domain).bound(nodes, tree.level, 0, tick, -1 if attempt == 15 else 1))
+                except (checker.Rejected, checker.Malformed):
+                    found.append("refused")
+            assert found[0] == found[1]
+            seen["refused" if found[0] == "refused" else "bound"] += 1
+            seen["quick"] += len(nodes) > 30 and 4 * ticks[coarse.Quick] < ticks[checker.Points]
+    assert seen["refused"] > 30 and seen["bound"] > 30 and seen["quick"] > 10, seen
+
+
+def damage(rng, nodes, level, widths):
+    """Something else in the place of a node, or of a part of it."""
+    k = rng.randrange(len(nodes))
+    node, i = nodes[k], rng.randrange(widths[level - 2])
+    if rng.random() < 0.2:
+        k = 0
+        node = nodes[0]
+    if "split" in node:
+        derive, kind = node.get("derive"), rng.randrange(6)
+        if kind == 0:
+            node["split"] = ["neuron", level - 1, i]
+        elif kind == 1:
+            node["split"][-1] = str(Fraction(rng.randint(-9, 9), 10))
+        elif kind == 2:
+            node["derive"] = [[at] for at in range(1, level)]
+        elif kind == 3:
+            node.pop("derive", None)
+        elif kind == 4:
+            node["split"] = rng.choice((["x", 99, "0"], ["x", True, "0"], ["x", 0, "?"], ["form", "0"], 7))
+        elif derive:
+            derive[rng.randrange(len(derive))] = rng.choice(
+                ([True], [level - 1, [i]], [level - 1, [99]], [1, "exact"], 5)
+            )
+        return
+    kind = rng.randrange(6)
+    if kind == 0:
+        node["coarse"] = [said(rng, width) for width in widths[: level - 1]]
+    elif kind == 1:
+        nodes[k] = {"derive": [[at] for at in range(1, level)]}
+    elif kind == 2:
+        node.pop("derive", None)
+    elif kind == 3:
+        node["derive"] = rng.choice(([[at] for at in range(1, level)], [[1]], [[level - 1, [i]]], 3))
+    elif kind == 4:
+        node["coarse"] = rng.choice((["0"], ["z" * widths[0]], 4, [""] * level, []))
+    else:
+        del nodes[k]
