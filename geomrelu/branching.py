@@ -24,8 +24,8 @@ import numpy as np
 
 from geomrelu.budget import Budget
 from geomrelu.certificate import Claim
-from geomrelu.coarse import derivation, derived
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
+from geomrelu.walk import derivation, derived
 
 __all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
 

@@ -712,9 +712,9 @@ def _prune(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from geomrelu import certificate, checker
-    from geomrelu.coarse import Quick
     from geomrelu.errors import InputError
     from geomrelu.network import Network
+    from geomrelu.walk import Quick
 
     network, domain = _inputs(options)
     shared = checker.Points if options.independent else Quick

@@ -14,9 +14,7 @@ Cost: a tenth of the checker's time, for a hundred boxes or more.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -25,15 +23,16 @@ import numpy as np
 
 from geomrelu import checker
 
-__all__ = ["Arithmetic", "Batch", "Cell", "Quick", "Step", "derivation", "derived", "region"]
+__all__ = ["Arithmetic", "Batch", "Cell"]
 
 Array = np.ndarray
 UNIT = checker.UNIT
 ONE = 1 << UNIT
 CUT = 14  # the bits of the lower of two parts of a number
-EXACT, WIDE = 2.0**53, 2.0**48
-FEW = 50  # nodes of a proof that the checker walks as quickly
-LARGE = 1 << 34  # numbers that are not smaller are left to the checker
+EXACT = 2.0**52  # half of it would do
+LARGE = 1 << 34  # coefficients, bounds and sides that are not smaller are left to the checker,
+WIDE = 2.0**48  # and likewise upper parts of sums
+DEEP, BROAD = 32, 256  # more layers and wider ones are; so int64 does not overflow
 
 
 class Cell(NamedTuple):
@@ -65,37 +64,6 @@ class _Lines:
     tall: Array  # (boxes,)
 
 
-class Step(NamedTuple):
-    """What a node says that batches can do: to derive bounds, and then to cut the box or to bound the neuron.
-
-    Attributes:
-        last: of which neurons of the last layer; None: of all.
-        cut: an input, and a number on its axis; None at a leaf. slopes: of a leaf, as it says them.
-    """
-
-    derives: bool
-    last: Sequence[int] | None
-    cut: tuple[int, Fraction] | None
-    slopes: Sequence[str] = ()
-
-    @classmethod
-    def read(cls, node: Any, level: int, widths: Sequence[int], inputs: int) -> Step | None:
-        """What a node says, in a proof about a neuron of a layer; None if that is something else."""
-        try:
-            derives, last = derivation(node, level)
-            if last is not None and not all(0 <= i < widths[level - 2] for i in last):
-                return None
-            if derives and node.keys() == {"coarse", "derive"} and _readable(node["coarse"], widths[: level - 1]):
-                return cls(True, last, None, node["coarse"])
-            if derives is not False and "split" in node and node.keys() <= {"split", "derive"}:
-                kind, index, cut = node["split"]
-                if kind == "x" and type(index) is int and 0 <= index < inputs:
-                    return cls(bool(derives), last, (index, checker.number(cut)))
-        except (ValueError, TypeError, AttributeError, checker.Malformed):
-            pass
-        return None
-
-
 class Arithmetic:
     """What batches of boxes have in common. Raises OverflowError if the numbers are too large.
 
@@ -106,91 +74,36 @@ class Arithmetic:
 
     def __init__(self, region: checker.Region, level: int) -> None:
         self.coarse, self.level = region.coarse, level
+        if level > DEEP or max(region.model.inputs, *(len(layer.rows) for layer in region.model.layers)) > BROAD:
+            raise OverflowError("too large for batches")
         self.weights: dict[int, Array] = {}  # of a layer (1 + width before, width); last the biases
         self.halves: dict[int, Array] = {}  # the same (width, 2 (1 + width before)) for products
         self.limits: dict[int, float] = {}  # the coefficients up to which these are exact
         self.fields: dict[int, Any] = {}  # how large numbers can become, and may
         for at in range(1, level + 1):
-            self.weights[at] = _bounded(self.coarse.weights(at), LARGE)
+            self.weights[at] = _small(self.coarse.weights(at))
             self.halves[at] = _halves(self.weights[at].T, axis=1)
             self.limits[at] = EXACT / float(abs(self.halves[at]).sum(axis=0).max() + 1)
             size, _, *sizes = self.coarse.start(at)
             self.fields[at] = size, *sizes
-        low, high = (_bounded(side, LARGE) for side in self.coarse.sides(region.lower, region.upper))
-        known = [_bounded(list(zip(*region.known[at], strict=True)), LARGE) for at in range(1, level)]
+        if any(at not in region.known for at in range(1, level)):
+            raise OverflowError("too large even for the checker")
+        low, high = (_small(side) for side in self.coarse.sides(region.lower, region.upper))
+        known = [_small(list(zip(*region.known[at], strict=True))) for at in range(1, level)]
         self.whole = Cell(low, high, tuple(known))
         vary = [j for j, power in enumerate(self.coarse.powers[0]) if power is not None]
         self.upper = np.zeros((len(low), 1 << len(vary)), dtype=bool)  # has a corner the upper side of an input?
         for bit, j in enumerate(vary):
             self.upper[j] = np.arange(1 << len(vary)) >> bit & 1
 
-    @classmethod
-    def on(cls, root: checker.Region, level: int) -> Arithmetic | None:
-        """The same on the whole domain, if batches can work there."""
-        if not root.coarse.cornered or not 1 < level <= root.coarse.depth:
-            return None
-        region = root.copy()
-        region.derive(derived(level, True)["derive"], level)
-        with suppress(OverflowError):
-            return cls(region, level)
-        return None
-
-    def spread(
-        self,
-        neuron: int,
-        cells: Mapping[int, Cell],
-        read: Callable[[int], Step | None],
-        tick: Callable[[], None],
-        sign: int = 1,
-        most: int = 128,
-    ) -> Iterator[tuple[int, Cell | int | None]]:
-        """Take boxes through the nodes of a tree, as many at once as there are, in any order.
-
-        Args:
-            cells: of some nodes, by name; the children of node k are 2 k and 2 k + 1.
-            read: what a node says; None if it is for the checker; KeyError if there is no such node.
-            tick: is called before each batch; most: boxes of one.
-
-        Yields:
-            ``(name, what)``: a bound of ``sign * z`` at a leaf, in 2^-56; the box where there is no node; None at a
-            node below which the checker has to go on.
-        """
-        stack, ready = list(cells.items()), list[tuple[int, Cell, Step]]()
-        while stack or ready:
-            while stack:
-                name, cell = stack.pop()
-                try:
-                    step = read(name)
-                except KeyError:
-                    yield name, cell
-                    continue
-                if step is None:
-                    yield name, None
-                elif step.cut and not step.derives:
-                    stack += self._halved(name, cell, *step.cut)
-                else:
-                    ready.append((name, cell, step))
-            some, ready = ready[:most], ready[most:]
-            if not some:
-                return
-            tick()
-            batch = Batch(self, [cell for _, cell, _ in some], [step.last for *_, step in some])
-            slopes = {k: step.slopes for k, (*_, step) in enumerate(some) if not step.cut}
-            bounds = dict(zip(slopes, batch.bounds(neuron, slopes, sign), strict=True))
-            for k, (name, _, step) in enumerate(some):
-                if not batch.good[k]:
-                    yield name, None
-                elif step.cut:
-                    stack += self._halved(name, batch.cell(k), *step.cut)
-                else:
-                    yield name, bounds[k]
-
-    def _halved(self, name: int, cell: Cell, index: int, cut: Fraction) -> list[tuple[int, Cell]]:
-        """Both sides of a box, with the names of their nodes."""
+    def halved(self, cell: Cell, index: int, cut: Fraction) -> tuple[Cell, Cell]:
+        """Both sides of a box; raises OverflowError."""
         least, most = self.coarse.side(index, cut)
+        if max(-least, most) >= LARGE:
+            raise OverflowError("too large for batches")
         low, high = cell.low.copy(), cell.high.copy()
         low[index], high[index] = max(low[index], least), min(high[index], most)
-        return [(2 * name + 1, Cell(low, cell.high, cell.known)), (2 * name, Cell(cell.low, high, cell.known))]
+        return Cell(cell.low, high, cell.known), Cell(low, cell.high, cell.known)
 
 
 class Batch:
@@ -278,7 +191,7 @@ class Batch:
     def _keep(self, boxes: Array, numbers: Array, limit: float) -> None:
         """Are the numbers of these rows small enough?"""
         if numbers.size and (numbers.max() > limit or numbers.min() < -limit):
-            self.good[boxes[(abs(numbers) > limit).any(axis=1)]] = False
+            self.good[boxes[(numbers.max(axis=1) > limit) | (numbers.min(axis=1) < -limit)]] = False
 
     def _forms(self, level: int, boxes: Array, neurons: Array) -> Array:
         """Upper bounds of z and, in the row after it, of -z at each corner, in units: see ``Coarse.forms``."""
@@ -323,7 +236,7 @@ class Batch:
                     found[first:last] += numbers[first:last] @ table[b]
         self.good[owners[size >= EXACT]] = False
         upper, lower = found[:, :count], found[:, count:]
-        self.good[owners[(abs(upper).max(axis=1) >= WIDE) | (abs(high) >= 1 << 33)]] = False
+        self.good[owners[(abs(upper).max(axis=1) >= WIDE) | (abs(high) >= 1 << 33) | (abs(low) >= 1 << 60)]] = False
         value = (upper.astype(np.int64) << CUT) + lower.astype(np.int64)
         value += ((high << UNIT) + low)[:, None]
         return value
@@ -356,7 +269,7 @@ class Batch:
         sides = np.where(q > 0, self.high[rows], self.low[rows])
         top, rest = high.copy(), low.copy()
         _add(q, sides, top, rest)
-        self.good[rows[abs(top) >= 1 << 33]] = False
+        self.good[rows[(abs(top) >= 1 << 33) | (abs(rest) >= 1 << 60)]] = False
         bound = (top << UNIT) + rest
         high -= replaced[0]
         low -= replaced[1]
@@ -368,121 +281,9 @@ class Batch:
         return Cell(self.low[row], self.high[row], tuple(known[row] for known in self.known))
 
 
-class Quick(checker.Points):
-    """Proves claims as the checker does, but the boxes of large proofs many at once."""
-
-    def __init__(self, table: list[Any], model: checker.Model, domain: checker.Domain) -> None:
-        super().__init__(table, model, domain)  # type: ignore[no-untyped-call]
-        self._arithmetics: dict[int, Arithmetic | None] = {}
-
-    def arithmetic(self, level: int) -> Arithmetic | None:
-        """For bounds of a layer on many boxes at once, if that is possible."""
-        if level not in self._arithmetics:
-            self._arithmetics[level] = None if self.root is None else Arithmetic.on(self.root, level)
-        return self._arithmetics[level]
-
-    def bound(self, proof: Any, level: int, neuron: int, tick: Callable[[], None] | None = None, sign: int = 1) -> Any:
-        """What a proof gives: see ``walk`` in ``checker``, which does what is not for batches."""
-        large = isinstance(proof, list) and len(proof) > FEW
-        own, places = (self.arithmetic(level), _places(proof)) if large else (None, None)
-        if own is None or places is None:
-            return super().bound(proof, level, neuron, tick, sign)  # type: ignore[no-untyped-call]
-        widths, inputs = [len(layer.rows) for layer in self.model.layers], self.model.inputs
-
-        def read(name: int) -> Step | None:
-            step = Step.read(proof[places[name][0]], level, widths, inputs)
-            # the whole domain has been derived: is that said?
-            return step if name > 1 or (step and step.derives and step.last is None) else None
-
-        worst: Any = checker.EMPTY
-        unit = Fraction(2) ** (own.coarse.exponents(level)[neuron] - 2 * UNIT)
-        halves: dict[int, Any] = {}
-        for name, found in own.spread(neuron, {1: own.whole}, read, tick or (lambda: None), sign):
-            if found is None:
-                first, last = places[name]
-                here = region(name, self.root, lambda k: proof[places[k][0]], level, neuron, halves)
-                bound = checker.walk(proof[first:last], self.model, self.domain, level, neuron, here, tick, sign)
-            else:
-                bound = found * unit
-            if bound is None:
-                return None
-            if worst == checker.EMPTY or (bound != checker.EMPTY and bound > worst):
-                worst = bound
-        return worst
-
-
-def region(
-    name: int, root: checker.Region, said: Callable[[int], Any], level: int, neuron: int, halves: dict[int, Any]
-) -> checker.Region:
-    """The region of a node of a tree, with all that was derived on the way to it.
-
-    ``said``: what a node says; ``halves``: the regions on both sides of the splits that have been made.
-    """
-    way = [name >> k for k in range(1, name.bit_length())]  # from the parent up
-    known = next((k for k, parent in enumerate(way) if parent in halves), len(way))
-    for parent in reversed(way[:known]):
-        above = halves[parent >> 1][parent & 1] if parent > 1 else root
-        halves[parent], _ = checker.examine(said(parent), above.copy(), level, neuron)
-    return (halves[name >> 1][name & 1] if name > 1 else root).copy()
-
-
-def _places(proof: list[Any]) -> dict[int, tuple[int, int]] | None:
-    """The subtree of each node, by name, as a part of the list; None if the list is no tree."""
-    ends, stack = [], list[int]()
-    for k in range(len(proof) - 1, -1, -1):
-        node, end = proof[k], k + 1
-        if not isinstance(node, dict):
-            return None
-        if "split" in node:
-            if len(stack) < 2:
-                return None
-            stack.pop()
-            end = stack.pop()
-        stack.append(end)
-        ends.append(end)
-    if len(stack) != 1:
-        return None
-    places, names = dict[int, tuple[int, int]](), [1]
-    for k, node in enumerate(proof):
-        name = names.pop()
-        places[name] = k, ends[-1 - k]
-        if "split" in node:
-            names += [2 * name + 1, 2 * name]
-    return places
-
-
-def derived(level: int, coarse: bool, last: Sequence[int] | None = None) -> dict[str, Any]:
-    """Bounds of all layers before, or only of some neurons of the last of them."""
-    layers: list[Any] = [[at] if coarse else [at, "exact"] for at in range(1, level)]
-    if last is not None:
-        layers[-1:] = [[level - 1, list(last)]] if last else []
-    return {"derive": layers} if layers else {}
-
-
-def derivation(node: dict[str, Any], level: int) -> tuple[bool | None, tuple[int, ...] | None]:
-    """What a node derives, as in :class:`Split`; ValueError if that is something else."""
-    said = {key: value for key, value in node.items() if key == "derive"}
-    some = [item[1] for item in said.get("derive", ()) if len(item) == 2 and isinstance(item[1], list)]
-    last = tuple(int(operator.index(i)) for i in (some[0] if some else ()))
-    for derives, of in ((True, last), (True, None), (None, None), (False, None)):
-        if repr(said) == repr({} if derives is None else derived(level, derives, of)):  # True == 1
-            return derives, of
-    raise ValueError("no such derivation")
-
-
-def _readable(texts: Any, widths: Sequence[int]) -> bool:
-    """Are these the slopes of a coarse leaf, for layers of these widths?"""
-    return (
-        isinstance(texts, list)
-        and len(texts) <= len(widths)
-        and all(isinstance(text, str) and len(text) in (0, width) for text, width in zip(texts, widths, strict=False))
-        and set().union(*texts) <= checker.SIXTEENTHS.keys()
-    )
-
-
-def _bounded(numbers: Sequence[Any], limit: int) -> Array:
+def _small(numbers: Sequence[Any]) -> Array:
     found = np.array(numbers, dtype=object)
-    if any(abs(v) >= limit for v in found.flat):
+    if any(abs(v) >= LARGE for v in found.flat):
         raise OverflowError("too large for batches")
     return found.astype(np.int64)
 

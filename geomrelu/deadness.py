@@ -25,11 +25,11 @@ import numpy as np
 from geomrelu import branching, checker, pieces, search
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
-from geomrelu.coarse import Quick
 from geomrelu.errors import InputError
 from geomrelu.network import Network
 from geomrelu.polyhedron import FiniteSet, Polyhedron
 from geomrelu.relaxation import clipped
+from geomrelu.walk import Quick
 from geomrelu.workshop import Bench, grown, turn
 
 __all__ = ["LayerReport", "Status", "Verdict", "decide"]

@@ -22,17 +22,18 @@ from geomrelu import checker, programs
 from geomrelu.branching import PROGRAM, Growth, Node, Part, Split, Tree
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificate import Claim
-from geomrelu.coarse import Cell, Quick, Step, region
+from geomrelu.coarse import Cell
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import FloatNetwork, clipped
+from geomrelu.walk import Quick, Step, region, spread
 
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
-GROUP, BATCH = 64, 128  # roots below which nodes are judged in batches of so many
+GROUP = 64  # roots below which nodes are judged together
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
 
 
@@ -150,7 +151,7 @@ class Judgement:
 
         if arithmetic is None:
             return iter(())
-        return arithmetic.spread(growth.neuron, cells, read, lambda: self.budget.spend(0), 1, BATCH)
+        return spread(arithmetic, growth.neuron, cells, read, lambda: self.budget.spend(0))
 
     def _judge(self, name: int) -> None:
         """Judge what is below a node by the checker, one by one."""

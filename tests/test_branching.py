@@ -21,9 +21,9 @@ from geomrelu import (
     branching,
     certificate,
     checker,
-    coarse,
     deadness,
     decide,
+    walk,
     workshop,
 )
 from geomrelu.budget import Exhausted
@@ -111,10 +111,10 @@ def test_every_leaf_of_a_deep_tree_is_as_tight_as_it_was_found():
 def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monkeypatch):
     """Leaves that nobody judged are open parts again, and growing them once more ends in a proof."""
     monkeypatch.setattr(workshop, "GROUP", 4)
-    monkeypatch.setattr(workshop, "BATCH", 6)
+    monkeypatch.setattr(walk, "MOST", 6)
     bench, _ = next(deep())
     if not together:
-        monkeypatch.setattr(coarse.Quick, "arithmetic", lambda own, level: None)
+        monkeypatch.setattr(walk.Quick, "arithmetic", lambda own, level: None)
     tree, judged, late = branching.Tree(bench.floating, 5, 0), [], []
 
     class Late(Budget):
@@ -199,7 +199,7 @@ def test_leaves_that_are_refused(refuse, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checker, "examine", doubtful)
-        patch.setattr(coarse.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
+        patch.setattr(walk.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
         again = settle(bench, 3, 0)
     assert again.done and again.refused and again.boxes > tree.boxes
     assert again.coarse is (refuse > 1)

@@ -13,7 +13,7 @@ import pytest
 from families import as_network, network
 from test_branching import accepted, deep
 
-from geomrelu import Polyhedron, checker, coarse, workshop
+from geomrelu import Polyhedron, checker, coarse, walk, workshop
 
 
 def tall(rng):
@@ -36,7 +36,7 @@ def test_the_integers_are_those_of_the_checker(kind):
         level, n = net.depth, net.inputs
         box = Polyhedron.box([(Fraction(-rng.randint(0, 9), 7), Fraction(rng.randint(0, 9), 5)) for _ in range(n)])
         root = checker.Region(net.checked, box.checked)
-        own = coarse.Arithmetic.on(root, level)
+        own = walk.Quick([], net.checked, box.checked).arithmetic(level)
         if own is None:
             seen["none"] += 1
             assert kind == "tall" or root.coarse.depth < level
@@ -49,7 +49,7 @@ def test_the_integers_are_those_of_the_checker(kind):
             ]
             batch = coarse.Batch(own, cells, lasts)
             for region, last in zip(regions, lasts, strict=True):
-                region.derive(coarse.derived(level, True, last).get("derive", []), level)
+                region.derive(walk.derived(level, True, last).get("derive", []), level)
             neuron, chosen = rng.randrange(net.widths[-1]), rng.sample(range(6), rng.randint(0, 6))
             texts = [rng.choice(["", None]) for _ in range(level - 1)]
             slopes = {
@@ -59,7 +59,7 @@ def test_the_integers_are_those_of_the_checker(kind):
             bounds = batch.bounds(neuron, slopes, sign)
             unit = Fraction(2) ** (root.coarse.exponents(level)[neuron] - 56)
             for bound, (k, text) in zip(bounds, slopes.items(), strict=True):
-                assert coarse._readable(text, net.widths[: level - 1])
+                assert walk._readable(text, net.widths[: level - 1])
                 if batch.good[k]:
                     assert bound * unit == regions[k].coarse_bound(level, neuron, text, sign)
                     seen["bounds"] += 1
@@ -81,7 +81,7 @@ def test_the_integers_are_those_of_the_checker(kind):
                 if cuts:
                     (j, c), side = rng.choice(cuts), rng.choice((-1, 1))
                     regions[k] = region.child(("x", j, c), side)
-                    cells[k] = dict(own._halved(0, cells[k], j, c))[side > 0]
+                    cells[k] = own.halved(cells[k], j, c)[side > 0]
                 else:
                     region.corners, region.lines = {}, {}
             if len(kept) < 6:
@@ -113,7 +113,7 @@ def test_what_is_too_large_is_left_to_the_checker(name, value, monkeypatch):
 
 def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
     """The same bound, or a refusal, also where nodes are damaged or are not for batches."""
-    monkeypatch.setattr(coarse, "FEW", 0)
+    monkeypatch.setattr(walk, "FEW", 0)
     rng, seen = random.Random(6), Counter()
     for bench, tree in (*deep((3, 12, 12, 12, 1)), *deep()):
         model, domain = bench.network.checked, bench.domain.checked
@@ -122,7 +122,7 @@ def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
             nodes, found, ticks = json.loads(json.dumps(proof)), [], Counter()
             for _ in range(min(attempt, 3)):
                 damage(rng, nodes, tree.level, bench.network.widths)
-            for kind in (checker.Points, coarse.Quick):
+            for kind in (checker.Points, walk.Quick):
                 try:
                     tick = partial(ticks.update, [kind])
                     found.append(kind([], model, domain).bound(nodes, tree.level, 0, tick, -1 if attempt == 15 else 1))
@@ -130,7 +130,7 @@ def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
                     found.append("refused")
             assert found[0] == found[1]
             seen["refused" if found[0] == "refused" else "bound"] += 1
-            seen["quick"] += len(nodes) > 30 and 4 * ticks[coarse.Quick] < ticks[checker.Points]
+            seen["quick"] += len(nodes) > 30 and 4 * ticks[walk.Quick] < ticks[checker.Points]
     assert seen["refused"] > 30 and seen["bound"] > 30 and seen["quick"] > 10, seen
 
 
