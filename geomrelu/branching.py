@@ -342,7 +342,7 @@ class Growth:
             return
         parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
         phases = self._phases(parts) if any(part.signs for part in parts) else None
-        bound, below, added, points = floating.improved(boxes, self.level, self.neuron, STEPS, phases)
+        bound, below, added, points = floating.improved(boxes, self.level, self.neuron, STEPS, phases, self.enough)
         self._look(points, (boxes.lower + boxes.upper) / 2)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
@@ -474,7 +474,7 @@ class Growth:
     def _needed(
         self, parts: list[Part], boxes: Boxes, below: list[Array] | None, added: list[Array] | None
     ) -> list[list[int] | None] | None:
-        """Which neurons of the last layer each leaf must derive again: checking them is what costs most. None: all.
+        """Which neurons of the last layer each leaf derives again: checking them is what costs most. None: all.
 
         Those with a negative coefficient never: they only need a line below, which is valid with any slope. For a leaf
         that is not settled with slopes in sixteenths the entry is None.
@@ -483,31 +483,19 @@ class Growth:
         known = self._known(parts) if derives else None
         if known is None:
             return None
-        found: list[list[int] | None] = [None] * len(parts)
         slopes = [line.below for line in boxes.lines] if below is None else list(below)
         slopes[-1] = np.round(16 * slopes[-1]) / 16  # as the leaf will say them
         form = self.floating.backward(boxes, self.level, self.target, 1, slopes, added)
         assert form.weights[-1] is not None
-        last = Lines.of(*known[-1])
-        useful = (form.weights[-1][:, 0, :] > 0) & last.unknown
-        gain = np.where(useful, form.weights[-1][:, 0, :] * (last.height - boxes.lines[-1].height), -np.inf)
-        rank = np.argsort(np.argsort(-gain, axis=1), axis=1)
-        left = np.arange(len(parts))
-        for count in (0, 4, 8, 12, 16, 20, rank.shape[1]):
-            these, own, again = boxes.take(left), last.take(left), (useful & (rank < count))[left]
-            fresh = these.lines[-1]
-            these.lines[-1] = Lines.of(np.where(again, fresh.low, own.low), np.where(again, fresh.high, own.high))
-            if these.gaps:
-                these.gaps[-1] *= again[:, None, :]
-            more = None if added is None else [a[left] for a in added]
-            form = self.floating.backward(these, self.level, self.target, 1, [slope[left] for slope in slopes], more)
-            enough = self._highest(these, form) <= self.enough
-            for k in np.flatnonzero(enough).tolist():
-                found[left[k]] = np.flatnonzero(again[k]).tolist()
-            left = left[~enough]
-            if not len(left):
-                break
-        return found
+        fresh, (low, high) = boxes.lines[-1], known[-1]
+        again = (form.weights[-1][:, 0, :] > 0) & (low < 0) & (high > 0)
+        boxes = replace(boxes, lines=list(boxes.lines), gaps=list(boxes.gaps))
+        boxes.lines[-1] = Lines.of(np.where(again, fresh.low, low), np.where(again, fresh.high, high))
+        if boxes.gaps:
+            boxes.gaps[-1] = boxes.gaps[-1] * again[:, None, :]
+        form = self.floating.backward(boxes, self.level, self.target, 1, slopes, added)
+        enough = self._highest(boxes, form) <= self.enough
+        return [np.flatnonzero(row).tolist() if good else None for row, good in zip(again, enough, strict=True)]
 
     # ---- splits -----------------------------------------------------------------------------------------------
 

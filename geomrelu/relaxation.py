@@ -36,6 +36,7 @@ __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 22  # numbers held at once in one backward pass
+PAUSES, LONG, HOPE = (2, 5, 9, 13), 9, 0.4  # steps after which it is looked which boxes need more; see `improved`
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
 _DENSE = 1 << 26  # the largest layer matrix that is kept dense (half a gigabyte)
 
@@ -335,33 +336,54 @@ class FloatNetwork:
         return Form(constant, flow.get(0, np.zeros((count, targets, self.network.inputs))), weights)
 
     def improved(
-        self, boxes: Boxes, level: int, neuron: int, steps: int, phases: Sequence[Array] | None = None
+        self,
+        boxes: Boxes,
+        level: int,
+        neuron: int,
+        steps: int,
+        phases: Sequence[Array] | None = None,
+        enough: float = -np.inf,
     ) -> tuple[Array, list[Array], list[Array] | None, Array]:
         """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases, and
         the points (boxes, n) where the bounds are attained.
 
-        ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones.
+        ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones. ``enough``: a
+        bound that need not be improved.
 
         Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
-        worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say.
+        worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say. No steps
+        are wasted on boxes that are settled, or after some steps are far from it.
         """
-        target = np.array([neuron])
-        added = None if phases is None else [np.zeros(p.shape) for p in phases]
-        added_kept = None if added is None else [a.copy() for a in added]
-        size = np.ones((len(boxes), 1))
+        target, every = np.array([neuron]), boxes
         below = [line.below.copy() for line in boxes.lines]
         speed = [np.zeros_like(b) for b in below]
-        best = np.full(len(boxes), np.inf)
-        kept = [b.copy() for b in below]
+        added = None if phases is None else [np.zeros(p.shape) for p in phases]
+        size = np.ones((len(boxes), 1))
+        kept, kept_added = [b.copy() for b in below], None if added is None else [a.copy() for a in added]
+        best, rows = np.full(len(boxes), np.inf), np.arange(len(boxes))  # the rows that are still improved
+        first = best
         for step in range(steps):
             form = self.backward(boxes, level, target, 1, below, added)
             bound, points, gaps = self._worst(boxes, form)
-            better = bound < best
-            best[better] = bound[better]
-            for k, b in zip(kept, below, strict=True):
-                k[better] = b[better]
-            for k, b in zip(added_kept or (), added or (), strict=True):
-                k[better] = b[better]
+            first = bound if step == 0 else first
+            better = bound < best[rows]
+            best[rows[better]] = bound[better]
+            for k, b in zip((*kept, *(kept_added or ())), (*below, *(added or ())), strict=True):
+                k[rows[better]] = b[better]
+            if step in PAUSES:
+                going = best[rows] > enough
+                if phases is None and step >= LONG:
+                    going &= best[rows] < HOPE * first[rows]
+                if 4 * np.count_nonzero(going) < 3 * len(rows):
+                    if not going.any():
+                        break
+                    rows, boxes, points, size = rows[going], boxes.take(going), points[going], size[going]
+                    below, speed = [b[going] for b in below], [s[going] for s in speed]
+                    added = None if added is None else [a[going] for a in added]
+                    phases = None if phases is None else [p[going] for p in phases]
+                    gaps = None if gaps is None else [gap[going] for gap in gaps]
+                    weights = [None if w is None else w[going] for w in form.weights]
+                    form = Form(form.constant[going], form.slope[going], weights)
             outputs = [points]
             for at, line in enumerate(boxes.lines, 1):
                 parts, bias = self.layers[at - 1]
@@ -384,11 +406,11 @@ class FloatNetwork:
                     pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
                     grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
                     added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
-        kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, boxes.lines, strict=True)]
-        if added_kept is not None:
-            added_kept = [np.round(a * 4096) / 4096 for a in added_kept]
-        bound, points, _ = self._worst(boxes, self.backward(boxes, level, target, 1, kept, added_kept))
-        return bound, kept, added_kept, points
+        kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
+        if kept_added is not None:
+            kept_added = [np.round(a * 4096) / 4096 for a in kept_added]
+        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added))
+        return bound, kept, kept_added, points
 
     def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
