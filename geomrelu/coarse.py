@@ -58,7 +58,9 @@ class _Lines:
     below: Array
     height: Array
     plain: Array  # the same, 0 where heights at the corners are used
-    heights: Array  # (boxes, width, 2 corners): these in two halves, 0 where they are not used
+    heights: Array  # (neurons, 2 corners): these in two halves, of all boxes, one after the other,
+    neurons: Array  # of these neurons,
+    starts: Array  # (boxes + 1,): from here on
     sizes: Array  # (boxes,): the largest sums of halves
     cost: Array  # (boxes,)
     tall: Array  # (boxes,)
@@ -119,8 +121,8 @@ class Batch:
         self.low, self.high = np.array([c.low for c in cells]), np.array([c.high for c in cells])
         self.good = np.ones(len(cells), dtype=bool)
         self.corners = np.where(own.upper, self.high[:, :, None], self.low[:, :, None])
-        halves = _halves(self.corners, axis=2)
-        self.corner_halves = halves, abs(halves).sum(axis=1).max(axis=1)
+        self.corner_halves = _halves(self.corners, axis=2)
+        self.corner_sizes = abs(self.corner_halves).sum(axis=1).max(axis=1)
         self.known = [np.array(pairs) for pairs in zip(*(c.known for c in cells), strict=True)]
         self.lines: list[_Lines] = []
         for level, known in enumerate(self.known, 1):
@@ -148,19 +150,31 @@ class Batch:
         rest = ONE - above
         height = np.where(unknown, -(-rest * high >> UNIT), 0)
         plain, tall = height.copy(), height.copy()
-        heights = np.zeros((*unknown.shape, 2 * self.corners.shape[2]))
         if len(boxes):
             self.good[boxes[(abs(under) >= LARGE).any(axis=1) | (abs(over) >= LARGE).any(axis=1)]] = False
             slope = above[boxes, neurons, None]
             there = (np.maximum(slope * under, (ONE - slope) * over) >> UNIT) + 1
             use = unknown[boxes, neurons] & (there.sum(axis=1) < there.shape[1] * height[boxes, neurons])
-            boxes, neurons, there = boxes[use], neurons[use], there[use]
-            heights[boxes, neurons] = _halves(there, axis=1)
+            boxes, neurons, under = boxes[use], neurons[use], there[use]
             plain[boxes, neurons] = 0
-            tall[boxes, neurons] = abs(there).max(axis=1)
+            tall[boxes, neurons] = abs(under).max(axis=1)
         above[active] = ONE
-        sizes, cost = abs(heights).sum(axis=1).max(axis=1), np.where(unknown, high, 0).sum(axis=1)
-        return _Lines(unknown, active | unknown, above, below, height, plain, heights, sizes, cost, tall.sum(axis=1))
+        heights, starts = _halves(under, axis=1), np.searchsorted(boxes, np.arange(len(unknown) + 1))
+        sums = np.concatenate([np.zeros((1, heights.shape[1])), abs(heights).cumsum(axis=0)])[starts]
+        return _Lines(
+            unknown=unknown,
+            alive=active | unknown,
+            above=above,
+            below=below,
+            height=height,
+            plain=plain,
+            heights=heights,
+            neurons=neurons,
+            starts=starts,
+            sizes=np.diff(sums, axis=0).max(axis=1),
+            cost=np.where(unknown, high, 0).sum(axis=1),
+            tall=tall.sum(axis=1),
+        )
 
     def _fits(self, level: int) -> Array:
         """On which boxes does the checker find the numbers of a derivation small enough?"""
@@ -226,14 +240,19 @@ class Batch:
     ) -> Array:
         """Affine functions of the inputs plus weighted heights, at the corners: of box k rows ``starts[k:k + 2]``."""
         count, owners = self.corners.shape[2], boxes.repeat(np.diff(starts))
-        found, size = np.zeros((len(slope), 2 * count)), np.zeros(len(slope))
-        tables = [(lines.heights, lines.sizes) for lines in reversed(self.lines[: len(raised)])]
-        for numbers, (table, sizes) in zip([*raised, slope], [*tables, self.corner_halves], strict=True):
-            size += abs(numbers).max(axis=1) * sizes[owners]
-            numbers = numbers.astype(float)
-            for b, first, last in zip(boxes.tolist(), starts.tolist(), starts[1:].tolist(), strict=False):
-                if first < last:
-                    found[first:last] += numbers[first:last] @ table[b]
+        size = abs(slope).max(axis=1) * self.corner_sizes[owners]
+        layers = []
+        for numbers, lines in zip(raised, reversed(self.lines[: len(raised)]), strict=True):
+            size += abs(numbers).max(axis=1) * lines.sizes[owners]
+            layers.append((numbers.astype(float), lines.neurons, lines.heights, lines.starts.tolist()))
+        factors, found = slope.astype(float), np.empty((len(slope), 2 * count))
+        for b, first, last in zip(boxes.tolist(), starts.tolist(), starts[1:].tolist(), strict=False):
+            if first < last:
+                sums = factors[first:last] @ self.corner_halves[b]
+                for numbers, neurons, heights, places in layers:
+                    some = slice(places[b], places[b + 1])
+                    sums += numbers[first:last].take(neurons[some], axis=1) @ heights[some]
+                found[first:last] = sums
         self.good[owners[size >= EXACT]] = False
         upper, lower = found[:, :count], found[:, count:]
         self.good[owners[(abs(upper).max(axis=1) >= WIDE) | (abs(high) >= 1 << 33) | (abs(low) >= 1 << 60)]] = False

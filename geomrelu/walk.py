@@ -18,7 +18,7 @@ from geomrelu.coarse import Arithmetic, Batch, Cell
 
 __all__ = ["Quick", "Step", "derivation", "derived", "region", "spread"]
 
-MOST = 128  # boxes of a batch
+MOST = 64  # boxes of a batch
 FEW = 50  # nodes of a proof that the checker walks as quickly
 DEEPEST = 2_000  # splits below one another, since names have as many bits
 
