@@ -5,9 +5,11 @@ A tree of thousands of boxes is judged by the checker's rules as it grows. What 
 domain was cut across inputs only and corners are looked at. Every integer is the checker's, so that nothing that is
 accepted here can be refused there; and as arithmetic it is as exact as the checker's.
 
-Integers of up to 62 bits are kept in int64, larger ones as high 2^28 + low. Sums of products are float64 matrix
-products, of numbers cut in two so that every partial sum is an integer below 2^53, and therefore exact in any order.
-Where a number does not keep to that, which is looked up and not assumed, its box is left to the checker.
+Numbers of more than 62 bits are kept as high 2^28 + low. Sums of products are float64 matrix products, of numbers cut
+in two so that every partial sum is an integer below 2^53, and therefore exact in any order. Where a sum does not keep
+to that, which is looked up and not assumed, its box is left to the checker. Nothing else can overflow: bounds on the
+whole domain are less than LARGE = 2^34, and so are the bounds of unknown neurons below and their heights; coefficients
+are less than LARGE because their sums, 2^28 times as large, are less than WIDE 2^14; and slopes are at most 2^28.
 
 Cost: about a sixth of the checker's time, for fifty boxes or more.
 """
@@ -30,9 +32,9 @@ UNIT = checker.UNIT
 ONE = 1 << UNIT
 CUT = 14  # the bits of the lower of two parts of a number
 EXACT = 2.0**52  # half of it would do
-LARGE = 1 << 34  # coefficients, bounds and sides that are not smaller are left to the checker,
-WIDE = 2.0**48  # and likewise upper parts of sums
-DEEP, BROAD = 32, 256  # more layers and wider ones are; so int64 does not overflow
+LARGE = 1 << 34  # bounds and sides that are not smaller are left to the checker,
+WIDE = 2.0**48  # upper parts of sums
+DEEP, BROAD = 32, 256  # and more layers and wider ones
 
 
 class Cell(NamedTuple):
@@ -143,7 +145,6 @@ class Batch:
 
     def _lines(self, known: Array, boxes: Array, neurons: Array, under: Array, over: Array) -> _Lines:
         low, high = known[:, 0], known[:, 1]
-        self.good &= (abs(known) < LARGE).all(axis=(1, 2))
         unknown, active = (low < 0) & (high > 0), low >= 0
         above = np.where(unknown, (high << UNIT) // np.where(unknown, high - low, 1), 0)
         below = np.where(active, ONE, np.where(unknown, np.clip(4 * above - 2 * ONE, 0, ONE), 0))
@@ -151,7 +152,6 @@ class Batch:
         height = np.where(unknown, -(-rest * high >> UNIT), 0)
         plain, tall = height.copy(), height.copy()
         if len(boxes):
-            self.good[boxes[(abs(under) >= LARGE).any(axis=1) | (abs(over) >= LARGE).any(axis=1)]] = False
             slope = above[boxes, neurons, None]
             there = (np.maximum(slope * under, (ONE - slope) * over) >> UNIT) + 1
             use = unknown[boxes, neurons] & (there.sum(axis=1) < there.shape[1] * height[boxes, neurons])
@@ -188,9 +188,9 @@ class Batch:
     def _back(self, at: int, boxes: Array, p: Array, lack: Array, high: Array, low: Array) -> Array:
         """Coefficients on the pre-activations of a layer turned into those on the variables before."""
         own, width = self.own, self.own.weights[at].shape[0]
-        self._keep(boxes, p, own.limits[at])
+        large = (p.max(axis=1) > own.limits[at]) | (p.min(axis=1) < -own.limits[at])
         product = p.astype(float) @ own.halves[at]
-        self.good[boxes[abs(product[:, :width]).max(axis=1) >= WIDE]] = False
+        self.good[boxes[large | (abs(product[:, :width]).max(axis=1) >= WIDE)]] = False
         upper, lower = product[:, :width].astype(np.int64), product[:, width:].astype(np.int64)
         lower += lack[:, None]
         bias = upper[:, -1]
@@ -201,11 +201,6 @@ class Batch:
         upper += ONE - 1
         upper >>= UNIT
         return upper[:, :-1]
-
-    def _keep(self, boxes: Array, numbers: Array, limit: float) -> None:
-        """Are the numbers of these rows small enough?"""
-        if numbers.size and (numbers.max() > limit or numbers.min() < -limit):
-            self.good[boxes[(numbers.max(axis=1) > limit) | (numbers.min(axis=1) < -limit)]] = False
 
     def _forms(self, level: int, boxes: Array, neurons: Array) -> Array:
         """Upper bounds of z and, in the row after it, of -z at each corner, in units: see ``Coarse.forms``."""
@@ -220,7 +215,6 @@ class Batch:
         for at in range(level - 1, 0, -1):
             lines = self.lines[at - 1]
             c = q * lines.alive[of]
-            self._keep(of, c, LARGE)
             positive = np.maximum(c, 0)
             lack = positive.sum(axis=1) - c.sum(axis=1)
             raised.append(positive)
@@ -277,7 +271,6 @@ class Batch:
                 if at <= len(said) and said[at - 1]:
                     below[k] = np.where(unknown[k], _slopes(said[at - 1]), below[k])
             c = q * lines.alive[rows]
-            self._keep(rows, c, LARGE)
             positive = np.maximum(c, 0)
             raised.append(positive)
             _add(positive, lines.height[rows], high, low)

@@ -8,7 +8,9 @@ from collections import Counter
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
+from operator import mul
 
+import numpy as np
 import pytest
 from families import as_network, network
 from test_branching import accepted, deep
@@ -80,6 +82,8 @@ def test_the_integers_are_those_of_the_checker(kind):
                 cuts = [(j, c) for j, c in cuts if region.lower[j] < c < region.upper[j]]
                 if cuts:
                     (j, c), side = rng.choice(cuts), rng.choice((-1, 1))
+                    if rng.random() < 0.2:  # beyond the box, all of which is on one side
+                        c = (region.lower[j] - 1) if side > 0 else (region.upper[j] + 1)
                     regions[k] = region.child(("x", j, c), side)
                     cells[k] = own.halved(cells[k], j, c)[side > 0]
                 else:
@@ -109,6 +113,61 @@ def test_what_is_too_large_is_left_to_the_checker(name, value, monkeypatch):
     bench, tree = next(deep())
     assert not tree.parts and tree.refused == 0 and left
     assert accepted(bench, tree)
+
+
+def test_sums_are_exact_or_given_up():
+    """With coefficients of any size, and weights of very different sizes."""
+    rng, seen = random.Random(2), Counter()
+    for _ in range(120):
+        sizes = rng.choice(((0, 1), (0, 13), (14, 27), (0, 27)))
+        layers = [
+            ([[4, *(rng.randint(-9, 9) / 2 ** rng.randint(*sizes) for _ in range(m - 1))] for _ in range(n)], [-1] * n)
+            for m, n in pairwise((2, 6, 6, 2))
+        ]
+        net, box = as_network(layers), Polyhedron.box([(-1, 1)] * 2)
+        own = walk.Quick([], net.checked, box.checked).arithmetic(3)
+        batch = coarse.Batch(own, [own.whole], [None])
+        some = rng.choice((0.2, 1))
+        p = np.array([[rng.getrandbits(rng.randint(1, 61)) * (rng.random() < some) for _ in range(6)]], dtype=np.int64)
+        p *= rng.choice((-1, 1))
+        rows, (high, low) = np.zeros(1, dtype=int), np.zeros((2, 1), dtype=np.int64)
+        with np.errstate(invalid="ignore"):
+            q = batch._back(2, rows, p, np.array([5]), high, low)
+        sums = [5 + sum(int(a) * int(w) for a, w in zip(p[0], row, strict=True)) for row in own.weights[2]]
+        if batch.good[0]:
+            assert q[0].tolist() == [-(-v >> 28) for v in sums[:-1]]
+            assert (int(high[0]) << 28) + int(low[0]) == sums[-1]
+        seen["back", bool(batch.good[0])] += 1
+        batch.good[:] = True
+        p >>= rng.choice((0, 30))
+        slope = p[:, :2]
+        with np.errstate(invalid="ignore"):
+            value = batch._at_corners(rows, np.array([0, 1]), slope, np.array([7]), np.array([8]), [p, p])[0]
+        if batch.good[0]:
+            for corner, found in enumerate(value.tolist()):
+                exact = (7 << 28) + 8 + sum(map(mul, slope[0].tolist(), batch.corners[0, :, corner].tolist()))
+                for lines in batch.lines:
+                    heights = [(int(t[corner]) << coarse.CUT) + int(t[corner + 4]) for t in lines.heights]
+                    exact += sum(map(mul, p[0, lines.neurons].tolist(), heights))
+                assert found == exact
+        seen["corners", bool(batch.good[0])] += 1
+    assert min(seen.values()) > 10 and len(seen) == 4, seen
+
+
+def test_what_has_no_place_in_arrays():
+    """Wide layers, many of them, cuts far outside, and what the checker itself finds too large."""
+    box = Polyhedron.box([(-1, 1)] * 2)
+    wide, deep_ = [([[1, 1]] * 300, [0] * 300), ([[1] * 300], [0])], [([[1, 1], [1, -1]], [0, 1])] * 34
+    for layers in (wide, deep_):
+        net = as_network(layers)
+        assert walk.Quick([], net.checked, box.checked).arithmetic(net.depth) is None
+    net = as_network([([[1, 1], [1, -1]], [0, 1]), ([[1, 2]], [-1]), ([[1]], [-1])])
+    own = walk.Quick([], net.checked, box.checked).arithmetic(3)
+    with pytest.raises(OverflowError):
+        own.halved(own.whole, 0, Fraction(10**9))
+    assert coarse.Batch(own, [own.whole], [None]).good.all()
+    own.fields = {at: (4, *rest) for at, (_, *rest) in own.fields.items()}
+    assert not coarse.Batch(own, [own.whole], [None]).good.any()
 
 
 def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
@@ -146,13 +205,15 @@ def damage(rng, nodes, level, widths):
         if kind == 0:
             node["split"] = ["neuron", level - 1, i]
         elif kind == 1:
-            node["split"][-1] = str(Fraction(rng.randint(-9, 9), 10))
+            node["split"][-1] = rng.choice((str(Fraction(rng.randint(-9, 9), 10)), "1e30", "-1e9"))
         elif kind == 2:
-            node["derive"] = [[at] for at in range(1, level)]
+            node["derive"] = rng.choice(([[at] for at in range(1, level)], [[at, "exact"] for at in range(1, level)]))
         elif kind == 3:
             node.pop("derive", None)
         elif kind == 4:
             node["split"] = rng.choice((["x", 99, "0"], ["x", True, "0"], ["x", 0, "?"], ["form", "0"], 7))
+        elif derive and rng.random() < 0.4:
+            derive[0] = [True]
         elif derive:
             derive[rng.randrange(len(derive))] = rng.choice(
                 ([True], [level - 1, [i]], [level - 1, [99]], [1, "exact"], 5)
