@@ -119,9 +119,12 @@ def test_sums_are_exact_or_given_up():
     """With coefficients of any size, and weights of very different sizes."""
     rng, seen = random.Random(2), Counter()
     for _ in range(120):
-        sizes = rng.choice(((0, 1), (0, 13), (14, 27), (0, 27)))
+        sizes, least = rng.choice(((0, 1), (0, 13), (14, 27), (0, 27))), rng.choice((-9, 0))
         layers = [
-            ([[4, *(rng.randint(-9, 9) / 2 ** rng.randint(*sizes) for _ in range(m - 1))] for _ in range(n)], [-1] * n)
+            (
+                [[4, *(rng.randint(least, 9) / 2 ** rng.randint(*sizes) for _ in range(m - 1))] for _ in range(n)],
+                [-1] * n,
+            )
             for m, n in pairwise((2, 6, 6, 2))
         ]
         net, box = as_network(layers), Polyhedron.box([(-1, 1)] * 2)
