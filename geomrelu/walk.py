@@ -13,6 +13,8 @@ from contextlib import suppress
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from geomrelu import checker
 from geomrelu.coarse import Arithmetic, Batch, Cell
 
@@ -117,9 +119,10 @@ def spread(
         if not some:
             return
         tick()
-        batch = Batch(own, [cell for _, cell, _ in some], [step.last for *_, step in some])
         leaves = {k: step.slopes for k, (*_, step) in enumerate(some) if not step.cut}
-        bounds = dict(zip(leaves, batch.bounds(neuron, leaves, sign), strict=True))
+        with np.errstate(all="ignore"):  # what overflows is not good
+            batch = Batch(own, [cell for _, cell, _ in some], [step.last for *_, step in some])
+            bounds = dict(zip(leaves, batch.bounds(neuron, leaves, sign), strict=True))
         for k, (name, _, step) in enumerate(some):
             if not batch.good[k]:
                 yield name, None

@@ -92,7 +92,6 @@ class Judgement:
         self.bench, self.growth, self.budget = bench, growth, budget
         self._way: dict[int, Split] = {}  # the splits above the roots
         self._halves: dict[int, Any] = {}  # the regions on both sides of these
-        self._left: list[int] = []  # nodes below which the checker has to judge
         for root in growth.roots:
             name, path = root.name, root.path
             while path and name >> 1 not in self._way:
