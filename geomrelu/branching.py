@@ -25,7 +25,7 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.certificate import Claim
 from geomrelu.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
-from geomrelu.walk import derivation, derived
+from geomrelu.walk import derivation, derived, places
 
 __all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
 
@@ -217,17 +217,16 @@ class Tree:
         nodes: dict[int, Split | Node] = {}
         found, end = [], 0
         try:
-            sizes, stack = list[int](), list[int]()  # of subtrees, from the last node to the first
-            for said in reversed(proof):
-                stack.append(1 + stack.pop() + stack.pop() if "split" in said else 1)
-                sizes.append(stack[-1])
+            parts = places(proof)
+            if parts is None:
+                return
             root = replace(self.parts[0])
-            for k, (part, node) in enumerate(_walked(root, proof, self.level, self.widths)):
-                size = sizes[-1 - k]
-                if k >= end and isinstance(node, Split) and size > CHUNK:
+            for part, node in _walked(root, proof, self.level, self.widths):
+                first, last = parts[part.name]
+                if first >= end and isinstance(node, Split) and last - first > CHUNK:
                     nodes[part.name] = node
-                elif k >= end:
-                    part.earlier, end = None if node == OPEN else proof[k : k + size], k + size
+                elif first >= end:
+                    part.earlier, end = None if node == OPEN else proof[first:last], last
                     found.append(part)
         except (ValueError, TypeError, LookupError, ArithmeticError):  # damaged
             return

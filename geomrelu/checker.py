@@ -601,15 +601,14 @@ class Coarse:
 
     def sides(self, lower, upper):
         """A box, measured from the lower sides of the domain."""
-        return [self.side(j, x)[0] for j, x in enumerate(lower)], [self.side(j, x)[1] for j, x in enumerate(upper)]
+        return [self.side(j, x, -1) for j, x in enumerate(lower)], [self.side(j, x, 1) for j, x in enumerate(upper)]
 
-    def side(self, j, x):
-        """A number on the axis of an input: as a lower side of a box, and as an upper one."""
+    def side(self, j, x, sign):
+        """A number on the axis of an input as a lower (-1) or an upper (1) side of a box."""
         if self.powers[0][j] is None:
-            return 0, 0
+            return 0
         over, shift = x - self.domain.lower[j], UNIT - self.powers[0][j]
-        n, d = over.numerator, over.denominator
-        return -_up(-n, d, shift), _up(n, d, shift)
+        return sign * _up(sign * over.numerator, over.denominator, shift)
 
     def exponents(self, level):
         """Of the neurons of a layer: about the largest term of each pre-activation."""

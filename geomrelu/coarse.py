@@ -102,7 +102,7 @@ class Arithmetic:
 
     def halved(self, cell: Cell, index: int, cut: Fraction) -> tuple[Cell, Cell]:
         """Both sides of a box; raises OverflowError."""
-        least, most = self.coarse.side(index, cut)
+        least, most = self.coarse.side(index, cut, -1), self.coarse.side(index, cut, 1)
         if max(-least, most) >= LARGE:
             raise OverflowError("too large for batches")
         low, high = cell.low.copy(), cell.high.copy()

@@ -36,7 +36,8 @@ __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 22  # numbers held at once in one backward pass
-PAUSES, LONG, HOPE = (2, 5, 9, 13), 9, 0.4  # steps after which it is looked which boxes need more; see `improved`
+PAUSES = (2, 5, 9, 13)  # steps after which it is looked which boxes need more: not those that are settled,
+LONG, HOPE = 9, 0.4  # and from this step on not those whose bound is still more than this part of the first
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
 _DENSE = 1 << 26  # the largest layer matrix that is kept dense (half a gigabyte)
 
@@ -364,7 +365,7 @@ class FloatNetwork:
         first = best
         for step in range(steps):
             form = self.backward(boxes, level, target, 1, below, added)
-            bound, points, gaps = self._worst(boxes, form)
+            (bound, points, gaps), weights = self._worst(boxes, form), form.weights
             first = bound if step == 0 else first
             better = bound < best[rows]
             best[rows[better]] = bound[better]
@@ -382,13 +383,12 @@ class FloatNetwork:
                     added = None if added is None else [a[going] for a in added]
                     phases = None if phases is None else [p[going] for p in phases]
                     gaps = None if gaps is None else [gap[going] for gap in gaps]
-                    weights = [None if w is None else w[going] for w in form.weights]
-                    form = Form(form.constant[going], form.slope[going], weights)
+                    weights = [None if w is None else w[going] for w in weights]
             outputs = [points]
             for at, line in enumerate(boxes.lines, 1):
                 parts, bias = self.layers[at - 1]
                 y = bias + sum((matrix @ outputs[b].T).T for b, matrix in parts.items())
-                weight = form.weights[at - 1]
+                weight = weights[at - 1]
                 negative = np.zeros_like(y) if weight is None else np.minimum(weight[:, 0, :], 0)
                 chord = line.above * y + line.height
                 if gaps is not None:

@@ -1,7 +1,7 @@
 """Proofs walked many boxes at once.
 
 The checker walks a tree node by node. Most nodes of a large one cut an input or bound the neuron in coarse arithmetic,
-and :mod:`geomrelu.coarse` takes a hundred of them at a time; what else there is, and all below it, is for the checker.
+and :mod:`geomrelu.coarse` takes dozens of them at a time; what else there is, and all below it, is for the checker.
 The outcome is the checker's, bound for bound.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.coarse import Arithmetic, Batch, Cell
 
-__all__ = ["Quick", "Step", "derivation", "derived", "region", "spread"]
+__all__ = ["Quick", "Step", "derivation", "derived", "places", "region_at", "spread"]
 
 MOST = 64  # boxes of a batch
 FEW = 50  # nodes of a proof that the checker walks as quickly
@@ -89,7 +89,8 @@ def spread(
     """Take boxes through the nodes of a tree, many at a time, in any order.
 
     Args:
-        cells: of some nodes, by name; the children of node k are 2 k and 2 k + 1.
+        cells: of some nodes, by name; the root is 1, which must say that it derives all that its cell knows, and the
+            children of node k are 2 k and 2 k + 1.
         read: what a node says; None if it is for the checker; KeyError if there is no such node.
         tick: called before each batch.
 
@@ -103,7 +104,10 @@ def spread(
         while stack:
             name, cell, step = stack.pop()
             try:
-                step = step or read(name)
+                if step is None:
+                    step = read(name)
+                    if step and name == 1 and (step.derives, step.last) != (True, None):
+                        step = None
                 if step is None:
                     yield name, None
                 elif step.derives:
@@ -153,23 +157,21 @@ class Quick(checker.Points):
     def bound(self, proof: Any, level: int, neuron: int, tick: Callable[[], None] | None = None, sign: int = 1) -> Any:
         """What a proof gives: see ``walk`` in ``checker``, which does what is not for batches."""
         large = isinstance(proof, list) and len(proof) > FEW
-        own, places = (self.arithmetic(level), _places(proof)) if large else (None, None)
-        if own is None or places is None:
+        own, parts = (self.arithmetic(level), places(proof)) if large else (None, None)
+        if own is None or parts is None:
             return super().bound(proof, level, neuron, tick, sign)  # type: ignore[no-untyped-call]
         widths, inputs = [len(layer.rows) for layer in self.model.layers], self.model.inputs
 
         def read(name: int) -> Step | None:
-            step = Step.read(proof[places[name][0]], level, widths, inputs)
-            # the whole domain has been derived: is that said?
-            return step if name > 1 or (step and step.derives and step.last is None) else None
+            return Step.read(proof[parts[name][0]], level, widths, inputs)
 
         worst: Any = checker.EMPTY
         unit = Fraction(2) ** (own.coarse.exponents(level)[neuron] - 2 * checker.UNIT)
         halves: dict[int, Any] = {}
         for name, found in spread(own, neuron, {1: own.whole}, read, tick or (lambda: None), sign):
             if found is None:
-                first, last = places[name]
-                here = region(name, self.root, lambda k: proof[places[k][0]], level, neuron, halves)
+                first, last = parts[name]
+                here = region_at(name, self.root, lambda k: proof[parts[k][0]], level, neuron, halves)
                 bound = checker.walk(proof[first:last], self.model, self.domain, level, neuron, here, tick, sign)
             else:
                 bound = found * unit
@@ -180,7 +182,7 @@ class Quick(checker.Points):
         return worst
 
 
-def region(
+def region_at(
     name: int, root: checker.Region, said: Callable[[int], Any], level: int, neuron: int, halves: dict[int, Any]
 ) -> checker.Region:
     """The region of a node of a tree, with all that was derived on the way to it.
@@ -195,7 +197,7 @@ def region(
     return (halves[name >> 1][name & 1] if name > 1 else root).copy()
 
 
-def _places(proof: list[Any]) -> dict[int, tuple[int, int]] | None:
+def places(proof: list[Any]) -> dict[int, tuple[int, int]] | None:
     """The subtree of each node, by name, as a part of the list; None if the list is no tree, or a very deep one."""
     ends, stack = [], list[int]()
     for k in range(len(proof) - 1, -1, -1):
@@ -211,15 +213,15 @@ def _places(proof: list[Any]) -> dict[int, tuple[int, int]] | None:
         ends.append(end)
     if len(stack) != 1:
         return None
-    places, names = dict[int, tuple[int, int]](), [1]
+    found, names = dict[int, tuple[int, int]](), [1]
     for k, node in enumerate(proof):
         name = names.pop()
         if name.bit_length() > DEEPEST:
             return None
-        places[name] = k, ends[-1 - k]
+        found[name] = k, ends[-1 - k]
         if "split" in node:
             names += [2 * name + 1, 2 * name]
-    return places
+    return found
 
 
 def _readable(texts: Any, widths: Sequence[int]) -> bool:

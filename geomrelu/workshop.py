@@ -26,7 +26,7 @@ from geomrelu.coarse import Cell
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 from geomrelu.relaxation import FloatNetwork, clipped
-from geomrelu.walk import Quick, Step, region, spread
+from geomrelu.walk import Quick, Step, region_at, spread
 
 __all__ = ["Bench", "grown", "turn"]
 
@@ -127,12 +127,9 @@ class Judgement:
 
     def _cells(self) -> dict[int, Cell]:
         """The boxes of the roots, for batches; without those that are for the checker."""
-        growth, arithmetic = self.growth, self.bench.shared.arithmetic(self.growth.level)
-        first = self._way.get(1, growth.nodes.get(1))
-        if arithmetic is None or not isinstance(first, Split) or (first.derives, first.last) != (True, None):
-            return {}
-        whole = {1: arithmetic.whole}
-        return {k: cell for k, cell in self._spread(self._way, whole) if isinstance(cell, Cell)} if self._way else whole
+        arithmetic = self.bench.shared.arithmetic(self.growth.level)
+        whole = {} if arithmetic is None else {1: arithmetic.whole}
+        return {name: cell for name, cell in self._spread(self._way, whole) if isinstance(cell, Cell)}
 
     def _spread(
         self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
@@ -161,11 +158,10 @@ class Judgement:
             if name not in growth.nodes:
                 continue
             self.budget.spend(0)
-            node = growth.nodes[name]
-            if node is PROGRAM:
+            if growth.nodes[name] is PROGRAM:
                 self._solve(name, region)
                 continue
-            children, bound = self._examined(node, region)
+            children, bound = self._examined(name, region)
             if children:
                 stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
             else:
@@ -179,10 +175,14 @@ class Judgement:
             self._reopen(name)
             self.growth.refused += 1
 
-    def _examined(self, node: Split | Node, region: checker.Region) -> Any:
-        said = node.node(self.growth.level) if isinstance(node, Split) else node
+    def _said(self, name: int) -> Node:
+        """A node, as the checker wants it."""
+        node = self._way.get(name) or self.growth.nodes[name]
+        return node.node(self.growth.level) if isinstance(node, Split) else node
+
+    def _examined(self, name: int, region: checker.Region) -> Any:
         try:
-            return checker.examine(said, region, self.growth.level, self.growth.neuron)
+            return checker.examine(self._said(name), region, self.growth.level, self.growth.neuron)
         except (checker.Rejected, checker.Malformed):
             return (), None
 
@@ -231,12 +231,7 @@ class Judgement:
     def _region(self, name: int) -> checker.Region:
         """The region of a node, with all that was derived on the way to it."""
         growth = self.growth
-
-        def said(name: int) -> Node:
-            node = self._way.get(name) or growth.nodes[name]
-            return node.node(growth.level) if isinstance(node, Split) else node
-
-        return region(name, self.bench.shared.root, said, growth.level, growth.neuron, self._halves)
+        return region_at(name, self.bench.shared.root, self._said, growth.level, growth.neuron, self._halves)
 
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:

@@ -174,7 +174,7 @@ def test_what_has_no_place_in_arrays():
     own.fields = {at: (4, *rest) for at, (_, *rest) in own.fields.items()}
     assert not coarse.Batch(own, [own.whole], [None]).good.any()
     chain = [{"split": ["x", 0, "0"]}, {}]
-    assert len(walk._places(chain * 900 + [{}])) == 1801 and walk._places(chain * 2100 + [{}]) is None
+    assert len(walk.places(chain * 900 + [{}])) == 1801 and walk.places(chain * 2100 + [{}]) is None
 
 
 def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
