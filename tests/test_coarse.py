@@ -188,6 +188,8 @@ def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
             nodes, found, ticks = json.loads(json.dumps(proof)), [], Counter()
             for _ in range(min(attempt, 3)):
                 damage(rng, nodes, tree.level, bench.network.widths)
+            if attempt == 8:  # what is derived on the whole domain has to be said
+                nodes[0].pop("derive", None)
             for kind in (checker.Points, walk.Quick):
                 try:
                     tick = partial(ticks.update, [kind])
