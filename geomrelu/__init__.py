@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.blas import one_thread
+
 if TYPE_CHECKING:
     from geomrelu.affine import AffineForm, AffineMap
     from geomrelu.arrangement import Arrangement
@@ -56,6 +58,10 @@ _HOME = {
     "rational": "exact",
     "read_domain": "polyhedron",
 }
+
+
+one_thread()  # before any other module can import NumPy
+del one_thread
 
 
 def __getattr__(name: str) -> Any:

@@ -25,7 +25,7 @@ from geomrelu.errors import InputError
 from geomrelu.laws import Initialisation
 from geomrelu.magnitudes import counts_by_class
 from geomrelu.orbits import stably_unactivated_counts
-from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
+from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.polyhedron import FiniteSet, Polyhedron, read_domain
 from geomrelu.probability import Shape, dead_neurons_orbit, is_stably_unactivated
 
@@ -297,7 +297,7 @@ def by_orbits(
     orbits: int,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     shared: int = 1,
@@ -509,7 +509,7 @@ def by_sampling(
     half_width: float | None = None,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     most: int = 1 << 26,
