@@ -265,7 +265,7 @@ class Growth:
         self.nodes: dict[int, Split | Node] = {}
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
-        self.lost, self.looks = False, True
+        self.lost, self.looks, self.budget = False, True, UNLIMITED
         self.boxes, self.refused, self.worst, self.closed, self.seconds = 0, 0, float("inf"), 0.0, 0.0
         self.packed = b""
 
@@ -335,7 +335,8 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole, self.budget
+            del self.floating, self.whole
+        self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
     def _derives(self, part: Part) -> bool:

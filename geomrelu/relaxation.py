@@ -38,7 +38,9 @@ __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 22  # numbers held at once in one backward pass
-WORK = 1 << 26  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
+WORK = (
+    1 << 26
+)  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
 PAUSES = (2, 5, 9, 13)  # steps after which it is looked which boxes need more: not those that are settled,
 LONG, HOPE = 9, 0.4  # and from this step on not those whose bound is still more than this part of the first
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
