@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geomrelu.exact import dyadic, rational, rounded
+from geomrelu.exact.numbers import dyadic, rational, rounded
 
 HERE = Path(__file__).resolve()
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from geomrelu import Budget, Network, Polyhedron, Status, deadness, decide, workshop
+from geomrelu import Budget, Network, Polyhedron, Status, decide
+from geomrelu.deadness import decide as deadness
+from geomrelu.deadness import workers
 from geomrelu.errors import InputError
 from geomrelu.parallel import Pool, WorkersDied, results  # noqa: F401  for the scripts
 
@@ -199,7 +201,7 @@ def one_death(bench, growth, most, seconds):
     if not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return workshop.turn(bench, growth, most, seconds)
+    return workers.turn(bench, growth, most, seconds)
 
 
 def always_death(bench, growth, most, seconds):
@@ -209,7 +211,7 @@ def always_death(bench, growth, most, seconds):
 @pytest.mark.parametrize("turn", [late_turn, endless_turn])
 def test_a_budget_ends_while_results_travel(turn, only_trees, monkeypatch):
     net, box = hard()
-    monkeypatch.setattr(workshop, "turn", turn)
+    monkeypatch.setattr(workers, "turn", turn)
     begun = time.monotonic()
     with Pool(2) as pool:
         *_, report = decide(net, box, [3], budget=Budget(3), executor=pool)
@@ -223,7 +225,7 @@ def test_a_killed_worker_costs_no_verdict(only_trees, monkeypatch, tmp_path):
     expected = [v.status for r in decide(net, box, [3], budget=Budget(ENDS)) for v in r.verdicts]
     assert Status.DEAD in expected
     monkeypatch.setenv("TEST_POOL_MARKER", str(tmp_path / "marker"))
-    monkeypatch.setattr(workshop, "turn", one_death)
+    monkeypatch.setattr(workers, "turn", one_death)
     with Pool(2) as pool:
         found = [v.status for r in decide(net, box, [3], budget=Budget(ENDS), executor=pool) for v in r.verdicts]
     assert found == expected
@@ -232,7 +234,7 @@ def test_a_killed_worker_costs_no_verdict(only_trees, monkeypatch, tmp_path):
 
 def test_workers_that_keep_dying_are_the_reason(only_trees, monkeypatch):
     net, box = hard()
-    monkeypatch.setattr(workshop, "turn", always_death)
+    monkeypatch.setattr(workers, "turn", always_death)
     with Pool(2) as pool:
         *_, report = decide(net, box, [3], budget=Budget(ENDS), executor=pool)
     assert all("keep dying" in v.reason for v in report.verdicts)
