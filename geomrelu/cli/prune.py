@@ -44,11 +44,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--time, --workers and --neuron-time must be positive")
     if Path(options.output).suffix.lower() not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
+    budget = Budget(options.time)
+    most = Budget(0.9 * options.time)  # the rest is for the proofs that neurons are active
     directory = directory_of(options.certificates)
     network, domain = inputs(options)
     known, saver, save = kept(directory, network, domain)
-    budget = Budget(options.time)
-    most = Budget(0.9 * options.time)  # the rest is for the proofs that neurons are active
     with progress_bar("pruning") as (advance, _), workers_on(options.workers) as (executor, _):
 
         def progress(layer: int, decided: int, asked: int) -> None:
