@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def test_a_report_says_what_there_is_to_know(tmp_path):
     assert "2 neurons: 1 dead (1 stably)" in str(report) and repr(report) == str(report)
     assert report._repr_html_().count("<details") == 2
     written = report.save(tmp_path / "out")
-    assert {json.loads(open(path).read())["geomrelu"][:11] for path in written} == {"certificate"}
+    assert {json.loads(Path(path).read_text())["geomrelu"][:11] for path in written} == {"certificate"}
     assert any("active" in path for path in written)
 
 

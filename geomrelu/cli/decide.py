@@ -14,6 +14,7 @@ from geomrelu.cli.shared import (
     inputs,
     layers_of,
     progress_bar,
+    seconds_of,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.deadness import report as reports
     from geomrelu.errors import InputError
 
-    budget_of(options)
+    budget = budget_of(options)  # reading the model counts
     if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--workers and --neuron-time must be positive")
     layers = layers_of(options.layer)
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 
         try:
             reports.decide(
-                network, domain, layers, options.neuron, time=options.time, regions=options.regions,
+                network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
                 progress=advance, told=told,
             )  # fmt: skip

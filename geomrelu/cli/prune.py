@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, inputs, progress_bar
+from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, inputs, progress_bar, seconds_of
 
 if TYPE_CHECKING:
     pass
@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
     if options.certificates is not None:
         writable(options.certificates)
-    network, domain = inputs(options)
     budget = Budget(options.time)
+    network, domain = inputs(options)
     with progress_bar("pruning") as (advance, _):
         reports = decide(
-            network, domain, time=0.9 * options.time,  # the rest is for the proofs that neurons are active
+            network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
             neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
             progress=advance,
         )  # fmt: skip
