@@ -132,10 +132,10 @@ def restrictions(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Independent fair signs*: with all $\rho_i = 1$ (gates that are not flipped) one neuron $y = x$ on $\{-1, 1\}$ has only
-# the fold with the empty set at $-1$ and only the full one at $1$. *Independent of $c$*: if $c$ is $5 \rho_1$, the values
-# of $f$ at $y = 1$ are $5 \pm w$ and $-5, -5$; of the folds each is one with $5$ and with $-5$. *One piece at a time*:
-# on the two points of $y = x$ together, $f$ is never equal to $c$ at both, but the fold is.
+# *Independent fair signs*: with all $\rho_i = 1$ (gates that are not flipped) one neuron $y = x$ on $\{-1, 1\}$ has
+# only the fold with the empty set at $-1$ and only the full one at $1$. *Independent of $c$*: if $c$ is $5 \rho_1$, the
+# values of $f$ at $y = 1$ are $5 \pm w$ and $-5, -5$; of the folds each is one with $5$ and with $-5$. *One piece at a
+# time*: on the two points of $y = x$ together, $f$ is never equal to $c$ at both, but the fold is.
 
 
 # %%

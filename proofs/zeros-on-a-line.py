@@ -1,15 +1,15 @@
 # %% [markdown]
 # # Zeros of a neuron on a line
 #
-# **Notation.** A chain of layers of widths $n_1, \dots, n_{k-1}$ on $\mathbb R^{n_0}$, and one neuron of layer $k$, with
-# the pre-activation $f = c + \sum_i w_i \max(y_i, 0)$; the $y_i$ are the pre-activations of layer $k - 1$. A line is
-# $\{x + t d : t \in \mathbb R\}$, $d \ne 0$. Put
+# **Notation.** A chain of layers of widths $n_1, \dots, n_{k-1}$ on $\mathbb R^{n_0}$, and one neuron of layer $k$,
+# with the pre-activation $f = c + \sum_i w_i \max(y_i, 0)$; the $y_i$ are the pre-activations of layer $k - 1$. A line
+# is $\{x + t d : t \in \mathbb R\}$, $d \ne 0$. Put
 # $$\pi = \prod_{l < k} (1 - 2^{-n_l}).$$
-# An *orbit* fixes all parameters but for these signs: flips of the rows $(a_i, b_i)$ of each hidden layer, and the signs
-# of all weights of layers $2, \dots, k$. (All signs of all parameters are a union of such orbits.) The *folds* of an
-# orbit are the affine functions that one gets if each hidden layer $l$ is replaced by a set $A_l$ of its neurons that
-# pass on their pre-activations, without rectifier. The orbit is *generic* on the line if each fold has a slope other
-# than 0 along it, unless some $A_l$ is empty; and then it is not 0.
+# An *orbit* fixes all parameters but for these signs: flips of the rows $(a_i, b_i)$ of each hidden layer, and the
+# signs of all weights of layers $2, \dots, k$. (All signs of all parameters are a union of such orbits.) The *folds* of
+# an orbit are the affine functions that one gets if each hidden layer $l$ is replaced by a set $A_l$ of its neurons
+# that pass on their pre-activations, without rectifier. The orbit is *generic* on the line if each fold has a slope
+# other than 0 along it, unless some $A_l$ is empty; and then it is not 0.
 #
 # **Statement.** On every generic orbit the mean number of zeros of $f$ on the line is exactly $\pi$, at every depth and
 # in every input dimension. So it is for every law of independent parameters that are symmetric about 0 and have no
@@ -58,10 +58,10 @@ claim = Claim(
 # ## Proof
 #
 # **Step 1 (signs that are free).** Write the rows of layer $k - 1$ as $\rho_i (W_i, b_i)$ with fair signs $\rho_i$, so
-# $f = c + \sum_i w_i \max(\rho_i y_i, 0)$ with $y_i = b_i + \sum_j W_{ij} \max(z_j, 0)$. Since all signs of the $W_{ij}$
-# are fair and independent, they may be written $W_{ij} = \sigma_j W'_{ij}$ with fair signs $\sigma_j$, such that the
-# $\rho_i$, the $\sigma_j$, the signs of the $w_i$ and everything else are independent: multiplying by an independent
-# fair sign does not change the law of a uniform sign choice.
+# $f = c + \sum_i w_i \max(\rho_i y_i, 0)$ with $y_i = b_i + \sum_j W_{ij} \max(z_j, 0)$. Since all signs of the
+# $W_{ij}$ are fair and independent, they may be written $W_{ij} = \sigma_j W'_{ij}$ with fair signs $\sigma_j$, such
+# that the $\rho_i$, the $\sigma_j$, the signs of the $w_i$ and everything else are independent: multiplying by an
+# independent fair sign does not change the law of a uniform sign choice.
 #
 # **Step 2 (one layer is folded).** The line is a disjoint union of finitely many pieces on each of which no $y_i$
 # changes sign (the zeros of the $y_i$ are pieces of one point). The pieces depend on the $y_i$ alone. By
@@ -76,29 +76,29 @@ claim = Claim(
 # line. Otherwise it is constant and not 0: no zero. All are nonempty with probability $\pi$. (For the number of points,
 # which may be infinite, all means in between exist; the last one is finite, so all are.)
 #
-# **Step 4 (laws).** Let the parameters be independent, symmetric, without atoms: the law does not change under the signs
-# of an orbit. Almost every orbit is generic on a given line. Let no $A_l$ be empty. A sum of independent variables
-# without atoms, with coefficients that are independent of them and not all 0, has no atoms; so, layer by layer from
-# above, each $w'_j = \sum_{i \in A} w_i W_{ij}$ is almost surely not 0, and neither is the slope $\sum_{i \in A_1} w'_i
-# (a_i \cdot d)$. Let $A_l$ be empty, and all above it nonempty: the fold is $c + \sum_i w_i b_i + \dots$ with the
-# biases of the layers above $l$; $c$ has no atoms and is independent of the rest.
+# **Step 4 (laws).** Let the parameters be independent, symmetric, without atoms: the law does not change under the
+# signs of an orbit. Almost every orbit is generic on a given line. Let no $A_l$ be empty. A sum of independent
+# variables without atoms, with coefficients that are independent of them and not all 0, has no atoms; so, layer by
+# layer from above, each $w'_j = \sum_{i \in A} w_i W_{ij}$ is almost surely not 0, and neither is the slope $\sum_{i
+# \in A_1} w'_i (a_i \cdot d)$. Let $A_l$ be empty, and all above it nonempty: the fold is $c + \sum_i w_i b_i + \dots$
+# with the biases of the layers above $l$; $c$ has no atoms and is independent of the rest.
 #
 # **Corollary (a).** Let $x_- $ and $x_+$ be points on both sides of all zeros. For $k \ge 2$, $f(x)$ at any point is an
-# increasing function of the signs of the $w_i$ and of $c$, as outputs are not negative. By Harris' inequality
-# $P(f(x_-) > 0, f(x_+) > 0) \ge \frac14$, likewise for $<$: so $P(\text{opposite signs}) = o \le \frac12$. (Choose $x_\pm$
-# for all sign choices at once.) With opposite signs there is a zero, with equal ones there are none or at least two:
-# almost surely $f$ crosses at its zeros. So $\pi \ge o + 2 (1 - o - P(N = 0))$,
-# $P(N = 0) \ge \frac{2 - o - \pi}{2} \ge \frac34 - \frac\pi2$; by the symmetry $f \mapsto -f$ half of it is $f < 0$.
+# increasing function of the signs of the $w_i$ and of $c$, as outputs are not negative. By Harris' inequality $P(f(x_-)
+# > 0, f(x_+) > 0) \ge \frac14$, likewise for $<$: so $P(\text{opposite signs}) = o \le \frac12$. (Choose $x_\pm$ for
+# all sign choices at once.) With opposite signs there is a zero, with equal ones there are none or at least two: almost
+# surely $f$ crosses at its zeros. So $\pi \ge o + 2 (1 - o - P(N = 0))$, $P(N = 0) \ge \frac{2 - o - \pi}{2} \ge
+# \frac34 - \frac\pi2$; by the symmetry $f \mapsto -f$ half of it is $f < 0$.
 #
-# **Corollary (b).** If $f(x) f(y) < 0$, $f$ has a zero between $x$ and $y$; Steps 1 to 3 hold on a segment too, and there
-# the fold has one zero with probability $P(L(x) L(y) < 0)$.
+# **Corollary (b).** If $f(x) f(y) < 0$, $f$ has a zero between $x$ and $y$; Steps 1 to 3 hold on a segment too, and
+# there the fold has one zero with probability $P(L(x) L(y) < 0)$.
 #
 # **Corollary (c).** On a piece $\max(\rho y, \alpha \rho y)$ is $\tau y$ if $\rho = \tau$ and $-\alpha'\,$-fold of it
-# otherwise: no gate closes. Precisely, $g\,\tau y$ with $g = 1$ or $g = -\alpha$; the sign of $g$ is absorbed in $t$. So
-# all folds are affine with slopes other than 0 (generic now: for all gates in $\{1, |\alpha|\}$).
+# otherwise: no gate closes. Precisely, $g\,\tau y$ with $g = 1$ or $g = -\alpha$; the sign of $g$ is absorbed in $t$.
+# So all folds are affine with slopes other than 0 (generic now: for all gates in $\{1, |\alpha|\}$).
 #
-# **Corollary (d).** In width one all maps are monotone, so $N \le 1$, and $P(N = 0) = 1 - \pi = 1 - 2^{-m}$; by symmetry
-# half of it is negative. $\square$
+# **Corollary (d).** In width one all maps are monotone, so $N \le 1$, and $P(N = 0) = 1 - \pi = 1 - 2^{-m}$; by
+# symmetry half of it is negative. $\square$
 
 
 # %%
@@ -216,9 +216,9 @@ def between(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Sampling
 #
 # A neuron of layer 5 behind the widths 1, 2, 1, 2 with normal parameters. Its output depends on the one neuron of layer
-# 3, which depends on the one of layer 1: each of these functions of one variable has at most 3 monotone pieces, so there
-# are at most 9 zeros. A trial draws a network and one of the numbers 1 to 9; it succeeds if there are so many zeros:
-# with probability $\pi / 9$. (The floats are exact rationals, and the zeros are counted exactly.)
+# 3, which depends on the one of layer 1: each of these functions of one variable has at most 3 monotone pieces, so
+# there are at most 9 zeros. A trial draws a network and one of the numbers 1 to 9; it succeeds if there are so many
+# zeros: with probability $\pi / 9$. (The floats are exact rationals, and the zeros are counted exactly.)
 
 
 # %%
@@ -241,11 +241,11 @@ def deep(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Biases that are not flipped with their rows*: three neurons $\pm 2x + 1$, $\pm 3x + 2$, $\pm 7x + 3$ give $\frac58$ and
-# not $\frac78$. *Weights that are not symmetric*: with all $w > 0$ and $c > 0$ there is no zero at all. *Folds that are
-# constant*: first-layer weights $\pm 1$ with $|w| = (1, 1)$ let sums of two cancel, $\frac58$ in place of $\frac34$; and
-# a neuron with $|a| = (1, 1)$ is constant along $(1, -1)$ for half of its signs, $\frac14$ in place of $\frac12$.
-# *A half line* has fewer.
+# *Biases that are not flipped with their rows*: three neurons $\pm 2x + 1$, $\pm 3x + 2$, $\pm 7x + 3$ give $\frac58$
+# and not $\frac78$. *Weights that are not symmetric*: with all $w > 0$ and $c > 0$ there is no zero at all. *Folds that
+# are constant*: first-layer weights $\pm 1$ with $|w| = (1, 1)$ let sums of two cancel, $\frac58$ in place of
+# $\frac34$; and a neuron with $|a| = (1, 1)$ is constant along $(1, -1)$ for half of its signs, $\frac14$ in place of
+# $\frac12$. *A half line* has fewer.
 
 
 # %%
