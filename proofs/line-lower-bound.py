@@ -26,7 +26,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import sympy
@@ -218,7 +218,7 @@ def fibres(depth: str) -> Iterator[tuple[object, ...]]:
                     sum(w * abs(v * s + u * x) for w, u, v in zip(t, a, b, strict=True)) + height * s + slope * x
                     for s, x in ends
                 ]
-                zeros += sum(u * v < 0 for u, v in zip(values, values[1:], strict=False))
+                zeros += sum(u * v < 0 for u, v in pairwise(values))
                 below += max(values) < 0
                 above += min(values) > 0
                 q += max(values[0], values[-1]) < 0

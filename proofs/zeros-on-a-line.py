@@ -28,7 +28,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import sympy
 
@@ -138,10 +138,7 @@ def drawn(rng: random.Random, n0: int, widths: Sequence[int], digits: int = 3) -
         return rng.choice((1, -1)) * rng.randint(1, 10 ** rng.randint(3, digits))
 
     sizes = [n0, *widths, 1]
-    return [
-        ([[some() for _ in range(m)] for _ in range(n)], [some() for _ in range(n)])
-        for m, n in zip(sizes, sizes[1:], strict=False)
-    ]
+    return [([[some() for _ in range(m)] for _ in range(n)], [some() for _ in range(n)]) for m, n in pairwise(sizes)]
 
 
 def a_line(rng: random.Random, n0: int) -> tuple[list[int], list[int]]:
@@ -231,7 +228,7 @@ def deep(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
                 [[Fraction(rng.gauss(0, 1)).limit_denominator(2**20) for _ in range(m)] for _ in range(n)],
                 [Fraction(rng.gauss(0, 1)).limit_denominator(2**20) for _ in range(n)],
             )
-            for m, n in zip(widths, widths[1:], strict=False)
+            for m, n in pairwise(widths)
         ]
         network = Network.from_layers([(*layer, "relu") for layer in layers])
         found += rng.randint(1, 9) <= len(zeros_on_line(network, 5, 0, [0], [1]).at)
