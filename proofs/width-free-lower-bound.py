@@ -253,11 +253,10 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Independent*: let $w_1, w_2$ have opposite signs, always, with $z_1 = x$, $z_2 = 2 x$ in $s_1 = s_2$: then $f$ grows
-# somewhere and is never stably unactivated. *Symmetric*: $w > 0$, likewise. *No atom at 0*: if $w_1 = 0$ with positive
-# probability and nothing else is random but the signs, or $c = 0$ always: $f$ may be dead, but never stably. (Each of
-# these probabilities is 0, where the theorem says that it is positive.)
-
+# Each of these probabilities is 0, where the theorem says that it is positive. *Independent*: two neurons with opposite
+# flips and opposite weights, always: one is active at either end, and $f$ grows at one of them. *Symmetric*: all
+# $w > 0$. *No atom at 0*: $w = 0$ with probability 1 is a symmetric law; $f = c$ may be negative, but a small $w > 0$
+# makes it positive far out.
 
 # %%
 BOTH = (1, -1)
@@ -269,7 +268,7 @@ def share(networks: list[tuple[list[list[int]], list[int], list[int], int]]) -> 
 
 @claim.neighbour("parameters independent")
 def dependent(depth: str) -> Iterator[tuple[object, ...]]:
-    yield share([([[r], [2 * r]], [r, r], [3 * t, -3 * t], 5 * e) for r, t, e in product(BOTH, repeat=3)]), ">", 0
+    yield share([([[r], [-2 * r]], [r, r], [3 * t, -3 * t], 5 * e) for r, t, e in product(BOTH, repeat=3)]), ">", 0
 
 
 @claim.neighbour("second-layer parameters symmetric")
@@ -279,11 +278,7 @@ def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
 
 @claim.neighbour("no atom at 0")
 def atoms(depth: str) -> Iterator[tuple[object, ...]]:
-    yield (
-        share([([[r], [2 * s]], [r, 5 * s], [3 * t, 4 * u], 0) for r, s, t, u in product(BOTH, repeat=4)]),
-        ">",
-        0,
-    )
+    yield share([([[r]], [3 * r], [0], 5 * e) for r, e in product(BOTH, repeat=2)]), ">", 0
 
 
 # %%
