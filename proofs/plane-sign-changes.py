@@ -31,7 +31,7 @@ from geomrelu.claims import Claim
 claim = Claim(
     label="plane-sign-changes",
     title="Sign changes around the origin of the plane",
-    statement="two inputs, no biases: all F together change sign 2 (4^M - 2^M) times around 0; so many are at most 0",
+    statement="two inputs, no biases: the sign changes around 0 of all sign choices are 2 (4^M - 2^M) in number",
     latex=r"\#\{F \le 0\} + \#\{F < 0\} = 2^M + \sum_{s,t} (k - 1)_+",
     source="new (after Brownlowe et al., conjecture 1.3)",
     hypotheses=("two inputs, no biases", "all signs s and t", "generic"),
