@@ -186,7 +186,7 @@ def dead_choices(points: Sequence[tuple[Fraction, Fraction, Fraction, Fraction]]
         for (b, c, p, q), (x, y) in zip(points, whole, strict=True)
     ]
     largest = max(max(row) for row in scaled)
-    kind = np.int64 if 12 * largest**5 < 1 << 62 else object  # three factors of layer 2, two of layer 3
+    kind = np.int64 if 12 * largest**4 < 1 << 62 else object  # two factors of layer 2, two of layer 3
     b, c, B, p, q, r = np.array(scaled, dtype=kind).T
     one, zero = np.ones_like(b), np.zeros_like(b)
     generators = [(one, zero, zero), (one, one, zero), (b, B, zero), (one, zero, one), (c, zero, B)]
