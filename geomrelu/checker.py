@@ -678,7 +678,8 @@ class Coarse:
             reaches, gains, most = [max(reach)], [gained << UNIT], 1 << 2 * UNIT + 8
             for at in range(level - 1, 0, -1):
                 *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self.weights(at)]
-                most = max(most, *products, reaches[-1] << UNIT)
+                # the constant is a field like the others in `form`, and the largest where biases are
+                most = max(most, *products, gained, reaches[-1] << UNIT)
                 reach = [(c >> UNIT) + 1 for c in products]
                 reaches.append(max(reach))
                 gains.append(gained)

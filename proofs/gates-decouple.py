@@ -26,7 +26,7 @@ from itertools import product
 
 import sympy
 
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
 
 claim = Claim(
     label="gates-decouple",

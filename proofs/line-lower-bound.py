@@ -31,10 +31,10 @@ from itertools import pairwise, product
 import numpy as np
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.orbits import stably_unactivated_counts
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 claim = Claim(
     label="line-lower-bound",
@@ -80,8 +80,8 @@ claim = Claim(
 #
 # **Step 4 ($f < 0$ everywhere is good).** If $f < 0$ everywhere, it is so at each $x_j$; far out on either side either
 # something is active, the slope is not 0, and $f$ falls; or nothing is active and $f = c < 0$. These are the conditions
-# for stably unactivated in `geomrelu.probability`. Conversely they make $f$ negative at all $x_j$ and on both end
-# pieces.
+# for stably unactivated in `geomrelu.random_networks.orbit`. Conversely they make $f$ negative at all $x_j$ and on both
+# end pieces.
 #
 # **Step 5 (equality).** The sum in the statement is 0 if and only if $N \le 2$ always. If $|c|$ is larger than the
 # other terms at all $x_j$, $f$ has one sign on $[\min x_j, \max x_j]$ and at most one zero on either side.
@@ -100,19 +100,19 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     m, z, more, q, g = sympy.symbols("m Z S q g", positive=True)
     two = sympy.Integer(2)
     zeros = two ** (2 * m + 1) - two ** (m + 1)
-    yield "Step 1", zeros / two ** (2 * m + 1), bounds.zeros_on_a_line(sympy.Symbol("m", positive=True))
+    yield "Step 1", zeros / two ** (2 * m + 1), closed_forms.zeros_on_a_line(sympy.Symbol("m", positive=True))
     none = sympy.solve(zeros - two ** (2 * m) - 2 * (two ** (2 * m) - z) - 2 * more, z)[0]
     good = two ** (2 * m) / 4 + two**m / 2 + more / 2
     yield "Step 3", none / 2, good
-    yield "the bound", good.subs(more, 0) / two ** (2 * m + 1), bounds.line_lower_bound(m)
+    yield "the bound", good.subs(more, 0) / two ** (2 * m + 1), closed_forms.line_lower_bound(m)
     yield (
         "more than conjectured",
-        bounds.line_lower_bound(m) - two ** (-m - 1) - bounds.wide_lower_bound(1),
+        closed_forms.line_lower_bound(m) - two ** (-m - 1) - closed_forms.wide_lower_bound(1),
         two**-4 - two ** (-m - 2),
     )
     least = sympy.solve(two**m - 2 * q + 2 * (2 * q - g) - two**m, g)[0]
     yield "Step 6", least, q
-    yield "n1 = 2", bounds.line_lower_bound(2), bounds.stably_unactivated(1, 2)
+    yield "n1 = 2", closed_forms.line_lower_bound(2), closed_forms.stably_unactivated(1, 2)
 
 
 # %% [markdown]
@@ -230,9 +230,9 @@ def fibres(depth: str) -> Iterator[tuple[object, ...]]:
 # ## The hunt
 #
 # Adversarial orbits: scales over many orders of magnitude, small and large constants, clusters of knots, slopes near
-# each other. All are counted exactly (`geomrelu.orbits`: each comparison has an error bound, and what it cannot settle
-# is counted in integers). With `--thorough` there are $10^6$ orbits with $n_1 \le 10$; none has fewer than
-# $4^{n_1-1} + 2^{n_1-1}$ choices.
+# each other. All are counted exactly (`geomrelu.random_networks.orbit_batch`: each comparison has an error bound, and
+# what it cannot settle is counted in integers). With `--thorough` there are $10^6$ orbits with $n_1 \le 10$; none has
+# fewer than $4^{n_1-1} + 2^{n_1-1}$ choices.
 
 # %%
 HUNT = {1: 50, 2: 200, 3: 400, 4: 400, 5: 300, 6: 150, 7: 30, 8: 6}
@@ -267,7 +267,7 @@ def adversarial(rng: np.random.Generator, count: int, m: int) -> np.ndarray:
 @claim.enumerate("orbits, 1,000 at a time")
 def hunt(depth: str) -> Iterator[tuple[object, ...]]:
     for m, total in (LONG_HUNT if depth == "thorough" else HUNT).items():
-        rng, bound = np.random.default_rng([189, m]), 2 ** (2 * m + 1) * bounds.line_lower_bound(m)
+        rng, bound = np.random.default_rng([189, m]), 2 ** (2 * m + 1) * closed_forms.line_lower_bound(m)
         for start in range(0, total, 1000):
             case = int(adversarial(rng, min(1000, total - start), m).min()), ">=", Fraction(str(bound))
             yield (f"n1 = {m}: {total:,} orbits", *case) if start == 0 else case
@@ -296,7 +296,7 @@ def two_inputs(depth: str) -> Iterator[tuple[object, ...]]:
         "the constant",
         Fraction(*stably_unactivated_orbit(*plane, 1)),
         ">=",
-        Fraction(str(bounds.line_lower_bound(5))),
+        Fraction(str(closed_forms.line_lower_bound(5))),
     )
     for name, magnitudes, large in (("plane", plane, 10**9), ("space", space, 10**9)):
         yield (
@@ -325,13 +325,17 @@ def bounded(depth: str) -> Iterator[tuple[object, ...]]:
 
 @claim.neighbour("first-layer rows and second-layer parameters independent, symmetric")
 def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
-    yield Fraction(dead_on([2, 3], [1, 5], 1, [-9, 0, 9], (1,)), 4), ">=", Fraction(str(bounds.line_lower_bound(2)))
+    yield (
+        Fraction(dead_on([2, 3], [1, 5], 1, [-9, 0, 9], (1,)), 4),
+        ">=",
+        Fraction(str(closed_forms.line_lower_bound(2))),
+    )
 
 
 @claim.neighbour("no atoms (G1 to G3)")
 def atoms(depth: str) -> Iterator[tuple[object, ...]]:
     found, size = stably_unactivated_orbit([[1], [1]], [1, 2], [1, 1], 5)
-    yield Fraction(found, size), ">=", Fraction(str(bounds.line_lower_bound(2)))
+    yield Fraction(found, size), ">=", Fraction(str(closed_forms.line_lower_bound(2)))
 
 
 # %%

@@ -25,8 +25,8 @@ from itertools import pairwise, product
 
 import sympy
 
-from geomrelu.central import bias_free_orbit
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks.bias_free import bias_free_orbit
 
 claim = Claim(
     label="plane-sign-changes",

@@ -23,9 +23,9 @@ from math import lcm
 import numpy as np
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="range-two-three",
@@ -257,9 +257,9 @@ def walls(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Enumeration
 #
-# The counts of the cells; the extremes; and $D$ against the walk over images of `geomrelu.probability`, which knows
-# nothing of normal forms: at some samples (`--thorough`: all), with the two neurons of layer 3 equal. Then the two
-# examples, and random networks.
+# The counts of the cells; the extremes; and $D$ against the walk over images of `geomrelu.random_networks.orbit`, which
+# knows nothing of normal forms: at some samples (`--thorough`: all), with the two neurons of layer 3 equal. Then the
+# two examples, and random networks.
 
 
 # %%

@@ -25,10 +25,10 @@ from fractions import Fraction
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.central import bias_free_orbit
-from geomrelu.claims import Claim
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.bias_free import bias_free_orbit
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="tensor-power",
@@ -83,11 +83,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     four, two = sympy.Integer(4), sympy.Integer(2)
     yield "Step 5", sympy.powsimp((2 * four ** (-k * N - 1)) ** k**-1, force=True), four**-N * two ** (-1 / k)
     line = sympy.Rational(1, 4) * (1 - 2 * two**-m) + two**-m
-    yield "Step 6", line, bounds.bias_free_unactivated(1, m)
+    yield "Step 6", line, closed_forms.bias_free_unactivated(1, m)
     yield (
         "the infimum",
-        sympy.limit(bounds.bias_free_unactivated(1, m), m, sympy.oo) ** n / 2,
-        2 * bounds.wide_lower_bound(n),
+        sympy.limit(closed_forms.bias_free_unactivated(1, m), m, sympy.oo) ** n / 2,
+        2 * closed_forms.wide_lower_bound(n),
     )
 
 
@@ -121,7 +121,7 @@ def products(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(195)
     for m in range(1, 9 if depth == "thorough" else 7):
         for repetition in range(5):
-            case = share(drawn(rng, m, 1)), Fraction(str(bounds.bias_free_unactivated(1, m)))
+            case = share(drawn(rng, m, 1)), Fraction(str(closed_forms.bias_free_unactivated(1, m)))
             yield (f"N = 1, M = {m}", *case) if repetition == 0 else case
     shapes = (((2, 1), (2, 1)), ((3, 1), (2, 1)), ((3, 2), (2, 1)), ((2, 1), (2, 1), (1, 1)))
     for shape in shapes + ((((3, 1), (3, 1)), ((3, 2), (3, 1)), ((3, 2), (3, 2))) if depth == "thorough" else ()):
@@ -159,7 +159,7 @@ def large(depth: str) -> Iterator[tuple[object, ...]]:
 # %%
 @claim.neighbour("magnitudes generic")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
-    yield share([[1], [1]]), Fraction(str(bounds.bias_free_unactivated(1, 2)))
+    yield share([[1], [1]]), Fraction(str(closed_forms.bias_free_unactivated(1, 2)))
     rows, b = [[-2, -3], [0, -1], [-9, 7], [-2, 3], [-7, 9]], [-9, 3, -2, 5, 5]
     w = [4, 5, 2, 4, 6]
     yield Fraction(*stably_unactivated_orbit(rows, b, w, 1)), Fraction(*bias_free_orbit(rows, w)) / 2

@@ -24,11 +24,11 @@ from math import factorial
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.central import bias_free_orbit
-from geomrelu.claims import Claim
-from geomrelu.elimination import pivots
-from geomrelu.probability import is_stably_unactivated, region_generators, stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.exact.elimination import pivots
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.bias_free import bias_free_orbit
+from geomrelu.random_networks.orbit import is_stably_unactivated, region_generators, stably_unactivated_orbit
 
 claim = Claim(
     label="width-free-lower-bound",
@@ -50,7 +50,7 @@ claim = Claim(
 # if something is active there, it is not 0, so $< 0$. If nothing is: the normals of $T$ are independent, so there is
 # $x$ with $s_i z_i(x) < 0$ for all $i \in T$, at $x + \lambda d$ all is silent for large $\lambda$ and $f = e |c|$: so
 # $e = -$; and for $i \in T$ there is $x$ with $s_i z_i(x)$ large and the others of $T$ silent, so $t_i = -$. This is
-# the criterion of `geomrelu.probability`. For $m < n$ the probability is $2^{-m-1}$
+# the criterion of `geomrelu.random_networks.orbit`. For $m < n$ the probability is $2^{-m-1}$
 # ([`narrow-first-layer`](narrow-first-layer.py)), which is larger than the bound. If the laws have no atoms, any $N$ of
 # the $\tilde a_i$ are independent almost surely.
 #
@@ -137,7 +137,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     yield "Step 6, sum", (43 * root) ** 2 / 2 * N, sympy.Rational(1849, 2) * N**2
     n0 = sympy.Symbol("n0", positive=True)
     exponent = sympy.expand((2 * 2752 + 1 + 2 + 2668) * (n0 + 1) ** 4)  # N^2 <= N^4
-    yield "all", sympy.Integer(2) ** -exponent, bounds.width_free_lower_bound(n0)
+    yield "all", sympy.Integer(2) ** -exponent, closed_forms.width_free_lower_bound(n0)
 
 
 def exponential(x: Fraction, terms: int = 40) -> Fraction:

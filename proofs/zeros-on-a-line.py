@@ -32,12 +32,12 @@ from itertools import pairwise, product
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.lines import zeros_on_line, zeros_orbit
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import dead_neurons_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.lines import zeros_on_line, zeros_orbit
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="zeros-on-a-line",
@@ -107,13 +107,13 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n, k, m = sympy.symbols("n k m", integer=True, positive=True)
     o, p, none = sympy.symbols("o pi P0")
     l = sympy.Symbol("l", integer=True)
-    yield "equal widths", sympy.Product(1 - 2**-n, (l, 1, k)).doit(), bounds.lower_bound(n, k)
-    yield bounds.zeros_on_a_line(n, n), bounds.lower_bound(n, 2)
+    yield "equal widths", sympy.Product(1 - 2**-n, (l, 1, k)).doit(), closed_forms.lower_bound(n, k)
+    yield closed_forms.zeros_on_a_line(n, n), closed_forms.lower_bound(n, 2)
     subsets = sympy.Sum(sympy.binomial(m, l), (l, 1, m)).doit() / 2**m  # nonempty sets A among all
-    yield "one layer keeps a gate", subsets, bounds.zeros_on_a_line(m)
+    yield "one layer keeps a gate", subsets, closed_forms.zeros_on_a_line(m)
     least = sympy.solve(o + 2 * (1 - o - none) - p, none)[0]
     yield "corollary (a)", least.subs(o, sympy.Rational(1, 2)) / 2, sympy.Rational(3, 8) - p / 4
-    yield bounds.dead_on_the_line(n, m), sympy.Rational(3, 8) - bounds.zeros_on_a_line(n, m) / 4
+    yield closed_forms.dead_on_the_line(n, m), sympy.Rational(3, 8) - closed_forms.zeros_on_a_line(n, m) / 4
     w, y, rho, tau, alpha = sympy.symbols("w y rho tau alpha")
     leaky = w * ((1 + alpha) * rho * y + (1 - alpha) * tau * y) / 2  # |y| = tau y
     gate = (1 - alpha) / 2 + (1 + alpha) / 2 * rho * tau  # 1 or -alpha
@@ -156,7 +156,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         for repetition in range(4 if depth == "thorough" else 2):
             n0 = rng.randint(1, 3)
             layers = drawn(rng, n0, widths, (3, 9)[repetition % 2])
-            case = Fraction(*zeros_orbit(layers, *a_line(rng, n0))), exact(bounds.zeros_on_a_line(*widths))
+            case = Fraction(*zeros_orbit(layers, *a_line(rng, n0))), exact(closed_forms.zeros_on_a_line(*widths))
             yield (f"widths {', '.join(map(str, widths))}", *case) if repetition == 0 else case
 
 
@@ -178,7 +178,7 @@ def dead(depth: str) -> Iterator[tuple[object, ...]]:
         for repetition in range(3):
             profiles, size = dead_neurons_orbit(drawn(rng, 1, widths), line)
             found = Fraction(sum(number for profile, number in profiles.items() if profile[-1]), size)
-            case = found, ">=", exact(bounds.dead_on_the_line(*widths))
+            case = found, ">=", exact(closed_forms.dead_on_the_line(*widths))
             yield (f"dead: widths {', '.join(map(str, widths))}", *case) if repetition == 0 else case
             if set(widths) == {1}:
                 yield found, (1 - Fraction(1, 2 ** len(widths))) / 2
@@ -232,7 +232,7 @@ def deep(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
         ]
         network = Network.from_layers([(*layer, "relu") for layer in layers])
         found += rng.randint(1, 9) <= len(zeros_on_line(network, 5, 0, [0], [1]).at)
-    yield "widths 1, 2, 1, 2", found, exact(bounds.zeros_on_a_line(1, 2, 1, 2)) / 9
+    yield "widths 1, 2, 1, 2", found, exact(closed_forms.zeros_on_a_line(1, 2, 1, 2)) / 9
 
 
 # %% [markdown]
@@ -273,23 +273,32 @@ def signed(a: Sequence[Sequence[int]], b: Sequence[int], w: Sequence[int], c: in
 
 @claim.neighbour("rows of hidden layers symmetric with their biases")
 def fixed_biases(depth: str) -> Iterator[tuple[object, ...]]:
-    yield mean(signed([[2], [3], [7]], [1, 2, 3], [5, 6, 9], 1, "awc"), [0], [1]), exact(bounds.zeros_on_a_line(3))
+    yield (
+        mean(signed([[2], [3], [7]], [1, 2, 3], [5, 6, 9], 1, "awc"), [0], [1]),
+        exact(closed_forms.zeros_on_a_line(3)),
+    )
 
 
 @claim.neighbour("weights behind the first layer independent and symmetric")
 def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
-    yield mean(signed([[2], [3]], [1, 1], [5, 7], 4, "ab"), [0], [1]), exact(bounds.zeros_on_a_line(2))
+    yield mean(signed([[2], [3]], [1, 1], [5, 7], 4, "ab"), [0], [1]), exact(closed_forms.zeros_on_a_line(2))
 
 
 @claim.neighbour("no fold of the orbit is constant along the line (no atoms)")
 def constant_folds(depth: str) -> Iterator[tuple[object, ...]]:
-    yield Fraction(*zeros_orbit([([[1], [1]], [5, 2]), ([[1, 1]], [1])], [0], [1])), exact(bounds.zeros_on_a_line(2))
-    yield mean(signed([[1, 1]], [3], [2], 1, "abwc"), [0, 0], [1, -1]), exact(bounds.zeros_on_a_line(1))
+    yield (
+        Fraction(*zeros_orbit([([[1], [1]], [5, 2]), ([[1, 1]], [1])], [0], [1])),
+        exact(closed_forms.zeros_on_a_line(2)),
+    )
+    yield mean(signed([[1, 1]], [3], [2], 1, "abwc"), [0, 0], [1, -1]), exact(closed_forms.zeros_on_a_line(1))
 
 
 @claim.neighbour("a whole line")
 def half_line(depth: str) -> Iterator[tuple[object, ...]]:
-    yield mean(signed([[2], [3]], [1, 5], [5, 7], 4, "abwc"), [0], [1], Fraction(1)), exact(bounds.zeros_on_a_line(2))
+    yield (
+        mean(signed([[2], [3]], [1, 5], [5, 7], 4, "abwc"), [0], [1], Fraction(1)),
+        exact(closed_forms.zeros_on_a_line(2)),
+    )
 
 
 # %%

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import rational
+from geomrelu.exact.affine import affordable
+from geomrelu.exact.numbers import rational
 from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Tensor, Value, arranged, axis_of, concatenated, exact_array, same_padding, sized
-from geomrelu.layers import Tape
 
 __all__ = ["read"]
 
@@ -34,7 +34,7 @@ def read(path: FilePath) -> Tape:
         InputError: ``path: what is wrong``, with the operator, its place in the file and its output.
 
     Exact: yes, except that batch normalisation may hold an irrational root, see
-    :func:`geomrelu.layers.batch_normalisation`.
+    :func:`geomrelu.io.tape.batch_normalisation`.
     """
     try:
         parse: Any = importlib.import_module("onnx").ModelProto.FromString

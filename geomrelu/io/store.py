@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
 from geomrelu.io.files import FilePath
 
 __all__ = ["write_npz", "write_onnx"]

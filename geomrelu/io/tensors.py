@@ -14,10 +14,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from geomrelu.affine import AffineMap, affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import dyadic
-from geomrelu.layers import average_pooling, batch_normalisation, convolution, joined
+from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.exact.numbers import dyadic
+from geomrelu.io.tape import average_pooling, batch_normalisation, convolution, joined
 
 __all__ = ["Tensor", "Value", "arranged", "axis_of", "concatenated", "exact_array", "same_padding", "sized"]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
 from geomrelu.io.files import named
+from geomrelu.io.tape import Tape, chain
 from geomrelu.io.tensors import Tensor, same_padding, sized
-from geomrelu.layers import Tape, chain
 
 __all__ = ["from_module", "from_state_dict"]
 
@@ -33,7 +33,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
         InputError: an unsupported module or option, with its place in the tree, or shapes that do not fit.
 
     Exact: yes, except that batch normalisation may hold an irrational root, see
-    :func:`geomrelu.layers.batch_normalisation`.
+    :func:`geomrelu.io.tape.batch_normalisation`.
     """
     modules = list(_leaves(module, ""))
     shape = _input_shape(modules) if input_shape is None else tuple(int(s) for s in input_shape)
