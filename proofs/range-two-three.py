@@ -84,7 +84,7 @@ OTHERS = [1 - Q, 1 - P, P + Q - P * Q, P - Q - P * Q, Q - P - P * Q]  # u - 1, v
 
 @cache
 def curves() -> tuple[sympy.Poly, ...]:
-    """Where cut points meet, vanish or are infinite, or another form is 0: factors that vanish somewhere for P, Q > 0."""
+    """Where cut points meet, are 0 or infinite, or another form is 0: factors that vanish somewhere if P, Q > 0."""
     meeting = [x - y for one, two in combinations(BRANCHES, 2) for x in one for y in two]
     meeting += [x for one in BRANCHES for x in one] + [1 / x for one in BRANCHES for x in one] + OTHERS
     found = {}
