@@ -1,7 +1,7 @@
 """Second-layer neurons of networks without biases: central arrangements.
 
-``F(y) = sum_i w_i max(a_i·y, 0)`` on R^N is linear on the cones of the central arrangement {a_i·y = 0}, so F <= 0 on all
-of R^N if and only if F <= 0 at the rays (and along the lines) that generate these cones.
+``F(y) = sum_i w_i max(a_i·y, 0)`` on R^N is linear on the cones of the central arrangement {a_i·y = 0}, so F <= 0 on
+all of R^N if and only if F <= 0 at the rays (and along the lines) that generate these cones.
 """
 
 from __future__ import annotations
