@@ -5,21 +5,21 @@ dimension on the sample*; the largest rank over all samples is that of the param
 certificates: a minor of that size that is not 0 (then it is not less), and parameters that move nothing (then it is not
 more).
 
-At most ``D - (hidden neurons)``: the outgoing weights of a hidden neuron may be divided by what its incoming weights and
-bias are multiplied with. A neuron that is silent near all data loses ``n_(l-1) + 1 + n_(l+1)`` parameters and that one
+At most ``D - (hidden neurons)``: the outgoing weights of a hidden neuron may be divided by what its incoming weights
+and bias are multiplied with. A neuron that is silent near all data loses ``n_(l-1) + 1 + n_(l+1)`` parameters and that
+one
 relation: ``n_(l-1) + n_(l+1)`` more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from math import lcm
 from typing import Any
 
-from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
+from flint import fmpz_mat, nmod_mat
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
@@ -28,7 +28,11 @@ from geomrelu.network.network import Network
 
 __all__ = ["Dimension", "dense_layers", "functional_dimension", "jacobian", "upper_bound"]
 
-PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  # below 2^62: a minor is not 0 modulo one of them
+PRIMES = (
+    4611686018427387847,
+    4611686018427387817,
+    4611686018427387787,
+)  # below 2^62: a minor is not 0 modulo one of them
 Dense = list[tuple[list[list[Fraction]], list[Fraction]]]
 
 
@@ -67,7 +71,9 @@ class Dimension:
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``."""
         data = {**vars(self)}
-        return data | {key: [list(v) if isinstance(v, tuple) else v for v in data[key]] for key in ("rows", "columns", "silent")}
+        return data | {
+            key: [list(v) if isinstance(v, tuple) else v for v in data[key]] for key in ("rows", "columns", "silent")
+        }
 
 
 def dense_layers(network: Network) -> Dense:
@@ -95,7 +101,9 @@ def dense_layers(network: Network) -> Dense:
     return layers
 
 
-def jacobian(layers: Dense, points: Iterable[Sequence[Any]], rectified: bool = False) -> tuple[list[list[Fraction]], list[list[list[int]]]]:
+def jacobian(
+    layers: Dense, points: Iterable[Sequence[Any]], rectified: bool = False
+) -> tuple[list[list[Fraction]], list[list[list[int]]]]:
     """The Jacobian of all outputs at all points, and the signs of the hidden neurons there.
 
     Args:
@@ -118,10 +126,15 @@ def jacobian(layers: Dense, points: Iterable[Sequence[Any]], rectified: bool = F
             raise InputError(f"the network reads R^{len(layers[0][0][0])}, the point lies in R^{len(values[0])}")
         own = []
         for level, (weights, bias) in enumerate(layers):
-            z = [sum((a * x for a, x in zip(row, values[-1], strict=True)), b) for row, b in zip(weights, bias, strict=True)]
+            z = [
+                sum((a * x for a, x in zip(row, values[-1], strict=True)), b)
+                for row, b in zip(weights, bias, strict=True)
+            ]
             if level < len(layers) - 1 or rectified:
                 if not all(z):
-                    raise InputError(f"a neuron of layer {level + 1} is 0 at the point {', '.join(map(str, values[0]))}")
+                    raise InputError(
+                        f"a neuron of layer {level + 1} is 0 at the point {', '.join(map(str, values[0]))}"
+                    )
                 own.append([1 if v > 0 else -1 for v in z])
                 z = [max(v, Fraction(0)) for v in z]
             values.append(z)
@@ -130,7 +143,9 @@ def jacobian(layers: Dense, points: Iterable[Sequence[Any]], rectified: bool = F
     return rows, signs
 
 
-def _row(layers: Dense, values: list[list[Fraction]], signs: list[list[int]], output: int, rectified: bool) -> list[Fraction]:
+def _row(
+    layers: Dense, values: list[list[Fraction]], signs: list[list[int]], output: int, rectified: bool
+) -> list[Fraction]:
     moved = [Fraction(int(i == output)) for i in range(len(layers[-1][1]))]
     if rectified:
         moved = [v if s > 0 else Fraction(0) for v, s in zip(moved, signs[-1], strict=True)]
@@ -139,7 +154,10 @@ def _row(layers: Dense, values: list[list[Fraction]], signs: list[list[int]], ou
         parts.append([v * x for v in moved for x in (*values[level], Fraction(1))])
         if level:
             weights = layers[level][0]
-            back = [sum((v * row[j] for v, row in zip(moved, weights, strict=True)), Fraction(0)) for j in range(len(values[level]))]
+            back = [
+                sum((v * row[j] for v, row in zip(moved, weights, strict=True)), Fraction(0))
+                for j in range(len(values[level]))
+            ]
             moved = [v if s > 0 else Fraction(0) for v, s in zip(back, signs[level - 1], strict=True)]
     return [v for part in reversed(parts) for v in part]
 
@@ -198,7 +216,9 @@ def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> D
         (l, i) for l, width in enumerate(hidden, 1) for i in range(width) if all(s[l - 1][i] < 0 for s in signs)
     )
     widths = [network.inputs, *hidden, len(layers[-1][1])]
-    return Dimension(rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, upper_bound(widths, silent))
+    return Dimension(
+        rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, upper_bound(widths, silent)
+    )
 
 
 def _cleared(row: list[Fraction]) -> list[int]:
