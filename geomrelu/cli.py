@@ -717,18 +717,18 @@ def _check(options: argparse.Namespace) -> int:
     from geomrelu.walk import Quick
 
     network, domain = _inputs(options)
-    shared = checker.Points if options.independent else Quick
+    judge = checker.Judge if options.independent else Quick
     smaller = None if options.smaller is None else Network.from_file(options.smaller)
     rejected = 0
     for path in options.certificates:
         try:
             data = certificate.read(path)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
-                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, shared)
+                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, judge)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue
-            claims = checker.check(data, network.checked, domain.checked, shared)
+            claims = checker.check(data, network.checked, domain.checked, judge)
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")

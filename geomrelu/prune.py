@@ -151,11 +151,12 @@ def _folded(
         if fewer >= size:
             continue
         shown = {}
+        bench.shared.tick = lambda: budget.spend(0)
         try:
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = branching.one_leaf(bench.floating, level)
-                checker.prove(claim, network.checked, domain.checked, bench.shared, lambda: budget.spend(0))
+                checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays
             continue

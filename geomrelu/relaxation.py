@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from geomrelu import checker
 from geomrelu.exact import common, nearest
+from geomrelu.fields import Fields
 from geomrelu.network import Network
 from geomrelu.polyhedron import Polyhedron
 
@@ -141,8 +141,8 @@ class FloatNetwork:
         self.network = network
         self.lower, self.upper = _sides(box)
         self._whole: Boxes | None = None
-        coarse = checker.Coarse(network.checked, box.checked)
-        self.coarse_depth, self.cornered = coarse.depth, coarse.cornered
+        fields = Fields(network.checked, box.checked)
+        self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
