@@ -31,8 +31,8 @@ What each claim needs, and the function that says so:
   active           proof of -z <= 0 on S: the neuron is linear on S
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   unbounded        (supremum inf) point in S, and ray in the recession cone of S along which z grows
-  stable           (true: dead for all parameters near the given ones) proof of z <= c < 0 on S, and `quiet` at infinity
-  unstable         (false) point in S with z(point) = 0; or point in S, and ray in the recession cone that is `revivable`
+  stable           (true: dead for all parameters near the given ones) proof of z <= c < 0 on S; `quiet` at infinity
+  unstable         (false) point in S with z(point) = 0; or point in S, and `revivable` ray in the recession cone
 A finite set S needs no proof, it is walked. Where S has rows or equalities, dead and active need a point in S as well:
 nothing is claimed of an empty set. Parameters are the bias and all weights on the layers that the layer reads.
 
@@ -101,6 +101,7 @@ Cut = tuple[int, int, int]  # (layer, neuron, sign): sign * y >= 0
 Fates = dict[tuple[int, int], tuple[str, Any]]  # (layer, neuron): ("removed" | "folded" | "merged", (j, c))
 
 FORMAT, PRUNING = "certificate 2", "pruning 2"
+EMPTY: Bound = -inf
 CHANGES = ("removed", "folded", "merged")
 UNIT = 28  # fixed point: units of 2^-28
 ONE = 1 << UNIT
@@ -454,8 +455,8 @@ class Domain:
         self.upper: list[Fraction | None] = [None] * dimension
         self.rows: list[Flat] = []
         self.equalities: list[Flat] = []
-        self.generators: tuple[list[tuple[Fraction, ...]], list[tuple[int, ...]], list[tuple[int, ...]]] | None = None
-        self.points: list[tuple[Fraction, ...]] | None = None  # generators: vertices, rays, lines
+        self.generators: Any = None  # (vertices, rays, lines): rational, and primitive integer vectors
+        self.points: list[tuple[Fraction, ...]] | None = None
 
     @classmethod
     def from_rows(
@@ -586,7 +587,7 @@ class Domain:
         known(data, {"weights"}, "weights")
         weights = data.get("weights")
         require(self.generators is not None, "weights stand for a point or ray of a domain given by generators")
-        vectors = (self.generators or ((), (), ()))[first:]
+        vectors = self.generators[first:]
         require(
             isinstance(weights, list) and len(weights) == len(vectors), "weights are lists: of vertices, rays, lines"
         )
@@ -1173,7 +1174,7 @@ def halves(region: Region, level: int, data: Data) -> tuple[Region, Region]:
 def walk(proof: Data, root: Region, level: int, neuron: int, sign: int) -> Bound:
     """The worst bound of ``sign * z`` over the leaves of a proof."""
     require(isinstance(proof, list) and proof, "the proof must be a list of nodes")
-    regions, worst = [root], -inf
+    regions, worst = [root], EMPTY
     for node in proof:
         require(regions, "nodes are left over after the last leaf")
         require(isinstance(node, dict), "a node of the proof is not an object")
