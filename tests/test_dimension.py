@@ -25,7 +25,7 @@ from geomrelu.network.dimension import (
 from geomrelu.network.network import Network
 
 
-def drawn(rng, widths, last="none", entry=lambda rng: Fraction(rng.randint(-99, 99), rng.randint(1, 9))):
+def drawn(rng, widths, last="none", entry=lambda rng: Fraction(2 * rng.randint(-99, 99) + 1, rng.randint(1, 9))):
     layers = [
         ([[entry(rng) for _ in range(m)] for _ in range(n)], [entry(rng) for _ in range(n)], "relu")
         for m, n in pairwise(widths)
@@ -38,7 +38,7 @@ def drawn(rng, widths, last="none", entry=lambda rng: Fraction(rng.randint(-99, 
 @pytest.mark.parametrize("widths", [(1, 2, 1), (2, 3, 2), (2, 2, 3, 1), (3, 1, 2, 2)])
 def test_the_jacobian_is_that_of_difference_quotients(widths, last):
     """In a region the outputs are affine in each single parameter, so a small difference quotient is the derivative."""
-    rng = random.Random(1)
+    rng = random.Random(6)
     network = drawn(rng, widths, last)
     points = random_points(network, 4, 2)
     layers = dense_layers(network)
