@@ -161,12 +161,10 @@ def unactivated(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *ReLU*: with $z^2$ in place of it the relation of scales is another one; here a layer without activation is written
-# out as an affine map of fewer relations: with $n_1 = 1$, $f = w (a x + b) + c$ has rank 2, less than $D - H = 3$, so
-# the bound is not attained; with a smooth activation, $\tanh$ say, there is no relation at all, and the rank is $D = 4
-# > 3$ (rational values of a rational sigmoid, $z/(1 + z^2)$, below). *Negative at all points*: a neuron that is silent
-# at some points only costs less. *Shared weights*: $D$ counts them once, the scales of the copies are not free: one
-# relation.
+# *ReLU*: with $z / (1 + z^2)$ in its place there is no relation of scales, and one hidden neuron on a line has the rank
+# $D = 4$, more than 3. *Negative at all points*: a neuron that is silent at some points only costs less. *Shared
+# weights*: $f = w \max(a x + b, 0) + w \max(a x + 2 b, 0) + c$ has 4 parameters and two hidden neurons, which share one
+# scale: rank 3, more than $4 - 2$.
 
 
 # %%
