@@ -5,6 +5,7 @@ From Kernel Require Import Field Spec Forms Back.
 Import ListNotations.
 
 Definition prepared : Type := layer * option rounded.
+Definition nets (ns : list prepared) : network := map fst ns.
 
 (** What stays the same in a proof: the layers, and how the set is given; [cornered_box]: are corners looked at? *)
 Record setting := {

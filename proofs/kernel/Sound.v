@@ -213,7 +213,6 @@ Definition good (s : setting) (r : region) x p : Prop :=
   Forall (le 0) p /\ total p = 1 /\
   forall c l, ends s r c = Some l -> length l = length p /\ inj (over_x r) * dot c x <= dot l p.
 
-Definition nets (ns : list prepared) : network := map fst ns.
 
 Fixpoint about_hold p (ns : list prepared) (ab : list (Z * list known)) x : Prop :=
   match ns, ab with

@@ -1,0 +1,467 @@
+(** The kernel: one function over the integers, and the theorem that what it accepts holds. *)
+
+From Coq Require Import ZArith List Lia Ring Bool.
+From Kernel Require Import Field Spec Forms Back Region Sound.
+Import ListNotations.
+
+(** ** Points *)
+
+(** A point is given over a denominator; in a set given by generators by weights, over a denominator too. *)
+Inductive point := At (d : Z) (x : list Z) | Mean (d : Z) (a b c : list Z).
+
+Fixpoint zdot (c x : list Z) : Z :=
+  match c, x with w :: c', a :: x' => (w * a + zdot c' x')%Z | _, _ => 0%Z end.
+Fixpoint zbdot (c x : list (list Z)) : Z :=
+  match c, x with b :: c', v :: x' => (zdot b v + zbdot c' x')%Z | _, _ => 0%Z end.
+
+(** Values and pre-activations over one denominator. *)
+Definition zpre (l : layer) (d : Z) (v : list (list Z)) : list Z :=
+  map (fun r => bias r * d + zbdot (blocks r) v)%Z (rows l).
+Fixpoint zvalues (net : network) (d : Z) (x : list Z) : Z * list (list Z) :=
+  match net with
+  | [] => (d, [x])
+  | l :: earlier =>
+      let '(e, v) := zvalues earlier d x in
+      ((e * denominator l)%Z, map (Z.max 0) (zpre l e v) :: bscale (denominator l) v)
+  end.
+Definition zneuron (net : network) (k i : nat) (d : Z) (x : list Z) : option (Z * Z) :=
+  match skipn k net with
+  | l :: earlier =>
+      let '(e, v) := zvalues earlier d x in
+      match nth_error (rows l) i with
+      | Some r => Some ((bias r * e + zbdot (blocks r) v)%Z, (e * denominator l)%Z)
+      | None => None
+      end
+  | [] => None
+  end.
+
+Fixpoint sides_ok (f : Z -> Z -> bool) (s : list (option Z)) (x : list Z) : bool :=
+  match s, x with
+  | [], [] => true
+  | b :: s', a :: x' => match b with Some c => f c a | None => true end && sides_ok f s' x'
+  | _, _ => false
+  end.
+
+Fixpoint zcombined (weights : list Z) (vectors : list (list Z)) (j : nat) : Z :=
+  match weights, vectors with w :: ws, v :: vs => (w * nth j v 0 + zcombined ws vs j)%Z | _, _ => 0%Z end.
+
+(** The point, if it lies in the set. *)
+Definition located (s : domain) (p : point) : option (Z * list Z) :=
+  match s, p with
+  | Rows o lo hi ineqs eqs, At d x =>
+      if ((0 <? d)%Z && sides_ok (fun b a => b * d <=? o * a)%Z lo x && sides_ok (fun b a => o * a <=? b * d)%Z hi x
+          && forallb (fun r => 0 <=? fst r * d + zdot (snd r) x)%Z ineqs
+          && forallb (fun r => fst r * d + zdot (snd r) x =? 0)%Z eqs)
+      then Some (d, x) else None
+  | Generated o vs rs ls, Mean d a b c =>
+      if ((0 <? d)%Z && Nat.eqb (length a) (length vs) && Nat.eqb (length b) (length rs)
+          && Nat.eqb (length c) (length ls) && forallb (Z.leb 0) a && forallb (Z.leb 0) b && (fold_right Z.add 0 a =? d)%Z)
+      then Some ((o * d)%Z, map (fun j => zcombined a vs j + o * (zcombined b rs j + zcombined c ls j))%Z
+                             (seq 0 (length (hd [] vs))))
+      else None
+  | _, _ => None
+  end.
+
+(** ** Claims *)
+
+Inductive evidence :=
+  | Point (p : point)
+  | Tree (corners : bool) (sides_over : option Z) (t : tree).
+
+(** Layers with their rounded rows, where some are wanted, over these denominators. *)
+Definition widest (l : layer) : nat := fold_left (fun n r => Nat.max n (length (hd [] (blocks r)))) (rows l) O.
+Fixpoint prepare (net : network) (fines : list (option Z)) : option (list prepared) :=
+  match net with
+  | [] => Some []
+  | l :: earlier =>
+      match prepare earlier (tl fines) with
+      | Some ps =>
+          if (0 <? denominator l)%Z then
+            match hd None fines, earlier with
+            | Some e, _ :: _ =>
+                if (0 <? e)%Z then
+                  match round_rows e (denominator l) (widest l) (rows l) with
+                  | Some found => Some ((l, Some {| fine := e; width := widest l; fine_rows := found |}) :: ps)
+                  | None => Some ((l, None) :: ps)
+                  end
+                else None
+            | _, _ => Some ((l, None) :: ps)
+            end
+          else None
+      | None => None
+      end
+  end.
+
+Definition unknown : known := {| low := None; high := None; under := []; upper := [] |}.
+Definition nothing_about (ps : list prepared) : list (Z * list known) :=
+  map (fun p => (1%Z, repeat unknown (length (rows (fst p))))) ps.
+Definition negative (r : Z * list Z) : Z * list Z := ((- fst r)%Z, map Z.opp (snd r)).
+
+(** The whole set as a region. *)
+Definition whole (ps : list prepared) (s : domain) (corners : bool) (sides_over : option Z) : option (setting * region) :=
+  match s with
+  | Rows o lo hi ineqs eqs =>
+      let o' := match sides_over with Some g => g | None => o end in
+      if ((0 <? o) && (0 <? o'))%Z then
+        Some ({| net := ps; cornered_box := corners; generators := None |},
+              {| over_x := o';
+                 lows := if (o =? o')%Z then lo else map (option_map (fun a => down (a * o') o)) lo;
+                 highs := if (o =? o')%Z then hi else map (option_map (fun a => up (a * o') o)) hi;
+                 facts := ineqs ++ eqs ++ map negative eqs; about := nothing_about ps |})
+      else None
+  | Generated o vs rs ls =>
+      if (0 <? o)%Z then
+        Some ({| net := ps; cornered_box := false; generators := Some (vs, rs, ls) |},
+              {| over_x := o; lows := repeat None (length (hd [] vs)); highs := []; facts := [];
+                 about := nothing_about ps |})
+      else None
+  end.
+
+
+Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence) : bool :=
+  match c, e with
+  | Below k i sign n d, Tree corners over t =>
+      if (0 <? d)%Z then
+        match skipn k (nets ps), whole ps s corners over with
+        | l :: _, Some (g, r) =>
+            match nth_error (rows l) i with
+            | Some w => proves g {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} r t
+            | None => false
+            end
+        | _, _ => false
+        end
+      else false
+  | Positive k i, Point p =>
+      match located s p with
+      | Some (d, x) => match zneuron (nets ps) k i d x with Some (y, _) => (0 <? y)%Z | None => false end
+      | None => false
+      end
+  | Attains k i n d, Point p =>
+      match located s p with
+      | Some (e, x) => match zneuron (nets ps) k i e x with Some (y, f) => (d * y =? n * f)%Z | None => false end
+      | None => false
+      end
+  | _, _ => false
+  end.
+
+Definition domain_ok (s : domain) : bool :=
+  match s with Rows o _ _ _ _ => (0 <? o)%Z | Generated o vs _ _ => (0 <? o)%Z end.
+
+Definition check (net : network) (fines : list (option Z)) (s : domain) (cs : list (statement * evidence)) : bool :=
+  domain_ok s &&
+  match prepare net fines with
+  | Some ps => forallb (fun c => judge ps s (fst c) (snd c)) cs
+  | None => false
+  end.
+
+Section Sound.
+Context {K : field}.
+Add Ring ring_of_field : (laws K).
+Open Scope field_scope.
+
+Lemma prepare_spec : forall net fines ps, prepare net fines = Some ps -> nets ps = net /\ prepared_ok ps.
+Proof.
+  induction net as [| l earlier I]; intros fines ps E; simpl in E; [inversion E; now split |].
+  destruct (prepare earlier (tl fines)) as [qs |] eqn:Q; [| discriminate]. destruct (I _ _ Q) as [<- O].
+  destruct (0 <? denominator l)%Z eqn:P; [| discriminate]. apply Z.ltb_lt in P.
+  assert (Plain : Some ((l, None) :: qs) = Some ps -> nets ps = l :: nets qs /\ prepared_ok ps).
+  { intros F. inversion F; subst. split; [reflexivity |]. simpl. repeat split; trivial. }
+  destruct (hd None fines) as [e |]; [| now apply Plain]. destruct (nets qs) as [| l' earlier] eqn:Q'; [now apply Plain |]. rewrite <- Q' in *.
+  destruct (0 <? e)%Z eqn:Pe; [| discriminate]. apply Z.ltb_lt in Pe.
+  destruct (round_rows _ _ _ _) as [found |] eqn:R; [| now apply Plain].
+  inversion E; subst. split; [reflexivity |]. simpl. repeat split; trivial.
+  intros ->. discriminate.
+Qed.
+
+(** ** Trees prove upper bounds *)
+
+Lemma leaf_spec s r x l k w sign n d cs e earlier : prepared_ok (net s) -> reached s r x -> (0 < d)%Z ->
+  skipn k (nets (net s)) = l :: earlier -> (0 < denominator l)%Z ->
+  leaf_ok s r {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} cs e = true ->
+  inj d * signed sign (inv (inj (denominator l)) * numerator w (values earlier x)) <= (inj n : K).
+Proof.
+  intros O (p & H) Pd S Pl E. unfold leaf_ok in E. simpl in E.
+  destruct (bound _ _ _ _ _ _ _ _) as [[D bs] |] eqn:B in E; [| discriminate].
+  destruct (bound_spec s r x p cs e l k w sign D bs earlier O H S Pl B) as (PD & L & M).
+  destruct H as (_ & (W & T & _) & _).
+  assert (F : Forall (fun b => (b <= n * D)%Z) (map (Z.mul d) bs)).
+  { apply Forall_map, Forall_forall. intros b Ib. rewrite forallb_forall in E. specialize (E b Ib).
+    apply Z.leb_le in E. lia. }
+  assert (G : dot (map (Z.mul d) bs) p <= inj (n * D) * total p).
+  { apply dot_le_total; trivial. now rewrite map_length. }
+  rewrite T, dot_map_times, inj_mul in G. apply diff in G. apply diff in M.
+  assert (Q : 0 <= (inj d : K)) by (apply inj_nonneg; lia).
+  apply le_cancel with D; trivial.
+  eapply by_diff; [apply (nonneg_add _ _ G (le_mul K _ _ Q M)) | ring].
+Qed.
+
+Lemma proves_spec s x l k w sign n d earlier : prepared_ok (net s) -> (0 < d)%Z ->
+  skipn k (nets (net s)) = l :: earlier -> (0 < denominator l)%Z -> forall t r,
+  proves s {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} r t = true -> reached s r x ->
+  inj d * signed sign (inv (inj (denominator l)) * numerator w (values earlier x)) <= (inj n : K).
+Proof.
+  intros O Pd S Pl. induction t as [gs cs e | gs c a IA b IB]; intros r E (p & H); simpl in E.
+  - destruct (derive_all s r gs) as [r' |] eqn:D; [| discriminate].
+    pose proof (derive_all_spec s x p O gs r r' H D) as H'.
+    destruct (leaf_ok _ _ _ _ _) eqn:L.
+    + apply (leaf_spec s r' x l k w sign n d cs e earlier); trivial. now exists p.
+    + exfalso. apply (contradictory_spec s r' x); trivial. now exists p.
+  - destruct (derive_all s r gs) as [r' |] eqn:D; [| discriminate].
+    pose proof (derive_all_spec s x p O gs r r' H D) as H'.
+    apply andb_true_iff in E. destruct E as [EA EB].
+    destruct (cut_spec s r' c x) as [C | C]; [now exists p | now apply (IA _ EA) | now apply (IB _ EB)].
+Qed.
+
+Lemma nothing_holds p x : forall ps, about_hold p ps (nothing_about ps) (x : list K).
+Proof.
+  induction ps as [| [l a] ps I]; simpl; trivial. split; [lia |]. split; trivial.
+  unfold pre. generalize (rows l). induction l0 as [| w ws J]; simpl; constructor; trivial.
+  split; [discriminate |]. split; [discriminate |]. split; simpl; congruence.
+Qed.
+
+Lemma dot_opp c : forall x : list K, dot (map Z.opp c) x = - dot c x.
+Proof. induction c as [| e c I]; intros [| a x]; simpl; try ring. rewrite I, inj_opp. ring. Qed.
+
+Lemma whole_spec ps s corners over g r x : whole ps s corners over = Some (g, r) -> member s (x : list K) ->
+  net g = ps /\ reached g r x.
+Proof.
+  intros E (L & M). unfold whole in E. destruct s as [o lo hi ineqs eqs | o vs rs ls].
+  - cbv zeta in E. set (o' := match over with Some g => g | None => o end) in E.
+    destruct ((0 <? o) && (0 <? o'))%Z eqn:P; [| discriminate]. apply andb_true_iff in P. rewrite !Z.ltb_lt in P.
+    destruct P as [P P']. inversion E; subst g r; clear E. split; [reflexivity |].
+    destruct M as (Lo & Hi & In & Eq).
+    assert (I : inside_region {| net := ps; cornered_box := corners; generators := None |}
+      {| over_x := o'; lows := if (o =? o')%Z then lo else map (option_map (fun a => down (a * o') o)) lo;
+         highs := if (o =? o')%Z then hi else map (option_map (fun a => up (a * o') o)) hi;
+         facts := ineqs ++ eqs ++ map negative eqs; about := nothing_about ps |} x).
+    { unfold inside_region. simpl. split; trivial. split; [split |].
+      - destruct (o =? o')%Z eqn:Eo; [apply Z.eqb_eq in Eo; now rewrite <- Eo | now apply refine_low].
+      - destruct (o =? o')%Z eqn:Eo; [apply Z.eqb_eq in Eo; now rewrite <- Eo | now apply refine_high].
+      - apply Forall_app. split; trivial. apply Forall_app. split.
+        + eapply Forall_impl; [| exact Eq]. intros q Z. rewrite Z. apply le_refl.
+        + apply Forall_map. eapply Forall_impl; [| exact Eq]. intros q Z. unfold at_row, negative in *. simpl.
+          rewrite dot_opp, inj_opp. replace (- inj (fst q) + - dot (snd q) x) with (- (inj (fst q) + dot (snd q) x)) by ring.
+          rewrite Z. replace (- 0) with (0 : K) by ring. apply le_refl. }
+    destruct (good_exists _ _ _ I) as [p G]. exists p. split; [exact I | split; [exact G | apply nothing_holds]].
+  - destruct (0 <? o)%Z eqn:P; [| discriminate]. apply Z.ltb_lt in P. inversion E; subst g r; clear E.
+    split; [reflexivity |]. simpl in L.
+    assert (I : inside_region {| net := ps; cornered_box := false; generators := Some (vs, rs, ls) |}
+      {| over_x := o; lows := repeat None (length (hd [] vs)); highs := []; facts := []; about := nothing_about ps |} x).
+    { unfold inside_region. simpl. split; trivial. rewrite repeat_length. split; [split; trivial | constructor]. }
+    destruct (good_exists _ _ _ I) as [p G]. exists p. split; [exact I | split; [exact G | apply nothing_holds]].
+Qed.
+
+(** ** Points are evaluated rightly *)
+
+Definition same (d : Z) (n : Z) (a : K) : Prop := inj d * a = inj n.
+
+Lemma same_dot d : forall n x, Forall2 (same d) n x -> forall c, inj d * dot c x = inj (zdot c n).
+Proof.
+  induction 1 as [| n a ns x H _ I]; intros c; [destruct c; simpl; rewrite inj_0; ring |].
+  destruct c as [| w c]; simpl; [rewrite inj_0; ring |]. rewrite inj_add, inj_mul, <- I, <- H. ring.
+Qed.
+
+Lemma same_bdot d : forall n x, Forall2 (Forall2 (same d)) n x -> forall c, inj d * bdot c x = inj (zbdot c n).
+Proof.
+  induction 1 as [| n a ns x H _ I]; intros c; [destruct c; simpl; rewrite inj_0; ring |].
+  destruct c as [| w c]; simpl; [rewrite inj_0; ring |]. rewrite inj_add, <- I, <- (same_dot d n a H). ring.
+Qed.
+
+Lemma same_scaled d e n (a : K) : same d n a -> same (d * e) (e * n) a.
+Proof. unfold same. intros H. rewrite !inj_mul, <- H. ring. Qed.
+
+Lemma same_bscaled d e : forall n x, Forall2 (Forall2 (same d)) n x -> Forall2 (Forall2 (same (d * e))) (bscale e n) x.
+Proof.
+  intros n x H. unfold bscale. destruct (e =? 1)%Z eqn:E.
+  - apply Z.eqb_eq in E; subst. now rewrite Z.mul_1_r.
+  - induction H as [| ns a n x H _ I]; simpl; constructor; trivial.
+    induction H; simpl; constructor; trivial. now apply same_scaled.
+Qed.
+
+Lemma same_row l d n x w : (0 < denominator l)%Z -> Forall2 (Forall2 (same d)) n x ->
+  same (d * denominator l) (bias w * d + zbdot (blocks w) n) (inv (inj (denominator l)) * numerator w x : K).
+Proof.
+  intros P H. unfold same, numerator. rewrite inj_add, !inj_mul, <- (same_bdot d n x H).
+  transitivity (inj d * (inv (inj (denominator l)) * (inj (denominator l) * (inj (bias w) + bdot (blocks w) x)))); [ring |].
+  rewrite times_inv by trivial. ring.
+Qed.
+
+Lemma same_relu d n (a : K) : (0 < d)%Z -> same d n a -> same d (Z.max 0 n) (relu a).
+Proof.
+  unfold same. intros P H.
+  destruct (sign_cases d a P) as [[-> S] | [-> S]]; rewrite H in S.
+  - destruct (Z.max_spec 0 n) as [[_ ->] | [Q ->]]; trivial.
+    assert (n = 0 \/ n < 0)%Z as [-> | N] by lia; [now rewrite H, inj_0 |]. exfalso.
+    apply (inj_pos_distinct (K := K) (- n)); [lia |]. rewrite inj_opp. apply le_antisym.
+    + apply opp_nonneg. replace (- - inj n) with (inj n : K) by ring. trivial.
+    + rewrite <- inj_opp. apply inj_nonneg. lia.
+  - destruct (Z.max_spec 0 n) as [[Q ->] | [Q ->]]; [| rewrite inj_0; ring]. exfalso.
+    apply (inj_pos_distinct (K := K) n); trivial. apply le_antisym; trivial. apply inj_nonneg. lia.
+Qed.
+
+Fixpoint layers_ok (net : network) : Prop :=
+  match net with [] => True | l :: earlier => (0 < denominator l)%Z /\ layers_ok earlier end.
+
+Lemma same_values d n (x : list K) : (0 < d)%Z -> Forall2 (same d) n x -> forall net e v, layers_ok net ->
+  zvalues net d n = (e, v) -> (0 < e)%Z /\ Forall2 (Forall2 (same e)) v (values net x).
+Proof.
+  intros P H. induction net as [| l earlier I]; intros e v O E; simpl in E.
+  - inversion E; subst. split; trivial. constructor; [trivial | constructor].
+  - destruct O as [Pl O]. destruct (zvalues earlier d n) as [e0 v0]. inversion E; subst e v; clear E.
+    destruct (I e0 v0 O eq_refl) as [Pe V]. split; [lia |]. simpl. constructor; [| now apply same_bscaled].
+    unfold zpre, pre. rewrite !map_map. induction (rows l) as [| w ws J]; simpl; constructor; trivial.
+    apply same_relu; [lia | now apply same_row].
+Qed.
+
+Lemma layers_ok_skip : forall net k, layers_ok net -> layers_ok (skipn k net).
+Proof. induction net as [| l net I]; intros [| k] O; simpl in *; trivial. now apply I. Qed.
+
+Lemma prepared_layers : forall ps, prepared_ok ps -> layers_ok (nets ps).
+Proof. induction ps as [| [l a] ps I]; simpl; trivial. intros (P & _ & O). split; trivial. now apply I. Qed.
+
+Lemma zneuron_spec net k i d n (x : list K) y e : (0 < d)%Z -> Forall2 (same d) n x -> layers_ok net ->
+  zneuron net k i d n = Some (y, e) -> exists a, preactivation net k i x a /\ (0 < e)%Z /\ same e y a.
+Proof.
+  intros P H O E. unfold zneuron in E. destruct (skipn k net) as [| l earlier] eqn:S; [discriminate |].
+  pose proof (layers_ok_skip net k O) as O'. rewrite S in O'. destruct O' as [Pl O'].
+  destruct (zvalues earlier d n) as [e0 v] eqn:V.
+  destruct (same_values d n x P H earlier e0 v O' V) as [Pe HV].
+  destruct (nth_error (rows l) i) as [w |] eqn:N; [| discriminate]. inversion E; subst y e; clear E.
+  exists (inv (inj (denominator l)) * numerator w (values earlier x)).
+  split; [| split; [lia | now apply same_row]].
+  exists l, earlier. split; trivial. unfold pre. rewrite nth_error_map, N. reflexivity.
+Qed.
+
+Lemma same_frac d : (0 < d)%Z -> forall n, Forall2 (same d) n (map (fun a => frac a d) n : list K).
+Proof. intros P. induction n as [| a n I]; simpl; constructor; trivial. unfold same. now apply frac_mul. Qed.
+
+Lemma sides_low (o d : Z) : (0 < d)%Z -> forall s n, sides_ok (fun b a => b * d <=? o * a)%Z s n = true ->
+  Forall2 (above_side o) s (map (fun a => frac a d) n : list K).
+Proof.
+  intros P. induction s as [| b s I]; intros [| a n] E; simpl in E; try discriminate; constructor.
+  - apply andb_true_iff in E. destruct E as [E _]. destruct b as [b |]; simpl; trivial. apply Z.leb_le in E.
+    apply le_cancel with d; trivial. replace (inj d * (inj o * frac a d)) with (inj o * (inj d * frac a d) : K) by ring.
+    rewrite frac_mul by trivial. rewrite <- !inj_mul. apply inj_le. lia.
+  - apply I. apply andb_true_iff in E. now destruct E.
+Qed.
+
+Lemma sides_high (o d : Z) : (0 < d)%Z -> forall s n, sides_ok (fun b a => o * a <=? b * d)%Z s n = true ->
+  Forall2 (below_side o) s (map (fun a => frac a d) n : list K).
+Proof.
+  intros P. induction s as [| b s I]; intros [| a n] E; simpl in E; try discriminate; constructor.
+  - apply andb_true_iff in E. destruct E as [E _]. destruct b as [b |]; simpl; trivial. apply Z.leb_le in E.
+    apply le_cancel with d; trivial. replace (inj d * (inj o * frac a d)) with (inj o * (inj d * frac a d) : K) by ring.
+    rewrite frac_mul by trivial. rewrite <- !inj_mul. apply inj_le. lia.
+  - apply I. apply andb_true_iff in E. now destruct E.
+Qed.
+
+Lemma sides_length f : forall s n, sides_ok f s n = true -> length s = length n.
+Proof.
+  induction s as [| b s I]; intros [| a n] E; simpl in *; try discriminate; trivial. apply andb_true_iff in E.
+  destruct E as [_ E]. now rewrite (I n).
+Qed.
+
+Lemma combined_frac d ws : (0 < d)%Z -> forall vs j,
+  inj d * combined (map (fun a => frac a d) ws) vs j = (inj (zcombined ws vs j) : K).
+Proof.
+  intros P. induction ws as [| w ws I]; intros [| v vs] j; simpl; try (rewrite inj_0; ring).
+  rewrite inj_add, inj_mul, <- I.
+  transitivity (inj d * frac w d * inj (nth j v 0%Z) + inj d * combined (map (fun a => frac a d) ws) vs j : K); [ring |].
+  now rewrite frac_mul.
+Qed.
+
+Lemma frac_nonneg d n : (0 < d)%Z -> (0 <= n)%Z -> 0 <= (frac n d : K).
+Proof.
+  intros P N. apply le_cancel with d; trivial. rewrite frac_mul by trivial.
+  replace (inj d * 0) with (0 : K) by ring. now apply inj_nonneg.
+Qed.
+
+Lemma located_spec s p d n : domain_ok s = true -> located s p = Some (d, n) ->
+  (0 < d)%Z /\ member s (map (fun a => frac a d) n : list K).
+Proof.
+  intros O E. unfold located in E. destruct s as [o lo hi ineqs eqs | o vs rs ls], p as [e x | e a b c]; try discriminate.
+  - destruct (_ && _)%bool eqn:B in E; [| discriminate]. inversion E; subst e x; clear E.
+    rewrite !andb_true_iff in B. destruct B as ((((P & Lo) & Hi) & In) & Eq). apply Z.ltb_lt in P.
+    split; trivial. split; [simpl; rewrite map_length; symmetry; exact (sides_length _ _ _ Lo) |].
+    split; [now apply sides_low |]. split; [now apply sides_high |].
+    assert (V : forall r : Z * list Z, inj d * at_row r (map (fun a => frac a d) n) = inj (fst r * d + zdot (snd r) n) :> K).
+    { intros r. unfold at_row. rewrite inj_add, inj_mul, <- (same_dot d n _ (same_frac d P n)). ring. }
+    split; apply Forall_forall; intros r R.
+    + rewrite forallb_forall in In. specialize (In r R). apply Z.leb_le in In.
+      apply le_cancel with d; trivial. rewrite V. replace (inj d * 0) with (0 : K) by ring. now apply inj_nonneg.
+    + rewrite forallb_forall in Eq. specialize (Eq r R). apply Z.eqb_eq in Eq.
+      apply inj_eq_cancel with d; trivial. rewrite V, Eq, inj_0. ring.
+  - destruct (_ && _)%bool eqn:B in E; [| discriminate]. inversion E; subst d n; clear E.
+    rewrite !andb_true_iff in B. destruct B as ((((((P & La) & Lb) & Lc) & Na) & Nb) & T). simpl in O.
+    apply Z.ltb_lt in P. apply Z.ltb_lt in O. apply Nat.eqb_eq in La, Lb, Lc. apply Z.eqb_eq in T.
+    split; [lia |]. split; [simpl; now rewrite !map_length, seq_length |].
+    exists (map (fun q => frac q e) a), (map (fun q => frac q e) b), (map (fun q => frac q e) c).
+    rewrite !map_length. repeat split; trivial.
+    + apply Forall_map, Forall_forall. intros q Q. rewrite forallb_forall in Na. specialize (Na q Q).
+      apply Z.leb_le in Na. now apply frac_nonneg.
+    + apply inj_eq_cancel with e; trivial. replace (inj e * 1) with (inj e : K) by ring. rewrite <- T at 2.
+      clear - P. induction a as [| q a I]; unfold total in *; simpl; [rewrite inj_0; ring |].
+      rewrite inj_add, <- I. transitivity (inj e * frac q e + inj e * fold_right add 0 (map (fun u => frac u e) a) : K); [ring |].
+      now rewrite frac_mul.
+    + apply Forall_map, Forall_forall. intros q Q. rewrite forallb_forall in Nb. specialize (Nb q Q).
+      apply Z.leb_le in Nb. now apply frac_nonneg.
+    + intros j xj Ej. rewrite map_map, nth_error_map in Ej.
+      destruct (nth_error (seq 0 (length (hd [] vs))) j) as [j' |] eqn:J; [| discriminate].
+      assert (j' = j) as ->.
+      { assert (j < length (seq 0 (length (hd [] vs))))%nat as Lj by (apply nth_error_Some; congruence).
+        rewrite seq_length in Lj. apply nth_error_nth with (d := 0%nat) in J. rewrite seq_nth in J by trivial. simpl in J. congruence. }
+      simpl in Ej. inversion Ej; subst xj; clear Ej.
+      apply inj_eq_cancel with e; trivial.
+      transitivity (inj (o * e) * frac (zcombined a vs j + o * (zcombined b rs j + zcombined c ls j)) (o * e) : K).
+      { rewrite inj_mul. ring. }
+      rewrite frac_mul by lia. rewrite inj_add, inj_mul, inj_add, <- !(combined_frac e _ P). ring.
+Qed.
+
+(** ** The theorem *)
+
+Lemma judge_spec ps s c e net : nets ps = net -> prepared_ok ps -> domain_ok s = true -> judge ps s c e = true ->
+  means K net s c.
+Proof.
+  intros N O D E. unfold judge in E.
+  destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | corners over t]; try discriminate.
+  - destruct (0 <? d)%Z eqn:Pd; [| discriminate]. apply Z.ltb_lt in Pd.
+    rewrite N in E. destruct (skipn k net) as [| l earlier] eqn:S; [discriminate |].
+    destruct (whole ps s corners over) as [[g r] |] eqn:W; [| discriminate].
+    destruct (nth_error (rows l) i) as [w |] eqn:R; [| discriminate].
+    intros x a M (l' & earlier' & S' & A). rewrite S in S'. inversion S'; subst l' earlier'.
+    unfold pre in A. rewrite nth_error_map, R in A. simpl in A. inversion A; subst a; clear A.
+    destruct (whole_spec ps s corners over g r x W M) as [G H].
+    pose proof (layers_ok_skip net k) as Ok. rewrite <- N in Ok at 1. specialize (Ok (prepared_layers ps O)).
+    rewrite S in Ok. destruct Ok as [Pl _].
+    apply (proves_spec g x l k w sign n d earlier) with (t := t) (r := r); trivial; try now rewrite G.
+    rewrite G. fold (nets ps). now rewrite N.
+  - destruct (located s p) as [[d x] |] eqn:L; [| discriminate]. rewrite N in E.
+    destruct (zneuron net k i d x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.ltb_lt in E.
+    destruct (located_spec s p d x D L) as [Pd M].
+    destruct (zneuron_spec net k i d x (map (fun a => frac a d) x) y e) as (a & A & Pe & Sa); trivial.
+    { now apply same_frac. } { rewrite <- N. now apply prepared_layers. }
+    exists (map (fun a => frac a d) x), a. split; trivial. split; trivial. split.
+    + apply le_cancel with e; trivial. rewrite Sa. replace (inj e * 0) with (0 : K) by ring. apply inj_nonneg. lia.
+    + intros ->. apply (inj_pos_distinct (K := K) y); [lia |]. rewrite <- Sa. ring.
+  - destruct (located s p) as [[f x] |] eqn:L; [| discriminate]. rewrite N in E.
+    destruct (zneuron net k i f x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.eqb_eq in E.
+    destruct (located_spec s p f x D L) as [Pd M].
+    destruct (zneuron_spec net k i f x (map (fun a => frac a f) x) y e) as (a & A & Pe & Sa); trivial.
+    { now apply same_frac. } { rewrite <- N. now apply prepared_layers. }
+    exists (map (fun a => frac a f) x), a. split; trivial. split; trivial.
+    apply inj_eq_cancel with e; trivial. transitivity (inj d * (inj e * a)); [ring |]. rewrite Sa.
+    rewrite <- !inj_mul. f_equal. lia.
+Qed.
+
+End Sound.
+
+(** Everything accepted holds, for points with coordinates in any ordered field. *)
+Theorem check_sound net fines s cs : check net fines s cs = true ->
+  forall K c e, In (c, e) cs -> means K net s c.
+Proof.
+  intros E K c e I. unfold check in E. apply andb_true_iff in E. destruct E as [D E].
+  destruct (prepare net fines) as [ps |] eqn:P; [| discriminate]. destruct (prepare_spec net fines ps P) as [N O].
+  rewrite forallb_forall in E. specialize (E (c, e) I). now apply (judge_spec ps s c e net).
+Qed.
+
+Print Assumptions check_sound.
