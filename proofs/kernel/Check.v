@@ -118,6 +118,9 @@ Definition whole (ps : list prepared) (s : domain) (corners : bool) (sides_over 
   end.
 
 
+Definition rounded_of (ps : list prepared) (k : nat) : option rounded :=
+  match nth_error ps k with Some (_, a) => a | None => None end.
+
 Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence) : bool :=
   match c, e with
   | Below k i sign n d, Tree corners over t =>
@@ -125,7 +128,10 @@ Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence
         match skipn k (nets ps), whole ps s corners over with
         | l :: _, Some (g, r) =>
             match nth_error (rows l) i with
-            | Some w => proves g {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} r t
+            | Some w =>
+                let others := match rounded_of ps k with Some f => skipn i (fine_rows f) | None => [] end in
+                proves g {| plain := start l k w sign; fast := start_of l (rounded_of ps k) others k w sign;
+                            t_n := n; t_d := d |} r t
             | None => false
             end
         | _, _ => false
@@ -175,36 +181,37 @@ Qed.
 
 (** ** Trees prove upper bounds *)
 
-Lemma leaf_spec s r x l k w sign n d cs e earlier : prepared_ok (net s) -> reached s r x -> (0 < d)%Z ->
-  skipn k (nets (net s)) = l :: earlier -> (0 < denominator l)%Z ->
-  leaf_ok s r {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} cs e = true ->
-  inj d * signed sign (inv (inj (denominator l)) * numerator w (values earlier x)) <= (inj n : K).
+Definition begins (s : setting) (t : target) x (a : K) : Prop :=
+  forall p, form_holds p (plain t) (values (nets (net s)) x) a /\ form_holds p (fast t) (values (nets (net s)) x) a.
+
+Lemma leaf_spec s r x t cs e a : prepared_ok (net s) -> reached s r x -> (0 < t_d t)%Z -> begins s t x a ->
+  leaf_ok s r t cs e = true -> inj (t_d t) * a <= inj (t_n t).
 Proof.
-  intros O (p & H) Pd S Pl E. unfold leaf_ok in E. simpl in E.
-  destruct (bound _ _ _ _ _ _ _ _) as [[D bs] |] eqn:B in E; [| discriminate].
-  destruct (bound_spec s r x p cs e l k w sign D bs earlier O H S Pl B) as (PD & L & M).
-  destruct H as (_ & (W & T & _) & _).
-  assert (F : Forall (fun b => (b <= n * D)%Z) (map (Z.mul d) bs)).
+  intros O (p & H) Pd B E. unfold leaf_ok in E.
+  destruct (bound _ _ _ _ _) as [[D bs] |] eqn:G in E; [| discriminate].
+  assert (F : form_holds p (if from_rounded e then fast t else plain t) (values (nets (net s)) x) a).
+  { destruct (from_rounded e); apply B. }
+  destruct (bound_spec s r x p cs e _ D bs a O H F G) as (PD & L & M). clear F G.
+  destruct H as (_ & (W & T & _) & _). cbv zeta in E.
+  assert (F : Forall (fun b => (b <= t_n t * D)%Z) (map (Z.mul (t_d t)) bs)).
   { apply Forall_map, Forall_forall. intros b Ib. rewrite forallb_forall in E. specialize (E b Ib).
     apply Z.leb_le in E. lia. }
-  assert (G : dot (map (Z.mul d) bs) p <= inj (n * D) * total p).
+  assert (G : dot (map (Z.mul (t_d t)) bs) p <= inj (t_n t * D) * total p).
   { apply dot_le_total; trivial. now rewrite map_length. }
   rewrite T, dot_map_times, inj_mul in G. apply diff in G. apply diff in M.
-  assert (Q : 0 <= (inj d : K)) by (apply inj_nonneg; lia).
+  assert (Q : 0 <= (inj (t_d t) : K)) by (apply inj_nonneg; lia).
   apply le_cancel with D; trivial.
   eapply by_diff; [apply (nonneg_add _ _ G (le_mul K _ _ Q M)) | ring].
 Qed.
 
-Lemma proves_spec s x l k w sign n d earlier : prepared_ok (net s) -> (0 < d)%Z ->
-  skipn k (nets (net s)) = l :: earlier -> (0 < denominator l)%Z -> forall t r,
-  proves s {| t_layer := l; t_at := k; t_row := w; t_sign := sign; t_n := n; t_d := d |} r t = true -> reached s r x ->
-  inj d * signed sign (inv (inj (denominator l)) * numerator w (values earlier x)) <= (inj n : K).
+Lemma proves_spec s x t a : prepared_ok (net s) -> (0 < t_d t)%Z -> begins s t x a -> forall u r,
+  proves s t r u = true -> reached s r x -> inj (t_d t) * a <= inj (t_n t).
 Proof.
-  intros O Pd S Pl. induction t as [gs cs e | gs c a IA b IB]; intros r E (p & H); simpl in E.
+  intros O Pd B. induction u as [gs cs e | gs c below IA above IB]; intros r E (p & H); simpl in E.
   - destruct (derive_all s r gs) as [r' |] eqn:D; [| discriminate].
     pose proof (derive_all_spec s x p O gs r r' H D) as H'.
     destruct (leaf_ok _ _ _ _ _) eqn:L.
-    + apply (leaf_spec s r' x l k w sign n d cs e earlier); trivial. now exists p.
+    + apply (leaf_spec s r' x t cs e a); trivial. now exists p.
     + exfalso. apply (contradictory_spec s r' x); trivial. now exists p.
   - destruct (derive_all s r gs) as [r' |] eqn:D; [| discriminate].
     pose proof (derive_all_spec s x p O gs r r' H D) as H'.
@@ -218,9 +225,6 @@ Proof.
   unfold pre. generalize (rows l). induction l0 as [| w ws J]; simpl; constructor; trivial.
   split; [discriminate |]. split; [discriminate |]. split; simpl; congruence.
 Qed.
-
-Lemma dot_opp c : forall x : list K, dot (map Z.opp c) x = - dot c x.
-Proof. induction c as [| e c I]; intros [| a x]; simpl; try ring. rewrite I, inj_opp. ring. Qed.
 
 Lemma whole_spec ps s corners over g r x : whole ps s corners over = Some (g, r) -> member s (x : list K) ->
   net g = ps /\ reached g r x.
@@ -419,35 +423,54 @@ Qed.
 
 (** ** The theorem *)
 
-Lemma judge_spec ps s c e net : nets ps = net -> prepared_ok ps -> domain_ok s = true -> judge ps s c e = true ->
-  means K net s c.
+Lemma judge_spec ps s c e : prepared_ok ps -> domain_ok s = true -> judge ps s c e = true ->
+  means K (nets ps) s c.
 Proof.
-  intros N O D E. unfold judge in E.
+  intros O D E. unfold judge in E.
   destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | corners over t]; try discriminate.
   - destruct (0 <? d)%Z eqn:Pd; [| discriminate]. apply Z.ltb_lt in Pd.
-    rewrite N in E. destruct (skipn k net) as [| l earlier] eqn:S; [discriminate |].
+    destruct (skipn k (nets ps)) as [| l earlier] eqn:S; [discriminate |].
     destruct (whole ps s corners over) as [[g r] |] eqn:W; [| discriminate].
     destruct (nth_error (rows l) i) as [w |] eqn:R; [| discriminate].
     intros x a M (l' & earlier' & S' & A). rewrite S in S'. inversion S'; subst l' earlier'.
     unfold pre in A. rewrite nth_error_map, R in A. simpl in A. inversion A; subst a; clear A.
     destruct (whole_spec ps s corners over g r x W M) as [G H].
-    pose proof (layers_ok_skip net k) as Ok. rewrite <- N in Ok at 1. specialize (Ok (prepared_layers ps O)).
+    pose proof (layers_ok_skip (nets ps) k (prepared_layers ps O)) as Ok.
     rewrite S in Ok. destruct Ok as [Pl _].
-    apply (proves_spec g x l k w sign n d earlier) with (t := t) (r := r); trivial; try now rewrite G.
-    rewrite G. fold (nets ps). now rewrite N.
-  - destruct (located s p) as [[d x] |] eqn:L; [| discriminate]. rewrite N in E.
-    destruct (zneuron net k i d x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.ltb_lt in E.
+    assert (Sg : skipn k (nets (net g)) = l :: earlier) by (rewrite G; exact S).
+    match type of E with proves _ ?u _ _ = true => set (tg := u) in E end.
+    change d with (t_d tg). change n with (t_n tg).
+    change (inv (inj (denominator l)) * numerator w (values earlier x)) with (z_of l w (values earlier x)).
+    apply (proves_spec g x tg (signed sign (z_of l w (values earlier x)))) with (u := t) (r := r); trivial;
+      [now rewrite G |].
+    intros q. split; [now apply start_spec |]. unfold tg. cbn [fast].
+    unfold rounded_of. destruct (nth_error ps k) as [[l' [f |]] |] eqn:Nk;
+      [| exact (start_spec (nets (net g)) l k w sign x q earlier Sg Pl)
+       | exact (start_spec (nets (net g)) l k w sign x q earlier Sg Pl)].
+    pose proof (nets_skip _ _ _ _ Nk) as Sk. rewrite S in Sk. injection Sk as El He. subst l'. change (earlier = nets (skipn (Datatypes.S k) ps)) in He.
+    pose proof (prepared_near x ps k l f O Nk) as (Pf & v & rest & V & Near).
+    destruct (skipn i (fine_rows f)) as [| w' others] eqn:Sf;
+      [exact (start_spec (nets (net g)) l k w sign x q earlier Sg Pl) |]. cbn [start_of].
+    rewrite <- He in V, Near.
+    apply (start_rounded_spec f (nets (net g)) l k w' sign x q earlier (z_of l w (values earlier x)) v rest); trivial.
+    revert Near R Sf. unfold pre. generalize (rows l) (fine_rows f). clear. revert i.
+    induction i as [| i I]; intros ws fs Near R Sf.
+    + destruct ws as [| w0 ws]; [discriminate |]. simpl in *. inversion R; subst w0; clear R. subst fs. now inversion Near.
+    + destruct ws as [| w0 ws]; [discriminate |]. destruct fs as [| f0 fs]; [discriminate |]. simpl in *.
+      inversion Near; subst. now apply (I ws fs).
+  - destruct (located s p) as [[d x] |] eqn:L; [| discriminate].
+    destruct (zneuron (nets ps) k i d x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.ltb_lt in E.
     destruct (located_spec s p d x D L) as [Pd M].
-    destruct (zneuron_spec net k i d x (map (fun a => frac a d) x) y e) as (a & A & Pe & Sa); trivial.
-    { now apply same_frac. } { rewrite <- N. now apply prepared_layers. }
+    destruct (zneuron_spec (nets ps) k i d x (map (fun a => frac a d) x) y e) as (a & A & Pe & Sa); trivial.
+    { now apply same_frac. } { now apply prepared_layers. }
     exists (map (fun a => frac a d) x), a. split; trivial. split; trivial. split.
     + apply le_cancel with e; trivial. rewrite Sa. replace (inj e * 0) with (0 : K) by ring. apply inj_nonneg. lia.
     + intros ->. apply (inj_pos_distinct (K := K) y); [lia |]. rewrite <- Sa. ring.
-  - destruct (located s p) as [[f x] |] eqn:L; [| discriminate]. rewrite N in E.
-    destruct (zneuron net k i f x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.eqb_eq in E.
+  - destruct (located s p) as [[f x] |] eqn:L; [| discriminate].
+    destruct (zneuron (nets ps) k i f x) as [[y e] |] eqn:Z; [| discriminate]. apply Z.eqb_eq in E.
     destruct (located_spec s p f x D L) as [Pd M].
-    destruct (zneuron_spec net k i f x (map (fun a => frac a f) x) y e) as (a & A & Pe & Sa); trivial.
-    { now apply same_frac. } { rewrite <- N. now apply prepared_layers. }
+    destruct (zneuron_spec (nets ps) k i f x (map (fun a => frac a f) x) y e) as (a & A & Pe & Sa); trivial.
+    { now apply same_frac. } { now apply prepared_layers. }
     exists (map (fun a => frac a f) x), a. split; trivial. split; trivial.
     apply inj_eq_cancel with e; trivial. transitivity (inj d * (inj e * a)); [ring |]. rewrite Sa.
     rewrite <- !inj_mul. f_equal. lia.
@@ -460,8 +483,8 @@ Theorem check_sound net fines s cs : check net fines s cs = true ->
   forall K c e, In (c, e) cs -> means K net s c.
 Proof.
   intros E K c e I. unfold check in E. apply andb_true_iff in E. destruct E as [D E].
-  destruct (prepare net fines) as [ps |] eqn:P; [| discriminate]. destruct (prepare_spec net fines ps P) as [N O].
-  rewrite forallb_forall in E. specialize (E (c, e) I). now apply (judge_spec ps s c e net).
+  destruct (prepare net fines) as [ps |] eqn:P; [| discriminate]. destruct (prepare_spec net fines ps P) as [<- O].
+  rewrite forallb_forall in E. specialize (E (c, e) I). now apply (judge_spec ps s c e).
 Qed.
 
 Print Assumptions check_sound.

@@ -66,7 +66,9 @@ Definition ends (s : setting) (r : region) (c : list Z) : option (list Z) :=
 (** ** A bound of a neuron *)
 
 (** Multipliers of facts, over a denominator, after the form was multiplied by [times_form]. *)
-Record finish := { times_form : Z; multipliers : list (nat * Z); multipliers_over : Z }.
+Record finish := {
+  times_form : Z; multipliers : list (nat * Z); multipliers_over : Z;
+  from_rounded : bool }.   (* begin with the rounded row of the neuron *)
 
 Fixpoint add_facts (fs : list (Z * list Z)) (scale over : Z) (ms : list (nat * Z)) (b : Z) (c : list Z) : Z * list Z :=
   match ms with
@@ -116,9 +118,18 @@ Definition start (l : layer) (k : nat) (r : row) (sign : bool) : form :=
   let s := if sign then 1%Z else (-1)%Z in
   {| d_ := denominator l; m_ := 1; k_ := s * bias r; t_ := []; bl_ := repeat [] (S k) ++ bscale s (blocks r) |}.
 
-Definition bound (s : setting) (r : region) (ss : list stage) (e : finish) (l : layer) (k : nat) (w : row) (sign : bool)
-  : option (Z * list Z) :=
-  match back ss (start l k w sign) with Some f => finished s r f e | None => None end.
+(** The same of its rounded row: [fine z <= w'.v + b'], and [- fine z <= 1 - b' + (1 - w').v]. *)
+Definition start_rounded (a : rounded) (k : nat) (w : row) (sign : bool) : form :=
+  {| d_ := fine a; m_ := 1; k_ := if sign then bias w else 1 - bias w; t_ := [];
+     bl_ := repeat [] (S k) ++ [if sign then hd [] (blocks w)
+                                else plus (repeat 1%Z (width a)) (map Z.opp (hd [] (blocks w)))] |}.
+
+(** [others]: the rounded rows of the layer from this neuron on, if they are to be used. *)
+Definition start_of (l : layer) (a : option rounded) (others : list row) (k : nat) (w : row) (sign : bool) : form :=
+  match a, others with Some f, v :: _ => start_rounded f k v sign | _, _ => start l k w sign end.
+
+Definition bound (s : setting) (r : region) (ss : list stage) (e : finish) (f : form) : option (Z * list Z) :=
+  match back ss f with Some g => finished s r g e | None => None end.
 
 (** ** Derived bounds *)
 
@@ -155,14 +166,14 @@ Record derivation := {
 
 Definition found_pair : Type := option (Z * list Z) * option (Z * list Z).
 
-Fixpoint find_all (s : setting) (r : region) (ss : list stage) (g : derivation) (l : layer) (m : list bool)
-  (ws : list row) (ks : list known) : list found_pair :=
+Fixpoint find_all (s : setting) (r : region) (ss : list stage) (g : derivation) (l : layer) (a : option rounded)
+  (others : list row) (m : list bool) (ws : list row) (ks : list known) : list found_pair :=
   match ws, ks with
   | w :: ws', k :: ks' =>
       let wanted := hd true m && negb (only_open g && (is_nonneg (low k) || is_nonpos (high k))) in
-      ((if wanted && lower_side g then bound s r ss (end_of g) l (at_layer g) w false else None),
-       (if wanted && upper_side g then bound s r ss (end_of g) l (at_layer g) w true else None))
-      :: find_all s r ss g l (tl m) ws' ks'
+      let find sign := bound s r ss (end_of g) (start_of l a others (at_layer g) w sign) in
+      ((if wanted && lower_side g then find false else None), (if wanted && upper_side g then find true else None))
+      :: find_all s r ss g l a (tl others) (tl m) ws' ks'
   | _, _ => []
   end.
 
@@ -187,9 +198,11 @@ Fixpoint replace_nth {A} (n : nat) (l : list A) (a : A) : list A :=
 
 Definition derive (s : setting) (r : region) (g : derivation) : option region :=
   match nth_error (net s) (at_layer g), nth_error (about r) (at_layer g) with
-  | Some (l, _), Some (o, ks) =>
+  | Some (l, a), Some (o, ks) =>
       let ss := stages (net s) (about r) (choices g) in
-      let found := find_all s r ss g l (mask g) (rows l) ks in
+      let a := if from_rounded (end_of g) then a else None in
+      let others := match a with Some f => fine_rows f | None => [] end in
+      let found := find_all s r ss g l a others (mask g) (rows l) ks in
       let o' := match new_over g with Some a => a | None => lcm_all o found end in
       if (0 <? o')%Z then
         Some {| over_x := over_x r; lows := lows r; highs := highs r; facts := facts r;
@@ -271,11 +284,11 @@ Fixpoint crossed_any (a b : list (option Z)) : bool :=
 Definition contradictory (s : setting) (r : region) : bool :=
   match generators s with None => crossed_any (lows r) (highs r) | Some _ => false end || existsb (fun l => existsb (fun k => crossed (low k) (high k)) (snd l)) (about r).
 
-(** The neuron that is bounded: layer, its number there, its row, sign, and the bound n/d. *)
-Record target := { t_layer : layer; t_at : nat; t_row : row; t_sign : bool; t_n : Z; t_d : Z }.
+(** What is bounded by n/d: a neuron or its negative, as the forms to begin with. *)
+Record target := { plain : form; fast : form; t_n : Z; t_d : Z }.
 
 Definition leaf_ok (s : setting) (r : region) (t : target) (cs : list choice) (e : finish) : bool :=
-  match bound s r (stages (net s) (about r) cs) e (t_layer t) (t_at t) (t_row t) (t_sign t) with
+  match bound s r (stages (net s) (about r) cs) e (if from_rounded e then fast t else plain t) with
   | Some (d, l) => let c := (t_n t * d)%Z in forallb (fun a => a * t_d t <=? c)%Z l
   | None => false
   end.

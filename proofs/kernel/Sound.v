@@ -355,31 +355,64 @@ Qed.
 
 Definition signed (sign : bool) a : K := if sign then a else - a.
 
-Lemma bound_spec s r x p cs e l k w sign d bs earlier : prepared_ok (net s) -> region_holds s r x p ->
-  skipn k (nets (net s)) = l :: earlier -> (0 < denominator l)%Z ->
-  bound s r (stages (net s) (about r) cs) e l k w sign = Some (d, bs) ->
-  (0 < d)%Z /\ (length p <= length bs)%nat /\
-  inj d * signed sign (inv (inj (denominator l)) * numerator w (values earlier x)) <= dot bs p.
+Lemma bound_spec s r x p cs e f d bs a : prepared_ok (net s) -> region_holds s r x p ->
+  form_holds p f (values (nets (net s)) x) a -> bound s r (stages (net s) (about r) cs) e f = Some (d, bs) ->
+  (0 < d)%Z /\ (length p <= length bs)%nat /\ inj d * a <= dot bs p.
 Proof.
-  intros O H Sk Pl E. unfold bound in E. destruct (back _ _) as [f |] eqn:B in E; [| discriminate].
-  apply finished_spec with (x := x) (p := p) (a := signed sign (inv (inj (denominator l)) * numerator w (values earlier x))) in E;
-    trivial.
+  intros O H F E. unfold bound in E. destruct (back _ _) as [g |] eqn:B in E; [| discriminate].
+  apply finished_spec with (x := x) (p := p) (a := a) in E; trivial.
   destruct H as (_ & (W & _) & Ha).
   eapply (back_spec p W _ _ _ x _ (stages_hold p x _ O _ cs Ha)); [| exact B].
-  rewrite (stages_net _ _ _ p x Ha). unfold start, form_holds. simpl d_. simpl m_. simpl k_. simpl t_. simpl bl_.
+  now rewrite (stages_net _ _ _ p x Ha).
+Qed.
+
+Definition z_of (l : layer) (w : row) before : K := inv (inj (denominator l)) * numerator w before.
+
+Lemma start_spec ns l k w sign x p earlier : skipn k ns = l :: earlier -> (0 < denominator l)%Z ->
+  form_holds p (start l k w sign) (values ns x) (signed sign (z_of l w (values earlier x))).
+Proof.
+  intros Sk Pl. unfold start, form_holds. simpl d_. simpl m_. simpl k_. simpl t_. simpl bl_.
   split; [trivial |]. split; [lia |].
   change ([] :: repeat [] k ++ bscale (if sign then 1%Z else (-1)%Z) (blocks w))
     with (repeat ([] : list Z) (S k) ++ bscale (if sign then 1%Z else (-1)%Z) (blocks w)).
   rewrite bdot_skip, (skip_values x _ k l earlier Sk), bdot_scale. simpl dot. rewrite inj_mul, inj_1.
-  assert (C : inj (denominator l) * (inv (inj (denominator l)) * numerator w (values earlier x))
-              = numerator w (values earlier x)).
-  { rewrite <- (times_inv (denominator l) (numerator w (values earlier x)) Pl) at 2. ring. }
-  unfold numerator in C at 2. apply le_eq. destruct sign; simpl signed.
-  - rewrite inj_1. transitivity (inj (denominator l) * (inv (inj (denominator l)) * numerator w (values earlier x))); [ring |].
+  assert (C : inj (denominator l) * z_of l w (values earlier x) = numerator w (values earlier x)).
+  { unfold z_of. rewrite <- (times_inv (denominator l) (numerator w (values earlier x)) Pl) at 2. ring. }
+  unfold numerator in C. apply le_eq. destruct sign; simpl signed.
+  - rewrite inj_1. transitivity (inj (denominator l) * z_of l w (values earlier x)); [ring |].
     rewrite C. ring.
-  - rewrite (inj_opp 1), inj_1.
-    transitivity (- (inj (denominator l) * (inv (inj (denominator l)) * numerator w (values earlier x)))); [ring |].
+  - rewrite (inj_opp 1), inj_1. transitivity (- (inj (denominator l) * z_of l w (values earlier x))); [ring |].
     rewrite C. ring.
+Qed.
+
+Lemma dot_opp c : forall x, dot (map Z.opp c) x = - dot c x.
+Proof. induction c as [| e c I]; intros [| a x]; simpl; try ring. rewrite I, inj_opp. ring. Qed.
+
+Lemma start_rounded_spec (f : rounded) ns l k w sign x p earlier y v rest : skipn k ns = l :: earlier ->
+  (0 < fine f)%Z -> values earlier x = v :: rest -> near f v w y ->
+  form_holds p (start_rounded f k w sign) (values ns x) (signed sign y).
+Proof.
+  intros Sk Pf V (b & Eb & N1 & N2). unfold start_rounded, form_holds. cbn [d_ m_ k_ t_ bl_].
+  split; [trivial |]. split; [lia |].
+  rewrite bdot_skip, (skip_values x _ k l earlier Sk), V, Eb. cbn [bdot dot hd]. rewrite inj_1. destruct sign; cbn [signed bdot].
+  - eapply le_trans; [| eapply le_trans; [exact N1 |]]; apply le_eq; ring.
+  - rewrite dot_plus, dot_opp, inj_sub, inj_1. apply diff in N2. eapply by_diff; [exact N2 | ring].
+Qed.
+
+(** The rounded rows of a layer are near its pre-activations. *)
+Definition others_near (a : option rounded) (others : list row) before (ys : list K) : Prop :=
+  match a with
+  | None => True
+  | Some f => (0 < fine f)%Z /\ exists v rest, before = v :: rest /\ Forall2 (near f v) others ys
+  end.
+
+Lemma start_of_spec (a : option rounded) others ns l k w sign x p earlier ys : skipn k ns = l :: earlier -> (0 < denominator l)%Z ->
+  others_near a others (values earlier x) (z_of l w (values earlier x) :: ys) ->
+  form_holds p (start_of l a others k w sign) (values ns x) (signed sign (z_of l w (values earlier x))).
+Proof.
+  intros Sk Pl N. unfold start_of. destruct a as [f |]; [| now apply start_spec].
+  destruct N as (Pf & v & rest & V & N). inversion N as [| w' y' others' ys' N0 _]; subst.
+  now apply (start_rounded_spec f ns l k w' sign x p earlier _ v rest).
 Qed.
 
 (** ** Derived bounds hold *)
@@ -520,23 +553,38 @@ Proof.
   - now apply (I k).
 Qed.
 
-Lemma find_all_spec s r x p g l (a : option rounded) : prepared_ok (net s) -> region_holds s r x p ->
-  nth_error (net s) (at_layer g) = Some (l, a) ->
-  forall ws ks m i f y,
-  nth_error (find_all s r (stages (net s) (about r) (choices g)) g l m ws ks) i = Some f ->
-  nth_error (map (fun w => inv (inj (denominator l)) * numerator w (values (nets (skipn (S (at_layer g)) (net s))) x)) ws) i
-    = Some y ->
+Lemma prepared_near x : forall ns k l (f : rounded), prepared_ok ns -> nth_error ns k = Some (l, Some f) ->
+  others_near (Some f) (fine_rows f) (values (nets (skipn (S k) ns)) x) (pre l (values (nets (skipn (S k) ns)) x)).
+Proof.
+  induction ns as [| [l0 a0] ns I]; intros [| k] l f O E; simpl in E; try discriminate; destruct O as (Pd & Ha & O).
+  - inversion E; subst. destruct Ha as (Pf & Nn & R). split; trivial. simpl skipn.
+    destruct ns as [| [l' a'] ns]; [contradiction |]. simpl nets. cbn [values].
+    exists (map relu (pre l' (values (nets ns) x))), (values (nets ns) x). split; [reflexivity |].
+    destruct f as [e n fr]. simpl in *.
+    exact (round_rows_spec e (denominator l) n (map relu (pre l' (values (nets ns) x))) (values (nets ns) x) Pf Pd
+      (relu_all_nonneg _) _ _ R).
+  - now apply (I k l f).
+Qed.
+
+Lemma find_all_spec s r x p g l (a : option rounded) b : prepared_ok (net s) -> region_holds s r x p ->
+  nth_error (net s) (at_layer g) = Some (l, b) ->
+  forall ws others ks m i f y,
+  others_near a others (values (nets (skipn (S (at_layer g)) (net s))) x)
+    (map (fun w => z_of l w (values (nets (skipn (S (at_layer g)) (net s))) x)) ws) ->
+  nth_error (find_all s r (stages (net s) (about r) (choices g)) g l a others m ws ks) i = Some f ->
+  nth_error (map (fun w => z_of l w (values (nets (skipn (S (at_layer g)) (net s))) x)) ws) i = Some y ->
   found_ok p (fst f) (- y) /\ found_ok p (snd f) y.
 Proof.
-  intros O H N. induction ws as [| w ws I]; intros ks m i f y E F; [now destruct i |].
-  destruct ks as [| k ks]; [now destruct i |]. simpl find_all in E. destruct i as [| i]; [| exact (I _ _ _ _ _ E F)].
-  simpl in E, F. inversion E; inversion F; subst; clear E F. pose proof (nets_skip _ _ _ _ N) as S.
-  pose proof (prepared_nth _ _ _ _ O N) as Pl. simpl fst. simpl snd.
-  split; intros d bs E.
-  - destruct (_ && lower_side g); [| discriminate]. 
-    now apply (bound_spec s r x p (choices g) (end_of g) l (at_layer g) w false d bs _ O H S Pl).
-  - destruct (_ && upper_side g); [| discriminate]. 
-    now apply (bound_spec s r x p (choices g) (end_of g) l (at_layer g) w true d bs _ O H S Pl).
+  intros O H N. pose proof (nets_skip _ _ _ _ N) as Sk. pose proof (prepared_nth _ _ _ _ O N) as Pl.
+  induction ws as [| w ws I]; intros others ks m i f y Q E F; [now destruct i |].
+  destruct ks as [| k ks]; [now destruct i |]. simpl find_all in E. destruct i as [| i].
+  - simpl in E, F. inversion E; inversion F; subst; clear E F. simpl fst. simpl snd. split; intros d bs E.
+    + destruct (_ && lower_side g); [| discriminate].
+      apply (bound_spec s r x p (choices g) (end_of g) _ d bs _ O H (start_of_spec _ _ _ l _ w false x p _ _ Sk Pl Q) E).
+    + destruct (_ && upper_side g); [| discriminate].
+      apply (bound_spec s r x p (choices g) (end_of g) _ d bs _ O H (start_of_spec _ _ _ l _ w true x p _ _ Sk Pl Q) E).
+  - refine (I _ _ _ _ _ _ _ E F). destruct a as [fr |]; trivial. destruct Q as (Pf & v & rest & V & Q). split; trivial.
+    exists v, rest. split; trivial. simpl in Q. inversion Q; subst. simpl. trivial.
 Qed.
 
 Lemma derive_spec s r g r' x p : prepared_ok (net s) -> region_holds s r x p -> derive s r g = Some r' ->
@@ -545,7 +593,9 @@ Proof.
   intros O H E. unfold derive in E.
   destruct (nth_error (net s) (at_layer g)) as [[l a] |] eqn:N; [| discriminate].
   destruct (nth_error (about r) (at_layer g)) as [[o ks] |] eqn:A; [| discriminate]. cbv zeta in E.
-  set (found := find_all _ _ _ _ _ _ _ _) in E.
+  set (a' := if from_rounded _ then a else None) in E.
+  set (others := match a' with Some _ => _ | None => _ end) in E.
+  set (found := find_all _ _ _ _ _ _ _ _ _ _) in E.
   set (o' := match new_over g with Some _ => _ | None => _ end) in E.
   destruct (0 <? o')%Z eqn:P; [| discriminate]. apply Z.ltb_lt in P. inversion E; subst r'; clear E.
   pose proof H as (Hi & Hg & Ha). split; [exact Hi |]. split; [exact Hg |]. cbn [about].
@@ -553,7 +603,9 @@ Proof.
   apply (about_replace p (net s) (at_layer g) (about r) x l a); trivial.
   destruct Hg as (W & T & _).
   apply update_all_spec; trivial. intros i f y Ei Ey.
-  exact (find_all_spec s r x p g l a O H N _ _ _ _ _ _ Ei Ey).
+  refine (find_all_spec s r x p g l a' a O H N _ _ _ _ _ _ _ _ Ei Ey).
+  subst others a'. destruct (from_rounded (end_of g)); [| exact I]. destruct a as [fr |]; [| exact I].
+  exact (prepared_near x _ _ _ _ O N).
 Qed.
 
 Lemma derive_all_spec s x p : prepared_ok (net s) -> forall gs r r', region_holds s r x p ->
