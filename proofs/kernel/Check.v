@@ -45,6 +45,9 @@ Fixpoint sides_ok (f : Z -> Z -> bool) (s : list (option Z)) (x : list Z) : bool
 Fixpoint zcombined (weights : list Z) (vectors : list (list Z)) (j : nat) : Z :=
   match weights, vectors with w :: ws, v :: vs => (w * nth j v 0 + zcombined ws vs j)%Z | _, _ => 0%Z end.
 
+Fixpoint equal (a b : list Z) : bool :=
+  match a, b with [], [] => true | x :: a', y :: b' => (x =? y)%Z && equal a' b' | _, _ => false end.
+
 (** The point, if it lies in the set. *)
 Definition located (s : domain) (p : point) : option (Z * list Z) :=
   match s, p with
@@ -59,6 +62,9 @@ Definition located (s : domain) (p : point) : option (Z * list Z) :=
       then Some ((o * d)%Z, map (fun j => zcombined a vs j + o * (zcombined b rs j + zcombined c ls j))%Z
                              (seq 0 (length (hd [] vs))))
       else None
+  | Listed o points, At d x =>
+      if ((0 <? d)%Z && (d =? o)%Z && existsb (equal x) points && Nat.eqb (length x) (length (hd [] points)))
+      then Some (d, x) else None
   | _, _ => None
   end.
 
@@ -66,6 +72,7 @@ Definition located (s : domain) (p : point) : option (Z * list Z) :=
 
 Inductive evidence :=
   | Point (p : point)
+  | Walk   (* of all points of a list *)
   | Tree (corners : bool) (sides_over : option Z) (t : tree).
 
 (** Layers with their rounded rows, where some are wanted, over these denominators. *)
@@ -115,8 +122,8 @@ Definition whole (ps : list prepared) (s : domain) (corners : bool) (sides_over 
               {| over_x := o; lows := repeat None (length (hd [] vs)); highs := []; facts := [];
                  about := nothing_about ps |})
       else None
+  | Listed _ _ => None
   end.
-
 
 Definition rounded_of (ps : list prepared) (k : nat) : option rounded :=
   match nth_error ps k with Some (_, a) => a | None => None end.
@@ -137,6 +144,16 @@ Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence
         | _, _ => false
         end
       else false
+  | Below k i sign n d, Walk =>
+      match s with
+      | Listed o points =>
+          (0 <? d)%Z &&
+          forallb (fun p => match zneuron (nets ps) k i o p with
+                            | Some (y, e) => ((if sign then y else - y) * d <=? n * e)%Z
+                            | None => false
+                            end) points
+      | _ => false
+      end
   | Positive k i, Point p =>
       match located s p with
       | Some (d, x) => match zneuron (nets ps) k i d x with Some (y, _) => (0 <? y)%Z | None => false end
@@ -151,7 +168,7 @@ Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence
   end.
 
 Definition domain_ok (s : domain) : bool :=
-  match s with Rows o _ _ _ _ => (0 <? o)%Z | Generated o vs _ _ => (0 <? o)%Z end.
+  match s with Rows o _ _ _ _ => (0 <? o)%Z | Generated o _ _ _ => (0 <? o)%Z | Listed o _ => (0 <? o)%Z end.
 
 Definition check (net : network) (fines : list (option Z)) (s : domain) (cs : list (statement * evidence)) : bool :=
   domain_ok s &&
@@ -229,7 +246,7 @@ Qed.
 Lemma whole_spec ps s corners over g r x : whole ps s corners over = Some (g, r) -> member s (x : list K) ->
   net g = ps /\ reached g r x.
 Proof.
-  intros E (L & M). unfold whole in E. destruct s as [o lo hi ineqs eqs | o vs rs ls].
+  intros E (L & M). unfold whole in E. destruct s as [o lo hi ineqs eqs | o vs rs ls | o points]; [| | discriminate].
   - cbv zeta in E. set (o' := match over with Some g => g | None => o end) in E.
     destruct ((0 <? o) && (0 <? o'))%Z eqn:P; [| discriminate]. apply andb_true_iff in P. rewrite !Z.ltb_lt in P.
     destruct P as [P P']. inversion E; subst g r; clear E. split; [reflexivity |].
@@ -380,10 +397,16 @@ Proof.
   replace (inj d * 0) with (0 : K) by ring. now apply inj_nonneg.
 Qed.
 
+Lemma equal_spec : forall a b, equal a b = true -> a = b.
+Proof.
+  induction a as [| x a I]; intros [| y b] E; simpl in E; try discriminate; trivial.
+  apply andb_true_iff in E. destruct E as [E F]. apply Z.eqb_eq in E. subst. f_equal. now apply I.
+Qed.
+
 Lemma located_spec s p d n : domain_ok s = true -> located s p = Some (d, n) ->
   (0 < d)%Z /\ member s (map (fun a => frac a d) n : list K).
 Proof.
-  intros O E. unfold located in E. destruct s as [o lo hi ineqs eqs | o vs rs ls], p as [e x | e a b c]; try discriminate.
+  intros O E. unfold located in E. destruct s as [o lo hi ineqs eqs | o vs rs ls | o points], p as [e x | e a b c]; try discriminate.
   - destruct (_ && _)%bool eqn:B in E; [| discriminate]. inversion E; subst e x; clear E.
     rewrite !andb_true_iff in B. destruct B as ((((P & Lo) & Hi) & In) & Eq). apply Z.ltb_lt in P.
     split; trivial. split; [simpl; rewrite map_length; symmetry; exact (sides_length _ _ _ Lo) |].
@@ -419,6 +442,11 @@ Proof.
       transitivity (inj (o * e) * frac (zcombined a vs j + o * (zcombined b rs j + zcombined c ls j)) (o * e) : K).
       { rewrite inj_mul. ring. }
       rewrite frac_mul by lia. rewrite inj_add, inj_mul, inj_add, <- !(combined_frac e _ P). ring.
+  - destruct (_ && _)%bool eqn:B in E; [| discriminate]. inversion E; subst e x; clear E.
+    rewrite !andb_true_iff in B. destruct B as (((P & Eo) & In) & L). apply Z.ltb_lt in P. apply Z.eqb_eq in Eo.
+    apply Nat.eqb_eq in L. subst o. split; trivial. split; [simpl; now rewrite map_length |].
+    apply existsb_exists in In. destruct In as (q & Q & Eq). apply equal_spec in Eq. subst q. exists n.
+    split; trivial. now apply same_frac.
 Qed.
 
 (** ** The theorem *)
@@ -427,7 +455,17 @@ Lemma judge_spec ps s c e : prepared_ok ps -> domain_ok s = true -> judge ps s c
   means K (nets ps) s c.
 Proof.
   intros O D E. unfold judge in E.
-  destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | corners over t]; try discriminate.
+  destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | | corners over t]; try discriminate.
+  - destruct s as [| | o points]; try discriminate. simpl in D. apply Z.ltb_lt in D.
+    apply andb_true_iff in E. destruct E as [Pd E]. apply Z.ltb_lt in Pd.
+    intros x a (_ & p & Ip & Hp) A. rewrite forallb_forall in E. specialize (E p Ip).
+    destruct (zneuron (nets ps) k i o p) as [[y e] |] eqn:Z; [| discriminate]. apply Z.leb_le in E.
+    destruct (zneuron_spec (nets ps) k i o p x y e D Hp (prepared_layers ps O) Z) as (a' & A' & Pe & Sa).
+    assert (a' = a) as ->.
+    { destruct A as (l1 & e1 & S1 & A1), A' as (l2 & e2 & S2 & A2). rewrite S1 in S2. inversion S2; subst. congruence. }
+    apply le_cancel with e; trivial. unfold same in Sa.
+    rewrite <- inj_mul. eapply le_trans; [| apply inj_le; rewrite Z.mul_comm; exact E]. apply le_eq.
+    destruct sign; rewrite inj_mul, ?inj_opp, <- Sa; ring.
   - destruct (0 <? d)%Z eqn:Pd; [| discriminate]. apply Z.ltb_lt in Pd.
     destruct (skipn k (nets ps)) as [| l earlier] eqn:S; [discriminate |].
     destruct (whole ps s corners over) as [[g r] |] eqn:W; [| discriminate].

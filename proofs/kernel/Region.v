@@ -159,9 +159,9 @@ Definition with_lower (corners : bool) (o : Z) (found : option (Z * list Z)) (k 
   | None => k
   end.
 
-(** Of layer k: bounds of the neurons in a mask (missing: all), or of those of them whose sign is open. *)
+(** Of layer k: bounds of the neurons that are chosen (missing: all), or of those of them whose sign is open. *)
 Record derivation := {
-  at_layer : nat; mask : list bool; only_open : bool; lower_side : bool; upper_side : bool;
+  at_layer : nat; chosen : list bool; only_open : bool; lower_side : bool; upper_side : bool;
   new_over : option Z; choices : list choice; end_of : finish }.
 
 Definition found_pair : Type := option (Z * list Z) * option (Z * list Z).
@@ -202,7 +202,7 @@ Definition derive (s : setting) (r : region) (g : derivation) : option region :=
       let ss := stages (net s) (about r) (choices g) in
       let a := if from_rounded (end_of g) then a else None in
       let others := match a with Some f => fine_rows f | None => [] end in
-      let found := find_all s r ss g l a others (mask g) (rows l) ks in
+      let found := find_all s r ss g l a others (chosen g) (rows l) ks in
       let o' := match new_over g with Some a => a | None => lcm_all o found end in
       if (0 <? o')%Z then
         Some {| over_x := over_x r; lows := lows r; highs := highs r; facts := facts r;

@@ -14,10 +14,12 @@ Record layer := { denominator : Z; rows : list row }.
 Definition network := list layer.
 
 (** A set: [low <= x <= high] with sides over one denominator, [b + a.x >= 0] and [b + a.x = 0] for rows [(b, a)]. Or
-    the sums of a convex combination of vertices (over the denominator), a nonnegative one of rays, any of lines. *)
+    the sums of a convex combination of vertices (over the denominator), a nonnegative one of rays, any of lines. Or
+    the points of a list. *)
 Inductive domain :=
   | Rows (over : Z) (low high : list (option Z)) (inequalities equalities : list (Z * list Z))
-  | Generated (over : Z) (vertices rays lines : list (list Z)).
+  | Generated (over : Z) (vertices rays lines : list (list Z))
+  | Listed (over : Z) (points : list (list Z)).
 
 (** Of a neuron, by layer (0: the last) and number. *)
 Inductive statement :=
@@ -71,10 +73,15 @@ Definition inside (d : domain) (x : list K) : Prop :=
         Forall (le 0) a /\ total a = 1 /\ Forall (le 0) b /\
         forall j xj, nth_error x j = Some xj ->
           inj over * xj = combined a vertices j + inj over * (combined b rays j + combined c lines j)
+  | Listed over points => exists p, In p points /\ Forall2 (fun n xj => inj over * xj = inj n) p x
   end.
 
 Definition dimension (d : domain) : nat :=
-  match d with Rows _ low _ _ _ => length low | Generated _ vs _ _ => length (hd [] vs) end.
+  match d with
+  | Rows _ low _ _ _ => length low
+  | Generated _ vs _ _ => length (hd [] vs)
+  | Listed _ ps => length (hd [] ps)
+  end.
 Definition member (d : domain) (x : list K) : Prop := length x = dimension d /\ inside d x.
 
 Definition means (net : network) (s : domain) (c : statement) : Prop :=
