@@ -73,7 +73,7 @@ Definition located (s : domain) (p : point) : option (Z * list Z) :=
 Inductive evidence :=
   | Point (p : point)
   | Walk   (* of all points of a list *)
-  | Tree (corners : bool) (sides_over : option Z) (t : tree).
+  | Tree (t : tree).   (* from the root on *)
 
 (** Layers with their rounded rows, where some are wanted, over these denominators. *)
 Definition widest (l : layer) : nat := fold_left (fun n r => Nat.max n (length (hd [] (blocks r)))) (rows l) O.
@@ -105,16 +105,13 @@ Definition nothing_about (ps : list prepared) : list (Z * list known) :=
 Definition negative (r : Z * list Z) : Z * list Z := ((- fst r)%Z, map Z.opp (snd r)).
 
 (** The whole set as a region. *)
-Definition whole (ps : list prepared) (s : domain) (corners : bool) (sides_over : option Z) : option (setting * region) :=
+Definition whole (ps : list prepared) (s : domain) (corners : bool) : option (setting * region) :=
   match s with
   | Rows o lo hi ineqs eqs =>
-      let o' := match sides_over with Some g => g | None => o end in
-      if ((0 <? o) && (0 <? o'))%Z then
+      if (0 <? o)%Z then
         Some ({| net := ps; cornered_box := corners; generators := None |},
-              {| over_x := o';
-                 lows := if (o =? o')%Z then lo else map (option_map (fun a => down (a * o') o)) lo;
-                 highs := if (o =? o')%Z then hi else map (option_map (fun a => up (a * o') o)) hi;
-                 facts := ineqs ++ eqs ++ map negative eqs; about := nothing_about ps |})
+              {| over_x := o; lows := lo; highs := hi; facts := ineqs ++ eqs ++ map negative eqs;
+                 about := nothing_about ps |})
       else None
   | Generated o vs rs ls =>
       if (0 <? o)%Z then
@@ -128,11 +125,19 @@ Definition whole (ps : list prepared) (s : domain) (corners : bool) (sides_over 
 Definition rounded_of (ps : list prepared) (k : nat) : option rounded :=
   match nth_error ps k with Some (_, a) => a | None => None end.
 
-Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence) : bool :=
+(** What is derived once on the whole set; every tree begins there. *)
+Definition root (ps : list prepared) (s : domain) (corners : bool) (gs : list derivation) : option (setting * region) :=
+  match whole ps s corners with
+  | Some (g, r) => match derive_all g r gs with Some r' => Some (g, r') | None => None end
+  | None => None
+  end.
+
+Definition judge (ps : list prepared) (s : domain) (start_at : option (setting * region)) (c : statement) (e : evidence)
+  : bool :=
   match c, e with
-  | Below k i sign n d, Tree corners over t =>
+  | Below k i sign n d, Tree t =>
       if (0 <? d)%Z then
-        match skipn k (nets ps), whole ps s corners over with
+        match skipn k (nets ps), start_at with
         | l :: _, Some (g, r) =>
             match nth_error (rows l) i with
             | Some w =>
@@ -170,10 +175,16 @@ Definition judge (ps : list prepared) (s : domain) (c : statement) (e : evidence
 Definition domain_ok (s : domain) : bool :=
   match s with Rows o _ _ _ _ => (0 <? o)%Z | Generated o _ _ _ => (0 <? o)%Z | Listed o _ => (0 <? o)%Z end.
 
-Definition check (net : network) (fines : list (option Z)) (s : domain) (cs : list (statement * evidence)) : bool :=
+(** A certificate: denominators of rounded rows, whether corners are looked at, what is derived on the whole set, and
+    statements with their evidence. *)
+Record certificate := {
+  fines : list (option Z); corners_wanted : bool; derived : list derivation; claims : list (statement * evidence) }.
+
+Definition check (net : network) (s : domain) (c : certificate) : bool :=
   domain_ok s &&
-  match prepare net fines with
-  | Some ps => forallb (fun c => judge ps s (fst c) (snd c)) cs
+  match prepare net (fines c) with
+  | Some ps => let start_at := root ps s (corners_wanted c) (derived c) in
+               forallb (fun e => judge ps s start_at (fst e) (snd e)) (claims c)
   | None => false
   end.
 
@@ -243,26 +254,21 @@ Proof.
   split; [discriminate |]. split; [discriminate |]. split; simpl; congruence.
 Qed.
 
-Lemma whole_spec ps s corners over g r x : whole ps s corners over = Some (g, r) -> member s (x : list K) ->
+Lemma whole_spec ps s corners g r x : whole ps s corners = Some (g, r) -> member s (x : list K) ->
   net g = ps /\ reached g r x.
 Proof.
   intros E (L & M). unfold whole in E. destruct s as [o lo hi ineqs eqs | o vs rs ls | o points]; [| | discriminate].
-  - cbv zeta in E. set (o' := match over with Some g => g | None => o end) in E.
-    destruct ((0 <? o) && (0 <? o'))%Z eqn:P; [| discriminate]. apply andb_true_iff in P. rewrite !Z.ltb_lt in P.
-    destruct P as [P P']. inversion E; subst g r; clear E. split; [reflexivity |].
+  - destruct (0 <? o)%Z eqn:P; [| discriminate]. apply Z.ltb_lt in P.
+    inversion E; subst g r; clear E. split; [reflexivity |].
     destruct M as (Lo & Hi & In & Eq).
     assert (I : inside_region {| net := ps; cornered_box := corners; generators := None |}
-      {| over_x := o'; lows := if (o =? o')%Z then lo else map (option_map (fun a => down (a * o') o)) lo;
-         highs := if (o =? o')%Z then hi else map (option_map (fun a => up (a * o') o)) hi;
-         facts := ineqs ++ eqs ++ map negative eqs; about := nothing_about ps |} x).
-    { unfold inside_region. simpl. split; trivial. split; [split |].
-      - destruct (o =? o')%Z eqn:Eo; [apply Z.eqb_eq in Eo; now rewrite <- Eo | now apply refine_low].
-      - destruct (o =? o')%Z eqn:Eo; [apply Z.eqb_eq in Eo; now rewrite <- Eo | now apply refine_high].
-      - apply Forall_app. split; trivial. apply Forall_app. split.
-        + eapply Forall_impl; [| exact Eq]. intros q Z. rewrite Z. apply le_refl.
-        + apply Forall_map. eapply Forall_impl; [| exact Eq]. intros q Z. unfold at_row, negative in *. simpl.
-          rewrite dot_opp, inj_opp. replace (- inj (fst q) + - dot (snd q) x) with (- (inj (fst q) + dot (snd q) x)) by ring.
-          rewrite Z. replace (- 0) with (0 : K) by ring. apply le_refl. }
+      {| over_x := o; lows := lo; highs := hi; facts := ineqs ++ eqs ++ map negative eqs; about := nothing_about ps |} x).
+    { unfold inside_region. simpl. split; trivial. split; [split; trivial |].
+      apply Forall_app. split; trivial. apply Forall_app. split.
+      - eapply Forall_impl; [| exact Eq]. intros q Z. rewrite Z. apply le_refl.
+      - apply Forall_map. eapply Forall_impl; [| exact Eq]. intros q Z. unfold at_row, negative in *. simpl.
+        rewrite dot_opp, inj_opp. replace (- inj (fst q) + - dot (snd q) x) with (- (inj (fst q) + dot (snd q) x)) by ring.
+        rewrite Z. replace (- 0) with (0 : K) by ring. apply le_refl. }
     destruct (good_exists _ _ _ I) as [p G]. exists p. split; [exact I | split; [exact G | apply nothing_holds]].
   - destruct (0 <? o)%Z eqn:P; [| discriminate]. apply Z.ltb_lt in P. inversion E; subst g r; clear E.
     split; [reflexivity |]. simpl in L.
@@ -270,6 +276,15 @@ Proof.
       {| over_x := o; lows := repeat None (length (hd [] vs)); highs := []; facts := []; about := nothing_about ps |} x).
     { unfold inside_region. simpl. split; trivial. rewrite repeat_length. split; [split; trivial | constructor]. }
     destruct (good_exists _ _ _ I) as [p G]. exists p. split; [exact I | split; [exact G | apply nothing_holds]].
+Qed.
+
+Lemma root_spec ps s corners gs g r x : prepared_ok ps -> root ps s corners gs = Some (g, r) -> member s (x : list K) ->
+  net g = ps /\ reached g r x.
+Proof.
+  intros O E M. unfold root in E. destruct (whole ps s corners) as [[g' r'] |] eqn:W; [| discriminate].
+  destruct (derive_all g' r' gs) as [r1 |] eqn:D; [| discriminate]. inversion E; subst g' r1; clear E.
+  destruct (whole_spec ps s corners g r' x W M) as [<- (p & H)]. split; trivial.
+  exists p. now apply (derive_all_spec g x p O gs r' r).
 Qed.
 
 (** ** Points are evaluated rightly *)
@@ -451,11 +466,11 @@ Qed.
 
 (** ** The theorem *)
 
-Lemma judge_spec ps s c e : prepared_ok ps -> domain_ok s = true -> judge ps s c e = true ->
-  means K (nets ps) s c.
+Lemma judge_spec ps s corners gs c e : prepared_ok ps -> domain_ok s = true ->
+  judge ps s (root ps s corners gs) c e = true -> means K (nets ps) s c.
 Proof.
   intros O D E. unfold judge in E.
-  destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | | corners over t]; try discriminate.
+  destruct c as [k i sign n d | k i | k i n d]; destruct e as [p | | t]; try discriminate.
   - destruct s as [| | o points]; try discriminate. simpl in D. apply Z.ltb_lt in D.
     apply andb_true_iff in E. destruct E as [Pd E]. apply Z.ltb_lt in Pd.
     intros x a (_ & p & Ip & Hp) A. rewrite forallb_forall in E. specialize (E p Ip).
@@ -468,11 +483,11 @@ Proof.
     destruct sign; rewrite inj_mul, ?inj_opp, <- Sa; ring.
   - destruct (0 <? d)%Z eqn:Pd; [| discriminate]. apply Z.ltb_lt in Pd.
     destruct (skipn k (nets ps)) as [| l earlier] eqn:S; [discriminate |].
-    destruct (whole ps s corners over) as [[g r] |] eqn:W; [| discriminate].
+    destruct (root ps s corners gs) as [[g r] |] eqn:W; [| discriminate].
     destruct (nth_error (rows l) i) as [w |] eqn:R; [| discriminate].
     intros x a M (l' & earlier' & S' & A). rewrite S in S'. inversion S'; subst l' earlier'.
     unfold pre in A. rewrite nth_error_map, R in A. simpl in A. inversion A; subst a; clear A.
-    destruct (whole_spec ps s corners over g r x W M) as [G H].
+    destruct (root_spec ps s corners gs g r x O W M) as [G H].
     pose proof (layers_ok_skip (nets ps) k (prepared_layers ps O)) as Ok.
     rewrite S in Ok. destruct Ok as [Pl _].
     assert (Sg : skipn k (nets (net g)) = l :: earlier) by (rewrite G; exact S).
@@ -517,12 +532,13 @@ Qed.
 End Sound.
 
 (** Everything accepted holds, for points with coordinates in any ordered field. *)
-Theorem check_sound net fines s cs : check net fines s cs = true ->
-  forall K c e, In (c, e) cs -> means K net s c.
+Theorem check_sound net s c : check net s c = true ->
+  forall K statement e, In (statement, e) (claims c) -> means K net s statement.
 Proof.
-  intros E K c e I. unfold check in E. apply andb_true_iff in E. destruct E as [D E].
-  destruct (prepare net fines) as [ps |] eqn:P; [| discriminate]. destruct (prepare_spec net fines ps P) as [<- O].
-  rewrite forallb_forall in E. specialize (E (c, e) I). now apply (judge_spec ps s c e).
+  intros E K t e I. unfold check in E. apply andb_true_iff in E. destruct E as [D E].
+  destruct (prepare net (fines c)) as [ps |] eqn:P; [| discriminate].
+  destruct (prepare_spec net (fines c) ps P) as [<- O]. cbv zeta in E.
+  rewrite forallb_forall in E. specialize (E (t, e) I). now apply (judge_spec ps s (corners_wanted c) (derived c) t e).
 Qed.
 
 Print Assumptions check_sound.

@@ -222,8 +222,7 @@ Fixpoint derive_all (s : setting) (r : region) (gs : list derivation) : option r
 
 Inductive split :=
   | Input (j : nat) (n d : Z) (refine : bool)   (* x_j <= n/d or x_j >= n/d; [refine]: sides over a common denominator *)
-  | Neuron (k i : nat)                          (* z <= 0 or z >= 0 of neuron i of layer k *)
-  | Fact (b : Z) (a : list Z).                  (* b + a.x <= 0 or >= 0 *)
+  | Neuron (k i : nat).                         (* z <= 0 or z >= 0 of neuron i of layer k *)
 
 Definition forget (k : known) : known := {| low := low k; high := high k; under := []; upper := [] |}.
 
@@ -254,10 +253,6 @@ Definition cut_neuron (r : region) (k i : nat) (up_side : bool) : region :=
   | None => r
   end.
 
-Definition cut_fact (r : region) (b : Z) (a : list Z) (up_side : bool) : region :=
-  {| over_x := over_x r; lows := lows r; highs := highs r;
-     facts := facts r ++ [if up_side then (b, a) else ((- b)%Z, map Z.opp a)]; about := about r |}.
-
 Definition cut (s : setting) (r : region) (c : split) (up_side : bool) : region :=
   match c with
   | Input j n d refine =>
@@ -266,7 +261,6 @@ Definition cut (s : setting) (r : region) (c : split) (up_side : bool) : region 
       | Some _ => r
       end
   | Neuron k i => cut_neuron r k i up_side
-  | Fact b a => cut_fact r b a up_side
   end.
 
 (** ** Trees *)

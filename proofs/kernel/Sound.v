@@ -743,24 +743,12 @@ Proof.
     cbn [about]; apply (about_replace p (net s) k (about r) x l a); trivial; now apply Final.
 Qed.
 
-Lemma cut_fact_spec s r b c x : reached s r x -> reached s (cut_fact r b c false) x \/ reached s (cut_fact r b c true) x.
-Proof.
-  intros (p & ((Po & B & Hf) & Hg & Ha)).
-  assert (Neg : dot (map Z.opp c) x = - dot c x).
-  { clear. revert x. induction c as [| e c I]; intros [| a x]; simpl; try ring. rewrite I, inj_opp. ring. }
-  destruct (le_total K (inj b + dot c x) 0) as [S | S]; [left | right]; exists p;
-    (split; [split; [exact Po | split; [exact B |]] | split; [exact Hg | exact Ha]]); simpl; apply Forall_app;
-    (split; [exact Hf | constructor; [| constructor]]); unfold at_row; simpl; trivial.
-  rewrite Neg, inj_opp. replace (- inj b + - dot c x) with (- (inj b + dot c x)) by ring. now apply nonneg_opp.
-Qed.
-
 Lemma cut_spec s r c x : reached s r x -> reached s (cut s r c false) x \/ reached s (cut s r c true) x.
 Proof.
-  intros H. destruct c as [j n d f | k i | b c]; simpl.
+  intros H. destruct c as [j n d f | k i]; simpl.
   - destruct (generators s) eqn:G; [now left |].
     destruct (0 <? d)%Z eqn:P; [| now left]. apply Z.ltb_lt in P. now apply cut_input_spec.
   - now apply cut_neuron_spec.
-  - now apply cut_fact_spec.
 Qed.
 
 (** ** Trees *)

@@ -148,6 +148,8 @@ let finish = function
         from_rounded = flag rounded }
   | _ -> fail "finish NAME FACTOR OVER ROUNDED ..."
 
+let define word words = match word with "choice" -> choice words | "plan" -> plan words | _ -> finish words
+
 let derivation = function
   | [ layer; only_open; lower; upper; over; plan; finish; mask ] ->
     { at_layer = natural layer; only_open = flag only_open; lower_side = flag lower; upper_side = flag upper;
@@ -177,22 +179,17 @@ let rec tree source =
       let above = tree source in
       Cut (List.rev derivations, split, below, above) in
     match take source with
-    | "choice" :: words -> choice words; node derivations
-    | "plan" :: words -> plan words; node derivations
-    | "finish" :: words -> finish words; node derivations
+    | ("choice" | "plan" | "finish") as word :: words -> define word words; node derivations
     | "derive" :: words -> node (derivation words :: derivations)
     | [ "input"; j; n; d; refine ] -> cut (Input (natural j, integer n, integer d, flag refine))
     | [ "neuron"; layer; i ] -> cut (Neuron (natural layer, natural i))
-    | "fact" :: words -> let b, a = affine words in cut (Fact (b, a))
     | "leaf" :: name :: finish :: texts ->
       Leaf (List.rev derivations, zip (named plans name) texts, named finishes finish)
     | words -> fail ("not a node: " ^ String.concat " " words) in
   node []
 
 let evidence source = function
-  | [ "tree"; corners; over ] ->
-    let corners, over = (flag corners, optional integer over) in
-    Tree (corners, over, tree source)
+  | [ "tree" ] -> Tree (tree source)
   | "at" :: denominator :: point -> Point (At (integer denominator, List.map integer point))
   | "mean" :: denominator :: lists ->
     let a, lists = counted lists in
@@ -217,10 +214,17 @@ let () =
         match prepare layers fines with
         | Some prepared when domain_ok set -> prepared
         | _ -> fail "a denominator is not positive" in
+      let rec derivations () =
+        match source.next with
+        | Some (("choice" | "plan" | "finish") as word :: words) -> advance source; define word words; derivations ()
+        | Some ("derive" :: words) -> advance source; let found = derivation words in found :: derivations ()
+        | _ -> [] in
+      let corners = match take source with [ "root"; corners ] -> flag corners | _ -> fail "expected: root" in
+      let start = root prepared set corners (derivations ()) in
       let all = ref true in
       let claim words =
         let stated, words = statement words in
-        let proved = judge prepared set stated (evidence source words) in
+        let proved = judge prepared set start stated (evidence source words) in
         if not proved then all := false;
         Printf.printf "%s %s\n%!" (if proved then "proved" else "refused") (shown stated) in
       let claims = each source "claim" claim in
