@@ -91,20 +91,25 @@ let domain source =
   | [ "listed"; over ] -> Listed (integer over, each source "point" (List.map integer))
   | _ -> fail "expected: rows, generated or listed"
 
+(* In the text layers count from 1, the first; in the program from 0, the last. *)
+let layers = ref 0
+let layer text =
+  match natural text with n when n >= 1 && n <= !layers -> !layers - n | _ -> fail ("no such layer: " ^ text)
+
 let statement = function
-  | "below" :: layer :: neuron :: sign :: n :: d :: rest ->
-    (Below (natural layer, natural neuron, flag sign, integer n, integer d), rest)
-  | "positive" :: layer :: neuron :: rest -> (Positive (natural layer, natural neuron), rest)
-  | "attains" :: layer :: neuron :: n :: d :: rest ->
-    (Attains (natural layer, natural neuron, integer n, integer d), rest)
+  | "below" :: at :: neuron :: sign :: n :: d :: rest ->
+    (Below (layer at, natural neuron, flag sign, integer n, integer d), rest)
+  | "positive" :: at :: neuron :: rest -> (Positive (layer at, natural neuron), rest)
+  | "attains" :: at :: neuron :: n :: d :: rest -> (Attains (layer at, natural neuron, integer n, integer d), rest)
   | words -> fail ("not a statement: " ^ String.concat " " words)
 
-let shown = function
-  | Below (layer, neuron, sign, n, d) ->
-    Printf.sprintf "below %d %d %d %s %s" layer neuron (Bool.to_int sign) (Integer.to_string n) (Integer.to_string d)
-  | Positive (layer, neuron) -> Printf.sprintf "positive %d %d" layer neuron
-  | Attains (layer, neuron, n, d) ->
-    Printf.sprintf "attains %d %d %s %s" layer neuron (Integer.to_string n) (Integer.to_string d)
+let shown found =
+  let text = Integer.to_string in
+  match found with
+  | Below (at, neuron, sign, n, d) ->
+    Printf.sprintf "below %d %d %d %s %s" (!layers - at) neuron (Bool.to_int sign) (text n) (text d)
+  | Positive (at, neuron) -> Printf.sprintf "positive %d %d" (!layers - at) neuron
+  | Attains (at, neuron, n, d) -> Printf.sprintf "attains %d %d %s %s" (!layers - at) neuron (text n) (text d)
 
 (* ---- evidence ---- *)
 
@@ -134,7 +139,7 @@ let choice = function
   | _ -> fail "choice NAME ..."
 
 let plan = function
-  | name :: layers -> Hashtbl.replace plans name (List.map (named choices) layers)
+  | name :: first_to_last -> Hashtbl.replace plans name (List.rev_map (named choices) first_to_last)
   | [] -> fail "plan NAME ..."
 
 let finish = function
@@ -151,8 +156,8 @@ let finish = function
 let define word words = match word with "choice" -> choice words | "plan" -> plan words | _ -> finish words
 
 let derivation = function
-  | [ layer; only_open; lower; upper; over; plan; finish; mask ] ->
-    { at_layer = natural layer; only_open = flag only_open; lower_side = flag lower; upper_side = flag upper;
+  | [ at; only_open; lower; upper; over; plan; finish; mask ] ->
+    { at_layer = layer at; only_open = flag only_open; lower_side = flag lower; upper_side = flag upper;
       new_over = optional integer over; choices = named plans plan; end_of = named finishes finish;
       chosen = (if mask = "*" then [] else List.map (fun c -> c = '1') (List.of_seq (String.to_seq mask))) }
   | _ -> fail "derive LAYER OPEN LOWER UPPER OVER PLAN FINISH MASK"
@@ -182,9 +187,9 @@ let rec tree source =
     | ("choice" | "plan" | "finish") as word :: words -> define word words; node derivations
     | "derive" :: words -> node (derivation words :: derivations)
     | [ "input"; j; n; d; refine ] -> cut (Input (natural j, integer n, integer d, flag refine))
-    | [ "neuron"; layer; i ] -> cut (Neuron (natural layer, natural i))
+    | [ "neuron"; at; i ] -> cut (Neuron (layer at, natural i))
     | "leaf" :: name :: finish :: texts ->
-      Leaf (List.rev derivations, zip (named plans name) texts, named finishes finish)
+      Leaf (List.rev derivations, zip (named plans name) (List.rev texts), named finishes finish)
     | words -> fail ("not a node: " ^ String.concat " " words) in
   node []
 
@@ -208,10 +213,11 @@ let () =
     try
       advance source;
       if take source <> [ "geomrelu-kernel"; "1" ] then fail "expected: geomrelu-kernel 1";
-      let layers, fines = network source in
+      let net, fines = network source in
+      layers := List.length net;
       let set = domain source in
       let prepared =
-        match prepare layers fines with
+        match prepare net fines with
         | Some prepared when domain_ok set -> prepared
         | _ -> fail "a denominator is not positive" in
       let rec derivations () =
