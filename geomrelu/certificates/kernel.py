@@ -113,8 +113,7 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
     status, supremum, stable = (claim.get(key) for key in ("status", "supremum", "stable"))
     require(status in ("alive", "dead", "active"), "the status must be dead, alive or active")
     require(stable in (None, False, True) and type(stable) is not int, "stable is true or false")
-    require(supremum != "inf", "the kernel has no rule for an infinite supremum")
-    value = None if supremum is None else checker.number(supremum)
+    value = None if supremum in (None, "inf") else checker.number(supremum)
     bounded = domain.points is not None or not checker.recession(domain)
     require(stable is not True or bounded, "the kernel has no rule for stability on unbounded sets")
 
@@ -132,6 +131,11 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         return at_point(f"attains {level} {neuron} {value.numerator} {value.denominator}")
 
     rows = domain.rows or domain.equalities
+    if supremum == "inf":
+        require(status == "alive", "only a living neuron is unbounded")
+        require("point" in claim and "ray" in claim, "there is no point or no ray")
+        line = f"ray {points.line(claim['point'], level, neuron)} / {points.direction(claim['ray'])}"
+        yield Statement(f"unbounded {level} {neuron}", number, lambda _: iter((line,)))
     require("point" in claim or (status != "alive" and value is None and stable is not False), "there is no point")
     if status == "active":
         require(supremum is None and stable is None, "of an active neuron nothing else is claimed")
@@ -141,7 +145,8 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         yield below(min(value if value is not None else Fraction(0), NEGATIVE if stable else Fraction(0)), 1)
     if status == "alive":
         require(stable is None, "stability is a claim about dead neurons")
-        yield at_point(f"positive {level} {neuron}")
+        if supremum != "inf":
+            yield at_point(f"positive {level} {neuron}")
     if value is not None:
         yield attains(value)
         if status == "alive":
@@ -168,6 +173,27 @@ class _Points:
         over = self.domain.points
         d = _denominator(point if over is None else [x for p in over for x in p])
         return f"at {d} " + _words(_over(point, d))
+
+    def direction(self, data: Any) -> str:
+        """A direction of the recession cone."""
+        if self.domain.generators is None:
+            ray = checker.numbers(data, self.domain.dimension)
+            d = _denominator(ray)
+            return f"at {d} " + _words(_over(ray, d))
+        _, rays, lines = self.domain.generators
+        if isinstance(data, dict):
+            given = data.get("weights")
+            require(isinstance(given, list) and len(given) == 2, "weights are lists: of rays, lines")
+            parts = [checker.numbers(w, len(some)) for w, some in zip(given, (rays, lines), strict=True)]
+        else:
+            ray = checker.numbers(data, self.domain.dimension)
+            require(any(ray), "a ray is not zero")
+            forward, back = checker.primitive(ray), checker.primitive([-v for v in ray])
+            along = [Fraction(r == forward) for r in rays]
+            across = [Fraction(r == forward) - Fraction(r == back) for r in lines]
+            parts = [along, [Fraction(0)] * len(lines) if any(along) else across]
+        d = _denominator([w for part in parts for w in part])
+        return f"mean {d} 0 " + _words(v for part in parts for v in (len(part), *_over(part, d)))
 
     def value(self, data: Any, level: int, neuron: int) -> Fraction:
         """Of a neuron at a point of a set given by rows."""

@@ -1,7 +1,7 @@
 (** The program: [prepare] and [judge] in OCaml, integers as Zarith's (integer.ml), naturals as native integers. *)
 
 From Coq Require Import ZArith Extraction ExtrOcamlBasic ExtrOcamlNatInt.
-From Kernel Require Import Field Spec Forms Back Region Check.
+From Kernel Require Import Field Spec Forms Back Region Points Check.
 
 Extract Inductive positive => "Integer.t" [ "Integer.twice_and_one" "Integer.twice" "Integer.one" ] "Integer.on_positive".
 Extract Inductive Z => "Integer.t" [ "Integer.zero" "" "Integer.neg" ] "Integer.on_sign".

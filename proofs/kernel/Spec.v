@@ -25,7 +25,8 @@ Inductive domain :=
 Inductive statement :=
   | Below (layer neuron : nat) (sign : bool) (n d : Z)   (* z <= n/d on the set; for [sign = false]: -z <= n/d *)
   | Positive (layer neuron : nat)                        (* z > 0 somewhere in it *)
-  | Attains (layer neuron : nat) (n d : Z).              (* z = n/d somewhere in it *)
+  | Attains (layer neuron : nat) (n d : Z)               (* z = n/d somewhere in it *)
+  | Unbounded (layer neuron : nat).                      (* z is larger than any number somewhere in it *)
 
 Section Meaning.
 Variable K : field.
@@ -90,6 +91,7 @@ Definition means (net : network) (s : domain) (c : statement) : Prop :=
       forall x a, member s x -> preactivation net k i x a -> inj d * (if sign then a else - a) <= inj n
   | Positive k i => exists x a, member s x /\ preactivation net k i x a /\ 0 <= a /\ a <> 0
   | Attains k i n d => exists x a, member s x /\ preactivation net k i x a /\ inj d * a = inj n
+  | Unbounded k i => forall bound, exists x a, member s x /\ preactivation net k i x a /\ bound <= a
   end.
 
 End Meaning.

@@ -101,6 +101,7 @@ let statement = function
     (Below (layer at, natural neuron, flag sign, integer n, integer d), rest)
   | "positive" :: at :: neuron :: rest -> (Positive (layer at, natural neuron), rest)
   | "attains" :: at :: neuron :: n :: d :: rest -> (Attains (layer at, natural neuron, integer n, integer d), rest)
+  | "unbounded" :: at :: neuron :: rest -> (Unbounded (layer at, natural neuron), rest)
   | words -> fail ("not a statement: " ^ String.concat " " words)
 
 let shown found =
@@ -108,6 +109,7 @@ let shown found =
   match found with
   | Below (at, neuron, sign, n, d) ->
     Printf.sprintf "below %d %d %d %s %s" (!layers - at) neuron (Bool.to_int sign) (text n) (text d)
+  | Unbounded (at, neuron) -> Printf.sprintf "unbounded %d %d" (!layers - at) neuron
   | Positive (at, neuron) -> Printf.sprintf "positive %d %d" (!layers - at) neuron
   | Attains (at, neuron, n, d) -> Printf.sprintf "attains %d %d %s %s" (!layers - at) neuron (text n) (text d)
 
@@ -193,16 +195,25 @@ let rec tree source =
     | words -> fail ("not a node: " ^ String.concat " " words) in
   node []
 
-let evidence source = function
-  | [ "tree" ] -> Tree (tree source)
-  | "at" :: denominator :: point -> Point (At (integer denominator, List.map integer point))
+let point = function
+  | "at" :: denominator :: point -> At (integer denominator, List.map integer point)
   | "mean" :: denominator :: lists ->
     let a, lists = counted lists in
     let b, lists = counted lists in
     let c, _ = counted lists in
-    Point (Mean (integer denominator, a, b, c))
+    Mean (integer denominator, a, b, c)
+  | words -> fail ("not a point: " ^ String.concat " " words)
+
+let rec until_slash = function
+  | "/" :: rest -> ([], rest)
+  | word :: rest -> let found, rest = until_slash rest in (word :: found, rest)
+  | [] -> fail "a ray is missing"
+
+let evidence source = function
+  | [ "tree" ] -> Tree (tree source)
   | [ "walk" ] -> Walk
-  | words -> fail ("not evidence: " ^ String.concat " " words)
+  | "ray" :: words -> let from, direction = until_slash words in Ray (point from, point direction)
+  | words -> Point (point words)
 
 let () =
   let path = match Sys.argv with [| _; path |] -> path | _ -> prerr_endline "usage: geomrelu-kernel FILE"; exit 2 in
