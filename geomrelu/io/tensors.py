@@ -55,6 +55,13 @@ class Tensor:
         """Repeated along axes of size 1, as in NumPy."""
         return self if shape == self.shape else self.at(np.broadcast_to(self.places, shape))
 
+    @property
+    def value(self) -> np.ndarray:
+        """The exact entries of a tensor that reads no input."""
+        entries = np.empty(self.map.outputs, dtype=object)
+        entries[:] = [Fraction(b, self.map.denominator) for b in self.map.bias]
+        return entries.reshape(self.shape)
+
     # ---- entry by entry ---------------------------------------------------------------------------------------
 
     def plus(self, other: Value, sign: int = 1) -> Tensor:
