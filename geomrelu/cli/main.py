@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
-    from concurrent.futures import ProcessPoolExecutor
     from fractions import Fraction
 
     from geomrelu.budget import Budget
@@ -283,6 +282,7 @@ def _decide(options: argparse.Namespace) -> int:
     from geomrelu.certificates import files as certificate
     from geomrelu.deadness.decide import Status, decide
     from geomrelu.errors import InputError
+    from geomrelu.parallel import workers_on
 
     budget = _budget(options)
     if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
@@ -293,7 +293,7 @@ def _decide(options: argparse.Namespace) -> int:
     killed_by, undecided, rows, interrupted = None, 0, [], False
     done = dict.fromkeys(range(1, network.depth + 1), (0, 1))
     known, saver, save = _kept(directory, network, domain)
-    with _progress("deciding") as (advance, clear), _workers(options.workers) as executor:
+    with _progress("deciding") as (advance, clear), workers_on(options.workers) as (executor, _):
 
         def progress(layer: int, decided: int, asked: int) -> None:
             done[layer] = decided, asked
@@ -335,34 +335,6 @@ def _decide(options: argparse.Namespace) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 3 if undecided else 0
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[ProcessPoolExecutor | None]:
-    """Processes to work in; they end with the block, whatever they are doing."""
-    if count == 1:
-        yield None
-        return
-    import multiprocessing
-    import os
-    from concurrent.futures import ProcessPoolExecutor
-
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # as many processes as cores: threads in each would only disturb
-    executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _deaf)
-    try:
-        yield executor
-    finally:
-        for process in multiprocessing.active_children():
-            process.terminate()
-        executor.shutdown(wait=False, cancel_futures=True)
-
-
-def _deaf() -> None:
-    """Ctrl-C is the main process's affair."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _kept(
@@ -656,6 +628,7 @@ def _prune(options: argparse.Namespace) -> int:
     from geomrelu.deadness.decide import Status, decide
     from geomrelu.deadness.pruning import prune
     from geomrelu.errors import InputError
+    from geomrelu.parallel import workers_on
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
@@ -666,7 +639,7 @@ def _prune(options: argparse.Namespace) -> int:
     known, saver, save = _kept(directory, network, domain)
     budget = Budget(options.time)
     most = Budget(0.9 * options.time)  # the rest is for the proofs that neurons are active
-    with _progress("pruning") as (advance, _), _workers(options.workers) as executor:
+    with _progress("pruning") as (advance, _), workers_on(options.workers) as (executor, _):
 
         def progress(layer: int, decided: int, asked: int) -> None:
             advance(f"layer {layer}", decided, asked)

@@ -214,7 +214,9 @@ def _where(node: Node, condition: Value | Step, upper: Value, lower: Value) -> V
     shape = np.broadcast_shapes(flags.shape, upper.shape, lower.shape)
     # what is not chosen may be infinite, as in masks
     sides = [
-        v if isinstance(v, Tensor) else np.where(np.broadcast_to(f, shape), np.broadcast_to(v, shape), np.zeros((), v.dtype))
+        v
+        if isinstance(v, Tensor)
+        else np.where(np.broadcast_to(f, shape), np.broadcast_to(v, shape), np.zeros((), v.dtype))
         for v, f in ((upper, flags), (lower, ~flags))
     ]
     parts = [depends(v).broadcast(shape) for v in sides]

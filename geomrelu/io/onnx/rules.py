@@ -89,7 +89,13 @@ OPERATORS: dict[tuple[str, str], Rule] = {}
 
 
 def rule(
-    operators: str, least: int, most: int, attributes: str = "", *, domain: str = "", arrays: bool = False,
+    operators: str,
+    least: int,
+    most: int,
+    attributes: str = "",
+    *,
+    domain: str = "",
+    arrays: bool = False,
     steps: bool = False,
 ) -> Callable[[Any], Any]:
     """Register a function for these operators."""
