@@ -110,6 +110,14 @@ class Tensor:
         table = np.ones(1, dtype=object), count if mean else 1
         return self._combined(shape, read, table, np.zeros_like(read))
 
+    def combined(self, shape: tuple[int, ...], read: np.ndarray, weights: np.ndarray, weight: np.ndarray) -> Tensor:
+        """Entry ``k`` is the sum over ``l`` of the entries ``read[k, l]`` times the numbers ``weights[weight[k, l]]``.
+
+        No entry may stand twice in a row of ``read``.
+        """
+        affordable(read.size, "sums of products")
+        return self._combined(shape, read, _table(weights, "weights"), weight)
+
     def _combined(
         self, shape: tuple[int, ...], read: np.ndarray, table: tuple[np.ndarray, int], weight: np.ndarray
     ) -> Tensor:

@@ -51,7 +51,7 @@ def _parametric(node: Node, x: Value, slope: Value) -> Value:
 def _sloped(node: Node, x: Tensor, slope: np.ndarray) -> Tensor:
     plain = not slope.astype(bool).any()
     upper = node.relu(x, "ReLU" if plain else "LeakyReLU")
-    return upper if plain else upper.times(1 - slope).plus(x.times(slope))
+    return upper if plain else upper.times(np.array(1 - slope, dtype=object)).plus(x.times(slope))
 
 
 @rule("Abs", 1, 1)
@@ -127,12 +127,12 @@ def _extreme(node: Node, inputs: Sequence[Value], sign: int) -> Value:
     for array in fixed:
         if array.dtype.kind == "f" and (sign * array == -np.inf).all():
             continue  # it bounds nothing
-        exact = exact_array(array) * sign
-        bound = exact if bound is None else np.maximum(bound, exact)
+        exact = np.array(exact_array(array) * sign, dtype=object)
+        bound = exact if bound is None else np.array(np.maximum(bound, exact), dtype=object)
     if not varying:
         if bound is None:
             raise InputError("-inf is not a finite number")
-        return (np.broadcast_to(bound, shape) * sign).astype(object)
+        return np.array(np.broadcast_to(bound, shape) * sign, dtype=object)
     found = varying[0].broadcast(shape)
     if len(varying) > 1:
         parts = [v.broadcast(shape) for v in varying]

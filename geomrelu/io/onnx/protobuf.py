@@ -1,4 +1,4 @@
-"""Numbers as an ONNX file stores them: arrays and attributes bit by bit, whatever the processor does to small floats."""
+"""Numbers as an ONNX file stores them, bit by bit, whatever the processor does to small floats."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FIELDS = {1: "float_data", 7: "int64_data", 11: "double_data", 12: "uint64_data
 
 
 def array_of(proto: Any, external: bytes | None = None) -> np.ndarray:
-    """The array of a TensorProto: NumPy floats or integers as stored; bfloat16 as float32, float8 and float4 as float64.
+    """The array of a TensorProto as stored; bfloat16 as float32, float8 and float4 as float64.
 
     Args:
         external: the bytes, where they are in another file.
