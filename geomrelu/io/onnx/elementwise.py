@@ -111,9 +111,9 @@ def _multiply(node: Node, first: Value | Step, second: Value | Step) -> Value:
         step, other = (first, second) if isinstance(first, Step) else (second, first)
         if isinstance(other, Step) or not isinstance(step, Step):
             raise Unsupported("a product of truth values is not supported")
-        z, factors = chosen(step, other, Tensor.constant(np.zeros((), dtype=np.int64)))
+        z, factors, rest = chosen(step, other, Tensor.constant(np.zeros((), dtype=np.int64)))
         ratios = np.array(factors, dtype=object).reshape(z.shape)
-        return node.relu(z, "ReLU" if all(f == 1 for f in factors) else "LeakyReLU").times(ratios)
+        return node.relu(z, "ReLU" if all(f == 1 for f in factors) else "LeakyReLU").times(ratios).plus(rest)
     second = _placed(node, first, second)
     if isinstance(second, Tensor):
         first, second = second, first
