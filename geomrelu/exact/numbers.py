@@ -3,12 +3,17 @@
 A float enters as the exact dyadic value it holds (``0.1`` is 3602879701896397/2**55), a decimal string as the
 decimal it spells (``"0.1"`` is 1/10). NaN and infinities are refused, with the place where they stand. Beyond
 this module nobody converts: values are ``Fraction``, and the kernels work on integers over one common denominator.
+
+Floats are taken apart by their bits, not by arithmetic: a process may flush denormal numbers to zero (libraries switch
+that on for speed), and then even a comparison with zero is wrong for them.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
+import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["common", "dyadic", "nearest", "primitive", "rational", "rationals"]
 
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
+_NORMAL = 2.0**-126  # no float of any kind at or above this is ever flushed to zero
 _LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
 
 
@@ -63,10 +69,28 @@ def rational(value: Any, where: str = "number") -> Fraction:
         number = value if isinstance(value, Decimal) else float(value)
         if not math.isfinite(number):
             raise InputError(f"{where}: {value} is not a finite number")
-        if isinstance(number, Decimal) and abs(number.adjusted()) > 999:
-            raise InputError(f"{where}: the exponent of {_shown(str(value))} is out of range")
-        return Fraction(number)
+        if isinstance(number, Decimal):
+            if abs(number.adjusted()) > 999:
+                raise InputError(f"{where}: the exponent of {_shown(str(value))} is out of range")
+            return Fraction(number)
+        if abs(number) >= _NORMAL:
+            return Fraction(number)
+        return _small(value)
     raise InputError(f"{where}: {_shown(repr(value))} is not a number")
+
+
+def _small(value: Any) -> Fraction:
+    """A finite float that is 0 or below the normal range of its kind, by its bits."""
+    if isinstance(value, float):
+        bits = int.from_bytes(struct.pack(">d", value), "big")
+        size, spent = 52, 1074  # bits of the fraction, and of the least number's exponent
+        exponent = bits >> 52 & 0x7FF
+    else:
+        bits = int.from_bytes(value.tobytes(), sys.byteorder)
+        size, spent, exponent = (23, 149, bits >> 23 & 0xFF) if value.itemsize == 4 else (10, 24, bits >> 10 & 0x1F)
+    mantissa = bits & ((1 << size) - 1) | (bool(exponent) << size)
+    sign = -1 if bits >> (size + (11, 8, 5)[(52, 23, 10).index(size)]) else 1
+    return Fraction(sign * mantissa << max(exponent - 1, 0), 1 << spent)
 
 
 def _shown(text: str) -> str:
@@ -116,7 +140,7 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     Raises:
         InputError: NaN or infinity, with its index.
 
-    Exact: yes. Method: mantissas and exponents of the distinct values, O(size log size).
+    Exact: yes. Method: mantissas and exponents of the distinct bit patterns, O(size log size).
     """
     import numpy as np
 
@@ -124,17 +148,26 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
         return array.ravel().tolist(), 1
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         return common(rationals(array.ravel().tolist(), where))
-    if not (finite := np.isfinite(array)).all():
+    size = {2: 10, 4: 23, 8: 52}[array.dtype.itemsize]  # bits of the fraction; the exponent has what the sign leaves
+    top = (1 << (8 * array.dtype.itemsize - 1 - size)) - 1
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    bits, position = np.unique(
+        np.ascontiguousarray(native).view(f"u{array.dtype.itemsize}").ravel(), return_inverse=True
+    )
+    bits = bits.astype(np.uint64)
+    powers = (bits >> np.uint64(size) & np.uint64(top)).astype(np.int64)
+    if (powers == top).any():
+        finite = (powers != top)[position].reshape(array.shape)
         at = np.unravel_index(int(np.argmin(finite)), array.shape)
         raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
-    distinct, position = np.unique(array.astype(np.float64).ravel(), return_inverse=True)
-    fractions, exponents = np.frexp(distinct)
-    mantissas = np.ldexp(fractions, 53).astype(np.int64)  # distinct = mantissas * 2**(exponents - 53), exactly
+    mantissas = (bits & np.uint64((1 << size) - 1)).astype(np.int64) | ((powers > 0).astype(np.int64) << size)
+    # each value is sign * mantissa * 2**exponent; the zeros at the end of the mantissa go into the exponent
     zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1
-    exponents = np.where(mantissas == 0, 0, exponents - 53 + zeros_behind)
+    exponents = np.where(mantissas == 0, 0, np.maximum(powers, 1) - top // 2 - size + zeros_behind)
     mantissas >>= np.maximum(zeros_behind, 0)
+    mantissas[bits >> np.uint64(8 * array.dtype.itemsize - 1) == 1] *= -1
     lowest = int(exponents.min(initial=0))
-    table = np.empty(len(distinct), dtype=object)
+    table = np.empty(len(bits), dtype=object)
     table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
     return table[position.ravel()].tolist(), 1 << -lowest
 
