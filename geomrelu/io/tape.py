@@ -18,6 +18,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.numbers import dyadic, rational
+from geomrelu.io.reading import Reading, ReadLayer
 
 __all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
 
@@ -40,15 +41,18 @@ class Tape:
         self.inputs = inputs
         self.variables = inputs
         self.layers: list[AffineMap] = []
+        self.read: list[ReadLayer] = []  # one for each layer: what it is in the file
+        self.reading: Reading | None = None  # set by the reader, at the end
         self.output: AffineMap | None = None
         self.input = AffineMap.selection(inputs, range(inputs))
 
-    def relu(self, pre_activation: AffineMap) -> AffineMap:
+    def relu(self, pre_activation: AffineMap, read: ReadLayer | None = None) -> AffineMap:
         """Add the layer ``max(pre_activation, 0)``; returns its outputs as a map over the variables."""
         if not pre_activation.outputs:
             raise InputError(f"layer {len(self.layers) + 1} has no neurons")
         _check_digits(pre_activation, f"layer {len(self.layers) + 1}")
         self.layers.append(pre_activation.widened(self.variables))
+        self.read.append(read or ReadLayer("", (pre_activation.outputs,)))
         first, self.variables = self.variables, self.variables + pre_activation.outputs
         return AffineMap.selection(self.variables, range(first, self.variables))
 

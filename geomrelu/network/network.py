@@ -23,6 +23,7 @@ from geomrelu.io import onnx as onnx_format
 from geomrelu.io import store
 from geomrelu.io import torch as torch_format
 from geomrelu.io.files import named
+from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Tape, chain
 
 __all__ = ["Network"]
@@ -37,6 +38,7 @@ class Network:
         layers: per ReLU layer the exact map (its neurons) over all variables before it: the inputs, then the
             outputs of layer 1, layer 2, ... (dense, convolutional, residual and skip layers alike).
         output: the map after the last ReLU layer over all variables, or None if there is none. It is not judged.
+        reading: what the reader of its file says about it; None if it comes from elsewhere.
 
     Two networks are equal (``==``) when their ReLU layers are the same data.
 
@@ -48,6 +50,7 @@ class Network:
     inputs: int
     layers: tuple[AffineMap, ...]
     output: AffineMap | None = None
+    reading: Reading | None = None
 
     # ---- making one -------------------------------------------------------------------------------------------
 
@@ -56,7 +59,7 @@ class Network:
         """From a recorded program."""
         if not tape.layers:
             raise InputError("the model has no ReLU layer, so there is nothing to judge")
-        return cls(tape.inputs, tuple(tape.layers), tape.output)
+        return cls(tape.inputs, tuple(tape.layers), tape.output, tape.reading)
 
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
@@ -100,6 +103,11 @@ class Network:
     def depth(self) -> int:
         """Number of ReLU layers."""
         return len(self.layers)
+
+    @property
+    def judged(self) -> list[int]:
+        """The layers (from 1) that are judged unless others are asked for: not those of auxiliary neurons."""
+        return list(range(1, self.depth + 1)) if self.reading is None else self.reading.judged
 
     @property
     def widths(self) -> tuple[int, ...]:
