@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.blas import one_thread
+
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
     from geomrelu.deadness.decide import LayerReport, Status, Verdict, decide
@@ -59,6 +61,10 @@ _HOME = {
     "rational": "exact.numbers",
     "read_domain": "geometry.polyhedron",
 }
+
+
+one_thread()  # before any other module can import NumPy
+del one_thread
 
 
 def __getattr__(name: str) -> Any:

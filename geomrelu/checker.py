@@ -583,6 +583,7 @@ class Coarse:
 
     def __init__(self, model, domain):
         self.model, self.domain = model, domain
+        self.tick = None  # called before each neuron of a derivation; it may raise
         self.depth = 0  # the layers it fits, from the first
         if domain.is_bounded_box() and not domain.is_empty_box():
             for level, layer in enumerate(model.layers, 1):
@@ -678,7 +679,8 @@ class Coarse:
             reaches, gains, most = [max(reach)], [gained << UNIT], 1 << 2 * UNIT + 8
             for at in range(level - 1, 0, -1):
                 *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self.weights(at)]
-                most = max(most, *products, reaches[-1] << UNIT)
+                # the constant is a field like the others in `form`, and the largest where biases are
+                most = max(most, *products, gained, reaches[-1] << UNIT)
                 reach = [(c >> UNIT) + 1 for c in products]
                 reaches.append(max(reach))
                 gains.append(gained)
@@ -1062,6 +1064,8 @@ class Region:
                 raise Rejected('a derivation is [l], [l, [i, ...]], [l, "exact"] or [l, i, side, multipliers]')
             found = dict(self.derived)
             for i, side, multipliers in steps:
+                if self.coarse.tick is not None:
+                    self.coarse.tick()
                 low, high = found.get((level, i), (None, None))
                 bound = self.upper_bound(level, i, multipliers, 1 if side == "upper" else -1)
                 if bound is EMPTY:
@@ -1360,6 +1364,7 @@ def walk(proof, model, domain, level, neuron, root=None, tick=None, sign=1):
     if not isinstance(proof, list) or not proof:
         raise Rejected("the proof must be a list of nodes")
     root = Region(model, domain) if root is None else root
+    root.coarse.tick = tick
     if level > 1 and not (isinstance(proof[0], dict) and "derive" in proof[0]):
         root.bounds(level - 1)
     open_regions, worst = [root.copy()], EMPTY

@@ -6,7 +6,7 @@ import json
 import pickle
 import random
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +19,7 @@ from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness import branch_and_bound, workers
 from geomrelu.deadness import decide as deadness
+from geomrelu.parallel import Pool
 
 
 def nets(count, seed, widths):
@@ -136,8 +137,8 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     monkeypatch.setattr(branch_and_bound, "CHUNK", 20)
     start = branch_and_bound.Growth.start
 
-    def few_at_a_time(growth, floating):
-        start(growth, floating)
+    def few_at_a_time(growth, *more):
+        start(growth, *more)
         growth.batch = 16
 
     if most_inputs:
@@ -263,7 +264,7 @@ def test_workers_find_what_one_process_finds(no_pieces):
     net, box = hard()
     alone = list(decide(net, box, budget=Budget(60)))
     assert any("boxes" in v.reason for r in alone for v in r.verdicts)
-    for make in (ThreadPoolExecutor, ProcessPoolExecutor):
+    for make in (ThreadPoolExecutor, Pool):
         with make(2) as executor:
             together = list(decide(net, box, budget=Budget(60), executor=executor))
         assert statuses(together) == statuses(alone)

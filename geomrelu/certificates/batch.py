@@ -146,16 +146,19 @@ class Quick(checker.Points):
     def arithmetic(self, level: int) -> Arithmetic | None:
         """For bounds of a layer on many boxes at once, if that is possible."""
         if level not in self._arithmetics:
-            self._arithmetics[level], root = None, self.root
+            found, root = None, self.root
             if root is not None and root.coarse.cornered and 1 < level <= root.coarse.depth:
                 region = root.copy()
                 region.derive(derived(level, True)["derive"], level)
                 with suppress(OverflowError):
-                    self._arithmetics[level] = Arithmetic(region, level)
+                    found = Arithmetic(region, level)
+            self._arithmetics[level] = found
         return self._arithmetics[level]
 
     def bound(self, proof: Any, level: int, neuron: int, tick: Callable[[], None] | None = None, sign: int = 1) -> Any:
         """What a proof gives: see ``walk`` in ``checker``, which does what is not for batches."""
+        if self.root is not None:
+            self.root.coarse.tick = tick
         large = isinstance(proof, list) and len(proof) > FEW
         own, parts = (self.arithmetic(level), places(proof)) if large else (None, None)
         if own is None or parts is None:

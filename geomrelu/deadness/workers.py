@@ -10,7 +10,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -28,11 +28,13 @@ from geomrelu.deadness.branch_and_bound import PROGRAM, Growth, Node, Part, Spli
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
+from geomrelu.parallel import WorkersDied
 
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
+GRACE = 2.0  # seconds after the end of a budget in which workers, who know it, bring what they have
 FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
 GROUP = 64  # roots below which nodes are judged together
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
@@ -91,6 +93,7 @@ class Judgement:
 
     def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
         self.bench, self.growth, self.budget = bench, growth, budget
+        bench.shared.root.coarse.tick = budget.poll
         self._way: dict[int, Split] = {}  # the splits above the roots
         self._halves: dict[int, Any] = {}  # the regions on both sides of these
         for root in growth.roots:
@@ -237,15 +240,15 @@ class Judgement:
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
     """Let it grow for a while, and judge what has grown."""
-    started = time.monotonic()
-    with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
-        growth.start(bench.floating)
+    started, budget = time.monotonic(), Budget(seconds)
+    with suppress(Exhausted), np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+        growth.start(bench.floating, budget)
         part = Budget(SLICE if seconds is None else min(seconds / 2, SLICE))
         growth.grow(most, part)
         if growth.point is not None and not bench.positive(growth):  # so near to 0 that floats see nothing
             growth.looks = False
             growth.grow(most, part)
-    Judgement(bench, growth, Budget(seconds)).pass_()
+    Judgement(bench, growth, budget).pass_()
     growth.pack()
     growth.seconds = time.monotonic() - started
     return growth
@@ -271,40 +274,67 @@ def grown(
     """
     alive = {id(tree): tree for tree in trees}
     running: dict[Future[Growth], Tree] = {}
-    slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
+    slots = 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+    end: Exhausted | None = None
+    late: float | None = None  # until then results are awaited
     try:
-        while alive:
-            while len(running) < slots:
-                tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
-                if tree is None:
-                    break
-                budget.spend(0)
-                left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
-                parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
-                pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
-                most = min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes)
-                job = bench, Growth(tree, parts), most, min(left, default=None)
-                running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
-            for future in wait(running, return_when=FIRST_COMPLETED)[0]:
+        while alive and (running or end is None):
+            try:
+                while end is None and len(running) < slots:
+                    tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
+                    if tree is None:
+                        break
+                    budget.poll()
+                    job = bench, *_portion(tree, slots, budget, each)
+                    running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
+            except Exhausted as over:
+                end, late = over, time.monotonic() + GRACE
+                continue
+            if late is None and budget.left is not None:
+                timeout: float | None = budget.left + GRACE
+            else:
+                timeout = None if late is None else max(0.0, late - time.monotonic())
+            finished = wait(running, timeout, FIRST_COMPLETED).done
+            if not finished:
+                budget.poll()
+                break
+            for future in finished:
                 tree = running.pop(future)
                 try:
                     growth = future.result()
-                except BrokenProcessPool:
-                    raise Exhausted("a worker process has died") from None
+                except WorkersDied as problem:
+                    raise Exhausted(str(problem)) from None
                 if id(tree) not in alive:  # it has ended elsewhere
                     continue
                 tree.merge(growth)
                 if progress is not None:
                     progress(tree)
-                late = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
-                if tree.done or late or tree.failed or tree.point is not None:
+                enough = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
+                if tree.done or enough or tree.failed or tree.point is not None:
                     del alive[id(tree)]
                     proved = tree.done and tree.point is None and not tree.failed
                     yield tree, bench.refuted(tree) if proved else None
-                budget.spend(growth.boxes)
+                try:
+                    budget.spend(growth.boxes)
+                except Exhausted as over:
+                    end, late = end or over, late or time.monotonic() + GRACE
+        if end is not None:
+            raise end
     finally:
         for future in running:
             future.cancel()
+
+
+def _portion(tree: Tree, slots: int, budget: Budget, each: float | None) -> tuple[Growth, int, float | None]:
+    """What a worker does next for a tree: with some of its open parts, for some seconds at most."""
+    left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
+    parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
+    pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
+    return (
+        Growth(tree, parts),
+        min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes),
+        min(left, default=None),
+    )
 
 
 def _rank(tree: Tree) -> tuple[int, float]:

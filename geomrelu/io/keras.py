@@ -1,4 +1,4 @@
-"""Models in ``.keras`` and ``.h5``: the configuration in JSON and the weights in HDF5, read without TensorFlow or Keras.
+"""Models in ``.keras`` and ``.h5``: configuration in JSON and weights in HDF5, read without TensorFlow or Keras.
 
 Sequential and Functional models of piecewise linear layers. A weight is found by the name of its layer as the file
 attaches it, not by the name of its group: Keras numbers the groups of each class anew. The first layer that is not
@@ -266,7 +266,8 @@ class _Run:
             found = self.weights.get(prefix + name, [])
             value = keras_layers.linear_part(kind, config, tensors, found)
             if value is None:
-                return self.leave(f"{kind} is not supported", name, tensors)
+                self.leave(f"{kind} is not supported", name, tensors)
+                return None
             if kind not in ("Activation", "ReLU"):
                 self.seen[-1].append(kind)
             activation = keras_layers.activation_of(kind, config)
@@ -274,7 +275,8 @@ class _Run:
                 self.seen.append([])
                 return Tensor(value.shape, self.tape.relu(value.map, ReadLayer(prefix + name, value.shape[1:])))
             if activation != "linear":
-                return self.leave(f"the activation {activation[:40]} is not supported", name, [value])
+                self.leave(f"the activation {activation[:40]} is not supported", name, [value])
+                return None
             return value
 
     def leave(self, why: str, name: str, tensors: list[Tensor]) -> None:

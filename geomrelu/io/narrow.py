@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from geomrelu.exact.numbers import bfloat16
+
 __all__ = ["KINDS", "widened"]
 
 
@@ -30,8 +32,8 @@ def widened(bits: np.ndarray, kind: str) -> np.ndarray:
     >>> widened(np.array([0x38, 0x81], np.uint8), "float8_e4m3fn").tolist()
     [1.0, -0.001953125]
     """
-    if kind == "bfloat16":  # the upper half of a float32
-        return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    if kind == "bfloat16":
+        return bfloat16(bits)
     if kind == "float8_e5m2":  # the upper half of a float16
         return (bits.astype(np.uint16) << np.uint16(8)).view(np.float16)
     found: np.ndarray = _eight_bits()[bits]

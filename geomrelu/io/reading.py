@@ -52,8 +52,8 @@ class ReadLayer:
     Attributes:
         name: where it stands in the file: a tensor, a module, a key; "" if the file has no names.
         shape: of its neurons, which are numbered row by row.
-        kind: ReLU, JumpReLU, LeakyReLU, clip, absolute value, maximum, minimum or upper bound; what dead means for it is
-            :func:`meaning`.
+        kind: ReLU, JumpReLU, LeakyReLU, clip, absolute value, maximum, minimum or upper bound; what dead means for it
+            is :func:`meaning`.
         own: False for auxiliary neurons, which stand for something that the model does not call a neuron, such as a
             maximum: they are part of the network, but not judged unless asked for.
     """

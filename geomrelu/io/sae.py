@@ -1,4 +1,5 @@
-"""Sparse autoencoders by the names of SAELens: ``W_enc`` (in, features), ``b_enc``, ``W_dec``, ``b_dec``, ``threshold``.
+"""Sparse autoencoders by the names of SAELens: ``W_enc`` (in, features), ``b_enc``, ``W_dec``, ``b_dec``, and a
+``threshold``.
 
 The features are ``ReLU((x - b_dec) @ W_enc + b_enc)``, where ``b_dec`` is subtracted only if ``apply_b_dec_to_input``
 says so in the ``cfg.json`` beside the file. With a threshold t (JumpReLU) a feature is z where ``z > t`` and 0

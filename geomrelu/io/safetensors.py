@@ -71,8 +71,9 @@ def read(
 
 def _array(name: str, tensor: Any) -> np.ndarray:
     kind, data = tensor["dtype"], bytes(tensor["data"])
+    array: np.ndarray
     if kind in _NARROW:
-        bits = np.frombuffer(data, narrow.KINDS[_NARROW[kind]])
+        bits: np.ndarray = np.frombuffer(data, narrow.KINDS[_NARROW[kind]])
         array = narrow.widened(bits, _NARROW[kind])
     elif kind in _TYPES:
         array = np.frombuffer(data, _TYPES[kind])

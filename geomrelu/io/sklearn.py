@@ -32,7 +32,7 @@ def from_estimator(model: Any) -> Tape:
     Exact: yes: the parameters that it holds, which are float64, are computed with over the reals.
     """
     steps = list(model.steps) if _own(model, "pipeline") == "Pipeline" else [("", model)]
-    *before, (name, last) = steps
+    *before, (_, last) = steps
     kind = _own(last, "neural_network")
     if kind not in ("MLPClassifier", "MLPRegressor"):
         raise InputError(f"{kind or _called(last)} is not an MLPClassifier or MLPRegressor of scikit-learn")

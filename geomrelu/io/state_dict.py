@@ -41,8 +41,8 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "dense_h_to_4h < dense_4h_to_h",
         "wi < wo",
         "in < out",
-        "input in first inp input_layer < hidden fc lin linear layer layers dense features body backbone trunk net mlp h"
-        " < output out head classifier final last output_layer fc_out",
+        "input in first < hidden fc lin linear layer dense features body backbone trunk < output out head final last",
+        "features body backbone trunk net mlp layers fc lin linear layer dense < classifier fc_out",
     )
 )
 _STEPS = 100_000  # of the search for orders that fit the shapes

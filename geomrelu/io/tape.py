@@ -17,7 +17,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
-from geomrelu.exact.numbers import dyadic, rational
+from geomrelu.exact.numbers import dyadic, rational, rationals
 from geomrelu.io.reading import Reading, ReadLayer
 
 __all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
@@ -206,10 +206,7 @@ def batch_normalisation(
     otherwise the root is rounded once, to 80 bits: the network analysed is the one with this factor.
     """
     factors, offsets = [], []
-    channels = [
-        [Fraction(v, d) for v in numerators]
-        for numerators, d in (dyadic(a, "batch normalisation") for a in (scale, shift, mean, variance))
-    ]
+    channels = [rationals(a.ravel(), "batch normalisation") for a in (scale, shift, mean, variance)]
     if len({len(values) for values in channels}) > 1:
         raise InputError("batch normalisation: scale, shift, mean and variance have different lengths")
     for s, b, m, v in zip(*channels, strict=True):

@@ -22,7 +22,7 @@ from scipy import special
 
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
-from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
+from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks import closed_forms, montecarlo
 from geomrelu.random_networks.chambers import counts_by_class
 from geomrelu.random_networks.initialisation import Initialisation
@@ -298,7 +298,7 @@ def by_orbits(
     orbits: int,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     shared: int = 1,
@@ -511,7 +511,7 @@ def by_sampling(
     half_width: float | None = None,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     most: int = 1 << 26,
