@@ -76,7 +76,7 @@ def _array(name: str, tensor: Any) -> np.ndarray:
         bits: np.ndarray = np.frombuffer(data, narrow.KINDS[_NARROW[kind]])
         array = narrow.widened(bits, _NARROW[kind])
     elif kind in _TYPES:
-        array = np.frombuffer(data, _TYPES[kind])
+        array = np.frombuffer(data, np.dtype(_TYPES[kind]))
     else:
         raise InputError(f"tensor {name[:80]!r} holds {kind}, which is not read")
     return array.reshape(tensor["shape"])
