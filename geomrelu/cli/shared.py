@@ -74,11 +74,14 @@ def seconds_of(budget: Budget, share: float = 1.0) -> float:
 
 
 def is_arrangement(path: str) -> bool:
-    from geomrelu.certificates import files as certificate
+    from geomrelu.io.files import kind_of, named, read_text
+    from geomrelu.io.json import parsed
 
-    if Path(path).suffix.lower() != ".json":
+    if kind_of(path) != ".json":
         return False
-    data = certificate.read(path)
+    text = read_text(path)
+    with named(path):
+        data = parsed(text)
     return isinstance(data, dict) and "A" in data
 
 

@@ -117,8 +117,8 @@ def decide(
     """Judge neurons layer by layer.
 
     Args:
-        layers: which (from 1; default: those whose neurons are the model's own). neurons: which of each layer (from
-            0; default all).
+        layers: which (from 1; default: all that are the model's own). neurons: which of each layer (from 0;
+            default all).
         budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next, and
             what is left after the last one to those that have spent their share. What is open when it ends is
             UNDECIDED, with the reason.

@@ -25,6 +25,7 @@ from geomrelu.exact.numbers import primitive, rational, rationals
 from geomrelu.io import cdd as cdd_format
 from geomrelu.io import json as json_format
 from geomrelu.io import vnnlib as vnnlib_format
+from geomrelu.io.files import kind_of
 
 __all__ = ["FiniteSet", "Polyhedron", "Supremum", "read_any", "read_domain", "write_domain"]
 
@@ -547,7 +548,7 @@ def read_any(path: str) -> Polyhedron | FiniteSet:
         ".ine": cdd_format.read_set,
         ".ext": cdd_format.read_set,
     }
-    reader = readers.get(Path(path).suffix.lower())
+    reader = readers.get(kind_of(path))
     if reader is None:
         raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(sorted(readers))})")
     data = reader(path)

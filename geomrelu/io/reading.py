@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 __all__ = ["Port", "ReadLayer", "Reading", "meaning"]
 
 _MEANINGS = {
     "ReLU": "dead: its output is 0 everywhere",
+    "JumpReLU": "dead: never above its threshold",
     "LeakyReLU": "dead: never in its upper part, so that it is the linear map of its lower slope",
     "clip": "dead: never above its lower bound, so that it is constant",
     "absolute value": "dead: its argument is never positive, so that it is linear",
@@ -50,8 +52,8 @@ class ReadLayer:
     Attributes:
         name: where it stands in the file: a tensor, a module, a key; "" if the file has no names.
         shape: of its neurons, which are numbered row by row.
-        kind: ReLU, LeakyReLU, clip, absolute value, maximum, minimum or upper bound; what dead means for it is
-            :func:`meaning`.
+        kind: ReLU, JumpReLU, LeakyReLU, clip, absolute value, maximum, minimum or upper bound; what dead means for it
+            is :func:`meaning`.
         own: False for auxiliary neurons, which stand for something that the model does not call a neuron, such as a
             maximum: they are part of the network, but not judged unless asked for.
     """
@@ -76,6 +78,7 @@ class Reading:
         rows: of the batch that the file fixes; one of them is read, as all do the same, each for itself.
         left: what is no part of the network, and why; nothing, if the whole model was read.
         notes: other things to know, a line each.
+        range: the least and the greatest value of each input, where the file gives them.
     """
 
     format: str
@@ -88,6 +91,7 @@ class Reading:
     rows: int = 1
     left: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    range: tuple[tuple[Fraction, Fraction], ...] | None = None
 
     @property
     def judged(self) -> list[int]:
@@ -115,6 +119,8 @@ class Reading:
             yield f"between  {', '.join(self.between)}"
         if self.after:
             yield f"after    {', '.join(self.after)}"
+        if self.range is not None:
+            yield "range    given for each input"
         for line in self.left:
             yield f"left out {line}"
         for line in self.notes:

@@ -6,10 +6,11 @@ Layers count from 1, neurons from 0. Only layers with ReLU count; what follows t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,31 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
 from geomrelu.io import json as json_format
+from geomrelu.io import keras as keras_format
+from geomrelu.io import nnet as nnet_format
 from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
+from geomrelu.io import safetensors as safetensors_format
+from geomrelu.io import sklearn as sklearn_format
 from geomrelu.io import store
 from geomrelu.io import torch as torch_format
-from geomrelu.io.files import named
+from geomrelu.io.files import kind_of, named
 from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["Network"]
+__all__ = ["MODELS", "Network"]
+
+MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by their ending
+    ".json": json_format.read_model,
+    ".npz": npz_format.read,
+    ".onnx": onnx_format.read,
+    ".nnet": nnet_format.read,
+    ".safetensors": safetensors_format.read,
+    ".pt": torch_format.read,
+    ".pth": torch_format.read,
+    ".keras": keras_format.read,
+    ".h5": keras_format.read,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +88,26 @@ class Network:
         return cls.from_tape(chain(maps))
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Network:
-        """From ``.json``, ``.npz`` or ``.onnx``, by the file's ending.
+    def from_file(cls, path: str | Path, **options: Any) -> Network:
+        """From a file, by its ending: ``.json``, ``.npz``, ``.onnx``, ``.nnet``, ``.safetensors``, ``.pt``, ``.pth``,
+        ``.keras``, ``.h5``; each may be compressed (``.gz``).
+
+        Args:
+            options: what the file leaves open, as the reader of its format takes it: ``order``, ``activation``,
+                ``select``, ``apply_b_dec_to_input`` (see :func:`geomrelu.io.state_dict.network`).
 
         Raises:
-            InputError: missing, malformed or unsupported; the text names the place.
+            InputError: missing, malformed or unsupported; the text names the place. An option that the format does
+                not have.
         """
-        readers = {".json": json_format.read_model, ".npz": npz_format.read, ".onnx": onnx_format.read}
-        reader = readers.get(Path(path).suffix.lower())
+        reader = MODELS.get(kind_of(path))
         if reader is None:
-            raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(readers))})")
-        tape = reader(path)
+            raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
+        taken = set(signature(reader).parameters) - {"path"}
+        for name in options:
+            if name not in taken:
+                raise InputError(f"{path}: {name} is no option of such files")
+        tape = reader(path, **options)
         with named(path):
             return cls.from_tape(tape)
 
@@ -93,9 +119,18 @@ class Network:
         return cls.from_tape(torch_format.from_module(module, input_shape))
 
     @classmethod
-    def from_state_dict(cls, state: Any) -> Network:
-        """From a ``state_dict`` of linear layers, with ReLU between them and none after the last."""
-        return cls.from_tape(torch_format.from_state_dict(state))
+    def from_state_dict(cls, state: Any, **options: Any) -> Network:
+        """From a ``state_dict`` of linear layers, with ReLU between them and none after the last.
+
+        Args:
+            options: ``order``, ``activation`` and others of :func:`geomrelu.io.torch.from_state_dict`.
+        """
+        return cls.from_tape(torch_format.from_state_dict(state, **options))
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> Network:
+        """From a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, or a pipeline that ends in one."""
+        return cls.from_tape(sklearn_format.from_estimator(model))
 
     # ---- reading it -------------------------------------------------------------------------------------------
 
