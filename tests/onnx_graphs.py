@@ -1,4 +1,4 @@
-"""Random ONNX graphs of all operators that are read, and what onnxruntime says about every tensor that a layer reads."""
+"""Random ONNX graphs of all operators that are read, and what onnxruntime says about their tensors."""
 
 from __future__ import annotations
 
@@ -111,9 +111,7 @@ class Random:
         kernel = [self.rng.randint(1, min(3, s)) for s in shape[2:]]
         strides, dilations = [self.rng.randint(1, 2) for _ in kernel], [1] * axes
         pads = [self.rng.randint(0, 1) for _ in range(2 * axes)]
-        size = [
-            (s + pads[k] + pads[axes + k] - kernel[k]) // strides[k] + 1 for k, s in enumerate(shape[2:])
-        ]
+        size = [(s + pads[k] + pads[axes + k] - kernel[k]) // strides[k] + 1 for k, s in enumerate(shape[2:])]
         k = self.weights(out, shape[1] // groups, *kernel)
         b = f" {self.weights(out)}" if self.rng.random() < 0.5 else ""
         more = {"strides": strides, "pads": pads, "dilations": dilations, "group": groups}
@@ -158,7 +156,10 @@ class Random:
     def global_pool(self, x, shape):
         if len(shape) < 3:
             return None
-        return self.add(self.rng.choice(("GlobalAveragePool", "GlobalMaxPool")), x), (*shape[:2], *(1,) * (len(shape) - 2))
+        return self.add(self.rng.choice(("GlobalAveragePool", "GlobalMaxPool")), x), (
+            *shape[:2],
+            *(1,) * (len(shape) - 2),
+        )
 
     def reduce(self, x, shape):
         axis, keep = self.rng.randint(1, len(shape) - 1), int(self.rng.random() < 0.6 or len(shape) == 2)
@@ -276,7 +277,11 @@ class Random:
         letters = "abcdefg"[: len(shape)]
         k = self.rng.randint(1, 4)
         kept = letters[:-1]
-        form = f"{letters},{letters[-1]}z->{kept}z" if self.rng.random() < 0.5 else f"...{letters[-1]},{letters[-1]}z->...z"
+        form = (
+            f"{letters},{letters[-1]}z->{kept}z"
+            if self.rng.random() < 0.5
+            else f"...{letters[-1]},{letters[-1]}z->...z"
+        )
         return self.add("Einsum", f"{x} {self.weights(shape[-1], k)}", equation=form), (*shape[:-1], k)
 
     def cumulate(self, x, shape):
@@ -311,11 +316,12 @@ class Random:
         return self.add("FusedGemm", f"{x} {w} {b}", domain="com.microsoft", **kind), (shape[0], k)
 
     STEPS = (
-        "matmul matmul gemm gemm add_constant add_constant divide relu relu relu leaky clip absolute hard extreme where "
-        "convolve convolve convolve transpose_convolve pool pool global_pool reduce normalise arrange flatten reshape "
-        "image image gather gather_more scatter slice split pad tile blocks resize resize einsum cumulate fold "
-        "dequantise residual fused"
-    ).split()
+        "matmul", "matmul", "gemm", "gemm", "add_constant", "add_constant", "divide", "relu", "relu", "relu",
+        "leaky", "clip", "absolute", "hard", "extreme", "where", "convolve", "convolve", "convolve",
+        "transpose_convolve", "pool", "pool", "global_pool", "reduce", "normalise", "arrange", "flatten", "reshape",
+        "image", "image", "gather", "gather_more", "scatter", "slice", "split", "pad", "tile", "blocks", "resize",
+        "resize", "einsum", "cumulate", "fold", "dequantise", "residual", "fused",
+    )  # fmt: skip
 
     def model(self, steps=8):
         """A model with inputs x (one, or two that are joined) and one or two outputs."""

@@ -26,7 +26,10 @@ def compared(model, folder, x, names=None):
         for level, node in enumerate(trace.made_by)
         if node.proto.op_type == "Relu" and not node.proto.domain and "function" not in node.where
     ]
-    point = [float(v) for v in np.concatenate([np.ravel(x[p.name] if isinstance(x, dict) else x) for p in net.reading.inputs])]
+    point = [
+        float(v)
+        for v in np.concatenate([np.ravel(x[p.name] if isinstance(x, dict) else x) for p in net.reading.inputs])
+    ]
     cuts = [name for name in trace.outputs if name not in {o.name for o in model.graph.output}]
     right = onnx_graphs.evaluate(model, x, [n for _, n in relus] + cuts)
     layers = net.pre_activations(point)

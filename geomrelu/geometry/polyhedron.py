@@ -502,19 +502,19 @@ def _dot(row: Row, homogeneous: Row) -> int:
     return sum(a * v for a, v in zip(row, homogeneous, strict=True))
 
 
-def read_domain(text: str, dimension: int) -> Polyhedron | FiniteSet:
+def read_domain(text: str, dimension: int, also: int | None = None) -> Polyhedron | FiniteSet:
     """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
 
     Args:
         text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
             the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file.
-        dimension: the n that is meant.
+        dimension: the n that is meant. also: another one that fits.
 
     Raises:
         InputError: unknown, unreadable, empty, or of another dimension.
     """
     domain = _read(text, dimension)
-    if domain.dimension != dimension:
+    if domain.dimension not in (dimension, also):
         raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
     if domain.is_empty:
         raise InputError(f"{text}: the domain is empty")

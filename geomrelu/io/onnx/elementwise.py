@@ -44,14 +44,14 @@ def _dropout(node: Node, x: Value, ratio: Value | None = None, training: Value |
 
 
 @rule("CastLike", 2, 2, "saturate round_mode", arrays=True, steps=True)
-def _cast_like(node: Node, x: Value, like: Value) -> Value:
+def _cast_like(node: Node, x: Value | Step, like: Value) -> Value | Step:
     if not isinstance(like, Tensor):
         raise Unsupported("a cast to the type of a constant is not supported")
     return _as(node, x, node.trace.kinds.get(node.names[1], 1))
 
 
 @rule("Cast", 1, 1, "to saturate round_mode", arrays=True, steps=True)
-def _cast(node: Node, x: Value) -> Value:
+def _cast(node: Node, x: Value | Step) -> Value | Step:
     return _as(node, x, node.number("to", 0))
 
 

@@ -171,7 +171,7 @@ class Node:
     def relu(self, x: Tensor, kind: str = "ReLU", own: bool = True) -> Tensor:
         """A ReLU layer on a tensor. Of constants it is a constant."""
         if not x.map.inputs:
-            return Tensor.constant(np.maximum(exact_array(x.value), Fraction(0)))
+            return Tensor.constant(np.vectorize(lambda v: max(v, Fraction(0)), otypes=[object])(x.value))
         shape = x.shape[1:] if len(x.shape) > 1 and x.shape[0] == 1 else x.shape
         return Tensor(x.shape, self.trace.tape.relu(x.map, ReadLayer(self.name, shape, kind, own)))
 
