@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -148,8 +148,8 @@ class FloatNetwork:
         self.network = network
         self.lower, self.upper = _sides(box)
         self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
-        coarse = checker.Coarse(network.checked, box.checked)
-        self.coarse_depth, self.cornered = coarse.depth, coarse.cornered
+        fields = Fields(network.checked, box.checked)
+        self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
@@ -299,6 +299,21 @@ class FloatNetwork:
         whole = self._whole
         self._bound(whole, up_to, None, None, budget)
         return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
+
+    def interval(self, up_to: int) -> Boxes:
+        """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
+        boxes = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        sides = [(self.lower, self.upper)]
+        for parts, bias in self.layers[:up_to]:
+            low, high = bias.copy(), bias.copy()
+            for b, matrix in parts.items():
+                centre, spread = matrix @ (sum(sides[b]) / 2), abs(matrix) @ ((sides[b][1] - sides[b][0]) / 2)
+                low += centre - spread
+                high += centre + spread
+            boxes.bounds.append((low[None, :], high[None, :]))
+            boxes.lines.append(Lines.of(*boxes.bounds[-1]))
+            sides.append((np.maximum(low, 0), np.maximum(high, 0)))
+        return boxes
 
     @property
     def known(self) -> Bounds:
@@ -483,7 +498,7 @@ def _sides(box: Polyhedron) -> tuple[Array, Array]:
     """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
     lower, upper = [], []
     for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
-        far = 100 + abs(low or 0) + abs(high or 0)
+        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
         lower.append(low if low is not None else (high or Fraction(0)) - far)
         upper.append(high if high is not None else (low or Fraction(0)) + far)
     return nearest(*common(lower)), nearest(*common(upper))
