@@ -211,10 +211,10 @@ def _option(number: int, words: list[str], said: _Said, first: bool, continued: 
     elif word == "nonnegative":
         said.nonnegative = True
     elif word in _REFUSED or word.startswith("strict_"):
-        raise InputError(f"line {number}: {word[:40]} {_REFUSED.get(word, _REFUSED['strict_inequality'])}: not supported")
-    elif word in _SKIPPED:
-        return True
-    elif continued and all(_NUMBERS.fullmatch(w) for w in words):
+        raise InputError(
+            f"line {number}: {word[:40]} {_REFUSED.get(word, _REFUSED['strict_inequality'])}: not supported"
+        )
+    elif word in _SKIPPED or (continued and all(_NUMBERS.fullmatch(w) for w in words)):
         return True
     elif not first or difflib.get_close_matches(word, (*_SKIPPED, *_MEANT, *_REFUSED), 1, 0.8):
         raise InputError(f"line {number}: unknown word {word[:40]!r} (comments begin with * or #)")
