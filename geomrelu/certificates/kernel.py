@@ -400,7 +400,9 @@ class Writer:
         """Slopes of the layers 1..top, - where there are none."""
         require(isinstance(data, list) and len(data) < level, "slopes are one text for each layer before the neuron's")
         for said_, layer in zip(data, self.model.layers, strict=False):
-            right = isinstance(said_, str) and len(said_) in (0, len(layer.rows)) and set(said_) <= set(checker.SIXTEENTHS)
+            right = (
+                isinstance(said_, str) and len(said_) in (0, len(layer.rows)) and set(said_) <= set(checker.SIXTEENTHS)
+            )
             require(right, "the slopes of a layer are one character of 0..9a..g a neuron")
         return [said_ or "-" for said_ in data] + ["-"] * (self.top - len(data))
 

@@ -32,7 +32,20 @@ from geomrelu.cli.shared import complain
 __all__ = ["main"]
 
 COMMANDS = (
-    inspect, decide, regions, plot, prune, check, convert, zeros, dimension, verify, claims, probability, simulate, table,
+    inspect,
+    decide,
+    regions,
+    plot,
+    prune,
+    check,
+    convert,
+    zeros,
+    dimension,
+    verify,
+    claims,
+    probability,
+    simulate,
+    table,
 )
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, add_shape, inputs, progress_bar, seconds_of
+from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, add_reading, on_one_piece, progress_bar, seconds_of
 
 if TYPE_CHECKING:
     pass
@@ -19,7 +19,6 @@ def add(command: Command) -> None:
     sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
-    add_shape(sub)
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
@@ -29,6 +28,7 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
-    network, domain = inputs(options)
+    network, domain = on_one_piece(options)
     with progress_bar("pruning") as (advance, _):
         reports = decide(
             network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
