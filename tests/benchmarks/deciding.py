@@ -66,9 +66,7 @@ def against_milp(folder):
         (report,), ours = clock(lambda n=network, d=domain: list(decide(n, d, layers=[2])))
         points = checker.Judge(report.points, network.checked, domain.checked)
         _, checking = clock(
-            lambda r=report, n=network, d=domain, p=points: [
-                checker.prove(v.claim, p) for v in r.verdicts
-            ]
+            lambda r=report, n=network, d=domain, p=points: [checker.prove(v.claim, p) for v in r.verdicts]
         )
         dead = [v.neuron for v in report.verdicts if v.status is Status.DEAD]
         theirs = [clock(lambda i=i, n=network, d=domain: highs(n, d, i)) for i in dead]
