@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from families import as_network, lean, network
 
-from geomrelu import Budget, Network, Polyhedron, Status, checker, decide
+from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.budget import Exhausted
 from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness import branch_and_bound, workers
 from geomrelu.deadness import decide as deadness
+from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
 

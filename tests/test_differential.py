@@ -10,8 +10,9 @@ import pytest
 from families import lean, network
 from scipy import optimize
 
-from geomrelu import Budget, Network, Polyhedron, Status, decide
+from geomrelu import Budget, Network, Polyhedron, Status
 from geomrelu.deadness import decide as deadness
+from geomrelu.deadness.decide import decide
 
 MARGIN = Fraction(1, 1000)
 

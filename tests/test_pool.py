@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from geomrelu import Budget, Network, Polyhedron, Status, decide
+from geomrelu import Budget, Network, Polyhedron, Status
 from geomrelu.deadness import decide as deadness
 from geomrelu.deadness import workers
+from geomrelu.deadness.decide import decide
 from geomrelu.errors import InputError
 from geomrelu.parallel import Pool, WorkersDied, results  # noqa: F401  for the scripts
 

@@ -20,7 +20,7 @@ def add(command: Command) -> None:
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
-    sub.add_argument("--independent", action="store_true", help="by the stand-alone checker alone: box by box, slower")
+    sub.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
     sub.set_defaults(run=run)
 
 
@@ -33,18 +33,18 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.network.network import Network
 
     network, domain = inputs(options)
-    shared = checker.Points if options.independent else Quick
+    judge = checker.Judge if options.independent else Quick
     smaller = None if options.smaller is None else Network.from_file(options.smaller)
     rejected = 0
     for path in options.certificates:
         try:
             data = certificate.read(path)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
-                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, shared)
+                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, judge)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue
-            claims = checker.check(data, network.checked, domain.checked, shared)
+            claims = checker.check(data, network.checked, domain.checked, judge)
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, directory_of, inputs, kept, progress_bar
+from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, inputs, progress_bar, seconds_of
 
 if TYPE_CHECKING:
     pass
@@ -35,32 +35,24 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
-    from geomrelu.deadness.decide import Status, decide
     from geomrelu.deadness.pruning import prune
+    from geomrelu.deadness.report import decide, writable
     from geomrelu.errors import InputError
-    from geomrelu.parallel import workers_on
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
     if Path(options.output).suffix.lower() not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
+    if options.certificates is not None:
+        writable(options.certificates)
     budget = Budget(options.time)
-    most = Budget(0.9 * options.time)  # the rest is for the proofs that neurons are active
-    directory = directory_of(options.certificates)
     network, domain = inputs(options)
-    known, saver, save = kept(directory, network, domain)
-    with progress_bar("pruning") as (advance, _), workers_on(options.workers) as (executor, _):
-
-        def progress(layer: int, decided: int, asked: int) -> None:
-            advance(f"layer {layer}", decided, asked)
-
-        more: dict[str, Any] = {"each": options.neuron_time, "executor": executor, "known": known, "save": save}
-        if saver is not None:
-            more["open_"] = saver.watch
-        reports = list(decide(network, domain, None, None, most, progress, **more))
-        if saver is not None and reports:
-            saver.flush(reports[-1].points)
-            saver.keep()
+    with progress_bar("pruning") as (advance, _):
+        reports = decide(
+            network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
+            neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
+            progress=advance,
+        )  # fmt: skip
     refusal = ""
     for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
         found = prune(network, domain, reports, budget, fold=fold, merge=merge)
@@ -82,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
         if refusal:
             print(f"Some stay because of the format: {refusal}")
-    undecided = sum(v.status is Status.UNDECIDED for report in reports for v in report.verdicts)
+    undecided = len(reports.undecided)
     print(
         f"{options.output} equals {options.model} on the domain, exactly (proved)"
         + (f"; {undecided} neurons are undecided and stay." if undecided else ".")

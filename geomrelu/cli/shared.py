@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
-    from geomrelu.deadness.decide import Verdict
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
@@ -48,25 +47,6 @@ def inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet
     return network, read_domain(options.domain, network.inputs)
 
 
-def kept(
-    directory: Path | None, network: Network, domain: Polyhedron | FiniteSet
-) -> tuple[list[Any], Any, Callable[..., None]]:
-    """What a directory of certificates holds about a network on a domain, what writes there, and what to call for each
-    verdict as it comes."""
-    from geomrelu.certificates import files as certificate
-
-    if directory is None:
-        return [], None, lambda verdict, points: None
-    digests = network.digest, domain.checked.digest()
-    known, saver = certificate.known(directory, *digests), certificate.Saver(directory, *digests)
-
-    def save(verdict: Verdict, points: list[list[str]]) -> None:
-        if verdict.claim is not None:
-            saver.add(verdict.claim, points)
-
-    return known, saver, save
-
-
 def layers_of(text: str | None) -> list[int] | None:
     from geomrelu.errors import InputError
 
@@ -79,18 +59,6 @@ def layers_of(text: str | None) -> list[int] | None:
     return list(range(int(numbers[0]), int(numbers[1]) + 1))
 
 
-def directory_of(path: str | None) -> Path | None:
-    from geomrelu.errors import InputError
-
-    if path is None:
-        return None
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
-    return Path(path)
-
-
 def budget_of(options: argparse.Namespace) -> Budget:
     from geomrelu.budget import Budget
     from geomrelu.errors import InputError
@@ -98,6 +66,11 @@ def budget_of(options: argparse.Namespace) -> Budget:
     if not options.time > 0 or (options.regions is not None and options.regions < 0):
         raise InputError("--time must be positive and --regions not negative")
     return Budget(options.time, options.regions)
+
+
+def seconds_of(budget: Budget, share: float = 1.0) -> float:
+    """What is left of a budget, or a share of it; never nothing, so that what costs nothing is still said."""
+    return max(share * (budget.left or 0.0), 1e-3)
 
 
 def is_arrangement(path: str) -> bool:

@@ -51,13 +51,13 @@ class Split:
     layer: int  # 0: the inputs
     index: int
     cut: float | None
-    derives: bool | None = None  # are bounds derived anew before, in coarse arithmetic (True) or exactly (False)?
+    derives: bool = False  # are bounds derived anew before?
     last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
 
     def node(self, level: int) -> Node:
         """As the checker wants it, in a proof about a neuron of layer ``level``."""
         what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | ({} if self.derives is None else derived(level, self.derives, self.last))
+        return {"split": what} | (derived(level, self.last) if self.derives else {})
 
     @classmethod
     def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
@@ -261,7 +261,7 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     """The proof for these."""
     coarse = level <= floating.coarse_depth
     leaf: Node = {"coarse": []} if coarse else {}
-    return [leaf | derived(level, coarse)]
+    return [leaf | derived(level)]
 
 
 class Growth:
@@ -455,7 +455,7 @@ class Growth:
             else:  # neurons that are not derived again have the slopes that they would have then
                 leaf = {"coarse": [""] * (self.level - 2) + [_text(boxes.lines[-1].below[row])]}
             if self._derives(part):
-                leaf |= derived(self.level, self.coarse, last)
+                leaf |= derived(self.level, last)
             self._leaf(part, leaf)
         return left
 
@@ -468,12 +468,12 @@ class Growth:
         """Where the bound may be 0: leaves in exact arithmetic, which the checker may refuse."""
         for row in rows.tolist():
             leaf = self._exact_leaf(parts[row], boxes, row, below, added)
-            self._leaf(parts[row], leaf | derived(self.level, self.cornered))  # corners belong to coarse derivations
+            self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
 
     def _exact_leaf(
         self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
     ) -> Node:
-        """Slopes are meant for both sides there: said only where the lower line is used."""
+        """Slopes are said only where the line below is used."""
         leaf = self._multipliers(part, row, added)
         if below is None:
             return leaf
@@ -486,8 +486,8 @@ class Growth:
                 continue
             said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
             if said.any():
-                table = {str(i): str(Fraction(float(slope[0, i]))) for i in np.flatnonzero(said).tolist()}
-                leaf.setdefault("slopes", {})[str(at)] = table
+                texts = leaf.setdefault("slopes", [""] * (self.level - 1))
+                texts[at - 1] = _text(slope[0])
         return leaf
 
     def _multipliers(self, part: Part, row: int, added: list[Array] | None) -> Node:
@@ -540,10 +540,10 @@ class Growth:
         inputs = np.argmax(blame, axis=1)
         for row, part in enumerate(parts):
             base, age = part.base, part.age
-            how: tuple[bool | None, tuple[int, ...] | None] = None, None
+            how: tuple[bool, tuple[int, ...] | None] = False, None
             if derives and (base is None or age >= PERIOD):
                 base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
-                how, age = (self.coarse, last), 0
+                how, age = (True, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)

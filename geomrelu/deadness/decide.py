@@ -24,6 +24,7 @@ import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify
@@ -308,7 +309,8 @@ class _Run:
     def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
         """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
         try:
-            checker.prove(claim, self.network.checked, self.domain.checked, self.shared, self.budget.poll)
+            self.shared.watch(self.budget.poll)
+            checker.prove(claim, self.shared)
         except checker.Rejected as doubt:
             return _undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])
@@ -353,19 +355,19 @@ class _Run:
 
     def _valued(
         self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
-        strict: dict[str, Any] | None, flat: Sequence[Any] | None = None,
+        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
     ) -> Verdict:  # fmt: skip
         """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
 
-        ``strict`` makes a negative supremum stable: multipliers, {} if the checker needs none, None if it is not so;
+        ``far`` is what makes a negative supremum stable at infinity, {} if nothing is needed, None if it is not so;
         ``flat`` is a ray that breaks it.
         """
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
         claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
         if supremum == 0:
             claim["stable"] = False
-        elif supremum < 0 and strict is not None:
-            claim |= {"stable": True} | ({"strict": strict} if strict else {})
+        elif supremum < 0 and far is not None:
+            claim |= {"stable": True} | far
         elif supremum < 0 and flat is not None:
             claim |= {"stable": False, "ray": self._ray(flat)}
         return self._decided(claim, supremum, reason)
@@ -374,9 +376,26 @@ class _Run:
 
     @cached_property
     def _bounding(self) -> dict[str, Any] | None:
-        """Multipliers that show the domain bounded ({} if none are needed), None if it is not."""
+        """What shows the domain bounded ({} if nothing is needed), None if it is not."""
         domain = self.domain
-        return {} if isinstance(domain, FiniteSet) else domain.falling([Fraction(0)] * domain.dimension)
+        if isinstance(domain, FiniteSet) or not checker.recession(domain.checked):
+            return {}
+        strict = domain.falling([Fraction(0)] * domain.dimension)
+        return None if strict is None else {"strict": strict}
+
+    def _far(self, layer: int, i: int) -> dict[str, Any] | None:
+        """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
+        domain = self.domain
+        if self._bounding is not None or isinstance(domain, FiniteSet):
+            return self._bounding
+        if layer == 1 and not (domain.is_box or domain.given_by_generators):
+            strict = domain.falling(self.network.layers[0].form(i).slope)
+            return None if strict is None else {"strict": strict}
+        try:
+            found = infinity.cones(self.network.checked, domain.checked, layer, i, lambda: self.budget.spend(0))
+        except Exhausted:  # the verdict stands without it
+            return None
+        return None if found is None else {"infinity": found}
 
     def _first_layer(self, domain: Polyhedron, asked: list[int]) -> Iterator[Verdict]:
         for i in asked:
@@ -405,13 +424,12 @@ class _Run:
     def _closed_form(
         self, domain: Polyhedron, i: int, supremum: Fraction, point: Any, leaf: dict[str, Any], how: str
     ) -> Verdict:
-        strict, flat = self._bounding, None
-        if supremum < 0 and strict is None:
-            form = self.network.layers[0].form(i)
-            strict = domain.falling(form.slope)
-            if strict is None:
-                flat = self._flat_direction(domain, form.along)
-        return self._valued(1, i, supremum, point, [leaf], how, strict, flat)
+        far, flat = self._bounding, None
+        if supremum < 0 and far is None:
+            far = self._far(1, i)
+            if far is None:
+                flat = self._flat_direction(domain, self.network.layers[0].form(i).along)
+        return self._valued(1, i, supremum, point, [leaf], how, far, flat)
 
     def _flat_direction(
         self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]
@@ -481,22 +499,16 @@ class _Run:
         for i in dead:
             best = found[i]
             self.budget.spend(0)
-            strict, flat = self._bounding, None
-            if strict is None and limits[i] < 0:
+            far, flat = self._bounding, None
+            if far is None and limits[i] < 0:
                 flat = self._reviving_ray(layer, i, best)
-                strict = {} if flat is None and self._calm(layer, i) else None
-            yield self._valued(layer, i, limits[i], self._point(best.point), trees[i], "all pieces", strict, flat)
+                far = self._far(layer, i) if flat is None else None
+            yield self._valued(layer, i, limits[i], self._point(best.point), trees[i], "all pieces", far, flat)
 
     def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
         """A ray that shows a dead neuron with negative supremum not to be stable."""
         model = self.network.checked
         return next((r for r in best.flat if checker.revivable(model, [Fraction(v) for v in r], layer, i)), None)
-
-    def _calm(self, layer: int, i: int) -> bool:
-        try:
-            return bool(self.shared.calm(layer, i))  # type: ignore[no-untyped-call]
-        except checker.Rejected:  # too many cones at infinity
-            return False
 
     def _by_search(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.

@@ -154,11 +154,12 @@ def _folded(
         if fewer >= size:
             continue
         shown = {}
+        bench.shared.watch(budget.poll)
         try:
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
-                checker.prove(claim, network.checked, domain.checked, bench.shared, budget.poll)
+                checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays
             continue

@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -148,8 +148,8 @@ class FloatNetwork:
         self.network = network
         self.lower, self.upper = _sides(box)
         self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
-        coarse = checker.Coarse(network.checked, box.checked)
-        self.coarse_depth, self.cornered = coarse.depth, coarse.cornered
+        fields = Fields(network.checked, box.checked)
+        self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
@@ -498,7 +498,7 @@ def _sides(box: Polyhedron) -> tuple[Array, Array]:
     """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
     lower, upper = [], []
     for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
-        far = 100 + abs(low or 0) + abs(high or 0)
+        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
         lower.append(low if low is not None else (high or Fraction(0)) - far)
         upper.append(high if high is not None else (low or Fraction(0)) + far)
     return nearest(*common(lower)), nearest(*common(upper))

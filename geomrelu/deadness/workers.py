@@ -23,6 +23,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import Quick, Step, region_at, spread
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
+from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import exact_lp
 from geomrelu.deadness.branch_and_bound import PROGRAM, Growth, Node, Part, Split, Tree
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
@@ -93,7 +94,7 @@ class Judgement:
 
     def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
         self.bench, self.growth, self.budget = bench, growth, budget
-        bench.shared.root.coarse.tick = budget.poll
+        bench.shared.watch(budget.poll)
         self._way: dict[int, Split] = {}  # the splits above the roots
         self._halves: dict[int, Any] = {}  # the regions on both sides of these
         for root in growth.roots:
@@ -121,8 +122,8 @@ class Judgement:
                 for name, found in self._spread(self.growth.nodes, known):
                     if found is None:
                         left.append(name)
-                    elif isinstance(found, int):
-                        self._accept(name, found)
+                    elif not isinstance(found, Cell):
+                        self._accept(name, -1 if isinstance(found, str) else found)
                 for name in left:
                     self._judge(name)
             except Exhausted:
@@ -137,7 +138,7 @@ class Judgement:
 
     def _spread(
         self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
-    ) -> Iterator[tuple[int, Cell | int | None]]:
+    ) -> Iterator[tuple[int, Cell | int | str | None]]:
         growth, network = self.growth, self.bench.network
         arithmetic = self.bench.shared.arithmetic(growth.level)
 
@@ -145,9 +146,9 @@ class Judgement:
             node = nodes[name]
             if not isinstance(node, Split):
                 return Step.read(node, growth.level, network.widths, network.inputs)
-            if node.cut is None or node.derives is False:
+            if node.cut is None:
                 return None
-            return Step(bool(node.derives), node.last, (node.index, Fraction(node.cut)))
+            return Step(node.derives, node.last, (node.index, Fraction(node.cut)))
 
         if arithmetic is None:
             return iter(())
@@ -169,7 +170,7 @@ class Judgement:
             if children:
                 stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
             else:
-                self._accept(name, None if bound is None else -1 if bound == checker.EMPTY else bound)
+                self._accept(name, None if bound is None else -1 if bound == EMPTY else bound)
 
     def _accept(self, name: int, bound: Any) -> None:
         """A leaf with this bound, None if it has none."""
@@ -184,13 +185,13 @@ class Judgement:
         node = self._way.get(name) or self.growth.nodes[name]
         return node.node(self.growth.level) if isinstance(node, Split) else node
 
-    def _examined(self, name: int, region: checker.Region) -> Any:
+    def _examined(self, name: int, region: Region) -> Any:
         try:
-            return checker.examine(self._said(name), region, self.growth.level, self.growth.neuron)
+            return examine(self._said(name), region, self.growth.level, self.growth.neuron)
         except (checker.Rejected, checker.Malformed):
             return (), None
 
-    def _solve(self, name: int, region: checker.Region) -> None:
+    def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
         found = exact_lp.solved(region, self.bench.network, growth.level, growth.neuron)
@@ -232,7 +233,7 @@ class Judgement:
         growth.nodes = {name: node for name, node in growth.nodes.items() if not below(name)}
         growth.parts = [root, *(part for part in growth.parts if not below(part.name))]
 
-    def _region(self, name: int) -> checker.Region:
+    def _region(self, name: int) -> Region:
         """The region of a node, with all that was derived on the way to it."""
         growth = self.growth
         return region_at(name, self.bench.shared.root, self._said, growth.level, growth.neuron, self._halves)
