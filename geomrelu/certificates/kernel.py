@@ -152,6 +152,8 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         if status == "alive":
             yield below(value, 1)
     if stable is False:
+        touches = "ray" not in claim or points.value(claim["point"], level, neuron) == 0
+        require(touches, "the kernel has no rule for instability at infinity")
         yield attains(Fraction(0))
     if status != "alive" and rows and value is None and stable is not False:
         require("point" in claim, "no point shows that the domain is not empty")
@@ -196,9 +198,12 @@ class _Points:
         return f"mean {d} 0 " + _words(v for part in parts for v in (len(part), *_over(part, d)))
 
     def value(self, data: Any, level: int, neuron: int) -> Fraction:
-        """Of a neuron at a point of a set given by rows."""
+        """Of a neuron at a point."""
         data = self.table[checker.count(data, len(self.table), "number of a point")] if type(data) is int else data
-        return self.model.value(checker.numbers(data, self.domain.dimension), level, neuron)
+        point = self._corner(level, neuron) if data == "corner" else data
+        if isinstance(data, dict):
+            point = self.domain.weighted(data, 0)
+        return self.model.value(checker.numbers(point, self.domain.dimension), level, neuron)
 
     def _weights(self, data: Any, generators: Any) -> list[int]:
         sizes = [len(vectors) for vectors in generators]
