@@ -394,20 +394,22 @@ REFUSED = {
     "constant made": (graphs.model([node("Neg", "x", "c"), node("Relu", "c", "y")], {"c": W}), "'c' is made twice"),
     "no relation": (graphs.model([node("Neg", "c", "y")], {"c": W}), "'y' does not depend on the input"),
     "constant ReLU": (graphs.model([node("Relu", "c", "y")], {"c": W}), "does not depend on the input"),
-    "undefined": (relu_of(node("Neg", "z", "h")), "'z' is used before"),
-    "order": (graphs.model([node("Relu", "h", "y"), node("Neg", "x", "h")]), "'h' is used before"),
+    "undefined": (relu_of(node("Neg", "z", "h")), "'z' is made by nothing"),
+    "circle": (
+        graphs.model([node("Add", "x g", "h"), node("Relu", "h", "g"), node("Neg", "g", "y")]),
+        r"operator \w+ \(node \d, output '\w'\) reads what it makes itself",
+    ),
     "twice": (relu_of(node("Neg", "x", "h"), node("Neg", "h", "h")), "'h' is made twice"),
     "too many inputs": (relu_of(node("Neg", "x x", "h")), "2 inputs are not supported"),
     "too few inputs": (relu_of(node("Add", "x -", "h")), "1 inputs are not supported"),
-    "batch": (relu_of(node("Neg", "x", "h"), shape=(3, 4)), r"batch of 3 is not supported.*\[3, 4\]"),
     "dynamic": (relu_of(node("Neg", "x", "h"), shape=("n", "m")), r"unknown size: shape \[n, m\]"),
     "no shape": (changed(relu_of(node("Neg", "x", "h")), without_shape), "'x' has no shape"),
     "huge input": (relu_of(node("Neg", "x", "h"), shape=(1, 10**6, 10**6)), "at most 5"),
     "integers": (relu_of(node("Neg", "x", "h"), kind=TensorProto.INT64), "not a tensor of floating-point numbers"),
-    "external": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), elsewhere), "external data"),
+    "external": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), elsewhere), "not in the folder"),
     "short data": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), shorter), "'w' is not readable"),
     "huge data": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), enormous), "at most 5"),
-    "strings": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), words_inside), "'w' holds object"),
+    "strings": (changed(relu_of(node("MatMul", "x w", "h"), constants={"w": W}), words_inside), "'w' holds STRING"),
     "nan": (relu_of(node("MatMul", "x w", "h"), constants={"w": W * np.nan}), "nan is not a finite number"),
     "infinity": (relu_of(node("Add", "x c", "h"), constants={"c": np.float32(np.inf)}), "inf is not a finite number"),
     "shapes": (relu_of(node("MatMul", "x w", "h"), constants={"w": W.T}), r"\[1, 4\] and \[2, 4\] do not multiply"),
@@ -424,10 +426,6 @@ REFUSED = {
     "gemm C": (relu_of(node("Gemm", "x w c", "h"), constants={"w": W, "c": W[:, :2]}), "C of shape"),
     "conv kernel": (relu_of(node("Conv", "x k", "h"), constants={"k": K}, shape=(1, 3, 4, 4)), "input channels"),
     "conv rank": (relu_of(node("Conv", "x k", "h"), constants={"k": K}, shape=(1, 2, 4)), "each spatial axis"),
-    "conv 3d": (
-        relu_of(node("Conv", "x k", "h"), constants={"k": K[..., None]}, shape=(1, 2, 4, 4, 4)),
-        "one- and two-dimensional|spatial|expected shape",
-    ),
     "conv varies": (relu_of(node("Conv", "x x", "h"), shape=(1, 1, 2, 2)), "the kernel must be constant"),
     "conv too large": (relu_of(node("Conv", "x k", "h"), constants={"k": K}, shape=(1, 2, 2, 2)), "larger than"),
     "conv strides": (relu_of(node("Conv", "x k", "h", strides=[2]), constants={"k": K}, shape=IMAGE), "spatial axis"),
@@ -443,12 +441,10 @@ REFUSED = {
     "conv groups": (relu_of(node("Conv", "x k", "h", group=0), constants={"k": K}, shape=IMAGE), "input channels"),
     "conv bias": (relu_of(node("Conv", "x k c", "h"), constants={"k": K, "c": np.ones(3)}, shape=IMAGE), "3 biases"),
     "conv auto_pad": (relu_of(node("Conv", "x k", "h", auto_pad="X"), constants={"k": K}, shape=IMAGE), "auto_pad 'X'"),
-    "max pool": (relu_of(node("MaxPool", "x", "h", kernel_shape=[2, 2]), shape=IMAGE), "MaxPool .* is not supported"),
     "pool kernel": (
         relu_of(node("AveragePool", "x", "h", kernel_shape=[10**6, 10**6]), shape=IMAGE),
         "at most 5|larger than",
     ),
-    "pool ceil": (relu_of(node("AveragePool", "x", "h", kernel_shape=[2, 2], ceil_mode=1), shape=IMAGE), "ceil_mode"),
     "training": (
         relu_of(node("BatchNormalization", "x a a a a", "h", training_mode=1), constants={"a": np.ones(4, np.float32)}),
         "fixed statistics",
@@ -474,9 +470,9 @@ REFUSED = {
     "concat": (relu_of(node("Concat", "x c", "h", axis=0), constants={"c": W}), "concatenation|dimensions"),
     "split": (relu_of(node("Split", "x s", "h z", axis=1), constants={"s": whole(1, 1)}), "does not split"),
     "pad": (relu_of(node("Pad", "x p", "h"), constants={"p": whole(0, 0, 0, 10**9)}), "at most 5"),
-    "pad less": (relu_of(node("Pad", "x p", "h"), constants={"p": whole(0, 0, 0, -1)}), "not negative"),
+    "pad less": (relu_of(node("Pad", "x p", "h"), constants={"p": whole(0, 0, 0, -4)}), "empty"),
     "empty": (relu_of(node("Slice", "x s s", "h"), constants={"s": whole(1, 1)}), "empty"),
-    "cast": (relu_of(node("Cast", "x", "h", to=TensorProto.FLOAT16)), "loses digits"),
+    "cast": (relu_of(node("Neg", "x", "n"), node("Cast", "n", "h", to=TensorProto.FLOAT16)), "loses digits"),
     "cast to integers": (relu_of(node("Cast", "x", "h", to=TensorProto.INT64)), "loses digits"),
     "cast out of range": (
         relu_of(node("Cast", "c", "d", to=TensorProto.INT8), node("Reshape", "x d", "h"), constants={"c": whole(300)}),
@@ -502,8 +498,9 @@ def test_onnx_that_is_refused(name, tmp_path):
 def test_onnx_with_two_inputs(tmp_path):
     model = relu_of(node("Add", "x c", "h"), constants={"c": W[:1, :1]}, as_inputs=True)
     del model.graph.initializer[:]
-    path = written(tmp_path, "model.onnx", model.SerializeToString())
-    refused(Network.from_file, path, r"2 inputs \('c', 'x'\), but one is expected")
+    net = Network.from_file(written(tmp_path, "model.onnx", model.SerializeToString()))
+    assert [str(port) for port in net.reading.inputs] == ["c [1, 1]", "x [1, 4]"]
+    assert net([10, 1, 2, 3, -11]) == [11, 12, 13, 0]
 
 
 def test_onnx_doubling_graphs_do_not_fill_the_memory(tmp_path, small_limit):
@@ -632,7 +629,7 @@ def test_torch_modules_that_are_refused():
         (nn.Sequential(nn.ReLU()), (0,), "positive sizes"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU()), (3,), r"module 0 \(Linear\): shapes"),
         (nn.Sequential(nn.Conv2d(1, 1, 2, padding=1, padding_mode="reflect")), (1, 4, 4), "padding_mode 'reflect'"),
-        (nn.Sequential(nn.Conv2d(1, 1, 2)), (4,), "one- and two-dimensional"),
+        (nn.Sequential(nn.Conv2d(1, 1, 2)), (4,), "batch of images"),
         (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), (2,), "running statistics"),
         (nn.Sequential(nn.AvgPool2d(2, ceil_mode=True)), (1, 4, 4), "ceil_mode"),
         (nn.Sequential(hooked, nn.ReLU()), None, "forward hooks"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DOMAINS, Command, inputs
+from geomrelu.cli.shared import DOMAINS, Command, add_shape, inputs
 
 if TYPE_CHECKING:
     pass
@@ -19,6 +19,7 @@ def add(command: Command) -> None:
     sub.add_argument("certificates", nargs="+", metavar="CERTIFICATE")
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    add_shape(sub)
     sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
     sub.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
     sub.set_defaults(run=run)

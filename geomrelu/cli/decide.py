@@ -10,6 +10,7 @@ from geomrelu.cli.shared import (
     DEFAULT_SECONDS,
     DOMAINS,
     Command,
+    add_shape,
     budget_of,
     inputs,
     layers_of,
@@ -28,6 +29,7 @@ def add(command: Command) -> None:
     sub = command("decide", "decide which neurons are dead on a domain, with certificates", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    add_shape(sub)
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
     sub.add_argument(
@@ -58,6 +60,9 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         reports.writable(options.certificates)
     network, domain = inputs(options)
+    if options.format == "table" and network.reading is not None:
+        for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
+            print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     interrupted = False
@@ -81,7 +86,8 @@ def run(options: argparse.Namespace) -> int:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
-        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
+        left = [] if network.reading is None else list(network.reading.left)
+        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))

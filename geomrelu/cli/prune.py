@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, inputs, progress_bar, seconds_of
+from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, add_shape, inputs, progress_bar, seconds_of
 
 if TYPE_CHECKING:
     pass
@@ -19,6 +19,7 @@ def add(command: Command) -> None:
     sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    add_shape(sub)
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
@@ -39,12 +38,36 @@ def add_workers(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
 
 
-def inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
-    from geomrelu.geometry.polyhedron import read_domain
+def add_shape(sub: argparse.ArgumentParser) -> None:
+    """What an .onnx file may leave open."""
+    sub.add_argument(
+        "--shape", metavar="N,N,...", help="of the input, with the batch, where an .onnx file leaves it open"
+    )
+
+
+def model_of(options: argparse.Namespace, **more: Any) -> Network:
+    """The network of the file and options given."""
+    from geomrelu.errors import InputError
     from geomrelu.network.network import Network
 
-    network = Network.from_file(options.model)
-    return network, read_domain(options.domain, network.inputs)
+    if getattr(options, "shape", None) is not None:
+        parts = options.shape.split(",")
+        if not all(t.isascii() and t.isdigit() and 0 < len(t) < 10 for t in parts):
+            raise InputError(f"--shape {options.shape}: write N,N,... in whole numbers")
+        more["shape"] = tuple(map(int, parts))
+    return Network.from_file(options.model, **more)
+
+
+def inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
+    """The network and the domain; a domain that numbers all rows of a batch is about all of them."""
+    from geomrelu.geometry.polyhedron import read_domain
+
+    network = model_of(options)
+    rows = 1 if network.reading is None else network.reading.rows
+    domain = read_domain(options.domain, network.inputs, also=rows * network.inputs)
+    if domain.dimension != network.inputs:
+        network = model_of(options, whole_batch=True)
+    return network, domain
 
 
 def layers_of(text: str | None) -> list[int] | None:
@@ -74,11 +97,14 @@ def seconds_of(budget: Budget, share: float = 1.0) -> float:
 
 
 def is_arrangement(path: str) -> bool:
-    from geomrelu.certificates import files as certificate
+    from geomrelu.io.files import kind_of, named, read_text
+    from geomrelu.io.json import parsed
 
-    if Path(path).suffix.lower() != ".json":
+    if kind_of(path) != ".json":
         return False
-    data = certificate.read(path)
+    text = read_text(path)
+    with named(path):
+        data = parsed(text)
     return isinstance(data, dict) and "A" in data
 
 

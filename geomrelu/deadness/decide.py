@@ -117,7 +117,8 @@ def decide(
     """Judge neurons layer by layer.
 
     Args:
-        layers: which (from 1; default all). neurons: which of each layer (from 0; default all).
+        layers: which (from 1; default: all that are the model's own). neurons: which of each layer (from 0;
+            default all).
         budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next, and
             what is left after the last one to those that have spent their share. What is open when it ends is
             UNDECIDED, with the reason.
@@ -144,7 +145,7 @@ def decide(
         raise InputError(f"the model reads R^{network.inputs}, but the domain lies in R^{domain.dimension}")
     if domain.is_empty:
         raise InputError("the domain is empty")
-    layers = list(range(1, network.depth + 1)) if layers is None else list(layers)
+    layers = network.judged if layers is None else list(layers)
     for layer in layers:
         if not 1 <= layer <= network.depth:
             raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")

@@ -25,6 +25,7 @@ from geomrelu.exact.numbers import primitive, rational, rationals
 from geomrelu.io import cdd as cdd_format
 from geomrelu.io import json as json_format
 from geomrelu.io import vnnlib as vnnlib_format
+from geomrelu.io.files import kind_of
 
 __all__ = ["FiniteSet", "Polyhedron", "Supremum", "read_any", "read_domain", "write_domain"]
 
@@ -501,19 +502,19 @@ def _dot(row: Row, homogeneous: Row) -> int:
     return sum(a * v for a, v in zip(row, homogeneous, strict=True))
 
 
-def read_domain(text: str, dimension: int) -> Polyhedron | FiniteSet:
+def read_domain(text: str, dimension: int, also: int | None = None) -> Polyhedron | FiniteSet:
     """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
 
     Args:
         text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
             the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file.
-        dimension: the n that is meant.
+        dimension: the n that is meant. also: another one that fits.
 
     Raises:
         InputError: unknown, unreadable, empty, or of another dimension.
     """
     domain = _read(text, dimension)
-    if domain.dimension != dimension:
+    if domain.dimension not in (dimension, also):
         raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
     if domain.is_empty:
         raise InputError(f"{text}: the domain is empty")
@@ -547,7 +548,7 @@ def read_any(path: str) -> Polyhedron | FiniteSet:
         ".ine": cdd_format.read_set,
         ".ext": cdd_format.read_set,
     }
-    reader = readers.get(Path(path).suffix.lower())
+    reader = readers.get(kind_of(path))
     if reader is None:
         raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(sorted(readers))})")
     data = reader(path)
