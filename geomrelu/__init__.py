@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from geomrelu.exact.numbers import rational
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+    from geomrelu.geometry.domains import Union, read_domain
+    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.complex import Complex, difference
     from geomrelu.network.front_door import as_domain, as_network, load
     from geomrelu.network.network import Network
@@ -37,6 +38,7 @@ __all__ = [
     "Polyhedron",
     "Report",
     "Status",
+    "Union",
     "Verdict",
     "as_domain",
     "as_network",
@@ -61,6 +63,7 @@ _HOME = {
     "Polyhedron": "geometry.polyhedron",
     "Report": "deadness.report",
     "Status": "deadness.decide",
+    "Union": "geometry.domains",
     "Verdict": "deadness.decide",
     "as_domain": "network.front_door",
     "as_network": "network.front_door",
@@ -69,7 +72,7 @@ _HOME = {
     "difference": "network.complex",
     "load": "network.front_door",
     "rational": "exact.numbers",
-    "read_domain": "geometry.polyhedron",
+    "read_domain": "geometry.domains",
 }
 
 

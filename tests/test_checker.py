@@ -18,7 +18,7 @@ from families import as_network, cases, network, rational
 from geomrelu import FiniteSet, Network, Polyhedron, Status, checker
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness.decide import decide
-from geomrelu.geometry.polyhedron import write_domain
+from geomrelu.geometry.domains import write_domain
 
 CHECKER = Path(checker.__file__)
 

@@ -103,7 +103,8 @@ def image_model(shape=("N", 2, 5, 5), **more):
         ],
         {
             "k": dense(4, 2, 3, 3), "kb": dead(dense(4), 1, 3), "k2": dense(3, 4, 1, 1), "s": np.float32([1, 2, 4]),
-            "t": dead(dense(3), 2, value=-1000), "m": dense(3), "v": np.float32([1, 1, 1]), "w": dense(2, 12), "wb": dense(2),
+            "t": dead(dense(3), 2, value=-1000), "m": dense(3), "v": np.float32([1, 1, 1]),
+            "w": dense(2, 12), "wb": dense(2),
         },
         shape=shape,
         **more,
@@ -111,7 +112,7 @@ def image_model(shape=("N", 2, 5, 5), **more):
 
 
 def test_whole_channels_of_convolutions_go(tmp_path):
-    net, found, small = replaced(image_model(), tmp_path)
+    _, found, small = replaced(image_model(), tmp_path)
     weights = {t.name: list(t.dims) for t in small.graph.initializer}
     assert operators(small) == operators(image_model())
     assert sorted(map(tuple, weights.values())) == sorted(
@@ -128,7 +129,8 @@ def test_batches_stay(rows, tmp_path):
     model = graphs.model(
         [
             node("MatMul", "x w", "h"), node("Add", "h b", "z"), node("Relu", "z", "r"),
-            node("Reshape", "r s", "q"), node("Gemm", "q v c", "h2"), node("Relu", "h2", "r2"), node("MatMul", "r2 u", "y"),
+            node("Reshape", "r s", "q"), node("Gemm", "q v c", "h2"), node("Relu", "h2", "r2"),
+            node("MatMul", "r2 u", "y"),
         ],
         {"w": dense(3, 6), "b": dead(dense(6), 0, 5), "s": whole(-1, 6), "v": dense(6, 4), "c": dead(dense(4), 1),
          "u": dense(4, 2)},
@@ -221,7 +223,8 @@ def test_depthwise_kernels_shared_constants_and_old_files(tmp_path):
     """A kernel for each channel; a constant that two nodes read; constants listed among the inputs."""
     model = graphs.model(
         [
-            node("Conv", "x k b", "h"), node("Relu", "h", "r"), node("Conv", "r d", "e", group=4), node("Relu", "e", "q"),
+            node("Conv", "x k b", "h"), node("Relu", "h", "r"), node("Conv", "r d", "e", group=4),
+            node("Relu", "e", "q"),
             node("Mul", "q f", "g"), node("Add", "g f", "g2"), node("Relu", "g2", "g3"), node("Conv", "g3 l", "y"),
         ],
         {"k": dense(4, 1, 2, 2), "b": dead(dense(4), 0, 2), "d": dense(4, 1, 2, 2),
@@ -230,7 +233,7 @@ def test_depthwise_kernels_shared_constants_and_old_files(tmp_path):
         as_inputs=True,
     )  # fmt: skip
     model.ir_version = 3
-    _, found, small = replaced(model, tmp_path)
+    _, _, small = replaced(model, tmp_path)
     assert {tuple(t.dims) for t in small.graph.initializer} >= {(2, 1, 2, 2), (2, 1, 1), (2, 2, 1, 1)}
     assert [a.i for n in small.graph.node for a in n.attribute if a.name == "group"] == [2]
     runs_alike(tmp_path, small)
@@ -262,7 +265,8 @@ def test_random_chains_and_images_of_which_much_is_dead(tmp_path):
         for k in range(rng.integers(1, 4)):
             out = int(rng.integers(2, 5))
             constants |= {
-                f"k{k}": graphs.eighths(rng, out, channels, 2, 2), f"b{k}": np.float32(rng.choice([-200, 0, 1], size=out)),
+                f"k{k}": graphs.eighths(rng, out, channels, 2, 2),
+                f"b{k}": np.float32(rng.choice([-200, 0, 1], size=out)),
             }  # fmt: skip
             nodes += [node("Conv", f"{value} k{k} b{k}", f"c{k}"), node("Relu", f"c{k}", f"r{k}")]
             value, channels = f"r{k}", out

@@ -10,7 +10,7 @@ from geomrelu.cli.shared import (
     DEFAULT_SECONDS,
     DOMAINS,
     Command,
-    add_shape,
+    add_reading,
     budget_of,
     inputs,
     layers_of,
@@ -29,7 +29,6 @@ def add(command: Command) -> None:
     sub = command("decide", "decide which neurons are dead on a domain, with certificates", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
-    add_shape(sub)
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
     sub.add_argument(
@@ -45,12 +44,14 @@ def add(command: Command) -> None:
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.decide import Status
     from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts
@@ -93,5 +94,5 @@ def run(options: argparse.Namespace) -> int:
         print(reports.killed(network, killed_by))
     if interrupted:
         raise KeyboardInterrupt
-    undecided = any(v.claim is None for layer in finished for v in layer.verdicts)
+    undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0

@@ -16,6 +16,7 @@ from geomrelu.cli import (
     claims,
     convert,
     decide,
+    dimension,
     inspect,
     plot,
     probability,
@@ -24,12 +25,28 @@ from geomrelu.cli import (
     simulate,
     table,
     verify,
+    zeros,
 )
 from geomrelu.cli.shared import complain
 
 __all__ = ["main"]
 
-COMMANDS = (inspect, decide, regions, plot, prune, check, convert, verify, claims, probability, simulate, table)
+COMMANDS = (
+    inspect,
+    decide,
+    regions,
+    plot,
+    prune,
+    check,
+    convert,
+    zeros,
+    dimension,
+    verify,
+    claims,
+    probability,
+    simulate,
+    table,
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import Command, add_workers, long_run, widths_of
+from geomrelu.cli.shared import Command, add_reading, add_workers, long_run, model_of, widths_of
 
 if TYPE_CHECKING:
     pass
@@ -46,13 +46,13 @@ def add(command: Command) -> None:
     sub.add_argument("--level", type=float, default=0.95, help="of the interval, default %(default)s")
     sub.add_argument("--format", choices=("table", "json"), default="table")
     add_workers(sub)
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """By orbits or by sampling."""
     from geomrelu.errors import InputError
-    from geomrelu.network.network import Network
     from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
     from geomrelu.random_networks.orbit import Shape
 
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         if options.no_bias:
             raise InputError("--no-bias is for --widths: a model has the biases that it has")
-        network = Network.from_file(options.model)
+        network = model_of(options, options.model)
         shape, widths, law = Shape(network, options.tied), (network.inputs, *network.widths), options.law or "own"
         if law == "own" and options.orbits is None:
             orbits = 1

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, add_shape, inputs, progress_bar, seconds_of
+from geomrelu.cli.shared import (
+    DEFAULT_SECONDS,
+    DOMAINS,
+    Command,
+    add_reading,
+    on_one_piece,
+    progress_bar,
+    seconds_of,
+    widths_of,
+)
 
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
@@ -23,7 +32,6 @@ def add(command: Command) -> None:
     sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
-    add_shape(sub)
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
@@ -33,6 +41,7 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -52,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
-    network, domain = inputs(options)
+    network, domain = on_one_piece(options)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
     if not replaces:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
@@ -110,7 +119,7 @@ def _replaced(
     from geomrelu.errors import InputError
 
     whole = network.reading is not None and network.reading.rows == 1
-    shape = None if options.shape is None else [int(part) for part in options.shape.split(",")]
+    shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
     found = drop_in(options.model, network, domain, reports, budget, shape=shape, whole_batch=whole)
     try:
         Path(options.output).write_bytes(found.data)

@@ -12,8 +12,9 @@
                                   end
 
 Lines that begin with ``*`` or ``#`` are comments, and the first line may be a name. Options are known by their words:
-those that say what to compute with the polyhedron (objectives, orders, printing) are not part of the set and are skipped;
-``linearity`` and ``equality``, ``nonnegative`` of lrs and ``hull`` of older cddlib are part of it; others are refused.
+those that say what to compute with the polyhedron (objectives, orders, printing) are not part of the set and are
+skipped; ``linearity`` and ``equality``, ``nonnegative`` of lrs and ``hull`` of older cddlib are part of it; others are
+refused.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ _TYPES = {
 _NUMBERS = re.compile(r"[+-]?[\d.,/eE+-]*\d,?")
 _SKIPPED = frozenset(
     # of cddlib
-    """lexmin lexmax minindex maxindex mincutoff maxcutoff mixcutoff randcutoff randomrow debug incidence input_incidence
-    incidence_off adjacency input_adjacency verify_input dynout_off logfile_on stdout_off initbasis_at_bottom
-    nondegenerate dual_simplex criss-cross zero_tolerance find_interior facet_listing tope_listing round_output_off
-    output_digits maximize minimize lponly postanalysis"""
+    """lexmin lexmax minindex maxindex mincutoff maxcutoff mixcutoff randcutoff randomrow debug incidence
+    input_incidence incidence_off adjacency input_adjacency verify_input dynout_off logfile_on stdout_off
+    initbasis_at_bottom nondegenerate dual_simplex criss-cross zero_tolerance find_interior facet_listing tope_listing
+    round_output_off output_digits maximize minimize lponly postanalysis"""
     # of lrs
     """ allbases bound cache digits dualperturb estimates geometric getvolume integervertices lponly_b lponly_d lponly_r
     lponly_rd maxcobases maxdepth maxoutput mindepth printcobasis printslack redund redund_list restart seed

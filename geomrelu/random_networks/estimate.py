@@ -21,7 +21,8 @@ import numpy as np
 from scipy import special
 
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+from geomrelu.geometry.domains import Union, read_domain
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks import closed_forms, montecarlo
 from geomrelu.random_networks.chambers import counts_by_class
@@ -49,7 +50,7 @@ class Experiment:
             ``layer``, or of the whole network if there is no ``layer``, are dead).
         widths: (inputs, width of layer 1, ...).
         law, scale, bias: see :class:`~geomrelu.random_networks.initialisation.Initialisation`.
-        domain: as :func:`~geomrelu.geometry.polyhedron.read_domain` reads it, or "points:N": N standard normal points,
+        domain: as :func:`~geomrelu.geometry.domains.read_domain` reads it, or "points:N": N standard normal points,
         the same
             for all networks.
         scheme: "iid"; "batch-norm" or "sign-flip" on a finite domain, see
@@ -442,6 +443,8 @@ def _domain(experiment: Experiment, seed: int) -> Polyhedron | FiniteSet:
             raise InputError(f"{text}: write points:N with N from 1 to {MOST_POINTS:,}")
         return FiniteSet.of(np.random.default_rng(seed_of(seed, 0, 0)).standard_normal((int(number), inputs)).tolist())
     domain = read_domain(text, inputs)
+    if isinstance(domain, Union):
+        raise InputError(f"{text}: a union of {len(domain.pieces)} polyhedra, where one is needed")
     if experiment.scheme != "iid" and not isinstance(domain, FiniteSet):
         raise InputError(f"{experiment.scheme} needs data: a finite set of points (--points)")
     return domain
