@@ -353,7 +353,7 @@ def test_narrow_floats_against_ml_dtypes():
         bits = np.arange(1 << 8 * size, dtype=f"u{size}")
         with np.errstate(invalid="ignore"):
             right = bits.view(getattr(types, kind)).astype(np.float64)
-        assert np.array_equal(narrow.widened(bits, kind).astype(np.float64), right, equal_nan=True)
+            assert np.array_equal(narrow.widened(bits, kind).astype(np.float64), right, equal_nan=True)
 
 
 def test_safetensors_as_the_package_writes_them(tmp_path):
