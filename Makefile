@@ -35,6 +35,10 @@ types: $(VENV)/.installed-dev
 rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
+# make kernel    check the proofs of the judge's rules in Coq and build the program extracted from them
+kernel:
+	@.ci/kernel
+
 # make notebooks    write the examples and proofs as Jupyter notebooks, to notebooks/
 notebooks:
 	@$(or $(PYTHON),python3) .ci/notebooks.py notebooks examples/*.py proofs/*.py
@@ -42,7 +46,7 @@ notebooks:
 
 # make clean    remove what make and the tools wrote
 clean:
-	rm -rf $(VENV) dist notebooks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist notebooks proofs/kernel/build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: written when an installation is complete, out of date when pyproject.toml changes.

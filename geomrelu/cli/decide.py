@@ -61,6 +61,9 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         reports.writable(options.certificates)
     network, domain = inputs(options)
+    if options.format == "table" and network.reading is not None:
+        for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
+            print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     interrupted = False
@@ -84,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
-        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
+        left = [] if network.reading is None else list(network.reading.left)
+        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))

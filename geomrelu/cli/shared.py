@@ -57,12 +57,12 @@ def add_reading(sub: argparse.ArgumentParser) -> None:
     group.add_argument("--input-shape", metavar="N,N,...", help="of the input of an ONNX model, with the batch")
 
 
-def model_of(options: argparse.Namespace, path: str) -> Network:
+def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given."""
     from geomrelu.network.network import Network
 
     words = {"order": options.order, "activation": options.activation}
-    given: dict[str, Any] = {name: text.split(",") for name, text in words.items() if text is not None}
+    given |= {name: text.split(",") for name, text in words.items() if text is not None}
     if len(given.get("activation", ())) == 1:
         (given["activation"],) = given["activation"]
     if options.select is not None:
@@ -75,15 +75,17 @@ def model_of(options: argparse.Namespace, path: str) -> Network:
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
-    """The model and the domain that a command is about; what is to be said about them goes to standard error."""
+    """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
     from geomrelu.geometry.domains import read_domain
 
     network = model_of(options, options.model)
     reading = network.reading
-    for line in () if reading is None else (*(f"left out: {line}" for line in reading.left), *reading.notes):
-        complain(f"note: {line}")
-    range_ = None if reading is None else reading.range
-    return network, read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"))
+    range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
+    all_rows = rows * network.inputs
+    domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)
+    if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
+        network = model_of(options, options.model, whole_batch=True)
+    return network, domain
 
 
 def on_one_piece(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:

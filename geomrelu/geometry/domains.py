@@ -76,7 +76,9 @@ Range = tuple[tuple[Any, Any], ...]
 Told = Callable[[str], None]
 
 
-def read_domain(text: str, dimension: int, range_: Range | None = None, told: Told | None = None) -> Domain:
+def read_domain(
+    text: str, dimension: int, range_: Range | None = None, told: Told | None = None, also: int | None = None
+) -> Domain:
     """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
 
     Args:
@@ -85,6 +87,7 @@ def read_domain(text: str, dimension: int, range_: Range | None = None, told: To
         dimension: the n that is meant.
         range_: what ``range`` means: the least and the greatest value of each input.
         told: called with each line that is to be said about how a file was read.
+        also: another dimension that fits.
 
     Raises:
         InputError: unknown, unreadable, empty, or of another dimension.
@@ -95,7 +98,7 @@ def read_domain(text: str, dimension: int, range_: Range | None = None, told: To
         domain: Domain = Polyhedron.box(range_)
     else:
         domain = _read(text, dimension, told)
-    if domain.dimension != dimension:
+    if domain.dimension not in (dimension, also):
         raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
     if domain.is_empty:
         raise InputError(f"{text}: the domain is empty")

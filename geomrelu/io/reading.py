@@ -6,11 +6,11 @@ Every reader of a model fills one :class:`Reading`; ``geomrelu inspect`` prints 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["Port", "ReadLayer", "Reading", "meaning"]
+__all__ = ["Port", "ReadLayer", "Reading", "as_read", "meaning"]
 
 _MEANINGS = {
     "ReLU": "dead: its output is 0 everywhere",
@@ -125,3 +125,8 @@ class Reading:
             yield f"left out {line}"
         for line in self.notes:
             yield f"note     {line}"
+
+
+def as_read(inputs: int, widths: Sequence[int]) -> Reading:
+    """The reading of a network whose file says no more than its layers."""
+    return Reading("layers", (Port("inputs", (inputs,)),), layers=tuple(ReadLayer("", (n,)) for n in widths))

@@ -183,17 +183,17 @@ def largest(node: Node, x: Tensor, places: np.ndarray, kind: str = "maximum") ->
 @rule("Greater GreaterOrEqual Less LessOrEqual", 2, 2)
 def _compared(node: Node, first: Value, second: Value) -> Value | Step:
     larger, smaller = (first, second) if node.operator.startswith("Greater") else (second, first)
-    step = Step(depends(larger).plus(depends(smaller), -1))
+    step = Step(depends(larger).plus(depends(smaller), -1), strict=not node.operator.endswith("Equal"))
     if step.tensor.map.inputs:
         return step
     signs = step.tensor.value
-    return (signs >= 0 if node.operator.endswith("Equal") else signs > 0).astype(bool)
+    return np.asarray(signs > 0 if step.strict else signs >= 0).astype(bool)
 
 
 @rule("Not", 1, 1, arrays=True, steps=True)
 def _not(node: Node, x: Value | Step) -> Value | Step:
     if isinstance(x, Step):
-        return Step(x.tensor.times(np.array(-1)))
+        return Step(x.tensor.times(np.array(-1)), not x.strict)
     return np.logical_not(constant(x, "a truth value"))
 
 
@@ -202,10 +202,10 @@ def _where(node: Node, condition: Value | Step, upper: Value, lower: Value) -> V
     if isinstance(upper, Step) or isinstance(lower, Step):
         raise Unsupported("a choice of truth values is not supported")
     if isinstance(condition, Step):
-        z, ratios = chosen(condition, upper, lower)
+        z, ratios, rest = chosen(condition, upper, lower)
         plain = all(r == 1 for r in ratios) and not (isinstance(lower, Tensor) or exact_array(lower).any())
         over = node.relu(z, "ReLU" if plain else "LeakyReLU")
-        return over.times(np.array(ratios, dtype=object).reshape(z.shape)).plus(lower)
+        return over.times(np.array(ratios, dtype=object).reshape(z.shape)).plus(rest)
     flags = constant(condition, "the condition").astype(bool)
     if not isinstance(upper, Tensor) and not isinstance(lower, Tensor):
         if object in (upper.dtype, lower.dtype):

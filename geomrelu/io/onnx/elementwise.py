@@ -44,14 +44,14 @@ def _dropout(node: Node, x: Value, ratio: Value | None = None, training: Value |
 
 
 @rule("CastLike", 2, 2, "saturate round_mode", arrays=True, steps=True)
-def _cast_like(node: Node, x: Value, like: Value) -> Value:
+def _cast_like(node: Node, x: Value | Step, like: Value) -> Value | Step:
     if not isinstance(like, Tensor):
         raise Unsupported("a cast to the type of a constant is not supported")
     return _as(node, x, node.trace.kinds.get(node.names[1], 1))
 
 
 @rule("Cast", 1, 1, "to saturate round_mode", arrays=True, steps=True)
-def _cast(node: Node, x: Value) -> Value:
+def _cast(node: Node, x: Value | Step) -> Value | Step:
     return _as(node, x, node.number("to", 0))
 
 
@@ -111,9 +111,9 @@ def _multiply(node: Node, first: Value | Step, second: Value | Step) -> Value:
         step, other = (first, second) if isinstance(first, Step) else (second, first)
         if isinstance(other, Step) or not isinstance(step, Step):
             raise Unsupported("a product of truth values is not supported")
-        z, factors = chosen(step, other, Tensor.constant(np.zeros((), dtype=np.int64)))
+        z, factors, rest = chosen(step, other, Tensor.constant(np.zeros((), dtype=np.int64)))
         ratios = np.array(factors, dtype=object).reshape(z.shape)
-        return node.relu(z, "ReLU" if all(f == 1 for f in factors) else "LeakyReLU").times(ratios)
+        return node.relu(z, "ReLU" if all(f == 1 for f in factors) else "LeakyReLU").times(ratios).plus(rest)
     second = _placed(node, first, second)
     if isinstance(second, Tensor):
         first, second = second, first

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def _resized(
         raise Unsupported(f"{place[:40]} and {nearest[:40]} are not supported")
     if mode not in ("nearest", "linear", "bilinear", "cubic"):
         raise InputError(f"mode {mode[:40]!r} is not supported")
-    given = sizes if scales is None else [rational(v, "scale") for v in scales.ravel()]
+    given: list[Any] | None = sizes if scales is None else [rational(v, "scale") for v in scales.ravel()]
     if given is None or len(given) != len(axes):
         raise InputError("one scale or one size is needed for each axis")
     for axis, value in zip(axes, given, strict=True):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.protobuf import float32_field
 from geomrelu.io.reading import ReadLayer
@@ -55,9 +56,10 @@ class Unsupported(InputError):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """Truth values: where ``tensor`` is positive, or not negative; the difference never matters where it is used."""
+    """Truth values: where ``tensor`` is positive, or, if not strict, not negative."""
 
     tensor: Tensor
+    strict: bool
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,7 +171,7 @@ class Node:
     def relu(self, x: Tensor, kind: str = "ReLU", own: bool = True) -> Tensor:
         """A ReLU layer on a tensor. Of constants it is a constant."""
         if not x.map.inputs:
-            return Tensor.constant(np.maximum(exact_array(x.value), Fraction(0)))
+            return Tensor.constant(np.vectorize(lambda v: max(v, Fraction(0)), otypes=[object])(x.value))
         shape = x.shape[1:] if len(x.shape) > 1 and x.shape[0] == 1 else x.shape
         return Tensor(x.shape, self.trace.tape.relu(x.map, ReadLayer(self.name, shape, kind, own)))
 
@@ -261,26 +263,35 @@ def product(a: Value, b: Value) -> Tensor:
     return turned(found) if first.ndim > 1 else found
 
 
-def chosen(step: Step, upper: Value, lower: Value) -> tuple[Tensor, list[Fraction]]:
-    """``(z, k)`` such that the choice of ``upper`` where the step is true is ``lower + k * max(z, 0)``, entry by entry.
+def chosen(step: Step, upper: Value, lower: Value) -> tuple[Tensor, list[Fraction], Tensor]:
+    """``(z, k, rest)`` such that the choice of ``upper`` where the step is true is ``rest + k * max(z, 0)``.
 
     Raises:
         Unsupported: the choice jumps, so that it is no such thing.
     """
-    lower = depends(lower)
-    difference = depends(upper).plus(lower, -1)
-    shape = np.broadcast_shapes(step.shape, difference.shape)
-    given, wanted = step.tensor.broadcast(shape), difference.broadcast(shape)
-    ratios = []
+    upper, lower = depends(upper), depends(lower)
+    shape = np.broadcast_shapes(step.shape, upper.shape, lower.shape)
+    given, upper, lower = step.tensor.broadcast(shape), upper.broadcast(shape), lower.broadcast(shape)
+    difference = upper.plus(lower, -1).map
+    ratios, known = [], []
     for i in range(given.map.outputs):
-        (b, columns, entries), (c, others, values) = given.map.row(i), wanted.map.row(i)
+        (b, columns, entries), (c, others, values) = given.map.row(i), difference.row(i)
         ratio = Fraction(0)
-        if others or c:
-            if list(columns) != list(others) or not columns:
+        if not columns:
+            if b > 0 or (b == 0 and not step.strict):
+                known.append(i)
+        elif others or c:
+            if list(columns) != list(others):
                 raise Unsupported("a choice that jumps is not supported")
-            ratio = Fraction(values[0] * given.map.denominator, wanted.map.denominator * entries[0])
+            ratio = Fraction(values[0] * given.map.denominator, difference.denominator * entries[0])
             pairs = zip((c, *values), (b, *entries), strict=True)
-            if any(v * given.map.denominator != ratio * e * wanted.map.denominator for v, e in pairs):
+            if any(v * given.map.denominator != ratio * e * difference.denominator for v, e in pairs):
                 raise Unsupported("a choice that jumps is not supported")
         ratios.append(ratio)
-    return given, ratios
+    if known:  # entries of which the step does not depend on the input
+        inputs = max(upper.map.inputs, lower.map.inputs)
+        both = Tensor((2 * len(ratios),), AffineMap.stacked([v.map.widened(inputs) for v in (lower, upper)]))
+        places = lower.places.ravel()
+        places[known] += len(ratios)
+        lower = both.at(places.reshape(shape))
+    return given, ratios, lower

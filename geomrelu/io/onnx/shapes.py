@@ -213,7 +213,7 @@ def _scatter_elements(node: Node, x: Value, indices: Value, updates: Value) -> V
     axis = axis_of(node.number("axis", 0), x.shape)
     if chosen.shape != updates.shape or chosen.ndim != len(x.shape):
         raise InputError(f"indices of shape {list(chosen.shape)} do not fit {list(updates.shape)}")
-    where = list(np.indices(chosen.shape, sparse=True))
+    where: list[np.ndarray] = list(np.indices(chosen.shape, sparse=True))
     where[axis] = chosen
     return _replaced(node, x, updates, tuple(where))
 
