@@ -58,7 +58,7 @@ READERS = {
     ".json": Network.from_file,
     ".npz": Network.from_file,
     ".onnx": Network.from_file,
-    ".vnnlib": vnnlib.read_set,
+    ".vnnlib": vnnlib.read_sets,
     ".ine": cdd.read_set,
     ".ext": cdd.read_set,
     ".set.json": json_format.read_set,
@@ -95,7 +95,8 @@ def test_files_that_do_not_end_or_may_not_be_read(tmp_path, monkeypatch):
 
 
 def test_unknown_kinds_of_model_files(tmp_path):
-    refused(Network.from_file, written(tmp_path, "model.pt", b""), "unknown kind of model file")
+    refused(Network.from_file, written(tmp_path, "model.h6", b""), "unknown kind of model file")
+    refused(Network.from_file, written(tmp_path, "model.gz", b""), "unknown kind of model file")
 
 
 # ---- JSON -------------------------------------------------------------------------------------------------------
@@ -277,14 +278,18 @@ def test_npz_names_and_order(tmp_path):
     assert net.neuron(1, 0).slope == (exact, 1)
     assert net.neuron(1, 0).constant == 0
     assert net.neuron(3, 0).slope[4:] == (1, -1)
-    same = [
+    numbered = [
         {"weight1": A, "bias1": B, "weight2": A},
-        {"0.weight": A, "0.bias": B, "2.weight": A},
-        {"net.9.weight": A, "net.9.bias": B, "net.10.weight": A},
         {"W1": A.astype(np.float64), "b1": B.astype(np.int8), "W2": A},
     ]
-    nets = [Network.from_file(saved(tmp_path, **arrays)) for arrays in same]
-    assert len({net.digest for net in nets}) == 1
+    named = [  # as state dictionaries have them: no ReLU after the last
+        {"0.weight": A, "0.bias": B, "2.weight": A},
+        {"net.9.weight": A, "net.9.bias": B, "net.10.weight": A},
+        {"net.10.weight": A, "net.9.weight": A, "net.9.bias": B},
+    ]
+    for same, widths in ((numbered, (2, 2)), (named, (2,))):
+        nets = [Network.from_file(saved(tmp_path, **arrays)) for arrays in same]
+        assert len({net.digest for net in nets}) == 1 and nets[0].widths == widths
     assert Network.from_file(saved(tmp_path, W1=np.array([["1/3"]]))).neuron(1, 0).slope == (half(1, 3),)
     activations = np.array(["none", "relu"])
     assert Network.from_file(saved(tmp_path, W1=A, W2=A, activations=activations)).widths == (2,)
@@ -294,7 +299,8 @@ def test_npz_names_and_order(tmp_path):
     ("arrays", "words"),
     [
         ({}, "at least one layer"),
-        ({"weights": A}, "array 'weights' is not a layer"),
+        ({"weights": A}, "'weights' is not the weight or the bias"),
+        ({"W1": A, "weights": A}, "array 'weights' is not a layer"),
         ({"W1": A, "b2": B}, "layer '2' has a bias but no weights"),
         ({"W1": A, "weight1": A}, "layer '1' has its weights twice"),
         ({"W1": B}, "layer 1, weights: expected a matrix"),
@@ -308,8 +314,8 @@ def test_npz_names_and_order(tmp_path):
         ({"W1": A.astype(object)}, "holds pickled objects"),
         ({"W1": np.array([["1/0"]])}, "denominator zero"),
         ({"W1": np.zeros((0, 3))}, "has no neurons"),
-        ({"W1": A, "activations": np.array(["relu"] * 2)}, "activations: expected 1 strings"),
-        ({"W1": A, "activations": np.array([1])}, "activations: expected 1 strings"),
+        ({"W1": A, "activations": np.array(["relu"] * 2)}, "activation: 2 words for 1 layers"),
+        ({"W1": A, "activations": np.array([1])}, "activations: expected a list of strings"),
         ({"W1": A, "activations": np.array(["tanh"])}, "activation must be relu or none, not 'tanh'"),
         ({"W1": A, "activations": np.array(["none"])}, "no ReLU layer"),
     ],
@@ -537,7 +543,7 @@ def test_state_dictionaries():
         ({"0.weight": A}, "no ReLU layer"),
         ({"0.bias": B}, "layer '0' has a bias but no weight"),
         ({"0.weight": K}, "'0.weight': shape"),
-        ({"0.running_mean": B}, "'0.running_mean': it is not the weight or the bias"),
+        ({"0.running_mean": B}, "'0.running_mean' is not the weight or the bias"),
         ({"0.weight": [[1]]}, "'0.weight': it is not a tensor"),
     ):
         with pytest.raises(InputError, match=words):
@@ -619,9 +625,9 @@ def test_torch_modules_that_are_refused():
     hooked.register_forward_hook(lambda *_: None)
     for module, shape, words in (
         (
-            nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.ReLU(), nn.Tanh())),
+            nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Tanh(), nn.ReLU())),
             None,
-            r"module 1\.1 \(Tanh\): it is not supported",
+            r"module 1\.0 \(Tanh\): it is not supported",
         ),
         (nn.Linear(2, 2), None, "no ReLU layer"),
         (nn.Sequential(nn.ReLU()), None, "give input_shape"),
@@ -653,8 +659,15 @@ def asserted(formula, inputs=2):
     return f"; a comment (with parentheses\n{declared(inputs)}(assert {formula})\n"
 
 
+def read_one(path):
+    """The only piece of a set, without the key for strict rows, which is empty."""
+    (piece,), notes = vnnlib.read_sets(path)
+    assert piece.pop("strict") == [] and notes == ()
+    return piece
+
+
 def read_vnnlib(folder, formula):
-    return vnnlib.read_set(written(folder, "p.vnnlib", asserted(formula)))
+    return read_one(written(folder, "p.vnnlib", asserted(formula)))
 
 
 @pytest.mark.parametrize(
@@ -673,6 +686,7 @@ def read_vnnlib(folder, formula):
         ("(or (and (<= X_0 1) (>= X_1 0) (<= Y_0 Y_1)))", [[None, 1], [0, None]], [], []),
         ("(or (and (>= Y_0 Y_1)) (and (< Y_1 0) (<= (* Y_0 Y_1) 3)))", [[None, None]] * 2, [], []),
         ("(and (or (<= Y_0 0) (>= (/ Y_0 Y_1) 1)) (<= X_0 1))", [[None, 1], [None, None]], [], []),
+        ("(or (and (<= X_0 0)) (and (<= Y_0 1)))", [[None, None]] * 2, [], []),  # the second one says nothing of inputs
     ],
 )
 def test_vnnlib_formulas(formula, box, inequalities, equalities, tmp_path):
@@ -687,10 +701,7 @@ def test_vnnlib_formulas(formula, box, inequalities, equalities, tmp_path):
 @pytest.mark.parametrize(
     ("formula", "words"),
     [
-        ("(or (<= X_0 0) (>= X_0 1))", "a union of boxes is not supported"),
-        ("(or (and (<= X_0 0)) (and (<= Y_0 1)))", "a union of boxes is not supported"),
         ("(<= X_0 Y_0)", "an atom relates inputs to outputs"),
-        ("(< X_0 1)", "strict inequalities are not supported"),
         ("(<= (* X_0 X_1) 1)", "not linear"),
         ("(<= (* X_0 Y_1) 1)", "not linear"),
         ("(<= (/ 1 X_0) 1)", "not linear"),
@@ -712,9 +723,9 @@ def test_vnnlib_formulas(formula, box, inequalities, equalities, tmp_path):
     ],
 )
 def test_vnnlib_formulas_that_are_refused(formula, words, tmp_path):
-    refused(vnnlib.read_set, written(tmp_path, "p.vnnlib", asserted(formula)), f"(line 6.*)?({words})")
+    refused(vnnlib.read_sets, written(tmp_path, "p.vnnlib", asserted(formula)), f"(line 6.*)?({words})")
     if "grows" not in words:
-        refused(vnnlib.read_set, written(tmp_path, "p.vnnlib", asserted(formula)), "line 6")
+        refused(vnnlib.read_sets, written(tmp_path, "p.vnnlib", asserted(formula)), "line 6")
 
 
 @pytest.mark.parametrize(
@@ -740,7 +751,23 @@ def test_vnnlib_formulas_that_are_refused(formula, words, tmp_path):
     ],
 )
 def test_vnnlib_files_that_are_refused(text, words, tmp_path):
-    refused(vnnlib.read_set, written(tmp_path, "p.vnnlib", text), words)
+    refused(vnnlib.read_sets, written(tmp_path, "p.vnnlib", text), words)
+
+
+def test_vnnlib_unions_and_strict_inequalities(tmp_path):
+    def pieces(formula):
+        return vnnlib.read_sets(written(tmp_path, "p.vnnlib", asserted(formula)))[0]
+
+    two = pieces("(or (and (<= X_0 0) (>= Y_0 1)) (>= (+ X_0 X_1) 1))")
+    assert [piece["box"][0] for piece in two] == [[None, 0], [None, None]]
+    assert [piece["inequalities"] for piece in two] == [[], [[-1, 1, 1]]]
+    four = pieces("(and (or (<= X_0 0) (>= X_0 1)) (or (<= X_1 0) (>= X_1 1)))")
+    assert [piece["box"] for piece in four] == [[a, b] for a in ([None, 0], [1, None]) for b in ([None, 0], [1, None])]
+    (strict,) = pieces("(and (< X_0 1) (> (+ X_0 X_1) 0) (<= X_1 1))")
+    assert strict["box"] == [[None, 1], [None, 1]]
+    assert (strict["inequalities"], strict["strict"]) == ([[0, 1, 1]], [[1, -1, 0], [0, 1, 1]])
+    many = "(and " + "(or (<= X_0 0) (>= X_0 1))" * 30 + ")"
+    refused(vnnlib.read_sets, written(tmp_path, "p.vnnlib", asserted(many)), "the alternatives")
 
 
 def test_vnnlib_other_commands(tmp_path):
@@ -748,11 +775,11 @@ def test_vnnlib_other_commands(tmp_path):
         '(set-logic QF_LRA)(set-info :source |two\nlines (|)(set-info :x "a ; b")\n'
         "(declare-fun X_0 () Real)\r\n(assert (<= X_0 .5))\t; end\n(check-sat)(exit)"
     )
-    assert vnnlib.read_set(written(tmp_path, "p.vnnlib", text))["box"] == [[None, half(1)]]
+    assert read_one(written(tmp_path, "p.vnnlib", text))["box"] == [[None, half(1)]]
 
 
 def test_vnnlib_files_of_real_networks(shared):
-    found = {p.name: vnnlib.read_set(p) for p in sorted((shared / "networks").glob("*.vnnlib"))}
+    found = {p.name: read_one(p) for p in sorted((shared / "networks").glob("*.vnnlib"))}
     if not found:
         pytest.skip(f"no .vnnlib in {shared / 'networks'}")
     assert all(not data["inequalities"] and not data["equalities"] for data in found.values())
@@ -841,7 +868,7 @@ def test_cdd_files_that_cannot_be_written(tmp_path):
         ("begin\n1 2 float\n1 2\nend", "line 2: expected the numbers of rows"),
         ("begin\n1000000000 1000000000 integer\n1 2\nend", "not a size|2 entries do not make"),
         ("begin\n999999999 999999999 integer\n1 2\nend", "2 entries do not make 999999999 rows"),
-        ("begin\n0 999999999 integer\nend", "0 entries do not make"),
+        ("begin\n0 999999999 integer\nend", "the dimension of the set: 999999999 entries"),
         ("begin\n-1 2 integer\nend", "is not a size"),
         ("begin\n1 1 integer\n1\nend", "at least 2 columns"),
         ("begin\n2 2 integer\n1 2\nend", "2 entries do not make 2 rows of 2"),

@@ -75,13 +75,11 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
-    """The model and the domain that a command is about; what is to be said about them goes to standard error."""
+    """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
     from geomrelu.geometry.domains import read_domain
 
     network = model_of(options, options.model)
     reading = network.reading
-    for line in () if reading is None else (*(f"left out: {line}" for line in reading.left), *reading.notes):
-        complain(f"note: {line}")
     range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
     all_rows = rows * network.inputs
     domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)

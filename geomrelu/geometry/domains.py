@@ -125,7 +125,7 @@ def _read(text: str, dimension: int, told: Told | None) -> Domain:
 
 
 def read_any(path: str, told: Told | None = None) -> Domain:
-    """A domain (it may be empty) from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, each also as ``.gz``."""
+    """A domain (it may be empty) from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, also ``.gz``."""
     kind = kind_of(path)
     if kind not in SETS:
         raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(SETS)})")

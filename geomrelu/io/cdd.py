@@ -12,9 +12,8 @@
                                   end
 
 Lines that begin with ``*`` or ``#`` are comments, and the first line may be a name. Options are known by their words:
-those that say what to compute with the polyhedron (objectives, orders, printing) are not part of the set and are
-skipped; ``linearity`` and ``equality``, ``nonnegative`` of lrs and ``hull`` of older cddlib are part of it; others are
-refused.
+those that say what to compute with the polyhedron (objectives, orders, printing) are no part of the set and skipped;
+``linearity`` and ``equality``, ``nonnegative`` of lrs and ``hull`` of older cddlib are part of it; others are refused.
 """
 
 from __future__ import annotations
@@ -41,17 +40,14 @@ _TYPES = {
     "real": re.compile(r".*"),
 }
 _NUMBERS = re.compile(r"[+-]?[\d.,/eE+-]*\d,?")
-_SKIPPED = frozenset(
-    # of cddlib
-    """lexmin lexmax minindex maxindex mincutoff maxcutoff mixcutoff randcutoff randomrow debug incidence
+_CDDLIB = """lexmin lexmax minindex maxindex mincutoff maxcutoff mixcutoff randcutoff randomrow debug incidence
     input_incidence incidence_off adjacency input_adjacency verify_input dynout_off logfile_on stdout_off
     initbasis_at_bottom nondegenerate dual_simplex criss-cross zero_tolerance find_interior facet_listing tope_listing
     round_output_off output_digits maximize minimize lponly postanalysis"""
-    # of lrs
-    """ allbases bound cache digits dualperturb estimates geometric getvolume integervertices lponly_b lponly_d lponly_r
-    lponly_rd maxcobases maxdepth maxoutput mindepth printcobasis printslack redund redund_list restart seed
-    startingcobasis testlin threads truncate verbose volume""".split()
-)
+_LRS = """allbases bound cache digits dualperturb estimates geometric getvolume integervertices lponly_b lponly_d
+    lponly_r lponly_rd maxcobases maxdepth maxoutput mindepth printcobasis printslack redund redund_list restart seed
+    startingcobasis testlin threads truncate verbose volume"""
+_SKIPPED = {*_CDDLIB.split(), *_LRS.split()}
 _REFUSED = {
     "partial_enumeration": "enumerates a part of the polyhedron",
     "strict_inequality": "makes inequalities strict",
@@ -212,9 +208,8 @@ def _option(number: int, words: list[str], said: _Said, first: bool, continued: 
     elif word == "nonnegative":
         said.nonnegative = True
     elif word in _REFUSED or word.startswith("strict_"):
-        raise InputError(
-            f"line {number}: {word[:40]} {_REFUSED.get(word, _REFUSED['strict_inequality'])}: not supported"
-        )
+        meaning = _REFUSED.get(word, _REFUSED["strict_inequality"])
+        raise InputError(f"line {number}: {word[:40]} {meaning}: not supported")
     elif word in _SKIPPED or (continued and all(_NUMBERS.fullmatch(w) for w in words)):
         return True
     elif not first or difflib.get_close_matches(word, (*_SKIPPED, *_MEANT, *_REFUSED), 1, 0.8):

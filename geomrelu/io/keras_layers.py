@@ -120,9 +120,11 @@ def _pads(padding: Any, shape: Sequence[int], kernel: list[int], strides: list[i
 
 
 def _dense(config: Config, x: Tensor, weights: Arrays) -> Tensor:
-    found = _weights(weights, 1 + bool(config.get("use_bias", True)))
-    product = x.matmul(found[0])
-    return product.plus(found[1]) if len(found) > 1 else product
+    kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
+    if kernel.ndim != 2 or any(b.shape != kernel.shape[1:] for b in bias):
+        raise InputError(f"weights of shape {', '.join(str(list(w.shape)) for w in weights)} do not fit together")
+    product = x.matmul(kernel)
+    return product.plus(bias[0]) if bias else product
 
 
 def _convolution(config: Config, x: Tensor, weights: Arrays) -> Tensor:

@@ -173,10 +173,10 @@ def input_sets(query: Query) -> list[dict[str, Any]]:
     def keep(atom: Atom) -> bool:
         if not atom.reads(names):
             return not atom.form.slope
-        if any(name not in starts for name, _ in atom.form.slope):
-            raise InputError(f"line {atom.line}: an atom relates inputs to outputs")
         if not atom.form.linear:
             raise InputError(f"line {atom.line}: a product of two variables is not linear")
+        if any(name not in starts for name, _ in atom.form.slope):
+            raise InputError(f"line {atom.line}: an atom relates inputs to outputs")
         return True
 
     pieces = alternatives(query.assertions, keep)

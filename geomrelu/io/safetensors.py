@@ -21,9 +21,9 @@ __all__ = ["read"]
 
 _TYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "<u1", "BF16": "<u2", "F8_E5M2": "u1", "F8_E4M3": "u1",
 }  # fmt: skip
-_NARROW = {"BF16": "bfloat16", "F8_E5M2": "float8_e5m2", "F8_E4M3": "float8_e4m3fn"}
+_NARROW = {"BF16": "bfloat16", "F8_E5M2": "float8_e5m2", "F8_E4M3": "float8_e4m3fn"}  # bits that mean other numbers
 
 
 def read(
@@ -70,13 +70,11 @@ def read(
 
 
 def _array(name: str, tensor: Any) -> np.ndarray:
-    kind, data = tensor["dtype"], bytes(tensor["data"])
-    array: np.ndarray
-    if kind in _NARROW:
-        bits: np.ndarray = np.frombuffer(data, narrow.KINDS[_NARROW[kind]])
-        array = narrow.widened(bits, _NARROW[kind])
-    elif kind in _TYPES:
-        array = np.frombuffer(data, np.dtype(_TYPES[kind]))
-    else:
+    kind, data = str(tensor["dtype"]), bytes(tensor["data"])
+    if kind not in _TYPES:
         raise InputError(f"tensor {name[:80]!r} holds {kind}, which is not read")
+    wanted: np.dtype[Any] = np.dtype(_TYPES[kind])
+    array: np.ndarray = np.frombuffer(data, wanted)
+    if kind in _NARROW:
+        array = narrow.widened(array, _NARROW[kind])
     return array.reshape(tensor["shape"])

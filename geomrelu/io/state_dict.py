@@ -31,6 +31,7 @@ _NAMES = (
     re.compile(r"(?P<stem>(?:.+\.)?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
 )
 _NOTHING = ("num_batches_tracked",)
+_MIDDLE = "hidden fc lin linear layer layers dense features body backbone trunk net mlp"
 # Words whose order their meaning says. Within each line, an earlier place is an earlier layer.
 _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
     tuple(frozenset(words.split()) for words in line.split("<"))
@@ -41,8 +42,7 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "dense_h_to_4h < dense_4h_to_h",
         "wi < wo",
         "in < out",
-        "input in first < hidden fc lin linear layer dense features body backbone trunk < output out head final last",
-        "features body backbone trunk net mlp layers fc lin linear layer dense < classifier fc_out",
+        f"input in first < {_MIDDLE} < output out head final last classifier fc_out",
     )
 )
 _STEPS = 100_000  # of the search for orders that fit the shapes

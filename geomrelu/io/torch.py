@@ -215,6 +215,8 @@ def _kind(module: Any) -> str:
         raise InputError("it has forward hooks, which may change what it computes")
     if "forward" in getattr(module, "__dict__", {}):
         raise InputError("it has a forward of its own, which may compute something else")
+    if not any(cls.__module__.startswith(_OWN) for cls in type(module).__mro__):
+        raise InputError("it is not a module of PyTorch")
     for cls in type(module).__mro__:
         if cls.__module__.startswith(_OWN):
             return cls.__name__

@@ -24,7 +24,8 @@ _ELEMENTS = {
     "F8E5M2FNUZ": "float8e5m2fnuz", "F4E2M1": "float4e2m1",
 }  # fmt: skip
 _RELATIONS = {
-    "GreaterEqual": (1, ">="), "GreaterThan": (1, ">"), "LessEqual": (-1, ">="), "LessThan": (-1, ">"), "Equal": (1, "="),
+    "GreaterEqual": (1, ">="), "GreaterThan": (1, ">"), "LessEqual": (-1, ">="), "LessThan": (-1, ">"),
+    "Equal": (1, "="),
 }  # fmt: skip
 _LARGEST = 10**7  # elements of a tensor
 

@@ -48,7 +48,8 @@ def as_network(model: Any) -> Network:
     Args:
         model: a :class:`Network`; a path; a ``torch.nn.Module``; a state dict of linear layers (ReLU between them, none
             after the last); a fitted multilayer perceptron of scikit-learn; a list of layers ``(weights, bias)``,
-            likewise, or ``(weights, bias, "relu" | "none")``. Weights are (out, in) as in PyTorch.
+            likewise, or ``(weights, bias, "relu" | "none")``.
+            Weights are (out, in) as in PyTorch.
 
     Raises:
         InputError: something else, or not readable as one of these.
@@ -99,8 +100,7 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
 
     Args:
         domain: a :class:`Polyhedron`, :class:`FiniteSet` or :class:`Union`; text or a path as ``--domain`` takes it; a
-        pair
-            ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
+            pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
             (inputs,) of points.
         inputs: n, the number of inputs of the network.
         range_: what the text ``range`` means: the least and the greatest value of each input, if the model's file gives
