@@ -22,7 +22,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 claim = Claim(

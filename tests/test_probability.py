@@ -17,12 +17,10 @@ from geomrelu import FiniteSet, InputError, Network, Polyhedron, decide
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.io.tape import Tape, joined
-from geomrelu.random_networks import closed_forms, montecarlo, orbit
-from geomrelu.random_networks.orbit import (
-    Shape,
-    alive_orbit,
-    dead_neurons_in,
-    dead_neurons_orbit,
+from geomrelu.random_networks import closed_forms, montecarlo, stably_unactivated
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
+from geomrelu.random_networks.shape import Shape, dead_neurons_in
+from geomrelu.random_networks.stably_unactivated import (
     is_stably_unactivated,
     region_generators,
     stably_unactivated_orbit,
@@ -383,7 +381,7 @@ def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
     for _ in range(6):
         numbers = range(-2, 3) if few else range(-(10**9), 10**9)
         forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
-        assert orbit._all_generators(forms) == region_generators(forms)
+        assert stably_unactivated._all_generators(forms) == region_generators(forms)
 
 
 # ---- one choice of signs, and shapes ------------------------------------------------------------------------------

@@ -824,7 +824,7 @@ def _probability(options: argparse.Namespace) -> int:
     from geomrelu.errors import InputError
     from geomrelu.network.network import Network
     from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
-    from geomrelu.random_networks.orbit import Shape
+    from geomrelu.random_networks.shape import Shape
 
     sampling = options.trials is not None or options.half_width is not None
     if sampling and options.orbits is not None:

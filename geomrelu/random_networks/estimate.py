@@ -26,7 +26,9 @@ from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
 from geomrelu.random_networks import closed_forms, montecarlo
 from geomrelu.random_networks.chambers import counts_by_class
 from geomrelu.random_networks.initialisation import Initialisation
-from geomrelu.random_networks.orbit import Shape, dead_neurons_orbit, is_stably_unactivated
+from geomrelu.random_networks.orbit import dead_neurons_orbit
+from geomrelu.random_networks.shape import Shape
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 __all__ = ["EVENTS", "Estimate", "Experiment", "by_orbits", "by_sampling", "orbit_interval"]
