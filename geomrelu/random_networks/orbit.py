@@ -59,7 +59,7 @@ def alive_orbit(layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSe
 
 
 def dead_neurons_orbit(
-    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet, flipped: str = "all"
+    layers: Sequence[tuple[Any, Any]], domain: Polyhedron | FiniteSet, flipped: str = "all", through: bool = False
 ) -> tuple[Counter[Profile], int]:
     """How many neurons of each layer are dead on a domain, over all choices of the signs of all parameters.
 
@@ -68,6 +68,8 @@ def dead_neurons_orbit(
         domain: a set of R^n with n inputs.
         flipped: whose signs are walked: "all" parameters, those of the "last" layer, or "none" (one network). The
             others keep the signs they have.
+        through: follow only points that are alive through all layers: at each of them every layer so far has a
+            positive neuron. Neurons that are positive elsewhere count as dead.
 
     Returns:
         ``(profiles, size)``: for each tuple (dead neurons in layer 1, in layer 2, ...) the number of sign choices,
@@ -104,36 +106,44 @@ def dead_neurons_orbit(
     if domain.is_empty:
         raise InputError("the domain is empty")
     zeros = sum(row.count(0) for table, _ in walked for row in table)  # walked once, counted twice
-    found = profiles_of(rows, domain, len(rows) - len(walked))
+    found = profiles_of(rows, domain, len(rows) - len(walked), through)
     return Counter({dead: n << zeros for dead, n in found.items()}), 2 ** sum(len(t) * len(t[0]) for t, _ in walked)
 
 
 def profiles_of(
-    layers: Sequence[tuple[Sequence[Sequence[Any]], int]], domain: Polyhedron | FiniteSet, fixed: int = 0
+    layers: Sequence[tuple[Sequence[Sequence[Any]], int]],
+    domain: Polyhedron | FiniteSet,
+    fixed: int = 0,
+    through: bool = False,
 ) -> Counter[Profile]:
     """The walk of :func:`dead_neurons_orbit` for rows of integers, or of anything that adds, multiplies and has a sign.
 
     Args:
-        layers: rows ``(b, a1, ..., an)`` over one denominator. A zero has one sign here. fixed: see that function.
+        layers: rows ``(b, a1, ..., an)`` over one denominator. A zero has one sign here.
+        fixed: so many layers keep their signs. through: see that function.
     """
     if isinstance(domain, FiniteSet):
         pieces: frozenset[Piece] = frozenset((frozenset([primitive((1, *p))]), ()) for p in domain.points)
     else:
         points, lines = domain.generators
         pieces = frozenset([(frozenset(points), lines)])
-    return _Orbit(layers, fixed).profiles(0, pieces)
+    return _Orbit(layers, fixed, through).profiles(0, pieces)
 
 
 class _Orbit:
     """Counts sign choices layer by layer; an image that comes up again is not judged again.
 
     Args:
-        layers: integer rows over one denominator. fixed: so many layers keep their signs.
+        layers: integer rows over one denominator. fixed: so many layers keep their signs. through: drop pieces that a
+            layer maps to 0.
     """
 
-    def __init__(self, layers: Sequence[tuple[Sequence[Sequence[Any]], int]], fixed: int) -> None:
+    def __init__(
+        self, layers: Sequence[tuple[Sequence[Sequence[Any]], int]], fixed: int, through: bool = False
+    ) -> None:
         self.layers = layers
         self.fixed = fixed
+        self.through = through
         self.known: dict[tuple[int, frozenset[Piece] | frozenset[Row]], Counter[Profile]] = {}
 
     def profiles(self, level: int, pieces: frozenset[Piece]) -> Counter[Profile]:
@@ -186,7 +196,10 @@ class _Orbit:
                 for (generators, lines), end in zip(ordered, ends, strict=True)
             ]
             number, dead_here = prod(n for n, _, _ in columns), sum(dead for _, dead, _ in columns)
-            for rest, count in self.profiles(level + 1, _rectified(parts, len(rows))).items():
+            reached = _rectified(parts, len(rows))
+            if self.through:  # linear on the piece and nonnegative: 0 at one inner point, 0 at all
+                reached = frozenset(piece for piece in reached if any(any(g[1:]) for g in piece[0]))
+            for rest, count in self.profiles(level + 1, reached).items():
                 total[dead_here, *rest] += number * count
         return total
 

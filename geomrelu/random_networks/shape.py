@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from geomrelu.random_networks.orbit import Profile, dead_neurons_orbit
 
 __all__ = ["Shape", "dead_neurons_in"]
 
+Array = np.ndarray[Any, np.dtype[Any]]
 MOST_PARAMETERS = 16  # whose sign choices are decided one by one
 
 
@@ -112,6 +113,51 @@ class Shape:
         """The absolute values of the parameters, layer by layer: weights first, then biases."""
         return [abs(v) for v in self._places[0]]
 
+    @cached_property
+    def is_bias(self) -> list[bool]:
+        """Which parameters are biases."""
+        found = [False] * len(self._places[0])
+        for _, biases in self._places[2]:
+            for v in biases:
+                if isinstance(v, int):
+                    found[v] = True
+        return found
+
+    @cached_property
+    def is_chained(self) -> bool:
+        """Does each layer read the one before it and nothing else?"""
+        return all(blocks == (level,) for level, blocks in enumerate(self.network.blocks[1:]))
+
+    @cached_property
+    def is_dense(self) -> bool:
+        """Are these dense layers with biases, each weight a parameter of its own?"""
+        widths = (self.network.inputs, *self.network.widths)
+        return self.is_chained and len(self._places[0]) == sum(m * (n + 1) for n, m in pairwise(widths))
+
+    def bounds(self) -> dict[str, Fraction]:
+        """What is proved of the probability that such a network is alive, for laws without atoms that sign flips leave
+        alone: "lower" and "upper".
+
+        Upper: a layer that reads nonnegative values, and in which nothing stays, is dead if all its parameters are
+        negative. Lower: at one point with the layers before given, neurons that share parameters form groups, and
+        flipping all signs of a group turns its sums round; what stays is nonnegative there; so each group with a bias
+        is dead with probability 1/2 at most, independently. Source: claims ``lower-bound``, ``upper-bound``,
+        ``conv-bounds-corrected``.
+        """
+        found = {"lower": Fraction(1), "upper": Fraction(1)}
+        _, levels, where = self._places
+        for level, (layer, (weights, biases)) in enumerate(zip(self.network.layers, where, strict=True)):
+            stays = [isinstance(v, Fraction) and v != 0 for v in weights]
+            reads_inputs = bool((layer.indices < self.network.inputs).any())
+            if not any(stays) and not reads_inputs:
+                found["upper"] *= 1 - Fraction(1, 2 ** levels.count(level))
+            groups = _groups(layer, weights, biases)
+            if groups is None or any(s and j < self.network.inputs for s, j in zip(stays, layer.indices, strict=True)):
+                found.pop("lower", None)
+            elif "lower" in found:
+                found["lower"] *= 1 - Fraction(1, 2**groups)
+        return found
+
     @property
     def fans(self) -> list[tuple[int, int]]:
         """For each parameter the most weights that meet in a neuron of its layer, and that leave one of its inputs."""
@@ -132,8 +178,57 @@ class Shape:
             layers.append(AffineMap(layer.inputs, layer.indptr, layer.indices, data, bias, denominator))
         return Network(self.network.inputs, tuple(layers))
 
-    def dead_neurons(self, magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet) -> tuple[Counter[Profile], int]:
+    @cached_property
+    def is_free(self) -> bool:
+        """Does each layer read the one before only, with nothing tied and nothing that stays?"""
+        entries = sum(len(layer.data) + sum(map(bool, layer.bias)) for layer in self.network.layers)
+        return self.is_chained and len(self._places[0]) == entries
+
+    def rows(self, values: Sequence[Any]) -> list[tuple[Any, Any]]:
+        """Weights and biases of each layer, of a network that is chained."""
+        whole = self.with_parameters([rational(v) for v in values])
+        rows = []
+        for level, layer in enumerate(whole.layers):
+            forms = [layer.form(i) for i in range(layer.outputs)]
+            rows.append(([f.slope[whole.starts[level] :] for f in forms], [f.constant for f in forms]))
+        return rows
+
+    def arrays(self, values: Array) -> list[tuple[Array, Array]]:
+        """Many networks at once: for each layer weights (networks, out, variables before) and biases (networks, out).
+
+        Args:
+            values: of the parameters, with signs, shape (networks, parameters).
+
+        What stays is rounded to a float. Of chained networks only the columns of the layer before are there.
+        """
+        found = []
+        for level, (layer, parts) in enumerate(zip(self.network.layers, self._places[2], strict=True)):
+            first = self.network.starts[level] if self.is_chained else 0
+            weights = np.zeros((len(values), layer.outputs, self.network.starts[level + 1] - first))
+            bias = np.zeros((len(values), layer.outputs))
+            row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr))
+            for target, places, part in (
+                (weights, [(int(i), int(j) - first) for i, j in zip(row, layer.indices, strict=True)], parts[0]),
+                (bias, [(i,) for i in range(layer.outputs)], parts[1]),
+            ):
+                for place, v in zip(places, part, strict=True):
+                    target[(slice(None), *place)] = values[:, v] if isinstance(v, int) else float(v)
+            found.append((weights, bias))
+        return found
+
+    @cached_property
+    def rounds(self) -> bool:
+        """Is something that stays no float?"""
+        stays = (v for parts in self._places[2] for part in parts for v in part if isinstance(v, Fraction))
+        return any(Fraction(float(v)) != v for v in stays)
+
+    def dead_neurons(
+        self, magnitudes: Sequence[Any], domain: Polyhedron | FiniteSet, through: bool = False
+    ) -> tuple[Counter[Profile], int]:
         """How many neurons of each layer are dead, over all signs of the parameters.
+
+        Args:
+            through: see :func:`dead_neurons_orbit`; for such layers only.
 
         Returns:
             ``(profiles, size)`` as :func:`dead_neurons_orbit`, size = 2^(number of parameters).
@@ -141,17 +236,27 @@ class Shape:
         Exact: yes. Method: :func:`dead_neurons_orbit` for layers that only read the one before and share nothing, else
         :func:`dead_neurons_in`.
         """
-        network = self.network
-        entries = sum(len(layer.data) + sum(map(bool, layer.bias)) for layer in network.layers)
-        free = len(self._places[0]) == entries  # nothing is tied, nothing stays
-        chained = all(blocks == (level,) for level, blocks in enumerate(network.blocks[1:]))
-        if not (free and chained):
+        if not self.is_free:
             return dead_neurons_in(self.with_parameters, magnitudes, domain)
-        whole = self.with_parameters([rational(v) for v in magnitudes])
-        rows = []
-        for level, layer in enumerate(whole.layers):
-            forms = [layer.form(i) for i in range(layer.outputs)]
-            rows.append(([f.slope[whole.starts[level] :] for f in forms], [f.constant for f in forms]))
-        profiles, size = dead_neurons_orbit(rows, domain)
+        profiles, size = dead_neurons_orbit(self.rows(magnitudes), domain, through=through)
         absent = size // 2 ** len(magnitudes)  # the signs of zeros were walked too
         return Counter({dead: n // absent for dead, n in profiles.items()}), size // absent
+
+
+def _groups(layer: AffineMap, weights: Sequence[int | Fraction], biases: Sequence[int | Fraction]) -> int | None:
+    """How many groups of neurons share no parameters with each other; None if one has no bias."""
+    row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr)).tolist()
+    owner = list(range(layer.outputs))
+
+    def root(i: int) -> int:
+        while owner[i] != i:
+            i = owner[i]
+        return i
+
+    first: dict[int, int] = {}
+    for i, v in [*zip(row, weights, strict=True), *enumerate(biases)]:
+        if isinstance(v, int):
+            owner[root(i)] = root(first.setdefault(v, i))
+    groups = {root(i) for i in range(layer.outputs)}
+    with_bias = {root(i) for i, v in enumerate(biases) if isinstance(v, int)}
+    return len(groups) if groups == with_bias else None

@@ -7,10 +7,12 @@ Where the count is the same for all generic magnitudes, it is the probability, w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
+from math import comb, factorial, prod
 from operator import mul
 from typing import Any
 
@@ -23,7 +25,7 @@ from geomrelu.exact.numbers import common, primitive, rational, rationals
 from geomrelu.geometry.chirotope import cross_products
 from geomrelu.random_networks.orbit import negative, reduced
 
-__all__ = ["WIDEST", "is_stably_unactivated", "region_generators", "stably_unactivated_orbit"]
+__all__ = ["WIDEST", "is_stably_unactivated", "rademacher_probability", "region_generators", "stably_unactivated_orbit"]
 
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 
@@ -215,3 +217,41 @@ def _integer_rows(weights: Any, bias: Any) -> tuple[list[Row], list[Fraction]]:
 
 def _values(forms: Sequence[Row], g: Row) -> list[int]:
     return [sum(map(mul, form, g)) for form in forms]
+
+
+# ---- all magnitudes equal ---------------------------------------------------------------------------------------
+
+
+MOST_LAYERS = 3000  # first layers, up to what does not matter
+
+
+def rademacher_probability(n0: int, n1: int, sizes: Sequence[Any] = (1, 1, 1, 1)) -> Fraction | None:
+    """The probability that a neuron of layer 2 is stably unactivated if all parameters are -1 or 1, equally likely.
+
+    Args:
+        sizes: instead of 1: of the first layer's weights and biases, of the neuron's weights and its constant.
+
+    Returns:
+        None if more than 3000 first layers differ in a way that may matter.
+
+    Exact: yes. Method: a row (a_i, b_i) and its negative are one orbit; so the first layer is a multiset of n1 of the
+    2^n0 rows with b_i = 1. Turning a coordinate of R^n0 round maps multisets to each other; one of each class is
+    counted by :func:`stably_unactivated_orbit`, and weighs as many ordered layers as the class has.
+
+    >>> rademacher_probability(2, 2)
+    Fraction(1, 8)
+    """
+    if n1 > WIDEST or comb(2**n0 + n1 - 1, n1) > MOST_LAYERS << n0:
+        return None
+    classes: Counter[tuple[int, ...]] = Counter()
+    for chosen in combinations_with_replacement(range(2**n0), n1):
+        number = factorial(n1) // prod(factorial(k) for k in Counter(chosen).values())
+        classes[min(tuple(sorted(row ^ shift for row in chosen)) for shift in chosen)] += number
+    if len(classes) > MOST_LAYERS:
+        return None
+    weight, bias, output, constant = (rational(v) for v in sizes)
+    total = 0
+    for chosen, number in classes.items():
+        rows = [[weight if row >> k & 1 else -weight for k in range(n0)] for row in chosen]
+        total += number * stably_unactivated_orbit(rows, [bias] * n1, [output] * n1, constant)[0]
+    return Fraction(total, 2 ** (n0 * n1) * 2 ** (2 * n1 + 1))
