@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geomrelu import Budget, InputError, Network, Polyhedron, Status, checker, decide, read_domain
+from geomrelu import InputError, Network, Polyhedron, Status, checker, decide, read_domain
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness.pruning import prune
 from geomrelu.geometry.polyhedron import write_domain
@@ -102,7 +102,7 @@ if data is not None:
 # differently.
 
 # %%
-reports = list(decide(network, domain, budget=Budget(seconds=options.time)))
+reports = list(decide(network, domain, time=options.time))
 for report in reports:
     found = {status: {v.neuron for v in report.verdicts if v.status is status} for status in Status}
     stably = sum(v.stable is True for v in report.verdicts)

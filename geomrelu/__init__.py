@@ -8,9 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.blas import one_thread
+
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
-    from geomrelu.deadness.decide import LayerReport, Status, Verdict, decide
+    from geomrelu.deadness.decide import LayerReport, Status, Verdict
+    from geomrelu.deadness.report import Report, decide
     from geomrelu.errors import InputError
     from geomrelu.exact.affine import AffineForm, AffineMap
     from geomrelu.exact.numbers import rational
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
     from geomrelu.network.complex import Complex, difference
+    from geomrelu.network.front_door import as_domain, as_network, load
     from geomrelu.network.network import Network
 
 __all__ = [
@@ -31,11 +35,15 @@ __all__ = [
     "LayerReport",
     "Network",
     "Polyhedron",
+    "Report",
     "Status",
     "Verdict",
+    "as_domain",
+    "as_network",
     "catalogue",
     "decide",
     "difference",
+    "load",
     "rational",
     "read_domain",
 ]
@@ -51,14 +59,22 @@ _HOME = {
     "LayerReport": "deadness.decide",
     "Network": "network.network",
     "Polyhedron": "geometry.polyhedron",
+    "Report": "deadness.report",
     "Status": "deadness.decide",
     "Verdict": "deadness.decide",
+    "as_domain": "network.front_door",
+    "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
-    "decide": "deadness.decide",
+    "decide": "deadness.report",
     "difference": "network.complex",
+    "load": "network.front_door",
     "rational": "exact.numbers",
     "read_domain": "geometry.polyhedron",
 }
+
+
+one_thread()  # before any other module can import NumPy
+del one_thread
 
 
 def __getattr__(name: str) -> Any:
@@ -66,3 +82,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'geomrelu' has no attribute {name!r}")
     module = import_module(f"geomrelu.{_HOME[name]}")
     return module if name == "catalogue" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

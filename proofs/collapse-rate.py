@@ -98,7 +98,7 @@ def dying(hidden: int, domain: Polyhedron | FiniteSet, rng: random.Random) -> Fr
     return Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size)
 
 
-@claim.enumerate("orbits")
+@claim.enumerate("orbits", part="initialisation")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     yield "9 hidden layers: at least", LOWER, ">", Fraction(8702, 10000)
     yield "9 hidden layers: at most", UPPER, "<", Fraction(8999, 10000)
@@ -120,7 +120,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.sample("probabilities", trials=50_000, seed=181)
+@claim.sample("probabilities", trials=50_000, seed=181, part="initialisation")
 def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     line, plane = np.array([[1.0, -1.0], [1.0, -1.0]]), np.array([[3.0, -3.0, 4.0, -4.0], [4.0, -4.0, -3.0, 3.0]])
     for law in ("normal", "uniform"):
@@ -195,7 +195,7 @@ def trained(target: Callable[[np.ndarray], np.ndarray], networks: int, steps: in
     return dead, output.max(axis=(1, 2)) == output.min(axis=(1, 2))
 
 
-@claim.sample("rates", trials=100, seed=182)
+@claim.sample("rates", trials=100, seed=182, part="training")
 def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     steps = 300 if depth == "thorough" else 200
     for k, (name, target) in enumerate(TARGETS.items() if depth == "thorough" else [("|x|", np.abs)]):

@@ -81,7 +81,7 @@ def choices(layers: Layers) -> Iterator[Layers]:
         ]
 
 
-@claim.enumerate("comparisons on orbits")
+@claim.enumerate("comparisons on orbits", part="bounds on orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(220)
     families = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2)] + ([(1, 6), (3, 1)] if depth == "thorough" else [])
@@ -126,7 +126,7 @@ def size(depth: str) -> tuple[int, int]:
     return (256, 128) if depth == "thorough" else (64, 64)
 
 
-@claim.sample("estimates of P(n, k), two bounds each", trials=128, seed=221, level=LEVEL)
+@claim.sample("estimates of P(n, k), two bounds each", trials=128, seed=221, level=LEVEL, part="the figure")
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     layers, points = size(depth)
     found = living(Living(WIDTHS, layers, trials, points, ("iid",), seed=seed))
@@ -137,7 +137,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
             yield count, "<=", upper(n, k)
 
 
-@claim.sample("estimates of P(alpha)", trials=128, seed=222, level=LEVEL)
+@claim.sample("estimates of P(alpha)", trials=128, seed=222, level=LEVEL, part="the figure")
 def points(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     found = living(Living(WIDTHS, size(depth)[0], trials, 1, ("iid",), seed=seed))
     for n in WIDTHS:
@@ -145,7 +145,13 @@ def points(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
             yield count, closed_forms.lower_bound(n, k)
 
 
-@claim.sample("widths with sign flipping: networks that keep 2^-k of the data", trials=128, seed=223, level=LEVEL)
+@claim.sample(
+    "widths with sign flipping: networks that keep 2^-k of the data",
+    trials=128,
+    seed=223,
+    level=LEVEL,
+    part="the figure",
+)
 def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     found = living(Living(WIDTHS, size(depth)[0], trials, 64, ("sign-flip",), seed=seed))
     for n in WIDTHS:

@@ -59,7 +59,7 @@ ROOT = Fraction(isqrt(2 * DIGITS**2), DIGITS)  # below the root of 2; with the n
 ABOVE = ROOT + Fraction(1, DIGITS)
 
 
-@claim.enumerate("widths and orbits")
+@claim.enumerate("widths and orbits", part="widths")
 def widths(depth: str) -> Iterator[tuple[object, ...]]:
     for target in TARGETS:
         p = Fraction(str(target))
@@ -99,7 +99,7 @@ def upper(n: int, k: int) -> sympy.Expr:
     return sympy.ceiling(closed_forms.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
 
 
-@claim.sample("estimates of P(n(k), k)", trials=128, seed=231, level=1 - Fraction(1, 1000 * 800))
+@claim.sample("estimates of P(n(k), k)", trials=128, seed=231, level=1 - Fraction(1, 1000 * 800), part="the figure")
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     along = {target: widths_along(target, 256) for target in TARGETS}
     needed = tuple(sorted({n for values in along.values() for n in values}))

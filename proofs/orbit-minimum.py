@@ -26,8 +26,8 @@ import numpy as np
 
 from geomrelu.claims.registry import Again, Claim
 from geomrelu.geometry.arrangement import Arrangement
-from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="orbit-minimum",

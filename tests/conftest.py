@@ -10,6 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes, or is sought, says how busy the machine is.
+settings.register_profile("geomrelu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("geomrelu")
 
 
 @pytest.fixture(scope="session")

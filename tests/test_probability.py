@@ -13,7 +13,8 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, decide
+from geomrelu import FiniteSet, InputError, Network, Polyhedron
+from geomrelu.deadness.decide import decide
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.io.tape import Tape, joined

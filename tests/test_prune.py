@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from families import lean, network, rational
 
-from geomrelu import InputError, Network, Polyhedron, checker, decide
+from geomrelu import InputError, Network, Polyhedron, checker
+from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 
 

@@ -165,9 +165,9 @@ def test_a_directory_of_something_else_is_left_alone(registry, tmp_path, capsys)
 
 def test_a_killed_worker_is_said(planted, tmp_path):
     planted.add("base")
-    planted.add("doomed", "time.sleep(1); os.kill(os.getpid(), 9); yield 1, 1")
+    planted.add("doomed", "time.sleep(2); os.kill(os.getpid(), 9); yield 1, 1")
     seen = []
-    with pytest.raises(InputError, match="a worker was killed"):
+    with pytest.raises(InputError, match="keep dying"):
         for result in runner.run(None, proofs=planted.proofs, workers=2, kept=Kept(tmp_path / "out")):
             seen.append(result.label)
     assert seen == ["base"] and (tmp_path / "out" / "evidence" / "base.json").exists()
@@ -339,12 +339,12 @@ def test_an_interrupt_keeps_what_was_verified(planted, tmp_path, workers):
     running = subprocess.Popen([*command, "--workers", str(workers)], start_new_session=True, **pipes)
     try:
         log, kept = planted.proofs.parent / "log", out / "evidence" / "base.json"
-        deadline = time.monotonic() + 100
+        deadline = time.monotonic() + 300
         while not (kept.exists() and "endless" in log.read_text()):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does
-        shown, said = running.communicate(timeout=30)
+        shown, said = running.communicate(timeout=300)
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """Certificates as files: claims and the points they share, bound to a model and a domain by content.
 
-A claim is a plain dictionary of the checker's grammar (see the head of ``checker.py``). Here claims are collected
-into certificates; the large proofs get a file of their own, everything else about a layer shares one.
+A claim is a plain dictionary of the judge's grammar (see FORMAT.md). Here claims are collected into certificates; the
+large proofs get a file of their own, everything else about a layer shares one.
 """
 
 from __future__ import annotations
@@ -29,13 +29,52 @@ def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: lis
         if type(claim.get("point")) is int:
             claim = {**claim, "point": place.setdefault(claim["point"], len(place))}
         renumbered.append(claim)
+    depth, renumbered = _shared(renumbered)
     return {
         "geomrelu": checker.FORMAT,
         "model": model,
         "domain": domain,
         "points": [points[k] for k in place],
+        **({"derive": _chain(depth)} if depth else {}),
         "claims": renumbered,
     }
+
+
+def _chain(level: int) -> list[list[int]]:
+    """All layers before a layer."""
+    return [[at] for at in range(1, level)]
+
+
+def _shared(claims: list[Claim]) -> tuple[int, list[Claim]]:
+    """If several proofs begin with deriving all layers, that is done once: the deepest layer, and claims without it."""
+    proved = [c for c in claims if isinstance(c.get("proof"), list) and c["layer"] > 1]
+    firsts = [c["proof"][0].get("derive", [])[: c["layer"] - 1] == _chain(c["layer"]) for c in proved]
+    if len(proved) < 2 or not all(firsts):
+        return 0, claims
+    found = []
+    for claim in claims:
+        if claim in proved:
+            first = dict(claim["proof"][0])
+            rest = first.pop("derive")[claim["layer"] - 1 :]
+            claim = {**claim, "proof": [first | ({"derive": rest} if rest else {}), *claim["proof"][1:]]}
+        found.append(claim)
+    return max(c["layer"] for c in proved), found
+
+
+def _claims(data: dict[str, Any]) -> list[Claim]:
+    """The claims of a certificate, each complete in itself; those that another version proved are left out."""
+    chain, current, found = data.get("derive", []), data.get("geomrelu") == checker.FORMAT, []
+    for claim in data["claims"]:
+        if not current and "proof" in claim and claim.get("status") != "open":
+            continue
+        if chain and "proof" in claim and claim["layer"] > 1:
+            if chain[: claim["layer"] - 1] != _chain(claim["layer"]):
+                continue
+            first = claim["proof"][0]
+            derive = {"derive": _chain(claim["layer"]) + first.get("derive", [])}
+            claim = {**claim, "proof": [{**first, **derive}, *claim["proof"][1:]]}
+        found.append(claim)
+    return found
 
 
 def write(
@@ -65,7 +104,7 @@ def write(
         points = [*known["points"], *points]
         shift = len(known["points"])
         claims = [{**c, "point": c["point"] + shift} if type(c.get("point")) is int else c for c in claims]
-        together = {claim["neuron"]: claim for claim in known["claims"]}
+        together = {claim["neuron"]: claim for claim in _claims(known)}
     files: dict[int, str] = {}
     for claim in claims:
         own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
@@ -101,7 +140,7 @@ def known(directory: Path, model: str, domain: str) -> list[Claim]:
         if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
             continue
         if _well_formed(data):
-            for claim in data["claims"]:
+            for claim in _claims(data):
                 number = claim.get("point")
                 found.append({**claim, "point": data["points"][number]} if type(number) is int else claim)
     return found
@@ -173,7 +212,10 @@ def _well_formed(data: dict[str, Any]) -> bool:
     return (
         isinstance(points, list)
         and isinstance(claims, list)
-        and all(isinstance(c, dict) and type(c.get("neuron")) is int for c in claims)
+        and all(isinstance(c, dict) and type(c.get("neuron")) is type(c.get("layer")) is int for c in claims)
+        and all(isinstance(c.get("proof", [{}]), list) for c in claims)
+        and all(isinstance(node, dict) for c in claims for node in c.get("proof", [{}])[:1] or [None])
+        and all(isinstance(c.get("derive", []), list) for c in (data, *(c.get("proof", [{}])[0] for c in claims)))
         and all(c["point"] in range(len(points)) for c in claims if type(c.get("point")) is int)
     )
 
@@ -195,8 +237,10 @@ def read(path: str | Path) -> Any:
         InputError: missing or not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), parse_float=str)
+        return checker.parsed(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None
+    except checker.Malformed as problem:
+        raise InputError(f"{path}: {problem}") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path}: not a complete JSON file") from None

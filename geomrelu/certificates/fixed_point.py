@@ -1,17 +1,18 @@
-"""The checker's coarse arithmetic on many boxes at once: the same integers, in arrays.
+"""The judge's fixed point on many boxes at once: the same integers, in arrays.
 
-A tree of thousands of boxes is judged by the checker's rules as it grows. What the checker computes box by box (class
-``Coarse`` and ``Region`` in ``checker``: read there what it means) is computed here for a batch of boxes, where the
-domain was cut across inputs only and corners are looked at. Every integer is the checker's, so that nothing that is
-accepted here can be refused there; and as arithmetic it is as exact as the checker's.
+A tree of thousands of boxes is judged by the judge's rules as it grows. What the judge computes box by box (class
+``FixedPoint`` in ``checker``: read there what it means) is computed here for a batch of boxes, where the domain was cut
+across inputs only and corners are looked at. Every integer is the judge's, so that nothing that is accepted here can
+be refused there; and as arithmetic it is as exact as the judge's.
 
 Numbers of more than 62 bits are kept as high 2^28 + low. Sums of products are float64 matrix products, of numbers cut
 in two so that every partial sum is an integer below 2^53, and therefore exact in any order. Where a sum does not keep
-to that, which is looked up and not assumed, its box is left to the checker. Nothing else can overflow: bounds on the
-whole domain are less than LARGE = 2^34, and so are the bounds of unknown neurons below and their heights; coefficients
-are less than LARGE because their sums, 2^28 times as large, are less than WIDE 2^14; and slopes are at most 2^28.
+to that, which is looked up and not assumed, its box is left to :mod:`geomrelu.certificates.region`. Nothing else can
+overflow: bounds on the whole domain are less than LARGE = 2^34, and so are the bounds of unknown neurons below and
+their heights; coefficients are less than LARGE because their sums, 2^28 times as large, are less than WIDE 2^14; and
+slopes are at most 2^28.
 
-Cost: about a sixth of the checker's time, for fifty boxes or more.
+Cost: about a sixth of the time of :mod:`geomrelu.certificates.region`, for fifty boxes or more.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from geomrelu import checker
+from geomrelu.certificates.fields import SIXTEENTHS, UNIT
+from geomrelu.certificates.region import Region
 
 __all__ = ["Arithmetic", "Batch", "Cell"]
 
 Array = np.ndarray
-UNIT = checker.UNIT
 ONE = 1 << UNIT
 CUT = 14  # the bits of the lower of two parts of a number
 EXACT = 2.0**52  # half of it would do
@@ -38,21 +39,23 @@ DEEP, BROAD = 32, 256  # and more layers and wider ones
 
 
 class Cell(NamedTuple):
-    """A box, and what has been derived on it, in the checker's units.
+    """A box, and what has been derived on it, in units.
 
     Attributes:
         low, high: the sides (inputs,), measured from the lower sides of the domain.
         known: of each layer derived, the bounds (2, width) of its pre-activations.
+        sides: exact ones, of inputs that were cut.
     """
 
     low: Array
     high: Array
     known: tuple[Array, ...]
+    sides: dict[int, tuple[Any, Any]]
 
 
 @dataclass(slots=True)
 class _Lines:
-    """The lines around the outputs of a layer on boxes: see ``Coarse.lines``. Arrays (boxes, width)."""
+    """The lines around the outputs of a layer on boxes: see ``Fields.lines``. Arrays (boxes, width)."""
 
     unknown: Array
     alive: Array  # may be positive
@@ -72,12 +75,13 @@ class Arithmetic:
     """What batches of boxes have in common. Raises OverflowError if the numbers are too large.
 
     Args:
-        region: the domain, few of whose inputs vary (``Coarse.cornered``), with all layers before derived.
-        level: the layer of the neurons to be bounded, at most ``Coarse.depth``.
+        region: the domain, few of whose inputs vary (``Fields.cornered``), with all layers before derived.
+        level: the layer of the neurons to be bounded, at most ``Fields.depth``.
     """
 
-    def __init__(self, region: checker.Region, level: int) -> None:
-        self.coarse, self.level = region.coarse, level
+    def __init__(self, region: Region, level: int) -> None:
+        self.fields_of, self.level = region.fields, level
+        self.domain = region.domain
         if level > DEEP or max(region.model.inputs, *(len(layer.rows) for layer in region.model.layers)) > BROAD:
             raise OverflowError("too large for batches")
         self.weights: dict[int, Array] = {}  # of a layer (1 + width before, width); last the biases
@@ -85,29 +89,31 @@ class Arithmetic:
         self.limits: dict[int, float] = {}  # the coefficients up to which these are exact
         self.fields: dict[int, Any] = {}  # how large numbers can become, and may
         for at in range(1, level + 1):
-            self.weights[at] = _small(self.coarse.weights(at))
+            self.weights[at] = _small(self.fields_of.weights(at))
             self.halves[at] = _halves(self.weights[at].T, axis=1)
             self.limits[at] = EXACT / float(abs(self.halves[at]).sum(axis=0).max() + 1)
-            size, _, *sizes = self.coarse.start(at)
+            size, _, *sizes = self.fields_of.start(at)
             self.fields[at] = size, *sizes
-        if any(at not in region.known for at in range(1, level)):
-            raise OverflowError("too large even for the checker")
-        low, high = (_small(side) for side in self.coarse.sides(region.lower, region.upper))
-        known = [_small(list(zip(*region.known[at], strict=True))) for at in range(1, level)]
-        self.whole = Cell(low, high, tuple(known))
-        vary = [j for j, power in enumerate(self.coarse.powers[0]) if power is not None]
+        low, high = (_small(side) for side in self.fields_of.sides(region.lower, region.upper))
+        known = [_small(list(zip(*pairs, strict=True))) for pairs, _ in region.known[: level - 1]]
+        self.whole = Cell(low, high, tuple(known), {})
+        vary = [j for j, power in enumerate(self.fields_of.powers[0]) if power is not None]
         self.upper = np.zeros((len(low), 1 << len(vary)), dtype=bool)  # has a corner the upper side of an input?
         for bit, j in enumerate(vary):
             self.upper[j] = np.arange(1 << len(vary)) >> bit & 1
 
     def halved(self, cell: Cell, index: int, cut: Fraction) -> tuple[Cell, Cell]:
-        """Both sides of a box; raises OverflowError."""
-        least, most = self.coarse.side(index, cut, -1), self.coarse.side(index, cut, 1)
-        if max(-least, most) >= LARGE:
+        """Both sides of a box; raises OverflowError if the numbers are too large, or the cut is not in the range."""
+        left, right = cell.sides.get(index, (self.domain.lower[index], self.domain.upper[index]))
+        least, most = self.fields_of.side(index, cut, -1), self.fields_of.side(index, cut, 1)
+        if not left <= cut <= right or max(-least, most) >= LARGE:
             raise OverflowError("too large for batches")
         low, high = cell.low.copy(), cell.high.copy()
-        low[index], high[index] = max(low[index], least), min(high[index], most)
-        return Cell(cell.low, high, cell.known), Cell(low, cell.high, cell.known)
+        low[index], high[index] = least, most
+        return (
+            Cell(cell.low, high, cell.known, {**cell.sides, index: (left, cut)}),
+            Cell(low, cell.high, cell.known, {**cell.sides, index: (cut, right)}),
+        )
 
 
 class Batch:
@@ -116,12 +122,15 @@ class Batch:
     Attributes:
         known: for each layer (boxes, 2, width).
         good: which boxes have kept to exact arithmetic.
+        empty: which boxes have turned out to have no points: low > high somewhere. They are good.
     """
 
     def __init__(self, own: Arithmetic, cells: Sequence[Cell], last: Sequence[Sequence[int] | None]) -> None:
         self.own = own
         self.low, self.high = np.array([c.low for c in cells]), np.array([c.high for c in cells])
-        self.good = np.ones(len(cells), dtype=bool)
+        self.good, self.empty = np.ones((2, len(cells)), dtype=bool)
+        self.empty[:] = False
+        self.cells = cells
         self.corners = np.where(own.upper, self.high[:, :, None], self.low[:, :, None])
         self.corner_halves = _halves(self.corners, axis=2)
         self.corner_sizes = abs(self.corner_halves).sum(axis=1).max(axis=1)
@@ -141,7 +150,9 @@ class Batch:
             if len(boxes):
                 known[boxes, 0, neurons] = np.maximum(known[boxes, 0, neurons], -under.max(axis=1))
                 known[boxes, 1, neurons] = np.minimum(known[boxes, 1, neurons], over.max(axis=1))
+            self.empty |= (known[:, 0] > known[:, 1]).any(axis=1)
             self.lines.append(self._lines(known, boxes, neurons, under, over))
+        self.good |= self.empty
 
     def _lines(self, known: Array, boxes: Array, neurons: Array, under: Array, over: Array) -> _Lines:
         low, high = known[:, 0], known[:, 1]
@@ -203,7 +214,7 @@ class Batch:
         return upper[:, :-1]
 
     def _forms(self, level: int, boxes: Array, neurons: Array) -> Array:
-        """Upper bounds of z and, in the row after it, of -z at each corner, in units: see ``Coarse.forms``."""
+        """Upper bounds of z and, in the row after it, of -z at each corner, in units: see ``Fields.forms``."""
         own = self.own
         self.good &= self._fits(level)
         if not len(boxes):
@@ -216,14 +227,13 @@ class Batch:
             lines = self.lines[at - 1]
             c = q * lines.alive[of]
             positive = np.maximum(c, 0)
-            lack = positive.sum(axis=1) - c.sum(axis=1)
             raised.append(positive)
             plain = lines.plain[of]
             if plain.any():
                 _add(positive, plain, high, low)
             c *= np.where(c > 0, lines.above[of], lines.below[of])
             c >>= UNIT
-            q = self._back(at, of, c, lack, high, low)
+            q = self._back(at, of, c, -np.minimum(c, 0).sum(axis=1), high, low)
             low += lines.cost[of]
         starts = np.searchsorted(of, np.arange(len(self.good) + 1))
         value = self._at_corners(np.arange(len(self.good)), starts, q, high, low, raised)
@@ -255,7 +265,7 @@ class Batch:
         return value
 
     def bounds(self, neuron: int, slopes: Mapping[int, Sequence[str]], sign: int = 1) -> list[int]:
-        """Upper bounds of ``sign * z`` on some of the boxes, with these slopes, in 2^-56: ``Region.coarse_bound``."""
+        """Upper bounds of ``sign * z`` on some of the boxes, with these slopes, in 2^-56: ``Region.leaf``."""
         own, rows, texts = self.own, np.array(list(slopes), dtype=int), list(slopes.values())
         if not texts:
             return []
@@ -286,11 +296,12 @@ class Batch:
         high -= replaced[0]
         low -= replaced[1]
         at_corners = self._at_corners(rows, np.arange(len(rows) + 1), q, high, low, raised).max(axis=1)
-        return np.where(bound >= 0, np.minimum(bound, at_corners), bound).tolist()
+        return np.minimum(bound, at_corners).tolist()
 
     def cell(self, row: int) -> Cell:
         """One of the boxes."""
-        return Cell(self.low[row], self.high[row], tuple(known[row] for known in self.known))
+        known = tuple(known[row] for known in self.known)
+        return Cell(self.low[row], self.high[row], known, self.cells[row].sides)
 
 
 def _small(numbers: Sequence[Any]) -> Array:
@@ -308,7 +319,7 @@ def _halves(numbers: Array, axis: int) -> Array:
 
 def _slopes(text: str) -> Array:
     """Slopes that are said in sixteenths."""
-    return np.array([checker.SIXTEENTHS[c] for c in text])
+    return np.array([SIXTEENTHS[c] for c in text])
 
 
 def _add(left: Array, right: Array, high: Array, low: Array) -> None:

@@ -9,12 +9,10 @@ versions of Python and of the packages that compute.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Executor, as_completed
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,7 +22,7 @@ from geomrelu.certificates import files
 from geomrelu.claims.evidence import Certified
 from geomrelu.claims.registry import DEPTHS, Claim, Outcome, Result, concluded, examined, load, ordered
 from geomrelu.errors import InputError
-from geomrelu.parallel import OpenPool, workers_on
+from geomrelu.parallel import workers_on
 
 __all__ = ["Kept", "cores", "run"]
 
@@ -97,13 +95,13 @@ def _results(
 
     yield from known()
     waiting = [claim for claim in claims if claim.label not in evidence]
-    with workers_on(max(1, min(workers, len(waiting)))) as (open_pool, _):
+    with workers_on(max(1, min(workers, len(waiting)))) as (executor, _):
 
         def told(what: str) -> None:
             progress(what, len(evidence), len(claims))
 
         for claim, outcomes in (
-            _here(waiting, depth, told) if open_pool is None else _spread(waiting, depth, open_pool, told, proofs)
+            _here(waiting, depth, told) if executor is None else _spread(waiting, depth, executor, told, proofs)
         ):
             evidence[claim.label] = outcomes
             if kept is not None:
@@ -120,22 +118,13 @@ def _here(claims: list[Claim], depth: str, told: Callable[[str], None]) -> Evide
 
 
 def _spread(
-    claims: list[Claim], depth: str, open_pool: OpenPool, told: Callable[[str], None], proofs: Path | None
+    claims: list[Claim], depth: str, executor: Executor, told: Callable[[str], None], proofs: Path | None
 ) -> Evidence:
-    before = set(multiprocessing.active_children())
-    executor = open_pool()
-    try:
-        running = {executor.submit(_examined, claim.label, depth, proofs): claim for claim in claims}
-        told("")
-        for future in as_completed(running):
-            yield running[future], future.result()
-            told(", ".join(claim.label for other, claim in running.items() if other.running()))
-    except BrokenProcessPool:
-        raise InputError("a worker was killed (out of memory?); try fewer --workers") from None
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - before:  # nobody waits for a claim given up
-            process.terminate()
+    running = {executor.submit(_examined, claim.label, depth, proofs): claim for claim in claims}
+    told("")
+    for future in as_completed(running):
+        yield running[future], future.result()
+        told(", ".join(claim.label for other, claim in running.items() if other.running()))
 
 
 def _examined(label: str, depth: str, proofs: Path | None) -> tuple[Outcome, ...]:

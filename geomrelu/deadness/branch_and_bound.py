@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.budget import Budget
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derivation, derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
@@ -51,13 +51,13 @@ class Split:
     layer: int  # 0: the inputs
     index: int
     cut: float | None
-    derives: bool | None = None  # are bounds derived anew before, in coarse arithmetic (True) or exactly (False)?
+    derives: bool = False  # are bounds derived anew before?
     last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
 
     def node(self, level: int) -> Node:
         """As the checker wants it, in a proof about a neuron of layer ``level``."""
         what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | ({} if self.derives is None else derived(level, self.derives, self.last))
+        return {"split": what} | (derived(level, self.last) if self.derives else {})
 
     @classmethod
     def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
@@ -241,9 +241,19 @@ class Tree:
         )
 
 
-def bounded(floating: FloatNetwork, level: int, neurons: list[int]) -> list[int]:
-    """Which neurons default slopes show to be negative on the whole box."""
-    bounds = floating.upper_bounds(floating.whole(level - 1), level, np.array(neurons, dtype=int))[0]
+def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
+    """Which neurons default slopes show to be negative on the whole box. Raises Exhausted when the budget ends."""
+    whole = floating.whole(level - 1, budget)
+    bounds = floating.upper_bounds(whole, level, np.array(neurons, dtype=int), budget)[0]
+    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
+def by_intervals(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
+    """Which neurons are shown to be negative if the layers before are bounded by intervals alone.
+
+    The proof is an empty leaf: nothing has to be derived, which in a large convolutional layer takes minutes.
+    """
+    bounds = floating.upper_bounds(floating.interval(level - 1), level, np.array(neurons, dtype=int), budget)[0]
     return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
 
 
@@ -251,7 +261,7 @@ def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     """The proof for these."""
     coarse = level <= floating.coarse_depth
     leaf: Node = {"coarse": []} if coarse else {}
-    return [leaf | derived(level, coarse)]
+    return [leaf | derived(level)]
 
 
 class Growth:
@@ -264,14 +274,14 @@ class Growth:
         self.nodes: dict[int, Split | Node] = {}
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
-        self.lost, self.looks = False, True
+        self.lost, self.looks, self.budget = False, True, UNLIMITED
         self.boxes, self.refused, self.worst, self.closed, self.seconds = 0, 0, float("inf"), 0.0, 0.0
         self.packed = b""
 
-    def start(self, floating: FloatNetwork) -> None:
-        """Take up the tools."""
+    def start(self, floating: FloatNetwork, budget: Budget = UNLIMITED) -> None:
+        """Take up the tools. Raises Exhausted when the budget ends."""
+        whole = floating.whole(self.level - 1, budget)
         self.floating = floating
-        whole = floating.whole(self.level - 1)
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
         self.halves = floating.network.inputs <= MOST_INPUTS
@@ -285,7 +295,7 @@ class Growth:
 
     def grow(self, most: int, budget: Budget) -> None:
         """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
-        self.point = None
+        self.point, self.budget = None, budget
         while self.point is None and self.parts and self.boxes < most and budget.left != 0:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
@@ -298,11 +308,24 @@ class Growth:
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
-                if alike and self.point is None:
-                    self.boxes += len(alike)
-                    self._step(alike, derives)
-                elif alike:
-                    self.parts += alike
+                if not alike:
+                    continue
+                if self.point is None:
+                    try:
+                        self._step(alike, derives)
+                        self.boxes += len(alike)
+                        continue
+                    except Exhausted:  # in the middle of it
+                        self._undo(alike)
+                self.parts += alike
+
+    def _undo(self, parts: list[Part]) -> None:
+        """They are to be bounded yet."""
+        names = {part.name for part in parts}
+        self.parts = [part for part in self.parts if part.name >> 1 not in names]
+        for name in names:
+            self.nodes.pop(name, None)
+            self.leaves.pop(name, None)
 
     def _again(self, part: Part) -> None:
         """What another run had found below a part."""
@@ -320,7 +343,9 @@ class Growth:
         """Make it small, for it travels between processes."""
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
-        del self.floating, self.whole
+        if hasattr(self, "floating"):
+            del self.floating, self.whole
+        self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
     def _derives(self, part: Part) -> bool:
@@ -341,7 +366,9 @@ class Growth:
             return
         parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
         phases = self._phases(parts) if any(part.signs for part in parts) else None
-        bound, below, added, points = floating.improved(boxes, self.level, self.neuron, STEPS, phases, self.enough)
+        bound, below, added, points = floating.improved(
+            boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
+        )
         self._look(points, (boxes.lower + boxes.upper) / 2)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
@@ -362,7 +389,8 @@ class Growth:
         lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
         known = self._known(parts)
         if derives:
-            return self.floating.bounded(lower, upper, self.level - 1, known, self.unwanted, self.cornered)
+            how = known, self.unwanted, self.cornered, self.budget
+            return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
         return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
 
@@ -427,7 +455,7 @@ class Growth:
             else:  # neurons that are not derived again have the slopes that they would have then
                 leaf = {"coarse": [""] * (self.level - 2) + [_text(boxes.lines[-1].below[row])]}
             if self._derives(part):
-                leaf |= derived(self.level, self.coarse, last)
+                leaf |= derived(self.level, last)
             self._leaf(part, leaf)
         return left
 
@@ -440,12 +468,12 @@ class Growth:
         """Where the bound may be 0: leaves in exact arithmetic, which the checker may refuse."""
         for row in rows.tolist():
             leaf = self._exact_leaf(parts[row], boxes, row, below, added)
-            self._leaf(parts[row], leaf | derived(self.level, self.cornered))  # corners belong to coarse derivations
+            self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
 
     def _exact_leaf(
         self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
     ) -> Node:
-        """Slopes are meant for both sides there: said only where the lower line is used."""
+        """Slopes are said only where the line below is used."""
         leaf = self._multipliers(part, row, added)
         if below is None:
             return leaf
@@ -458,8 +486,8 @@ class Growth:
                 continue
             said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
             if said.any():
-                table = {str(i): str(Fraction(float(slope[0, i]))) for i in np.flatnonzero(said).tolist()}
-                leaf.setdefault("slopes", {})[str(at)] = table
+                texts = leaf.setdefault("slopes", [""] * (self.level - 1))
+                texts[at - 1] = _text(slope[0])
         return leaf
 
     def _multipliers(self, part: Part, row: int, added: list[Array] | None) -> Node:
@@ -512,10 +540,10 @@ class Growth:
         inputs = np.argmax(blame, axis=1)
         for row, part in enumerate(parts):
             base, age = part.base, part.age
-            how: tuple[bool | None, tuple[int, ...] | None] = None, None
+            how: tuple[bool, tuple[int, ...] | None] = False, None
             if derives and (base is None or age >= PERIOD):
                 base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
-                how, age = (self.coarse, last), 0
+                how, age = (True, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)

@@ -17,13 +17,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify
@@ -117,8 +118,9 @@ def decide(
 
     Args:
         layers: which (from 1; default all). neurons: which of each layer (from 0; default all).
-        budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next. What is
-            open when it ends is UNDECIDED, with the reason.
+        budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next, and
+            what is left after the last one to those that have spent their share. What is open when it ends is
+            UNDECIDED, with the reason.
         progress: called with (layer, neurons decided, neurons asked).
         each: seconds for one hard neuron.
         executor: where hard neurons are worked on; None: here.
@@ -184,7 +186,10 @@ class _Run:
         self.asked: dict[int, list[int]] = {}
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
-        self.trees: list[branch_and_bound.Tree] = []
+        self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.last: Any = None  # the point in floats that the last of the points is
+        self.steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
+        self.too_many: set[int] = set()  # layers with more pieces than were likely
 
     @cached_property
     def bench(self) -> Bench:
@@ -199,18 +204,21 @@ class _Run:
         }
         self.found = {layer: {} for layer in layers}
         self.reasons = {layer: {} for layer in layers}
-        waiting = list(self.asked)
-        steps: list[tuple[int, Callable[[], Iterator[Verdict]]]] = [
-            (layer, lambda layer=layer: self._verdicts(layer, max(layers)))  # type: ignore[misc]
-            for layer in waiting
-        ]
+        waiting, round_ = list(self.asked), list(self.asked)
+        reached: set[int] = set()
         try:
-            for position, (layer, step) in enumerate(steps):
-                # an even share for each layer that is left, so that one hard neuron does not starve the next layers
-                self.budget = self.whole.share(len(steps) - position)
-                self._take(step(), [layer])
-                while waiting and waiting[0] in list(self.asked)[: position + 1] and self._settled(waiting[0]):
-                    yield self._report(waiting.pop(0))
+            while round_ and not (reached and self.whole.ended):
+                cut = []
+                for position, layer in enumerate(round_):
+                    # an even share for each layer that is left, so that one hard neuron does not starve the next layers
+                    self.budget = self.whole.share(len(round_) - position)
+                    self.reasons[layer] = {}
+                    if self._take(self._verdicts(layer, max(layers)), [layer]):
+                        cut.append(layer)
+                    reached.add(layer)
+                    while waiting and waiting[0] in reached and self._settled(waiting[0]):
+                        yield self._report(waiting.pop(0))
+                round_ = cut  # the last one had all that was left, so there are fewer, or nothing is left
             self.budget = self.whole
             if self.trees:
                 self._take(self._hard(), waiting)
@@ -224,8 +232,8 @@ class _Run:
             raise
         yield from map(self._report, waiting)
 
-    def _take(self, verdicts: Iterator[Verdict], layers: list[int]) -> None:
-        """Record verdicts until there are no more or the budget ends."""
+    def _take(self, verdicts: Iterator[Verdict], layers: list[int]) -> bool:
+        """Record verdicts until there are no more or the budget ends; is that what has happened?"""
         try:
             for verdict in verdicts:
                 done = self.found[verdict.layer]
@@ -238,13 +246,15 @@ class _Run:
             for layer in layers:
                 for i in self.asked[layer]:
                     self.reasons[layer].setdefault(i, str(end))
+            return self.budget.ended
+        return False
 
     def _settled(self, layer: int) -> bool:
         return len(self.found[layer]) == len(self.asked[layer])
 
     def _report(self, layer: int) -> LayerReport:
         found, reasons = self.found[layer], self.reasons[layer]
-        for tree in self.trees:
+        for tree in self.trees.values():
             if tree.level == layer and tree.boxes:
                 reasons[tree.neuron] = f"{reasons.get(tree.neuron, 'given up')} after {tree}"
         verdicts = tuple(
@@ -259,12 +269,13 @@ class _Run:
         for neurons in ([i for i in self.asked[layer] if i not in large], large):  # what is quick comes first
             asked = []
             for i in neurons:
-                claim = self.known.pop((layer, i), None)
+                claim = self.known.get((layer, i))
                 verdict = None if claim is None else self._again(claim)
-                if verdict is None:
-                    asked.append(i)
-                else:
+                self.known.pop((layer, i), None)
+                if verdict is not None:
                     yield verdict
+                elif i not in self.found[layer]:
+                    asked.append(i)
             yield from self._fresh(layer, asked, last)
 
     @staticmethod
@@ -289,32 +300,25 @@ class _Run:
         supremum = claim.get("supremum")
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
-            return self._tried(claim, "proved in an earlier run", value, lambda: self.budget.spend(0))
+            return self._tried(claim, "proved in an earlier run", value)
         except (ValueError, TypeError, checker.Malformed):
             return None
 
     # ---- claims -----------------------------------------------------------------------------------------------
 
-    def _decided(
-        self, claim: Claim, supremum: Fraction | str | None, reason: str, tick: Callable[[], None] | None = None
-    ) -> Verdict:
+    def _decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
         """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
         try:
-            checker.prove(claim, self.network.checked, self.domain.checked, self.shared, tick)
+            self.shared.watch(self.budget.poll)
+            checker.prove(claim, self.shared)
         except checker.Rejected as doubt:
             return _undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
 
-    def _tried(
-        self,
-        claim: Claim,
-        reason: str,
-        supremum: Fraction | str | None = None,
-        tick: Callable[[], None] | None = None,
-    ) -> Verdict | None:
+    def _tried(self, claim: Claim, reason: str, supremum: Fraction | str | None = None) -> Verdict | None:
         """The verdict of a claim that floating point (or a file) suggested, if the checker agrees."""
-        verdict = self._decided(claim, supremum, reason, tick)
+        verdict = self._decided(claim, supremum, reason)
         return None if verdict.status is Status.UNDECIDED else verdict
 
     def _unbounded(self, layer: int, i: int, point: Sequence[Fraction], ray: Sequence[Any] | None) -> Verdict:
@@ -351,19 +355,19 @@ class _Run:
 
     def _valued(
         self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
-        strict: dict[str, Any] | None, flat: Sequence[Any] | None = None,
+        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
     ) -> Verdict:  # fmt: skip
         """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
 
-        ``strict`` makes a negative supremum stable: multipliers, {} if the checker needs none, None if it is not so;
+        ``far`` is what makes a negative supremum stable at infinity, {} if nothing is needed, None if it is not so;
         ``flat`` is a ray that breaks it.
         """
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
         claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
         if supremum == 0:
             claim["stable"] = False
-        elif supremum < 0 and strict is not None:
-            claim |= {"stable": True} | ({"strict": strict} if strict else {})
+        elif supremum < 0 and far is not None:
+            claim |= {"stable": True} | far
         elif supremum < 0 and flat is not None:
             claim |= {"stable": False, "ray": self._ray(flat)}
         return self._decided(claim, supremum, reason)
@@ -372,9 +376,26 @@ class _Run:
 
     @cached_property
     def _bounding(self) -> dict[str, Any] | None:
-        """Multipliers that show the domain bounded ({} if none are needed), None if it is not."""
+        """What shows the domain bounded ({} if nothing is needed), None if it is not."""
         domain = self.domain
-        return {} if isinstance(domain, FiniteSet) else domain.falling([Fraction(0)] * domain.dimension)
+        if isinstance(domain, FiniteSet) or not checker.recession(domain.checked):
+            return {}
+        strict = domain.falling([Fraction(0)] * domain.dimension)
+        return None if strict is None else {"strict": strict}
+
+    def _far(self, layer: int, i: int) -> dict[str, Any] | None:
+        """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
+        domain = self.domain
+        if self._bounding is not None or isinstance(domain, FiniteSet):
+            return self._bounding
+        if layer == 1 and not (domain.is_box or domain.given_by_generators):
+            strict = domain.falling(self.network.layers[0].form(i).slope)
+            return None if strict is None else {"strict": strict}
+        try:
+            found = infinity.cones(self.network.checked, domain.checked, layer, i, lambda: self.budget.spend(0))
+        except Exhausted:  # the verdict stands without it
+            return None
+        return None if found is None else {"infinity": found}
 
     def _first_layer(self, domain: Polyhedron, asked: list[int]) -> Iterator[Verdict]:
         for i in asked:
@@ -403,13 +424,12 @@ class _Run:
     def _closed_form(
         self, domain: Polyhedron, i: int, supremum: Fraction, point: Any, leaf: dict[str, Any], how: str
     ) -> Verdict:
-        strict, flat = self._bounding, None
-        if supremum < 0 and strict is None:
-            form = self.network.layers[0].form(i)
-            strict = domain.falling(form.slope)
-            if strict is None:
-                flat = self._flat_direction(domain, form.along)
-        return self._valued(1, i, supremum, point, [leaf], how, strict, flat)
+        far, flat = self._bounding, None
+        if supremum < 0 and far is None:
+            far = self._far(1, i)
+            if far is None:
+                flat = self._flat_direction(domain, self.network.layers[0].form(i).along)
+        return self._valued(1, i, supremum, point, [leaf], how, far, flat)
 
     def _flat_direction(
         self, domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]
@@ -435,11 +455,15 @@ class _Run:
                 raise Exhausted("the domain has too many generators to list")
             yield from self._by_pieces(domain, layer, asked, last, self.budget)
             return
-        if listed and pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES:
+        few = listed and layer not in self.too_many
+        if few and pieces.likely_pieces(self.network, domain, layer) <= FEW_PIECES:
             try:
                 yield from self._by_pieces(domain, layer, asked, last, self.budget.part(10 * FEW_PIECES))
                 return
-            except Exhausted as end:  # the guess was wrong
+            except Exhausted as end:
+                if self.budget.ended:
+                    raise
+                self.too_many.add(layer)  # the guess was wrong
                 self.reasons[layer] = dict.fromkeys(asked, str(end))
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
             yield from self._by_search(domain, layer, [i for i in asked if i not in self.found[layer]])
@@ -475,62 +499,80 @@ class _Run:
         for i in dead:
             best = found[i]
             self.budget.spend(0)
-            strict, flat = self._bounding, None
-            if strict is None and limits[i] < 0:
+            far, flat = self._bounding, None
+            if far is None and limits[i] < 0:
                 flat = self._reviving_ray(layer, i, best)
-                strict = {} if flat is None and self._calm(layer, i) else None
-            yield self._valued(layer, i, limits[i], self._point(best.point), trees[i], "all pieces", strict, flat)
+                far = self._far(layer, i) if flat is None else None
+            yield self._valued(layer, i, limits[i], self._point(best.point), trees[i], "all pieces", far, flat)
 
     def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
         """A ray that shows a dead neuron with negative supremum not to be stable."""
         model = self.network.checked
         return next((r for r in best.flat if checker.revivable(model, [Fraction(v) for v in r], layer, i)), None)
 
-    def _calm(self, layer: int, i: int) -> bool:
-        try:
-            return bool(self.shared.calm(layer, i))  # type: ignore[no-untyped-call]
-        except checker.Rejected:  # too many cones at infinity
-            return False
-
     def _by_search(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
-        What is open after that keeps its tree, to be worked on with those of the other layers.
+        What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
+        next one goes on with the same step.
         """
-        floating, waiting = self.bench.floating, list(asked)
-        trees: dict[int, branch_and_bound.Tree] = {}
-        self.budget.spend()
-        for starts, rounds in EFFORTS:
-            for i, point in falsify.candidates(floating, layer, waiting[:], self.budget, starts, rounds):
-                verdict = self._witness(domain, layer, i, point)
+        steps: list[Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]] = [
+            partial(self._witnesses, effort) for effort in EFFORTS
+        ]
+        if domain.is_box and domain.is_bounded:
+            steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+        done = self.steps.setdefault(layer, 0)
+        if not done:
+            self.budget.spend()
+        for step in steps[done:]:
+            yield from step(domain, layer, [i for i in asked if i not in self.found[layer]])
+            self.steps[layer] += 1
+
+    def _witnesses(
+        self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
+    ) -> Iterator[Verdict]:
+        """Points where neurons are positive."""
+        for i, point in falsify.candidates(self.bench.floating, layer, asked, self.budget, *effort):
+            verdict = self._witness(domain, layer, i, point)
+            if verdict is not None:
+                yield verdict
+            self.budget.poll()
+
+    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
+        floating = self.bench.floating
+        if layer > floating.coarse_depth:
+            for i in branch_and_bound.by_intervals(floating, layer, asked, self.budget):
+                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}
+                verdict = self._tried(claim, ON_THE_BOX)
                 if verdict is not None:
-                    waiting.remove(i)
                     yield verdict
-                self.budget.spend(0)
-            if not (domain.is_box and domain.is_bounded):
-                continue
-            if not rounds:
-                for i in branch_and_bound.bounded(floating, layer, waiting):
-                    claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-                    verdict = self._tried(claim | {"proof": branch_and_bound.one_leaf(floating, layer)}, ON_THE_BOX)
-                    if verdict is not None:
-                        waiting.remove(i)
-                        yield verdict
-            elif not trees:
-                trees = {i: branch_and_bound.Tree(floating, layer, i) for i in waiting}
-                for i, tree in trees.items():
-                    tree.resume(self.unfinished.pop((layer, i), {}).get("proof"))
-                for verdict in filter(None, map(self._sprouted, trees.values())):
-                    waiting.remove(verdict.neuron)
-                    yield verdict
+
+    def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons that are bounded on the whole box."""
+        floating = self.bench.floating
+        for i in branch_and_bound.bounded(floating, layer, asked, self.budget):
+            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
+            verdict = self._tried(claim | {"proof": branch_and_bound.one_leaf(floating, layer)}, ON_THE_BOX)
+            if verdict is not None:
+                yield verdict
+
+    def _sprouts(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons for which a small tree is enough; the others keep it."""
         few = self._listed(domain) and pieces.likely_pieces(self.network, domain, layer) <= MANY_PIECES
-        for tree in (trees[i] for i in waiting if i in trees):
+        for i in asked:
+            if (layer, i) in self.trees:
+                continue
+            self.budget.poll()
+            tree = self.trees[layer, i] = branch_and_bound.Tree(self.bench.floating, layer, i)
+            tree.resume(self.unfinished.pop((layer, i), {}).get("proof"))
+            verdict = self._sprouted(tree)
+            if verdict is not None:
+                yield verdict
             tree.limit = FEW_BOXES if few else tree.limit
-            self.trees.append(tree)
 
     def _sprouted(self, tree: branch_and_bound.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""
-        self.budget.spend(0)
         tree.merge(turn(self.bench, branch_and_bound.Growth(tree, tree.take(1)), SPROUT, self.budget.left))
         return self._grown(tree, self.bench.refuted(tree) if tree.done and not tree.failed else None)
 
@@ -546,7 +588,8 @@ class _Run:
 
     def _hard(self) -> Iterator[Verdict]:
         """The hard neurons of all layers, each with a tree."""
-        for tree, claim in grown(self.bench, self.trees, self.budget, self.each, self.executor, self.open_):
+        trees = [tree for (layer, i), tree in self.trees.items() if i not in self.found[layer]]
+        for tree, claim in grown(self.bench, trees, self.budget, self.each, self.executor, self.open_):
             verdict = self._grown(tree, claim)
             if verdict is not None:
                 yield verdict
@@ -559,11 +602,11 @@ class _Run:
             yield from self._by_pieces(domain, layer, open_, layer, self.budget)
 
     def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
-        exact = clipped(point, domain)
-        if exact is None:
-            return None
-        spelled = [str(x) for x in exact]
-        if not self.points or self.points[-1] != spelled:
-            self.points.append(spelled)
+        if point is not self.last:  # one point shows many neurons positive
+            exact = clipped(point, domain)
+            if exact is None:
+                return None
+            self.last = point
+            self.points.append([str(x) for x in exact])
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.points) - 1}
         return self._tried(claim, "positive at a point")

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu import checker
+from geomrelu.certificates.batch import derived
+from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import cddlib
 from geomrelu.exact.numbers import common
 from geomrelu.network.network import Network
@@ -47,25 +48,25 @@ class Open:
     neuron: int
 
 
-def solved(region: checker.Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
+def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
     """Decide a neuron on a region of a box; None if that was too much.
 
-    Exact: yes. Method: bounds of earlier neurons in exact arithmetic, then one linear program (GMP), two where the
-    region is empty.
+    Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
     """
-    derive = {"derive": [[at, "exact"] for at in range(1, level)]}
+    derive = derived(level)
     region = region.copy()
     region.derive(derive["derive"], level)
-    if level > 1 and region.bounds(level - 1) == checker.EMPTY:
+    if region.empty:
         return Leaf(derive)
-    splits = [(k, at, i, sign) for k, (_, at, i, sign) in enumerate(region.splits)]
+    splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
     forms = _forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
     if isinstance(forms, Open):
         return forms
     rows = [[sign * v for v in forms[at, i]] for _, at, i, sign in splits]
-    best = _maximum(forms[level, neuron], rows, region.lower, region.upper)
+    lower, upper = _sides(region)
+    best = _maximum(forms[level, neuron], rows, lower, upper)
     if best is None:
-        multipliers = _contradiction(forms[level, neuron], rows, region.lower, region.upper)
+        multipliers = _contradiction(forms[level, neuron], rows, lower, upper)
         return None if multipliers is None else Leaf(derive | _said(splits, multipliers))
     value, point, multipliers = best
     return Positive(point) if value > 0 else Leaf(derive | _said(splits, multipliers), None if value else point)
@@ -77,7 +78,7 @@ def _said(splits: list[tuple[int, int, int, int]], multipliers: Sequence[Fractio
 
 
 def _forms(
-    region: checker.Region, network: Network, level: int, wanted: list[tuple[int, int]]
+    region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
 ) -> dict[tuple[int, int], list[Fraction]] | Open:
     """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""
     starts = network.starts
@@ -90,10 +91,10 @@ def _forms(
         if at < level:
             pairs = region.bounds(at)[0]
             reading = {j - starts[at] for j in read if starts[at] <= j < starts[at + 1]}
-            unknown = [i for i in reading if not checker.signed(pairs[i])]
+            unknown = [i for i in reading if not signed(pairs[i])]
             if unknown:
                 return Open(at, min(unknown))
-            active[at] = {i for i in reading if pairs[i][0] >= 0}
+            active[at] = {i for i in reading if (low := pairs[i][0]) is not None and low >= 0}
             needed[at] |= active[at]
         for i in needed[at]:
             read.update(network.layers[at - 1].row(i)[1])
@@ -114,6 +115,12 @@ def _forms(
             if i in active.get(at, ()):
                 known[starts[at] + i] = found[at, i]
     return {key: found[key] for key in wanted}
+
+
+def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
+    lower, upper = [v for v in region.lower if v is not None], [v for v in region.upper if v is not None]
+    assert len(lower) == len(upper) == len(region.lower)
+    return lower, upper
 
 
 Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]

@@ -49,9 +49,10 @@ def candidates(
         best = int(np.argmax(hits.sum(axis=1)))
         if not hits[best].any():
             break
+        point = points[best]
         for i, hit in zip(list(waiting), hits[best], strict=True):
             if hit:
-                yield i, points[best]
+                yield i, point
                 waiting.remove(i)
     weights = sum(len(layer.data) for layer in floating.network.layers[:level])
     starts = int(np.clip(BATCH // weights, 4, starts))
@@ -60,6 +61,7 @@ def candidates(
         climbing = points[np.argsort(-reached[:, i])[:starts]]
         step = (upper - lower) / 4
         for _ in range(rounds):
+            budget.poll()
             z = floating.forward(climbing, level)
             if z[-1][:, i].max() > 0:
                 yield i, climbing[int(np.argmax(z[-1][:, i]))]

@@ -8,6 +8,7 @@ active one (z >= 0 on the domain) is folded into the layers that read it, where 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -136,8 +137,9 @@ def _folded(
     """Fold the active neurons of each layer where that leaves fewer weights."""
     bench = Bench(network, domain)
     claims: dict[tuple[int, int], dict[str, Any]] = {}
-    with np.errstate(all="ignore"):
-        bounds = bench.floating.whole(network.depth).bounds
+    with suppress(Exhausted), np.errstate(all="ignore"):
+        bench.floating.whole(network.depth, budget)
+    bounds = bench.floating.known
     needed = {(level, what[0]) for (level, _), (kind, what) in fate.items() if kind == "merged"}
     size = _entries(checker.pruned(network.checked, fate))
     for level, (low, _) in enumerate(bounds, 1):
@@ -152,11 +154,12 @@ def _folded(
         if fewer >= size:
             continue
         shown = {}
+        bench.shared.watch(budget.poll)
         try:
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
-                checker.prove(claim, network.checked, domain.checked, bench.shared, lambda: budget.spend(0))
+                checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays
             continue

@@ -16,6 +16,7 @@ the boxes is enough.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -26,7 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from geomrelu import checker
+from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -36,6 +38,9 @@ __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 22  # numbers held at once in one backward pass
+WORK = (
+    1 << 26
+)  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
 PAUSES = (2, 5, 9, 13)  # steps after which it is looked which boxes need more: not those that are settled,
 LONG, HOPE = 9, 0.4  # and from this step on not those whose bound is still more than this part of the first
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
@@ -88,6 +93,7 @@ class Boxes:
         lines: of each layer; bounds: of its pre-activations (those of the lines, or looser).
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
+        begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
     """
 
     lower: Array
@@ -96,6 +102,7 @@ class Boxes:
     bounds: Bounds
     corners: Array | None = None
     gaps: list[Array] = field(default_factory=list)
+    begun: tuple[Array, Array, list[tuple[Array, Array, Array]], deque[Array]] | None = None
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -140,9 +147,9 @@ class FloatNetwork:
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
         self.lower, self.upper = _sides(box)
-        self._whole: Boxes | None = None
-        coarse = checker.Coarse(network.checked, box.checked)
-        self.coarse_depth, self.cornered = coarse.depth, coarse.cornered
+        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        fields = Fields(network.checked, box.checked)
+        self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
             matrix, bias = map_.floats
@@ -184,25 +191,35 @@ class FloatNetwork:
         known: Bounds | None = None,
         unwanted: Array | None = None,
         cornered: bool = False,
+        budget: Budget = UNLIMITED,
     ) -> Boxes:
         """Boxes (boxes, n) with the pre-activations of layers 1..up_to bounded by the default lines.
 
         ``known``: bounds that hold already, to be improved where the sign is unknown. ``unwanted``: neurons of the last
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
-        ``cornered``: corner by corner, if the inputs are few.
+        ``cornered``: corner by corner, if the inputs are few. Raises Exhausted when the budget ends.
         """
         boxes = Boxes(lower, upper, [], [], self._corners(lower, upper) if cornered else None)
-        for level in range(1, up_to + 1):
+        self._bound(boxes, up_to, known, unwanted, budget)
+        return boxes
+
+    def _bound(self, boxes: Boxes, up_to: int, known: Bounds | None, unwanted: Array | None, budget: Budget) -> None:
+        """Bound the layers that are to come; where the budget ends, this can be taken up again."""
+        for level in range(len(boxes.lines) + 1, up_to + 1):
             if level == 1:
                 self._first(boxes, known)
                 continue
             shape = len(boxes), self.network.widths[level - 1]
-            low, high = (np.full(shape, -np.inf), np.full(shape, np.inf)) if known is None else known[level - 1]
-            open_ = ((low < 0) & (high > 0)).any(axis=0)
-            if known is not None and level == up_to and unwanted is not None:
-                open_ &= ~unwanted
-            low, high, found = low.copy(), high.copy(), []
-            for targets in self._pieces(np.flatnonzero(open_), level, len(boxes)):
+            if boxes.begun is None:
+                low, high = (np.full(shape, -np.inf), np.full(shape, np.inf)) if known is None else known[level - 1]
+                open_ = ((low < 0) & (high > 0)).any(axis=0)
+                if known is not None and level == up_to and unwanted is not None:
+                    open_ &= ~unwanted
+                boxes.begun = low.copy(), high.copy(), [], deque(self._pieces(np.flatnonzero(open_), level, len(boxes)))
+            low, high, found, left = boxes.begun
+            while left:
+                budget.poll()
+                targets = left[0]
                 over, under = (self.backward(boxes, level, targets, sign) for sign in (1, -1))
                 if boxes.corners is None:
                     most, least = boxes.highest(over), -boxes.highest(under)
@@ -212,6 +229,7 @@ class FloatNetwork:
                     found.append((low_, high_, targets))
                 low[:, targets] = np.maximum(low[:, targets], least)
                 high[:, targets] = np.minimum(high[:, targets], most)
+                left.popleft()
             line = Lines.of(low, high)
             if known is not None and unwanted is not None and level == up_to:
                 line = Lines.of(*self._likely(boxes, level, unwanted, low, high))
@@ -222,7 +240,7 @@ class FloatNetwork:
                 boxes.gaps.append(gaps)
             boxes.bounds.append((low, high))
             boxes.lines.append(line)
-        return boxes
+            boxes.begun = None
 
     def _corners(self, lower: Array, upper: Array) -> Array:
         """The corners (boxes, 2^k, n) of boxes in which k inputs vary."""
@@ -250,9 +268,10 @@ class FloatNetwork:
             boxes.gaps.append(line.gaps(y, y, slice(None)))
 
     def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
-        """So many of the neurons at a time that their forms fit into memory."""
+        """So many of the neurons at a time that their forms fit into memory, and that it does not take long."""
         width = max((self.network.inputs, *self.network.widths[:level]))
-        step = max(1, BATCH // (width * count))
+        weights = max(len(layer.data) for layer in self.network.layers[:level])
+        step = max(1, min(BATCH // (width * count), WORK // (weights * count)))
         return (neurons[k : k + step] for k in range(0, len(neurons), step))
 
     def _likely(self, boxes: Boxes, level: int, neurons: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -275,17 +294,38 @@ class FloatNetwork:
         matrix = self.layers[level - 1][0].get(level - 1)
         return None if matrix is None or level == 1 else _rows(matrix, [neuron])[0] <= 0
 
-    def whole(self, up_to: int) -> Boxes:
-        """The whole box, bounded once."""
-        if self._whole is None or len(self._whole.lines) < up_to:
-            self._whole = self.bounded(self.lower[None, :], self.upper[None, :], up_to)
+    def whole(self, up_to: int, budget: Budget = UNLIMITED) -> Boxes:
+        """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
         whole = self._whole
+        self._bound(whole, up_to, None, None, budget)
         return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
 
-    def upper_bounds(self, boxes: Boxes, level: int, neurons: Array) -> Array:
-        """Upper bounds (boxes, neurons) by the default lines."""
-        pieces = self._pieces(neurons, level, len(boxes))
-        found = [boxes.highest(self.backward(boxes, level, piece)) for piece in pieces]
+    def interval(self, up_to: int) -> Boxes:
+        """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
+        boxes = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        sides = [(self.lower, self.upper)]
+        for parts, bias in self.layers[:up_to]:
+            low, high = bias.copy(), bias.copy()
+            for b, matrix in parts.items():
+                centre, spread = matrix @ (sum(sides[b]) / 2), abs(matrix) @ ((sides[b][1] - sides[b][0]) / 2)
+                low += centre - spread
+                high += centre + spread
+            boxes.bounds.append((low[None, :], high[None, :]))
+            boxes.lines.append(Lines.of(*boxes.bounds[-1]))
+            sides.append((np.maximum(low, 0), np.maximum(high, 0)))
+        return boxes
+
+    @property
+    def known(self) -> Bounds:
+        """Of the first layers, as far as the whole box has been bounded."""
+        return list(self._whole.bounds)
+
+    def upper_bounds(self, boxes: Boxes, level: int, neurons: Array, budget: Budget = UNLIMITED) -> Array:
+        """Upper bounds (boxes, neurons) by the default lines. Raises Exhausted when the budget ends."""
+        found = []
+        for piece in self._pieces(neurons, level, len(boxes)):
+            budget.poll()
+            found.append(boxes.highest(self.backward(boxes, level, piece)))
         return np.concatenate(found, axis=1) if found else np.zeros((len(boxes), 0))
 
     def backward(
@@ -344,12 +384,13 @@ class FloatNetwork:
         steps: int,
         phases: Sequence[Array] | None = None,
         enough: float = -np.inf,
+        budget: Budget = UNLIMITED,
     ) -> tuple[Array, list[Array], list[Array] | None, Array]:
         """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases, and
         the points (boxes, n) where the bounds are attained.
 
         ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones. ``enough``: a
-        bound that need not be improved.
+        bound that need not be improved. Raises Exhausted when the budget ends.
 
         Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
         worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say. No steps
@@ -364,6 +405,7 @@ class FloatNetwork:
         best, rows = np.full(len(boxes), np.inf), np.arange(len(boxes))  # the rows that are still improved
         first = best
         for step in range(steps):
+            budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
             (bound, points, gaps), weights = self._worst(boxes, form), form.weights
             first = bound if step == 0 else first
@@ -456,7 +498,7 @@ def _sides(box: Polyhedron) -> tuple[Array, Array]:
     """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
     lower, upper = [], []
     for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
-        far = 100 + abs(low or 0) + abs(high or 0)
+        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
         lower.append(low if low is not None else (high or Fraction(0)) - far)
         upper.append(high if high is not None else (low or Fraction(0)) + far)
     return nearest(*common(lower)), nearest(*common(upper))

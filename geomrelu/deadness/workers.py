@@ -10,7 +10,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -23,16 +23,19 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import Quick, Step, region_at, spread
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
+from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import exact_lp
 from geomrelu.deadness.branch_and_bound import PROGRAM, Growth, Node, Part, Split, Tree
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
+from geomrelu.parallel import WorkersDied
 
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
+GRACE = 2.0  # seconds after the end of a budget in which workers, who know it, bring what they have
 FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
 GROUP = 64  # roots below which nodes are judged together
 PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it does not say if the neuron is 0
@@ -91,6 +94,7 @@ class Judgement:
 
     def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
         self.bench, self.growth, self.budget = bench, growth, budget
+        bench.shared.watch(budget.poll)
         self._way: dict[int, Split] = {}  # the splits above the roots
         self._halves: dict[int, Any] = {}  # the regions on both sides of these
         for root in growth.roots:
@@ -118,8 +122,8 @@ class Judgement:
                 for name, found in self._spread(self.growth.nodes, known):
                     if found is None:
                         left.append(name)
-                    elif isinstance(found, int):
-                        self._accept(name, found)
+                    elif not isinstance(found, Cell):
+                        self._accept(name, -1 if isinstance(found, str) else found)
                 for name in left:
                     self._judge(name)
             except Exhausted:
@@ -134,7 +138,7 @@ class Judgement:
 
     def _spread(
         self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
-    ) -> Iterator[tuple[int, Cell | int | None]]:
+    ) -> Iterator[tuple[int, Cell | int | str | None]]:
         growth, network = self.growth, self.bench.network
         arithmetic = self.bench.shared.arithmetic(growth.level)
 
@@ -142,9 +146,9 @@ class Judgement:
             node = nodes[name]
             if not isinstance(node, Split):
                 return Step.read(node, growth.level, network.widths, network.inputs)
-            if node.cut is None or node.derives is False:
+            if node.cut is None:
                 return None
-            return Step(bool(node.derives), node.last, (node.index, Fraction(node.cut)))
+            return Step(node.derives, node.last, (node.index, Fraction(node.cut)))
 
         if arithmetic is None:
             return iter(())
@@ -166,7 +170,7 @@ class Judgement:
             if children:
                 stack += [(2 * name + 1, children[1]), (2 * name, children[0])]
             else:
-                self._accept(name, None if bound is None else -1 if bound == checker.EMPTY else bound)
+                self._accept(name, None if bound is None else -1 if bound == EMPTY else bound)
 
     def _accept(self, name: int, bound: Any) -> None:
         """A leaf with this bound, None if it has none."""
@@ -181,13 +185,13 @@ class Judgement:
         node = self._way.get(name) or self.growth.nodes[name]
         return node.node(self.growth.level) if isinstance(node, Split) else node
 
-    def _examined(self, name: int, region: checker.Region) -> Any:
+    def _examined(self, name: int, region: Region) -> Any:
         try:
-            return checker.examine(self._said(name), region, self.growth.level, self.growth.neuron)
+            return examine(self._said(name), region, self.growth.level, self.growth.neuron)
         except (checker.Rejected, checker.Malformed):
             return (), None
 
-    def _solve(self, name: int, region: checker.Region) -> None:
+    def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
         found = exact_lp.solved(region, self.bench.network, growth.level, growth.neuron)
@@ -229,7 +233,7 @@ class Judgement:
         growth.nodes = {name: node for name, node in growth.nodes.items() if not below(name)}
         growth.parts = [root, *(part for part in growth.parts if not below(part.name))]
 
-    def _region(self, name: int) -> checker.Region:
+    def _region(self, name: int) -> Region:
         """The region of a node, with all that was derived on the way to it."""
         growth = self.growth
         return region_at(name, self.bench.shared.root, self._said, growth.level, growth.neuron, self._halves)
@@ -237,15 +241,15 @@ class Judgement:
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
     """Let it grow for a while, and judge what has grown."""
-    started = time.monotonic()
-    with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
-        growth.start(bench.floating)
+    started, budget = time.monotonic(), Budget(seconds)
+    with suppress(Exhausted), np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
+        growth.start(bench.floating, budget)
         part = Budget(SLICE if seconds is None else min(seconds / 2, SLICE))
         growth.grow(most, part)
         if growth.point is not None and not bench.positive(growth):  # so near to 0 that floats see nothing
             growth.looks = False
             growth.grow(most, part)
-    Judgement(bench, growth, Budget(seconds)).pass_()
+    Judgement(bench, growth, budget).pass_()
     growth.pack()
     growth.seconds = time.monotonic() - started
     return growth
@@ -271,40 +275,67 @@ def grown(
     """
     alive = {id(tree): tree for tree in trees}
     running: dict[Future[Growth], Tree] = {}
-    slots = 1 if executor is None else getattr(executor, "_max_workers", 1)
+    slots = 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+    end: Exhausted | None = None
+    late: float | None = None  # until then results are awaited
     try:
-        while alive:
-            while len(running) < slots:
-                tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
-                if tree is None:
-                    break
-                budget.spend(0)
-                left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
-                parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
-                pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
-                most = min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes)
-                job = bench, Growth(tree, parts), most, min(left, default=None)
-                running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
-            for future in wait(running, return_when=FIRST_COMPLETED)[0]:
+        while alive and (running or end is None):
+            try:
+                while end is None and len(running) < slots:
+                    tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
+                    if tree is None:
+                        break
+                    budget.poll()
+                    job = bench, *_portion(tree, slots, budget, each)
+                    running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
+            except Exhausted as over:
+                end, late = over, time.monotonic() + GRACE
+                continue
+            if late is None and budget.left is not None:
+                timeout: float | None = budget.left + GRACE
+            else:
+                timeout = None if late is None else max(0.0, late - time.monotonic())
+            finished = wait(running, timeout, FIRST_COMPLETED).done
+            if not finished:
+                budget.poll()
+                break
+            for future in finished:
                 tree = running.pop(future)
                 try:
                     growth = future.result()
-                except BrokenProcessPool:
-                    raise Exhausted("a worker process has died") from None
+                except WorkersDied as problem:
+                    raise Exhausted(str(problem)) from None
                 if id(tree) not in alive:  # it has ended elsewhere
                     continue
                 tree.merge(growth)
                 if progress is not None:
                     progress(tree)
-                late = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
-                if tree.done or late or tree.failed or tree.point is not None:
+                enough = tree.boxes >= tree.limit or (each is not None and tree.seconds >= each)
+                if tree.done or enough or tree.failed or tree.point is not None:
                     del alive[id(tree)]
                     proved = tree.done and tree.point is None and not tree.failed
                     yield tree, bench.refuted(tree) if proved else None
-                budget.spend(growth.boxes)
+                try:
+                    budget.spend(growth.boxes)
+                except Exhausted as over:
+                    end, late = end or over, late or time.monotonic() + GRACE
+        if end is not None:
+            raise end
     finally:
         for future in running:
             future.cancel()
+
+
+def _portion(tree: Tree, slots: int, budget: Budget, each: float | None) -> tuple[Growth, int, float | None]:
+    """What a worker does next for a tree: with some of its open parts, for some seconds at most."""
+    left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
+    parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
+    pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
+    return (
+        Growth(tree, parts),
+        min(TURN, max(10, int(4 * SLICE * pace)), tree.limit - tree.boxes),
+        min(left, default=None),
+    )
 
 
 def _rank(tree: Tree) -> tuple[int, float]:

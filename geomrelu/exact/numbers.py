@@ -3,26 +3,47 @@
 A float enters as the exact dyadic value it holds (``0.1`` is 3602879701896397/2**55), a decimal string as the
 decimal it spells (``"0.1"`` is 1/10). NaN and infinities are refused, with the place where they stand. Beyond
 this module nobody converts: values are ``Fraction``, and the kernels work on integers over one common denominator.
+
+Floats are read from their bits. To compute with one, even to make a float64 of a float32, is no way to find out what it
+is: some libraries have the processor take the smallest ones (denormals) for 0, in the whole process.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import struct
+import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Rational
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geomrelu.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["common", "dyadic", "nearest", "primitive", "rational", "rationals"]
+__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded"]
 
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
+
+
+class _Layout(NamedTuple):
+    """Of a binary float, (-1)^sign mantissa 2^(exponent - offset), where the mantissa is a whole number."""
+
+    integer: str
+    digits: int  # of the mantissa that are stored; a first one, 1, is not, if the exponent is not 0
+    special: int  # the exponent of infinities and NaN
+    offset: int
+
+
+_FLOATS = {  # by size in bytes
+    2: _Layout("u2", 10, 0x1F, 15 + 10),
+    4: _Layout("u4", 23, 0xFF, 127 + 23),
+    8: _Layout("u8", 52, 0x7FF, 1023 + 52),
+}
 _LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
 
 
@@ -59,14 +80,29 @@ def rational(value: Any, where: str = "number") -> Fraction:
         return Fraction(int(value.numerator), int(value.denominator))
     if hasattr(value, "is_Rational") and value.is_Rational:  # SymPy numbers, without importing SymPy
         return Fraction(int(value.p), int(value.q))
-    if isinstance(value, (float, Decimal)) or type(value).__name__ in ("float16", "float32"):
-        number = value if isinstance(value, Decimal) else float(value)
-        if not math.isfinite(number):
+    if isinstance(value, Decimal):
+        if not value.is_finite():
             raise InputError(f"{where}: {value} is not a finite number")
-        if isinstance(number, Decimal) and abs(number.adjusted()) > 999:
+        if abs(value.adjusted()) > 999:
             raise InputError(f"{where}: the exponent of {_shown(str(value))} is out of range")
-        return Fraction(number)
+        return Fraction(value)
+    if isinstance(value, float) or type(value).__name__ in ("float16", "float32"):
+        number = _of_bits(value.tobytes() if hasattr(value, "tobytes") else struct.pack("=d", value))
+        if number is None:
+            raise InputError(f"{where}: {value} is not a finite number")
+        return number
     raise InputError(f"{where}: {_shown(repr(value))} is not a number")
+
+
+def _of_bits(data: bytes) -> Fraction | None:
+    """The number that the bytes of a float mean; None for an infinity and for NaN."""
+    layout, bits = _FLOATS[len(data)], int.from_bytes(data, sys.byteorder)
+    exponent, mantissa = bits >> layout.digits & layout.special, bits & (1 << layout.digits) - 1
+    if exponent == layout.special:
+        return None
+    mantissa |= (exponent > 0) << layout.digits
+    sign, power = -1 if bits >> 8 * len(data) - 1 else 1, max(exponent, 1) - layout.offset
+    return Fraction(sign * mantissa << max(power, 0), 1 << max(-power, 0))
 
 
 def _shown(text: str) -> str:
@@ -116,27 +152,57 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     Raises:
         InputError: NaN or infinity, with its index.
 
-    Exact: yes. Method: mantissas and exponents of the distinct values, O(size log size).
+    Exact: yes. Method: mantissas and exponents of the distinct values as their bits say them, O(size log size).
     """
     import numpy as np
 
     if array.dtype.kind in "iu":
         return array.ravel().tolist(), 1
-    if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+    if array.dtype.kind != "f" or array.dtype.itemsize not in _FLOATS:
         return common(rationals(array.ravel().tolist(), where))
-    if not (finite := np.isfinite(array)).all():
-        at = np.unravel_index(int(np.argmin(finite)), array.shape)
+    layout = _FLOATS[array.dtype.itemsize]
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    bits, position = np.unique(native.ravel().view(layout.integer), return_inverse=True)  # equal bits, equal numbers
+    exponents = ((bits >> layout.digits) & layout.special).astype(np.int64)
+    if (exponents == layout.special).any():
+        first = int(np.argmax((exponents == layout.special)[position.ravel()]))
+        at = np.unravel_index(first, array.shape)
         raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
-    distinct, position = np.unique(array.astype(np.float64).ravel(), return_inverse=True)
-    fractions, exponents = np.frexp(distinct)
-    mantissas = np.ldexp(fractions, 53).astype(np.int64)  # distinct = mantissas * 2**(exponents - 53), exactly
-    zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1
-    exponents = np.where(mantissas == 0, 0, exponents - 53 + zeros_behind)
+    mantissas = (bits & ((1 << layout.digits) - 1)).astype(np.int64) | (
+        (exponents > 0).astype(np.int64) << layout.digits
+    )
+    zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1  # of whole numbers: nothing is flushed
+    exponents = np.where(mantissas == 0, 0, np.maximum(exponents, 1) - layout.offset + zeros_behind)
     mantissas >>= np.maximum(zeros_behind, 0)
+    mantissas[(bits >> (8 * array.dtype.itemsize - 1)).astype(bool)] *= -1
     lowest = int(exponents.min(initial=0))
-    table = np.empty(len(distinct), dtype=object)
+    table = np.empty(len(bits), dtype=object)
     table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
     return table[position.ravel()].tolist(), 1 << -lowest
+
+
+def rounded(array: np.ndarray, size: int) -> np.ndarray:
+    """The array cast to floats of ``size`` bytes, to the nearest (ties to even); wider floats are left as they are."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused where it is used
+        if array.dtype.kind != "f":
+            return array.astype(f"f{size}")
+        if array.dtype.itemsize <= size:
+            return array
+        cast, layout = array.astype(f"f{size}").ravel(), _FLOATS[size]
+    bits = cast.view(layout.integer)
+    for k in np.flatnonzero((bits >> layout.digits & layout.special) == 0).tolist():  # perhaps flushed
+        sign = bits[k] >> (8 * size - 1) << (8 * size - 1)
+        bits[k] = sign | round(abs(rational(array.flat[k])) * (1 << layout.offset - 1))
+    return cast.reshape(array.shape)
+
+
+def bfloat16(bits: np.ndarray) -> np.ndarray:
+    """The float32 array of what 16-bit integers mean as bfloat16: they are the upper halves."""
+    import numpy as np
+
+    return (bits.astype(np.uint16).astype(np.uint32) << 16).view(np.float32)
 
 
 def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:

@@ -348,7 +348,7 @@ class Polyhedron:
         if self.given_by_generators:
             _, rays, lines = self.checked.generators
             form = AffineForm(Fraction(0), tuple(slope))
-            return None if lines or any(form.along(r) >= 0 for r in rays) else {}
+            return None if lines or any(form.along([Fraction(v) for v in r]) >= 0 for r in rays) else {}
         if self.is_box:
             ends = zip(slope, self.checked.lower, self.checked.upper, strict=True)
             falls = all((low is not None or a > 0) and (high is not None or a < 0) for a, low, high in ends)

@@ -17,7 +17,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
-from geomrelu.exact.numbers import dyadic, rational
+from geomrelu.exact.numbers import dyadic, rational, rationals
 
 __all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
 
@@ -202,16 +202,16 @@ def batch_normalisation(
     otherwise the root is rounded once, to 80 bits: the network analysed is the one with this factor.
     """
     factors, offsets = [], []
-    channels = [a.ravel().tolist() for a in (scale, shift, mean, variance)]
+    channels = [rationals(a.ravel(), "batch normalisation") for a in (scale, shift, mean, variance)]
     if len({len(values) for values in channels}) > 1:
         raise InputError("batch normalisation: scale, shift, mean and variance have different lengths")
     for s, b, m, v in zip(*channels, strict=True):
-        radicand = rational(v, "variance") + rational(epsilon, "epsilon")
+        radicand = v + rational(epsilon, "epsilon")
         if radicand <= 0:
             raise InputError("batch normalisation: variance + epsilon must be positive")
-        factor = rational(s, "scale") / _root(radicand)
+        factor = s / _root(radicand)
         factors.append(factor)
-        offsets.append(rational(b, "shift") - factor * rational(m, "mean"))
+        offsets.append(b - factor * m)
     return factors, offsets
 
 

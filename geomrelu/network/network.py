@@ -157,7 +157,7 @@ class Network:
             checker.Layer([layer.row(i) for i in range(layer.outputs)], layer.denominator) for layer in self.layers
         ]
         last = self.output
-        output = last and checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
+        output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
         return checker.Model(self.inputs, layers, output)
 
     @cached_property

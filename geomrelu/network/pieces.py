@@ -19,8 +19,8 @@ from math import comb, gcd
 from operator import mul
 from typing import Any, NamedTuple
 
-from geomrelu import checker
 from geomrelu.budget import Budget
+from geomrelu.certificates.region import EMPTY, Region, signed
 from geomrelu.exact import cddlib
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -274,26 +274,28 @@ def proofs(
     piece by one exact linear program, whose multipliers are the proof.
     """
     trees: dict[int, list[dict[str, Any]]] = {i: [] for i in limits}
-    region = checker.Region(network.checked, domain.checked)
-    stack = [(1, 0, _opened(_whole(network, domain), network, 1), region, tuple(limits))]
+    region = Region(network.checked, domain.checked)
+    stack = [(1, 0, 1, _opened(_whole(network, domain), network, 1), region, tuple(limits))]
     while stack:
-        level, neuron, piece, region, waiting = stack.pop()
+        level, neuron, first, piece, region, waiting = stack.pop()
         budget.spend()
+        node: dict[str, Any] = {"derive": [[at] for at in range(first, layer)]} if first < layer else {}
+        region.derive(node.get("derive", []), layer)
         open_ = []
         for i in waiting:
             if _at_most(region.upper_bound(layer, i, {}), limits[i]):
-                trees[i].append({})
+                trees[i].append(dict(node))
             else:
                 open_.append(i)
         if not open_:
             continue
-        node: dict[str, Any] = {}
+        node = {key: list(items) for key, items in node.items()}
         cut = None
         while cut is None:
             if level == layer:
                 break
             if neuron == len(piece.pending):
-                # as the checker will read it: a neuron that is 0 on a flat piece may count as either
+                # as the judge will read it: a neuron that is 0 on a flat piece may count as either
                 active = [low is not None and low >= 0 for low, _ in region.bounds(level)[0]]
                 level, neuron, piece = level + 1, 0, _opened(_closed(piece, active), network, level + 1)
                 continue
@@ -317,17 +319,16 @@ def proofs(
         halves = piece.split(cut, piece.pending[cut[1]], piece.scales[-1])
         for half, sign in zip(reversed(halves), (1, -1), strict=True):
             child = region.child(("neuron", *cut), sign)
-            stack.append((level, neuron, half, child, tuple(open_)))
+            stack.append((level, neuron, cut[0] + 1, half, child, tuple(open_)))
     return trees
 
 
-def _sign_known(region: checker.Region, level: int, neuron: int) -> bool:
-    bounds = region.bounds(level)
-    return bounds == checker.EMPTY or checker.signed(bounds[0][neuron])
+def _sign_known(region: Region, level: int, neuron: int) -> bool:
+    return region.empty or signed(region.bounds(level)[0][neuron])
 
 
 def _at_most(bound: Any, limit: Fraction) -> bool:
-    return bound == checker.EMPTY or (bound is not None and bound <= limit)
+    return bound == EMPTY or (bound is not None and bound <= limit)
 
 
 def _multipliers(piece: Piece, domain: Polyhedron, objective: Row, scale: int) -> dict[str, Any]:

@@ -168,3 +168,58 @@ def _written(graph: networkx.Graph, path: str) -> dict[str, int]:
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None
     return {"nodes": named.number_of_nodes(), "edges": named.number_of_edges()}
+
+
+# ---- in words -----------------------------------------------------------------------------------------------------
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """What was found, in sentences."""
+    on = f" on {found['domain']}" if found["domain"] else ""
+    if "hyperplanes" in found:
+        forms = "" if found["forms"] == found["hyperplanes"] else f" ({_many(found['forms'], 'form')})"
+        of = f"{_many(found['hyperplanes'], 'hyperplane')}{forms} of rank {found['rank']} in R^{found['dimension']}{on}"
+    else:
+        of = f"ReLU layers of widths {', '.join(map(str, found['widths']))} on R^{found['dimension']}"
+        of = f"{of}{on}"
+    lines = [f"{'' if found['complete'] else 'At least '}{_many(found['regions'], 'region')}: {of}."]
+    if "bounded" in found:
+        relatively = "" if found["domain"] or found["rank"] == found["dimension"] else " relatively"
+        lines.append(f"{found['bounded']:,} of them{relatively} bounded.")
+    if found.get("generic") is not None:
+        position = "In general position" if found["generic"] else "Not in general position"
+        lines.append(f"{position}: so many hyperplanes have at most {found['zaslavsky']:,} regions (Zaslavsky).")
+    if found.get("at_most"):
+        most = f"{found['at_most']:,}" if found["at_most"] < 10**15 else f"10^{len(str(found['at_most']))}"
+        lines.append(f"Networks of these widths have at most {most} (Serra, Tjandraatmadja, Ramalingam).")
+    for layer, (dead, width) in enumerate(zip(found.get("dead", ()), found.get("widths", ()), strict=False), 1):
+        if dead:
+            names = ", ".join(map(str, dead)) if len(dead) <= 20 else f"{len(dead)} of {width} neurons"
+            lines.append(f"Layer {layer}: never active here: {names}.")
+    if "f_vector" in found:
+        parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
+        lines.append(f"Faces: {', '.join(parts)}.")
+    if "characteristic_polynomial" in found:
+        lines.append(_polynomial(found["characteristic_polynomial"]))
+    if "graph" in found:
+        lines.append(f"Graph: {found['graph']['nodes']:,} nodes, {found['graph']['edges']:,} edges.")
+    if not found["complete"]:
+        lines.append(f"Not finished: {found['reason']}.")
+    return "\n".join(lines)
+
+
+def _polynomial(found: dict[str, Any]) -> str:
+    degree = len(found["coefficients"]) - 1
+    terms = []
+    for k, c in enumerate(found["coefficients"]):
+        power = {0: "", 1: "t"}.get(degree - k, f"t^{degree - k}")
+        size = "" if abs(c) == 1 and power else f"{abs(c)}"
+        terms += [("- " if c < 0 else "+ ") + " ".join(filter(None, (size, power)))] if c else []
+    text = " ".join(terms).removeprefix("+ ")
+    counts = f"{_many(found['regions'], 'region')}, {found['bounded']:,} of them bounded"
+    agrees = {True: ": the numbers counted", False: ": NOT the numbers counted", None: " in all of R^n"}
+    return f"Characteristic polynomial: {text}; by Zaslavsky's theorem {counts}{agrees[found['agrees']]}."
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: number != 1]}"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
+from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks.estimate import Estimate, Experiment, by_orbits
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.montecarlo import SCHEMES, pre_activations, rescaled
@@ -25,7 +25,6 @@ from geomrelu.random_networks.montecarlo import SCHEMES, pre_activations, rescal
 __all__ = ["SCHEMES", "TARGETS", "Living", "Survival", "figure_five", "living", "survivors", "widths_along"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Pool = tuple[OpenPool | None, int]
 
 BLOCK = 32  # networks in a chunk
 AT_ONCE = 1 << 15  # doubles in a working array
@@ -82,7 +81,7 @@ class Living:
 
 
 def living(
-    plan: Living, pool: Pool = (None, 1), journal: str | None = None, progress: Progress | None = None
+    plan: Living, pool: Workers = (None, 1), journal: str | None = None, progress: Progress | None = None
 ) -> dict[tuple[int, str], Survival]:
     """Random networks on random data, for each width and scheme.
 
@@ -183,7 +182,7 @@ def figure_five(
     share: float = 1.0,
     seed: int = 0,
     level: float = 0.95,
-    pool: Pool = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
 ) -> dict[tuple[int, int], Estimate]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.parallel import Journal, OpenPool, Progress, results, seed_of
+from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks.experiment import DATA_ALIVE, EVENTS, STABLE, Experiment
 from geomrelu.random_networks.intervals import bounded_mean, clopper_pearson, looks
 from geomrelu.random_networks.living_batch import Walk, is_affordable
@@ -296,11 +296,9 @@ def _amount(experiment: Experiment, shape: Shape | None, seed: int) -> tuple[int
         return None, TRIALS
     if shape is not None and not shape.is_dense:
         return max(1, min(ORBITS, AFFORDABLE >> len(shape.magnitudes))), None
-    domain = experiment.read_domain(seed)
-    inner = experiment.widths[1 : experiment.goal.last]
-    dimension = 0 if isinstance(domain, FiniteSet) else domain.dimension
     signs = experiment.inner_signs if experiment.flipped == "all" else 0
-    return (ORBITS, None) if is_affordable(inner, dimension, signs) else (None, TRIALS)
+    inner = experiment.widths[1 : experiment.goal.last]
+    return (ORBITS, None) if is_affordable(experiment.read_domain(seed), inner, signs) else (None, TRIALS)
 
 
 def _too_many_choices(experiment: Experiment, shape: Shape | None) -> bool:
@@ -339,7 +337,7 @@ def by_orbits(
     orbits: int,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     shared: int = 1,
@@ -471,9 +469,7 @@ def _orbit_chunk(
     return [{str(k): n for k, n in sorted(part.items())} for part in (orbits, sums)]
 
 
-def _counted(
-    experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Any, Any]]
-) -> list[int]:
+def _counted(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Any, Any]]) -> list[int]:
     """The count of each of some orbits of dense layers."""
     biased = [(w, b if experiment.bias else None) for w, b in layers]
     walk = Walk(biased, domain, experiment.goal, experiment.flipped)
@@ -522,7 +518,7 @@ def by_sampling(
     half_width: float | None = None,
     seed: int = 0,
     level: float = LEVEL,
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
     shape: Shape | None = None,
@@ -569,7 +565,7 @@ def by_sampling(
     each = 1 - (1 - level) / len(targets)
     successes = done = 0
     with Journal(journal, description) as kept:
-        for look, target in enumerate(targets, 1):
+        for target in targets:
             work = partial(_sample_chunk, experiment, domain, shape, seed, size, target)
             successes += sum(results(work, range(done // size, -(-target // size)), pool, kept, progress))
             done = target
@@ -577,7 +573,9 @@ def by_sampling(
             if half_width is not None and high - low <= 2 * half_width:
                 break
         kept.finish()
-    how = "Clopper-Pearson" if trials is not None else f"Clopper-Pearson, look {look} of {len(targets)} fixed in advance"
+    how = "Clopper-Pearson"
+    if trials is None:
+        how += f", look {targets.index(done) + 1} of {len(targets)} fixed in advance"
     counts = {k: n for k, n in ((0, done - successes), (1, successes)) if n}
     low, high = _cut(low, high, bounds)
     return Estimate(

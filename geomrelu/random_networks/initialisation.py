@@ -199,7 +199,7 @@ KNOWN = f"{', '.join(BUILT_IN)}, rai, {', '.join(FRAMEWORKS)}, and those of scip
 
 
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Half a standard normal law that is cut off at -2 and 2: values in [-1, 1]. Method: the inverse of its function."""
+    """Half a standard normal law that is cut off at -2 and 2. Method: the inverse of its distribution function."""
     from scipy import special
 
     edge = float(special.ndtr(-2.0))
@@ -259,7 +259,9 @@ class Initialisation:
             object.__setattr__(self, "parsed", Law(self.law))
             assert self.parsed is not None
             if self.scale != "none" and not math.isfinite(self.parsed.deviation):
-                raise InputError(f"the law {self.law!r} has no finite variance, so it cannot have that of {self.scale!r}")
+                raise InputError(
+                    f"the law {self.law!r} has no finite variance, so it cannot have that of {self.scale!r}"
+                )
 
     @property
     def bias(self) -> bool:

@@ -60,6 +60,7 @@ def looks(half_width: float, level: float) -> list[int]:
     >>> looks(0.05, 0.95)
     [64, 128, 256, 512, 1024]
     """
+
     def widest(trials: int, at: float) -> float:
         low, high = clopper_pearson(trials // 2, trials, at)
         return high - low

@@ -13,23 +13,24 @@ a neuron dead give one image, and are walked together; so a state has a weight.
 **Cutting.** A neuron with both signs on a piece cuts it in two. The new generators lie where it is 0 on the edges of
 the piece. Each generator knows which facets it lies on (bits). Two generators with an edge between them have d - 2
 facets in common, d the dimension of the cone over the piece (the facets through an edge have rank d - 2). All pairs
-with so many are taken: they include the edges, and a pair that is none adds a point of the piece, which changes nothing.
+with so many are taken: they include the edges, and a pair that is none adds a point of the piece: this changes nothing.
 A new generator lies on the facets common to its two ends and on the cut, and on no other: any other facet is
 nonnegative on both ends and positive at one. Generators of a product of a pointed polyhedron with lines: each line in
 both directions, a piece for each choice (its facets are those of the polyhedron and one for each line).
 
-**Errors.** A number is a float v with e >= |v - truth|. Sums of L products: ``sum |w_j| e_j + (L + 3) UNIT sum |w_j||y_j|``
-bounds what comes from the y_j and from rounding, in any order of summation; times SAFE for the rounding of the bound
-itself (L <= 1000). A combination α n + β p: the errors of its factors and 4 UNIT of its terms, likewise. A float 0 with
-e = 0 is exactly 0: it comes only from factors that are. Generators are scaled by powers of two, which is exact; numbers
-outside 2^-WIDE..2^WIDE make an orbit doubtful, so nothing overflows or underflows (a bound is at least UNIT^3 of a
-number that is not 0, and products of three such numbers are above 2^-1022).
+**Errors.** A number is a float v with e >= |v - truth|. For a sum of L products w_j y_j, in any order of summation,
+``sum |w_j| e_j + (L + 3) UNIT sum |w_j||y_j|`` bounds what comes from the y_j and from rounding; times SAFE for the
+rounding of the bound itself (L <= 1000). A combination α n + β p: the errors of its factors and 4 UNIT of its terms,
+likewise. A float 0 with e = 0 is exactly 0: it comes only from factors that are. Generators are scaled by powers of
+two, which is exact; numbers outside 2^-WIDE..2^WIDE make an orbit doubtful, so nothing overflows or underflows (a bound
+is at least UNIT^3 of a number that is not 0, and products of three such numbers are above 2^-1022).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import comb
@@ -46,6 +47,8 @@ UNIT = 2.0**-53
 SAFE = 1 + 2.0**-30
 WIDE = 150  # exponents of weights, and of the entries of scaled generators
 CELLS = 1 << 20  # doubles in a working array
+LOOPED = 256  # weights of a layer from which on matrices are multiplied one by one
+MOST_GENERATORS = 1 << 12  # of a domain
 MOST_BITS = 63  # facets of the domain and neurons before the last layer
 
 
@@ -86,9 +89,7 @@ class Goal:
         found = [one]  # found[d]: choices with d dead neurons among those seen so far
         for column in killing.T:
             living = choices - column
-            found = [
-                living * a + column * b for a, b in zip([*found, 0 * one], [0 * one, *found], strict=True)
-            ]
+            found = [living * a + column * b for a, b in zip([*found, 0 * one], [0 * one, *found], strict=True)]
         table = np.stack([*found, 0 * one], axis=1)  # the last column: not so many
         asked = self.number - dead
         return table[np.arange(len(dead)), np.where((asked >= 0) & (asked < len(found)), asked, len(found))]
@@ -151,7 +152,9 @@ class Walk:
     ) -> None:
         self.layers = layers[: goal.last]
         self.goal, self.carried = goal, carried
-        self.walked = [flipped == "all" or (flipped == "last" and level == len(layers) - 1) for level in range(len(layers))]
+        self.walked = [
+            flipped == "all" or (flipped == "last" and level == len(layers) - 1) for level in range(len(layers))
+        ]
         orbits = len(layers[0][0])
         self.sure = np.ones(orbits, dtype=bool)
         with np.errstate(all="ignore"):  # what overflows is not sure
@@ -167,11 +170,10 @@ class Walk:
             if not carried and isinstance(domain, Polyhedron) and all(bias is None for _, bias in self.layers):
                 domain = _cone(domain)
             begun = _begin(domain, np.flatnonzero(self.sure))
-            self.facets = begun[1]
-            if self.facets + sum(w.shape[1] for w, _ in self.layers[:-1]) > MOST_BITS:
+            self.facets, self.edges = begun[1], begun[2] - 2
+            if self.edges > 0 and self.facets + sum(w.shape[1] for w, _ in self.layers[:-1]) > MOST_BITS:
                 self.sure[:] = False
             else:
-                self.edges = begun[2] - 2
                 self._walk(0, begun[0])
 
     def _signs(self, level: int) -> int:
@@ -191,20 +193,31 @@ class Walk:
     def _values(self, level: int, states: _States) -> tuple[Array, Array]:
         """What neurons are at the generators, under half of the choices: (generators, out, choices), and the errors."""
         weights, bias = self.layers[level]
-        orbit = states.orbit[states.state]
-        rows = weights[orbit]
         y, error = states.y[:, 1:], states.error[:, 1:]
         if bias is not None:
-            rows, y, error = np.concatenate([bias[orbit][:, :, None], rows], axis=2), states.y, states.error
+            weights = np.concatenate([bias[:, :, None], weights], axis=2)
+            y, error = states.y, states.error
+        width = weights.shape[2]
+        if not self.walked[level] and weights[0].size >= LOOPED:
+            return self._products(weights, states, y, error)
+        rows = weights[states.orbit[states.state]]
         terms = rows * y[:, None]
-        width = terms.shape[2]
-        if self.walked[level]:
-            value = terms @ _signs(width)
-        else:
-            value = terms.sum(axis=2)[:, :, None]
+        value = terms @ _signs(width) if self.walked[level] else terms.sum(axis=2)[:, :, None]
         size = np.abs(terms).sum(axis=2)
         bound = (np.einsum("goi,gi->go", np.abs(rows), error) + (width + 3) * UNIT * size) * SAFE
         return value, bound
+
+    @staticmethod
+    def _products(weights: Array, states: _States, y: Array, error: Array) -> tuple[Array, Array]:
+        """The same without flips for wide layers, state by state."""
+        value, bound = np.empty((2, len(y), weights.shape[1]))
+        ends = [*states.starts[1:], len(y)]
+        for orbit, first, last in zip(states.orbit, states.starts, ends, strict=True):
+            part, rows = slice(first, last), weights[orbit].T
+            np.matmul(y[part], rows, out=value[part])
+            slack = error[part] + (weights.shape[2] + 3) * UNIT * np.abs(y[part])
+            np.matmul(slack, np.abs(rows), out=bound[part])
+        return value[:, :, None], bound * SAFE
 
     def _finish(self, level: int, states: _States) -> None:
         value, bound = self._values(level, states)
@@ -256,10 +269,8 @@ class Walk:
             before = states.y if self.carried else states.y[:, :1]
             error_before = states.error if self.carried else states.error[:, :1]
             piece = _numbered(states.piece[at], number)
-            cut = _Cut(
-                number, piece, np.concatenate([before[at], z], axis=1), np.concatenate([error_before[at], e], axis=1), s,
-                states.tight[at], np.zeros(len(at), dtype=bool),
-            )  # fmt: skip
+            y, error = np.concatenate([before[at], z], axis=1), np.concatenate([error_before[at], e], axis=1)
+            cut = _Cut(number, piece, y, error, s, states.tight[at], np.zeros(len(at), dtype=bool))
             one = replace(
                 states, orbit=states.orbit[parent[part]], weight=states.weight[parent[part]] * weight[part],
                 dead=dead[part],
@@ -268,8 +279,11 @@ class Walk:
 
     def _rectified(self, level: int, states: _States, cut: _Cut, first: int) -> _States:
         bit = self.facets + sum(w.shape[1] for w, _ in self.layers[:level])
-        for axis in range(cut.sign.shape[1]):
-            cut = cut.at(axis, first, np.uint64(1 << (bit + axis)), self.edges)
+        if self.edges < 0:  # points are never cut
+            cut.y[:, first:][cut.sign <= 0] = 0.0
+            cut.error[:, first:][cut.sign <= 0] = 0.0
+        for axis in range(cut.sign.shape[1] if self.edges >= 0 else 0):
+            cut = cut.at(axis, first, np.uint64(1 << (bit + axis) if self.edges > 0 else 0), self.edges)
         self.sure[states.orbit[cut.state[cut.doubtful]]] = False
         y, error, state, piece, tight = cut.y, cut.error, cut.state, cut.piece, cut.tight
         exponent = np.frexp(np.abs(y).max(axis=1))[1]
@@ -417,7 +431,10 @@ def _begin(domain: Polyhedron | FiniteSet, orbits: Array) -> tuple[_States, int,
     else:
         points, lines = domain.extreme_generators
         facets_of = [(1, *[0] * domain.dimension), *domain.inequalities]
-        masks = [sum(1 << k for k, row in enumerate(facets_of) if not sum(a * v for a, v in zip(row, g, strict=True))) for g in points]
+        masks = [
+            sum(1 << k for k, row in enumerate(facets_of) if not sum(a * v for a, v in zip(row, g, strict=True)))
+            for g in points
+        ]
         facets = len(facets_of) + len(lines)
         every = (1 << facets) - 1
         free = every ^ ((1 << len(facets_of)) - 1)
@@ -453,14 +470,14 @@ def _cone(domain: Polyhedron) -> Polyhedron:
 
 def _scaled(g: Sequence[Any]) -> tuple[list[float], list[float]]:
     """A generator divided by a power of two, with errors."""
-    from fractions import Fraction
-
     row = [Fraction(v) for v in g]
     largest = max(abs(v) for v in row) or Fraction(1)
     power = Fraction(2) ** (largest.numerator.bit_length() - largest.denominator.bit_length())
     exact = [v / power for v in row]
     floats = [float(v) for v in exact]
-    return floats, [0.0 if Fraction(f) == v else 2 * UNIT * abs(f) + 2.0**-1000 for f, v in zip(floats, exact, strict=True)]
+    return floats, [
+        0.0 if Fraction(f) == v else 2 * UNIT * abs(f) + 2.0**-1000 for f, v in zip(floats, exact, strict=True)
+    ]
 
 
 # ---- arrays of unequal rows -------------------------------------------------------------------------------------
@@ -519,14 +536,17 @@ def _bits(numbers: Array) -> Array:
     return np.unpackbits(np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, 8), axis=1).sum(axis=1)
 
 
-def is_affordable(widths: Sequence[int], dimension: int, signs: int, limit: int = 1 << 22) -> bool:
+def is_affordable(domain: Polyhedron | FiniteSet, widths: Sequence[int], signs: int, limit: int = 1 << 22) -> bool:
     """Can the images of so many sign choices be walked? By the number of regions of generic layers.
 
     Args:
-        widths: of the layers before the last. dimension: of the domain. signs: choices before the last layer, as a
-            power of two.
+        widths: of the layers before the last. signs: choices before the last layer, as a power of two.
     """
+    if isinstance(domain, FiniteSet):
+        return len(domain.points) << min(signs, 64) <= limit
+    if domain.dimension > 1 and domain.likely_generators > MOST_GENERATORS:
+        return False
     regions = 1
     for width in widths:
-        regions *= sum(comb(width, i) for i in range(dimension + 1))
+        regions *= sum(comb(width, i) for i in range(domain.dimension + 1))
     return regions << min(signs, 64) <= limit

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+
 from geomrelu.errors import InputError
 from geomrelu.random_networks.initialisation import Law
 
@@ -117,9 +118,7 @@ def dead_on_data(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str
     return np.stack([(z <= 0).all(axis=2).sum(axis=1) for z, _ in _passes(layers, data, scheme)], axis=1)
 
 
-def living_data(
-    layers: Sequence[tuple[Array, Array]], data: Array, scheme: str
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def living_data(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str) -> np.ndarray[Any, np.dtype[np.int64]]:
     """How many data points of each network are alive through all layers; arguments as for :func:`dead_on_data`."""
     for _, lives in _passes(layers, data, scheme):
         found = lives
@@ -212,9 +211,9 @@ def stable(weights: Array, bias: Array, w: Array, c: Array) -> np.ndarray[Any, n
     Args:
         weights: (size, n1, n0). bias: (size, n1). w: (size, n1). c: (size,).
 
-    Method: the criterion of :mod:`geomrelu.random_networks.stably_unactivated` for hyperplanes in general position: every r =
-    min(n0, n1) of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions. By
-    construction it is known which neurons are 0 on a flat or an edge; only the others are computed.
+    Method: the criterion of :mod:`geomrelu.random_networks.stably_unactivated` for hyperplanes in general position:
+    every r = min(n0, n1) of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions.
+    By construction it is known which neurons are 0 on a flat or an edge; only the others are computed.
     """
     size, n1, n0 = weights.shape
     r = min(n0, n1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,14 +14,16 @@ from geomrelu.random_networks import montecarlo
 from geomrelu.random_networks.experiment import ALIVE, DATA_ALIVE, KILLED, STABLE, Experiment
 from geomrelu.random_networks.living_batch import Walk, is_affordable
 from geomrelu.random_networks.orbit import dead_neurons_orbit
-from geomrelu.random_networks.shape import Shape
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
+
+if TYPE_CHECKING:
+    from geomrelu.random_networks.shape import Shape
 
 __all__ = ["decided", "drawn", "event_count"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 AT_ONCE = 1 << 18  # points of all networks that are looked at together
-PROBES = 8  # points of a polyhedron at which a network is looked at first
+PROBES = (8, 256)  # points of a polyhedron at which networks are looked at first
 
 
 def event_count(
@@ -83,7 +85,7 @@ def decided(
     of :mod:`~geomrelu.random_networks.living_batch` over the linear pieces, where they are not too many; (3) for what
     is left, and where the bounds of the floats do not suffice, exact functions network by network.
     """
-    points = len(domain.points) if isinstance(domain, FiniteSet) else PROBES
+    points = len(domain.points) if isinstance(domain, FiniteSet) else PROBES[0]
     step = max(1, AT_ONCE // points)
     return np.concatenate([
         _decided(
@@ -103,24 +105,31 @@ def _decided(
 ) -> Array:
     goal, carried = experiment.goal, shape is not None and not shape.is_chained
     count = len(layers[0][0])
-    biased: list[tuple[Array, Array | None]] = [(w, b if b.any() else None) for w, b in layers]
-    if any(b is None for _, b in biased) and any(b is not None for _, b in biased):
-        biased = list(layers)
+    biased: list[tuple[Array, Array | None]] = list(layers)
+    if not any(b.any() for _, b in layers):
+        biased = [(w, None) for w, _ in layers]
     found, open_ = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
+
+    def walk(where: Polyhedron | FiniteSet) -> None:
+        """Settle what can be settled on a set, of those that are open."""
+        left = np.flatnonzero(open_)
+        if len(left):
+            one = Walk([(w[left], None if b is None else b[left]) for w, b in biased], where, goal, "none", carried)
+            happens = one.counts > 0
+            found[left] = happens
+            part = where is not domain  # alive on a part is alive, and not killed on a part is not killed
+            open_[left] = ~one.sure | (part & (happens == (experiment.event == KILLED)))
+
     if shape is not None and shape.rounds:
         pass  # floats say nothing of it
     elif isinstance(domain, FiniteSet):
-        walk = Walk(biased, domain, goal, "none", carried)
-        found, open_ = walk.counts > 0, ~walk.sure
+        walk(domain)
     else:
         if experiment.event in (ALIVE, DATA_ALIVE, KILLED):
-            walk = Walk(biased, FiniteSet(_probes(domain)), goal, "none", carried)
-            settled = (walk.counts > 0) != (experiment.event == KILLED)
-            found[:], open_ = experiment.event != KILLED, ~(walk.sure & settled)
-        if open_.any() and is_affordable(experiment.widths[1 : goal.last], domain.dimension, 0):
-            left = np.flatnonzero(open_)
-            walk = Walk([(w[left], None if b is None else b[left]) for w, b in biased], domain, goal, "none", carried)
-            found[left], open_[left] = walk.counts > 0, ~walk.sure
+            for number in PROBES:
+                walk(FiniteSet(_probes(domain, number)))
+        if open_.any() and is_affordable(domain, experiment.widths[1 : goal.last], 0):
+            walk(domain)
     for k in np.flatnonzero(open_):
         if shape is None:
             found[k] = _exactly(experiment, domain, [(w[k], b[k]) for w, b in layers])
@@ -131,8 +140,7 @@ def _decided(
 
 
 def _exactly(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Array, Array]]) -> bool:
-    inner = experiment.widths[1 : experiment.goal.last]
-    if isinstance(domain, FiniteSet) or is_affordable(inner, domain.dimension, 0):
+    if is_affordable(domain, experiment.widths[1 : experiment.goal.last], 0):
         return bool(event_count(experiment, domain, layers, "none"))
     from geomrelu.network.network import Network
 
@@ -159,21 +167,45 @@ def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any
         raise InputError("data-alive: these networks are too large for a polyhedron; say --points")
     from geomrelu.deadness.decide import Status, decide
 
-    dead = []
-    for report in decide(network, domain):
+    dead = [0] * experiment.depth
+    asked = range(1, experiment.depth + 1) if experiment.layer is None else [experiment.layer]
+    for report in decide(network, domain, list(asked)):
         if any(v.status is Status.UNDECIDED for v in report.verdicts):
             raise InputError(f"layer {report.layer} is too large to be decided for each network")
-        dead.append(sum(v.status is Status.DEAD for v in report.verdicts))
+        dead[report.layer - 1] = sum(v.status is Status.DEAD for v in report.verdicts)
+        if experiment.event == ALIVE and dead[report.layer - 1] == experiment.widths[report.layer]:
+            return False
     return experiment.happens(dead)
 
 
-def _probes(domain: Polyhedron) -> tuple[tuple[Fraction, ...], ...]:
-    """Some points of a polyhedron: vertices, further out along rays and lines, and the middle of them."""
-    points, lines = domain.extreme_generators
-    vertices = [tuple(Fraction(v, g[0]) for v in g[1:]) for g in points if g[0]]
-    away = [[t * v for v in g[1:]] for t, g in [*((1, g) for g in points if not g[0]), *((t, g) for g in lines for t in (-1, 1))]]
-    far = [tuple(v + w for v, w in zip(vertices[0], ray, strict=True)) for ray in away]
-    step = max(1, len(vertices) // PROBES)
-    chosen = [*vertices[::step][:PROBES], *far[:PROBES]]
-    middle = tuple(sum(column, Fraction(0)) / len(chosen) for column in zip(*chosen, strict=True))
-    return tuple(dict.fromkeys([*chosen, middle]))
+def _probes(domain: Polyhedron, number: int) -> tuple[tuple[Fraction, ...], ...]:
+    """Some points of a polyhedron, always the same: of a box corners, middles of sides, and between; else means of
+    generators."""
+    rng = np.random.default_rng(number)
+    if domain.is_box:
+        sides = [_side(low, high) for low, high in zip(domain.checked.lower, domain.checked.upper, strict=True)]
+        size = number, len(sides)
+        quarters = np.concatenate([4 * rng.integers(0, 2, size), rng.integers(0, 5, size)]).tolist()
+        return tuple(
+            tuple(low + (high - low) * Fraction(k, 4) for (low, high), k in zip(sides, row, strict=True))
+            for row in quarters
+        )
+    points, lines = domain.generators
+    vertices = [[Fraction(v, g[0]) for v in g[1:]] for g in points if g[0]]
+    away = [g[1:] for g in points if not g[0]] + [tuple(t * v for v in g[1:]) for g in lines for t in (-1, 1)]
+    found = []
+    for _ in range(2 * number):
+        chosen = rng.choice(len(vertices), min(3, len(vertices)))
+        point = [sum(column, Fraction(0)) / len(chosen) for column in zip(*(vertices[i] for i in chosen), strict=True)]
+        for ray in away:
+            times = int(rng.integers(0, 9))
+            point = [v + times * w for v, w in zip(point, ray, strict=True)]
+        found.append(tuple(point))
+    return tuple(found)
+
+
+def _side(low: Any, high: Any) -> tuple[Fraction, Fraction]:
+    """A bounded part of an interval."""
+    if low is None:
+        return (Fraction(-8), Fraction(8)) if high is None else (Fraction(high) - 16, Fraction(high))
+    return Fraction(low), Fraction(low) + 16 if high is None else Fraction(high)

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.deadness.decide import Status, decide
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import common, rational, rationals
@@ -48,6 +47,8 @@ def dead_neurons_in(
     >>> dead_neurons_in(tied, [1, 2, 3], Polyhedron.space(1))[0][0, 0]
     6
     """
+    from geomrelu.deadness.decide import Status, decide  # here: most shapes do not need it
+
     values = rationals(magnitudes, "magnitudes")
     if len(values) > MOST_PARAMETERS:
         raise InputError(f"{len(values)} parameters have 2^{len(values)} sign choices; the limit is {MOST_PARAMETERS}")
