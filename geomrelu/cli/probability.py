@@ -61,8 +61,6 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """What is proved, or an estimate by orbits or by sampling."""
     from geomrelu.errors import InputError
-    from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
-    from geomrelu.random_networks.orbit import Shape
     from geomrelu.random_networks.estimate import Experiment, probability
 
     if sum(v is not None for v in (options.orbits, options.trials, options.half_width)) > 1:
@@ -81,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
             raise InputError("--tied is for --model")
         widths, law = widths_of(options.widths), options.law or "normal"
     else:
-        from geomrelu.network.network import Network
         from geomrelu.random_networks.shape import Shape
 
         if options.no_bias:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+from geomrelu.geometry.domains import Union, read_domain
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import seed_of
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.living_batch import Goal
@@ -44,7 +45,7 @@ class Experiment:
         widths: (inputs, width of layer 1, ...).
         law, scale, biases: see :class:`~geomrelu.random_networks.initialisation.Initialisation`.
         bias: False: biases are "zero"; set so by laws without biases.
-        domain: as :func:`~geomrelu.geometry.polyhedron.read_domain` reads it, or "points:N": N standard normal points,
+        domain: as :func:`~geomrelu.geometry.domains.read_domain` reads it, or "points:N": N standard normal points,
             the same for all networks.
         scheme: "iid"; "batch-norm" or "sign-flip" on a finite domain, see
             :func:`~geomrelu.random_networks.montecarlo.pre_activations`.
@@ -157,6 +158,8 @@ class Experiment:
             drawn = np.random.default_rng(seed_of(seed, 0, 0)).standard_normal((int(number), inputs))
             return FiniteSet.of(drawn.tolist())
         domain = read_domain(text, inputs)
+        if isinstance(domain, Union):
+            raise InputError(f"{text}: a probability is about one set, not about a union of sets")
         if self.scheme != "iid" and not isinstance(domain, FiniteSet):
             raise InputError(f"{self.scheme} needs data: a finite set of points (--points)")
         if domain.is_empty:
