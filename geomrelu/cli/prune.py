@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
-    from geomrelu.deadness.pruning import prune
+    from geomrelu.deadness.pruning import prune, reserve
     from geomrelu.deadness.report import decide, writable
     from geomrelu.errors import InputError
 
@@ -47,15 +47,17 @@ def run(options: argparse.Namespace) -> int:
         writable(options.certificates)
     budget = Budget(options.time)
     network, domain = inputs(options)
+    seconds = reserve(network)
+    whole = Budget(max(1e-3, (budget.left or 0) - seconds))
     with progress_bar("pruning") as (advance, _):
         reports = decide(
-            network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
+            network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
             neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
             progress=advance,
         )  # fmt: skip
     refusal = ""
     for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
-        found = prune(network, domain, reports, budget, fold=fold, merge=merge)
+        found = prune(network, domain, reports, whole, fold=fold, merge=merge)
         try:
             found.network.save(options.output)
         except InputError as problem:
