@@ -32,7 +32,7 @@ for report in decide(network, diamond):
     for verdict in report.verdicts:
         stably = {True: ", stably", False: ", but not stably", None: ""}[verdict.stable]
         print(f"  neuron {verdict.neuron} is {verdict.status.value}{stably}; supremum {verdict.supremum}")
-        checker.prove(verdict.claim, network.checked, diamond.checked, points)  # raises on any doubt
+        checker.prove(verdict.claim, points)  # raises on any doubt
         print(f"    claim accepted: {verdict.claim}")
 
 # %% [markdown]

@@ -1200,7 +1200,8 @@ class Judge:
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
         self.points, self.model, self.domain = points, model, domain
-        self.root = self.start([] if derived is None else derived)
+        self.derived = [] if derived is None else derived
+        self.root = self.start(self.derived)
 
     def start(self, derived: Data) -> Any:
         """The whole domain, where every proof begins."""
