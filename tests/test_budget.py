@@ -119,21 +119,21 @@ def test_bounds_of_the_whole_box_go_on_where_they_ended(monkeypatch):
     assert len(floating.known) == 3
 
 
-@pytest.mark.parametrize("most", [0, 1, 2, 5, 13, 34])
+@pytest.mark.parametrize("most", [0, 3, 20])
 def test_a_tree_grows_on_wherever_it_was_interrupted(most):
     """In the middle of bounding a batch, of improving it, and of judging it."""
     rng, done = random.Random(most), Counter()
-    for k in range(4):
-        widths = (3, 4, 4, 3)
+    for k in range(3):
+        widths = (2, 3, 3, 2)
         layers = [
             ([[rng.randint(-4, 4) for _ in range(n)] for _ in range(m)], [rng.randint(-6, 3) for _ in range(m)], "relu")
             for n, m in pairwise(widths)
         ]
-        bench = workers.Bench(Network.from_layers(layers), Polyhedron.box([(-1, 1)] * 3))
+        bench = workers.Bench(Network.from_layers(layers), Polyhedron.box([(-1, 1)] * 2))
         for i in range(widths[-1]):
             tree = branch_and_bound.Tree(bench.floating, 3, i, coarse=k % 2 == 0)
             limit, turns = most, 0
-            while not tree.done and tree.point is None and not tree.failed and tree.boxes < 300:
+            while not tree.done and tree.point is None and not tree.failed and tree.boxes < 100:
                 growth, watch = branch_and_bound.Growth(tree, tree.take(20)), Polls(limit)
                 before = {part.name for part in growth.roots}
                 with np.errstate(all="ignore"):
@@ -146,14 +146,14 @@ def test_a_tree_grows_on_wherever_it_was_interrupted(most):
                 growth.pack()
                 tree.merge(growth)
                 turns += 1
-                limit = most if turns < 10 else 10**9  # else the same might be interrupted for ever
+                limit = most if turns < 5 else 10**9  # else the same might be interrupted for ever
             if tree.done and tree.point is None and not tree.failed:
                 claim = bench.refuted(tree)
                 bench.shared.watch(lambda: None)
                 checker.prove(claim, bench.shared)
                 done["dead"] += 1
             done["ended"] += 1
-    assert done["dead"] > 1 and done["ended"] == 12
+    assert done["dead"] > 0 and done["ended"] == 6
 
 
 def test_a_decision_may_end_anywhere():
@@ -229,7 +229,7 @@ def test_a_budget_of_regions_is_used_up_too(monkeypatch):
         reports = list(decide(net, box, [2, 3], budget=limit))
         assert limit.examined <= regions
         left = [v for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
-        assert all(f"{regions} regions, is spent" in v.reason for v in left) or regions > 2
+        assert all("regions, is spent" in v.reason for v in left)
 
 
 # ---- one thread of BLAS -----------------------------------------------------------------------------------------
