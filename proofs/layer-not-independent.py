@@ -32,8 +32,8 @@ claim = Claim(
     latex=r"n_1 = n_0 + 1:\quad P(\text{both}) = \frac{2^{n_1} + 4 + E m}{2^{n_1} 4^{n_1+1}} > p^2",
     source="new (after Brownlowe et al., theorems 1.1 and 1.2)",
     hypotheses=(
-        "domain R^n0",
-        "parameters independent, symmetric, with densities",
+        "domain R^n0 (needed: not known)",
+        "parameters independent, symmetric, no atoms (needed: not known)",
         "the second-layer neurons have the same laws",
     ),
     uses=("narrow-first-layer", "one-more-than-input"),
@@ -137,7 +137,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("n1 <= n0, for independence; neurons with the same laws")
+@claim.neighbour("n1 <= n0, for independence; the second-layer neurons have the same laws")
 def independence(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(96)
     for n0 in (1, 2):

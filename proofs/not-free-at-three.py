@@ -22,7 +22,10 @@ claim = Claim(
     statement="on S_0 = R^2: P(2, 3) depends on the law of the parameters",
     latex=r"S_0 = \mathbb R^2:\quad P(2, 3) \text{ depends on the law}",
     source="new (after Rister & Rubin, section 5)",
-    hypotheses=("S_0 = R^2", "depth three"),
+    hypotheses=(
+        "S_0 = R^2 (needed: not known)",
+        "depth three",
+    ),
 )
 
 # %% [markdown]

@@ -28,6 +28,7 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="rai-never-kills-orthant",
@@ -35,7 +36,10 @@ claim = Claim(
     statement="asymmetric initialisation: no layer is dead on R^N_+; at 0 a neuron is, with probability N / (2N + 2)",
     latex=r"P(\mathbb R^N_+ \subseteq D) = 0, \quad P(b \le 0) = \frac{N}{2(N+1)}",
     source="Lu, Shin, Su & Karniadakis, section 4",
-    hypotheses=("one entry of each row is positive", "the domain is all of R^N_+"),
+    hypotheses=(
+        "one entry of each row is positive",
+        "the domain is all of R^N_+",
+    ),
     uses=("orthant-kill",),
 )
 
@@ -141,6 +145,14 @@ def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 def symmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3):
         yield closed_forms.orthant_kill(n), Fraction(0)
+
+
+@claim.neighbour("the domain is all of R^N_+")
+def bounded(depth: str) -> Iterator[tuple[object, ...]]:
+    """A row with one positive entry, as it may be drawn, on the unit square: max(x / 2 - y - 1, 0) is 0 there."""
+    square = Polyhedron.box([(0, 1), (0, 1)])
+    profiles, _ = dead_neurons_orbit([([[Fraction(1, 2), -1]], [-1])], square, "none")
+    yield profiles[(1,)], 0
 
 
 # %%

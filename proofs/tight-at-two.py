@@ -26,7 +26,7 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="tight-at-two",
@@ -34,7 +34,11 @@ claim = Claim(
     statement="on S_0 = R^n: P(n, 2) = 1 - 2^(-n^2 - n), the upper bound",
     latex=r"S_0 = \mathbb R^n:\quad P(n, 2) = 1 - 2^{-n^2-n}",
     source="Rister & Rubin, section 5",
-    hypotheses=("S_0 = R^n", "A_1 invertible almost surely", "parameters independent, symmetric, no atom at 0"),
+    hypotheses=(
+        "S_0 = R^n",
+        "A_1 invertible almost surely",
+        "parameters independent, symmetric",
+    ),
     uses=("orthant-kill",),
 )
 
@@ -194,7 +198,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("A_1 invertible; S_0 = R^n")
+@claim.neighbour("A_1 invertible almost surely; S_0 = R^n")
 def singular_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(53)
     second = [[some(rng) for _ in range(2)] for _ in range(2)], [some(rng) for _ in range(2)]
@@ -202,6 +206,18 @@ def singular_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(alive, size), closed_forms.upper_bound(2, 2)
     alive, size = alive_orbit([([[1]], [2]), ([[1]], [1])], Polyhedron.box([(-1, 1)]))
     yield Fraction(alive, size), closed_forms.upper_bound(1, 2)
+
+
+@claim.neighbour("parameters independent, symmetric")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """One sign for the whole second layer; then a negative one."""
+    living = []
+    for s in (1, -1):
+        net = [([[2, 3], [1, 5]], [1, -4]), ([[s, 2 * s], [3 * s, s]], [s, 5 * s])]
+        profiles, _ = dead_neurons_orbit(net, Polyhedron.space(2), "none")
+        living.append(sum(number for dead, number in profiles.items() if dead[1] < 2))
+    yield Fraction(sum(living), 2), closed_forms.upper_bound(2, 2)
+    yield living[1], closed_forms.upper_bound(2, 2)
 
 
 # %%

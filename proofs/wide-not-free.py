@@ -31,7 +31,10 @@ claim = Claim(
     statement="n1 >= n0 + 2: the probability that a second-layer neuron is stably unactivated depends on the law",
     latex=r"n_1 \ge n_0 + 2:\quad P(\text{stably unactivated}) \text{ depends on the law}",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("n1 >= n0 + 2", "domain R^n0"),
+    hypotheses=(
+        "n1 >= n0 + 2",
+        "domain R^n0 (needed: not known)",
+    ),
     uses=("separated-scales",),
 )
 
