@@ -98,7 +98,8 @@ def _pads(kernel: int) -> tuple[int, int, int, int]:
 # %% [markdown]
 # ## Enumeration
 #
-# All signs of the shared parameters; each network is decided exactly. For $M = d = 1$ the layers are dense.
+# All signs of the shared parameters; each network is decided exactly. For $M = d = 1$ the layers are dense. (No orbit
+# has both $N \ge 2$ and $M \ge 2$: a layer would have $2^{18}$ sign choices. The proof does not distinguish them.)
 
 
 # %%

@@ -4,6 +4,8 @@
 # **Notation.** A layer has $N$ inputs and $N$ neurons. A row has $N$ weights and a bias. One of these $N + 1$ entries,
 # chosen uniformly, is Beta(2, 1), the others are normal with mean 0 and deviation $\sigma / \sqrt N$,
 # $\sigma = \sqrt{1 + \frac{8}{9 \pi}} - \frac{2 \sqrt 2}{3 \sqrt \pi} \approx 0.6007$; all are independent.
+# (The summaries that we had name this initialisation without defining it; the definition is that of the published
+# paper, Dying ReLU and initialization, Communications in Computational Physics 28, 2020.)
 #
 # **Statement.** No layer kills the orthant $\mathbb R^N_+$. (It can kill parts of it: at $y = 0$ a neuron is dead with
 # probability $\frac{N}{2 (N + 1)}$.) $\sigma$ is the positive root $s$ of the moment equation
