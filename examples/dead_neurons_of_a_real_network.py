@@ -24,7 +24,7 @@ import numpy as np
 from geomrelu import InputError, Network, Polyhedron, Status, checker, decide, read_domain
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness.pruning import prune
-from geomrelu.geometry.polyhedron import write_domain
+from geomrelu.geometry.domains import write_domain
 
 parser = argparse.ArgumentParser(description="Which neurons of a trained network are dead, and what is left without?")
 parser.add_argument("model", nargs="?", help=".onnx, .npz or .json; default: one that is trained here")

@@ -23,7 +23,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import is_stably_unactivated, stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
 claim = Claim(
     label="narrow-first-layer",
@@ -93,7 +93,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Enumeration
 #
 # All sign choices, judged on the generators of all regions of the arrangement (pycddlib) by the criterion proved in
-# `geomrelu.random_networks.orbit`, which knows nothing of the proof above: for random first layers, then for degenerate
+# `geomrelu.random_networks.stably_unactivated`, which knows nothing of the proof above: for random first layers, then for degenerate
 # ones (small integers: parallel, equal and missing hyperplanes, no common point).
 
 

@@ -23,7 +23,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import is_stably_unactivated, stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
 claim = Claim(
     label="one-more-than-input",
@@ -63,7 +63,7 @@ claim = Claim(
 # * $i \in P$, $j \in N$, $d = \pm\left(\frac{e_i}{|l_i|} + \frac{e_j}{|l_j|}\right)$: rate
 #   $\frac{w_i}{|l_i|} + \frac{w_j}{|l_j|}$ in one direction, and no active neuron in the other.
 #
-# By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and only if (A) it is negative at
+# By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and only if (A) it is negative at
 # all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each direction without
 # one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
 #
@@ -146,7 +146,7 @@ def _least(rates: tuple[sympy.Symbol, ...], i: int, t: sympy.Symbol) -> sympy.Ex
 # ## Enumeration
 #
 # First, all sign choices for random magnitudes, judged on the generators of all regions (pycddlib) by the criterion
-# proved in `geomrelu.random_networks.orbit`; also with all hyperplanes through one point (the remark).
+# proved in `geomrelu.random_networks.stably_unactivated`; also with all hyperplanes through one point (the remark).
 
 
 # %%

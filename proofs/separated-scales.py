@@ -31,7 +31,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="separated-scales",
@@ -49,7 +49,7 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and
+# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and
 # only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate $\sum_i w_i \max(a_i
 # \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
 #

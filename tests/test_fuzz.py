@@ -174,7 +174,7 @@ FORMATS = {
     "model.json": (text(MODELS), Network.from_file),
     "model.npz": (lambda rng: damaged(rng, rng.choice(ARCHIVES)), Network.from_file),
     "set.json": (text(SETS), json_format.read_set),
-    "set.vnnlib": (text(PROPERTIES), vnnlib.read_set),
+    "set.vnnlib": (text(PROPERTIES), vnnlib.read_sets),
     "set.ine": (text(POLYHEDRA), cdd.read_set),
     "set.ext": (text(POLYHEDRA), cdd.read_set),
 }

@@ -34,7 +34,8 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the dimension and its certificates."""
     from geomrelu.errors import InputError
-    from geomrelu.geometry.polyhedron import FiniteSet, read_domain
+    from geomrelu.geometry.domains import read_domain
+    from geomrelu.geometry.polyhedron import FiniteSet
     from geomrelu.network.dimension import functional_dimension, random_points, ranks_of_orbit
     from geomrelu.network.network import Network
 

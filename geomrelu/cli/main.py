@@ -17,6 +17,7 @@ from geomrelu.cli import (
     convert,
     decide,
     dimension,
+    inspect,
     plot,
     probability,
     prune,
@@ -31,8 +32,21 @@ from geomrelu.cli.shared import complain
 __all__ = ["main"]
 
 COMMANDS = (
-    decide, regions, plot, prune, check, convert, zeros, dimension, verify, claims, probability, simulate, table,
-)  # fmt: skip
+    inspect,
+    decide,
+    regions,
+    plot,
+    prune,
+    check,
+    convert,
+    zeros,
+    dimension,
+    verify,
+    claims,
+    probability,
+    simulate,
+    table,
+)
 
 
 class _Parser(argparse.ArgumentParser):
