@@ -18,4 +18,4 @@ Extract Inlined Constant Z.leb => "Integer.leq".
 Extract Inlined Constant Z.ltb => "Integer.lt".
 Extract Inlined Constant Z.of_nat => "Integer.of_int".
 
-Extraction "kernel.ml" domain_ok prepare root judge same_function.
+Extraction "kernel.ml" domain_ok prepare root judge same_function dimension.

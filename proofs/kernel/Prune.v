@@ -248,9 +248,9 @@ Proof.
 Qed.
 
 (** What is true of a neuron that is claimed dead or active. *)
-Variables (x : list K) (full : network) (dead active : nat -> nat -> bool).
-Hypothesis Dead : forall k i a, dead k i = true -> preactivation full k i x a -> a <= 0.
-Hypothesis Active : forall k i a, active k i = true -> preactivation full k i x a -> 0 <= a.
+Context (x : list K) (full : network) (dead active : nat -> nat -> bool).
+Context (Dead : forall k i a, dead k i = true -> preactivation full k i x a -> a <= 0).
+Context (Active : forall k i a, active k i = true -> preactivation full k i x a -> 0 <= a).
 
 Definition value_of (l : layer) (before : list (list K)) (r : row) : K := inv (inj (denominator l)) * numerator r before.
 
