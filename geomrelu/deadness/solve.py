@@ -241,7 +241,7 @@ def _asked(
         return Proof(network, domain, report)
     if verdict.status is Status.UNDECIDED or verdict.claim is None:
         return verdict.reason
-    given = verdict.claim.get("point")
+    given: Any = verdict.claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
     if not raised and _holds(programs, literals, point):
         return point, "where a neuron is alive"
@@ -332,7 +332,7 @@ class Piece:
 
 
 def _pieces(programs: Programs, domain: Polyhedron, budget: Budget) -> Iterator[Piece]:
-    """The linear pieces on the domain, each once or more: at each neuron that takes both signs, both are followed.
+    """The linear pieces on the domain: at each neuron that takes both signs on a piece, both sides are followed.
 
     Cost: two exact linear programs for each neuron of each piece.
     """
@@ -352,19 +352,24 @@ def _pieces(programs: Programs, domain: Polyhedron, budget: Budget) -> Iterator[
             {j: Fraction(v, layer.denominator) for j, v in zip(columns, entries, strict=True)},
         )
         form = piece.form(row)
-        below, above = (primitive([sign * v for v in form]) for sign in (-1, 1))
         following = (level, neuron + 1) if neuron + 1 < layer.outputs else (level + 1, 0)
-        zero = tuple(Fraction(0) for _ in form)
-        for side, value in ((below, zero), (above, form)):
-            if any(side[1:]):
-                cut = (*piece.inequalities, side)
-                if cddlib.maximise((0,) * (n + 1), cut, piece.equalities).point is None:
-                    continue
-            elif side[0] < 0:
-                continue
-            else:
-                cut = piece.inequalities
+        for side, value in _sides(piece, form):
+            cut = piece.inequalities if side is None else (*piece.inequalities, side)
             waiting.append((Piece(cut, piece.equalities, (*piece.forms, value)), *following))
+
+
+def _sides(piece: Piece, form: Form) -> list[tuple[tuple[int, ...] | None, Form]]:
+    """What the output of a neuron with this pre-activation is on the piece: the row that cuts a part off, if the form
+    takes both signs, and the output there."""
+    row, zero = primitive(form), (Fraction(0),) * len(form)
+    highest, lowest = (
+        cddlib.maximise(tuple(sign * v for v in row), piece.inequalities, piece.equalities) for sign in (1, -1)
+    )
+    if highest.value is not None and highest.value <= 0:
+        return [(None, zero)]
+    if lowest.value is not None and lowest.value <= 0:
+        return [(None, form)]
+    return [(tuple(-v for v in row), zero), (row, form)]
 
 
 def _satisfied(piece: Piece, literals: list[Literal]) -> Point | None:

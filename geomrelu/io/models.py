@@ -84,16 +84,12 @@ def combined(query: Query, models: Mapping[str, FilePath], read: Callable[[FileP
 
 
 def _add(programs: Programs, network: Declared, path: FilePath, start: int, read: Callable[[FilePath], Tape]) -> None:
-    tape, values, places = _from_onnx(network, path) if kind_of(path) == ".onnx" else _from_other(network, path, read)
-    hidden = programs.variables
-    # The tape numbers its inputs as its model does; the query may declare them in another order.
-    columns = np.concatenate(
-        [np.asarray(places, dtype=np.int64) + start, np.arange(tape.variables - tape.inputs) + hidden]
-    )
+    tape, values = _from_onnx(network, path) if kind_of(path) == ".onnx" else _from_other(network, path, read)
+    hidden = programs.variables - tape.inputs
 
     def moved(map_: AffineMap, variables: int) -> AffineMap:
         rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
-        targets = columns[map_.indices]
+        targets = map_.indices + np.where(map_.indices < tape.inputs, start, hidden)
         return AffineMap.from_entries(
             (map_.outputs, variables), rows, targets, map_.data, map_.denominator, map_.bias, map_.denominator
         )
@@ -121,20 +117,23 @@ def _element(tensors: tuple[TensorOf, ...], k: int) -> Variable:
     raise InputError("the model has more inputs than are declared")
 
 
-Found = tuple[Tape, dict[TensorOf, AffineMap], list[int]]
+Found = tuple[Tape, dict[TensorOf, AffineMap]]
 
 
 def _from_onnx(network: Declared, path: FilePath) -> Found:
     graph = load(path)
-    shapes = [tensor.shape for tensor in network.inputs]
-    shape = shapes[0] if len(shapes) == 1 and _is_vague(graph.inputs) else None
+    shape = network.inputs[0].shape if len(network.inputs) == 1 and _is_vague(graph.inputs) else None
     tape, trace = traced(graph, shape, whole_batch=True)
-    outputs = [output.name for output in graph.outputs]
+    if len(network.inputs) != len(trace.ports) or len(network.outputs) != len(graph.outputs):
+        names = ", ".join([port.name for port in trace.ports] + [output.name for output in graph.outputs])
+        declared = f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
+        raise InputError(f"{declared} are declared, but those of the model are {names[:200]}")
+    for tensor, port in zip(network.inputs, trace.ports, strict=True):
+        if tensor.size != port.size:
+            raise InputError(f"input {port.name[:60]!r} has {port.size} elements, but {tensor.size} are declared")
     values: dict[TensorOf, AffineMap] = {}
-    for tensor, name in [
-        *_paired(network.outputs, outputs, "output"),
-        *((tensor, tensor.known_as) for tensor in network.hidden),
-    ]:
+    known = [(tensor, output.name) for tensor, output in zip(network.outputs, graph.outputs, strict=True)]
+    for tensor, name in [*known, *((tensor, tensor.known_as) for tensor in network.hidden)]:
         value = trace.values.get(name)
         if isinstance(value, Tensor):
             values[tensor] = value.map
@@ -143,34 +142,13 @@ def _from_onnx(network: Declared, path: FilePath) -> Found:
         else:
             why = getattr(value, "why", "there is no such tensor of numbers in the model")
             raise InputError(f"tensor {name[:60]!r}: {why}")
-    order = _paired(network.inputs, [port.name for port in trace.ports], "input")
-    starts, at = {}, 0
-    for tensor in network.inputs:
-        starts[tensor.name] = at
-        at += tensor.size
-    places: list[int] = []
-    by_port = {name: tensor for tensor, name in order}
-    for port in trace.ports:
-        tensor = by_port[port.name]
-        if tensor.size != port.size:
-            raise InputError(f"input {port.name[:60]!r} has {port.size} elements, but {tensor.size} are declared")
-        places += range(starts[tensor.name], starts[tensor.name] + port.size)
-    return tape, values, places
+    return tape, values
 
 
 def _is_vague(inputs: list[object]) -> bool:
     """Does the file leave a size of its only input open?"""
     dims = inputs[0].type.tensor_type.shape.dim if len(inputs) == 1 else ()  # type: ignore[attr-defined]
     return any(not d.HasField("dim_value") or d.dim_value < 1 for d in dims)
-
-
-def _paired(tensors: tuple[TensorOf, ...], names: list[str], what: str) -> list[tuple[TensorOf, str]]:
-    """Each declared tensor with its name in the model: by name, if names are declared, else in order."""
-    if all(tensor.known_as in names for tensor in tensors) and len({t.known_as for t in tensors}) == len(tensors):
-        return [(tensor, tensor.known_as) for tensor in tensors]
-    if any(tensor.known_as for tensor in tensors) or len(tensors) != len(names):
-        raise InputError(f"{len(tensors)} {what}s are declared, the model's are {', '.join(names)[:200]}")
-    return list(zip(tensors, names, strict=True))
 
 
 def _from_other(network: Declared, path: FilePath, read: Callable[[FilePath], Tape]) -> Found:
@@ -185,4 +163,4 @@ def _from_other(network: Declared, path: FilePath, read: Callable[[FilePath], Ta
         output = AffineMap.selection(tape.variables, range(tape.variables - last, tape.variables))
     if tape.reading is not None and tape.reading.left:
         raise InputError(f"its outputs are not read: {tape.reading.left[0]}")
-    return tape, {network.outputs[0]: output}, list(range(tape.inputs))
+    return tape, {network.outputs[0]: output}
