@@ -872,7 +872,7 @@ def test_cdd_files_that_cannot_be_written(tmp_path):
         ("begin\n-1 2 integer\nend", "is not a size"),
         ("nonnegative\nlinearity 1 1\nbegin\n1 2 integer\n1 1\nend", "nonnegative and linearity together"),
         ("nonnegative\nV-representation\nbegin\n1 2 integer\n1 1\nend", "an option of H-representations"),
-        ("H-representation\nbegin\n1 2 integer\n1 1\nend\nhull", "line 5: the representation is said twice"),
+        ("H-representation\nbegin\n1 2 integer\n1 1\nend\nhull", "line 6: the representation is said twice"),
         ("V-representation\nbegin\n0 2 integer\nend", "without rows is the empty set"),
         ("linaerity 1 1\nbegin\n1 2 integer\n1 1\nend", "line 1: unknown word 'linaerity'"),
         ("name\nverbose\nother\nbegin\n1 2 integer\n1 1\nend", "line 3: unknown word 'other'"),
