@@ -139,7 +139,7 @@ def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 def _alive(data: np.ndarray, law: str, trials: int, seed: int) -> int:
-    start = Initialisation(law, "he", bias=False)
+    start = Initialisation(law, "he", "zero")
     chunks = range(0, trials, 1 << 14)
     return sum(
         int(survivors(data, start, np.random.default_rng([seed, k]), min(1 << 14, trials - k), HIDDEN)[0][-1])

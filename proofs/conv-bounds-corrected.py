@@ -26,7 +26,8 @@ from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.tape import Tape, convolution
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_in
+from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.shape import dead_neurons_in
 
 claim = Claim(
     label="conv-bounds-corrected",

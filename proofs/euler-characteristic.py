@@ -30,7 +30,7 @@ from geomrelu.claims.registry import Claim
 from geomrelu.network.lines import chain_on_line
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import region_generators, stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import region_generators, stably_unactivated_orbit
 
 claim = Claim(
     label="euler-characteristic",

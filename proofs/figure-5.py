@@ -24,7 +24,7 @@ from geomrelu.papers import figures
 from geomrelu.papers.simulations import figure_five
 from geomrelu.random_networks import closed_forms, montecarlo
 from geomrelu.random_networks.estimate import Estimate
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="figure-5",

@@ -33,8 +33,8 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="line-lower-bound",

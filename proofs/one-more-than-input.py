@@ -23,7 +23,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="one-more-than-input",

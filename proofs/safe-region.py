@@ -161,7 +161,7 @@ def dying(width: int, m: int, domain: Polyhedron | FiniteSet, rng: random.Random
 # %%
 def dead(width: int, m: int, data: list[list[float]], trials: int, seed: int, bias: bool) -> list[int]:
     """Of so many networks, how many are dead after 1, ..., m layers."""
-    points, law = np.array(data).T, Initialisation("normal", "he", bias)
+    points, law = np.array(data).T, Initialisation("normal", "he", "same" if bias else "zero")
     alive, chunk = np.zeros(m, dtype=int), 1 << 14
     for k, start in enumerate(range(0, trials, chunk)):
         rng = np.random.default_rng([seed, width, k])

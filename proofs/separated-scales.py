@@ -31,7 +31,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="separated-scales",

@@ -22,8 +22,8 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="wide-not-free",

@@ -14,7 +14,7 @@ from itertools import product
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="wide-not-monotone",

@@ -28,7 +28,11 @@ from geomrelu.claims.registry import Claim
 from geomrelu.exact.elimination import pivots
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.bias_free import bias_free_orbit
-from geomrelu.random_networks.orbit import is_stably_unactivated, region_generators, stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import (
+    is_stably_unactivated,
+    region_generators,
+    stably_unactivated_orbit,
+)
 
 claim = Claim(
     label="width-free-lower-bound",

@@ -152,6 +152,8 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         if status == "alive":
             yield below(value, 1)
     if stable is False:
+        touches = "ray" not in claim or points.value(claim["point"], level, neuron) == 0
+        require(touches, "the kernel has no rule for instability at infinity")
         yield attains(Fraction(0))
     if status != "alive" and rows and value is None and stable is not False:
         require("point" in claim, "no point shows that the domain is not empty")
@@ -182,7 +184,7 @@ class _Points:
             return f"at {d} " + _words(_over(ray, d))
         _, rays, lines = self.domain.generators
         if isinstance(data, dict):
-            given = data.get("weights")
+            given: Any = data.get("weights")
             require(isinstance(given, list) and len(given) == 2, "weights are lists: of rays, lines")
             parts = [checker.numbers(w, len(some)) for w, some in zip(given, (rays, lines), strict=True)]
         else:
@@ -196,14 +198,17 @@ class _Points:
         return f"mean {d} 0 " + _words(v for part in parts for v in (len(part), *_over(part, d)))
 
     def value(self, data: Any, level: int, neuron: int) -> Fraction:
-        """Of a neuron at a point of a set given by rows."""
+        """Of a neuron at a point."""
         data = self.table[checker.count(data, len(self.table), "number of a point")] if type(data) is int else data
-        return self.model.value(checker.numbers(data, self.domain.dimension), level, neuron)
+        point = self._corner(level, neuron) if data == "corner" else data
+        if isinstance(data, dict):
+            point = self.domain.weighted(data, 0)
+        return self.model.value(checker.numbers(point, self.domain.dimension), level, neuron)
 
     def _weights(self, data: Any, generators: Any) -> list[int]:
         sizes = [len(vectors) for vectors in generators]
         if isinstance(data, dict):
-            weights = data.get("weights")
+            weights: Any = data.get("weights")
             require(isinstance(weights, list) and len(weights) == 3, "weights are lists: of vertices, rays, lines")
             parts = [checker.numbers(w, size) for w, size in zip(weights, sizes, strict=True)]
         else:
@@ -247,6 +252,7 @@ def text(certificate: Any, model: Model, domain: Domain, asked: list[Statement],
     yield f"root {int(writer.cornered)}"
     yield from writer.names()
     yield from writer.derive(derived, writer.top + 1, writer.root)
+    writer.root = writer.root.after(derived)
     for s in asked:
         head, *body = s.evidence(writer)
         yield f"claim {s.words} {head}"
@@ -275,10 +281,22 @@ def _set(domain: Domain) -> Iterator[str]:
 
 
 class _Node(NamedTuple):
-    """What the text must remember on the way to a node: which layers have been derived, and the splits by sign."""
+    """What the judge asks of the form of a proof, on the way to a node.
 
-    known: int
-    cuts: tuple[tuple[int, int, int], ...]
+    The kernel asks for none of it; it is looked at so that both give one answer.
+    """
+
+    known: int = 0  # the layers that have been derived
+    cuts: tuple[tuple[int, int, int], ...] = ()  # splits of neurons: (layer, neuron, sign)
+    sides: tuple[tuple[int, Fraction, int], ...] = ()  # splits of inputs: (input, where, sign)
+
+    def after(self, items: list[Any]) -> _Node:
+        """Once all these derivations are done."""
+        return self._replace(known=max([self.known, *(item[0] for item in items)]))
+
+    def side(self, j: int, first: Fraction | None, sign: int) -> Fraction | None:
+        """The lower (1) or upper (-1) side of an input."""
+        return next((c for i, c, which in reversed(self.sides) if (i, which) == (j, sign)), first)
 
 
 class Writer:
@@ -287,10 +305,10 @@ class Writer:
     def __init__(self, model: Model, domain: Domain, top: int, rounded: bool) -> None:
         self.model, self.domain, self.top = model, domain, top
         fixed = checker.FixedPoint(model, domain)
-        self.depth = min(fixed.depth, top)
+        self.fits, self.depth = fixed.depth, min(fixed.depth, top)
         self.cornered = bool(fixed.depth) and fixed.cornered
         self.rounded = rounded
-        self.root = _Node(0, ())
+        self.root = _Node()
         # denominators of bounds, and of rounded rows: no coarser than the units of fixed point
         sizes = [[e or 0 for e in fixed.exponents[at]] for at in range(1, self.depth + 1)]
         self.over = [1 << max(0, checker.UNIT - min(own)) for own in sizes]
@@ -332,11 +350,14 @@ class Writer:
         return "i" if plan == "I" else "e"
 
     def derive(self, items: Any, below: int, node: _Node) -> Iterator[str]:
-        """Derivations; what is known after them is told by `known_after`."""
+        """Derivations, in order."""
         require(isinstance(items, list), '"derive" must be a list')
         for item in items:
             require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
             level = checker.layer_number(item[0], below)
+            in_turn = level <= node.known + (len(item) == 1)
+            require(in_turn, "layers are derived one after the other, and as a whole first")
+            node = node.after([item])
             width = len(self.model.layers[level - 1].rows)
             over = self.over[level - 1] if level <= self.depth else "-"
             if len(item) == 4:
@@ -358,7 +379,7 @@ class Writer:
 
     def tree(self, claim: dict[str, Any], level: int, neuron: int) -> Iterator[str]:
         """The proof of a claim."""
-        proof = claim.get("proof")
+        proof: Any = claim.get("proof")
         require(isinstance(proof, list) and proof, "the proof must be a list of nodes")
         yield "tree"
         nodes = [self.root]
@@ -367,29 +388,42 @@ class Writer:
             require(isinstance(data, dict), "a node of the proof is not an object")
             node = nodes.pop()
             yield from self.derive(data.get("derive", []), level, node)
+            node = node.after(data.get("derive", []))
             if "split" in data:
                 checker.known(data, {"split", "derive"}, "a split")
-                line, cut = self._split(data["split"], level)
+                line, parts = self._split(data["split"], level, node)
                 yield line
-                nodes += [_Node(0, (*node.cuts, (*cut, sign)) if cut else node.cuts) for sign in (1, -1)]
+                nodes += reversed(parts)
             else:
+                require(node.known >= level - 1, "a bound needs all layers before to be derived")
                 yield from self.leaf(data, level, node)
         require(not nodes, "the proof ends before its last leaf")
 
-    def _split(self, data: Any, level: int) -> tuple[str, tuple[int, int] | None]:
+    def _split(self, data: Any, level: int, node: _Node) -> tuple[str, list[_Node]]:
         require(isinstance(data, list) and len(data) == 3 and data[0] in ("x", "neuron"), "a split of no known form")
         if data[0] == "x":
-            c = checker.number(data[2])
-            j = checker.count(data[1], self.model.inputs, "input")
-            return f"input {j} {c.numerator} {c.denominator} 1", None
+            require(self.domain.generators is None, "generators are not cut")
+            j, c = checker.count(data[1], self.model.inputs, "input"), checker.number(data[2])
+            low, high = (
+                node.side(j, side[j], sign) for side, sign in ((self.domain.lower, 1), (self.domain.upper, -1))
+            )
+            inside = (low is None or low <= c) and (high is None or c <= high)
+            require(inside, "a cut does not lie in the range of its input")
+            parts = [node._replace(sides=(*node.sides, (j, c, sign))) for sign in (-1, 1)]
+            return f"input {j} {c.numerator} {c.denominator} 1", parts
         at = checker.layer_number(data[1], level)
         i = checker.count(data[2], len(self.model.layers[at - 1].rows), "neuron")
-        return f"neuron {at} {i}", (at, i)
+        require(at <= node.known, "a split is of a neuron whose layer has been derived")
+        return f"neuron {at} {i}", [node._replace(cuts=(*node.cuts, (at, i, sign))) for sign in (-1, 1)]
 
     def leaf(self, data: dict[str, Any], level: int, node: _Node) -> Iterator[str]:
         """A leaf: with names of its own if it has multipliers."""
-        if "coarse" in data and not data.get("splits"):
-            checker.known(data, {"coarse", "derive"}, "a leaf")
+        coarse = "coarse" in data
+        fits = level <= self.fits
+        require(fits or not coarse, "a coarse leaf is about a layer that fits fixed point")
+        if coarse and not data.get("splits"):
+            checker.known(data, {"coarse", "derive", "splits"}, "a leaf")
+            require(isinstance(data.get("splits", {}), dict), '"splits" must be an object')
             texts = self._texts(data["coarse"], level)
             yield f"leaf F {ROUNDED if self.rounded else PLAIN} " + " ".join(texts)
         else:

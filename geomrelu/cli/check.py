@@ -21,7 +21,9 @@ def add(command: Command) -> None:
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
-    sub.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
+    which.add_argument("--kernel", action="store_true", help="by the program proved in Coq (built by: make kernel)")
     add_reading(sub)
     sub.set_defaults(run=run)
 
@@ -30,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
     """Judge each file."""
     from geomrelu import checker
     from geomrelu.certificates import files as certificate
+    from geomrelu.certificates import kernel
     from geomrelu.certificates.batch import Quick
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import Union
@@ -38,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
     pieces = domain.pieces if isinstance(domain, Union) else (domain,)
     judge = checker.Judge if options.independent else Quick
     smaller = None if options.smaller is None else model_of(options, options.smaller)
+    if options.kernel:
+        kernel.program()  # said before any work if it is missing
     rejected = 0
     dead: list[set[tuple[int, int]]] = [set() for _ in pieces]
     for path in options.certificates:
@@ -45,11 +50,16 @@ def run(options: argparse.Namespace) -> int:
             data = certificate.read(path)
             piece = _piece(data, pieces)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
+                if options.kernel:
+                    raise InputError("the kernel has no rule for prunings: judge them without --kernel")
                 changes = checker.check_pruning(data, network.checked, piece.checked, smaller.checked, judge)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue
-            claims = checker.check(data, network.checked, piece.checked, judge)
+            if options.kernel:
+                claims = kernel.judge(data, network.checked, piece.checked)
+            else:
+                claims = checker.check(data, network.checked, piece.checked, judge)
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")

@@ -231,26 +231,38 @@ class Network:
                 where the format has no place for them; the file cannot be written.
         """
         path = Path(path)
-        writers = {".npz": store.write_npz, ".onnx": store.write_onnx}
         kind = path.suffix.lower()
         if kind == ".json":
             try:
                 path.write_text(self.to_json(), encoding="utf-8")
             except OSError as problem:
                 raise InputError(f"{path}: {problem.strerror}") from None
-        elif kind not in writers:
-            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+        elif kind == ".npz":
+            store.write_npz(path, self._chain(path))
+        elif kind == ".onnx":
+            store.write_onnx(path, self.inputs, self._maps())
         else:
-            writers[kind](path, self._chain(path))
+            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+
+    def check_saving(self, path: str | Path) -> None:
+        """Refuse, as :meth:`save` would, a format that cannot hold the network; nothing is written."""
+        kind = Path(path).suffix.lower()
+        if kind == ".npz":
+            self._chain(Path(path))
+        elif kind == ".onnx":
+            store.onnx_bytes(path, self.inputs, self._maps())
+
+    def _maps(self) -> list[tuple[AffineMap, str]]:
+        return [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
 
     def _chain(self, path: Path) -> list[tuple[AffineMap, str]]:
         """The layers as maps from one to the next."""
-        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        maps = self._maps()
         chain = []
         for level, (map_, activation) in enumerate(maps):
             first, last = self.starts[level], self.starts[level + 1]
             if ((map_.indices < first) | (map_.indices >= last)).any():
-                raise InputError(f"{path}: layers that read others than the one before are written as .json only")
+                raise InputError(f"{path}: layers that read others than the one before are written as .json or .onnx")
             indices = map_.indices - first
             inner = AffineMap(last - first, map_.indptr, indices, map_.data, map_.bias, map_.denominator)
             chain.append((inner, activation))
@@ -258,7 +270,7 @@ class Network:
 
     def to_json(self) -> str:
         """The model as JSON that :meth:`from_file` and the stand-alone checker read (numbers as exact strings)."""
-        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        maps = self._maps()
         layers = []
         for map_, activation in maps:
             shown: dict[int, str] = {}

@@ -87,10 +87,10 @@ Record choice := {
   extra_over : Z }.      (* over a denominator *)
 
 Definition chord (k : known) (p : choice) : Z :=
-  match low k, high k with
-  | Some l, Some h => (((h * chord_grid p) / (h - l)) * (grid p / chord_grid p))%Z
-  | Some _, None => grid p
-  | None, _ => 0%Z
+  match high k, low k with
+  | None, _ => grid p
+  | Some _, None => 0%Z
+  | Some h, Some l => (((h * chord_grid p) / (h - l)) * (grid p / chord_grid p))%Z
   end.
 Definition slope (c : Z) (said : Z) (k : known) (p : choice) : Z :=
   if (0 <=? said)%Z then said

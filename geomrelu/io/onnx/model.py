@@ -63,8 +63,12 @@ class Graph:
             return self._dense(proto)
         if proto.data_location == 1 or proto.external_data:
             affordable(abs(int(np.prod([float(d) for d in proto.dims]))), f"tensor {proto.name[:80]!r}")
-            return array_of(proto, _external(self.folder, proto))
+            return array_of(proto, self.external(proto))
         return array_of(proto)
+
+    def external(self, proto: Any) -> bytes:
+        """The bytes of a tensor that lie in another file."""
+        return _external(self.folder, proto)
 
     def _dense(self, proto: Any) -> np.ndarray:
         values, places = self.array(proto.values), self.array(proto.indices)
