@@ -413,7 +413,12 @@ def row_values(layers, point):
     """All variables at a point (inputs, then outputs of each layer), and the pre-activations of each layer."""
     variables, result = [Fraction(x) for x in point], []
     for layer in layers:
-        z = [sum((w * variables[j] for j, w in slope.items()), Fraction(bias)) for bias, slope in layer]
+        distinct = {id(row): row for row in layer}  # wide networks that are made repeat few rows
+        value = {
+            key: sum((w * variables[j] for j, w in slope.items()), Fraction(bias))
+            for key, (bias, slope) in distinct.items()
+        }
+        z = [value[id(row)] for row in layer]
         result.append(z)
         variables += [max(v, Fraction(0)) for v in z]
     return variables, result

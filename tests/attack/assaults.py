@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from attack import grammar, networks
-from attack.judges import ACCEPTED, REFUSED, SLOW, Case
+from attack.judges import ACCEPTED, JUDGES, REFUSED, SLOW, Case
 from attack.networks import INFINITE, Facts, Net, Place
 
 Key = tuple[int, int]
 Claim = dict[str, Any]
+TRIES = 40  # claims that are drawn in vain
 TRUTH = {True: "true", False: "false", None: "unknown"}
 
 
@@ -48,7 +49,8 @@ class Field:
         self, rng: random.Random, net: Net, where: Place, known: dict[Key, Facts], tally: Tally, dense: bool = False
     ) -> None:
         self.rng, self.net, self.where, self.known, self.tally = rng, net, where, known, tally
-        self.case = Case(net.json(dense), where.data)
+        judges = JUDGES if _affordable(net) else JUDGES[:2]
+        self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
 
     def judge(self, family: str, certificate: Any, truth: bool | None, smaller: Case | None = None) -> bool:
@@ -219,16 +221,29 @@ def _affordable(net: Net) -> bool:
     return sum(net.widths) < 100
 
 
-def lies(field_: Field, key: Key, signs: tuple[int, ...] = (-1, 0, 1), tries: int = 40) -> Iterator[tuple[Claim, int]]:
-    """The false ones among them (ends if there seem to be none)."""
+def lies(
+    field_: Field, key: Key, signs: tuple[int, ...] = (-1, 0, 1), truth: bool = False
+) -> Iterator[tuple[Claim, int]]:
+    """The false ones among them, or the true ones (ends if there seem to be none)."""
     source, failed = heads(field_, key), 0
-    while failed < tries:
+    while failed < TRIES:
         claim, sign = next(source)
-        if sign in signs and networks.truth(claim, field_.known, field_.where.is_empty) is False:
+        if sign in signs and networks.truth(claim, field_.known, field_.where.is_empty) is truth:
             failed = 0
             yield claim, sign
         else:
             failed += 1
+
+
+def simple_lies(field_: Field, key: Key) -> list[Claim]:
+    """Two false claims that a bound alone would prove (fewer if there are none)."""
+    about, head = field_.known[key], {"layer": key[0], "neuron": key[1]}
+    said: list[Claim] = [{"status": "dead"}, {"status": "dead", "stable": True}, {"status": "active"}]
+    low = about.inf[0]
+    if isinstance(low, Fraction) and about.lowest:
+        said.append({"status": "alive" if low > 0 else "dead", "supremum": str(low), "point": spelt(about.lowest)})
+    false = [c for c in said if networks.truth({**head, **c}, field_.known, field_.where.is_empty) is False]
+    return [{**head, **c} for c in field_.rng.sample(false, min(2, len(false)))]
 
 
 # ---- assaults ---------------------------------------------------------------------------------------------------
@@ -350,15 +365,17 @@ def damage(field_: Field, produced: list[Claim], count: int) -> None:
 
 
 def combs(field_: Field, key: Key, count: int) -> None:
-    """Large trees that cut inputs, as batches take them, under false claims."""
+    """Large trees that cut inputs, as batches take them, under claims both false and true."""
     rng, shape = field_.rng, field_.shape(key[0])
     if not shape.boxed:
         return
-    for _, (claim, _) in zip(range(count), lies(field_, key, (-1, 1)), strict=False):
-        tree = grammar.comb(rng, shape, rng.choice((3, 8, 30, 60)))
-        if rng.random() < 0.4:
-            tree = grammar.mutated(rng, tree, shape)
-        field_.claim("combs", {**claim, "proof": tree.proof()})
+    for want in (False, True):
+        source = lies(field_, key, (-1, 1), truth=want)
+        for _, (claim, _) in zip(range(count), source, strict=False):
+            tree = grammar.comb(rng, shape, rng.choice((3, 8, 30, 60)))
+            if rng.random() < 0.4:
+                tree = grammar.mutated(rng, tree, shape)
+            field_.claim("combs", {**claim, "proof": tree.proof()})
 
 
 def files(field_: Field, produced: list[Claim]) -> None:

@@ -56,8 +56,8 @@ class Case:
         rows, equalities, corners: how many the judges number; generators: vertices, rays, lines, or None.
     """
 
-    def __init__(self, model: dict[str, Any], domain: dict[str, Any]) -> None:
-        self.files = model, domain
+    def __init__(self, model: dict[str, Any], domain: dict[str, Any], judges: tuple[str, ...] = JUDGES) -> None:
+        self.files, self.judges = (model, domain), judges
         self.model, self.domain = checker.Model.parse(model), checker.Domain.parse(domain)
         self.rows, self.equalities = len(self.domain.rows), len(self.domain.equalities)
         self.generators = None if self.domain.generators is None else [len(t) for t in self.domain.generators]
@@ -88,7 +88,7 @@ class Case:
     def offer(self, certificate: Any, smaller: Case | None = None) -> dict[str, str]:
         """The answer of each judge: accepted, refused, slow, or the name of an exception that is no refusal."""
         certificate = json.loads(json.dumps(certificate), parse_float=str)
-        return {judge: self._ask(judge, certificate, smaller) for judge in JUDGES}
+        return {judge: self._ask(judge, certificate, smaller) for judge in self.judges}
 
     def _ask(self, judge: str, certificate: Any, smaller: Case | None) -> str:
         walk.FEW = 0 if judge == "eager" else FEW

@@ -48,23 +48,20 @@ class Net:
     def json(self, dense: bool = False) -> dict[str, Any]:
         """The model as a file says it; ``dense``: as matrices, if every layer reads the one before it."""
         layers = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        said: list[dict[str, Any]] = []
         if dense:
-            said = []
             for level, (layer, activation) in enumerate(layers):
                 start, width = self.first(level), self.inputs if level == 0 else self.widths[level - 1]
-                weights = [[spelt(slope.get(start + j, Fraction(0))) for j in range(width)] for _, slope in layer]
+                rows = {  # each but once
+                    id(slope): [spelt(slope.get(start + j, Fraction(0))) for j in range(width)] for _, slope in layer
+                }
+                weights = [rows[id(slope)] for _, slope in layer]
                 said.append({"weights": weights, "bias": [spelt(b) for b, _ in layer], "activation": activation})
             return {"layers": said}
-        return {
-            "inputs": self.inputs,
-            "layers": [
-                {
-                    "rows": [[spelt(b), *(x for j, w in slope.items() for x in (j, spelt(w)))] for b, slope in layer],
-                    "activation": activation,
-                }
-                for layer, activation in layers
-            ],
-        }
+        for layer, activation in layers:
+            rows = {id(row): [spelt(row[0]), *(x for j, w in row[1].items() for x in (j, spelt(w)))] for row in layer}
+            said.append({"rows": [rows[id(row)] for row in layer], "activation": activation})
+        return {"inputs": self.inputs, "layers": said}
 
     def is_plain(self) -> bool:
         """Does every layer read only the one before it?"""
@@ -278,15 +275,16 @@ class Facts:
     lowest: Point | None
 
 
-def _at_most(a: Any, b: Any) -> bool:
+def at_most(a: Any, b: Any) -> bool:
     """a <= b, with infinities; None is not known."""
     if a is None or b is None:
         return False
     return a == "-inf" or b == INFINITE or (a != INFINITE and b != "-inf" and a <= b)
 
 
-def _less(a: Any, b: Any) -> bool:
-    return a is not None and b is not None and not _at_most(b, a)
+def less(a: Any, b: Any) -> bool:
+    """a < b, likewise."""
+    return a is not None and b is not None and not at_most(b, a)
 
 
 def facts(found: oracles.Range) -> Facts:
@@ -332,12 +330,12 @@ def truth(claim: Any, known_: dict[tuple[int, int], Facts], empty: bool) -> bool
     zero, (least, most) = Fraction(0), about.sup
     match claim.get("status"):
         case "dead":
-            parts.append(True if _at_most(most, zero) else False if _less(zero, least) else None)
+            parts.append(True if at_most(most, zero) else False if less(zero, least) else None)
         case "alive":
-            parts.append(True if _less(zero, least) else False if _at_most(most, zero) else None)
+            parts.append(True if less(zero, least) else False if at_most(most, zero) else None)
         case "active":
             low, high = about.inf
-            parts.append(True if _at_most(zero, low) else False if _less(high, zero) else None)
+            parts.append(True if at_most(zero, low) else False if less(high, zero) else None)
         case _:
             parts.append(None)
     supremum = claim.get("supremum")
@@ -345,12 +343,12 @@ def truth(claim: Any, known_: dict[tuple[int, int], Facts], empty: bool) -> bool
         value = INFINITE if supremum == "inf" else said(supremum)
         if value is None:
             parts.append(None)
-        elif _less(value, least) or _less(most, value):
+        elif less(value, least) or less(most, value):
             parts.append(False)
         else:
             parts.append(True if value == least == most else None)
     if claim.get("stable") is not None:
-        unstable = about.stable is False or _less(zero, least)  # it may be dead, but not stably; or it is not dead
+        unstable = about.stable is False or less(zero, least)  # it may be dead, but not stably; or it is not dead
         stable = False if unstable else about.stable
         parts.append(None if stable is None or not isinstance(claim["stable"], bool) else stable == claim["stable"])
     return False if False in parts else None if None in parts else True
@@ -412,59 +410,85 @@ def blown(rng: random.Random, core: Net, width: int, spread: int) -> Net:
     raise AssertionError("a network has a layer")
 
 
+def bias_of(rng: random.Random) -> int | None:
+    """How large the biases of a layer are, as :class:`Shape` counts it."""
+    return rng.choice((None, None, rng.randint(0, 4), rng.randint(8, 30)))
+
+
+FINE = (Fraction(1), Fraction(3, 2), Fraction(255, 128), Fraction(4, 3))
+
+
 @dataclass
 class Shape:
     """A monotone network in a few numbers, so that it can be changed a little and climbed over.
 
     Attributes:
-        weights, biases: for each layer binary exponents (weights of odd neurons differ by ``tilt`` binary places).
+        weights: of each layer, binary exponents (weights of odd neurons are ``tilt`` binary places smaller).
+        biases: how many binary places a bias is larger than one term of the sum beside it; None: it is 0.
+        fine: of each layer, factors in [1, 2) of its weights and of its bias.
         last: sign of the neurons of the last layer.
     """
 
     inputs: int
     widths: list[int]
     weights: list[int]
-    biases: list[int | None]  # None: 0
+    biases: list[int | None]
+    fine: list[tuple[Fraction, Fraction]]
     tilt: int
     last: int
 
     @classmethod
-    def random(cls, rng: random.Random, widest: int) -> Shape:
-        depth = rng.choice((2, 3, 3, 4))
-        widths = [rng.choice((rng.randint(129, 300), 129, 256, widest)) for _ in range(depth - 1)]
-        widths = [min(w, widest) for w in widths]
-        exponents = [rng.choice((0, rng.randint(-30, 30), rng.randint(-8, 8))) for _ in range(depth)]
-        biases = [rng.choice((None, rng.randint(-30, 30), rng.randint(0, 12))) for _ in range(depth)]
+    def random(cls, rng: random.Random) -> Shape:
+        depth, same = rng.choice((3, 4, 4, 5)), rng.choice((129, 160, 200, 256))
+        widths = [same if rng.random() < 0.6 else rng.randint(129, 200) for _ in range(depth - 1)]
+        if rng.random() < 0.5:
+            widths[rng.randrange(depth - 1)] = rng.randint(400, 1000)
+        spread = rng.choice((0, 4, 30))
         return cls(
-            rng.randint(1, 2), [*widths, rng.randint(1, 2)], exponents, biases, rng.choice((0, 0, 1, 20)), rng.choice((1, 1, -1))
+            rng.randint(1, 2),
+            [*widths, rng.randint(1, 2)],
+            [rng.randint(-spread, spread) for _ in range(depth)],
+            [bias_of(rng) for _ in range(depth)],
+            [(rng.choice(FINE), rng.choice(FINE)) for _ in range(depth)],
+            rng.choice((0, 0, 0, 1, 20)),
+            rng.choice((1, 1, -1)),
         )
 
     def changed(self, rng: random.Random) -> Shape:
         """A little different."""
-        weights, biases, widths = list(self.weights), list(self.biases), list(self.widths)
+        weights, biases, widths, fine = list(self.weights), list(self.biases), list(self.widths), list(self.fine)
         k = rng.randrange(len(weights))
-        match rng.randrange(4):
+        match rng.randrange(5):
             case 0:
                 weights[k] += rng.choice((-8, -2, -1, 1, 2, 8))
-            case 1:
-                known_ = biases[k]
-                biases[k] = rng.randint(-8, 12) if known_ is None else known_ + rng.choice((-8, -2, -1, 1, 2, 8))
-            case 2:
-                biases[k] = None
+            case 1 | 2:
+                biases[k] = bias_of(rng)
+            case 3:
+                fine[k] = rng.choice(FINE), rng.choice(FINE)
             case _:
-                widths[0] = rng.choice((129, 160, 200, 256, 300))
-        return Shape(self.inputs, widths, weights, biases, rng.choice((self.tilt, 0, 1)), self.last)
+                widths[rng.randrange(len(widths) - 1)] = rng.choice((129, 160, 200, 256, 300, 500))
+        return Shape(self.inputs, widths, weights, biases, fine, rng.choice((self.tilt, 0, 1)), self.last)
 
-    def network(self) -> Net:
-        net = Net(self.inputs, [])
-        before = range(self.inputs)
-        for level, (width, e, b) in enumerate(zip(self.widths, self.weights, self.biases, strict=True), 1):
-            sign = self.last if level == len(self.widths) else 1
-            bias, weights = Fraction(0) if b is None else Fraction(2) ** b, [Fraction(2) ** (e - k) for k in (0, self.tilt)]
-            slopes = [dict.fromkeys(before, sign * w) for w in weights]
-            net.layers.append([(sign * bias, slopes[i % 2]) for i in range(width)])
+    def network(self, top: Sequence[Fraction]) -> Net:
+        """``top``: the upper corner of the box, which is positive."""
+        net, before, largest = Net(self.inputs, []), range(self.inputs), max(top)
+        numbers = zip(self.widths, self.weights, self.biases, self.fine, strict=True)
+        for level, (width, e, b, (f, g)) in enumerate(numbers, 1):
+            sign, weight = self.last if level == len(self.widths) else 1, f * Fraction(2) ** e
+            exponent = (weight * largest).numerator.bit_length() - (weight * largest).denominator.bit_length()
+            bias = Fraction(0) if b is None else g * Fraction(2) ** (exponent + b)
+            rows = [(sign * bias, dict.fromkeys(before, sign * weight / 2**k)) for k in (0, self.tilt)]
+            net.layers.append([rows[i % 2] for i in range(width)])
+            largest = bias + len(before) * weight * largest  # about
             before = range(before.stop, before.stop + width)
         return net
+
+    def crowd(self, net: Net, top: Sequence[Fraction]) -> Fraction:
+        """How many of its largest terms a value is worth: sums of many equal terms are what overflows."""
+        largest = max(top)
+        for layer in net.layers:
+            largest = max(max(abs(bias), *(abs(w) * largest for w in slope.values())) for bias, slope in layer[:2])
+        return abs(net.values(top)[-1][0]) / largest
 
     def known(self, net: Net, where: Place) -> dict[tuple[int, int], Facts]:
         """All weights of a layer have one sign and those below are positive: the corners of the box tell."""

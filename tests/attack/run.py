@@ -51,6 +51,7 @@ def aim(rng: random.Random, net: networks.Net, known: dict[assaults.Key, network
     level = len(net.layers)
     for i, (bias, slope) in enumerate(net.layers[-1]):
         about = known[level, i]
+        flat = about.stable is False and networks.less(about.sup[0], Fraction(0))  # at infinity
         end = rng.choice((about.sup[0], about.inf[0]))
         if not isinstance(end, Fraction) or rng.random() < 0.3:
             continue
@@ -62,8 +63,8 @@ def aim(rng: random.Random, net: networks.Net, known: dict[assaults.Key, network
         high = about.sup[0]
         if not isinstance(high, Fraction) or high >= 0:
             about.stable = False
-        elif about.stable is False:
-            about.stable = None  # it may be stable now, or flat at infinity as before
+        elif not flat and about.stable is False:
+            about.stable = None
 
 
 def everything(field: Field, count: int) -> None:
@@ -85,7 +86,7 @@ def everything(field: Field, count: int) -> None:
                 start = grammar.tree_of(own[0]) if own and rng.random() < 0.6 else None
                 start = start or grammar.tree(rng, field.shape(key[0]), rng.choice((0, 1, 2)))
                 assaults.climb(field, key, start, sign, count // 8)
-            assaults.combs(field, key, count // 60)
+            assaults.combs(field, key, count // 40)
     assaults.borrowed(field, claims, count // 5)
     assaults.together(field, claims, count // 20)
     assaults.damage(field, claims, count // 10)
@@ -158,32 +159,34 @@ def cheap(rng: random.Random, shape: grammar.Shape) -> list[dict[str, Any]]:
 
 
 def monotone(rng: random.Random, tally: Tally) -> None:
-    """A climb over wide monotone networks: towards those whose bounds are least above the truth."""
-    best, worth = networks.Shape.random(rng, rng.choice((256, 300, 400))), None
+    """A climb over wide monotone networks: to tight bounds, or to sums of ever more equal terms."""
+    best, worth, tight = networks.Shape.random(rng), None, rng.random() < 0.3
     for step in range(12):
-        tried = networks.Shape.random(rng, 300) if step < 4 else best.changed(rng)
-        net = tried.network()
-        low = [Fraction(rng.choice((0, 0, 1))) for _ in range(net.inputs)]
-        box = {"box": [[networks.spelt(a), networks.spelt(a + 1)] for a in low]}
-        where = networks.Place("box", box, True, [low, [a + 1 for a in low]])
-        known = tried.known(net, where)
-        key = len(net.layers), 0
-        if not any(tried.last * known[key].sup[0] > 0 for _ in (0,)) and not known[key].sup[0]:
-            continue
-        field = Field(rng, net, where, {k: v for k, v in known.items() if k[0] == key[0]}, tally)
-        leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(key[0]))}]
-        if rng.random() < 0.2:
-            leaves.append({"derive": [[at] for at in range(1, key[0])], "coarse": []})
-        for leaf in leaves:
-            for sign in (1, -1):
-                for _, (claim, _) in zip(range(2), assaults.lies(field, key, (sign,)), strict=False):
+        tried = networks.Shape.random(rng) if step < 4 else best.changed(rng)
+        low = [Fraction(rng.choice((0, 0, 1))) for _ in range(tried.inputs)]
+        top = [a + 1 for a in low]
+        box = {"box": [[networks.spelt(a), networks.spelt(b)] for a, b in zip(low, top, strict=True)]}
+        net, where = tried.network(top), networks.Place("box", box, True, [low, top])
+        about = tried.known(net, where)
+        field = Field(rng, net, where, about, tally)
+        for level in range(len(net.layers), max(1, len(net.layers) - 2), -1):
+            key, shape = (level, rng.randrange(min(2, net.widths[level - 1]))), field.shape(level)
+            leaves: list[Any] = [{"coarse": []}]
+            if rng.random() < 0.2:
+                leaves.append(rng.choice(({}, {"coarse": grammar.texts(rng, shape)})))
+            if rng.random() < 0.05:
+                leaves.append({"derive": [[at] for at in range(1, level)], "coarse": []})
+            for leaf in leaves:
+                for claim in assaults.simple_lies(field, key):
                     field.claim("monotone", {**claim, "proof": [leaf]})
-        about = known[key]
-        bound = field.case.bound([{"coarse": []}], *key)
-        if bound is not None and isinstance(about.sup[0], Fraction):
-            slack = (bound - about.sup[0]) / (abs(bound) + abs(about.sup[0]) + 1)
-            if worth is None or slack <= worth:
-                best, worth = tried, slack
+        key = len(net.layers), 0
+        bound, true, value = field.case.bound([{"coarse": []}], *key), about[key].sup[0], None
+        if not tight:
+            value = tried.crowd(net, top)
+        elif bound is not None and isinstance(true, Fraction):
+            value = (true - bound) / (abs(bound) + abs(true) + 1)
+        if value is not None and (worth is None or value >= worth):
+            best, worth = tried, value
 
 
 BLOCKS: dict[str, Callable[[random.Random, Tally], None]] = {
@@ -339,6 +342,7 @@ def attack(options: argparse.Namespace, kinds: dict[str, int], lines: list[dict[
 
 def keep(journal: Path | None, line: dict[str, Any]) -> None:
     if journal is not None:
+        journal.parent.mkdir(parents=True, exist_ok=True)
         with journal.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
 
