@@ -9,7 +9,7 @@ VENV ?= .venv
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help verify test check format lint types ladder notebooks clean
+.PHONY: help verify test check format lint types rooms notebooks clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -20,8 +20,8 @@ verify: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@$(VENV)/bin/python -m pytest
 
-# make check    format, lint, types and the ladder of imports (with -k: all four, even after a failure)
-check: format lint types ladder
+# make check    format, lint, types and who imports whom (with -k: all four, even after a failure)
+check: format lint types rooms
 
 format: $(VENV)/.installed-dev
 	@$(VENV)/bin/ruff format --check .
@@ -32,7 +32,7 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	@$(VENV)/bin/mypy
 
-ladder: $(VENV)/.installed-dev
+rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
 # make notebooks    write the examples and proofs as Jupyter notebooks, to notebooks/

@@ -16,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from geomrelu import Arrangement, Network, bounds, catalogue, decide
-from geomrelu.estimates import Experiment, by_orbits
-from geomrelu.figures import figure_five, save
-from geomrelu.orbits import stably_unactivated_counts
+from geomrelu import Arrangement, Network, decide
+from geomrelu.geometry import catalogue, region_formulas
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.papers.figures import figure_five, save
 from geomrelu.plots import arrangement_figure, first_layer_missing, image_figure, plot_arrangement, plot_image
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.estimate import Experiment, by_orbits
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else None  # a directory for the figures
 if pictures is not None:
@@ -43,7 +45,7 @@ def word(signs: Iterable[int]) -> str:
 A, b = [[1, 0], [0, 1], [1, 1], [2, -1]], [0, 0, -2, 1]
 lines = Arrangement(A, b)
 print(f"{lines.n_regions} codewords, {lines.n_bounded} bounded regions: {' '.join(sorted(map(word, lines.signs)))}")
-print("in general position:", lines.is_generic, "; so many regions, says Zaslavsky:", bounds.regions(4, 2))
+print("in general position:", lines.is_generic, "; so many regions, says Zaslavsky:", region_formulas.regions(4, 2))
 turned = [
     Arrangement(
         [[s * v for v in row] for s, row in zip(flip, A, strict=True)], [s * v for s, v in zip(flip, b, strict=True)]
@@ -93,7 +95,7 @@ for n0, n1 in ((1, 1), (2, 1), (2, 2), (3, 3), (1, 2), (2, 3), (3, 4)):
     orbits = [stably_unactivated_orbit(some(n1, n0), some(n1), some(n1), int(some(1)[0])) for _ in range(20)]
     counts = {count for count, _ in orbits}
     expected = 2**n1 + (2 if n1 == n0 + 1 else 0)
-    probability = bounds.stably_unactivated(n0, n1)
+    probability = closed_forms.stably_unactivated(n0, n1)
     print(f"n0 = {n0}, n1 = {n1}: {counts} of {2 ** (2 * n1 + 1)} on 20 orbits; the theorem: {probability}")
     assert counts == {expected} and probability == Fraction(expected, 2 ** (2 * n1 + 1))
 
@@ -158,4 +160,4 @@ for s, t in product((1, -1), repeat=2):
 one, both = (Fraction(sum(k**power for k in stably), 4 * 8**power) for power in (1, 2))
 print(f"stably dead, of 8, for each coorientation of layer 1: {stably}")
 print(f"one neuron: {one}; two neurons: {both}, not {one}^2 = {one**2}")
-assert one == Fraction(str(bounds.stably_unactivated(1, 2)))
+assert one == Fraction(str(closed_forms.stably_unactivated(1, 2)))

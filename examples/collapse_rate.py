@@ -20,8 +20,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from geomrelu import bounds
-from geomrelu.montecarlo import clopper_pearson
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.montecarlo import clopper_pearson
 
 try:
     import torch
@@ -76,7 +76,7 @@ def main() -> None:
         print(f"  {name:<26}{count:5d}  {100 * count / len(found):6.2f} %  [{100 * low:.2f}, {100 * high:.2f}] at 95 %")
     print(f"  {'dead and collapsed':<26}{int((dead & collapsed).sum()):5d}")
     for name, some in (("all hidden layers", hidden), ("all but the first", hidden[1:])):
-        bound = bounds.dying_bound(*some)
+        bound = closed_forms.dying_bound(*some)
         print(f"  1 - prod (1 - 2^-N), {name}: {float(100 * bound):.2f} %")
     print(f"  {time.perf_counter() - started:.1f} s")
 

@@ -21,9 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from geomrelu import Budget, InputError, Network, Polyhedron, Status, certificate, checker, decide, read_domain
-from geomrelu.polyhedron import write_domain
-from geomrelu.prune import prune
+from geomrelu import Budget, InputError, Network, Polyhedron, Status, checker, decide, read_domain
+from geomrelu.certificates import files as certificate
+from geomrelu.deadness.pruning import prune
+from geomrelu.geometry.polyhedron import write_domain
 
 parser = argparse.ArgumentParser(description="Which neurons of a trained network are dead, and what is left without?")
 parser.add_argument("model", nargs="?", help=".onnx, .npz or .json; default: one that is trained here")

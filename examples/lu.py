@@ -12,11 +12,12 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from geomrelu import Complex, Network, Polyhedron, bounds, decide, difference
-from geomrelu.estimates import Experiment, by_orbits, by_sampling
-from geomrelu.figures import safe_region, save
-from geomrelu.laws import Initialisation
-from geomrelu.tables import safe_width
+from geomrelu import Complex, Network, Polyhedron, decide, difference
+from geomrelu.papers.figures import safe_region, save
+from geomrelu.papers.tables import safe_width
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
+from geomrelu.random_networks.initialisation import Initialisation
 
 # %% [markdown]
 # ## What is lost: $|x|$ needs width 2
@@ -62,10 +63,10 @@ print("equal to the constant 1/2 on [-1, 1]:", difference(dying, constant, inter
 
 # %%
 N = sympy.Symbol("N", integer=True, positive=True)
-print("the chain after 2 hidden layers:", bounds.one_dim_dying(N, 2))
+print("the chain after 2 hidden layers:", closed_forms.one_dim_dying(N, 2))
 for width, hidden in ((2, 1), (2, 2), (3, 2), (4, 2), (2, 3), (3, 3)):
     e = by_orbits(Experiment("alive", (1, *[width] * hidden), bias=False), 40 if hidden < 3 or width < 3 else 5, seed=0)
-    chain, bound = bounds.one_dim_dying(width, hidden), bounds.dying_bound(*[width] * hidden)
+    chain, bound = closed_forms.one_dim_dying(width, hidden), closed_forms.dying_bound(*[width] * hidden)
     if e.is_constant:
         (alive,) = e.counts
         dies = 1 - Fraction(alive, e.size)
@@ -88,7 +89,7 @@ for width, hidden in ((2, 1), (2, 2), (3, 2), (4, 2), (2, 3), (3, 3)):
 # %%
 ten = Experiment("alive", (1, *[2] * 9), scale="he", bias=False)
 e = by_sampling(ten, trials=2000, seed=0)
-chain, bound = bounds.one_dim_dying(2, 9), bounds.dying_bound(*[2] * 9)
+chain, bound = closed_forms.one_dim_dying(2, 9), closed_forms.dying_bound(*[2] * 9)
 print(f"dead at initialisation: {100 * (1 - e.high):.1f} % to {100 * (1 - e.low):.1f} % of all networks")
 print(f"  the chain says at least {100 * float(chain):.1f} %, the bound at most {100 * float(bound):.1f} %")
 assert float(chain) < 1 - e.low and 1 - e.high < float(bound)
@@ -101,14 +102,14 @@ assert float(chain) < 1 - e.low and 1 - e.high < float(bound)
 # arrives: layers see parts of the orthant only. A neuron is dead at 0 with probability $N / (2 (N + 1))$.)
 
 # %%
-print("sigma =", bounds.rai_sigma(), "=", bounds.rai_sigma().evalf(6))
+print("sigma =", closed_forms.rai_sigma(), "=", closed_forms.rai_sigma().evalf(6))
 rng = np.random.default_rng(0)
 orthant = Polyhedron.orthant(2)
 for law in ("rai", "normal"):
     drawn = zip(*Initialisation(law).layers(rng, 1000, 2, 2), strict=True)
     killed = sum(next(decide(Network.from_layers([(W, b, "relu")]), orthant)).killed is True for W, b in drawn)
     print(f"{law}: {killed} of 1000 layers of width 2 kill the orthant", end="")
-    print("" if law == "rai" else f" (expected {float(1000 * bounds.orthant_kill(2)):.1f})")
+    print("" if law == "rai" else f" (expected {float(1000 * closed_forms.orthant_kill(2)):.1f})")
 for law in ("rai", "normal"):
     e = by_sampling(Experiment("alive", (2,) * 5, law=law, domain="R+^n"), trials=1000, seed=0)
     print(f"{law}: four layers of width 2 on the orthant are dead with {1 - e.high:.3f} to {1 - e.low:.3f}")
@@ -124,7 +125,11 @@ least = {p: [safe_width(k, Fraction(p)) for k in depths] for p in (Fraction(1, 1
 for k in (1, 2, 5, 10, 20, 30):
     ten_percent, one_percent = (least[p][k - 1] for p in least)
     print(f"{k:2} hidden layers: width {ten_percent} for less than 10 %, {one_percent} for less than 1 %")
-    assert bounds.dying_bound(*[one_percent] * k) < Fraction(1, 100) <= bounds.dying_bound(*[one_percent - 1] * k)
+    assert (
+        closed_forms.dying_bound(*[one_percent] * k)
+        < Fraction(1, 100)
+        <= closed_forms.dying_bound(*[one_percent - 1] * k)
+    )
 
 # %%
 figure = safe_region(depths, {float(p): widths for p, widths in least.items()})

@@ -16,13 +16,14 @@ from itertools import product
 import numpy as np
 import sympy
 
-from geomrelu import FiniteSet, Network, Polyhedron, bounds, checker, decide
-from geomrelu.certificate import as_certificate
-from geomrelu.estimates import Experiment, by_orbits
-from geomrelu.figures import figure_one, save
-from geomrelu.montecarlo import clopper_pearson
-from geomrelu.probability import alive_orbit
-from geomrelu.simulations import Living, living
+from geomrelu import FiniteSet, Network, Polyhedron, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.papers.figures import figure_one, save
+from geomrelu.papers.simulations import Living, living
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.estimate import Experiment, by_orbits
+from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.orbit import alive_orbit
 
 # %% [markdown]
 # ## The bounds
@@ -32,9 +33,9 @@ from geomrelu.simulations import Living, living
 
 # %%
 n, k = sympy.symbols("n k", positive=True, integer=True)
-print("lower:", bounds.lower_bound(n, k), "  upper:", bounds.upper_bound(n, k))
+print("lower:", closed_forms.lower_bound(n, k), "  upper:", closed_forms.upper_bound(n, k))
 for depth in (1, 10, 100, 1000):
-    width = bounds.width_for_depth(depth, Fraction(9, 10))
+    width = closed_forms.width_for_depth(depth, Fraction(9, 10))
     print(
         f"depth {depth}: width {sympy.ceiling(width)} keeps 9 of 10 networks alive (the bound says {float(width):.2f})"
     )
@@ -62,7 +63,7 @@ for signs in product((-1, 1), repeat=6):
         for claim in claims:
             print("  ", claim)
 print(f"{len(killing)} of 64 sign patterns kills the orthant: {killing}; {accepted} claims accepted")
-print("bounds.orthant_kill(2) =", bounds.orthant_kill(2))
+print("bounds.orthant_kill(2) =", closed_forms.orthant_kill(2))
 
 # %% [markdown]
 # ## Exact values
@@ -81,10 +82,10 @@ def some(*shape: int) -> list:
 for depth in range(1, 7):
     counts = {alive_orbit([(some(1, 1), some(1)) for _ in range(depth)], Polyhedron.space(1)) for _ in range(5)}
     ((count, size),) = counts
-    print(f"P(1, {depth}) = {count}/{size} = {Fraction(count, size)}; the formula: {bounds.width_one(depth)}")
+    print(f"P(1, {depth}) = {count}/{size} = {Fraction(count, size)}; the formula: {closed_forms.width_one(depth)}")
 counts = {alive_orbit([(some(2, 2), some(2)), (some(2, 2), some(2))], Polyhedron.space(2)) for _ in range(5)}
 ((count, size),) = counts
-print(f"P(2, 2) = {count}/{size} = {Fraction(count, size)}; the upper bound: {bounds.upper_bound(2, 2)}")
+print(f"P(2, 2) = {count}/{size} = {Fraction(count, size)}; the upper bound: {closed_forms.upper_bound(2, 2)}")
 
 # %% [markdown]
 # So the upper bound is attained for two layers (for one it says $P(n, 1) = 1$). At depth three it is not, and the
@@ -93,7 +94,8 @@ print(f"P(2, 2) = {count}/{size} = {Fraction(count, size)}; the upper bound: {bo
 # %%
 three = by_orbits(Experiment("alive", (2, 2, 2, 2)), 4, seed=0)
 print(f"width 2, depth 3: {list(three.counts)} of {three.size} sign choices on four orbits")
-print(f"  {float(bounds.lower_bound(2, 3)):.4f} <= {three.estimate:.4f} <= {float(bounds.upper_bound(2, 3)):.4f}")
+low, high = (float(bound(2, 3)) for bound in (closed_forms.lower_bound, closed_forms.upper_bound))
+print(f"  {low:.4f} <= {three.estimate:.4f} <= {high:.4f}")
 
 # %% [markdown]
 # ## An identity that does not hold
@@ -121,7 +123,7 @@ print(f"{lives} of {len(neurons) ** 2}; P(E1 | not E2) = {together}, not 1 - 2^-
 # %%
 layers = [(some(2, 2), some(2)) for _ in range(3)]
 count, size = alive_orbit(layers, FiniteSet.of([some(2)]))
-print(f"one point: {Fraction(count, size)}; the lower bound: {bounds.lower_bound(2, 3)}")
+print(f"one point: {Fraction(count, size)}; the lower bound: {closed_forms.lower_bound(2, 3)}")
 
 # %% [markdown]
 # ## A simulation between the bounds
@@ -138,7 +140,7 @@ for width in plan.widths:
     shown = []
     for depth in (2, 8, 32):
         low, high = clopper_pearson(one.alive[depth - 1], plan.networks, 0.9999)
-        l, v = float(bounds.lower_bound(width, depth)), float(bounds.upper_bound(width, depth))
+        l, v = float(closed_forms.lower_bound(width, depth)), float(closed_forms.upper_bound(width, depth))
         assert l <= high and low <= v
         shown.append(f"k = {depth}: {l:.3f} <= {one.alive[depth - 1] / plan.networks:.3f} <= {v:.3f}")
     data = plan.networks * plan.points

@@ -19,7 +19,7 @@ import sys
 from fractions import Fraction
 
 from geomrelu import Complex, Network, Polyhedron, Status, checker, decide, difference
-from geomrelu.certificate import as_certificate
+from geomrelu.certificates.files import as_certificate
 from geomrelu.plots import complex_figure, plot_complex
 
 first = ([[1, 0], [0, 1], [1, 1]], [0, 0, -1], "relu")

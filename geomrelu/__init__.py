@@ -8,16 +8,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.blas import one_thread
+
 if TYPE_CHECKING:
-    from geomrelu.affine import AffineForm, AffineMap
-    from geomrelu.arrangement import Arrangement
     from geomrelu.budget import Budget
-    from geomrelu.complex import Complex, difference
-    from geomrelu.deadness import LayerReport, Status, Verdict, decide
+    from geomrelu.deadness.decide import LayerReport, Status, Verdict, decide
     from geomrelu.errors import InputError
-    from geomrelu.exact import rational
-    from geomrelu.network import Network
-    from geomrelu.polyhedron import FiniteSet, Polyhedron, read_domain
+    from geomrelu.exact.affine import AffineForm, AffineMap
+    from geomrelu.exact.numbers import rational
+    from geomrelu.geometry import catalogue
+    from geomrelu.geometry.arrangement import Arrangement
+    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+    from geomrelu.network.complex import Complex, difference
+    from geomrelu.network.network import Network
 
 __all__ = [
     "AffineForm",
@@ -32,6 +35,7 @@ __all__ = [
     "Polyhedron",
     "Status",
     "Verdict",
+    "catalogue",
     "decide",
     "difference",
     "rational",
@@ -39,26 +43,32 @@ __all__ = [
 ]
 
 _HOME = {
-    "AffineForm": "affine",
-    "AffineMap": "affine",
-    "Arrangement": "arrangement",
+    "AffineForm": "exact.affine",
+    "AffineMap": "exact.affine",
+    "Arrangement": "geometry.arrangement",
     "Budget": "budget",
-    "Complex": "complex",
-    "FiniteSet": "polyhedron",
+    "Complex": "network.complex",
+    "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
-    "LayerReport": "deadness",
-    "Network": "network",
-    "Polyhedron": "polyhedron",
-    "Status": "deadness",
-    "Verdict": "deadness",
-    "decide": "deadness",
-    "difference": "complex",
-    "rational": "exact",
-    "read_domain": "polyhedron",
+    "LayerReport": "deadness.decide",
+    "Network": "network.network",
+    "Polyhedron": "geometry.polyhedron",
+    "Status": "deadness.decide",
+    "Verdict": "deadness.decide",
+    "catalogue": "geometry.catalogue",
+    "decide": "deadness.decide",
+    "difference": "network.complex",
+    "rational": "exact.numbers",
+    "read_domain": "geometry.polyhedron",
 }
+
+
+one_thread()  # before any other module can import NumPy
+del one_thread
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'geomrelu' has no attribute {name!r}")
-    return getattr(import_module(f"geomrelu.{_HOME[name]}"), name)
+    module = import_module(f"geomrelu.{_HOME[name]}")
+    return module if name == "catalogue" else getattr(module, name)

@@ -2,7 +2,7 @@
 
 import sys
 
-from geomrelu.cli import main
+from geomrelu.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

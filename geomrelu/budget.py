@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["Budget", "Exhausted"]
+__all__ = ["UNLIMITED", "Budget", "Exhausted"]
 
 
 class Exhausted(Exception):
@@ -31,11 +31,24 @@ class Budget:
         Raises:
             Exhausted: the budget has ended.
         """
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise Exhausted(f"the time for it, {self.seconds:.3g} s, is over")
+        self.poll()
         if self.regions is not None and self.examined + regions > self.regions:
             raise Exhausted(f"the budget for it, {self.regions} regions, is spent")
         self.examined += regions
+
+    def poll(self) -> None:
+        """Long work that counts no regions calls this at least every half second or so.
+
+        Raises:
+            Exhausted: the time is over.
+        """
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise Exhausted(f"the time for it, {self.seconds:.3g} s, is over")
+
+    @property
+    def ended(self) -> bool:
+        """Is the time over, or no region left?"""
+        return self.left == 0 or (self.regions is not None and self.examined >= self.regions)
 
     def grant(self, found: int) -> int:
         """Account for as many of the regions just found as are left; they are given even if the time is over.
@@ -78,6 +91,14 @@ class _Part(Budget):
         super().__init__(seconds, regions)
         self.whole = whole
 
+    def poll(self) -> None:
+        self.whole.poll()
+        super().poll()
+
+    @property
+    def ended(self) -> bool:
+        return super().ended or self.whole.ended
+
     def spend(self, regions: int = 1) -> None:
         super().spend(regions)
         self.whole.spend(regions)
@@ -85,3 +106,6 @@ class _Part(Budget):
     def grant(self, found: int) -> int:
         own = found if self.regions is None else min(found, self.regions - self.examined)
         return super().grant(self.whole.grant(own) if own > 0 else found)
+
+
+UNLIMITED = Budget()

@@ -7,31 +7,39 @@ file: a later run with the same description computes only the others.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
+import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, BinaryIO
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NamedTuple
 
+from geomrelu.blas import single_threaded
 from geomrelu.errors import InputError
 
-__all__ = ["Journal", "Progress", "results", "seed_of", "workers_on"]
+__all__ = ["Journal", "Pool", "Progress", "Workers", "WorkersDied", "results", "seed_of", "workers_on"]
 
 Work = Callable[[int], Any]
 Progress = Callable[[int, int, str], None]
-OpenPool = Callable[[], Executor]
+Workers = tuple[Executor | None, int]
 
 KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts one
 AHEAD = 3  # chunks handed out for each worker
-ATTEMPTS = 3  # pools that may break one after the other without a finished chunk in between
+ATTEMPTS = 3  # processes that may die of one call
+LEAVING = 1.0  # seconds that are given to threads that leave
 
 
 def seed_of(seed: int, *place: int) -> Any:
@@ -147,8 +155,168 @@ def _lock(file: BinaryIO, path: Path) -> None:
 # ---- workers ----------------------------------------------------------------------------------------------------
 
 
+class WorkersDied(InputError):
+    """Worker processes were ended from outside (as by the system, when memory is short), again and again."""
+
+
+class Pool(Executor):
+    """Processes on this machine that never keep anybody waiting: with the pool they are gone, whatever they are doing.
+
+    Each process has a pipe and a thread of its own here, which hands it one call at a time and reads what comes back.
+    So the end of a process, even in the middle of a long message, is the end of its pipe. (In the standard library's
+    pool all processes write to one pipe, which does not end with them, and the rest of a message is awaited for ever.)
+
+    A process that dies is replaced, and its call is made again: calls must not mind. Ctrl-C is this process's affair.
+    Processes whose parent is gone end by themselves.
+
+    Args:
+        workers: how many processes; they are started when there is work for them.
+
+    A future raises what the call raised, or :class:`WorkersDied` when ATTEMPTS processes have died of it.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._calls: SimpleQueue[tuple[bytes, Future[Any]] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._processes: list[Any] = []
+        self._closed = False
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        """Have ``function(*args, **named)`` called in a process; all of it must be picklable."""
+        future: Future[Any] = Future()
+        call = pickle.dumps((function, args, named), pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if not self._threads:
+                resource_tracker.ensure_running()
+                atexit.register(self.close)
+                self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(self.workers)]
+                for thread in self._threads:
+                    thread.start()
+            self._calls.put((call, future))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        """The same as :meth:`close`, whatever the arguments."""
+        self.close()
+
+    def close(self) -> None:
+        """End all processes now. Calls that are not finished have no result."""
+        with self._lock:
+            self._closed = True
+            atexit.unregister(self.close)
+            for process in self._processes:
+                process.kill()
+        for _ in self._threads:
+            self._calls.put(None)
+        late = time.monotonic() + LEAVING
+        for thread in self._threads:
+            thread.join(max(0.0, late - time.monotonic()))  # it meets the end of its pipe, so this is a moment
+
+    def _serve(self) -> None:
+        """One process and its calls."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # its processes inherit that
+        worker: _Worker | None = None
+        while (item := self._calls.get()) is not None:
+            call, future = item
+            if self._closed:
+                future.cancel()
+            if not future.set_running_or_notify_cancel():
+                continue
+            answer = None
+            for _ in range(ATTEMPTS):
+                try:
+                    worker = worker or self._started()
+                    worker.pipe.send_bytes(call)
+                    answer = worker.pipe.recv_bytes()
+                    break
+                except (EOFError, OSError):  # it has died
+                    self._end(worker)
+                    worker = None
+            _settle(future, answer)
+        self._end(worker)
+
+    def _started(self) -> _Worker:
+        with self._lock:
+            if self._closed:
+                raise EOFError
+            here, there = multiprocessing.Pipe()
+            process = multiprocessing.get_context("spawn").Process(target=_work, args=(there,), daemon=True)
+            with there, single_threaded():
+                process.start()
+            self._processes.append(process)
+        return _Worker(process, here)
+
+    def _end(self, worker: _Worker | None) -> None:
+        if worker is None:
+            return
+        worker.pipe.close()
+        with self._lock:
+            self._processes.remove(worker.process)
+            worker.process.kill()
+        worker.process.join()
+
+
+class _Worker(NamedTuple):
+    process: Any
+    pipe: Connection
+
+
+def _settle(future: Future[Any], answer: bytes | None) -> None:
+    """What a call has come to; None: its processes have died."""
+    try:
+        if answer is None:
+            raise WorkersDied("the workers keep dying (out of memory?): try fewer of them")
+        worked, result = pickle.loads(answer)
+        if not worked:
+            raise result
+    except BaseException as problem:
+        future.set_exception(problem)
+    else:
+        future.set_result(result)
+
+
+def _work(pipe: Connection) -> None:
+    """What a worker process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_outlive, daemon=True).start()
+    while True:
+        try:
+            call = pipe.recv_bytes()
+        except EOFError:
+            return
+        try:
+            function, args, named = pickle.loads(call)
+            said = pickle.dumps((True, function(*args, **named)), pickle.HIGHEST_PROTOCOL)
+        except BaseException as problem:
+            problem.add_note("in a worker process:\n" + traceback.format_exc())
+            said = _told(problem)
+        pipe.send_bytes(said)
+        del call, said
+
+
+def _told(problem: BaseException) -> bytes:
+    try:
+        said = pickle.dumps((False, problem), pickle.HIGHEST_PROTOCOL)
+        pickle.loads(said)
+    except Exception:  # an exception of somebody else's that does not travel
+        return pickle.dumps((False, RuntimeError("".join(traceback.format_exception(problem)))))
+    return said
+
+
+def _outlive() -> None:
+    """Nobody else ends a worker whose parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
 @contextmanager
-def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple[OpenPool | None, int]]:
+def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple[Executor | None, int]]:
     """Who computes: this process, processes on this machine, or a Dask cluster.
 
     Args:
@@ -156,7 +324,7 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
         scheduler: address of a Dask scheduler, such as ``tcp://127.0.0.1:8786``; its workers must have geomrelu.
 
     Yields:
-        ``(open, number)`` for :func:`results`.
+        ``(executor, number)`` for :func:`results`; the executor is None if it is this process.
 
     Raises:
         InputError: no worker, Dask is not installed, or nothing answers at the address.
@@ -169,17 +337,12 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
     elif workers == 1:
         yield None, 1
     else:
-        context = multiprocessing.get_context("spawn")
-        yield lambda: ProcessPoolExecutor(workers, mp_context=context, initializer=_deaf), workers
-
-
-def _deaf() -> None:
-    """Ctrl-C reaches the whole process group; the parent decides what happens then."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with Pool(workers) as pool:
+            yield pool, workers
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[tuple[OpenPool, int]]:
+def _dask(address: str) -> Iterator[tuple[Executor, int]]:
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise InputError(f"{address!r} is not the address of a Dask scheduler, such as tcp://127.0.0.1:8786")
@@ -206,7 +369,7 @@ def _dask(address: str) -> Iterator[tuple[OpenPool, int]]:
         workers = sum(w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values())
         if not workers:
             raise InputError(f"the Dask scheduler at {address} has no workers")
-        yield lambda: client.get_executor(pure=False), workers
+        yield client.get_executor(pure=False), workers
     finally:
         client.close()
 
@@ -217,7 +380,7 @@ def _dask(address: str) -> Iterator[tuple[OpenPool, int]]:
 def results(
     work: Work,
     chunks: Iterable[int],
-    pool: tuple[OpenPool | None, int] = (None, 1),
+    pool: Workers = (None, 1),
     journal: Journal | None = None,
     progress: Progress | None = None,
 ) -> list[Any]:
@@ -229,8 +392,8 @@ def results(
         journal: where finished chunks are, and go.
         progress: called with (finished, all, rate and time left).
 
-    A worker that dies costs time and changes nothing: its chunks are computed again. KeyboardInterrupt passes through
-    after the running chunks have been given up; what was finished is in the journal.
+    A worker that dies costs time and changes nothing: its chunk is computed again. KeyboardInterrupt passes through;
+    what was finished is in the journal.
     """
     asked = list(chunks)
     done = {} if journal is None else {k: journal.found[k] for k in asked if k in journal.found}
@@ -244,12 +407,12 @@ def results(
         if progress is not None:
             progress(len(done), len(asked), _pace(len(done) - before, len(asked) - len(done), begun))
 
-    open_pool, number = pool
-    if open_pool is None or not waiting:
+    executor, number = pool
+    if executor is None:
         for k in waiting:
             finished(k, work(k))
     else:
-        _spread(work, waiting, open_pool, number, finished)
+        _spread(work, waiting, executor, number, finished)
     return [done[k] for k in asked]
 
 
@@ -260,31 +423,18 @@ def _pace(finished: int, left: int, begun: float) -> str:
 
 
 def _spread(
-    work: Work, waiting: list[int], open_pool: OpenPool, number: int, finished: Callable[[int, Any], None]
+    work: Work, waiting: list[int], executor: Executor, number: int, finished: Callable[[int, Any], None]
 ) -> None:
     waiting = waiting[::-1]
-    broken = 0
-    executor = open_pool()
     running: dict[Future[Any], int] = {}
     try:
         while waiting or running:
-            try:
-                while waiting and len(running) < AHEAD * number:
-                    running[executor.submit(work, waiting[-1])] = waiting[-1]
-                    waiting.pop()
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    result = future.result()
-                    finished(running.pop(future), result)
-                    broken = 0
-            except BrokenProcessPool:  # a worker was killed
-                broken += 1
-                if broken >= ATTEMPTS:
-                    raise InputError("the workers keep dying (out of memory?)") from None
-                waiting += sorted(running.values(), reverse=True)
-                running = {}
-                executor.shutdown(wait=False)
-                executor = open_pool()
+            while waiting and len(running) < AHEAD * number:
+                running[executor.submit(work, waiting[-1])] = waiting[-1]
+                waiting.pop()
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                result = future.result()
+                finished(running.pop(future), result)
     finally:
         for future in running:
             future.cancel()
-        executor.shutdown(wait=False)

@@ -27,11 +27,11 @@ from itertools import combinations, product
 import sympy
 
 from geomrelu import checker
-from geomrelu.affine import AffineMap
-from geomrelu.claims import Claim
-from geomrelu.complex import Complex, difference
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu.claims.registry import Claim
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex, difference
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="absolute-value",

@@ -24,11 +24,12 @@ from itertools import product
 import numpy as np
 import sympy
 
-from geomrelu import bounds, checker, deadness, montecarlo
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu import Status, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms, montecarlo
 
 claim = Claim(
     label="ball-limit",
@@ -87,7 +88,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     yield "every n: d/dr P", sympy.gammasimp(slope), -c * (1 + r**2) ** (-(d + 1) / 2)
     # the closed forms: this derivative, 0 at infinity, 1/2 at 0, and the integral over the cap
     for n in range(1, 8 if depth == "thorough" else 6):
-        found, constant = bounds.gaussian_dead_on_ball(n, r), sympy.gammasimp(c.subs(d, n))
+        found, constant = closed_forms.gaussian_dead_on_ball(n, r), sympy.gammasimp(c.subs(d, n))
         yield f"n = {n}: d/dr P", sympy.simplify(found.diff(r)), sympy.simplify(slope.subs(d, n))
         yield f"n = {n}: r to infinity", sympy.limit(found, r, sympy.oo), sympy.Integer(0)
         yield f"n = {n}: r to 0", sympy.limit(found, r, 0), sympy.Rational(1, 2)
@@ -95,7 +96,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
         if n < 4:
             cap = constant * sympy.integrate(sympy.sin(t) ** (n - 1), (t, 0, sympy.atan(1 / r)))
             yield f"n = {n}: P", sympy.simplify(cap), found
-    yield "n = 1: arctan(1/r) / pi", bounds.gaussian_dead_on_ball(1, r), sympy.atan(1 / r) / sympy.pi
+    yield "n = 1: arctan(1/r) / pi", closed_forms.gaussian_dead_on_ball(1, r), sympy.atan(1 / r) / sympy.pi
 
 
 # %% [markdown]
@@ -125,7 +126,7 @@ def radii(depth: str) -> Iterator[tuple[object, ...]]:
         yield f"n = {n}: in the end", before, 1
     classes = product((1, -1), (1, -1), ((1, 2), (2, 1)))
     found = [dead([s * a], t * b, Fraction(1)) for s, t, (a, b) in classes]
-    yield "n = 1, r = 1: dead", Fraction(sum(found), len(found)), bounds.gaussian_dead_on_ball(1, 1)
+    yield "n = 1, r = 1: dead", Fraction(sum(found), len(found)), closed_forms.gaussian_dead_on_ball(1, 1)
 
 
 # %% [markdown]
@@ -165,13 +166,13 @@ def decided(a: Sequence[int], b: Fraction, r: Fraction) -> tuple[bool, bool]:
         exact = all(sum(v * v for v in u) == 1 for u in sphere)
         inner = Polyhedron.from_generators([[r * v for v in u] for u in sphere])
         outer = Polyhedron.from_rows([[r, *(-v for v in u)] for u in sphere])
-        for domain, wanted in ((inner, deadness.Status.ALIVE), (outer, deadness.Status.DEAD)):
-            (report,) = deadness.decide(net, domain)
+        for domain, wanted in ((inner, Status.ALIVE), (outer, Status.DEAD)):
+            (report,) = decide(net, domain)
             (verdict,) = report.verdicts
             if verdict.status is wanted:
                 proof = as_certificate([verdict.claim], net.digest, domain.checked.digest(), report.points)
                 accepted = len(checker.check(proof, net.checked, domain.checked)) == 1
-                return wanted is deadness.Status.DEAD, accepted and exact
+                return wanted is Status.DEAD, accepted and exact
 
 
 @claim.decide("neurons")
@@ -210,11 +211,11 @@ def gaussian(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
         yield (
             f"n = {n}, r = {r}" + (f", {width} neurons" if width > 1 else ""),
             killed,
-            bounds.gaussian_dead_on_ball(n, r) ** width,
+            closed_forms.gaussian_dead_on_ball(n, r) ** width,
         )
     for i, (n, r) in enumerate(((1, Fraction(1, 2)), (1, Fraction(5)), (3, Fraction(1, 3)), (5, Fraction(1, 2)))):
         killed = montecarlo.count(dead_layers, trials, seed + 10 + i, n=n, r=float(r), width=1)
-        p = math.floor(sympy.N(bounds.gaussian_dead_on_ball(n, r) * 10**9, 30))
+        p = math.floor(sympy.N(closed_forms.gaussian_dead_on_ball(n, r) * 10**9, 30))
         yield f"n = {n}, r = {r}, at least", killed, ">=", Fraction(p, 10**9)
         yield f"n = {n}, r = {r}, at most", killed, "<=", Fraction(p + 1, 10**9)
 
@@ -236,7 +237,7 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
         yield alive, ">", Fraction(7, 9)
     a, b = 1, 2
     yield int(decided((a,), Fraction(b), Fraction(1))[0]), int(b * b >= a * a)
-    (report,) = deadness.decide(Network.from_layers([([[1, 1]], ["-3/2"], "relu")]), Polyhedron.box([(-1, 1)] * 2))
+    (report,) = decide(Network.from_layers([([[1, 1]], ["-3/2"], "relu")]), Polyhedron.box([(-1, 1)] * 2))
     yield int(report.killed is True), int(dead((1, 1), Fraction(-3, 2), Fraction(1)))
 
 

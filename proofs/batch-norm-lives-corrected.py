@@ -31,13 +31,13 @@ import numpy as np
 import sympy
 
 from geomrelu import checker
-from geomrelu.affine import AffineMap
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.deadness import Status, decide
-from geomrelu.layers import Tape, batch_normalisation
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.io.tape import Tape, batch_normalisation
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="batch-norm-lives-corrected",

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, product
 
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 
 claim = Claim(
     label="batch-norm-lives",

@@ -22,7 +22,7 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
 
 claim = Claim(
     label="chebyshev-step-corrected",

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations
 
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 
 claim = Claim(
     label="chebyshev-step",

@@ -28,12 +28,12 @@ from itertools import pairwise
 import numpy as np
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.laws import Initialisation
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import dead_neurons_orbit
-from geomrelu.simulations import survivors
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.papers.simulations import survivors
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="collapse-rate",
@@ -52,7 +52,7 @@ claim = Claim(
 )
 
 HIDDEN = 9
-LOWER, UPPER = bounds.one_dim_dying(2, HIDDEN), bounds.dying_bound(*[2] * (HIDDEN - 1))
+LOWER, UPPER = closed_forms.one_dim_dying(2, HIDDEN), closed_forms.dying_bound(*[2] * (HIDDEN - 1))
 
 # %% [markdown]
 # ## Proof
@@ -72,13 +72,13 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     quarter, most = sympy.Rational(1, 4), sympy.Rational(7, 16)
     chain = sympy.Matrix([[1, 0, 0], [quarter, 1 - quarter, 0], [quarter**2, 1 - quarter**2 - most, most]])
     for hidden in range(1, HIDDEN + 1):
-        yield f"{hidden} hidden layers: lower", row[0], bounds.one_dim_dying(2, hidden)
+        yield f"{hidden} hidden layers: lower", row[0], closed_forms.one_dim_dying(2, hidden)
         row = row * chain
     yield "9 hidden layers: upper", 1 - sympy.Rational(3, 4) ** 8, UPPER
-    yield "9 hidden layers: at one input", 1 - sympy.Rational(3, 4) ** 9, bounds.dying_bound(*[2] * HIDDEN)
+    yield "9 hidden layers: at one input", 1 - sympy.Rational(3, 4) ** 9, closed_forms.dying_bound(*[2] * HIDDEN)
     # in the limit of great depth there are between 1 and 13/10 times (3/4)^(m - 1) survivors
     m = sympy.Symbol("m", integer=True, positive=True)
-    ratio = (1 - bounds.one_dim_dying(2, m)) / sympy.Rational(3, 4) ** (m - 1)
+    ratio = (1 - closed_forms.one_dim_dying(2, m)) / sympy.Rational(3, 4) ** (m - 1)
     yield "survivors, in the limit", sympy.limit(ratio, m, sympy.oo), sympy.Rational(13, 10)
 
 
@@ -106,10 +106,10 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     for hidden in range(2, 6 if depth == "thorough" else 5):
         for repetition in range(3):
             found = dying(hidden, Polyhedron.space(1), rng)
-            case = found, ">=", bounds.one_dim_dying(2, hidden)
+            case = found, ">=", closed_forms.one_dim_dying(2, hidden)
             yield (f"{hidden} hidden layers: lower", *case) if repetition == 0 else case
-            yield found, "<=", bounds.dying_bound(*[2] * (hidden - 1))
-        yield dying(hidden, FiniteSet.of([[1]]), rng), bounds.dying_bound(*[2] * hidden)
+            yield found, "<=", closed_forms.dying_bound(*[2] * (hidden - 1))
+        yield dying(hidden, FiniteSet.of([[1]]), rng), closed_forms.dying_bound(*[2] * hidden)
 
 
 # %% [markdown]
@@ -132,10 +132,10 @@ def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
         "in the plane, width 4: at most",
         trials - _alive(wide, "normal", trials, seed),
         "<=",
-        bounds.dying_bound(*[4] * 9),
+        closed_forms.dying_bound(*[4] * 9),
     )
     point = trials - _alive(line[:, :1], "normal", trials, seed + 1)
-    yield "at one input", point, bounds.dying_bound(*[2] * HIDDEN)
+    yield "at one input", point, closed_forms.dying_bound(*[2] * HIDDEN)
 
 
 def _alive(data: np.ndarray, law: str, trials: int, seed: int) -> int:
@@ -216,11 +216,11 @@ def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(183)
     for hidden in (2, 3):
-        yield dying(hidden, FiniteSet.of([[1], [2]]), rng), "<=", bounds.dying_bound(*[2] * (hidden - 1))
+        yield dying(hidden, FiniteSet.of([[1], [2]]), rng), "<=", closed_forms.dying_bound(*[2] * (hidden - 1))
     net = [([[3], [5]], [2, 7]), ([[4, 9], [8, 1]], [5, 3])]
     profiles, size = dead_neurons_orbit(net, Polyhedron.space(1))
-    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", bounds.one_dim_dying(2, 2)
-    yield bounds.dying_bound(*[4] * (HIDDEN - 1)), ">=", LOWER
+    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.one_dim_dying(2, 2)
+    yield closed_forms.dying_bound(*[4] * (HIDDEN - 1)), ">=", LOWER
 
 
 # %%

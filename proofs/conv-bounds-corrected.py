@@ -21,12 +21,12 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.layers import Tape, convolution
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import alive_orbit, dead_neurons_in
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.tape import Tape, convolution
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_in
 
 claim = Claim(
     label="conv-bounds-corrected",
@@ -57,20 +57,24 @@ claim = Claim(
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n, m, k, i, j = sympy.symbols("N M k i j", integer=True, positive=True)
     # Step 1: the sum over the number of positive channels at one place
-    yield "lower, k = 1", sympy.summation(sympy.binomial(n, i), (i, 1, n)) / 2**n, bounds.lower_bound(n, 1)
+    yield "lower, k = 1", sympy.summation(sympy.binomial(n, i), (i, 1, n)) / 2**n, closed_forms.lower_bound(n, 1)
     # Step 2: the product over out channels, in channels, rows and columns, and over the biases
     half, u = sympy.Rational(1, 2), sympy.Function("u")
     kernel = sympy.Product(sympy.Product(half, (i, 1, m)), (j, 1, m)).doit()
     q = sympy.Product(half * sympy.Product(kernel, (i, 1, n)).doit(), (j, 1, n)).doit()
     r = sympy.Symbol("r", positive=True)
     survived = sympy.rsolve(u(k + 1) - (1 - r) * u(k), u(k), {u(1): 1}).subs(r, q)
-    yield "every N, M, k", survived, bounds.convolution_upper_bound(n, m, k)
+    yield "every N, M, k", survived, closed_forms.convolution_upper_bound(n, m, k)
     # the parameters of the matrix itself: a different number for each, and the different numbers counted
     for channels in range(1, 5):
         for size in range(1, 5):
             count = parameters(channels, size)
-            yield (1 - sympy.Integer(2) ** -count) ** (k - 1), bounds.convolution_upper_bound(channels, size, k)
-    yield "M = 1, one place: dense layers", bounds.convolution_upper_bound(n, 1, k), bounds.upper_bound(n, k)
+            yield (1 - sympy.Integer(2) ** -count) ** (k - 1), closed_forms.convolution_upper_bound(channels, size, k)
+    yield (
+        "M = 1, one place: dense layers",
+        closed_forms.convolution_upper_bound(n, 1, k),
+        closed_forms.upper_bound(n, k),
+    )
 
 
 def parameters(channels: int, kernel: int) -> int:
@@ -138,15 +142,15 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 continue
             case = f"N = {channels}, M = {kernel}, d = {size}, k = {k}, on {name}"
             alive = living(channels, kernel, size, k, domain, 140)
-            yield f"{case}: lower", alive, ">=", bounds.lower_bound(channels, k)
-            yield f"{case}: upper", alive, "<=", bounds.convolution_upper_bound(channels, kernel, k)
+            yield f"{case}: lower", alive, ">=", closed_forms.lower_bound(channels, k)
+            yield f"{case}: upper", alive, "<=", closed_forms.convolution_upper_bound(channels, kernel, k)
     for channels, k in ((1, 2), (2, 2), (2, 3)):  # M = d = 1
         rows = [[[rng.randint(1, 999) for _ in range(channels + 1)] for _ in range(channels)] for _ in range(k)]
         layers = [([row[1:] for row in layer], [row[0] for row in layer]) for layer in rows]
         alive = Fraction(*alive_orbit(layers, Polyhedron.space(channels)))
         case = f"N = {channels}, M = 1, d = 1, k = {k}, on the space"
-        yield f"{case}: lower", alive, ">=", bounds.lower_bound(channels, k)
-        yield f"{case}: upper", alive, "==" if k == 2 else "<=", bounds.convolution_upper_bound(channels, 1, k)
+        yield f"{case}: lower", alive, ">=", closed_forms.lower_bound(channels, k)
+        yield f"{case}: upper", alive, "==" if k == 2 else "<=", closed_forms.convolution_upper_bound(channels, 1, k)
 
 
 # %% [markdown]
@@ -161,9 +165,9 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
     for k in (3, 4):
         alive = living(1, 1, 1, k, Polyhedron.space(1), 142, tied=True)
-        yield alive, "<=", bounds.convolution_upper_bound(1, 1, k)
+        yield alive, "<=", closed_forms.convolution_upper_bound(1, 1, k)
     found = network([Fraction(v) for v in (0, 1, 2, 3, 4)], 1, 2, 2, 1).pre_activations([0, 0, 0, 0])
-    yield int(max(found[0]) > 0), ">=", bounds.lower_bound(1, 1)
+    yield int(max(found[0]) > 0), ">=", closed_forms.lower_bound(1, 1)
 
 
 # %%

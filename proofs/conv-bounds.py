@@ -22,11 +22,11 @@ from math import prod
 
 import numpy as np
 
-from geomrelu.claims import Again, Claim
-from geomrelu.deadness import Status, decide
-from geomrelu.layers import Tape, convolution
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu.claims.registry import Again, Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.tape import Tape, convolution
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="conv-bounds",
@@ -93,8 +93,8 @@ def _network(layers: Sequence[Sequence[Sequence[int]]], kernel: int, size: int) 
 def program(layers: Sequence[Layer]) -> Again:
     dense = [([row[1:] for row in layer], [row[0] for row in layer]) for layer in layers]
     return Again(f"""from fractions import Fraction
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks.orbit import alive_orbit
 print(Fraction(*alive_orbit({dense}, Polyhedron.space({len(layers[0])}))))""")
 
 

@@ -21,11 +21,11 @@ from itertools import pairwise, product
 
 import sympy
 
-from geomrelu import checker, deadness
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet, Polyhedron
+from geomrelu import Status, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="dead-iff-layer-dead",
@@ -106,13 +106,13 @@ def constant_and_dead(layers: list[tuple[list, list]], domain: Polyhedron | Fini
     shift = [b - v for b, v in zip(bias, value, strict=True)]
     both = [*weights, *([-a for a in row] for row in weights)]
     net = Network.from_layers([*hidden, (both, [*shift, *(-v for v in shift)], "relu")])
-    reports = list(deadness.decide(net, domain))
+    reports = list(decide(net, domain))
     accepted = True
     for report in reports:
         claims = [v.claim for v in report.verdicts]
         proof = as_certificate(claims, net.digest, domain.checked.digest(), report.points)
         accepted &= len(checker.check(proof, net.checked, domain.checked)) == len(claims)
-    dead = [all(v.status is deadness.Status.DEAD for v in report.verdicts) for report in reports]
+    dead = [all(v.status is Status.DEAD for v in report.verdicts) for report in reports]
     return dead[-1], any(dead[:-1]), accepted
 
 

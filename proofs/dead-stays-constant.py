@@ -30,7 +30,7 @@ from statistics import median
 
 import sympy
 
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
 
 claim = Claim(
     label="dead-stays-constant",

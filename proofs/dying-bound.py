@@ -22,10 +22,10 @@ from itertools import pairwise
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import dead_neurons_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="dying-bound",
@@ -76,17 +76,17 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
         alive = sympy.Integer(1)
         for width in widths:
             alive *= 1 - (sympy.binomial(width, positive) * half**width).subs(positive, 0)
-        yield f"{layers} layers: at most", 1 - alive, bounds.dying_bound(*widths)
-        yield bounds.dying_bound(*[n] * layers), 1 - bounds.lower_bound(n, layers)
+        yield f"{layers} layers: at most", 1 - alive, closed_forms.dying_bound(*widths)
+        yield closed_forms.dying_bound(*[n] * layers), 1 - closed_forms.lower_bound(n, layers)
         # Step 2: as a recursion, dying for the first time in layer l
         for bias in (True, False):
             dead = sympy.Integer(0)
             for before, width in pairwise(widths):
                 dead += (1 - dead) * half ** (width * (before + int(bias)))
             name = f"{layers} layers: at least, {'with' if bias else 'without'} biases"
-            yield name, dead, bounds.dying_at_least(*widths, bias=bias)
+            yield name, dead, closed_forms.dying_at_least(*widths, bias=bias)
     # Step 3, N to infinity: for each m, and by the bound m q on 1 - (1 - q)^m, q = 2^-N
-    yield "N to infinity", sympy.limit(bounds.dying_bound(n, n, n), n, sympy.oo), sympy.Integer(0)
+    yield "N to infinity", sympy.limit(closed_forms.dying_bound(n, n, n), n, sympy.oo), sympy.Integer(0)
     yield "N to infinity, every m", sympy.limit(m * sympy.Integer(2) ** -n, n, sympy.oo), sympy.Integer(0)
     q, k = sympy.Symbol("q", positive=True), sympy.Symbol("k", integer=True, nonnegative=True)
     yield "at most m terms, each at most q", sympy.summation(q * (1 - q) ** k, (k, 0, m - 1)), 1 - (1 - q) ** m
@@ -95,9 +95,9 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     closed = sympy.rsolve(u(m + 1) - survived * u(m), u(m), {u(1): 1})
     for width in (1, 2, 3):
         for bias in (True, False):
-            alive = 1 - bounds.dying_at_least(width, width, bias=bias)
+            alive = 1 - closed_forms.dying_at_least(width, width, bias=bias)
             depths = closed.subs(survived, alive)
-            yield depths.subs(m, 4), 1 - bounds.dying_at_least(*[width] * 4, bias=bias)
+            yield depths.subs(m, 4), 1 - closed_forms.dying_at_least(*[width] * 4, bias=bias)
             name = f"L to infinity, N = {width}, {'with' if bias else 'without'} biases"
             yield name, sympy.limit(1 - depths, m, sympy.oo), sympy.Integer(1)
 
@@ -127,14 +127,14 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         [(1, 3, 3, 2)] if depth == "thorough" else []
     )
     for widths in families:
-        bound = bounds.dying_bound(*widths[1:])
+        bound = closed_forms.dying_bound(*widths[1:])
         point = FiniteSet.of([[Fraction(rng.randint(1, 99), 7) for _ in range(widths[0])]])
         for bias in (True, False):
             name = f"{widths}, {'with' if bias else 'without'} biases"
             yield f"{name}, at a point", dying(widths, bias, point, rng), bound
             on_space = dying(widths, bias, Polyhedron.space(widths[0]), rng)
             yield f"{name}, on the space", on_space, "<=", bound
-            yield f"{name}, at least", on_space, ">=", bounds.dying_at_least(*widths[1:], bias=bias)
+            yield f"{name}, at least", on_space, ">=", closed_forms.dying_at_least(*widths[1:], bias=bias)
 
 
 # %% [markdown]
@@ -147,12 +147,12 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %%
 @claim.neighbour("S_0 is not {0}; no atoms; symmetric laws")
 def zero_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
-    yield dying((2, 2), False, FiniteSet.of([[0, 0]]), random.Random(1)), "<=", bounds.dying_bound(2)
+    yield dying((2, 2), False, FiniteSet.of([[0, 0]]), random.Random(1)), "<=", closed_forms.dying_bound(2)
     profiles, size = dead_neurons_orbit([([[1, 1]], [0])], FiniteSet.of([[1, 1]]))
-    yield Fraction(profiles[(1,)], size), "<=", bounds.dying_bound(1)
+    yield Fraction(profiles[(1,)], size), "<=", closed_forms.dying_bound(1)
     positive = [([[1], [2]], [3, 1]), ([[2, 1], [5, 4]], [1, 7])]
     profiles, size = dead_neurons_orbit(positive, Polyhedron.space(1), "none")
-    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", bounds.dying_at_least(2, 2)
+    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.dying_at_least(2, 2)
 
 
 # %%

@@ -22,9 +22,9 @@ from itertools import combinations, permutations, product
 
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="e1-e2-identity-corrected",

@@ -22,11 +22,11 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import bounds, catalogue
-from geomrelu.arrangement import Arrangement
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry import catalogue, region_formulas
+from geomrelu.geometry.arrangement import Arrangement
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.plots import arrangement_figure
-from geomrelu.polyhedron import Polyhedron
 
 claim = Claim(
     label="figure-1-code",
@@ -69,10 +69,10 @@ claim = Claim(
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 1
     m = sympy.Symbol("m", integer=True, positive=True)
-    yield "any m", (m**2 + m + 2) / 2, bounds.regions(m, 2)
-    yield "m = 4", sympy.Integer(11), bounds.regions(4, 2)
-    yield "m = 3", sympy.Integer(2**3 - 1), bounds.regions(3, 2)
-    yield "m = 4, bounded", sympy.Integer(3), bounds.bounded_regions(4, 2)
+    yield "any m", (m**2 + m + 2) / 2, region_formulas.regions(m, 2)
+    yield "m = 4", sympy.Integer(11), region_formulas.regions(4, 2)
+    yield "m = 3", sympy.Integer(2**3 - 1), region_formulas.regions(3, 2)
+    yield "m = 4, bounded", sympy.Integer(3), region_formulas.bounded_regions(4, 2)
     # Step 2: the relation by minors, with every entry a symbol
     matrix, b, x = sympy.Matrix(3, 2, sympy.symbols("a:6")), sympy.symbols("b:3"), sympy.symbols("x:2")
     l = [(-1) ** i * matrix.extract([k for k in range(3) if k != i], [0, 1]).det() for i in range(3)]
@@ -116,16 +116,16 @@ def codes(depth: str) -> Iterator[tuple[object, ...]]:
         for flips in product((-1, 1), repeat=4):
             rows = [tuple(f * v for v in row) for f, row in zip(flips, lines.rows, strict=True)]
             found = code(rows)
-            yield "codewords", len(set(found)), bounds.regions(4, 2)
-            yield "regions", len(found), bounds.regions(4, 2)
+            yield "codewords", len(set(found)), region_formulas.regions(4, 2)
+            yield "regions", len(found), region_formulas.regions(4, 2)
             yield "missing words predicted", len((words - set(found)) ^ missing(rows)), 0
         for number, faces in zip(lines.f_vector, (6, 16, 11), strict=True):
             yield "vertices, edges, regions", number, faces
-        yield "bounded", lines.n_bounded, bounds.bounded_regions(4, 2)
+        yield "bounded", lines.n_bounded, region_formulas.bounded_regions(4, 2)
         for corners, expected in zip(shapes(lines), (3, 3, 4), strict=True):
             yield "corners of the bounded regions", corners, expected
     for m in range(1, 13):
-        yield f"m = {m}", catalogue.generic(2, m, 7).n_regions, bounds.regions(m, 2)
+        yield f"m = {m}", catalogue.generic(2, m, 7).n_regions, region_formulas.regions(m, 2)
 
 
 def shapes(lines: Arrangement) -> list[int]:
@@ -154,8 +154,8 @@ def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
         [(0, 1, 0), (0, 0, 1), (0, 1, 1), (5, 1, -1)],
         [(0, 1, 0), (0, 0, 1), (0, 1, 1), (0, 1, -1)],
     ):
-        yield len(code(rows)), bounds.regions(4, 2)
-    yield catalogue.generic(3, 4, 0).n_regions, bounds.regions(4, 2)
+        yield len(code(rows)), region_formulas.regions(4, 2)
+    yield catalogue.generic(3, 4, 0).n_regions, region_formulas.regions(4, 2)
 
 
 # %% [markdown]

@@ -22,13 +22,13 @@ from itertools import product
 import numpy as np
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.figures import figure_one
-from geomrelu.laws import Initialisation
-from geomrelu.polyhedron import FiniteSet
-from geomrelu.probability import alive_orbit
-from geomrelu.simulations import Living, living, survivors
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.papers.figures import figure_one
+from geomrelu.papers.simulations import Living, living, survivors
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="figure-1",
@@ -92,14 +92,14 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         found = [alive(choice, data, flipping=False) for choice in choices(layers)]
         networks = Fraction(sum(map(any, found)), len(found))
         case = f"n = {n}, k = {k}"
-        yield f"{case}: l <= P", bounds.lower_bound(n, k), "<=", networks
+        yield f"{case}: l <= P", closed_forms.lower_bound(n, k), "<=", networks
         somewhere = Fraction(*alive_orbit(layers, FiniteSet.of(data)))
         yield networks, "<=", somewhere
-        yield f"{case}: P <= v", somewhere, "<=", bounds.upper_bound(n, k)
+        yield f"{case}: P <= v", somewhere, "<=", closed_forms.upper_bound(n, k)
         for i in range(len(data)):
-            yield Fraction(sum(lives[i] for lives in found), len(found)), bounds.lower_bound(n, k)
+            yield Fraction(sum(lives[i] for lives in found), len(found)), closed_forms.lower_bound(n, k)
         least = min(sum(alive(choice, data, flipping=True)) for choice in choices(layers))
-        yield f"{case}: living data, sign flipping", least, ">=", bounds.sign_flip_alive(len(data), k)
+        yield f"{case}: living data, sign flipping", least, ">=", closed_forms.sign_flip_alive(len(data), k)
 
 
 # %% [markdown]
@@ -118,7 +118,7 @@ WIDTHS = tuple(range(1, 16))
 
 def upper(n: int, k: int) -> sympy.Expr:
     """v(n, k), rounded up: it has 18,000 digits for n = 15, k = 256."""
-    return sympy.ceiling(bounds.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
+    return sympy.ceiling(closed_forms.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
 
 
 def size(depth: str) -> tuple[int, int]:
@@ -133,7 +133,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
     for n in WIDTHS:
         for k, count in enumerate(found[n, "iid"].alive, 1):
             shown = [f"n = {n}, k = {k}"] if n <= 2 and k in (1, 2, 4, 8) else []
-            yield *shown, count, ">=", bounds.lower_bound(n, k)
+            yield *shown, count, ">=", closed_forms.lower_bound(n, k)
             yield count, "<=", upper(n, k)
 
 
@@ -142,7 +142,7 @@ def points(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     found = living(Living(WIDTHS, size(depth)[0], trials, 1, ("iid",), seed=seed))
     for n in WIDTHS:
         for k, count in enumerate(found[n, "iid"].alive, 1):
-            yield count, bounds.lower_bound(n, k)
+            yield count, closed_forms.lower_bound(n, k)
 
 
 @claim.sample("widths with sign flipping: networks that keep 2^-k of the data", trials=128, seed=223, level=LEVEL)
@@ -171,11 +171,11 @@ def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("symmetric laws; no atoms; flipping")
 def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     positive = [([[2]], [1]), ([[3]], [1])]
-    yield int(any(alive(positive, [[1], [2]], flipping=False))), "<=", bounds.upper_bound(1, 2)
+    yield int(any(alive(positive, [[1], [2]], flipping=False))), "<=", closed_forms.upper_bound(1, 2)
     units = [alive(choice, [[1]], flipping=False)[0] for choice in choices([([[1]], [1])])]
-    yield Fraction(sum(units), len(units)), ">=", bounds.lower_bound(1, 1)
+    yield Fraction(sum(units), len(units)), ">=", closed_forms.lower_bound(1, 1)
     least = min(sum(alive(choice, [[1], [2]], flipping=False)) for choice in choices([([[3]], [1])]))
-    yield least, ">=", bounds.sign_flip_alive(2, 1)
+    yield least, ">=", closed_forms.sign_flip_alive(2, 1)
 
 
 # %% [markdown]

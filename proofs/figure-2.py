@@ -23,12 +23,12 @@ from math import isqrt
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.figures import figure_two
-from geomrelu.polyhedron import FiniteSet
-from geomrelu.probability import alive_orbit
-from geomrelu.simulations import TARGETS, Living, living, widths_along
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.papers.figures import figure_two
+from geomrelu.papers.simulations import TARGETS, Living, living, widths_along
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="figure-2",
@@ -70,7 +70,7 @@ def widths(depth: str) -> Iterator[tuple[object, ...]]:
             if (target, k) != (0.1, 1):
                 yield int((1 - ROOT * unit) ** k <= p), 1
             yield int((1 - ABOVE / 2 * unit) ** k >= p), 1
-        yield f"p = {target}: n(256)", along[-1], round(float(bounds.width_for_depth(256, p)))
+        yield f"p = {target}: n(256)", along[-1], round(float(closed_forms.width_for_depth(256, p)))
     rng = random.Random(230)
     for target in TARGETS:
         for k, n in enumerate(widths_along(target, 3), 1):
@@ -82,8 +82,8 @@ def widths(depth: str) -> Iterator[tuple[object, ...]]:
             ]
             data = FiniteSet.of([[rng.randint(-9, 9) for _ in range(n)] for _ in range(4)])
             alive = Fraction(*alive_orbit(layers, data))
-            yield f"p = {target}, n({k}) = {n}: l <= P", bounds.lower_bound(n, k), "<=", alive
-            yield f"p = {target}, n({k}) = {n}: P <= v", alive, "<=", bounds.upper_bound(n, k)
+            yield f"p = {target}, n({k}) = {n}: l <= P", closed_forms.lower_bound(n, k), "<=", alive
+            yield f"p = {target}, n({k}) = {n}: P <= v", alive, "<=", closed_forms.upper_bound(n, k)
 
 
 # %% [markdown]
@@ -96,7 +96,7 @@ def widths(depth: str) -> Iterator[tuple[object, ...]]:
 
 # %%
 def upper(n: int, k: int) -> sympy.Expr:
-    return sympy.ceiling(bounds.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
+    return sympy.ceiling(closed_forms.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
 
 
 @claim.sample("estimates of P(n(k), k)", trials=128, seed=231, level=1 - Fraction(1, 1000 * 800))
@@ -107,9 +107,9 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
     for target in TARGETS:
         for k, n in enumerate(along[target], 1):
             alive = found[n, "iid"].alive[k - 1]
-            yield alive, ">=", bounds.lower_bound(n, k)
+            yield alive, ">=", closed_forms.lower_bound(n, k)
             yield alive, "<=", upper(n, k)
-        yield alive, "<=", bounds.lower_bound(n, 256) + Fraction(1, 20)
+        yield alive, "<=", closed_forms.lower_bound(n, 256) + Fraction(1, 20)
 
 
 # %% [markdown]
@@ -126,11 +126,11 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     for p in (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)):
         yield int((1 - ABOVE / 2 * Fraction(1, 4)) ** 256 >= p), 1
     alive = Fraction(*alive_orbit([([[4]], [5])], FiniteSet.of([[-2], [2]])))
-    yield alive, "<=", bounds.lower_bound(1, 1) + Fraction(1, 20)
+    yield alive, "<=", closed_forms.lower_bound(1, 1) + Fraction(1, 20)
     values = [1, 2]
     for a, b in ((2, 1), (3, 1)):
         values = [max(a * v + b, 0) for v in values]
-    yield int(max(values) > 0), "<=", bounds.upper_bound(1, 2)
+    yield int(max(values) > 0), "<=", closed_forms.upper_bound(1, 2)
 
 
 # %% [markdown]

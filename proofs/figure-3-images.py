@@ -28,13 +28,13 @@ from itertools import product
 
 import sympy
 
-from geomrelu import checker, deadness
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.complex import Complex
-from geomrelu.network import Network
+from geomrelu import Status, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex
+from geomrelu.network.network import Network
 from geomrelu.plots import first_layer_missing, image_figure
-from geomrelu.polyhedron import Polyhedron
 
 claim = Claim(
     label="figure-3-images",
@@ -202,7 +202,7 @@ def decided(
     """(is each second-layer neuron dead, stably so), and was the certificate of all of them accepted?"""
     layers = [(a, b, "relu"), ([w for w, _ in second], [c for _, c in second], "relu")]
     network, space = Network.from_layers(layers), Polyhedron.space(2)
-    (report,) = deadness.decide(network, space, [2])
+    (report,) = decide(network, space, [2])
     claims = [v.claim for v in report.verdicts if v.claim is not None]
     certificate = as_certificate(claims, network.digest, space.checked.digest(), report.points)
     model = checker.Model.parse(json.loads(network.to_json()))
@@ -211,7 +211,7 @@ def decided(
         accepted = len(checker.check(certificate, model, domain)) == len(second)
     except checker.Rejected:
         accepted = False
-    return [(v.status is deadness.Status.DEAD, bool(v.stable)) for v in report.verdicts], accepted
+    return [(v.status is Status.DEAD, bool(v.stable)) for v in report.verdicts], accepted
 
 
 @claim.decide("second-layer neurons")

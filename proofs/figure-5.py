@@ -19,11 +19,12 @@ from functools import cache
 
 import numpy as np
 
-from geomrelu import bounds, figures, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.estimates import Estimate
-from geomrelu.probability import stably_unactivated_orbit
-from geomrelu.simulations import figure_five
+from geomrelu.claims.registry import Claim
+from geomrelu.papers import figures
+from geomrelu.papers.simulations import figure_five
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.estimate import Estimate
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="figure-5",
@@ -69,10 +70,10 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 yield (
                     f"n0 = {n0}, n1 = {n1}, every orbit",
                     Fraction(count, found.size),
-                    bounds.stably_unactivated(n0, n1),
+                    closed_forms.stably_unactivated(n0, n1),
                 )
             continue
-        line = bounds.wide_lower_bound(n0)
+        line = closed_forms.wide_lower_bound(n0)
         mean, low, high = (f"{v:.5f}" for v in (found.estimate, found.low, found.high))
         least = Fraction(min(found.counts), found.size)
         yield f"n0 = {n0}, n1 = {n1}: {mean} in [{low}, {high}]; least orbit", least, ">", line
@@ -92,7 +93,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
         number = montecarlo.count(montecarlo.stably_unactivated, trials, seed + 10 * n0 + n1, n0=n0, n1=n1)
         name = f"n0 = {n0}, n1 = {n1}"
         if n1 <= n0 + 1:
-            yield name, number, bounds.stably_unactivated(n0, n1)
+            yield name, number, closed_forms.stably_unactivated(n0, n1)
         else:
             found = known[n0, n1]
             yield f"{name}: not below the orbits", number, ">=", _rounded(found.low, -1)
@@ -118,7 +119,7 @@ def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     lines, output = [[3, 7], [9, -4], [5, 1], [2, -9], [4, 6], [1, 8]], [10 ** (3 * k) for k in range(6, 0, -1)]
     count, size = stably_unactivated_orbit(lines, [4, -7, 2, 9, 3, 1], output, 10**24)
     yield Fraction(count, size), ">=", Fraction(known[2, 6].low)
-    yield Fraction(known[4, 10].high), ">", 5 * bounds.wide_lower_bound(4)
+    yield Fraction(known[4, 10].high), ">", 5 * closed_forms.wide_lower_bound(4)
 
 
 # %% [markdown]

@@ -12,12 +12,13 @@ from fractions import Fraction
 
 import sympy
 
-from geomrelu import bounds, checker, deadness
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Certified, Claim
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu import checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Certified, Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="first-layer-alive",
@@ -38,7 +39,7 @@ claim = Claim(
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
     t = sympy.Symbol("t", positive=True)
-    yield "every n", bounds.upper_bound(sympy.Symbol("n", integer=True, positive=True), 1), sympy.Integer(1)
+    yield "every n", closed_forms.upper_bound(sympy.Symbol("n", integer=True, positive=True), 1), sympy.Integer(1)
     for size in (1, 2, 3):
         a, b = sympy.Matrix(sympy.symbols(f"a1:{size + 1}", real=True)), sympy.Symbol("b", real=True)
         yield ((a.T * (t * a))[0] + b).diff(t), sum(v**2 for v in a)
@@ -52,7 +53,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 def decided(rows: list[list[int]], domain: Polyhedron) -> tuple[bool, bool, dict[str, object]]:
     """(does the layer kill the domain, were all reasons accepted, the certificate)."""
     net = Network.from_layers([([row[1:] for row in rows], [row[0] for row in rows], "relu")])
-    (report,) = deadness.decide(net, domain)
+    (report,) = decide(net, domain)
     proof = as_certificate([v.claim for v in report.verdicts], net.digest, domain.checked.digest(), report.points)
     return report.killed is True, len(checker.check(proof, net.checked, domain.checked)) == len(rows), proof
 

@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="geometric-series-corrected",
@@ -81,11 +81,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     m = sympy.Symbol("m", positive=True)
     layer = 1 - ((1 - m) / 2) ** n
     mixed = 1 - (1 - m) ** n
-    yield "every n: one layer", layer, bounds.lower_bound(n, 1) * (1 + mixed / (2**n - 1))
+    yield "every n: one layer", layer, closed_forms.lower_bound(n, 1) * (1 + mixed / (2**n - 1))
     yield (
         "the same x in all layers",
         sympy.product((1 - 2**-n) * (1 + x / (2**n - 1)), (j, 1, k)),
-        (bounds.lower_bound(n, k) * (1 + x / (2**n - 1)) ** k),
+        (closed_forms.lower_bound(n, k) * (1 + x / (2**n - 1)) ** k),
     )
     # Step 4
     yield "one factor more", 1 / (1 - s - x) - (1 + x) / (1 - s), x * (s + x) / ((1 - s) * (1 - s - x))
@@ -162,7 +162,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 ratio = alive[k] / Fraction(2**n - 1, 2**n) ** k
                 name = f"n = {n}, k = {k}, M = {points}" + (", close" if near > 1 else "")
                 yield f"{name}: P / l", ratio, prod(1 + layer.mixed / (2**n - 1) for layer in layers)
-                yield alive[k], bounds.lower_bound(n, k) * prod(1 + layer.mixed / (2**n - 1) for layer in layers)
+                yield alive[k], closed_forms.lower_bound(n, k) * prod(1 + layer.mixed / (2**n - 1) for layer in layers)
                 for j, layer in enumerate(layers, 1):
                     yield alive[j], ">=", alive[j - 1] * (1 - Fraction(1, 2**n) + layer.some / 2**n)
                     yield layer.mixed, ">=", layer.some
@@ -207,7 +207,7 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
         ratio, bound = by_norms(n, large, t)
         yield ratio, "<=", bound
     same = Fraction(sum(max(b, b) > 0 for b in (1, -1)), 2)
-    yield same, bounds.lower_bound(2, 1)
+    yield same, closed_forms.lower_bound(2, 1)
 
 
 # %%

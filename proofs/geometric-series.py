@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, permutations, product
 
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 
 claim = Claim(
     label="geometric-series",

@@ -16,8 +16,8 @@ from itertools import product
 
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
 
 claim = Claim(
     label="hyperplane-dimension-corrected",

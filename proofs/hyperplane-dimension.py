@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from geomrelu.claims import Again, Claim
-from geomrelu.network import Network
+from geomrelu.claims.registry import Again, Claim
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="hyperplane-dimension",

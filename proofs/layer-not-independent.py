@@ -19,11 +19,11 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.deadness import decide
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu import decide
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="layer-not-independent",
@@ -68,12 +68,12 @@ claim = Claim(
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n = sympy.Symbol("n1", integer=True, positive=True)
     flips, unit = sympy.Integer(2) ** n, sympy.Integer(4) ** (-n - 1)
-    yield "n1 <= n0", bounds.stably_unactivated(n, n) ** 2, unit
+    yield "n1 <= n0", closed_forms.stably_unactivated(n, n) ** 2, unit
     # Step 2: flips by how many of the two neurons have one more: both at m, one at 4 - 2 m, none at the rest
     m = sympy.Symbol("m")
     yield "both", 4 * m + 2 * (4 - 2 * m) + (flips - m - (4 - 2 * m)), flips + 4 + m
     # Step 3
-    yield "p^2", bounds.stably_unactivated(n - 1, n) ** 2, (flips + 4 + 4 / flips) * unit / flips
+    yield "p^2", closed_forms.stably_unactivated(n - 1, n) ** 2, (flips + 4 + 4 / flips) * unit / flips
     p, joint = sympy.symbols("p q")
     yield "neither", 1 - 2 * p + joint - (1 - p) ** 2, joint - p**2
 
@@ -115,7 +115,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(95)
     for n0, n1 in [(1, 1), (2, 1), (2, 2)] + ([(3, 3)] if depth == "thorough" else []):
         found = Fraction(pairs(n0, n1, rng), 2**n1 * 4 ** (n1 + 1))
-        yield f"n0 = {n0}, n1 = {n1}", found, bounds.stably_unactivated(n0, n1) ** 2
+        yield f"n0 = {n0}, n1 = {n1}", found, closed_forms.stably_unactivated(n0, n1) ** 2
     for n0, n1, repetitions in [(1, 2, 12), (2, 3, 8)] + ([(1, 2, 40), (3, 4, 3)] if depth == "thorough" else []):
         found = [pairs(n0, n1, rng) - 2**n1 - 4 for _ in range(repetitions)]
         for m in found:
@@ -124,7 +124,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         same = [Fraction(rng.randint(1, 999), 7) for _ in range(n1 + 1)]
         alike = pairs(n0, n1, rng, [same, same])
         yield f"n0 = {n0}, n1 = {n1}: the same magnitudes", alike, 2**n1 + 6
-        yield Fraction(alike, 2**n1 * 4 ** (n1 + 1)), ">", bounds.stably_unactivated(n0, n1) ** 2
+        yield Fraction(alike, 2**n1 * 4 ** (n1 + 1)), ">", closed_forms.stably_unactivated(n0, n1) ** 2
     for n1 in range(2, 12):  # Step 3: 4 / k is more than 4 / 2^n1
         yield min(2 * n1 + 1, 2**n1 - 1), "<", 2**n1
 
@@ -143,11 +143,11 @@ def independence(depth: str) -> Iterator[tuple[object, ...]]:
     for n0 in (1, 2):
         yield (
             Fraction(pairs(n0, n0 + 1, rng), 2 ** (n0 + 1) * 4 ** (n0 + 2)),
-            bounds.stably_unactivated(n0, n0 + 1) ** 2,
+            closed_forms.stably_unactivated(n0, n0 + 1) ** 2,
         )
     tiny, huge = Fraction(1, 10**6), Fraction(10**6)
     different = [[tiny, Fraction(1), huge, huge], [Fraction(1), huge, tiny, huge]]  # (c, w_1, w_2, w_3)
-    yield Fraction(pairs(2, 3, rng, different), 2**3 * 4**4), ">", bounds.stably_unactivated(2, 3) ** 2
+    yield Fraction(pairs(2, 3, rng, different), 2**3 * 4**4), ">", closed_forms.stably_unactivated(2, 3) ** 2
 
 
 # %%

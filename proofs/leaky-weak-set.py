@@ -30,16 +30,17 @@ from math import comb, prod
 
 import sympy
 
-from geomrelu import bounds, checker
-from geomrelu.affine import AffineMap
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.complex import difference
-from geomrelu.deadness import Status, decide
-from geomrelu.layers import Tape, joined
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu import checker
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.tape import Tape, joined
+from geomrelu.network.complex import difference
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="leaky-weak-set",
@@ -82,11 +83,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 2: the sum over the number of neurons that are not weak; then over the layers
     n, k, i = sympy.symbols("n k i", integer=True, positive=True)
     layer = sympy.summation(sympy.binomial(n, i), (i, 1, n)) / 2**n
-    yield "every n, k", sympy.Product(layer, (i, 1, k)).doit(), bounds.lower_bound(n, k)
+    yield "every n, k", sympy.Product(layer, (i, 1, k)).doit(), closed_forms.lower_bound(n, k)
     for layers in range(1, 6):  # n = 1: the mean size of the derivative, for |a_j| = 1, and its limit at eps = 0
         mean = sum(sympy.binomial(layers, m) * eps**m for m in range(layers + 1)) / 2**layers
         yield mean, ((1 + eps) / 2) ** layers
-        yield sympy.limit(mean, r, sympy.oo), bounds.lower_bound(1, layers)
+        yield sympy.limit(mean, r, sympy.oo), closed_forms.lower_bound(1, layers)
     # Step 3: the inverse of the leaky ReLU
     yield eps * (u / eps) + (1 - eps) * 0, u
 
@@ -208,7 +209,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                     (low,), (high,) = (output(layers, eps, x) for x in (point, step))
                     yield abs(high - low) * 10**12, eps**weak * prod(abs(rows[0][1]) for rows in layers)
             total, q = counts.total(), Fraction(1, 2**n)
-            case = Fraction(counts[0], total), bounds.lower_bound(n, k)
+            case = Fraction(counts[0], total), closed_forms.lower_bound(n, k)
             yield f"eps = {eps}, n = {n}, k = {k}: no weak layer", *case
             for m in range(1, k + 1):
                 yield Fraction(counts[m], total), comb(k, m) * q**m * (1 - q) ** (k - m)

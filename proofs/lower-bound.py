@@ -19,10 +19,10 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="lower-bound",
@@ -75,13 +75,13 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 2: m of the n rows are positive, the others negative
     layer = sympy.summation(sympy.binomial(n, m), (m, 1, n)) * row[plus] ** n
     yield "living choices of a layer", layer, 2 ** (n**2 + n) - 2 ** (n**2)
-    yield "every n, k = 1", layer / 2 ** (n**2 + n), bounds.lower_bound(n, 1)
+    yield "every n, k = 1", layer / 2 ** (n**2 + n), closed_forms.lower_bound(n, 1)
     # Step 3: the recursion, over all choices
     living, size, factor = sympy.Function("U"), 2 ** (n**2 + n), sympy.Symbol("factor", positive=True)
     choices = sympy.rsolve(living(k + 1) - factor * living(k), living(k), {living(0): 1})
-    yield "every n, k", choices.subs(factor, sympy.simplify(layer / size)), bounds.lower_bound(n, k)
+    yield "every n, k", choices.subs(factor, sympy.simplify(layer / size)), closed_forms.lower_bound(n, k)
     for depth_ in (1, 2, 3):
-        yield choices.subs({factor: layer, k: depth_}) / size**depth_, bounds.lower_bound(n, depth_)
+        yield choices.subs({factor: layer, k: depth_}) / size**depth_, closed_forms.lower_bound(n, depth_)
 
 
 # %% [markdown]
@@ -106,7 +106,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         for repetition in range(5 if depth == "thorough" else 2):
             point = FiniteSet.of([[Fraction(rng.randint(-99, 99), 7) for _ in range(n)]])
             alive, size = alive_orbit(some_network(rng, n, k), point)
-            case = Fraction(alive, size), bounds.lower_bound(n, k)
+            case = Fraction(alive, size), closed_forms.lower_bound(n, k)
             yield (f"n = {n}, k = {k} at a point", *case) if repetition == 0 else case
     line, plane = Polyhedron.space(1), Polyhedron.space(2)
     points = FiniteSet.of([[1, 2], [-3, 1], [2, -2]])
@@ -123,7 +123,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     for n, k, domain, name in families:
         for repetition in range(2):
             alive, size = alive_orbit(some_network(rng, n, k), domain)
-            case = Fraction(alive, size), ">=", bounds.lower_bound(n, k)
+            case = Fraction(alive, size), ">=", closed_forms.lower_bound(n, k)
             yield (f"n = {n}, k = {k} on {name}", *case) if repetition == 0 else case
 
 
@@ -138,11 +138,11 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
         alive = montecarlo.count(
             montecarlo.alive_on_points, trials, seed + 10 * n + k, law, points=[[0.5] * n], n=n, k=k
         )
-        yield f"n = {n}, k = {k} at a point", alive, bounds.lower_bound(n, k)
+        yield f"n = {n}, k = {k} at a point", alive, closed_forms.lower_bound(n, k)
     points = [[1, 2], [-3, 1], [2, -2]]
     for k in (2, 3):
         alive = montecarlo.count(montecarlo.alive_on_points, trials, seed + k, points=points, n=2, k=k)
-        yield f"n = 2, k = {k} on 3 points", alive, ">=", bounds.lower_bound(2, k)
+        yield f"n = 2, k = {k} on 3 points", alive, ">=", closed_forms.lower_bound(2, k)
 
 
 # %% [markdown]
@@ -157,11 +157,11 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 @claim.neighbour("no atoms (parameters ±1 at x = 1; no biases at x = 0)")
 def atoms(depth: str) -> Iterator[tuple[object, ...]]:
     alive = sum(a + b > 0 for a, b in product((-1, 1), repeat=2))
-    yield Fraction(alive, 4), ">=", bounds.lower_bound(1, 1)
+    yield Fraction(alive, 4), ">=", closed_forms.lower_bound(1, 1)
     alive, size = alive_orbit([([[1]], [1])], FiniteSet.of([[1]]))
-    yield Fraction(alive, size), ">=", bounds.lower_bound(1, 1)
+    yield Fraction(alive, size), ">=", closed_forms.lower_bound(1, 1)
     alive, size = alive_orbit([([[3, 5], [2, 7]], [0, 0])], FiniteSet.of([[0, 0]]))
-    yield Fraction(alive, size), ">=", bounds.lower_bound(2, 1)
+    yield Fraction(alive, size), ">=", closed_forms.lower_bound(2, 1)
 
 
 # %%

@@ -21,9 +21,9 @@ from fractions import Fraction
 
 import sympy
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="narrow-first-layer",
@@ -80,16 +80,16 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n1, excess = sympy.symbols("n1 e", integer=True, positive=True)
     i, half = sympy.Symbol("i", integer=True), sympy.Rational(1, 2)
     every = sympy.Product(half, (i, 1, n1)).doit() * half
-    yield "every n1 <= n0", every, bounds.stably_unactivated(n1 + excess, n1)
-    yield sympy.Integer(2) ** n1 / 2 ** (2 * n1 + 1), bounds.stably_unactivated(n1, n1)
+    yield "every n1 <= n0", every, closed_forms.stably_unactivated(n1 + excess, n1)
+    yield sympy.Integer(2) ** n1 / 2 ** (2 * n1 + 1), closed_forms.stably_unactivated(n1, n1)
 
 
 # %% [markdown]
 # ## Enumeration
 #
 # All sign choices, judged on the generators of all regions of the arrangement (pycddlib) by the criterion proved in
-# `geomrelu.probability`, which knows nothing of the proof above: for random first layers, then for degenerate ones
-# (small integers: parallel, equal and missing hyperplanes, no common point).
+# `geomrelu.random_networks.orbit`, which knows nothing of the proof above: for random first layers, then for degenerate
+# ones (small integers: parallel, equal and missing hyperplanes, no common point).
 
 
 # %%
@@ -108,7 +108,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 bias, w = [some(rng, (-1, 1)) for _ in range(n1)], [some(rng) for _ in range(n1)]
                 found, size = stably_unactivated_orbit(first, bias, w, some(rng))
                 yield found, 2**n1
-                case = Fraction(found, size), bounds.stably_unactivated(n0, n1)
+                case = Fraction(found, size), closed_forms.stably_unactivated(n0, n1)
                 yield (f"n0 = {n0}, n1 = {n1}", *case) if repetition == 0 else case
     for _ in range(1000 if depth == "thorough" else 100):
         n0 = rng.randint(1, 4)
@@ -127,7 +127,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n0, n1, law in ((1, 1, "cauchy"), (2, 1, "normal"), (2, 2, "uniform"), (3, 2, "cauchy"), (4, 4, "normal")):
         found = montecarlo.count(montecarlo.stably_unactivated, trials, seed + 10 * n0 + n1, law, n0=n0, n1=n1)
-        yield f"n0 = {n0}, n1 = {n1}", found, bounds.stably_unactivated(n0, n1)
+        yield f"n0 = {n0}, n1 = {n1}", found, closed_forms.stably_unactivated(n0, n1)
 
 
 # %% [markdown]

@@ -11,10 +11,10 @@ import random
 from collections.abc import Iterator
 from fractions import Fraction
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="not-free-at-three",
@@ -75,7 +75,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 def depth_two(depth: str) -> Iterator[tuple[object, ...]]:
     one, other = (alive_orbit(net[:2], Polyhedron.space(2)) for net in (ONE, OTHER))
     yield one[0], "<", other[0]
-    yield Fraction(one[0], one[1]), "<", bounds.upper_bound(2, 2)
+    yield Fraction(one[0], one[1]), "<", closed_forms.upper_bound(2, 2)
 
 
 # %%

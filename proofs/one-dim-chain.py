@@ -22,10 +22,10 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import dead_neurons_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="one-dim-chain",
@@ -120,17 +120,17 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     vectors, diagonal = chain.diagonalize()
     yield from zip(chain * vectors, vectors * diagonal, strict=True)
     power = vectors * sympy.diag(*(sympy.expand(diagonal[i, i]) ** (m - 1) for i in range(3))) * vectors.inv()
-    printed = bounds.one_dim_dying(n, m).subs(sympy.Integer(2) ** -n, h)
+    printed = closed_forms.one_dim_dying(n, m).subs(sympy.Integer(2) ** -n, h)
     printed = printed.replace(lambda e: e.is_Pow and e.exp == m - 1, lambda e: sympy.expand(e.base) ** (m - 1))
     yield "every N, every m", (start * power)[0], printed
     for width, layers in ((2, 3), (2, 9), (3, 4), (5, 7)):  # the same by multiplying, in numbers
         numbers = {n: width, h: sympy.Rational(1, 2**width)}
         row = start.subs(numbers) * chain.subs(numbers) ** (layers - 1)
-        yield f"N = {width}, m = {layers}", row[0], bounds.one_dim_dying(width, layers)
-    yield "every N, m = 1", bounds.one_dim_dying(n, 1), sympy.Integer(0)
-    yield "every N, m = 2", bounds.one_dim_dying(n, 2), 3 * sympy.Integer(4) ** -n - 2 * sympy.Integer(8) ** -n
+        yield f"N = {width}, m = {layers}", row[0], closed_forms.one_dim_dying(width, layers)
+    yield "every N, m = 1", closed_forms.one_dim_dying(n, 1), sympy.Integer(0)
+    yield "every N, m = 2", closed_forms.one_dim_dying(n, 2), 3 * sympy.Integer(4) ** -n - 2 * sympy.Integer(8) ** -n
     # in state 2 of layer 1, or in state 3: what layer 2 kills
-    yield 2 ** (1 - n) / 2**n + (1 - 2 ** (1 - n)) / 4**n, bounds.one_dim_dying(n, 2)
+    yield 2 ** (1 - n) / 2**n + (1 - 2 ** (1 - n)) / 4**n, closed_forms.one_dim_dying(n, 2)
 
 
 def _moved(width: int, p: sympy.Symbol) -> dict[int, sympy.Expr]:
@@ -176,15 +176,15 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     for width in (1, 2, 3, 4):
         for layers in (1, 2):
             for repetition in range(5):
-                case = dying(width, layers, rng), bounds.one_dim_dying(width, layers)
+                case = dying(width, layers, rng), closed_forms.one_dim_dying(width, layers)
                 yield (f"N = {width}, m = {layers}", *case) if repetition == 0 else case
     deeper = [(1, 3), (1, 4), (1, 6), (2, 3), (2, 4)] + ([(2, 5), (3, 3)] if depth == "thorough" else [])
     for width, layers in deeper:
         for repetition in range(3):
             found = dying(width, layers, rng)
-            case = found, ">=", bounds.one_dim_dying(width, layers)
+            case = found, ">=", closed_forms.one_dim_dying(width, layers)
             yield (f"N = {width}, m = {layers}", *case) if repetition == 0 else case
-            yield found, "<=", bounds.dying_bound(*[width] * layers)
+            yield found, "<=", closed_forms.dying_bound(*[width] * layers)
 
 
 @claim.enumerate("pairs of rays")
@@ -211,9 +211,9 @@ def correlated(depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("equality only for at most two hidden layers; no biases")
 def three_layers_or_biases(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(116)
-    yield dying(2, 3, rng), bounds.one_dim_dying(2, 3)
+    yield dying(2, 3, rng), closed_forms.one_dim_dying(2, 3)
     yield dying(2, 3, rng), dying(2, 3, rng)
-    yield dying(2, 2, rng, bias=True), ">=", bounds.one_dim_dying(2, 2)
+    yield dying(2, 2, rng, bias=True), ">=", closed_forms.one_dim_dying(2, 2)
 
 
 # %%

@@ -15,10 +15,10 @@ from itertools import pairwise
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import dead_neurons_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="one-dim-sharper",
@@ -47,11 +47,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     share = sympy.summation(sympy.binomial(n, k), (k, 1, n)) / 2**n  # some of the N signs at the point are positive
     alive = sympy.rsolve(u(k + 1) - positive * u(k), u(k), {u(1): 1})
     for m in (2, 3, 4, 7):
-        yield f"{m} layers", 1 - alive.subs({positive: share, k: m}), bounds.dying_bound(*[n] * (m - 1))
+        yield f"{m} layers", 1 - alive.subs({positive: share, k: m}), closed_forms.dying_bound(*[n] * (m - 1))
     for m in (2, 3, 4):
-        gain = (1 - bounds.dying_bound(*[n] * (m - 1))) - (1 - bounds.dying_bound(*[n] * m))
+        gain = (1 - closed_forms.dying_bound(*[n] * (m - 1))) - (1 - closed_forms.dying_bound(*[n] * m))
         yield f"{m} layers: the gain", gain, 2**-n * (1 - 2**-n) ** (m - 1)
-    yield bounds.dying_bound(n) - bounds.one_dim_dying(n, 2), 2**-n - 3 * 4**-n + 2 * 8**-n
+    yield closed_forms.dying_bound(n) - closed_forms.one_dim_dying(n, 2), 2**-n - 3 * 4**-n + 2 * 8**-n
 
 
 def dying(widths: list[int], rng: random.Random, domain: Polyhedron | FiniteSet, bias: int = 0) -> Fraction:
@@ -72,7 +72,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     )
     for width, m in families:
         for repetition in range(3):
-            case = dying([1, *[width] * m], rng, line), "<=", bounds.dying_bound(*[width] * (m - 1))
+            case = dying([1, *[width] * m], rng, line), "<=", closed_forms.dying_bound(*[width] * (m - 1))
             yield (f"N = {width}, m = {m}", *case) if repetition == 0 else case
 
 
@@ -86,7 +86,11 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("S_0 is the whole line")
 def one_point(depth: str) -> Iterator[tuple[object, ...]]:
     for m in (2, 3):
-        yield dying([1, *[2] * m], random.Random(m), FiniteSet.of([[1]])), "<=", bounds.dying_bound(*[2] * (m - 1))
+        yield (
+            dying([1, *[2] * m], random.Random(m), FiniteSet.of([[1]])),
+            "<=",
+            closed_forms.dying_bound(*[2] * (m - 1)),
+        )
 
 
 # %%

@@ -21,9 +21,9 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="one-more-than-input",
@@ -58,9 +58,9 @@ claim = Claim(
 # * $i \in P$, $j \in N$, $d = \pm\left(\frac{e_i}{|l_i|} + \frac{e_j}{|l_j|}\right)$: rate
 #   $\frac{w_i}{|l_i|} + \frac{w_j}{|l_j|}$ in one direction, and no active neuron in the other.
 #
-# By the criterion in `geomrelu.probability`, $f$ is stably unactivated if and only if (A) it is negative at all
-# vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each direction without one,
-# that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
+# By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and only if (A) it is negative at
+# all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each direction without
+# one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
 #
 # Put $u_i = |w_i| / |l_i|$ for $1 \le i \le n_1$ and $u_0 = |c| / m$, and let, *generic* secondly, these $n_1 + 1$
 # numbers be different.
@@ -119,11 +119,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
         least_weight = [_least(rates[1:], i, t) for i in range(n0 + 1)]
         all_negative, one_choice = sympy.Rational(1, 2 ** (n0 + 2)), sympy.Rational(1, 2 ** (2 * n0 + 3))
         total = all_negative + one_choice * (sum(least) + sum(least_weight))
-        yield f"n0 = {n0}, n1 = {n0 + 1}", total, bounds.stably_unactivated(n0, n0 + 1)
+        yield f"n0 = {n0}, n1 = {n0 + 1}", total, closed_forms.stably_unactivated(n0, n0 + 1)
     # The fraction, for every n0
     n0 = sympy.Symbol("n0", integer=True, positive=True)
     fraction = (sympy.Integer(2) ** (n0 + 1) + 2) / 2 ** (2 * (n0 + 1) + 1)
-    yield "every n0, n1 = n0 + 1", fraction, bounds.stably_unactivated(n0, n0 + 1)
+    yield "every n0, n1 = n0 + 1", fraction, closed_forms.stably_unactivated(n0, n0 + 1)
 
 
 def _without(matrix: sympy.Matrix, row: int) -> sympy.Matrix:
@@ -141,7 +141,7 @@ def _least(rates: tuple[sympy.Symbol, ...], i: int, t: sympy.Symbol) -> sympy.Ex
 # ## Enumeration
 #
 # First, all sign choices for random magnitudes, judged on the generators of all regions (pycddlib) by the criterion
-# proved in `geomrelu.probability`; also with all hyperplanes through one point (the remark).
+# proved in `geomrelu.random_networks.orbit`; also with all hyperplanes through one point (the remark).
 
 
 # %%
@@ -160,7 +160,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
             c = some(rng)
             found, size = stably_unactivated_orbit(first, bias, w, c)
             yield found, 2 ** (n0 + 1) + 2
-            case = Fraction(found, size), bounds.stably_unactivated(n0, n0 + 1)
+            case = Fraction(found, size), closed_forms.stably_unactivated(n0, n0 + 1)
             yield (f"n0 = {n0}, n1 = {n0 + 1}", *case) if repetition == 0 else case
             yield stably_unactivated_orbit(first, [0] * len(first), w, c)[0], 2 ** (n0 + 1) + 2
 
@@ -226,7 +226,7 @@ def _holds(l: list[int], m: int, w: list[int], c: int) -> bool:
 def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n0, law in ((1, "cauchy"), (2, "normal"), (3, "uniform"), (4, "normal")):
         found = montecarlo.count(montecarlo.stably_unactivated, trials, seed + n0, law, n0=n0, n1=n0 + 1)
-        yield f"n0 = {n0}, n1 = {n0 + 1}", found, bounds.stably_unactivated(n0, n0 + 1)
+        yield f"n0 = {n0}, n1 = {n0 + 1}", found, closed_forms.stably_unactivated(n0, n0 + 1)
 
 
 # %% [markdown]
@@ -242,7 +242,10 @@ def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("densities; general position; n1 = n0 + 1")
 def atoms_parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
     signs = [stably_unactivated_orbit([[1], [1]], bias, [1, 1], 1) for bias in product((1, -1), repeat=2)]
-    yield Fraction(sum(found for found, _ in signs), sum(size for _, size in signs)), bounds.stably_unactivated(1, 2)
+    yield (
+        Fraction(sum(found for found, _ in signs), sum(size for _, size in signs)),
+        closed_forms.stably_unactivated(1, 2),
+    )
     found, _ = stably_unactivated_orbit([[1, 0], [1, 0], [0, 1]], [0, 1, 0], [1, 2, 4], 8)
     yield found, 2**3 + 2
     one, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 3, 7], [1000, 300, 100], 10**6)

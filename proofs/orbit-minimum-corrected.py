@@ -32,8 +32,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from geomrelu.claims import Claim
-from geomrelu.orbits import stably_unactivated_counts
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 claim = Claim(
     label="orbit-minimum-corrected",

@@ -18,11 +18,13 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds, checker, engine, montecarlo
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Certified, Claim
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu import checker
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Certified, Claim
+from geomrelu.exact import cddlib
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="orthant-kill",
@@ -73,7 +75,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 4: the product over all parameters
     n, i, j = sympy.symbols("n i j", integer=True, positive=True)
     every = sympy.Product(sympy.Product(half, (j, 0, n)), (i, 1, n)).doit()
-    yield "every n", every, bounds.orthant_kill(n)
+    yield "every n", every, closed_forms.orthant_kill(n)
 
 
 # %% [markdown]
@@ -105,7 +107,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3, 4):
         for repetition in range(20 if depth == "thorough" else 5):
             alive, size = alive_orbit([some_layer(rng, n)], Polyhedron.orthant(n))
-            case = Fraction(size - alive, size), bounds.orthant_kill(n)
+            case = Fraction(size - alive, size), closed_forms.orthant_kill(n)
             yield (f"n = {n}", *case) if repetition == 0 else case
 
 
@@ -122,7 +124,7 @@ def reason(row: tuple[int, ...], neuron: int) -> tuple[dict[str, object], bool]:
     """(what is found about a neuron on R^n_+, do its multipliers multiply out)."""
     n = len(row) - 1
     axes = [tuple(int(j == k + 1) for j in range(n + 1)) for k in range(n)]
-    best = engine.maximise(row, axes)
+    best = cddlib.maximise(row, axes)
     found: dict[str, object] = {"layer": 1, "neuron": neuron, "point": [str(x) for x in best.point or ()]}
     if best.value is None:
         return found | {"status": "alive", "supremum": "inf", "ray": [str(r) for r in best.ray or ()]}, True
@@ -176,7 +178,7 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
 def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n, law in ((1, "normal"), (2, "cauchy"), (3, "uniform")):
         killed = montecarlo.count(montecarlo.orthant_killed, trials, seed + n, law, n=n)
-        yield f"n = {n}", killed, bounds.orthant_kill(n)
+        yield f"n = {n}", killed, closed_forms.orthant_kill(n)
 
 
 # %% [markdown]
@@ -191,9 +193,9 @@ def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("all of R^n_+, no atom at 0")
 def bounded_or_with_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[1]], [2])], Polyhedron.box([(0, 1)]))
-    yield Fraction(size - alive, size), bounds.orthant_kill(1)
+    yield Fraction(size - alive, size), closed_forms.orthant_kill(1)
     rows = list(product((-1, 0, 1), repeat=2))
-    yield Fraction(sum(decided(row)[0] for row in rows), len(rows)), bounds.orthant_kill(1)
+    yield Fraction(sum(decided(row)[0] for row in rows), len(rows)), closed_forms.orthant_kill(1)
 
 
 # %%

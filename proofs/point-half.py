@@ -15,10 +15,10 @@ from fractions import Fraction
 import numpy as np
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.laws import Law
-from geomrelu.polyhedron import FiniteSet
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.random_networks.initialisation import Law
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="point-half",

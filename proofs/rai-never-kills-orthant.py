@@ -21,12 +21,13 @@ from itertools import product
 import numpy as np
 import sympy
 
-from geomrelu import bounds, checker, deadness
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.laws import Initialisation
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu import Status, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.initialisation import Initialisation
 
 claim = Claim(
     label="rai-never-kills-orthant",
@@ -77,7 +78,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     yield "E (V + s max(G, 0))^2", sympy.expand(whole + silent), growth
     roots = sympy.solve(sympy.Eq(growth, 1), s)
     yield "positive roots of the moment equation", sympy.Integer(len(roots)), sympy.Integer(1)
-    yield "sigma", roots[0], bounds.rai_sigma()
+    yield "sigma", roots[0], closed_forms.rai_sigma()
     # Steps 2 and 3 for N = 1, 2, 3: the sum over k of the variances tau_k^2
     for width in (1, 2, 3):
         y = [*sympy.symbols(f"y:{width}", positive=True), sympy.Integer(1)]
@@ -101,11 +102,11 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
                 row = [*(s * (3 + i) for i, s in enumerate(signs))]
                 row.insert(place, 1)
                 net = Network.from_layers([([row[1:]], [row[0]], "relu")])
-                (report,) = deadness.decide(net, domain)
+                (report,) = decide(net, domain)
                 verdict = report.verdicts[0]
                 proof = as_certificate([verdict.claim], net.digest, domain.checked.digest(), report.points)
                 accepted = len(checker.check(proof, net.checked, domain.checked)) == 1
-                yield f"N = {n}", verdict.status is deadness.Status.DEAD, False, accepted
+                yield f"N = {n}", verdict.status is Status.DEAD, False, accepted
 
 
 @claim.enumerate("sign patterns")
@@ -139,7 +140,7 @@ def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("one entry of each row is positive")
 def symmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3):
-        yield bounds.orthant_kill(n), Fraction(0)
+        yield closed_forms.orthant_kill(n), Fraction(0)
 
 
 # %%

@@ -30,12 +30,12 @@ from math import comb, prod
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.affine import AffineMap
-from geomrelu.claims import Claim
-from geomrelu.complex import Complex
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
+from geomrelu.claims.registry import Claim
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry import region_formulas
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex
+from geomrelu.network.network import Network
 
 claim = Claim(
     label="region-bounds",
@@ -116,9 +116,9 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 3 for one layer, with the width as a symbol, and on the line
     for n0, n in product(range(1, 6), range(1, 8)):
         m = sympy.Symbol("m", integer=True, positive=True)
-        yield bounds.regions(m, n0).subs(m, n), bounds.network_regions_at_most(n0, [n])
+        yield region_formulas.regions(m, n0).subs(m, n), region_formulas.network_regions_at_most(n0, [n])
     for widths in ([2, 2], [3, 5], [3, 4, 5], [7, 2, 3, 4]):
-        yield sympy.Mul(*(n + 1 for n in widths)), bounds.network_regions_at_most(1, widths)
+        yield sympy.Mul(*(n + 1 for n in widths)), region_formulas.network_regions_at_most(1, widths)
     # Step 5: the folding on [i/p, (i + 1)/p] is pt - i for even i and i + 1 - pt for odd i
     p, t = sympy.symbols("p t", positive=True)
     for i in range(7):
@@ -135,8 +135,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Enumeration
 #
-# The regions of exact networks, counted by `geomrelu.complex`. First the formulas: the recursion against the sum over
-# all of $J$, and the order of the bounds.
+# The regions of exact networks, counted by `geomrelu.network.complex`. First the formulas: the recursion against the
+# sum over all of $J$, and the order of the bounds.
 
 
 # %%
@@ -162,12 +162,12 @@ def over_product(n0: int, widths: Sequence[int]) -> int:
 @claim.enumerate("architectures")
 def formulas(depth: str) -> Iterator[tuple[object, ...]]:
     for n0, widths in ARCHITECTURES:
-        most = bounds.network_regions_at_most(n0, widths)
+        most = region_formulas.network_regions_at_most(n0, widths)
         yield "sum over J", over_j(n0, widths), most
         yield "product bound", most, "<=", over_product(n0, widths)
         yield "2^neurons", over_product(n0, widths), "<=", 2 ** sum(widths)
         if min(widths[:-1], default=n0) >= n0:
-            yield "attained", bounds.network_regions_attained(n0, widths), "<=", most
+            yield "attained", region_formulas.network_regions_attained(n0, widths), "<=", most
 
 
 # %% [markdown]
@@ -206,7 +206,7 @@ def counts(depth: str) -> Iterator[tuple[object, ...]]:
         (3, [4, 4]),
     ]
     for n0, widths in shapes:
-        most = bounds.network_regions_at_most(n0, widths)
+        most = region_formulas.network_regions_at_most(n0, widths)
         found = [regions(random_network(rng, n0, widths, k)) for _ in range(repetitions) for k in (1, 99)]
         yield from ((count, "<=", most) for count in found)
         yield f"R^{n0}, widths {widths}", max(found), "<=", most
@@ -268,8 +268,8 @@ def constructions(depth: str) -> Iterator[tuple[object, ...]]:
     if depth == "thorough":
         shapes += [(2, [6, 6, 6, 6]), (3, [6, 6, 6]), (4, [8, 6])]
     for n0, widths in shapes:
-        network, most = folding(n0, widths), bounds.network_regions_at_most(n0, widths)
-        attained = bounds.network_regions_attained(n0, widths)
+        network, most = folding(n0, widths), region_formulas.network_regions_at_most(n0, widths)
+        attained = region_formulas.network_regions_attained(n0, widths)
         name = f"R^{n0}, widths {widths}"
         yield f"folding in the cube, {name}", regions(network, Polyhedron.box([(0, 1)] * n0)), attained
         everywhere = regions(network)
@@ -284,10 +284,14 @@ def constructions(depth: str) -> Iterator[tuple[object, ...]]:
         [3, 4, 5, 6],
         *([[8, 7, 6, 5]] if depth == "thorough" else []),
     ):
-        yield f"zigzag on R, widths {widths}", regions(zigzag(widths)), bounds.network_regions_at_most(1, widths)
+        yield (
+            f"zigzag on R, widths {widths}",
+            regions(zigzag(widths)),
+            region_formulas.network_regions_at_most(1, widths),
+        )
     for n0, n in ((1, 4), (2, 5), (3, 6)):
         one = regions(folding(n0, [n]))
-        yield f"one layer, R^{n0}, width {n}", one, bounds.network_regions_at_most(n0, [n])
+        yield f"one layer, R^{n0}, width {n}", one, region_formulas.network_regions_at_most(n0, [n])
 
 
 # %% [markdown]
@@ -303,11 +307,11 @@ def constructions(depth: str) -> Iterator[tuple[object, ...]]:
 def around_or_zero(depth: str) -> Iterator[tuple[object, ...]]:
     first = AffineMap.from_dense([[1, 1]], [0])
     second = AffineMap.from_dense([[1, 0, 0], [0, 1, 0], [1, -1, 1]], [0, 0, 1])  # reads x1, x2 and layer 1
-    yield regions(Network(2, (first, second))), "<=", bounds.network_regions_at_most(2, [1, 3])
+    yield regions(Network(2, (first, second))), "<=", region_formulas.network_regions_at_most(2, [1, 3])
     zero = Network.from_layers([([[0], [0]], [0, 0], "relu"), ([[0, 0]], [0], "relu")])
-    yield regions(zero), ">=", bounds.network_regions_attained(1, [2, 1])
+    yield regions(zero), ">=", region_formulas.network_regions_attained(1, [2, 1])
     lines = Network.from_layers([([[1, 0], [0, 1], [1, 1]], [0, 0, 1], "relu")])
-    yield regions(lines), "<=", bounds.network_regions_at_most(1, [3])
+    yield regions(lines), "<=", region_formulas.network_regions_at_most(1, [3])
 
 
 # %%

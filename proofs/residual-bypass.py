@@ -28,14 +28,15 @@ from math import comb
 
 import sympy
 
-from geomrelu import bounds, checker
-from geomrelu.affine import AffineMap
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.deadness import Status, decide
-from geomrelu.layers import Tape, joined
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet, Polyhedron
+from geomrelu import checker
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.tape import Tape, joined
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="residual-bypass",
@@ -79,12 +80,12 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n, k, i, j = sympy.symbols("n k i j", integer=True, positive=True)
     half = sympy.Rational(1, 2)
     layer = sympy.Product(half, (i, 1, n)).doit()
-    yield "every n, k", sympy.Product(layer, (j, 1, k)).doit(), bounds.residual_dead_point(n, k)
+    yield "every n, k", sympy.Product(layer, (j, 1, k)).doit(), closed_forms.residual_dead_point(n, k)
     for layers in range(1, 6):
         law = [sympy.binomial(layers, m) * layer**m * (1 - layer) ** (layers - m) for m in range(layers + 1)]
         yield sum(law), sympy.Integer(1)
-        yield law[-1], bounds.residual_dead_point(n, layers)
-        yield law[0], bounds.lower_bound(n, layers)
+        yield law[-1], closed_forms.residual_dead_point(n, layers)
+        yield law[0], closed_forms.lower_bound(n, layers)
     # Step 4: the determinants at A = 0, and for one layer the derivative itself
     for size in (1, 2, 3):
         entries = sympy.symbols(f"a:{size * size}")
@@ -211,7 +212,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         q, total = Fraction(1, 2**n), counts.total()
         for m in range(k):
             yield Fraction(counts[m], total), comb(k, m) * q**m * (1 - q) ** (k - m)
-        yield f"n = {n}, k = {k}: all layers dead", Fraction(counts[k], total), bounds.residual_dead_point(n, k)
+        yield f"n = {n}, k = {k}: all layers dead", Fraction(counts[k], total), closed_forms.residual_dead_point(n, k)
         yield lost, 0
 
 
@@ -231,7 +232,7 @@ def plain_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
             found, _ = dead_neurons(layers, FiniteSet.of([[2]]), bypass=False)
             lost += any(dead for (dead,) in found)
             total += 1
-        yield Fraction(lost, total), bounds.residual_dead_point(1, k)
+        yield Fraction(lost, total), closed_forms.residual_dead_point(1, k)
     layers = [[[-1, -1]], [[-1, 1]]]  # layer 1 is dead on the half line; layer 2 sees all of it, or only 0
     deleted, _ = dead_neurons(layers[1:], Polyhedron.orthant(1), bypass=False)
     kept, _ = dead_neurons(layers, Polyhedron.orthant(1), bypass=False)

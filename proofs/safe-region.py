@@ -30,12 +30,13 @@ from functools import cache
 import numpy as np
 import sympy
 
-from geomrelu import bounds, figures, tables
-from geomrelu.claims import Claim
-from geomrelu.laws import Initialisation
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import dead_neurons_orbit
-from geomrelu.simulations import survivors
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.papers import figures, tables
+from geomrelu.papers.simulations import survivors
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="safe-region",
@@ -76,15 +77,15 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     p, h = sympy.symbols("p h", positive=True)
     # Step 1: the equation solved for 2^-N, and for N
     root = sympy.solve(sympy.Eq((1 - h) ** m, 1 - p), h)[0]
-    yield "every m, every p", -sympy.log(root, 2), bounds.width_for_depth(m, 1 - p)
+    yield "every m, every p", -sympy.log(root, 2), closed_forms.width_for_depth(m, 1 - p)
     for layers in (1, 2, 3):
-        width = bounds.width_for_depth(layers, 1 - p)
-        yield f"m = {layers}: the bound there", bounds.dying_bound(*[width] * layers), p
+        width = closed_forms.width_for_depth(layers, 1 - p)
+        yield f"m = {layers}: the bound there", closed_forms.dying_bound(*[width] * layers), p
     # Step 3
     yield (1 - h / 2) ** 2 - (1 - h), h**2 / 4
     # Step 4
     n = sympy.Symbol("N", integer=True, positive=True)
-    yield bounds.one_dim_dying(n, 2).subs(sympy.Integer(2) ** -n, h).diff(h), 6 * h - 6 * h**2
+    yield closed_forms.one_dim_dying(n, 2).subs(sympy.Integer(2) ** -n, h).diff(h), 6 * h - 6 * h**2
 
 
 # %% [markdown]
@@ -98,7 +99,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 @cache
 def least(m: int, p: sympy.Rational) -> int:
     """W_p(m) by the closed form."""
-    width = bounds.width_for_depth(m, 1 - p)
+    width = closed_forms.width_for_depth(m, 1 - p)
     return int(sympy.ceiling(width)) + bool(width.is_integer)
 
 
@@ -108,8 +109,8 @@ def table(depth: str) -> Iterator[tuple[object, ...]]:
         for m in [*range(1, 11), 20, 50, 100] + ([200, 500] if depth == "thorough" else []):
             width = least(m, p)
             yield f"m = {m}, {100 * p} %: least width", width, tables.safe_width(m, Fraction(int(p.p), int(p.q)))
-            yield bounds.dying_bound(*[width] * m), "<", p
-            yield bounds.dying_bound(*[width - 1] * m), ">=", p
+            yield closed_forms.dying_bound(*[width] * m), "<", p
+            yield closed_forms.dying_bound(*[width - 1] * m), ">=", p
             yield least(2 * m, p), "<=", width + 1
 
 
@@ -118,10 +119,10 @@ def on_the_line(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
         for m in range(2, 41 if depth == "thorough" else 16):
             upper = least(m - 1, p)
-            unsafe = max(n for n in range(1, upper) if bounds.one_dim_dying(n, m) >= p)
+            unsafe = max(n for n in range(1, upper) if closed_forms.one_dim_dying(n, m) >= p)
             yield f"m = {m}, {100 * p} %, on the line: from and to", unsafe + 1, "<=", upper
-            yield bounds.one_dim_dying(unsafe, m), ">=", p
-            yield bounds.dying_bound(*[upper] * (m - 1)), "<", p
+            yield closed_forms.one_dim_dying(unsafe, m), ">=", p
+            yield closed_forms.dying_bound(*[upper] * (m - 1)), "<", p
 
 
 @claim.enumerate("orbits")
@@ -134,7 +135,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
             point = FiniteSet.of([[Fraction(rng.randint(1, 99), 7)]])
             for n, relation in ((width - 1, ">="), (width, "<")):
                 yield f"m = {m}, {100 * p} %, at a point: width {n}", dying(n, m, point, rng), relation, p
-        exact = 1 + max(n for n in range(1, 10) if bounds.one_dim_dying(n, 2) >= p)
+        exact = 1 + max(n for n in range(1, 10) if closed_forms.one_dim_dying(n, 2) >= p)
         for n, relation in ((exact - 1, ">="), (exact, "<")):
             yield f"m = 2, {100 * p} %, on the line: width {n}", dying(n, 2, Polyhedron.space(1), rng), relation, p
 
@@ -172,10 +173,10 @@ def dead(width: int, m: int, data: list[list[float]], trials: int, seed: int, bi
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for p, widths in zip(GOALS, ((4, 5, 6, 7), (8, 9)), strict=True):
         for n in widths:
-            last = max(m for m in range(1, 60) if bounds.dying_bound(*[n] * m) < p)
+            last = max(m for m in range(1, 60) if closed_forms.dying_bound(*[n] * m) < p)
             found = dead(n, last + 1, [[1.0] * n], trials, seed, True)
             for m, number in ((last, found[-2]), (last + 1, found[-1])):
-                case = number, bounds.dying_bound(*[n] * m)
+                case = number, closed_forms.dying_bound(*[n] * m)
                 yield (f"N = {n}, m = {m}, at a point", *case) if m < 4 else case
     for n, relation in ((4, ">="), (least(9, GOALS[0]), "<=")):
         found = dead(n, 10, [[1.0] * n, [-1.0] * n], trials, seed + 1, False)
@@ -193,7 +194,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 @claim.neighbour("so many neurons; symmetric laws")
 def narrower_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
-        yield bounds.dying_bound(*[least(5, p) - 1] * 5), "<", p
+        yield closed_forms.dying_bound(*[least(5, p) - 1] * 5), "<", p
         yield Fraction(3, 4) ** least(1, p), "<", p
 
 

@@ -28,10 +28,10 @@ from fractions import Fraction
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="separated-scales",
@@ -45,9 +45,9 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (what is asked).** By the criterion in `geomrelu.probability`, $f$ is stably unactivated if and only if it is
-# negative at all vertices, and for each direction $d = \pm d_T$ either its rate $\sum_i w_i \max(a_i \cdot d, 0)$ is
-# negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
+# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and
+# only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate $\sum_i w_i \max(a_i
+# \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
 #
 # There is a vertex, as $n_1 \ge n_0$, and $c$ decides the sign of $f$ at vertices: $c < 0$ is necessary, and then all
 # vertices are fine. This is the factor $\frac12$. Along $d$ the first active neuron decides.
@@ -105,9 +105,13 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     yield before / 2 + before / 4, w * 2**-j + w * 2 ** (-j - 1)
     # Step 5
     term = half * 2 ** (1 - n0) * 2 ** (-(n0 + 1) - 1)
-    yield "every n0", term, bounds.wide_lower_bound(n0)
+    yield "every n0", term, closed_forms.wide_lower_bound(n0)
     # for n1 = n0 + 1 nothing is left out: the exact value of one-more-than-input
-    yield "every n0, n1 = n0 + 1", half * sympy.Integer(2) ** (-(n0 + 1)) + term, bounds.stably_unactivated(n0, n0 + 1)
+    yield (
+        "every n0, n1 = n0 + 1",
+        half * sympy.Integer(2) ** (-(n0 + 1)) + term,
+        closed_forms.stably_unactivated(n0, n0 + 1),
+    )
     # n0 = 1: normals never cut after the first, c_j = 0
     line = half * (sympy.Integer(2) ** -n1 + sympy.summation(sympy.Integer(2) ** (-j - 1), (j, 2, n1)))
     yield "n0 = 1", line, sympy.Rational(1, 8) + sympy.Integer(2) ** (-n1 - 2)

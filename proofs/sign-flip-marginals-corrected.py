@@ -36,7 +36,7 @@ from math import prod
 
 import sympy
 
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
 
 claim = Claim(
     label="sign-flip-marginals-corrected",

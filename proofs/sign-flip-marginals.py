@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, product
 
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 
 claim = Claim(
     label="sign-flip-marginals",

@@ -22,8 +22,8 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="sign-flip-ratio",
@@ -66,7 +66,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
         for r in range(1, 2 ** (j + 1) + 1):
             points = 2 ** (j + 1) * q + r
             before = sympy.ceiling(sympy.expand(points / sympy.Integer(2**j)))
-            case = sympy.ceiling(sympy.expand(before / 2)), bounds.sign_flip_alive(points, j + 1)
+            case = sympy.ceiling(sympy.expand(before / 2)), closed_forms.sign_flip_alive(points, j + 1)
             yield (f"layer {j + 1}, every M", *case) if r == 1 else case
 
 
@@ -117,14 +117,14 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
             least = []
             for points in combinations(line, size):
                 least.append(fewest(NARROW, points, k))
-                yield least[-1], ">=", bounds.sign_flip_alive(size, k)
-            yield f"n = 1, k = {k}, M = {size}: the fewest", min(least), bounds.sign_flip_alive(size, k)
+                yield least[-1], ">=", closed_forms.sign_flip_alive(size, k)
+            yield f"n = 1, k = {k}, M = {size}: the fewest", min(least), closed_forms.sign_flip_alive(size, k)
     plane = list(product((-1, 0, 1), repeat=2))
     for size in range(1, 5):
         for number, points in enumerate(combinations(plane, size)):
-            yield fewest(WIDE, points, 1), ">=", bounds.sign_flip_alive(size, 1)
+            yield fewest(WIDE, points, 1), ">=", closed_forms.sign_flip_alive(size, 1)
             if number % (10 if depth == "thorough" else 200) == 0:
-                yield fewest(WIDE, points, 2), ">=", bounds.sign_flip_alive(size, 2)
+                yield fewest(WIDE, points, 2), ">=", closed_forms.sign_flip_alive(size, 2)
 
 
 @claim.enumerate("networks of Step 3")
@@ -137,7 +137,7 @@ def attained(depth: str) -> Iterator[tuple[object, ...]]:
                 t = firsts[len(firsts) // 2] - 1  # even coordinates, so no 0; then doubled, to be even again
                 layer = tuple((-2 * c * t, 2 * c, *[0] * (n - 1)) for c in range(1, n + 1))
                 points = after(layer, points) or ()
-                yield len(points), bounds.sign_flip_alive(size, k)
+                yield len(points), closed_forms.sign_flip_alive(size, k)
 
 
 # %% [markdown]
@@ -152,13 +152,13 @@ def attained(depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("some pre-activation is not 0; the flipping; a layer is judged by the points alive before it")
 def weaker_schemes(depth: str) -> Iterator[tuple[object, ...]]:
     alive = [s * 0 > 0 for s in (1, -1)]
-    yield sum(alive), ">=", bounds.sign_flip_alive(1, 1)
+    yield sum(alive), ">=", closed_forms.sign_flip_alive(1, 1)
     data = (-2, -1, 1, 2)
-    yield sum(-1 - abs(x) > 0 for x in data), ">=", bounds.sign_flip_alive(4, 1)
+    yield sum(-1 - abs(x) > 0 for x in data), ">=", closed_forms.sign_flip_alive(4, 1)
     living = [x for x in data if x > 0]
     killed = [y for y in living if y - 3 <= 0]
     sign = -1 if 2 * len(killed) > len(data) else 1
-    yield sum(sign * (y - 3) > 0 for y in living), ">=", bounds.sign_flip_alive(4, 2)
+    yield sum(sign * (y - 3) > 0 for y in living), ">=", closed_forms.sign_flip_alive(4, 2)
 
 
 # %%

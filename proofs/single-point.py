@@ -23,12 +23,13 @@ from operator import mul
 
 import sympy
 
-from geomrelu import bounds, checker, deadness, montecarlo
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet
-from geomrelu.probability import alive_orbit
+from geomrelu import checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="single-point",
@@ -70,12 +71,12 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 2: the recursion, for a symbolic number c of continuations
     u, c = sympy.Function("u"), sympy.Symbol("c", positive=True)
     choices = sympy.rsolve(u(k) - c * u(k - 1), u(k), {u(0): 1}).subs(c, living)
-    yield "every n, k", choices / 2 ** (n * k), bounds.lower_bound(n, k)
+    yield "every n, k", choices / 2 ** (n * k), closed_forms.lower_bound(n, k)
     # the death of the point: one killing choice after N_{j-1}; what is left after k layers
     dies = choices.subs(k, j - 1) / 2 ** (n * j)
     for size in (1, 2, 3):
         left = 1 - sympy.summation(dies.subs(n, size), (j, 1, k))
-        yield f"n = {size}, every k: not yet dead", left, bounds.lower_bound(size, k)
+        yield f"n = {size}, every k: not yet dead", left, closed_forms.lower_bound(size, k)
 
 
 # %% [markdown]
@@ -118,7 +119,7 @@ def flips(depth: str) -> Iterator[tuple[object, ...]]:
             layers = some_layers(rng, n, k, zeros=0.2)
             point = [0] * n if repetition == 1 else some(rng, n)
             found = Counter(death(layers, s, point) for s in product((1, -1), repeat=n * k))
-            case = Fraction(found[0], 2 ** (n * k)), bounds.lower_bound(n, k)
+            case = Fraction(found[0], 2 ** (n * k)), closed_forms.lower_bound(n, k)
             yield (f"n = {n}, k = {k}", *case) if repetition == 0 else case
             for j in range(1, k + 1):
                 yield found[j], (2**n - 1) ** (j - 1) * 2 ** (n * (k - j))
@@ -130,7 +131,7 @@ def signs(depth: str) -> Iterator[tuple[object, ...]]:
     for n, k in ((1, 1), (1, 2), (2, 1), (1, 3), (3, 1), (1, 4), (2, 2), (4, 1), (1, 6), (2, 3), (3, 2)):
         layers = [([row for _, row in layer], [b for b, _ in layer]) for layer in some_layers(rng, n, k)]
         alive, size = alive_orbit(layers, FiniteSet.of([some(rng, n)]))
-        yield f"n = {n}, k = {k}", Fraction(alive, size), bounds.lower_bound(n, k)
+        yield f"n = {n}, k = {k}", Fraction(alive, size), closed_forms.lower_bound(n, k)
 
 
 # %% [markdown]
@@ -155,7 +156,7 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
             ]
             net = Network.from_layers([([row for _, row in rows], [b for b, _ in rows], "relu") for rows in flipped])
             killer, accepted = 0, True
-            for report in deadness.decide(net, domain):
+            for report in decide(net, domain):
                 claims = [v.claim for v in report.verdicts]
                 proof = as_certificate(claims, net.digest, domain.checked.digest(), report.points)
                 accepted &= len(checker.check(proof, net.checked, domain.checked)) == n
@@ -174,7 +175,7 @@ def laws(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
         alive = montecarlo.count(
             montecarlo.alive_on_points, trials, seed + n, law, points=[[0.5 * i - 1 for i in range(n)]], n=n, k=k
         )
-        yield f"n = {n}, k = {k}", alive, bounds.lower_bound(n, k)
+        yield f"n = {n}, k = {k}", alive, closed_forms.lower_bound(n, k)
 
 
 # %% [markdown]
@@ -189,13 +190,13 @@ def laws(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("one point; no atoms; rows independent")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[2]], [1])], FiniteSet.of([[1], [-1]]))
-    yield Fraction(alive, size), bounds.lower_bound(1, 1)
+    yield Fraction(alive, size), closed_forms.lower_bound(1, 1)
     for a, b, x in ((1, 1, -1), (1, 0, 0)):
         dead = sum(death([[(b, [a])]], [s], [x]) for s in (1, -1))
-        yield Fraction(2 - dead, 2), bounds.lower_bound(1, 1)
+        yield Fraction(2 - dead, 2), closed_forms.lower_bound(1, 1)
     row = 3, [5, 7]
     dead = sum(death([[row, row]], [s, s], [1, 1]) for s in (1, -1))
-    yield Fraction(2 - dead, 2), bounds.lower_bound(2, 1)
+    yield Fraction(2 - dead, 2), closed_forms.lower_bound(2, 1)
 
 
 # %%

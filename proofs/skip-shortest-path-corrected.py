@@ -32,14 +32,15 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import bounds, checker
-from geomrelu.affine import AffineMap
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Claim
-from geomrelu.deadness import Status, decide
-from geomrelu.layers import Tape
-from geomrelu.network import Network
-from geomrelu.polyhedron import FiniteSet, Polyhedron
+from geomrelu import checker
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.tape import Tape
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="skip-shortest-path-corrected",
@@ -137,10 +138,10 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     n, q = sympy.Symbol("n", integer=True, positive=True), sympy.Symbol("q", positive=True)
     width = sympy.Integer(2) ** -n
     for layers in range(1, 5):  # a chain is its own shortest path
-        yield reliability([[i] for i in range(layers)], q).subs(q, width), bounds.lower_bound(n, layers)
+        yield reliability([[i] for i in range(layers)], q).subs(q, width), closed_forms.lower_bound(n, layers)
     # (iii)
     for levels, chunk in U_NETS:
-        case = reliability(u_net(levels, chunk), q).subs(q, width), bounds.lower_bound(n, 2 * chunk)
+        case = reliability(u_net(levels, chunk), q).subs(q, width), closed_forms.lower_bound(n, 2 * chunk)
         yield f"U-Net, {levels} levels, L = {chunk}", *case
     # (iv)
     for layers in range(1, 5):
@@ -191,13 +192,13 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
             shown = "layers read " + ", ".join("+".join(map(str, sources)) for sources in reads)
             at_point = alive(reads, magnitudes, [3])
             yield f"{shown}: at a point", at_point, reliability(reads, half)
-            yield at_point, ">=", bounds.lower_bound(1, s)
+            yield at_point, ">=", closed_forms.lower_bound(1, s)
             yield 1 - at_point, ">=", Fraction(1, 2 ** cuts(reads)[0])
-            yield f"{shown}: on 3 points", alive(reads, magnitudes, [-5, 1, 8]), ">=", bounds.lower_bound(1, s)
+            yield f"{shown}: on 3 points", alive(reads, magnitudes, [-5, 1, 8]), ">=", closed_forms.lower_bound(1, s)
     for levels, chunk in [(2, 1), (3, 1), (2, 2)] if depth == "thorough" else [(2, 1), (3, 1)]:
         reads = u_net(levels, chunk)
         at_point = alive(reads, parameters(reads, rng), [3])
-        yield f"U-Net, {levels} levels, L = {chunk}: at a point", at_point, bounds.lower_bound(1, 2 * chunk)
+        yield f"U-Net, {levels} levels, L = {chunk}: at a point", at_point, closed_forms.lower_bound(1, 2 * chunk)
 
 
 # %% [markdown]
@@ -266,7 +267,7 @@ def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
         count += alive_at(reads, [a, b, a, b, *last], 3)
     yield Fraction(count, 32), reliability(reads, sympy.Rational(1, 2))
     living = sum(alive_at([[0], [1]], [0, a, 0, b], 0) for a, b in product((-2, 2), (-3, 3)))
-    yield Fraction(living, 4), ">=", bounds.lower_bound(1, 2)
+    yield Fraction(living, 4), ">=", closed_forms.lower_bound(1, 2)
 
 
 # %%

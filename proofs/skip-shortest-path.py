@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, product
 
-from geomrelu import bounds
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
+from geomrelu.random_networks import closed_forms
 
 claim = Claim(
     label="skip-shortest-path",
@@ -104,7 +104,7 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
             magnitudes = [rng.randint(1, 999) for sources in reads for _ in range(1 + len(sources))]
             s = shortest(reads)
             shown = ", ".join("+".join(map(str, sources)) for sources in reads)
-            case = alive(reads, magnitudes, 3), bounds.lower_bound(1, s), program(reads, magnitudes, 3)
+            case = alive(reads, magnitudes, 3), closed_forms.lower_bound(1, s), program(reads, magnitudes, 3)
             yield f"layers read {shown}: s = {s}", *case
 
 

@@ -19,13 +19,14 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds, checker, deadness, montecarlo
-from geomrelu.affine import AffineMap
-from geomrelu.certificate import as_certificate
-from geomrelu.claims import Certified, Claim
-from geomrelu.network import Network
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu import Status, checker, decide
+from geomrelu.certificates.files import as_certificate
+from geomrelu.claims.registry import Certified, Claim
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="tight-at-two",
@@ -64,8 +65,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 2: all n rows of n + 1 parameters are nonpositive
     n, i = sympy.symbols("n i", integer=True, positive=True)
     row = sympy.Rational(1, 2) ** (n + 1)
-    yield "every n, k = 2", 1 - sympy.Product(row, (i, 1, n)).doit(), bounds.upper_bound(n, 2)
-    yield "every n, k = 1", sympy.Integer(1), bounds.upper_bound(n, 1)
+    yield "every n, k = 2", 1 - sympy.Product(row, (i, 1, n)).doit(), closed_forms.upper_bound(n, 2)
+    yield "every n, k = 1", sympy.Integer(1), closed_forms.upper_bound(n, 1)
 
 
 # %% [markdown]
@@ -87,7 +88,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
             layers = [([[some(rng) for _ in range(n)] for _ in range(n)], [some(rng) for _ in range(n)]) for _ in "12"]
             for k in (1, 2):
                 alive, size = alive_orbit(layers[:k], Polyhedron.space(n))
-                case = Fraction(alive, size), bounds.upper_bound(n, k)
+                case = Fraction(alive, size), closed_forms.upper_bound(n, k)
                 yield (f"n = {n}, k = {k}", *case) if repetition == 0 else case
 
 
@@ -156,7 +157,7 @@ def neurons(depth: str) -> Iterator[tuple[object, ...]]:
         for rows in first_layers(n, depth):
             layers = [([r[1:] for r in table], [r[0] for r in table], "relu") for table in (rows, second)]
             network = Network.from_layers(layers)
-            (report,) = deadness.decide(network, space, [2])
+            (report,) = decide(network, space, [2])
             claims = [v.claim for v in report.verdicts if v.claim is not None]
             certificate = as_certificate(claims, network.digest, space.checked.digest(), report.points)
             certified = Certified(certificate, {"layers": _as_json(layers)}, {"box": [[None] * 2] * n})
@@ -166,7 +167,7 @@ def neurons(depth: str) -> Iterator[tuple[object, ...]]:
             except checker.Rejected:
                 accepted = False
             for verdict, row in zip(report.verdicts, second, strict=True):
-                yield f"n = {n}, k = 2", verdict.status is deadness.Status.DEAD, max(row) <= 0, accepted, certified
+                yield f"n = {n}, k = 2", verdict.status is Status.DEAD, max(row) <= 0, accepted, certified
 
 
 def _as_json(layers: list[tuple[object, object, str]]) -> list[dict[str, object]]:
@@ -182,7 +183,7 @@ def _as_json(layers: list[tuple[object, object, str]]) -> list[dict[str, object]
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n, law in ((1, "cauchy"), (2, "normal"), (3, "uniform")):
         killed = montecarlo.count(montecarlo.killed_at_two, trials, seed + n, law, n=n)
-        yield f"n = {n}, k = 2", trials - killed, bounds.upper_bound(n, 2)
+        yield f"n = {n}, k = 2", trials - killed, closed_forms.upper_bound(n, 2)
 
 
 # %% [markdown]
@@ -198,9 +199,9 @@ def singular_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(53)
     second = [[some(rng) for _ in range(2)] for _ in range(2)], [some(rng) for _ in range(2)]
     alive, size = alive_orbit([([[2, 3], [0, 0]], [5, 7]), second], Polyhedron.space(2))
-    yield Fraction(alive, size), bounds.upper_bound(2, 2)
+    yield Fraction(alive, size), closed_forms.upper_bound(2, 2)
     alive, size = alive_orbit([([[1]], [2]), ([[1]], [1])], Polyhedron.box([(-1, 1)]))
-    yield Fraction(alive, size), bounds.upper_bound(1, 2)
+    yield Fraction(alive, size), closed_forms.upper_bound(1, 2)
 
 
 # %%

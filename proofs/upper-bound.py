@@ -19,10 +19,10 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="upper-bound",
@@ -59,14 +59,14 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     q, u = sympy.Symbol("q", positive=True), sympy.Function("u")
     # Step 3 as a recursion: one more layer survives with probability 1 - q, and u(1) = 1
     survived = sympy.rsolve(u(k + 1) - (1 - q) * u(k), u(k), {u(1): 1})
-    yield "every n, k", survived.subs(q, bounds.orthant_kill(n)), bounds.upper_bound(n, k)
+    yield "every n, k", survived.subs(q, closed_forms.orthant_kill(n)), closed_forms.upper_bound(n, k)
     # and by inclusion and exclusion over the layers that kill: independence makes each set of m layers q^m
     for layers in range(2, 8):
         survived = sum(sympy.binomial(layers - 1, m) * (-q) ** m for m in range(layers))
-        yield survived.subs(q, bounds.orthant_kill(n)), bounds.upper_bound(n, layers)
+        yield survived.subs(q, closed_forms.orthant_kill(n)), closed_forms.upper_bound(n, layers)
     # For fixed n the bound goes to 0 with the depth
     for width in (1, 2, 3):
-        yield sympy.limit(bounds.upper_bound(width, k), k, sympy.oo), sympy.Integer(0)
+        yield sympy.limit(closed_forms.upper_bound(width, k), k, sympy.oo), sympy.Integer(0)
 
 
 # %% [markdown]
@@ -106,7 +106,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     for n, k, domain, name in families:
         for repetition in range(2):
             alive, size = alive_orbit(some_network(rng, n, k), domain)
-            case = Fraction(alive, size), "<=", bounds.upper_bound(n, k)
+            case = Fraction(alive, size), "<=", closed_forms.upper_bound(n, k)
             yield (f"n = {n}, k = {k} on {name}", *case) if repetition == 0 else case
 
 
@@ -119,11 +119,11 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for k in (2, 3, 4, 6):
         alive = montecarlo.count(montecarlo.alive_on_line, trials, seed + k, "cauchy", k=k)
-        yield f"n = 1, k = {k} on R", alive, "<=", bounds.upper_bound(1, k)
+        yield f"n = 1, k = {k} on R", alive, "<=", closed_forms.upper_bound(1, k)
     points = [[1, 2], [-3, 1], [2, -2], [-0.5, -1]]
     for k in (2, 3):
         alive = montecarlo.count(montecarlo.alive_on_points, trials, seed + 10 + k, points=points, n=2, k=k)
-        yield f"n = 2, k = {k} on 4 points", alive, "<=", bounds.upper_bound(2, k)
+        yield f"n = 2, k = {k} on 4 points", alive, "<=", closed_forms.upper_bound(2, k)
 
 
 # %% [markdown]
@@ -148,7 +148,7 @@ def tied(depth: str) -> Iterator[tuple[object, ...]]:
                 positive &= max(values) > 0
                 points = [max(v, 0) for v in values]
             alive += positive
-        yield Fraction(alive, 4), "<=", bounds.upper_bound(1, k)
+        yield Fraction(alive, 4), "<=", closed_forms.upper_bound(1, k)
 
 
 # %%

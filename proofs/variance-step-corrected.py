@@ -29,7 +29,7 @@ from statistics import pvariance
 
 import sympy
 
-from geomrelu.claims import Claim
+from geomrelu.claims.registry import Claim
 
 claim = Claim(
     label="variance-step-corrected",

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from statistics import pvariance
 
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 
 claim = Claim(
     label="variance-step",

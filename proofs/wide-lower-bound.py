@@ -20,9 +20,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.orbits import stably_unactivated_counts
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 claim = Claim(
     label="wide-lower-bound",
@@ -64,7 +64,7 @@ def below(trials: int, seed: int, n0: int, n1: int, bound: Fraction) -> int:
 def orbits(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for n0 in range(1, 5):
         for n1 in range(n0 + 1, n0 + (6 if depth == "thorough" else 4)):
-            bound = bounds.wide_lower_bound(n0)
+            bound = closed_forms.wide_lower_bound(n0)
             number = below(trials, seed, n0, n1, Fraction(int(bound.p), int(bound.q)))
             yield f"n0 = {n0}, n1 = {n1}", number, Fraction(0)
 
@@ -80,7 +80,7 @@ def orbits(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 def three_times(depth: str) -> Iterator[tuple[object, ...]]:
     weights, bias = np.array([[[3.0, 7], [9, -4], [5, 1], [2, -9], [4, 6], [1, 8]]]), np.array([[4.0, -7, 2, 9, 3, 1]])
     count = stably_unactivated_counts(weights, bias, 1e3 ** -np.arange(6.0)[None], [1e6])
-    yield Fraction(int(count[0]), 2**13), ">=", 3 * bounds.wide_lower_bound(2)
+    yield Fraction(int(count[0]), 2**13), ">=", 3 * closed_forms.wide_lower_bound(2)
 
 
 # %%

@@ -20,10 +20,10 @@ from itertools import product
 import numpy as np
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.orbits import stably_unactivated_counts
-from geomrelu.polyhedron import Polyhedron
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 claim = Claim(
     label="wide-not-free",
@@ -38,7 +38,7 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (two full orbits are enough).** Let no margin of the criterion in `geomrelu.probability` be 0 by
+# **Step 1 (two full orbits are enough).** Let no margin of the criterion in `geomrelu.random_networks.orbit` be 0 by
 # cancellation. Then the count of an orbit is constant on a neighbourhood of the magnitudes, because margins depend
 # continuously on them. Let each parameter be its magnitude with a random sign plus a small uniform error, all
 # independent: symmetric laws with densities. As the errors shrink the probability tends to the mean fraction over all

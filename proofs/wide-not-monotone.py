@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import product
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
 
 claim = Claim(
     label="wide-not-monotone",
@@ -107,7 +107,7 @@ def uniform(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 def narrow(depth: str) -> Iterator[tuple[object, ...]]:
     for n0 in (2, 3):
         for n1 in range(1, n0 + 1):
-            yield bounds.stably_unactivated(n0, n1), "<", bounds.stably_unactivated(n0, n1 + 1)
+            yield closed_forms.stably_unactivated(n0, n1), "<", closed_forms.stably_unactivated(n0, n1 + 1)
 
 
 # %%

@@ -21,10 +21,10 @@ from fractions import Fraction
 
 import sympy
 
-from geomrelu import bounds
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="width-for-depth",
@@ -61,11 +61,11 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 1: solve for t, then for n; put the width back into the bound
     (value,) = sympy.solve(sympy.Eq((1 - t) ** k, p), t)
     (width,) = sympy.solve(sympy.Eq(sympy.exp(-n * sympy.log(2)), t), n)
-    yield "every k, p: n", width.subs(t, value), bounds.width_for_depth(k, p)
-    yield "every k, p: l(n, k)", bounds.lower_bound(bounds.width_for_depth(k, p), k), p
+    yield "every k, p: n", width.subs(t, value), closed_forms.width_for_depth(k, p)
+    yield "every k, p: l(n, k)", closed_forms.lower_bound(closed_forms.width_for_depth(k, p), k), p
     # Step 2: with p = e^-L, as a product, as a series in u = L/k, and as limits
     big = sympy.Symbol("L", positive=True)
-    width = bounds.width_for_depth(k, sympy.exp(-big))
+    width = closed_forms.width_for_depth(k, sympy.exp(-big))
     product = u * sympy.exp(-u / 2) * sympy.sinh(u / 2) / (u / 2)
     yield product.rewrite(sympy.exp), 1 - sympy.exp(-u)
     series = sympy.series(width.subs(k, big / u) + sympy.log(u, 2), u, 0, 4).removeO()
@@ -107,12 +107,12 @@ def widths(depth: str) -> Iterator[tuple[object, ...]]:
         depths = [*range(1, 65), 128, 256, 512, 1024]
     for k in depths:
         for p in PROBABILITIES:
-            case = least(k, p), sympy.ceiling(bounds.width_for_depth(k, p))
+            case = least(k, p), sympy.ceiling(closed_forms.width_for_depth(k, p))
             yield (f"k = {k}, p = {p}", *case) if k & (k - 1) == 0 else case
     for k in range(1, 7):  # the formula is an integer
         for m in range(1, 5):
             p = Fraction(2**m - 1, 2**m) ** k
-            yield bounds.width_for_depth(k, p), m
+            yield closed_forms.width_for_depth(k, p), m
             yield least(k, p), m
             yield least(k, p + Fraction(1, 2 ** (m * k + 9))), m + 1
 
@@ -178,8 +178,8 @@ def line_or_rounded_down(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[3]], [5]), ([[2]], [7])], Polyhedron.space(1))
     yield Fraction(alive, size), "<", Fraction(3, 4)  # width 1 would not reach p = 3/4 at k = 2
     for k, p in ((2, Fraction(1, 2)), (256, Fraction(9, 10))):
-        n = sympy.floor(bounds.width_for_depth(k, p))
-        yield bounds.lower_bound(n, k), ">=", p
+        n = sympy.floor(closed_forms.width_for_depth(k, p))
+        yield closed_forms.lower_bound(n, k), ">=", p
 
 
 # %%

@@ -21,10 +21,10 @@ from itertools import product
 
 import sympy
 
-from geomrelu import bounds, montecarlo
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import FiniteSet, Polyhedron
-from geomrelu.probability import alive_orbit
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import closed_forms, montecarlo
+from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
     label="width-one",
@@ -77,9 +77,9 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     u = sympy.Function("u")
     living = sympy.rsolve(u(m) - 2 * u(m - 1) - 2 ** (m - 1), u(m), {u(0): 1})
     yield living, (m + 2) * 2 ** (m - 1)
-    yield "every k", 4 * living.subs(m, k - 1) / 4**k, bounds.width_one(k)
-    yield bounds.width_one(1), bounds.upper_bound(1, 1)
-    yield bounds.width_one(2), bounds.upper_bound(1, 2)
+    yield "every k", 4 * living.subs(m, k - 1) / 4**k, closed_forms.width_one(k)
+    yield closed_forms.width_one(1), closed_forms.upper_bound(1, 1)
+    yield closed_forms.width_one(2), closed_forms.upper_bound(1, 2)
 
 
 # %% [markdown]
@@ -103,7 +103,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         for repetition in range(10):
             alive, size = alive_orbit(some_network(rng, k), line)
             yield alive, (k + 1) * 2**k
-            case = Fraction(alive, size), bounds.width_one(k)
+            case = Fraction(alive, size), closed_forms.width_one(k)
             yield (f"k = {k}", *case) if repetition == 0 else case
 
 
@@ -139,7 +139,11 @@ def _alive(net: list[tuple[Fraction, Fraction]], low: Fraction | None, high: Fra
 @claim.sample("probabilities", trials=400_000, seed=52)
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     for k, law in ((2, "cauchy"), (3, "normal"), (5, "uniform"), (8, "normal")):
-        yield f"k = {k}", montecarlo.count(montecarlo.alive_on_line, trials, seed + k, law, k=k), bounds.width_one(k)
+        yield (
+            f"k = {k}",
+            montecarlo.count(montecarlo.alive_on_line, trials, seed + k, law, k=k),
+            closed_forms.width_one(k),
+        )
 
 
 # %% [markdown]
@@ -155,12 +159,12 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 def smaller_sets_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     net = [([[1]], [2]), ([[3]], [5]), ([[7]], [1])]
     alive, size = alive_orbit(net, FiniteSet.of([[1]]))
-    yield Fraction(alive, size), bounds.width_one(3)
+    yield Fraction(alive, size), closed_forms.width_one(3)
     one, _ = alive_orbit([([[1]], [2])], Polyhedron.box([(0, 1)]))
     other, _ = alive_orbit([([[2]], [1])], Polyhedron.box([(0, 1)]))
     yield one, other
     alive, size = alive_orbit([([[1]], [1])] * 3, Polyhedron.space(1))
-    yield Fraction(alive, size), bounds.width_one(3)
+    yield Fraction(alive, size), closed_forms.width_one(3)
 
 
 # %%

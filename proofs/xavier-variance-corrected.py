@@ -21,8 +21,8 @@ from statistics import pvariance
 
 import sympy
 
-from geomrelu.claims import Claim
-from geomrelu.laws import SCALES
+from geomrelu.claims.registry import Claim
+from geomrelu.random_networks.initialisation import SCALES
 
 claim = Claim(
     label="xavier-variance-corrected",
@@ -71,8 +71,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 #
 # *Whitened data*: the corners of $[-1, 1]^n$, and for $n = 2$ also the points $(\pm \frac75, \pm \frac15)$ and $(\pm
 # \frac15, \pm \frac75)$; each parameter is $\pm 1$ with probability $\frac1{2n}$ each, and 0 else, which has variance
-# $\frac1n$. All parameters are walked. *Other data*: the trace. *The scale* of `geomrelu.laws`, for powers of 4 (where
-# its floating-point square root is exact).
+# $\frac1n$. All parameters are walked. *Other data*: the trace. *The scale* of
+# `geomrelu.random_networks.initialisation`, for powers of 4 (where its floating-point square root is exact).
 
 
 # %%

@@ -21,8 +21,8 @@ from math import prod
 from operator import mul
 from statistics import pvariance
 
-from geomrelu.claims import Again, Claim
-from geomrelu.laws import SCALES
+from geomrelu.claims.registry import Again, Claim
+from geomrelu.random_networks.initialisation import SCALES
 
 claim = Claim(
     label="xavier-variance",
@@ -38,8 +38,8 @@ claim = Claim(
 # ## Search
 #
 # The data are the corners of $[-1, 1]^n$, which are whitened; each parameter is $\pm n$ with probability $\frac1{2n}$
-# each, and 0 else, which has variance $n$. All parameters are walked. Then the variance itself, as `geomrelu.laws` has
-# it, for powers of 4 (where its floating-point square root is exact).
+# each, and 0 else, which has variance $n$. All parameters are walked. Then the variance itself, as
+# `geomrelu.random_networks.initialisation` has it, for powers of 4 (where its floating-point square root is exact).
 
 # %%
 AGAIN = """
@@ -72,7 +72,7 @@ def variances(depth: str) -> Iterator[tuple[object, ...]]:
 @claim.enumerate("widths")
 def xavier(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 4, 16):
-        again = "from fractions import Fraction\nfrom geomrelu.laws import SCALES\n"
+        again = "from fractions import Fraction\nfrom geomrelu.random_networks.initialisation import SCALES\n"
         again += f"print(Fraction(SCALES['xavier']({n}, {n})) ** 2)"
         yield f"n = {n}: Xavier's variance", Fraction(SCALES["xavier"](n, n)) ** 2, n, Again(again)
 

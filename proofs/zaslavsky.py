@@ -33,10 +33,11 @@ from itertools import combinations
 
 import sympy
 
-from geomrelu import bounds, catalogue, checker
-from geomrelu.arrangement import Arrangement
-from geomrelu.claims import Claim
-from geomrelu.polyhedron import Polyhedron
+from geomrelu import checker
+from geomrelu.claims.registry import Claim
+from geomrelu.geometry import catalogue, region_formulas
+from geomrelu.geometry.arrangement import Arrangement
+from geomrelu.geometry.polyhedron import Polyhedron
 
 claim = Claim(
     label="zaslavsky",
@@ -102,32 +103,32 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     # Step 5: Pascal's rule, by which r(m, n) is a recursion term by term; and r(m, n) itself, as a polynomial in m
     yield sympy.binomial(m, i), sympy.binomial(m - 1, i) + sympy.binomial(m - 1, i - 1)
     for k in range(1, 11):
-        yield bounds.regions(m, k), bounds.regions(m - 1, k) + bounds.regions(m - 1, k - 1)
+        yield region_formulas.regions(m, k), region_formulas.regions(m - 1, k) + region_formulas.regions(m - 1, k - 1)
     for k in range(6):
-        yield bounds.regions(0, k), sympy.Integer(1)
-        yield bounds.regions(m, 0), sympy.Integer(1)
+        yield region_formulas.regions(0, k), sympy.Integer(1)
+        yield region_formulas.regions(m, 0), sympy.Integer(1)
     # the characteristic polynomial in general position, with m as a symbol
     for k in range(1, 8):
         falling = [sympy.expand_func(sympy.binomial(m, j)) for j in range(k + 1)]
         chi = sum((-1) ** j * falling[j] * t ** (k - j) for j in range(k + 1))
-        case = (-1) ** k * chi.subs(t, -1), bounds.regions(m, k)
+        case = (-1) ** k * chi.subs(t, -1), region_formulas.regions(m, k)
         yield (f"r, R^{k}, any m", *case) if k < 4 else case
-        inner = sympy.expand_func(bounds.bounded_regions(m, k).subs(m, m + 1)).subs(m, m - 1)
+        inner = sympy.expand_func(region_formulas.bounded_regions(m, k).subs(m, m + 1)).subs(m, m - 1)
         case = (-1) ** k * chi.subs(t, 1), inner
         yield (f"b, R^{k}, any m", *case) if k < 4 else case
         # Step 6: the slice, and chi of the central arrangement, whose last coefficient makes chi(1) = 0
-        case = 2 * bounds.regions(m - 1, k - 1), bounds.central_regions(m, k)
+        case = 2 * region_formulas.regions(m - 1, k - 1), region_formulas.central_regions(m, k)
         yield (f"through 0, R^{k}, any m", *case) if k < 4 else case
         central = sum((-1) ** j * falling[j] * t ** (k - j) for j in range(k))
         central -= central.subs(t, 1)
-        yield (-1) ** k * central.subs(t, -1), bounds.central_regions(m, k)
+        yield (-1) ** k * central.subs(t, -1), region_formulas.central_regions(m, k)
 
 
 # %% [markdown]
 # ## Enumeration
 #
-# The regions are found one by one by `geomrelu.arrangement`. $\chi$ is computed here from its definition, from the
-# ranks of all $2^m$ subsets, for random arrangements and for degenerate ones (coefficients $-1, 0, 1$: parallel,
+# The regions are found one by one by `geomrelu.geometry.arrangement`. $\chi$ is computed here from its definition, from
+# the ranks of all $2^m$ subsets, for random arrangements and for degenerate ones (coefficients $-1, 0, 1$: parallel,
 # concurrent and not essential). Then general position.
 
 
@@ -171,7 +172,7 @@ def arrangements(depth: str) -> Iterator[tuple[object, ...]]:
                 if found.rank == n:
                     yield f"b, n = {n}", found.n_bounded, (-1) ** n * sum(chi)
                     yield f"b one by one, n = {n}", bounded(found), found.n_bounded
-                yield f"r at most, n = {n}", found.n_regions, "<=", bounds.regions(len(rows), n)
+                yield f"r at most, n = {n}", found.n_regions, "<=", region_formulas.regions(len(rows), n)
                 yield f"Moebius, n = {n}", sum(map(abs, chi)), found.n_regions
                 if n > 1 and rows:
                     i = found.hyperplanes[rows[0]]
@@ -188,17 +189,17 @@ def general(depth: str) -> Iterator[tuple[object, ...]]:
             powers = [[t**k for k in range(n + 1)] for t in range(1, m + 1)]  # independent, by Vandermonde
             affine = Arrangement([row[:-1] for row in powers], [row[-1] for row in powers])
             central = Arrangement([row[:-1] for row in powers])
-            yield affine.n_regions, bounds.regions(m, n)
+            yield affine.n_regions, region_formulas.regions(m, n)
             if m >= n:
-                yield affine.n_bounded, bounds.bounded_regions(m, n)
+                yield affine.n_bounded, region_formulas.bounded_regions(m, n)
             if n > 1 or m == 1:  # there is only one point 0
-                yield central.n_regions, bounds.central_regions(m, n)
-        yield f"r, R^{n}, m = {most}", affine.n_regions, bounds.regions(most, n)
-        yield f"b, R^{n}, m = {most}", affine.n_bounded, bounds.bounded_regions(most, n)
+                yield central.n_regions, region_formulas.central_regions(m, n)
+        yield f"r, R^{n}, m = {most}", affine.n_regions, region_formulas.regions(most, n)
+        yield f"b, R^{n}, m = {most}", affine.n_bounded, region_formulas.bounded_regions(most, n)
         if n > 1:
-            yield f"through 0, R^{n}, m = {most}", central.n_regions, bounds.central_regions(most, n)
+            yield f"through 0, R^{n}, m = {most}", central.n_regions, region_formulas.central_regions(most, n)
     for seed in range(5):
-        yield catalogue.generic(3, 8, seed).n_regions, bounds.regions(8, 3)
+        yield catalogue.generic(3, 8, seed).n_regions, region_formulas.regions(8, 3)
 
 
 # %% [markdown]
@@ -215,9 +216,9 @@ def general(depth: str) -> Iterator[tuple[object, ...]]:
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (2, 3, 4):
         central = Arrangement([[t**k for k in range(n)] for t in range(1, n + 2)])
-        yield central.n_regions, bounds.regions(n + 1, n)
-    yield Arrangement([[1, 0], [1, 0], [0, 1]], [0, 1, 0]).n_regions, bounds.regions(3, 2)
-    yield Arrangement([[1, 0], [2, 0]], [1, 2]).n_regions, bounds.regions(2, 2)
+        yield central.n_regions, region_formulas.regions(n + 1, n)
+    yield Arrangement([[1, 0], [1, 0], [0, 1]], [0, 1, 0]).n_regions, region_formulas.regions(3, 2)
+    yield Arrangement([[1, 0], [2, 0]], [1, 2]).n_regions, region_formulas.regions(2, 2)
     strips = Arrangement([[1, 0]] * 4, [0, 1, 2, 3])
     chi = characteristic(list(strips.hyperplanes), 2)
     yield bounded(strips), abs(sum(chi))

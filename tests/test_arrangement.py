@@ -17,12 +17,13 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomrelu import Budget, Complex, InputError, Polyhedron, catalogue, regions
-from geomrelu.arrangement import Arrangement, generic_count
+from geomrelu import Budget, Complex, InputError, Polyhedron
 from geomrelu.budget import Exhausted
-from geomrelu.chirotope import Minors, _errors, colexicographic, cross_products
-from geomrelu.elimination import eliminated, pivots
-from geomrelu.sweep import Sweep
+from geomrelu.exact.elimination import eliminated, pivots
+from geomrelu.geometry import catalogue, regions
+from geomrelu.geometry.arrangement import Arrangement, generic_count
+from geomrelu.geometry.chirotope import Minors, _errors, colexicographic, cross_products
+from geomrelu.geometry.sweep import Sweep
 
 KINDS = ("rational", "ternary", "degenerate", "scaled", "central", "near")
 

@@ -6,27 +6,20 @@ import json
 import pickle
 import random
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from families import as_network, lean, network
 
-from geomrelu import (
-    Budget,
-    Network,
-    Polyhedron,
-    Status,
-    branching,
-    certificate,
-    checker,
-    deadness,
-    decide,
-    walk,
-    workshop,
-)
+from geomrelu import Budget, Network, Polyhedron, Status, checker, decide
 from geomrelu.budget import Exhausted
+from geomrelu.certificates import batch
+from geomrelu.certificates import files as certificate
+from geomrelu.deadness import branch_and_bound, workers
+from geomrelu.deadness import decide as deadness
+from geomrelu.parallel import Pool
 
 
 def nets(count, seed, widths):
@@ -41,9 +34,9 @@ def nets(count, seed, widths):
 
 def settle(bench, level, i, coarse=True, most=20_000):
     """A tree that has grown until it is a proof or has found a point."""
-    tree = branching.Tree(bench.floating, level, i, coarse)
+    tree = branch_and_bound.Tree(bench.floating, level, i, coarse)
     while not tree.done and tree.point is None and not tree.failed and tree.boxes < most:
-        tree.merge(workshop.turn(bench, branching.Growth(tree, tree.take(1000)), 500, 60))
+        tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 500, 60))
     return tree
 
 
@@ -51,11 +44,11 @@ def settle(bench, level, i, coarse=True, most=20_000):
 @pytest.mark.parametrize("coarse", [True, False])
 def test_trees_agree_with_the_pieces(most_inputs, few, coarse, monkeypatch):
     """Trees decide every neuron, also where the supremum is exactly 0; the checker accepts each proof as a whole."""
-    monkeypatch.setattr(branching, "MOST_INPUTS", most_inputs)
-    monkeypatch.setattr(branching, "FEW", few)
+    monkeypatch.setattr(branch_and_bound, "MOST_INPUTS", most_inputs)
+    monkeypatch.setattr(branch_and_bound, "FEW", few)
     seen = Counter()
     for net, box, exact in nets(24, 5, (2, 4, 3, 3)):
-        bench = workshop.Bench(net, box)
+        bench = workers.Bench(net, box)
         for (level, i), verdict in exact.items():
             if level == 1:
                 continue
@@ -82,9 +75,9 @@ def deep(widths=(4, 16, 16, 16, 16, 1)):
         layers = [(rng.normal(size=(n, m)) / np.sqrt(m), rng.normal(size=n) / 2) for m, n in pairwise(widths)]
         net, box = Network.from_layers([(W, b, "relu") for W, b in layers]), Polyhedron.box([(-1, 1)] * widths[0])
         sample = rng.uniform(-1, 1, (4000, widths[0]))
-        highest = workshop.Bench(net, box).floating.forward(sample, depth)[-1].max()
+        highest = workers.Bench(net, box).floating.forward(sample, depth)[-1].max()
         layers[-1] = (layers[-1][0], layers[-1][1] - highest - 0.02)
-        bench = workshop.Bench(Network.from_layers([(W, b, "relu") for W, b in layers]), box)
+        bench = workers.Bench(Network.from_layers([(W, b, "relu") for W, b in layers]), box)
         tree = settle(bench, depth, 0)
         if tree.point is None:  # else it is higher than the sample
             yield bench, tree
@@ -110,12 +103,12 @@ def test_every_leaf_of_a_deep_tree_is_as_tight_as_it_was_found():
 @pytest.mark.parametrize("together", [True, False])
 def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monkeypatch):
     """Leaves that nobody judged are open parts again, and growing them once more ends in a proof."""
-    monkeypatch.setattr(workshop, "GROUP", 4)
-    monkeypatch.setattr(walk, "MOST", 6)
+    monkeypatch.setattr(workers, "GROUP", 4)
+    monkeypatch.setattr(batch, "MOST", 6)
     bench, _ = next(deep())
     if not together:
-        monkeypatch.setattr(walk.Quick, "arithmetic", lambda own, level: None)
-    tree, judged, late = branching.Tree(bench.floating, 5, 0), [], []
+        monkeypatch.setattr(batch.Quick, "arithmetic", lambda own, level: None)
+    tree, judged, late = branch_and_bound.Tree(bench.floating, 5, 0), [], []
 
     class Late(Budget):
         def spend(self, regions=1):
@@ -125,10 +118,10 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monke
                 raise Exhausted("late")
 
     for _ in range(200):
-        growth = branching.Growth(tree, tree.take(1000))
+        growth = branch_and_bound.Growth(tree, tree.take(1000))
         growth.start(bench.floating)
         growth.grow(20, Budget())
-        workshop.Judgement(bench, growth, Late()).pass_()
+        workers.Judgement(bench, growth, Late()).pass_()
         growth.pack()
         tree.merge(growth)
         if not tree.parts:
@@ -140,35 +133,35 @@ def test_what_the_time_does_not_allow_to_be_judged_has_not_grown(together, monke
 @pytest.mark.parametrize(("most_inputs", "widths"), [(32, (4, 16, 16, 16, 16, 1)), (0, (3, 12, 12, 1))])
 def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     """What is not finished passes through a file; what was found is judged again, and what is refused grows again."""
-    monkeypatch.setattr(branching, "MOST_INPUTS", most_inputs)
-    monkeypatch.setattr(branching, "CHUNK", 20)
-    start = branching.Growth.start
+    monkeypatch.setattr(branch_and_bound, "MOST_INPUTS", most_inputs)
+    monkeypatch.setattr(branch_and_bound, "CHUNK", 20)
+    start = branch_and_bound.Growth.start
 
-    def few_at_a_time(growth, floating):
-        start(growth, floating)
+    def few_at_a_time(growth, *more):
+        start(growth, *more)
         growth.batch = 16
 
     if most_inputs:
-        monkeypatch.setattr(branching.Growth, "start", few_at_a_time)
+        monkeypatch.setattr(branch_and_bound.Growth, "start", few_at_a_time)
     depth = len(widths) - 1
     bench, whole = next(case for case in deep(widths) if case[1].boxes > 100)
-    tree = branching.Tree(bench.floating, depth, 0)
+    tree = branch_and_bound.Tree(bench.floating, depth, 0)
     while tree.boxes < whole.boxes / 2:
-        tree.merge(workshop.turn(bench, branching.Growth(tree, tree.take(1000)), 50, 60))
+        tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 50, 60))
     taken = tree.take(2)  # being worked on: not lost
     claim = json.loads(json.dumps(tree.unfinished))
     tree.parts += taken
-    assert claim["status"] == "open" and claim["proof"].count(branching.OPEN) == len(tree.parts)
+    assert claim["status"] == "open" and claim["proof"].count(branch_and_bound.OPEN) == len(tree.parts)
     claims = [claim["proof"]]
     claims.append([{"coarse": []} if k % 9 == 0 and "coarse" in n else n for k, n in enumerate(claim["proof"])])
     for proof in claims:
-        again = branching.Tree(bench.floating, depth, 0)
+        again = branch_and_bound.Tree(bench.floating, depth, 0)
         again.resume(proof)
         assert sum(len(part.earlier or ()) for part in again.parts) > len(proof) / 2
         assert again.unfinished["proof"] == proof  # nothing has been done yet
-        again.merge(workshop.turn(bench, branching.Growth(again, again.take(3)), 1000, 60))
+        again.merge(workers.turn(bench, branch_and_bound.Growth(again, again.take(3)), 1000, 60))
         while not again.done:
-            again.merge(workshop.turn(bench, branching.Growth(again, again.take(1000)), 500, 60))
+            again.merge(workers.turn(bench, branch_and_bound.Growth(again, again.take(1000)), 500, 60))
         assert again.boxes < 2 * whole.boxes and (again.refused > 0) == (proof is not claims[0])
         assert accepted(bench, again)
         assert most_inputs or not any({"derive", "coarse"} <= node.keys() for node in again.proof()[1:])
@@ -177,10 +170,18 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     cuts[1]["derive"] = [[at] for at in range(1, depth - 1)]  # not all of the last layer at the root
     cuts[2]["derive"] = [[at] for at in range(1, depth - 1)] + [[depth - 1, [99]]]
     cuts[3]["derive"] = 7
-    trees = [[cut, branching.OPEN, branching.OPEN] for cut in cuts]
-    trees += [[], [branching.OPEN] * 2, proof[:-1], [*proof, branching.OPEN], [1], [{"split": ["x", 9, "0"]}], 5]
+    trees = [[cut, branch_and_bound.OPEN, branch_and_bound.OPEN] for cut in cuts]
+    trees += [
+        [],
+        [branch_and_bound.OPEN] * 2,
+        proof[:-1],
+        [*proof, branch_and_bound.OPEN],
+        [1],
+        [{"split": ["x", 9, "0"]}],
+        5,
+    ]
     for damaged in trees:
-        again = branching.Tree(bench.floating, depth, 0)
+        again = branch_and_bound.Tree(bench.floating, depth, 0)
         again.resume(damaged)
         assert len(again.parts) == 1 and again.parts[0].earlier is None and not again.boxes
 
@@ -199,7 +200,7 @@ def test_leaves_that_are_refused(refuse, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(checker, "examine", doubtful)
-        patch.setattr(walk.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
+        patch.setattr(batch.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
         again = settle(bench, 3, 0)
     assert again.done and again.refused and again.boxes > tree.boxes
     assert again.coarse is (refuse > 1)
@@ -263,7 +264,7 @@ def test_workers_find_what_one_process_finds(no_pieces):
     net, box = hard()
     alone = list(decide(net, box, budget=Budget(60)))
     assert any("boxes" in v.reason for r in alone for v in r.verdicts)
-    for make in (ThreadPoolExecutor, ProcessPoolExecutor):
+    for make in (ThreadPoolExecutor, Pool):
         with make(2) as executor:
             together = list(decide(net, box, budget=Budget(60), executor=executor))
         assert statuses(together) == statuses(alone)
@@ -275,7 +276,7 @@ def test_workers_find_what_one_process_finds(no_pieces):
 
 def test_a_bench_is_unpacked_once_in_a_process():
     net, box = hard()
-    bench = workshop.Bench(net, box)
+    bench = workers.Bench(net, box)
     data = pickle.dumps(bench)
     assert pickle.loads(data) is pickle.loads(data)
 
@@ -284,18 +285,18 @@ def test_turns_and_budgets(no_pieces, monkeypatch):
     """A tree travels half grown; the budget of one neuron ends it; open neurons say how far they are."""
     net, box = hard()
     monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
-    monkeypatch.setattr(branching, "MOST_BOXES", 2)
+    monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 2)
     reports = list(decide(net, box, budget=Budget(60)))
     left = [v for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
     assert left and all("after" in v.reason and "% of the domain" in v.reason for v in left)
-    monkeypatch.setattr(branching, "MOST_BOXES", 10**6)
+    monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 10**6)
     assert {v.neuron for r in decide(net, box, each=1e-9) for v in r.verdicts if v.status is Status.UNDECIDED}
-    bench = workshop.Bench(net, box)
-    tree = branching.Tree(bench.floating, left[0].layer, left[0].neuron)
-    tree.merge(workshop.turn(bench, branching.Growth(tree, tree.take(1)), 2, None))
+    bench = workers.Bench(net, box)
+    tree = branch_and_bound.Tree(bench.floating, left[0].layer, left[0].neuron)
+    tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1)), 2, None))
     assert tree.parts and 0 <= tree.closed < 1
     with pytest.raises(Exhausted):
-        list(workshop.grown(bench, [tree], Budget(0)))
+        list(workers.grown(bench, [tree], Budget(0)))
 
 
 def test_a_second_run_picks_up(tmp_path, no_pieces, monkeypatch):
@@ -338,7 +339,7 @@ def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
     digests = net.digest, box.checked.digest()
     saver, resumed = certificate.Saver(tmp_path, *digests), []
     with monkeypatch.context() as patch:
-        patch.setattr(workshop, "TURN", 10)
+        patch.setattr(workers, "TURN", 10)
         reports = list(decide(net, box, [2], each=1e-9, open_=saver.watch))
     left = [v.neuron for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
     saver.keep()
@@ -346,9 +347,9 @@ def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
     assert left and files == [f"layer-2-neuron-{i}.unfinished" for i in sorted(left)]
     known = certificate.known(tmp_path, *digests)
     assert {c["status"] for c in known} == {"open"}
-    resume = branching.Tree.resume
+    resume = branch_and_bound.Tree.resume
     monkeypatch.setattr(
-        branching.Tree, "resume", lambda tree, proof: (resumed.append(tree.neuron), resume(tree, proof))
+        branch_and_bound.Tree, "resume", lambda tree, proof: (resumed.append(tree.neuron), resume(tree, proof))
     )
     (report,) = decide(net, box, [2], known=known)
     assert sorted(resumed) == sorted(left) and Status.UNDECIDED not in {v.status for v in report.verdicts}

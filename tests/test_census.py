@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from test_cli import run
 
-from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, catalogue, census, plots, regions
+from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, plots
+from geomrelu.geometry import catalogue, regions
+from geomrelu.network import region_count
 
 LINES = {"A": [[1, 0], [0, 1], [1, 1], [1, -1], [2, 0], [0, 0]], "b": [0, 0, -1, 3, 0, 1]}
 ZASLAVSKY = "by Zaslavsky's theorem"
@@ -131,14 +133,16 @@ def test_a_network_with_too_many_inputs_for_generators(monkeypatch):
 
     def signs():
         found = []
-        census.of_network(network, domain, None, census.Wanted(), Budget(), lambda s, _: found.extend(s.tolist()))
+        region_count.of_network(
+            network, domain, None, region_count.Wanted(), Budget(), lambda s, _: found.extend(s.tolist())
+        )
         return sorted(found)
 
     small = signs()
-    monkeypatch.setattr(census, "MOST_INPUTS", 2)
+    monkeypatch.setattr(region_count, "MOST_INPUTS", 2)
     assert signs() == small
-    with pytest.raises(census.InputError, match="too many vertices"):
-        census.of_network(network, domain, None, census.Wanted(faces=True), Budget(), lambda s, _: None)
+    with pytest.raises(region_count.InputError, match="too many vertices"):
+        region_count.of_network(network, domain, None, region_count.Wanted(faces=True), Budget(), lambda s, _: None)
 
 
 def test_budgets_end_with_what_was_found(capsys, lines, net, monkeypatch):
@@ -156,8 +160,11 @@ def test_budgets_end_with_what_was_found(capsys, lines, net, monkeypatch):
     ticks = iter(range(10**6))
     monkeypatch.setattr(budget.time, "monotonic", lambda: next(ticks))
     got = []
-    found = census.of_arrangement(
-        catalogue.generic(2, 12, seed=1), census.Wanted(), Budget(seconds=300), lambda signs, _: got.append(len(signs))
+    found = region_count.of_arrangement(
+        catalogue.generic(2, 12, seed=1),
+        region_count.Wanted(),
+        Budget(seconds=300),
+        lambda signs, _: got.append(len(signs)),
     )
     assert (found["complete"], found["reason"]) == (False, "the time for it, 300 s, is over")
     assert 0 < found["regions"] == sum(got) < 79

@@ -15,8 +15,9 @@ import oracles
 import pytest
 from families import as_network, cases, network, rational
 
-from geomrelu import FiniteSet, Network, Polyhedron, Status, certificate, checker, decide
-from geomrelu.polyhedron import write_domain
+from geomrelu import FiniteSet, Network, Polyhedron, Status, checker, decide
+from geomrelu.certificates import files as certificate
+from geomrelu.geometry.polyhedron import write_domain
 
 CHECKER = Path(checker.__file__)
 

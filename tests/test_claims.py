@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 import sympy
 
-from geomrelu import InputError, bounds, claims, listing
-from geomrelu.claims import Claim, Kind, Status
+from geomrelu import InputError
+from geomrelu.claims import registry as claims
+from geomrelu.claims import render
+from geomrelu.claims.registry import Claim, Kind, Status
+from geomrelu.geometry import region_formulas
+from geomrelu.random_networks import closed_forms
 
 PROOFS = Path(__file__).resolve().parent.parent / "proofs"
 LABELS = sorted(path.stem for path in PROOFS.glob("*.py"))
@@ -458,11 +462,16 @@ WRONG = {
 }
 
 
+def home(function):
+    """The module of a formula."""
+    return closed_forms if function in closed_forms.__all__ else region_formulas
+
+
 @pytest.mark.parametrize("label", WRONG)
 def test_a_wrong_formula_is_refuted_by_all_evidence_of_it(label, monkeypatch):
     """The formula users call is the one that is judged, by each kind of evidence that speaks of it."""
     function, wrong = WRONG[label]
-    monkeypatch.setattr(bounds, function, wrong)
+    monkeypatch.setattr(home(function), function, wrong)
     *_, result = claims.verify([label])
     assert result.failed
     silent = {"separated-scales": {Kind.ENUMERATE}, "rai-never-kills-orthant": {Kind.ENUMERATE, Kind.SAMPLE}}
@@ -474,55 +483,53 @@ def test_a_wrong_formula_is_refuted_by_all_evidence_of_it(label, monkeypatch):
     ("label", "function", "wrong"),
     [
         ("zaslavsky", "bounded_regions", lambda m, n: sympy.binomial(m, n)),
-        ("zaslavsky", "central_regions", lambda m, n: bounds.regions(m, n)),
-        ("dying-bound", "dying_at_least", lambda *widths, bias=True: bounds.dying_bound(*widths)),
+        ("zaslavsky", "central_regions", lambda m, n: region_formulas.regions(m, n)),
+        ("dying-bound", "dying_at_least", lambda *widths, bias=True: closed_forms.dying_bound(*widths)),
         ("safe-region", "width_for_depth", lambda k, p: 1 - sympy.log(1 - p ** (1 / sympy.sympify(k)), 2)),
         ("collapse-rate", "one_dim_dying", lambda n, m: 1 - (1 - sympy.Integer(2) ** -n) ** (m - 1)),
     ],
 )
 def test_each_formula_of_a_claim_is_judged(label, function, wrong, monkeypatch):
-    monkeypatch.setattr(bounds, function, wrong)
+    monkeypatch.setattr(home(function), function, wrong)
     *_, result = claims.verify([label])
     assert {Kind.DERIVE, Kind.ENUMERATE} <= {o.kind for o in result.outcomes if not o.ok}
 
 
 def test_a_wrong_count_of_a_construction_is_refuted(monkeypatch):
-    monkeypatch.setattr(
-        bounds, "network_regions_attained", lambda n0, widths: bounds.network_regions_at_most(n0, widths)
-    )
+    monkeypatch.setattr(region_formulas, "network_regions_attained", region_formulas.network_regions_at_most)
     *_, result = claims.verify(["region-bounds"])
     assert "folding in the cube" in result.counterexample
 
 
 def test_numbers_of_regions():
     n = sympy.Symbol("n", integer=True, positive=True)
-    assert [bounds.regions(m, 2) for m in range(5)] == [1, 2, 4, 7, 11]
-    assert bounds.regions(n, 2).subs(n, 4) == bounds.regions(4, n).subs(n, 2).doit() == 11
-    assert bounds.central_regions(n, 3).subs(n, 4) == bounds.central_regions(4, 3) == 14
-    assert bounds.bounded_regions(4, n).subs(n, 2) == 3
-    assert bounds.network_regions_at_most(5, [4]) == bounds.network_regions_attained(5, [4]) == 16
+    assert [region_formulas.regions(m, 2) for m in range(5)] == [1, 2, 4, 7, 11]
+    assert region_formulas.regions(n, 2).subs(n, 4) == region_formulas.regions(4, n).subs(n, 2).doit() == 11
+    assert region_formulas.central_regions(n, 3).subs(n, 4) == region_formulas.central_regions(4, 3) == 14
+    assert region_formulas.bounded_regions(4, n).subs(n, 2) == 3
+    assert region_formulas.network_regions_at_most(5, [4]) == region_formulas.network_regions_attained(5, [4]) == 16
 
 
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        (bounds.regions, (-1, 2)),
-        (bounds.regions, (4, "2")),
-        (bounds.bounded_regions, (0, 2)),
-        (bounds.central_regions, (3, 0)),
-        (bounds.network_regions_at_most, (0, [3])),
-        (bounds.network_regions_at_most, (2, [])),
-        (bounds.network_regions_at_most, (2, [3, 1.5])),
-        (bounds.network_regions_at_most, (sympy.Symbol("n"), [3])),
-        (bounds.network_regions_attained, (3, [2, 4])),
-        (bounds.gaussian_dead_on_ball, (0, 1)),
-        (bounds.gaussian_dead_on_ball, (sympy.Symbol("n"), 1)),
-        (bounds.gaussian_dead_on_ball, (2, 0)),
-        (bounds.gaussian_dead_on_ball, (2, 0.5)),
-        (bounds.gaussian_dead_on_ball, (2, "1")),
-        (bounds.convolution_upper_bound, (2, 0, 3)),
-        (bounds.residual_dead_point, (2, -1)),
-        (bounds.sign_flip_alive, (0, 2)),
+        (region_formulas.regions, (-1, 2)),
+        (region_formulas.regions, (4, "2")),
+        (region_formulas.bounded_regions, (0, 2)),
+        (region_formulas.central_regions, (3, 0)),
+        (region_formulas.network_regions_at_most, (0, [3])),
+        (region_formulas.network_regions_at_most, (2, [])),
+        (region_formulas.network_regions_at_most, (2, [3, 1.5])),
+        (region_formulas.network_regions_at_most, (sympy.Symbol("n"), [3])),
+        (region_formulas.network_regions_attained, (3, [2, 4])),
+        (closed_forms.gaussian_dead_on_ball, (0, 1)),
+        (closed_forms.gaussian_dead_on_ball, (sympy.Symbol("n"), 1)),
+        (closed_forms.gaussian_dead_on_ball, (2, 0)),
+        (closed_forms.gaussian_dead_on_ball, (2, 0.5)),
+        (closed_forms.gaussian_dead_on_ball, (2, "1")),
+        (closed_forms.convolution_upper_bound, (2, 0, 3)),
+        (closed_forms.residual_dead_point, (2, -1)),
+        (closed_forms.sign_flip_alive, (0, 2)),
     ],
 )
 def test_sizes_that_are_none_are_refused(function, arguments):
@@ -537,7 +544,7 @@ def test_every_formula_has_a_wrong_version():
         "dying_at_least",
         "network_regions_attained",
     }
-    assert tried == set(bounds.__all__)
+    assert tried == {*closed_forms.__all__, *region_formulas.__all__}
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -553,7 +560,7 @@ def test_a_proof_reads_as_a_page(label):
 
 
 def test_the_table_of_contents_is_current():
-    assert (PROOFS / "README.md").read_text(encoding="utf-8") == listing.contents(claims.load()) + "\n"
+    assert (PROOFS / "README.md").read_text(encoding="utf-8") == render.contents(claims.load()) + "\n"
 
 
 @pytest.mark.parametrize("options", [[], ["-O"]])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from geomrelu import cli
+from geomrelu.cli.main import main
 
 TWO_LAYERS = {
     "layers": [
@@ -34,7 +34,7 @@ def model(tmp_path):
 def run(capsys, *arguments):
     """Exit code, standard output, standard error."""
     try:
-        code = cli.main([str(a) for a in arguments])
+        code = main([str(a) for a in arguments])
     except SystemExit as stop:
         code = stop.code
     out = capsys.readouterr()
@@ -162,7 +162,7 @@ def test_debug_shows_the_traceback(capsys):
     from geomrelu import InputError
 
     with pytest.raises(InputError):
-        cli.main(["decide", "absent.json", "--domain", "R^n", "--debug"])
+        main(["decide", "absent.json", "--domain", "R^n", "--debug"])
 
 
 def test_convert(capsys, model, tmp_path):
@@ -203,7 +203,7 @@ def test_help_version_and_nothing():
 def test_starting_imports_nothing_heavy():
     """What keeps `geomrelu --help` and `import geomrelu` instant."""
     heavy = ("numpy", "scipy", "sympy", "cdd", "rich")
-    code = f"import sys, geomrelu.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, geomrelu.cli.main; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from geomrelu.cli import main
+from geomrelu.cli.main import main
 
 
 def test_json_of_probability(capsys):

@@ -15,7 +15,10 @@ import pytest
 from families import as_network, network
 from test_branching import accepted, deep
 
-from geomrelu import Polyhedron, checker, coarse, walk, workshop
+from geomrelu import Polyhedron, checker
+from geomrelu.certificates import batch as walk
+from geomrelu.certificates import fixed_point
+from geomrelu.deadness import workers
 
 
 def tall(rng):
@@ -49,7 +52,7 @@ def test_the_integers_are_those_of_the_checker(kind):
             lasts = [
                 rng.choice((None, (), tuple(rng.sample(range(net.widths[-2]), 2)))[: 1 + 2 * stage]) for _ in regions
             ]
-            batch = coarse.Batch(own, cells, lasts)
+            batch = fixed_point.Batch(own, cells, lasts)
             for region, last in zip(regions, lasts, strict=True):
                 region.derive(walk.derived(level, True, last).get("derive", []), level)
             neuron, chosen = rng.randrange(net.widths[-1]), rng.sample(range(6), rng.randint(0, 6))
@@ -107,9 +110,9 @@ def said(rng, width):
 )
 def test_what_is_too_large_is_left_to_the_checker(name, value, monkeypatch):
     """Nodes of such boxes, or all of them, and what is below; none is refused, and the proof is accepted."""
-    monkeypatch.setattr(coarse, name, value)
-    left, judge = [], workshop.Judgement._judge
-    monkeypatch.setattr(workshop.Judgement, "_judge", lambda own, name: (left.append(name), judge(own, name)))
+    monkeypatch.setattr(fixed_point, name, value)
+    left, judge = [], workers.Judgement._judge
+    monkeypatch.setattr(workers.Judgement, "_judge", lambda own, name: (left.append(name), judge(own, name)))
     bench, tree = next(deep())
     assert not tree.parts and tree.refused == 0 and left
     assert accepted(bench, tree)
@@ -129,7 +132,7 @@ def test_sums_are_exact_or_given_up():
         ]
         net, box = as_network(layers), Polyhedron.box([(-1, 1)] * 2)
         own = walk.Quick([], net.checked, box.checked).arithmetic(3)
-        batch = coarse.Batch(own, [own.whole], [None])
+        batch = fixed_point.Batch(own, [own.whole], [None])
         some = rng.choice((0.2, 1))
         p = np.array([[rng.getrandbits(rng.randint(1, 61)) * (rng.random() < some) for _ in range(6)]], dtype=np.int64)
         p *= rng.choice((-1, 1))
@@ -152,7 +155,7 @@ def test_sums_are_exact_or_given_up():
             for corner, found in enumerate(value.tolist()):
                 exact = (start << 28) + 8 + sum(map(mul, slope[0].tolist(), batch.corners[0, :, corner].tolist()))
                 for lines in batch.lines:
-                    heights = [(int(t[corner]) << coarse.CUT) + int(t[corner + 4]) for t in lines.heights]
+                    heights = [(int(t[corner]) << fixed_point.CUT) + int(t[corner + 4]) for t in lines.heights]
                     exact += sum(map(mul, p[0, lines.neurons].tolist(), heights))
                 assert found == exact
         seen["corners", bool(batch.good[0])] += 1
@@ -170,9 +173,9 @@ def test_what_has_no_place_in_arrays():
     own = walk.Quick([], net.checked, box.checked).arithmetic(3)
     with pytest.raises(OverflowError):
         own.halved(own.whole, 0, Fraction(10**9))
-    assert coarse.Batch(own, [own.whole], [None]).good.all()
+    assert fixed_point.Batch(own, [own.whole], [None]).good.all()
     own.fields = {at: (4, *rest) for at, (_, *rest) in own.fields.items()}
-    assert not coarse.Batch(own, [own.whole], [None]).good.any()
+    assert not fixed_point.Batch(own, [own.whole], [None]).good.any()
     chain = [{"split": ["x", 0, "0"]}, {}]
     assert len(walk.places(chain * 900 + [{}])) == 1801 and walk.places(chain * 2100 + [{}]) is None
 

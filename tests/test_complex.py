@@ -12,10 +12,11 @@ import numpy as np
 import oracles
 import pytest
 
-from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron, decide, subdivision
+from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron, decide
 from geomrelu.budget import Exhausted
-from geomrelu.complex import Complex, difference
-from geomrelu.subdivision import Program, subdivide
+from geomrelu.network import subdivision
+from geomrelu.network.complex import Complex, difference
+from geomrelu.network.subdivision import Program, subdivide
 
 
 def as_ppl(domain):
@@ -102,7 +103,7 @@ def test_blocks_of_any_size_give_the_same_complex(largest, monkeypatch):
         parts = list(subdivide(program, Budget(), largest))
         assert sorted(tuple(s) for b in parts for s in b.signs.tolist()) == regions(whole)
         expected = whole.graph(), whole.f_vector
-        monkeypatch.setattr("geomrelu.complex.subdivide", lambda p, b: subdivide(p, b, largest))
+        monkeypatch.setattr("geomrelu.network.complex.subdivide", lambda p, b: subdivide(p, b, largest))
         pieces = Complex(network, domain)
         assert pieces.f_vector == expected[1]
         assert set(map(frozenset, pieces.graph().edges)) == set(map(frozenset, expected[0].edges))
@@ -115,7 +116,7 @@ def test_small_portions_change_nothing(monkeypatch):
     expected = [
         (regions(Complex(network, domain)), Complex(network, domain).f_vector) for _, network, domain, *_ in cases
     ]
-    monkeypatch.setattr("geomrelu.subdivision._PAIRS", 1)
+    monkeypatch.setattr("geomrelu.network.subdivision._PAIRS", 1)
     for (_, network, domain, *_), (signs, faces) in zip(cases, expected, strict=True):
         assert (regions(Complex(network, domain)), Complex(network, domain).f_vector) == (signs, faces)
 
@@ -124,7 +125,7 @@ def test_floats_only_guide(monkeypatch):
     """With every sign left to the integers the complex is the same."""
     cases = some_cases(24, 33, widths=((2, 5, 4), (3, 4, 3)))
     expected = [regions(Complex(network, domain)) for _, network, domain, *_ in cases]
-    monkeypatch.setattr("geomrelu.subdivision._TINY", np.inf)
+    monkeypatch.setattr("geomrelu.network.subdivision._TINY", np.inf)
     for (_, network, domain, *_), signs in zip(cases, expected, strict=True):
         assert regions(Complex(network, domain)) == signs
 
@@ -170,13 +171,13 @@ def cells_of(network, domain):
 )
 def test_integers_on_demand(change, monkeypatch):
     """Whatever is left to the integers, the regions are those of PPL and the generators those of exact arithmetic."""
-    monkeypatch.setattr("geomrelu.subdivision._OFTEN", 10**9)  # all in integers, after the first doubt
-    monkeypatch.setattr("geomrelu.subdivision._ROUGH", 0.0)
+    monkeypatch.setattr("geomrelu.network.subdivision._OFTEN", 10**9)  # all in integers, after the first doubt
+    monkeypatch.setattr("geomrelu.network.subdivision._ROUGH", 0.0)
     cases = list(hard_cases())
     expected = [cells_of(families.as_network(layers), domain) for layers, domain in cases]
     monkeypatch.undo()
     for name, value in change.items():
-        monkeypatch.setattr(f"geomrelu.subdivision.{name}", value)
+        monkeypatch.setattr(f"geomrelu.network.subdivision.{name}", value)
     for (layers, domain), cells in zip(cases, expected, strict=True):
         assert cells_of(families.as_network(layers), domain) == cells
         assert [sign for sign, _ in cells] == oracles.sign_regions(layers, as_ppl(domain), domain.dimension)

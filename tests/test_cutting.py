@@ -10,10 +10,12 @@ import oracles
 import ppl
 import pytest
 
-from geomrelu import Network, Polyhedron, cutting
+from geomrelu import Network, Polyhedron
 from geomrelu.budget import Budget, Exhausted
-from geomrelu.cutting import cut, cut_network
 from geomrelu.errors import InputError
+from geomrelu.geometry import lp_tree
+from geomrelu.geometry.lp_tree import cut
+from geomrelu.network.lp_regions import cut_network
 
 
 def value(row, point):
@@ -116,7 +118,7 @@ def test_arrangements(kind):
 @pytest.mark.parametrize("kind", ["random", "ternary", "degenerate", "scaled"])
 def test_floating_point_is_verified(kind, monkeypatch):
     """Every linear program by floating point first: the same regions."""
-    monkeypatch.setattr(cutting, "_EXACT", 0)
+    monkeypatch.setattr(lp_tree, "_EXACT", 0)
     rng = random.Random(f"floating {kind}")
     for _ in range(12):
         n, rows = arrangement(rng, kind)
@@ -144,7 +146,7 @@ def test_floating_point_that_lies(monkeypatch):
         return solved
 
     monkeypatch.setattr(scipy.optimize, "linprog", lying)
-    monkeypatch.setattr(cutting, "_EXACT", 0)
+    monkeypatch.setattr(lp_tree, "_EXACT", 0)
     for _ in range(15):
         n, rows = arrangement(rng, "degenerate")
         agree(rows, where(rng, n), n)
@@ -206,7 +208,7 @@ def test_budget():
 def test_networks(exact, monkeypatch):
     """Random, ternary, degenerate and scaled networks on boxes, flat and unbounded domains, cones, hulls."""
     if not exact:
-        monkeypatch.setattr(cutting, "_EXACT", 0)
+        monkeypatch.setattr(lp_tree, "_EXACT", 0)
     for layers, network, domain, name, kind in families.cases(48 if exact else 24, 11 + exact):
         if name == "points":
             continue

@@ -50,8 +50,9 @@ def test_verdicts_equal_the_oracle(block):
 
 def test_search_agrees_with_pieces(monkeypatch):
     """The floating-point search with exact confirmation finds the verdicts that the pieces give."""
-    from geomrelu import branching, deadness
-    from geomrelu.relaxation import FloatNetwork
+    from geomrelu.deadness import branch_and_bound
+    from geomrelu.deadness import decide as deadness
+    from geomrelu.deadness.relaxation import FloatNetwork
 
     decided = 0
     for _, net, domain, where, _ in cases(160, 77):
@@ -61,7 +62,7 @@ def test_search_agrees_with_pieces(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(deadness, "FEW_PIECES", 0)
             patch.setattr(deadness, "MOST_GENERATED", 0)
-            patch.setattr(branching, "MOST_BOXES", 5000)
+            patch.setattr(branch_and_bound, "MOST_BOXES", 5000)
             for report in decide(net, domain):
                 for v in report.verdicts:
                     if v.status is not Status.UNDECIDED:
@@ -270,8 +271,8 @@ def test_wrong_requests_are_refused():
 
 def test_residual_and_skip_networks():
     """A residual connection carries the input past a killed layer."""
-    from geomrelu.affine import AffineMap
-    from geomrelu.layers import Tape, joined
+    from geomrelu.exact.affine import AffineMap
+    from geomrelu.io.tape import Tape, joined
 
     tape = Tape(1)
     killed = tape.relu(AffineMap.from_dense([[1]], [-5]).after(tape.input))

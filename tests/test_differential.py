@@ -10,7 +10,8 @@ import pytest
 from families import lean, network
 from scipy import optimize
 
-from geomrelu import Budget, Network, Polyhedron, Status, deadness, decide
+from geomrelu import Budget, Network, Polyhedron, Status, decide
+from geomrelu.deadness import decide as deadness
 
 MARGIN = Fraction(1, 1000)
 

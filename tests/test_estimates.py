@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from geomrelu import InputError, Network, estimates, montecarlo
-from geomrelu.estimates import Experiment, by_orbits, by_sampling, orbit_interval
-from geomrelu.probability import Shape
+from geomrelu import InputError, Network
+from geomrelu.random_networks import estimate, montecarlo
+from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, orbit_interval
+from geomrelu.random_networks.orbit import Shape
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,12 @@ def test_the_same_scheme_by_floats_and_exactly():
     """Without a scheme floats on data agree with the exact passes on the same networks."""
     experiment = Experiment("dead-neurons", (2, 3, 2), domain="points:6", number=1, law="cauchy")
     rng = np.random.default_rng(6)
-    domain = estimates._domain(experiment, 3)
+    domain = estimate._domain(experiment, 3)
     layers = experiment.layers(rng, 50)
     data = np.array([[float(v) for v in point] for point in domain.points]).T
     floats = [experiment.happens(tuple(d)) for d in montecarlo.dead_on_data(layers, data, "iid").tolist()]
     single = [[(w[k], b[k]) for w, b in layers] for k in range(50)]
-    assert floats == [bool(estimates._event_count(experiment, domain, one, "none")[0]) for one in single]
+    assert floats == [bool(estimate._event_count(experiment, domain, one, "none")[0]) for one in single]
 
 
 def test_one_random_point_has_the_lower_bound_exactly():
@@ -241,4 +242,4 @@ def test_chunks_of_orbits_do_not_depend_on_their_number():
     """More orbits begin with the same ones."""
     few, many = (by_orbits(Experiment("stably-unactivated", (2, 4)), n, seed=3) for n in (1024, 2048))
     assert all(many.counts[k] >= n for k, n in few.counts.items())
-    assert estimates._chunk_size(few.experiment) == 1024
+    assert estimate._chunk_size(few.experiment) == 1024

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, InputError
-from geomrelu.exact import common, dyadic, nearest, primitive, rational, rationals
+from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
 
 rational_numbers = st.fractions(max_denominator=60)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from geomrelu import Network, bounds, checker
+from geomrelu import Network, checker
+from geomrelu.random_networks import closed_forms
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -150,7 +151,7 @@ def test_rister_rubin(tmp_path):
     widths = re.findall(r"^depth (\d+): width (\d+) keeps 9 of 10", said, re.M)
     assert [depth for depth, _ in widths] == ["1", "10", "100", "1000"]
     for depth, width in widths:
-        below, enough = (bounds.lower_bound(int(width) - k, int(depth)) for k in (1, 0))
+        below, enough = (closed_forms.lower_bound(int(width) - k, int(depth)) for k in (1, 0))
         assert below < Fraction(9, 10) <= enough
     assert "1 of 64 sign patterns kills the orthant: [(-1, -1, -1, -1, -1, -1)]; 128 claims accepted\n" in said
     for k in range(1, 7):

@@ -20,7 +20,7 @@ from geomrelu.errors import InputError
 from geomrelu.io import cdd, vnnlib
 from geomrelu.io import json as json_format
 from geomrelu.io.files import read_bytes, read_text
-from geomrelu.network import Network
+from geomrelu.network.network import Network
 
 
 def half(p, q=2):
@@ -50,7 +50,7 @@ def refused(read, path, words):
 @pytest.fixture
 def small_limit(monkeypatch):
     """The limit on sizes, lowered so that reaching it takes no time."""
-    monkeypatch.setattr("geomrelu.affine._LARGEST", 1_000_000)
+    monkeypatch.setattr("geomrelu.exact.affine._LARGEST", 1_000_000)
     return "at most 1"
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from geomrelu import InputError
-from geomrelu.laws import SCALES, Initialisation, Law
+from geomrelu.random_networks.initialisation import SCALES, Initialisation, Law
 
 
 @pytest.mark.parametrize(

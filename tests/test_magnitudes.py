@@ -8,9 +8,10 @@ from operator import lt
 import numpy as np
 import pytest
 
-from geomrelu import FiniteSet, Polyhedron, magnitudes
-from geomrelu.magnitudes import counts_by_class
-from geomrelu.probability import alive_orbit
+from geomrelu import FiniteSet, Polyhedron
+from geomrelu.random_networks import chambers
+from geomrelu.random_networks.chambers import counts_by_class
+from geomrelu.random_networks.orbit import alive_orbit
 
 
 def alive(widths):
@@ -67,7 +68,7 @@ def test_every_random_count_is_that_of_a_class(widths, bias, domain):
 
 def test_too_large_or_too_many(monkeypatch):
     assert counts_by_class((3, 3, 3), True, Polyhedron.space(3), alive((3, 3, 3))) is None
-    monkeypatch.setattr(magnitudes, "MOST_WALKS", 3)
+    monkeypatch.setattr(chambers, "MOST_WALKS", 3)
     assert counts_by_class((1, 2, 1), True, Polyhedron.space(1), alive((1, 2, 1))) is None
 
 
@@ -78,6 +79,6 @@ def test_signs_that_do_not_fit_together():
     def minus(a, b):
         return ((a, 1), (b, -1))
 
-    assert magnitudes._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): 1})
-    assert not magnitudes._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): -1})
-    assert magnitudes._is_empty({minus(x, y): 1, minus((0, 1, 1), (1, 0, 1)): 1})
+    assert chambers._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): 1})
+    assert not chambers._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): -1})
+    assert chambers._is_empty({minus(x, y): 1, minus((0, 1, 1), (1, 0, 1)): 1})

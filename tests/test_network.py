@@ -14,9 +14,9 @@ import pytest
 
 from geomrelu import checker
 from geomrelu.errors import InputError
-from geomrelu.exact import common
-from geomrelu.layers import Tape, average_pooling, convolution
-from geomrelu.network import Network
+from geomrelu.exact.numbers import common
+from geomrelu.io.tape import Tape, average_pooling, convolution
+from geomrelu.network.network import Network
 
 CASES = graphs.cases()
 

@@ -10,9 +10,10 @@ import pytest
 from flint import fmpz_mat
 from oracles import sign_choices, stable_in_general_position
 
-from geomrelu import InputError, orbits
-from geomrelu.orbits import stably_unactivated_counts
-from geomrelu.probability import stably_unactivated_orbit
+from geomrelu import InputError
+from geomrelu.random_networks import orbit_batch
+from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
 
 def magnitudes(rng, count, n0, n1, kind="normal"):
@@ -45,7 +46,7 @@ def test_what_is_sure_is_right(n0, n1):
     """Ties must be seen: the kernel alone, without its fallback."""
     parts = magnitudes(np.random.default_rng(n1), 60, n0, n1, "few")
     a, b, w, c = parts
-    found, sure = orbits._counted(a, b, abs(w), abs(c))
+    found, sure = orbit_batch._counted(a, b, abs(w), abs(c))
     expected = np.array(exact(parts))
     assert (found == expected)[sure].all()
     assert not sure.all()
@@ -55,7 +56,7 @@ def test_a_tie_is_doubtful_and_the_neighbours_on_both_sides_are_not():
     """n0 = 1, n1 = 2 at a tie of two rates, and 2^-20 beside it."""
     for nudge, doubtful in ((0.0, True), (2.0**-20, False), (-(2.0**-20), False)):
         parts = [np.array([[[1.0], [3.0]]]), np.array([[1.0, 2.0]]), np.array([[3.0, 1.0 + nudge]]), np.array([5.0])]
-        _, sure = orbits._counted(*parts)
+        _, sure = orbit_batch._counted(*parts)
         assert bool(sure[0]) is not doubtful
         assert stably_unactivated_counts(*parts).tolist() == exact(parts) == [4 if doubtful else 6]
 
@@ -98,10 +99,10 @@ def test_a_constant_at_its_edge():
 def test_batches_do_not_matter(monkeypatch):
     parts = magnitudes(np.random.default_rng(22), 50, 2, 4)
     found = stably_unactivated_counts(*parts)
-    monkeypatch.setattr(orbits, "CELLS", 64)
-    monkeypatch.setattr(orbits, "GATHERED", 100)
-    monkeypatch.setattr(orbits, "TABLED", 5000)
-    monkeypatch.setattr(orbits, "ROWS", 64)
+    monkeypatch.setattr(orbit_batch, "CELLS", 64)
+    monkeypatch.setattr(orbit_batch, "GATHERED", 100)
+    monkeypatch.setattr(orbit_batch, "TABLED", 5000)
+    monkeypatch.setattr(orbit_batch, "ROWS", 64)
     assert (stably_unactivated_counts(*parts) == found).all()
     alone = [stably_unactivated_counts(*(p[k : k + 1] for p in parts))[0] for k in range(50)]
     assert alone == found.tolist()
@@ -120,11 +121,11 @@ def test_minors_and_their_bounds():
     rng = np.random.default_rng(24)
     columns = [rng.integers(-(2**26), 2**26, (5, 3)).astype(float) for _ in range(3)]
     columns.append(columns[0] + columns[1] + rng.integers(-1, 2, (5, 3)))
-    for k, (value, size) in enumerate(orbits._minors(columns, 5), 1):
+    for k, (value, size) in enumerate(orbit_batch._minors(columns, 5), 1):
         for place, rows in enumerate(combinations(range(5), k)):
             for o in range(3):
                 truth = int(fmpz_mat([[int(columns[j][i, o]) for j in range(k)] for i in rows]).det())
-                assert abs(int(value[place, o]) - truth) <= k * (k + 1) * orbits.UNIT * size[place, o]
+                assert abs(int(value[place, o]) - truth) <= k * (k + 1) * orbit_batch.UNIT * size[place, o]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import pytest
 from families import as_network, lean, network
 
 from geomrelu import InputError, Network, Polyhedron, plots
-from geomrelu.arrangement import Arrangement
-from geomrelu.complex import Complex
+from geomrelu.geometry.arrangement import Arrangement
+from geomrelu.network.complex import Complex
 from geomrelu.plots import arrangement_figure, complex_figure, first_layer_missing, image_figure
 from geomrelu.plots.image import image_pieces
 from geomrelu.plots.page import MOST_LABELS

@@ -14,8 +14,9 @@ from families import domain, rational
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron, engine
-from geomrelu.polyhedron import read_any, read_domain, write_domain
+from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron
+from geomrelu.exact import cddlib
+from geomrelu.geometry.polyhedron import read_any, read_domain, write_domain
 
 coefficients = st.one_of(
     st.integers(-3, 3),
@@ -114,14 +115,14 @@ def test_where_floating_point_fails():
 
 def test_infeasible_is_not_unbounded():
     """The two look alike in cddlib's status words; here they never do."""
-    assert engine.maximise((0, 1), [(-1, 1), (-1, -1)]).point is None
-    best = engine.maximise((0, 1), [(-1, 1)])
+    assert cddlib.maximise((0, 1), [(-1, 1), (-1, -1)]).point is None
+    best = cddlib.maximise((0, 1), [(-1, 1)])
     assert best.value is None and best.ray is not None and best.ray[0] > 0
-    assert engine.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
+    assert cddlib.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
 
 
 CRASH = """
-from geomrelu import engine
+from geomrelu.exact import cddlib as engine
 objective = (0, 1724034232352768, -422212465065984, -369435906932736)
 rows = [(1, *(-v for v in objective[1:])), (0, -2, -2, 0), (0, 2, 2, 0)]
 for _ in range(50):
@@ -240,7 +241,7 @@ def test_cddlib_is_silent(capfd):
         (8, 5, 7),
         (8, 2147483648, -6),
     ]
-    best = engine.maximise((0, 1, 1), rows)
+    best = cddlib.maximise((0, 1, 1), rows)
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
     assert best.value is None and sum(best.ray) > 0

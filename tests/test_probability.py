@@ -13,11 +13,12 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, bounds, decide, montecarlo, probability
-from geomrelu.affine import AffineMap
-from geomrelu.exact import primitive
-from geomrelu.layers import Tape, joined
-from geomrelu.probability import (
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, decide
+from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.numbers import primitive
+from geomrelu.io.tape import Tape, joined
+from geomrelu.random_networks import closed_forms, montecarlo, orbit
+from geomrelu.random_networks.orbit import (
     Shape,
     alive_orbit,
     dead_neurons_in,
@@ -247,7 +248,7 @@ def test_depth_two_on_the_whole_space(n):
     rng = random.Random(7)
     for _ in range(3):
         alive, size = alive_orbit(some_network(rng, n, n, n), Polyhedron.space(n))
-        assert Fraction(alive, size) == bounds.upper_bound(n, 2)
+        assert Fraction(alive, size) == closed_forms.upper_bound(n, 2)
 
 
 @pytest.mark.parametrize(
@@ -271,30 +272,42 @@ def test_unusable_networks_are_refused(layers, domain):
 
 def test_closed_forms():
     n, k = sympy.symbols("n k", positive=True, integer=True)
-    assert bounds.upper_bound(n, k).subs({n: 2, k: 3}) == bounds.upper_bound(2, 3) == sympy.Rational(63, 64) ** 2
-    assert bounds.lower_bound(n, k).subs({n: 2, k: 3}) == bounds.lower_bound(2, 3) == sympy.Rational(27, 64)
-    assert bounds.stably_unactivated(n, n + 1).subs(n, 2) == bounds.stably_unactivated(2, 3) == sympy.Rational(5, 64)
-    assert bounds.stably_unactivated(n + 1, n).subs(n, 2) == bounds.stably_unactivated(3, 2) == sympy.Rational(1, 8)
+    assert (
+        closed_forms.upper_bound(n, k).subs({n: 2, k: 3})
+        == closed_forms.upper_bound(2, 3)
+        == sympy.Rational(63, 64) ** 2
+    )
+    assert closed_forms.lower_bound(n, k).subs({n: 2, k: 3}) == closed_forms.lower_bound(2, 3) == sympy.Rational(27, 64)
+    assert (
+        closed_forms.stably_unactivated(n, n + 1).subs(n, 2)
+        == closed_forms.stably_unactivated(2, 3)
+        == sympy.Rational(5, 64)
+    )
+    assert (
+        closed_forms.stably_unactivated(n + 1, n).subs(n, 2)
+        == closed_forms.stably_unactivated(3, 2)
+        == sympy.Rational(1, 8)
+    )
     for depth in (1, 2, 5):
         for width in (1, 2, 3):
-            assert bounds.width_for_depth(depth, bounds.lower_bound(width, depth)) == width
-    assert bounds.width_for_depth(1, Fraction(1, 2)) == 1
+            assert closed_forms.width_for_depth(depth, closed_forms.lower_bound(width, depth)) == width
+    assert closed_forms.width_for_depth(1, Fraction(1, 2)) == 1
 
 
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        (bounds.lower_bound, (0, 1)),
-        (bounds.lower_bound, (1, -2)),
-        (bounds.upper_bound, (1.5, 2)),
-        (bounds.upper_bound, (True, 2)),
-        (bounds.orthant_kill, ("2",)),
-        (bounds.orthant_kill, (sympy.Rational(1, 2),)),
-        (bounds.stably_unactivated, (2, 4)),
-        (bounds.stably_unactivated, (sympy.Symbol("n0"), sympy.Symbol("n1"))),
-        (bounds.width_for_depth, (2, 1)),
-        (bounds.width_for_depth, (2, 0.5)),
-        (bounds.width_for_depth, (2, "1/2")),
+        (closed_forms.lower_bound, (0, 1)),
+        (closed_forms.lower_bound, (1, -2)),
+        (closed_forms.upper_bound, (1.5, 2)),
+        (closed_forms.upper_bound, (True, 2)),
+        (closed_forms.orthant_kill, ("2",)),
+        (closed_forms.orthant_kill, (sympy.Rational(1, 2),)),
+        (closed_forms.stably_unactivated, (2, 4)),
+        (closed_forms.stably_unactivated, (sympy.Symbol("n0"), sympy.Symbol("n1"))),
+        (closed_forms.width_for_depth, (2, 1)),
+        (closed_forms.width_for_depth, (2, 0.5)),
+        (closed_forms.width_for_depth, (2, "1/2")),
     ],
 )
 def test_closed_forms_refuse_what_they_do_not_cover(function, arguments):
@@ -370,7 +383,7 @@ def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
     for _ in range(6):
         numbers = range(-2, 3) if few else range(-(10**9), 10**9)
         forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
-        assert probability._all_generators(forms) == region_generators(forms)
+        assert orbit._all_generators(forms) == region_generators(forms)
 
 
 # ---- one choice of signs, and shapes ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from families import lean, network, rational
 
 from geomrelu import InputError, Network, Polyhedron, checker, decide
-from geomrelu.prune import prune
+from geomrelu.deadness.pruning import prune
 
 
 def nets(count, seed):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from geomrelu import cli
+from geomrelu.cli.main import main
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -20,7 +20,7 @@ def test_the_worked_example(tmp_path, monkeypatch, capsys):
         command, _, content = part.partition("\n")
         Path(command.split()[1]).write_text(content)
     command, _, shown = run.partition("\n")
-    assert cli.main(command.split()[1:]) == 0
+    assert main(command.split()[1:]) == 0
     assert capsys.readouterr().out == shown
     proof = re.search(r'"proof": (\[.*?\}\])', TEXT, re.S).group(1)
     plain = re.sub(r"  +(x1|x2|both).*", "", proof)
@@ -36,7 +36,7 @@ def test_the_counts(tmp_path, monkeypatch, capsys):
             if command.startswith("cat"):
                 Path(command.split()[1]).write_text(content)
             elif command.startswith("geomrelu regions"):
-                assert cli.main(command.split()[1:]) == 0
+                assert main(command.split()[1:]) == 0
                 assert capsys.readouterr().out == content
 
 

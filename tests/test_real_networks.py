@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from geomrelu import Network, Polyhedron, Status, certificate, checker, decide, read_domain
-from geomrelu.prune import prune
+from geomrelu import Network, Polyhedron, Status, checker, decide, read_domain
+from geomrelu.certificates import files
+from geomrelu.deadness.pruning import prune
 
 DEAD = {
     "acasxu_1_1": {1: [24], 2: [1, 10, 24, 25, 37, 43]},
@@ -20,7 +21,7 @@ def certified(network, domain, layers):
 
     for report in decide(network, domain, layers=layers):
         claims = [v.claim for v in report.verdicts if v.claim]
-        bundle = certificate.as_certificate(claims, network.digest, domain.checked.digest(), report.points)
+        bundle = files.as_certificate(claims, network.digest, domain.checked.digest(), report.points)
         assert len(checker.check(json.loads(json.dumps(bundle)), network.checked, domain.checked)) == len(claims)
         yield report
 

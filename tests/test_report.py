@@ -18,8 +18,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from geomrelu import InputError, checker, claims, cli, report, verification
-from geomrelu.report import formulas, mathml
+from geomrelu import InputError, checker
+from geomrelu.claims import registry as claims
+from geomrelu.claims import report, runner
+from geomrelu.claims.report import formulas, mathml
+from geomrelu.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PROOFS = ROOT / "proofs"
@@ -56,7 +59,7 @@ def identities(depth):
 }
 HEAD = """
 from fractions import Fraction
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 claim = Claim("{label}", "The claim {label}", "a < b & c", r"{latex}", "{source}", ("n > 0",), {uses}, {correction})
 """
 WIDE = r"n > 0:\quad " + " + ".join([r"\frac{a_1 + b_1 + c_1}{d_1}"] * 9) + r" \le \sum_{i < n} \binom{n}{i}"
@@ -80,7 +83,7 @@ def proofs(tmp_path_factory):
 def site(proofs, tmp_path_factory):
     """A report on all of them."""
     directory = tmp_path_factory.mktemp("report")
-    results = list(verification.run(kept=verification.Kept(directory), proofs=proofs))
+    results = list(runner.run(kept=runner.Kept(directory), proofs=proofs))
     report.write(directory, results, claims.load(proofs))
     return directory
 
@@ -212,7 +215,7 @@ def test_the_page_says_what_was_found(site):
 
 
 def test_a_report_is_the_same_each_time(site, proofs, tmp_path):
-    results = list(verification.run(kept=verification.Kept(site), proofs=proofs))  # all but what broke is kept there
+    results = list(runner.run(kept=runner.Kept(site), proofs=proofs))  # all but what broke is kept there
     again = report.write(tmp_path, results, claims.load(proofs)).read_text(encoding="utf-8")
     first = (site / "index.html").read_text(encoding="utf-8")
     files = partial(
@@ -223,7 +226,7 @@ def test_a_report_is_the_same_each_time(site, proofs, tmp_path):
 
 
 def test_a_part_says_that_it_is_one(site, proofs, tmp_path):
-    (only,) = verification.run(["drawn"], proofs=proofs)
+    (only,) = runner.run(["drawn"], proofs=proofs)
     text = report.write(tmp_path, [only], claims.load(proofs), complete=False).read_text(encoding="utf-8")
     assert "<strong>Interrupted.</strong>" in text and "1 of the 5 claims of the registry" in text
     Page(text)
@@ -236,7 +239,7 @@ def test_certificates_are_accepted_by_both_checkers(site, capsys):
         model, domain = path.with_suffix(".model.json"), path.with_suffix(".domain.json")
         alone = [sys.executable, str(ROOT / "geomrelu" / "checker.py"), str(path), str(model), str(domain)]
         assert subprocess.run(alone, capture_output=True).returncode == 0
-        assert cli.main(["check", str(path), "--model", str(model), "--domain", str(domain)]) == 0
+        assert main(["check", str(path), "--model", str(model), "--domain", str(domain)]) == 0
         broken = path.read_text().replace('"alive"', '"dead"')
         assert '"dead"' in broken
         with pytest.raises((checker.Rejected, checker.Malformed)):
@@ -251,7 +254,7 @@ def test_certificates_are_accepted_by_both_checkers(site, capsys):
 def test_what_cannot_be_written_is_said(proofs, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError):
-        verification.Kept(tmp_path / "file")
+        runner.Kept(tmp_path / "file")
     with pytest.raises(InputError):
         report.write(tmp_path / "file", [], claims.load(proofs))
 

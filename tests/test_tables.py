@@ -10,12 +10,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from geomrelu import InputError, bounds, figures, simulations
-from geomrelu.cli import main
-from geomrelu.laws import Initialisation
-from geomrelu.montecarlo import clopper_pearson
-from geomrelu.simulations import SCHEMES, Living, living, survivors, widths_along
-from geomrelu.tables import FORMATS, TABLES, Table, safe_width
+from geomrelu import InputError
+from geomrelu.cli.main import main
+from geomrelu.geometry import region_formulas
+from geomrelu.papers import figures, simulations
+from geomrelu.papers.simulations import SCHEMES, Living, living, survivors, widths_along
+from geomrelu.papers.tables import FORMATS, TABLES, Table, safe_width
+from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.montecarlo import clopper_pearson
 
 FAST = [name for name in TABLES if name not in ("exact-alive", "orbit-counts")]
 
@@ -38,7 +41,7 @@ def test_formats_agree(name):
 
 
 def test_cells():
-    table = Table("t", ("a_b", "$x$"), ((Fraction(1, 3), "50 %"), (bounds.rai_sigma(), "p | q")))
+    table = Table("t", ("a_b", "$x$"), ((Fraction(1, 3), "50 %"), (closed_forms.rai_sigma(), "p | q")))
     assert r"a\_b & $x$" in table.render("latex") and r"$\frac{1}{3}$ & 50 \%" in table.render("latex")
     assert r"p \| q" in table.render("markdown")
     with pytest.raises(InputError):
@@ -55,11 +58,12 @@ def test_every_closed_form_is_in_a_table(monkeypatch):
 
         return call
 
-    for name in bounds.__all__:
-        monkeypatch.setattr(bounds, name, recorded(name, getattr(bounds, name)))
+    for module in (closed_forms, region_formulas):
+        for name in module.__all__:
+            monkeypatch.setattr(module, name, recorded(name, getattr(module, name)))
     for name in ("formulas", "dying", "regions", "network-regions", "one-dim"):
         TABLES[name]()
-    assert called == set(bounds.__all__)
+    assert called == {*closed_forms.__all__, *region_formulas.__all__}
 
 
 def test_formulas_in_markdown_are_mathematics():
@@ -76,8 +80,8 @@ def test_exact_table_is_counted():
 def test_safe_width_is_the_least(dying):
     for layers in (1, 2, 10, 100):
         n = safe_width(layers, dying)
-        assert bounds.dying_bound(*[n] * layers) <= dying
-        assert n == 1 or bounds.dying_bound(*[n - 1] * layers) > dying
+        assert closed_forms.dying_bound(*[n] * layers) <= dying
+        assert n == 1 or closed_forms.dying_bound(*[n - 1] * layers) > dying
 
 
 # ---- simulations ------------------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ def test_living_data_follow_the_lower_bound():
     for n in plan.widths:
         for k in (1, 3, 6):
             low, high = clopper_pearson(found[n, "iid"].living[k - 1], 400, 0.9999)
-            assert low <= bounds.lower_bound(n, k) <= high
+            assert low <= closed_forms.lower_bound(n, k) <= high
         assert found[n, "iid"].alive == found[n, "iid"].living  # one point: a network lives if it does
 
 
@@ -154,7 +158,9 @@ def test_widths_along_a_target():
     for p in simulations.TARGETS:
         widths = widths_along(p, 256)
         assert widths == sorted(widths)
-        exact = [float(bounds.width_for_depth(k, Fraction(p).limit_denominator(10)).evalf()) for k in (1, 10, 256)]
+        exact = [
+            float(closed_forms.width_for_depth(k, Fraction(p).limit_denominator(10)).evalf()) for k in (1, 10, 256)
+        ]
         assert [widths[k - 1] for k in (1, 10, 256)] == [max(1, round(x)) for x in exact]
 
 

@@ -14,16 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from geomrelu import InputError, claims, cli, listing, verification
-from geomrelu.claims import Kind, Status
-from geomrelu.verification import Kept
+from geomrelu import InputError
+from geomrelu.claims import registry as claims
+from geomrelu.claims import render, runner
+from geomrelu.claims.registry import Kind, Status
+from geomrelu.claims.runner import Kept
+from geomrelu.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
 HEAD = """
 import os, time
 from fractions import Fraction
-from geomrelu.claims import Again, Claim
+from geomrelu.claims.registry import Again, Claim
 claim = Claim({label!r}, "Title of {label}", "1 | 2 & 3 % {label}_x ~ ^", r"\\frac{{1}}{{2}} < \\alpha", {source!r},
               ("n > 0", "50 % of #{{1}}"), {uses}, {correction!r})
 @claim.enumerate("numbers")
@@ -55,7 +58,7 @@ def planted(tmp_path):
             return [line.split()[0] for line in lines]
 
         def run(self, *labels, **more):
-            return list(verification.run(list(labels) or None, proofs=directory, **more))
+            return list(runner.run(list(labels) or None, proofs=directory, **more))
 
     return Planted()
 
@@ -120,9 +123,9 @@ def test_evidence_counts_only_for_what_it_was_found_with(planted, tmp_path, monk
     elif change == "depth":
         depth = "thorough"
     elif change == "sources":
-        monkeypatch.setattr(verification, "_sources", lambda: "others")
+        monkeypatch.setattr(runner, "_sources", lambda: "others")
     elif change == "version":
-        monkeypatch.setattr(verification, "_versions", lambda: {"python": "4.0"})
+        monkeypatch.setattr(runner, "_versions", lambda: {"python": "4.0"})
     else:
         file.write_text({"cut": file.read_text()[:-5], "other": '{"geomrelu": "evidence 1"}', "list": "[1]"}[change])
     (result,) = planted.run(kept=kept, depth=depth)
@@ -149,23 +152,23 @@ def test_bad_requests_are_refused_at_once(planted):
     planted.add("base")
     for labels, more in ((["bse"], {}), ([], {"depth": "deep"}), ([], {"workers": 0})):
         with pytest.raises(InputError):
-            verification.run(labels or None, proofs=planted.proofs, **more)
+            runner.run(labels or None, proofs=planted.proofs, **more)
 
 
 def test_a_directory_of_something_else_is_left_alone(registry, tmp_path, capsys):
     (tmp_path / "index.html").write_text("mine")
-    assert cli.main(["verify", "base", "--report", str(tmp_path)]) == 2
+    assert main(["verify", "base", "--report", str(tmp_path)]) == 2
     assert "holds something else than a report" in capsys.readouterr().err
-    assert cli.main(["verify", "bse", "--report", str(tmp_path / "new")]) == 2
+    assert main(["verify", "bse", "--report", str(tmp_path / "new")]) == 2
     assert not (tmp_path / "new").exists()
 
 
 def test_a_killed_worker_is_said(planted, tmp_path):
     planted.add("base")
-    planted.add("doomed", "time.sleep(1); os.kill(os.getpid(), 9); yield 1, 1")
+    planted.add("doomed", "time.sleep(2); os.kill(os.getpid(), 9); yield 1, 1")
     seen = []
-    with pytest.raises(InputError, match="a worker was killed"):
-        for result in verification.run(None, proofs=planted.proofs, workers=2, kept=Kept(tmp_path / "out")):
+    with pytest.raises(InputError, match="keep dying"):
+        for result in runner.run(None, proofs=planted.proofs, workers=2, kept=Kept(tmp_path / "out")):
             seen.append(result.label)
     assert seen == ["base"] and (tmp_path / "out" / "evidence" / "base.json").exists()
 
@@ -181,7 +184,7 @@ def registry(family, monkeypatch):
 
 
 def test_verify_prints_everything(registry, capsys):
-    assert cli.main(["verify", "--workers", "1"]) == 1  # torn
+    assert main(["verify", "--workers", "1"]) == 1  # torn
     out = capsys.readouterr().out
     for line in (
         "BROKEN  torn: ",
@@ -192,19 +195,19 @@ def test_verify_prints_everything(registry, capsys):
         "5 claims: 1 ENUMERATED, 2 CONJECTURED, 1 BROKEN; 1 false as printed, refuted by an exact counterexample",
     ):
         assert line in out, line
-    assert cli.main(["verify", "wrong", "--workers", "1"]) == 0  # refuted, as it must be
+    assert main(["verify", "wrong", "--workers", "1"]) == 0  # refuted, as it must be
     assert "2 claims: 1 ENUMERATED; 1 false as printed, refuted" in capsys.readouterr().out
 
 
 def test_a_false_claim_that_is_not_refuted_fails(family, registry, capsys):
     family.add("wrong", "yield 1, 1", correction="base")
-    assert cli.main(["verify", "wrong", "--workers", "1"]) == 1
+    assert main(["verify", "wrong", "--workers", "1"]) == 1
     said = "2 claims: 2 ENUMERATED; with a correction, and not refuted by an exact counterexample: wrong"
     assert said in capsys.readouterr().out
 
 
 def test_verify_as_data(registry, capsys):
-    cli.main(["verify", "--workers", "1", "--format", "json"])
+    main(["verify", "--workers", "1", "--format", "json"])
     data = json.loads(capsys.readouterr().out)
     assert [r["label"] for r in data] == list(registry)
     wrong = next(r for r in data if r["label"] == "wrong")
@@ -217,7 +220,7 @@ def test_verify_as_data(registry, capsys):
 
 
 def test_verify_as_markdown(registry, capsys):
-    cli.main(["verify", "--workers", "1", "--format", "markdown"])
+    main(["verify", "--workers", "1", "--format", "markdown"])
     out = capsys.readouterr().out
     rows = [line for line in out.splitlines() if line.startswith("|")]
     assert len(rows) == 7 and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
@@ -225,12 +228,12 @@ def test_verify_as_markdown(registry, capsys):
 
 
 def test_claims_are_listed_and_shown(registry, capsys):
-    assert cli.main(["claims"]) == 0
+    assert main(["claims"]) == 0
     out = capsys.readouterr().out
     assert re.findall(r"^  (\S+)", out, re.M) == list(registry)
     assert out.index("Rister & Rubin, Prob") < out.index("wrong") < out.index("Lu, Shin, Su") < out.index("base")
     assert "Title of wrong (false as printed)" in out and "5 claims; " in out
-    assert cli.main(["claims", "middle"]) == 0
+    assert main(["claims", "middle"]) == 0
     out = capsys.readouterr().out
     for part in (
         "uses\n    base\n    torn",
@@ -240,11 +243,11 @@ def test_claims_are_listed_and_shown(registry, capsys):
         "verify middle",
     ):
         assert part in out, part
-    assert cli.main(["claims", "base"]) == 0
+    assert main(["claims", "base"]) == 0
     assert "corrects\n    wrong" in capsys.readouterr().out
-    assert cli.main(["claims", "wrong"]) == 0
+    assert main(["claims", "wrong"]) == 0
     assert "false as printed; true instead\n    base: 1 | 2" in capsys.readouterr().out
-    assert cli.main(["claims", "midle"]) == 2
+    assert main(["claims", "midle"]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "geomrelu: error: unknown claim 'midle'; did you mean middle?\n")
 
@@ -266,27 +269,27 @@ def test_the_real_registry_in_every_format():
     def plain(text):
         return text.replace(r"\allowbreak", "").replace("{}", "")
 
-    data = json.loads(listing.registry_as("json", registry))
+    data = json.loads(render.registry_as("json", registry))
     assert [c["label"] for c in data] == [c.label for group in claims.by_paper(registry).values() for c in group]
     assert len({c["paper"] for c in data}) == 4
-    for format_ in listing.FORMATS:
-        whole = listing.registry_as(format_, registry)
+    for format_ in render.FORMATS:
+        whole = render.registry_as(format_, registry)
         assert all(label in plain(whole) for label in registry)
         for claim in registry.values():
-            one = listing.claim_as(format_, claim, registry)
+            one = render.claim_as(format_, claim, registry)
             assert claim.label in plain(one) and one.strip() == one
     sample = next(
-        e for e in json.loads(listing.claim_as("json", registry["orthant-kill"], registry))["evidence"] if "seed" in e
+        e for e in json.loads(render.claim_as("json", registry["orthant-kill"], registry))["evidence"] if "seed" in e
     )
     assert (sample["trials"], sample["seed"], sample["level"]) == (1_000_000, 40, "999/1000")
     with pytest.raises(InputError):
-        listing.registry_as("html", registry)
+        render.registry_as("html", registry)
 
 
 def _documents(registry, results):
-    yield listing.registry_as("latex", registry)
-    yield listing.results_as("latex", results, registry)
-    yield from (listing.claim_as("latex", claim, registry) for claim in registry.values())
+    yield render.registry_as("latex", registry)
+    yield render.results_as("latex", results, registry)
+    yield from (render.claim_as("latex", claim, registry) for claim in registry.values())
 
 
 def test_latex_is_balanced(registry, family):
@@ -314,11 +317,12 @@ def test_latex_compiles(registry, family, tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from geomrelu import claims, cli
+from geomrelu.claims import registry
+from geomrelu.cli.main import main
 proofs = Path(sys.argv[1])
-claims._directory = lambda: proofs  # in the workers too: they run this file up to here
+registry._directory = lambda: proofs  # in the workers too: they run this file up to here
 if __name__ == "__main__":
-    raise SystemExit(cli.main(sys.argv[2:]))
+    raise SystemExit(main(sys.argv[2:]))
 """
 
 

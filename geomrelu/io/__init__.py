@@ -1,4 +1,4 @@
-"""File formats, one per module: models become a :class:`~geomrelu.layers.Tape`, sets the data of a polyhedron.
+"""File formats, one per module: models become a :class:`~geomrelu.io.tape.Tape`, sets the data of a polyhedron.
 
 ``npz``, ``onnx`` and ``torch`` are models, ``vnnlib`` and ``cdd`` are sets, ``json`` is both; ``files`` opens files
 and ``tensors`` is what ``onnx`` and ``torch`` compute with.

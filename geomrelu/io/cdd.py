@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from geomrelu.errors import InputError
-from geomrelu.exact import rational
+from geomrelu.exact.numbers import rational
 from geomrelu.io.files import FilePath, named, read_text
 
 __all__ = ["read_set", "write_set"]

@@ -1,7 +1,7 @@
 """Models and sets in JSON, numbers exactly as they are spelt: ``0.1`` is one tenth.
 
 A model is ``{"layers": [{"weights": [[...]], "bias": [...], "activation": "relu" | "none"}, ...]}`` (rows = neurons;
-the bias is optional, relu the default) or, as :meth:`geomrelu.network.Network.to_json` writes it,
+the bias is optional, relu the default) or, as :meth:`geomrelu.network.network.Network.to_json` writes it,
 ``{"inputs": n, "layers": [{"rows": [[b, j, w, j, w, ...], ...], "activation": ...}, ...]}`` with rows over all
 variables: inputs, then the outputs of ReLU layer 1, of layer 2, ... A set is one of the dictionaries of
 :mod:`geomrelu.io`, or a plain list of points. Numbers are integers, decimals, or strings such as ``"2/7"``.
@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap, affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import rational, rationals
+from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.exact.numbers import rational, rationals
 from geomrelu.io.files import FilePath, named, read_text
-from geomrelu.layers import Tape
+from geomrelu.io.tape import Tape
 
 __all__ = ["read_arrangement", "read_model", "read_set"]
 

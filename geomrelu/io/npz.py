@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap, affordable
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.layers import Tape, chain
+from geomrelu.io.tape import Tape, chain
 
 __all__ = ["read"]
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import rational
+from geomrelu.exact.affine import affordable
+from geomrelu.exact.numbers import bfloat16, rational, rounded
 from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Tensor, Value, arranged, axis_of, concatenated, exact_array, same_padding, sized
-from geomrelu.layers import Tape
 
 __all__ = ["read"]
 
@@ -34,7 +34,7 @@ def read(path: FilePath) -> Tape:
         InputError: ``path: what is wrong``, with the operator, its place in the file and its output.
 
     Exact: yes, except that batch normalisation may hold an irrational root, see
-    :func:`geomrelu.layers.batch_normalisation`.
+    :func:`geomrelu.io.tape.batch_normalisation`.
     """
     try:
         parse: Any = importlib.import_module("onnx").ModelProto.FromString
@@ -131,11 +131,12 @@ class _Trace:
         affordable(math.prod(abs(d) for d in proto.dims), where)
         try:
             array: np.ndarray = self.decode(proto)
+            if proto.float_data and array.dtype == np.float32:
+                array = _float32(proto, "float_data").reshape(array.shape)
         except Exception as problem:  # onnx has no exception of its own for data that do not fit their header
             raise InputError(f"{where} is not readable: {_line(problem)}") from None
         if array.dtype.name == "bfloat16":
-            with np.errstate(invalid="ignore"):
-                array = array.astype(np.float64)
+            array = bfloat16(array.view(np.uint16))
         if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
             raise InputError(f"{where} holds {array.dtype}, which is not supported")
         return array
@@ -188,13 +189,17 @@ class _Node:
 
     def real(self, name: str, default: float) -> Fraction:
         """A float attribute, as the dyadic number it holds."""
-        return rational(self._get(name, "f", default), f"attribute {name!r}")
+        found = self._get(name, "f", default)
+        if name in self.attributes:
+            found = next(iter(_float32(self.attributes[name], "f")), 0)
+        return rational(found, f"attribute {name!r}")
 
     def numbers(self, name: str, default: Sequence[int]) -> list[int]:
         return [int(v) for v in self._get(name, "ints", default)]
 
-    def reals(self, name: str) -> list[float]:
-        return [float(v) for v in self._get(name, "floats", ())]
+    def reals(self, name: str) -> np.ndarray:
+        self._get(name, "floats", ())
+        return _float32(self.attributes[name], "floats")
 
     def text(self, name: str, default: str) -> str:
         found = self._get(name, "s", default)
@@ -283,8 +288,7 @@ def _cast(node: _Node, x: Value) -> Value:
         node.bits = _FLOAT_BITS[to]
         return x
     if to in _FLOAT_BITS:  # a float constant in the file is rounded as the cast says; a rational result is kept
-        with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused where it is used
-            return x if x.dtype == object else x.astype(f"float{_FLOAT_BITS[to]}")
+        return x if x.dtype == object else rounded(x, _FLOAT_BITS[to] // 8)
     if x.dtype.kind not in "iub":
         x = _integral([math.trunc(v) for v in exact_array(x).ravel()], x.shape)  # towards zero, as in C
     cast = x.astype(_INTEGERS[to])
@@ -326,7 +330,7 @@ def _multiply(node: _Node, first: Value, second: Value) -> Value:
 @_rule("Div", 2, 2)
 def _divide(node: _Node, first: Value, second: Value) -> Value:
     second = _constant(second, "the divisor")
-    if not second.astype(bool).all():
+    if not exact_array(second).astype(bool).all():
         raise InputError("division by zero")
     if not isinstance(first, Tensor):
         return _folded(_quotient, first, second)
@@ -618,7 +622,7 @@ def _constant_node(node: _Node) -> Value:
         case ["value_float"]:
             return np.array(node.real("value_float", 0.0), dtype=object)
         case ["value_floats"]:
-            return np.array(node.reals("value_floats"), dtype=np.float64)
+            return node.reals("value_floats")
         case ["value_int"]:
             return np.array(node.number("value_int", 0), dtype=np.int64)
         case ["value_ints"]:
@@ -649,6 +653,32 @@ def _names(graph: Any) -> Iterator[Any]:
         yield item.name
     for node in graph.node:
         yield from (node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
+
+
+def _float32(message: Any, name: str) -> np.ndarray:
+    """A field of 32-bit floats of a message, bit by bit; read through its attribute they would become doubles."""
+    number, data, at, found = message.DESCRIPTOR.fields_by_name[name].number, message.SerializeToString(), 0, b""
+    while at < len(data):
+        tag, at = _varint(data, at)
+        kind = tag & 7
+        if kind == 0:
+            _, at = _varint(data, at)
+            continue
+        size, at = _varint(data, at) if kind == 2 else ({1: 8, 5: 4}[kind], at)
+        if tag >> 3 == number:
+            found += data[at : at + size]
+        at += size
+    return np.frombuffer(found, "<f4")
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """The whole number that stands there, and where it ends (protobuf: seven bits a byte, the lowest first)."""
+    value, shift = 0, 0
+    while True:
+        byte = data[at]
+        value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
+        if byte < 0x80:
+            return value, at
 
 
 def _line(problem: Exception) -> str:

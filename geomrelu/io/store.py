@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.numbers import rational
 from geomrelu.io.files import FilePath
 
 __all__ = ["write_npz", "write_onnx"]
@@ -54,7 +55,8 @@ def write_onnx(path: FilePath, layers: Chain) -> None:
     kind = np.result_type(*(w for w in weights if w is not None))
     nodes, constants, value = [], [], "x"
     for position, ((map_, activation), floats) in enumerate(zip(layers, weights, strict=True), 1):
-        constants.append(from_array(np.ascontiguousarray(np.asarray(floats, dtype=kind).T), f"W{position}"))
+        same = floats if floats is not None and floats.dtype == kind else _nearest(_weights(map_), kind)
+        constants.append(from_array(np.ascontiguousarray(same.T), f"W{position}"))
         nodes.append(helper.make_node("MatMul", [value, f"W{position}"], [f"m{position}"]))
         value = f"m{position}"
         for part, summand in enumerate(_summands(_biases(map_), kind, f"{path}: layer {position}")):
@@ -110,8 +112,8 @@ def _float(v: Fraction) -> float:
 
 def _equal(values: np.ndarray, floats: np.ndarray) -> bool:
     """Is each float, exactly, the number in its place?"""
-    pairs = zip(values.ravel(), floats.ravel().tolist(), strict=True)
-    return bool(np.isfinite(floats).all()) and all(Fraction(f) == v for v, f in pairs)
+    pairs = zip(values.ravel(), floats.ravel(), strict=True)
+    return bool(np.isfinite(floats).all()) and all(rational(f) == v for v, f in pairs)
 
 
 def _floats(values: np.ndarray) -> np.ndarray | None:
@@ -133,6 +135,6 @@ def _summands(values: np.ndarray, kind: Any, where: str) -> list[np.ndarray]:
             raise InputError(f"{where} has a bias that is no sum of floats; write .json or .npz")
         parts.append(part)
         known = np.empty(len(rest), dtype=object)
-        known[:] = [Fraction(f) for f in part.tolist()]
+        known[:] = [rational(f) for f in part]
         rest = rest - known
     return parts

@@ -14,10 +14,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from geomrelu.affine import AffineMap, affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import dyadic
-from geomrelu.layers import average_pooling, batch_normalisation, convolution, joined
+from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.exact.numbers import dyadic
+from geomrelu.io.tape import average_pooling, batch_normalisation, convolution, joined
 
 __all__ = ["Tensor", "Value", "arranged", "axis_of", "concatenated", "exact_array", "same_padding", "sized"]
 
@@ -195,7 +195,9 @@ def concatenated(parts: Sequence[Value], axis: int) -> Value:
     sized(sum(math.prod(part.shape) for part in parts), "the concatenation")
     try:
         if not any(isinstance(part, Tensor) for part in parts):
-            return np.concatenate([part for part in parts if isinstance(part, np.ndarray)], axis)
+            arrays = [part for part in parts if isinstance(part, np.ndarray)]
+            alike = len({array.dtype for array in arrays}) == 1 or all(array.dtype.kind in "iub" for array in arrays)
+            return np.concatenate(arrays if alike else [exact_array(array) for array in arrays], axis)
         tensors = [part if isinstance(part, Tensor) else Tensor.constant(part) for part in parts]
         starts = np.cumsum([0] + [t.map.outputs for t in tensors])
         places = np.concatenate([t.places + start for t, start in zip(tensors, starts, strict=False)], axis)

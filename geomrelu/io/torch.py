@@ -7,16 +7,18 @@ imported. Parameters enter as the dyadic numbers their floats hold; modules mean
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from geomrelu.affine import AffineMap
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.numbers import bfloat16
 from geomrelu.io.files import named
+from geomrelu.io.tape import Tape, chain
 from geomrelu.io.tensors import Tensor, same_padding, sized
-from geomrelu.layers import Tape, chain
 
 __all__ = ["from_module", "from_state_dict"]
 
@@ -33,7 +35,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
         InputError: an unsupported module or option, with its place in the tree, or shapes that do not fit.
 
     Exact: yes, except that batch normalisation may hold an irrational root, see
-    :func:`geomrelu.layers.batch_normalisation`.
+    :func:`geomrelu.io.tape.batch_normalisation`.
     """
     modules = list(_leaves(module, ""))
     shape = _input_shape(modules) if input_shape is None else tuple(int(s) for s in input_shape)
@@ -106,12 +108,16 @@ def _input_shape(modules: list[tuple[str, Any]]) -> tuple[int, ...]:
 
 
 def _array(parameter: Any) -> np.ndarray:
-    """A tensor as float64, which holds all narrower floats exactly."""
+    """A tensor bit by bit; of a kind that NumPy does not have, as float32, which holds it exactly."""
     if isinstance(parameter, np.ndarray):
         return parameter
     if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
         raise InputError("it is not a tensor of floating-point numbers")
-    array: np.ndarray = parameter.detach().cpu().double().numpy()
+    tensor = parameter.detach().cpu()
+    if str(tensor.dtype) == "torch.bfloat16":
+        return bfloat16(tensor.contiguous().view(sys.modules["torch"].int16).numpy())
+    known = str(tensor.dtype) in ("torch.float16", "torch.float32", "torch.float64")
+    array: np.ndarray = (tensor if known else tensor.float()).numpy()
     return array
 
 

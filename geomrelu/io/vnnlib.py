@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from geomrelu.affine import affordable
 from geomrelu.errors import InputError
-from geomrelu.exact import rational
+from geomrelu.exact.affine import affordable
+from geomrelu.exact.numbers import rational
 from geomrelu.io.files import FilePath, named, read_text
 
 __all__ = ["read_set"]

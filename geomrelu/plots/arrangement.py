@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomrelu.arrangement import Arrangement
-from geomrelu.engine import Row
 from geomrelu.errors import InputError
+from geomrelu.exact.cddlib import Row
+from geomrelu.geometry.arrangement import Arrangement
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.plots.page import (
     GREY,
     MOST_LABELS,
@@ -55,7 +56,6 @@ from geomrelu.plots.plane import (
     value_at,
     within,
 )
-from geomrelu.polyhedron import Polyhedron
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

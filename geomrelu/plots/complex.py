@@ -13,9 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geomrelu.complex import Complex
 from geomrelu.errors import InputError
-from geomrelu.exact import primitive
+from geomrelu.exact.numbers import primitive
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex
 from geomrelu.plots.page import (
     GREY,
     HATCHED,
@@ -33,7 +34,6 @@ from geomrelu.plots.page import (
     write,
 )
 from geomrelu.plots.plane import Point, Signs, View, around, corners, domain_of, in_order, plane_view, within
-from geomrelu.polyhedron import Polyhedron
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomrelu.affine import AffineForm, AffineMap
-from geomrelu.complex import Complex
 from geomrelu.errors import InputError
-from geomrelu.exact import rational
-from geomrelu.network import Network
+from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.numbers import rational
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex
+from geomrelu.network.network import Network
 from geomrelu.plots.arrangement import Picture
 from geomrelu.plots.page import GREY, INK, PALE, Page, Panel, Spot, frame_size, many, number_texts, signs_text, write
 from geomrelu.plots.plane import Point, Signs, domain_of, landmarks, plane_view
-from geomrelu.polyhedron import Polyhedron
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomrelu.engine import Row
 from geomrelu.errors import InputError
+from geomrelu.exact.cddlib import Row
 from geomrelu.plots.plane import Point, View
 
 if TYPE_CHECKING:

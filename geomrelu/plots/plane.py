@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.engine import Row
 from geomrelu.errors import InputError
-from geomrelu.exact import primitive, rational
-from geomrelu.polyhedron import Polyhedron
+from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import primitive, rational
+from geomrelu.geometry.polyhedron import Polyhedron
 
 Point = tuple[Fraction, ...]
 Signs = tuple[int, ...]

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from geomrelu import Budget, Network, checker, decide, read_domain
-from geomrelu.relaxation import FloatNetwork
+from geomrelu.deadness.relaxation import FloatNetwork
 
 NEURONS = (
     ("acasxu_1_1", "acasxu_full_domain", 2, 1),

@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from geomrelu import montecarlo, orbits
-from geomrelu.simulations import SHARED
+from geomrelu.papers.simulations import SHARED
+from geomrelu.random_networks import montecarlo, orbit_batch
 
 
 def magnitudes(rng, count, n0, n1, shared=None):
@@ -23,7 +23,7 @@ def magnitudes(rng, count, n0, n1, shared=None):
 
 def by_minors(a, b, w, c):
     """Plain sampling that decides each network at the generators of the orbit kernel."""
-    directions, vertices, *_ = orbits._tables(a, b, np.abs(w))
+    directions, vertices, *_ = orbit_batch._tables(a, b, np.abs(w))
     signs = np.sign(w).T[None]
     found = ((np.maximum(vertices, 0) * signs).sum(axis=1) + c < 0).all(axis=0)
     for side in (directions, -directions):
@@ -58,7 +58,7 @@ def main() -> None:
             times, ratios = [plain / 2048, minors / 2048], []
             for shared in (None, SHARED):
                 parts = magnitudes(rng, count, n0, n1, shared)
-                each, found = cpu(lambda p=parts: orbits.stably_unactivated_counts(*p))
+                each, found = cpu(lambda p=parts: orbit_batch.stably_unactivated_counts(*p))
                 values = found.reshape(count, -1).mean(axis=1) / 2.0 ** (2 * n1 + 1)
                 mean = values.mean()
                 gain = (mean * (1 - mean) / (each / count)) ** 0.5 / values.std(ddof=1)

@@ -40,14 +40,14 @@ CHECKOUT = "GEOMRELU_EDGE_SUBDIVISION"
 
 
 def geomrelu_arrangement(work):
-    from geomrelu.arrangement import Arrangement
+    from geomrelu.geometry.arrangement import Arrangement
 
     a, b = work["A"], work["b"]
     return lambda: len(Arrangement(a, b).signs)
 
 
 def geomrelu_cutting(work):
-    from geomrelu.cutting import cut
+    from geomrelu.geometry.lp_tree import cut
 
     rows = [(int(c), *map(int, a)) for a, c in zip(work["A"], work["b"], strict=True)]
     return lambda: sum(1 for _ in cut(rows, [], work["n"]))
@@ -55,7 +55,7 @@ def geomrelu_cutting(work):
 
 def geomrelu_network(work):
     from geomrelu import Network, Polyhedron
-    from geomrelu.complex import Complex
+    from geomrelu.network.complex import Complex
 
     network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
     square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
@@ -64,7 +64,7 @@ def geomrelu_network(work):
 
 def geomrelu_network_cutting(work):
     from geomrelu import Network, Polyhedron
-    from geomrelu.cutting import cut_network
+    from geomrelu.network.lp_regions import cut_network
 
     network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
     square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
@@ -483,7 +483,7 @@ def _peak():
 
 
 def _memory(_, work, pipe):
-    from geomrelu.arrangement import Arrangement
+    from geomrelu.geometry.arrangement import Arrangement
 
     warm = Arrangement([[1, 0], [0, 1], [1, 1]], [0, 0, -1])
     assert len(warm.signs) == 7

@@ -1,0 +1,246 @@
+"""Certificates as files: claims and the points they share, bound to a model and a domain by content.
+
+A claim is a plain dictionary of the judge's grammar (see FORMAT.md). Here claims are collected into certificates; the
+large proofs get a file of their own, everything else about a layer shares one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from geomrelu import checker
+from geomrelu.errors import InputError
+
+__all__ = ["Claim", "Saver", "as_certificate", "known", "read", "save", "write"]
+
+Claim = dict[str, Any]
+
+
+def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[str, Any]:
+    """One certificate of some claims; only the points they name are kept, and renumbered."""
+    place: dict[int, int] = {}
+    renumbered = []
+    for claim in claims:
+        if type(claim.get("point")) is int:
+            claim = {**claim, "point": place.setdefault(claim["point"], len(place))}
+        renumbered.append(claim)
+    depth, renumbered = _shared(renumbered)
+    return {
+        "geomrelu": checker.FORMAT,
+        "model": model,
+        "domain": domain,
+        "points": [points[k] for k in place],
+        **({"derive": _chain(depth)} if depth else {}),
+        "claims": renumbered,
+    }
+
+
+def _chain(level: int) -> list[list[int]]:
+    """All layers before a layer."""
+    return [[at] for at in range(1, level)]
+
+
+def _shared(claims: list[Claim]) -> tuple[int, list[Claim]]:
+    """If several proofs begin with deriving all layers, that is done once: the deepest layer, and claims without it."""
+    proved = [c for c in claims if isinstance(c.get("proof"), list) and c["layer"] > 1]
+    firsts = [c["proof"][0].get("derive", [])[: c["layer"] - 1] == _chain(c["layer"]) for c in proved]
+    if len(proved) < 2 or not all(firsts):
+        return 0, claims
+    found = []
+    for claim in claims:
+        if claim in proved:
+            first = dict(claim["proof"][0])
+            rest = first.pop("derive")[claim["layer"] - 1 :]
+            claim = {**claim, "proof": [first | ({"derive": rest} if rest else {}), *claim["proof"][1:]]}
+        found.append(claim)
+    return max(c["layer"] for c in proved), found
+
+
+def _claims(data: dict[str, Any]) -> list[Claim]:
+    """The claims of a certificate, each complete in itself; those that another version proved are left out."""
+    chain, current, found = data.get("derive", []), data.get("geomrelu") == checker.FORMAT, []
+    for claim in data["claims"]:
+        if not current and "proof" in claim and claim.get("status") != "open":
+            continue
+        if chain and "proof" in claim and claim["layer"] > 1:
+            if chain[: claim["layer"] - 1] != _chain(claim["layer"]):
+                continue
+            first = claim["proof"][0]
+            derive = {"derive": _chain(claim["layer"]) + first.get("derive", [])}
+            claim = {**claim, "proof": [{**first, **derive}, *claim["proof"][1:]]}
+        found.append(claim)
+    return found
+
+
+def write(
+    directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]
+) -> dict[int, str]:
+    """Write the claims about one layer; returns the file of each neuron.
+
+    Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
+    under another name and then renamed.
+
+    Raises:
+        InputError: the directory holds claims about another model or domain, or cannot be written.
+    """
+    claims = list(claims)
+    shared = directory / f"layer-{layer}.json"
+    together: dict[int, Claim] = {}
+    for path in (shared, *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
+        if not path.exists():
+            continue
+        known = read(path)
+        if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
+            raise InputError(f"{path} is about another model or domain: choose another directory")
+        if path != shared:
+            continue
+        if not _well_formed(known):
+            raise InputError(f"{path} is damaged: remove it or choose another directory")
+        points = [*known["points"], *points]
+        shift = len(known["points"])
+        claims = [{**c, "point": c["point"] + shift} if type(c.get("point")) is int else c for c in claims]
+        together = {claim["neuron"]: claim for claim in _claims(known)}
+    files: dict[int, str] = {}
+    for claim in claims:
+        own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
+        if len(claim.get("proof", ())) > 1:
+            together.pop(claim["neuron"], None)
+            save(own, as_certificate([claim], model, domain, points))
+            files[claim["neuron"]] = str(own)
+        else:
+            together[claim["neuron"]] = claim
+            files[claim["neuron"]] = str(shared)
+    if together:
+        ordered = [together[i] for i in sorted(together)]
+        save(shared, as_certificate(ordered, model, domain, points))
+    for claim in claims:
+        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
+    for i in together:  # only now, so that no claim is ever on disk nowhere
+        (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
+    return files
+
+
+def known(directory: Path, model: str, domain: str) -> list[Claim]:
+    """The claims about a model and a domain that a directory holds, their points written out.
+
+    Those of status "open" have a proof that is not finished. What cannot be read or is about something else is passed
+    over: nothing is believed, the checker judges all again.
+    """
+    found = []
+    for path in (*sorted(directory.glob("layer-*.unfinished")), *sorted(directory.glob("layer-*.json"))):
+        try:
+            data = read(path)
+        except InputError:
+            continue
+        if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
+            continue
+        if _well_formed(data):
+            for claim in _claims(data):
+                number = claim.get("point")
+                found.append({**claim, "point": data["points"][number]} if type(number) is int else claim)
+    return found
+
+
+class Growing(Protocol):
+    """A proof that is being looked for."""
+
+    @property
+    def unfinished(self) -> Claim | None: ...
+
+
+class Saver:
+    """Writes claims to a directory as they come: large proofs at once, the others together every other moment.
+
+    Proofs that are not finished are written now and then, to files that are no certificates.
+    """
+
+    PAUSE = 0.5  # seconds
+    LONG = 60.0
+
+    def __init__(self, directory: Path, model: str, domain: str) -> None:
+        self.directory, self.model, self.domain = directory, model, domain
+        self.waiting: dict[int, list[Claim]] = {}
+        self.growing: list[Growing] = []
+        self.next, self.later = 0.0, time.monotonic() + self.LONG
+
+    def add(self, claim: Claim, points: list[list[str]]) -> None:
+        """Save a claim, soon."""
+        self.waiting.setdefault(claim["layer"], []).append(claim)
+        if time.monotonic() >= self.next or len(claim.get("proof", ())) > 1:
+            self.flush(points)
+
+    def watch(self, proof: Growing) -> None:
+        """Called whenever a proof has grown."""
+        if proof not in self.growing:
+            self.growing.append(proof)
+        if time.monotonic() >= self.later:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write what is not finished."""
+        started = time.monotonic()
+        for proof in self.growing:
+            claim = proof.unfinished
+            if claim is not None:
+                data = as_certificate([claim], self.model, self.domain, [])
+                save(_unfinished(self.directory, claim["layer"], claim["neuron"]), data)
+        now = time.monotonic()
+        self.later = now + max(self.LONG, 20 * (now - started))
+
+    def flush(self, points: list[list[str]]) -> None:
+        """Save everything now."""
+        started = time.monotonic()
+        for layer, claims in self.waiting.items():
+            write(self.directory, layer, claims, self.model, self.domain, points)
+        self.waiting = {}
+        now = time.monotonic()
+        self.next = now + max(self.PAUSE, 10 * (now - started))  # a tenth of the time at most goes into writing
+
+
+def _unfinished(directory: Path, layer: int, neuron: int) -> Path:
+    return directory / f"layer-{layer}-neuron-{neuron}.unfinished"
+
+
+def _well_formed(data: dict[str, Any]) -> bool:
+    """Enough to carry its claims over (what they prove, the checker says)."""
+    points, claims = data.get("points"), data.get("claims")
+    return (
+        isinstance(points, list)
+        and isinstance(claims, list)
+        and all(isinstance(c, dict) and type(c.get("neuron")) is type(c.get("layer")) is int for c in claims)
+        and all(isinstance(c.get("proof", [{}]), list) for c in claims)
+        and all(isinstance(node, dict) for c in claims for node in c.get("proof", [{}])[:1] or [None])
+        and all(isinstance(c.get("derive", []), list) for c in (data, *(c.get("proof", [{}])[0] for c in claims)))
+        and all(c["point"] in range(len(points)) for c in claims if type(c.get("point")) is int)
+    )
+
+
+def save(path: Path, data: Any) -> None:
+    """Write JSON so that the file is complete or absent."""
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(json.dumps(data), encoding="utf-8")
+        os.replace(part, path)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def read(path: str | Path) -> Any:
+    """The JSON of a certificate file; decimals stay text.
+
+    Raises:
+        InputError: missing or not JSON.
+    """
+    try:
+        return checker.parsed(Path(path).read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    except checker.Malformed as problem:
+        raise InputError(f"{path}: {problem}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: not a complete JSON file") from None

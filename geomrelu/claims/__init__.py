@@ -1,0 +1,1 @@
+"""The registry of claims, the evidence for them, and the page that shows it."""

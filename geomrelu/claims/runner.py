@@ -1,0 +1,238 @@
+"""Claims verified in several processes, with evidence that stays on disk: what one run has found, the next one keeps.
+
+The evidence for a claim depends on no other claim, so claims are examined in any order, wherever; only the status asks
+for the claims that are used. In a directory each claim has a file ``evidence/<label>.json``, written when it is
+finished. It counts as long as its digest does: of the proof, of the sources of this package, of the depth, and of the
+versions of Python and of the packages that compute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from geomrelu.certificates import files
+from geomrelu.claims.evidence import Certified
+from geomrelu.claims.registry import DEPTHS, Claim, Outcome, Result, concluded, examined, load, ordered
+from geomrelu.errors import InputError
+from geomrelu.parallel import workers_on
+
+__all__ = ["Kept", "cores", "run"]
+
+FORMAT = "evidence 1"
+COMPUTING = ("networkx", "numpy", "pycddlib", "python-flint", "scipy", "sympy")
+
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    labels: Sequence[str] | None = None,
+    depth: str = "default",
+    *,
+    workers: int = 1,
+    kept: Kept | None = None,
+    progress: Progress | None = None,
+    proofs: Path | None = None,
+) -> Iterator[Result]:
+    """Verify claims: the results of :func:`geomrelu.claims.registry.verify`, each as soon as it and those it uses are
+    known.
+
+    Args:
+        labels: which (with the ones they use); None: all.
+        workers: processes. With one, claims are examined here, in order.
+        kept: evidence found there counts, and new evidence goes there.
+        progress: called with (what is going on, claims finished, all claims).
+        proofs: the directory of the claims; None: those of the package.
+
+    Raises:
+        InputError: an unknown label or depth, claims in a circle, no workers. At once. While it runs: workers that
+            are killed, or a directory that cannot be written.
+
+    KeyboardInterrupt passes through; the workers are ended, and finished evidence has been kept.
+    """
+    if depth not in DEPTHS:
+        raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
+    if workers < 1:
+        raise InputError(f"the number of workers must be positive, not {workers}")
+    registry = load(proofs)
+    return _results(ordered(labels, registry), registry, depth, workers, kept, progress or (lambda *what: None), proofs)
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _results(
+    claims: list[Claim],
+    registry: Mapping[str, Claim],
+    depth: str,
+    workers: int,
+    kept: Kept | None,
+    progress: Progress,
+    proofs: Path | None,
+) -> Iterator[Result]:
+    evidence: dict[str, Sequence[Outcome]] = {}
+    results: dict[str, Result] = {}
+    if kept is not None:
+        found = ((claim.label, kept.read(claim, depth)) for claim in claims)
+        evidence = {label: outcomes for label, outcomes in found if outcomes is not None}
+
+    def known() -> Iterator[Result]:
+        """Claims are in an order in which what is used comes first, so one pass finds all that can be concluded."""
+        for claim in claims:
+            if claim.label in evidence and claim.label not in results and all(used in results for used in claim.uses):
+                outcomes = evidence[claim.label]
+                results[claim.label] = concluded(claim, outcomes, results, registry, depth)
+                yield results[claim.label]
+
+    yield from known()
+    waiting = [claim for claim in claims if claim.label not in evidence]
+    with workers_on(max(1, min(workers, len(waiting)))) as (executor, _):
+
+        def told(what: str) -> None:
+            progress(what, len(evidence), len(claims))
+
+        for claim, outcomes in (
+            _here(waiting, depth, told) if executor is None else _spread(waiting, depth, executor, told, proofs)
+        ):
+            evidence[claim.label] = outcomes
+            if kept is not None:
+                kept.write(claim, depth, outcomes)
+            yield from known()
+
+
+Evidence = Iterator[tuple[Claim, tuple[Outcome, ...]]]
+
+
+def _here(claims: list[Claim], depth: str, told: Callable[[str], None]) -> Evidence:
+    for claim in claims:
+        yield claim, examined(claim, depth, lambda label, kind, cases: told(f"{label}: {kind}, {cases:,} cases"))
+
+
+def _spread(
+    claims: list[Claim], depth: str, executor: Executor, told: Callable[[str], None], proofs: Path | None
+) -> Evidence:
+    running = {executor.submit(_examined, claim.label, depth, proofs): claim for claim in claims}
+    told("")
+    for future in as_completed(running):
+        yield running[future], future.result()
+        told(", ".join(claim.label for other, claim in running.items() if other.running()))
+
+
+def _examined(label: str, depth: str, proofs: Path | None) -> tuple[Outcome, ...]:
+    """In a worker."""
+    return examined(_registry(proofs)[label], depth)
+
+
+_registry = cache(load)
+
+
+# ---- evidence on disk -------------------------------------------------------------------------------------------
+
+
+class Kept:
+    """A directory with the evidence of earlier runs.
+
+    Args:
+        directory: made if it does not exist.
+
+    Raises:
+        InputError: it cannot be made, or holds something else.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory) / "evidence"
+        try:
+            if not self.directory.is_dir() and Path(directory).is_dir() and any(Path(directory).iterdir()):
+                raise InputError(f"{directory} holds something else than a report: choose another directory")
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InputError(f"{self.directory}: {problem.strerror}") from None
+
+    def read(self, claim: Claim, depth: str) -> tuple[Outcome, ...] | None:
+        """The outcomes of an earlier run; None if there are none that count."""
+        try:
+            data = files.read(self._file(claim))
+            if data["geomrelu"] != FORMAT or data["digest"] != _digest(claim, depth):
+                return None
+            return tuple(
+                Outcome.from_json({**outcome, "seconds": float(outcome["seconds"])}, _certified(data, outcome["check"]))
+                for outcome in data["evidence"]
+            )
+        except (InputError, KeyError, TypeError, ValueError):  # absent, cut short or another thing: it is found again
+            return None
+
+    def write(self, claim: Claim, depth: str, outcomes: Sequence[Outcome]) -> None:
+        """Keep the outcomes of a claim; the file is complete or absent. What broke is not kept: it is tried again.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        if any(outcome.broken for outcome in outcomes):
+            self._file(claim).unlink(missing_ok=True)
+            return
+        data = {
+            "geomrelu": FORMAT,
+            "label": claim.label,
+            "statement": claim.statement,
+            "source": claim.source,
+            "hypotheses": list(claim.hypotheses),
+            "uses": list(claim.uses),
+            "depth": depth,
+            "versions": _versions(),
+            "digest": _digest(claim, depth),
+            "evidence": [outcome.as_json() for outcome in outcomes],
+            "certificates": [
+                {"check": outcome.check, "case": case, **vars(certified)}
+                for outcome in outcomes
+                for case, certified in outcome.certified
+            ],
+        }
+        files.save(self._file(claim), data)
+
+    def _file(self, claim: Claim) -> Path:
+        return self.directory / f"{claim.label}.json"
+
+
+def _certified(data: Mapping[str, Any], check: str) -> Iterator[tuple[str, Certified]]:
+    for entry in data["certificates"]:
+        if entry["check"] == check:
+            yield entry["case"], Certified(entry["certificate"], entry["model"], entry["domain"])
+
+
+def _digest(claim: Claim, depth: str) -> str:
+    """Of all that the evidence for a claim depends on."""
+    proof = b"" if claim.path is None else claim.path.read_bytes()
+    parts = [depth, repr(_versions()), _sources(), hashlib.sha256(proof).hexdigest()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@cache
+def _sources() -> str:
+    """Of every module of this package."""
+    package = Path(__file__).resolve().parents[1]
+    whole = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        if path.relative_to(package).parts[0] != "proofs":  # installed, they lie inside; each counts for itself
+            whole.update(f"{path.relative_to(package)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Of what computes."""
+    found = {"python": platform.python_version()}
+    for name in COMPUTING:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found

@@ -1,0 +1,84 @@
+"""``geomrelu regions``: the regions of an arrangement or of a network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from geomrelu.cli.shared import (
+    DEFAULT_SECONDS,
+    REGIONS,
+    Command,
+    arrangement_on,
+    budget_of,
+    is_arrangement,
+    network_on,
+    progress_bar,
+)
+
+__all__ = ["add"]
+
+
+def add(command: Command) -> None:
+    """The arguments of the command."""
+    sub = command("regions", "count the regions of an arrangement or of a network, exactly", epilog=REGIONS)
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--domain", metavar="DOMAIN", help="only inside this polyhedron (default: all of R^n)")
+    sub.add_argument("--layers", type=int, metavar="K", help="of a network: only its first K ReLU layers")
+    sub.add_argument("--signs", action="store_true", help="list the sign vectors")
+    sub.add_argument("--witnesses", action="store_true", help="list them with a rational point in each region")
+    sub.add_argument("--faces", action="store_true", help="the f-vector: faces of dimension 0, 1, ..., n")
+    sub.add_argument("--graph", metavar="OUT.graphml", help="write the adjacency graph of the regions")
+    sub.add_argument("--polynomial", action="store_true", help="of an arrangement: the characteristic polynomial")
+    sub.add_argument("--format", choices=("table", "json"), default="table")
+    sub.add_argument(
+        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
+    )
+    sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
+    sub.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Count, list, print."""
+    from geomrelu.errors import InputError
+    from geomrelu.network import region_count
+
+    budget = budget_of(options)
+    wanted = region_count.Wanted(options.faces, options.polynomial, options.graph)
+    listed: list[dict[str, Any]] = []
+    seen = 0
+    with progress_bar("counting") as (advance, clear):
+
+        def each(signs: Any, points: Callable[[int], Sequence[Any]]) -> None:
+            nonlocal seen
+            for i, sign in enumerate(signs.tolist() if options.signs or options.witnesses else ()):
+                row: dict[str, Any] = {"signs": "".join("-0+"[s + 1] for s in sign)}
+                if options.witnesses:
+                    budget.spend(0)
+                    row["witness"] = [str(v) for v in points(i)]
+                if options.format == "json":
+                    listed.append(row)
+                else:
+                    clear()
+                    print(row["signs"], *(f"({', '.join(w)})" for w in [row.get("witness")] if w))
+            seen += len(signs)
+            advance(f"{seen:,} regions", 0, 0)
+
+        if is_arrangement(options.file):
+            if options.layers is not None:
+                raise InputError("--layers is for networks")
+            found = region_count.of_arrangement(arrangement_on(options), wanted, budget, each)
+        else:
+            if options.polynomial:
+                raise InputError("--polynomial is for arrangements")
+            found = region_count.of_network(*network_on(options), options.layers, wanted, budget, each)
+    heads = {"file": options.file, "domain": options.domain}
+    if options.format == "json":
+        print(json.dumps(heads | found | ({"list": listed} if options.signs or options.witnesses else {}), indent=1))
+    else:
+        print(region_count.as_text(heads | found))
+    if found["reason"] == "interrupted":
+        raise KeyboardInterrupt
+    return 0 if found["complete"] else 3

@@ -1,0 +1,85 @@
+"""``geomrelu simulate``: the simulations of the papers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geomrelu.cli.shared import Command, add_workers, long_run, widths_of
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["add"]
+
+SIMULATIONS = """\
+figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, He normal; three schemes
+figure-2     the same along the width that keeps the lower bound at p
+figure-5     Brownlowe et al.: stably unactivated neurons, by sign orbits
+safe-region  Lu et al.: width against depth
+A run of more than a minute keeps its finished chunks in a file of the working directory until it is done."""
+
+
+def add(command: Command) -> None:
+    """The arguments of the command."""
+    sub = command("simulate", "the simulations and figures of the papers", epilog=SIMULATIONS)
+    sub.add_argument("name", metavar="NAME", choices=("figure-1", "figure-2", "figure-5", "safe-region"))
+    sub.add_argument("-o", "--output", required=True, metavar="FILE", help=".pdf, .png or .svg; .json: the numbers")
+    sub.add_argument("--law", default="normal", help="as for probability")
+    sub.add_argument("--networks", type=int, default=1024, metavar="N", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument(
+        "--points", type=int, default=1024, metavar="N", help="data of figures 1 and 2, default %(default)s"
+    )
+    sub.add_argument("--depth", type=int, default=256, metavar="K", help="of figures 1 and 2, default %(default)s")
+    sub.add_argument("--widths", default=None, metavar="N,N,...", help="of figure 1; n0 of figure 5")
+    sub.add_argument("--share", type=float, default=1.0, metavar="S", help="of the orbits of figure 5, default 1")
+    add_workers(sub)
+    sub.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Simulate, draw or write the numbers."""
+    from fractions import Fraction
+
+    from geomrelu.errors import InputError
+    from geomrelu.papers import figures, simulations
+    from geomrelu.papers.tables import safe_width
+
+    suffix = Path(options.output).suffix.lower()
+    if suffix not in (*figures.FORMATS, ".json"):
+        raise InputError(f"{options.output}: write {', '.join(figures.FORMATS)} or .json")
+    widths = None if options.widths is None else widths_of(options.widths)
+    size = {"networks": options.networks, "points": options.points, "depth": options.depth, "seed": options.seed}
+    if options.name == "safe-region":
+        depths = list(range(1, 101))
+        least = {p: [safe_width(k, Fraction(p)) for k in depths] for p in (Fraction(1, 10), Fraction(1, 100))}
+        data: Any = {"hidden layers": depths, **{f"P(dies) < {float(p):g}": w for p, w in least.items()}}
+        figure = figures.safe_region(depths, {float(p): w for p, w in least.items()})
+    else:
+        with long_run(options.name, options) as running:
+            if options.name == "figure-5":
+                dimensions = widths or (2, 3, 4)
+                more = {"law": options.law, "share": options.share, "seed": options.seed}
+                estimates = simulations.figure_five(dimensions, **more, **running)
+                figure, data = figures.figure_five(estimates), [e.as_json() for e in estimates.values()]
+            elif options.name == "figure-1":
+                plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
+                found = simulations.living(plan, **running)
+                figure, data = figures.figure_one(found), [vars(s) for s in found.values()]
+            else:
+                along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
+                needed = tuple(sorted({n for row in along.values() for n in row}))
+                plan = simulations.Living(needed, schemes=("iid",), law=options.law, variance=True, **size)
+                two = {n: s for (n, _), s in simulations.living(plan, **running).items()}
+                figure = figures.figure_two(two, simulations.TARGETS, along)
+                data = {"n(k)": {str(p): row for p, row in along.items()}, "survival": [vars(s) for s in two.values()]}
+    if suffix == ".json":
+        try:
+            Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        except OSError as problem:
+            raise InputError(f"{options.output}: {problem.strerror}") from None
+    else:
+        figures.save(figure, options.output)
+    return 0

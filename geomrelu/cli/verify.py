@@ -1,0 +1,61 @@
+"""``geomrelu verify``: the claims of the registry, verified."""
+
+from __future__ import annotations
+
+import argparse
+
+from geomrelu.cli.shared import Command, complain, progress_bar
+
+__all__ = ["add"]
+
+VERIFYING = """\
+DIR also keeps the evidence: claims whose proof, depth and sources have not changed since are not verified again.
+Exit code 1 if a claim is refuted or its evidence broken, or one that is false as printed is not refuted exactly."""
+
+
+def add(command: Command) -> None:
+    """The arguments of the command."""
+    sub = command("verify", "verify the claims of the registry: derive, enumerate, decide, sample", epilog=VERIFYING)
+    sub.add_argument("labels", nargs="*", metavar="LABEL", help="only these claims and what they use (default: all)")
+    sub.add_argument("--thorough", action="store_true", help="larger families and more trials")
+    sub.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text")
+    sub.add_argument("--report", metavar="DIR", help="write a page (index.html), figures, evidence and certificates")
+    sub.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
+    sub.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Verify, print, report."""
+    from geomrelu.claims import registry as claims
+    from geomrelu.claims import render, runner
+
+    registry = claims.load()
+    results: list[claims.Result] = []
+    asked = claims.ordered(options.labels or None, registry)
+    kept = None if options.report is None else runner.Kept(options.report)
+    workers = runner.cores() if options.workers is None else options.workers
+    depth = "thorough" if options.thorough else "default"
+    if kept is not None:
+        before = sum(kept.read(claim, depth) is not None for claim in asked)
+        if before:
+            complain(f"{before} of {len(asked)} claims are verified in {options.report} already")
+    with progress_bar("verifying") as (advance, clear):
+        try:
+            for result in runner.run(options.labels or None, depth, workers=workers, kept=kept, progress=advance):
+                results.append(result)
+                if options.format == "text":
+                    clear()
+                    print(result.as_text(), flush=True)
+        except KeyboardInterrupt:
+            again = "" if kept is None else f"; the same command goes on from what is in {options.report}"
+            raise KeyboardInterrupt(f"{len(results)} of {len(asked)} claims are verified{again}") from None
+        finally:  # interrupted or not: what was verified is said
+            clear()
+            if results or options.format == "json":
+                print(render.results_as(options.format, results, registry), flush=True)
+            if results and options.report is not None:
+                from geomrelu.claims import report
+
+                page = report.write(options.report, results, registry, complete=len(results) == len(asked))
+                complain(f"the page is {page}")
+    return 1 if any(result.failed for result in results) else 0

@@ -1,0 +1,590 @@
+"""Proofs that a neuron is never positive, as trees grown in floating point.
+
+The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
+input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
+looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
+program decides (see ``programs``).
+
+Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
+grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
+earlier neurons of unknown sign are derived anew (of the last layer, only of those that matter); bounds derived higher
+up stay valid. (Where there are many inputs, and so only signs are split, the bounds on the whole box serve everywhere.)
+"""
+
+from __future__ import annotations
+
+import operator
+import pickle
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
+from geomrelu.certificates.batch import derivation, derived, places
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
+
+__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
+
+Array = np.ndarray
+Node = dict[str, Any]
+MOST_INPUTS = 32  # with more, halving boxes is hopeless
+MOST_BOXES = 10_000_000
+PERIOD = 4
+FEW = 8  # earlier neurons that loosen a bound: then their signs are split, else inputs
+STEPS = 20  # on the slopes of a part that the default slopes do not settle
+SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
+FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
+PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
+OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
+CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
+_TEXT = np.array(list("0123456789abcdefg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Of a part, at a number of one of the inputs, or (``cut`` None) by the sign of a neuron of a layer."""
+
+    layer: int  # 0: the inputs
+    index: int
+    cut: float | None
+    derives: bool = False  # are bounds derived anew before?
+    last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
+
+    def node(self, level: int) -> Node:
+        """As the checker wants it, in a proof about a neuron of layer ``level``."""
+        what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
+        return {"split": what} | (derived(level, self.last) if self.derives else {})
+
+    @classmethod
+    def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
+        """The split of a part that a node says; ValueError, or another, if it says none."""
+        kind, *at, last = node["split"]
+        cut = float(Fraction(last)) if kind == "x" else None
+        layer, index = map(operator.index, (0, *at) if kind == "x" else (*at, last))
+        if cut is None and not (kind == "neuron" and 1 <= layer < level and 0 <= index < widths[layer - 1]):
+            raise ValueError("no such neuron")
+        if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
+            raise ValueError("not inside the part")
+        split = cls(layer, index, cut, *derivation(node, level))
+        last = split.last
+        if split.node(level) != node or (last is not None and not part.derived_whole(last, widths[level - 2])):
+            raise ValueError("no such split")
+        return split
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of the domain: a box, and neurons whose sign is known.
+
+    Attributes:
+        name: of its node; the root is 1, the parts of node k are 2 k and 2 k + 1.
+        base, age: bounds that hold on it, and how many splits it is below where they were derived.
+        signs: ``(layer, neuron, sign)``.
+        path: ``(path of the part that was split, split, side)``; () for the whole.
+        share: of the domain.
+        stubborn: it must be split, whatever its bound.
+        earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
+    """
+
+    lower: Array
+    upper: Array
+    name: int = 1
+    base: Bounds | None = None
+    age: int = 0
+    signs: tuple[tuple[int, int, int], ...] = ()
+    path: tuple[Any, ...] = ()
+    share: float = 1.0
+    stubborn: bool = False
+    earlier: list[Node] | None = None
+
+    def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
+        """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""
+        path = self.path
+        while path and path[0]:
+            path = path[0]
+        return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
+
+    def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
+        """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
+        name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
+        lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index
+        if cut is None:
+            signs = (*signs, (split.layer, j, side))
+        elif side < 0:
+            part = float((cut - lower[j]) / (upper[j] - lower[j]))
+            upper = upper.copy()
+            upper[j] = cut
+        else:
+            part = float((upper[j] - cut) / (upper[j] - lower[j]))
+            lower = lower.copy()
+            lower[j] = cut
+        return Part(lower, upper, name, base, age, signs, path, self.share * part)
+
+
+class Tree:
+    """A tree that grows until it is a proof, or until a point is found where the neuron is positive.
+
+    Attributes:
+        parts: that are open; away: those that are being worked on, by name.
+        point: where the neuron is positive (perhaps: it was found in floating point), or None.
+        tight: a point where it is 0 exactly, or () if only its bound is 0 somewhere, or None.
+        failed: a linear program was too large.
+        boxes: how many parts were bounded; limit: how many may be.
+        closed: the share of the domain on which the neuron is bounded.
+        worst: the largest bound among the parts that were bounded last.
+        seconds: of work on it.
+        coarse: is its proof to be checked in coarse arithmetic?
+        refused: how many leaves the checker did not accept.
+    """
+
+    def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
+        self.level, self.neuron = level, neuron
+        self.coarse = coarse and level <= floating.coarse_depth
+        self.parts, self.away = [Part(floating.lower, floating.upper)], dict[int, Part]()
+        self.widths = floating.network.widths
+        self.point: Sequence[Any] | None = None
+        self.tight: tuple[Fraction, ...] | None = None
+        self.failed = False
+        self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
+        self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
+        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS else "sign patterns"
+        self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
+
+    def take(self, count: int) -> list[Part]:
+        """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
+        if self.parts[-1].earlier is not None:
+            count = min(count, FEW_CHUNKS)  # they are large
+        taken = self.parts[-count:]
+        del self.parts[-count:]
+        self.away |= {part.name: part for part in taken}
+        return taken
+
+    def merge(self, growth: Growth) -> None:
+        """What has been found below parts that were taken."""
+        self.parts += growth.parts
+        for name in growth.taken:
+            del self.away[name]
+        self._nodes.append(growth.packed)
+        self.point = growth.point
+        self.tight = self.tight or growth.tight
+        self.failed = growth.lost
+        self.boxes += growth.boxes
+        self.seconds += growth.seconds
+        self.refused += growth.refused
+        self.closed += growth.closed
+        self.worst = growth.worst
+        if self.refused > max(50, self.boxes // 4):
+            self.coarse = False
+
+    @property
+    def done(self) -> bool:
+        """Is no part open?"""
+        return not self.parts and not self.away
+
+    def proof(self) -> list[Node]:
+        """The tree in the checker's grammar, with OPEN where it is not finished."""
+        nodes: dict[int, Split | Node] = {}
+        for packed in self._nodes:
+            nodes.update(pickle.loads(packed))
+        earlier = {part.name: part.earlier for part in (*self.parts, *self.away.values())}
+        proof: list[Node] = []
+        stack = [1]
+        while stack:
+            name = stack.pop()
+            node = nodes.get(name, OPEN)
+            if isinstance(node, Split):
+                proof.append(node.node(self.level))
+                stack += [2 * name + 1, 2 * name]
+            else:
+                proof += earlier.get(name) or [dict(node)]
+        return proof
+
+    @property
+    def unfinished(self) -> Claim | None:
+        """What another run can take over."""
+        if self.done or self.point is not None:
+            return None
+        return {"layer": self.level, "neuron": self.neuron, "status": "open", "proof": self.proof()}
+
+    def resume(self, proof: Any) -> None:
+        """Take over what :meth:`proof` gave in another run; nothing is believed, it will be judged again."""
+        if not isinstance(proof, list):
+            return
+        nodes: dict[int, Split | Node] = {}
+        found, end = [], 0
+        try:
+            parts = places(proof)
+            if parts is None:
+                return
+            root = replace(self.parts[0])
+            for part, node in _walked(root, proof, self.level, self.widths):
+                first, last = parts[part.name]
+                if first >= end and isinstance(node, Split) and last - first > CHUNK:
+                    nodes[part.name] = node
+                elif first >= end:
+                    part.earlier, end = None if node == OPEN else proof[first:last], last
+                    found.append(part)
+        except (ValueError, TypeError, LookupError, ArithmeticError):  # damaged
+            return
+        self.parts, self._nodes = found, [pickle.dumps(nodes)]
+
+    def __str__(self) -> str:
+        if self.done and self.point is None:
+            return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
+        return (
+            f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
+            f"elsewhere by {self.worst:.3g}"
+        )
+
+
+def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
+    """Which neurons default slopes show to be negative on the whole box. Raises Exhausted when the budget ends."""
+    whole = floating.whole(level - 1, budget)
+    bounds = floating.upper_bounds(whole, level, np.array(neurons, dtype=int), budget)[0]
+    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
+def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
+    """The proof for these."""
+    coarse = level <= floating.coarse_depth
+    leaf: Node = {"coarse": []} if coarse else {}
+    return [leaf | derived(level)]
+
+
+class Growth:
+    """What grows below some open parts of a tree, in one go: new nodes, and parts that are open afterwards."""
+
+    def __init__(self, tree: Tree, parts: list[Part]) -> None:
+        self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
+        self.target = np.array([self.neuron])
+        self.roots, self.parts, self.taken = list(parts), list(parts), [part.name for part in parts]
+        self.nodes: dict[int, Split | Node] = {}
+        self.leaves: dict[int, Part] = {}
+        self.point: Sequence[Any] | None = None
+        self.lost, self.looks, self.budget = False, True, UNLIMITED
+        self.boxes, self.refused, self.worst, self.closed, self.seconds = 0, 0, float("inf"), 0.0, 0.0
+        self.packed = b""
+
+    def start(self, floating: FloatNetwork, budget: Budget = UNLIMITED) -> None:
+        """Take up the tools. Raises Exhausted when the budget ends."""
+        whole = floating.whole(self.level - 1, budget)
+        self.floating = floating
+        self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
+        self.enough = -(SAFETY if self.coarse else FINE) * self.scale
+        self.halves = floating.network.inputs <= MOST_INPUTS
+        self.whole: Bounds = [(low[0], high[0]) for low, high in whole.bounds]
+        self.cornered = self.coarse and floating.cornered
+        # neurons of the last layer that only need a line below
+        self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
+        widths = floating.network.widths[: self.level]
+        size = 4 * (sum(widths) + floating.network.inputs) * (max(widths) if self.halves else 4)
+        self.batch = int(np.clip(BATCH // size, 1, 128))
+
+    def grow(self, most: int, budget: Budget) -> None:
+        """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
+        self.point, self.budget = None, budget
+        while self.point is None and self.parts and self.boxes < most and budget.left != 0:
+            if self.parts[-1].earlier is not None:
+                self._again(self.parts.pop())
+                continue
+            count = min(self.batch, len(self.parts))
+            batch = [part for part in self.parts[-count:] if part.earlier is None]
+            self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
+            for part in batch:
+                if part.base is None and part.path:  # another run had more, or the same where only signs are split
+                    part.base, part.age = self.whole, PERIOD if self.halves else 0
+            for derives in (True, False):
+                alike = [part for part in batch if self._derives(part) is derives]
+                if not alike:
+                    continue
+                if self.point is None:
+                    try:
+                        self._step(alike, derives)
+                        self.boxes += len(alike)
+                        continue
+                    except Exhausted:  # in the middle of it
+                        self._undo(alike)
+                self.parts += alike
+
+    def _undo(self, parts: list[Part]) -> None:
+        """They are to be bounded yet."""
+        names = {part.name for part in parts}
+        self.parts = [part for part in self.parts if part.name >> 1 not in names]
+        for name in names:
+            self.nodes.pop(name, None)
+            self.leaves.pop(name, None)
+
+    def _again(self, part: Part) -> None:
+        """What another run had found below a part."""
+        assert part.earlier is not None
+        for here, node in _walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+            if isinstance(node, Split):
+                self.nodes[here.name] = node
+            elif node == OPEN:
+                self.parts.append(here)
+            else:
+                self._leaf(here, node)
+        self.boxes += len(part.earlier)
+
+    def pack(self) -> None:
+        """Make it small, for it travels between processes."""
+        self.packed = pickle.dumps(self.nodes)
+        self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
+        if hasattr(self, "floating"):
+            del self.floating, self.whole
+        self.budget = UNLIMITED
+        self.nodes, self.leaves, self.roots = {}, {}, []
+
+    def _derives(self, part: Part) -> bool:
+        return part.base is None or part.age > 0
+
+    def _step(self, parts: list[Part], derives: bool) -> None:
+        floating = self.floating
+        boxes = self._bounded(parts, derives)
+        empty = np.any([(low - high > FINE * (abs(low) + abs(high))).any(axis=1) for low, high in boxes.bounds], axis=0)
+        bound = self._highest(boxes, floating.backward(boxes, self.level, self.target))
+        bound[empty] = -np.inf
+        stubborn = np.array([part.stubborn for part in parts])
+        settled = (bound <= self.enough) & ~stubborn  # NaN, from numbers beyond the floats, stays open too
+        rows = np.flatnonzero(settled)
+        settled[self._close(parts, boxes, rows, None, None)] = False
+        rows = np.flatnonzero(~settled)
+        if not len(rows):
+            return
+        parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
+        phases = self._phases(parts) if any(part.signs for part in parts) else None
+        bound, below, added, points = floating.improved(
+            boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
+        )
+        self._look(points, (boxes.lower + boxes.upper) / 2)
+        settled = (bound <= self.enough) & ~stubborn
+        rows = np.flatnonzero(settled)
+        settled[self._close(parts, boxes, rows, below, added)] = False
+        form = floating.backward(boxes, self.level, self.target, 1, below, added)
+        exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
+        self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
+        rows = np.flatnonzero(~settled & ~exact)
+        if not len(rows):
+            return
+        self.worst = float(bound[rows].max())
+        below = [b[rows] for b in below]
+        added = None if added is None else [a[rows] for a in added]
+        self._split([parts[k] for k in rows], boxes.take(rows), below, added, derives)
+
+    def _bounded(self, parts: list[Part], derives: bool) -> Boxes:
+        """What is known of all earlier layers on the parts."""
+        lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
+        known = self._known(parts)
+        if derives:
+            how = known, self.unwanted, self.cornered, self.budget
+            return self.floating.bounded(lower, upper, self.level - 1, *how)
+        assert known is not None
+        return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
+
+    def _known(self, parts: list[Part]) -> Bounds | None:
+        """Bounds that hold before any are derived."""
+        tables = [part.base for part in parts if part.base is not None]
+        if not tables:
+            return None
+        known = [tuple(np.array(sides) for sides in zip(*pairs, strict=True)) for pairs in zip(*tables, strict=True)]
+        for row, part in enumerate(parts):
+            for at, i, sign in part.signs:
+                low, high = known[at - 1]
+                if sign > 0:
+                    low[row, i] = max(low[row, i], 0)
+                else:
+                    high[row, i] = min(high[row, i], 0)
+        return known  # type: ignore[return-value]
+
+    def _phases(self, parts: list[Part]) -> list[Array]:
+        phases = [np.zeros((len(parts), width)) for width in self.floating.network.widths[: self.level - 1]]
+        for row, part in enumerate(parts):
+            for at, i, sign in part.signs:
+                phases[at - 1][row, i] = sign
+        return phases
+
+    def _highest(self, boxes: Boxes, form: Form) -> Array:
+        """Bounds (boxes,) of the neuron."""
+        value = boxes.highest(form) if boxes.corners is None else boxes.at_corners(form).max(axis=1)
+        return value[:, 0]
+
+    def _look(self, *points: Array) -> None:
+        """Is the neuron positive at one of these points?"""
+        candidates = np.concatenate(points)
+        value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
+        if value.max() > 0 and self.looks:
+            self.point = candidates[int(np.argmax(value))].tolist()
+
+    # ---- leaves -----------------------------------------------------------------------------------------------
+
+    def _close(
+        self, parts: list[Part], boxes: Boxes, rows: Array, below: list[Array] | None, added: list[Array] | None
+    ) -> list[int]:
+        """Make leaves of these rows; returns those that stay open, since no slopes that a leaf can say settle them."""
+        if not len(rows):
+            return []
+        parts, boxes = [parts[k] for k in rows], boxes.take(rows)
+        below = None if below is None else [b[rows] for b in below]
+        added = None if added is None else [a[rows] for a in added]
+        needed = self._needed(parts, boxes, below, added)
+        left = []
+        for row, part in enumerate(parts):
+            last = None if needed is None else needed[row]
+            if needed is not None and last is None:
+                left.append(int(rows[row]))
+                continue
+            if not self.coarse:
+                leaf = self._exact_leaf(part, boxes, row, below, added)
+            elif below is not None:
+                leaf = {"coarse": [_text(slopes[row]) for slopes in below]} | self._multipliers(part, row, added)
+            elif needed is None:
+                leaf = {"coarse": []}
+            else:  # neurons that are not derived again have the slopes that they would have then
+                leaf = {"coarse": [""] * (self.level - 2) + [_text(boxes.lines[-1].below[row])]}
+            if self._derives(part):
+                leaf |= derived(self.level, last)
+            self._leaf(part, leaf)
+        return left
+
+    def _leaf(self, part: Part, leaf: Node) -> None:
+        self.nodes[part.name], self.leaves[part.name] = leaf, part
+
+    def _close_exactly(
+        self, parts: list[Part], boxes: Boxes, rows: Array, below: list[Array], added: list[Array] | None
+    ) -> None:
+        """Where the bound may be 0: leaves in exact arithmetic, which the checker may refuse."""
+        for row in rows.tolist():
+            leaf = self._exact_leaf(parts[row], boxes, row, below, added)
+            self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
+
+    def _exact_leaf(
+        self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
+    ) -> Node:
+        """Slopes are said only where the line below is used."""
+        leaf = self._multipliers(part, row, added)
+        if below is None:
+            return leaf
+        one = boxes.take(np.array([row]))
+        slopes = [b[row : row + 1] for b in below]
+        multipliers = None if added is None else [a[row : row + 1] for a in added]
+        form = self.floating.backward(one, self.level, self.target, 1, slopes, multipliers)
+        for at, (line, slope, weight) in enumerate(zip(one.lines, slopes, form.weights, strict=True), 1):
+            if weight is None:
+                continue
+            said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
+            if said.any():
+                texts = leaf.setdefault("slopes", [""] * (self.level - 1))
+                texts[at - 1] = _text(slope[0])
+        return leaf
+
+    def _multipliers(self, part: Part, row: int, added: list[Array] | None) -> Node:
+        """Those of the splits by signs."""
+        if added is None:
+            return {}
+        sizes = [(k, abs(float(added[at - 1][row, i]))) for k, (at, i, _) in enumerate(part.signs)]
+        table = {str(k): str(Fraction(size)) for k, size in sizes if size}
+        return {"splits": table} if table else {}
+
+    def _needed(
+        self, parts: list[Part], boxes: Boxes, below: list[Array] | None, added: list[Array] | None
+    ) -> list[list[int] | None] | None:
+        """Which neurons of the last layer each leaf derives again: checking them is what costs most. None: all.
+
+        Those with a negative coefficient never: they only need a line below, which is valid with any slope. For a leaf
+        that is not settled with slopes in sixteenths the entry is None.
+        """
+        derives = self.coarse and self.level > 2 and self._derives(parts[0])
+        known = self._known(parts) if derives else None
+        if known is None:
+            return None
+        slopes = [line.below for line in boxes.lines] if below is None else list(below)
+        slopes[-1] = np.round(16 * slopes[-1]) / 16  # as the leaf will say them
+        form = self.floating.backward(boxes, self.level, self.target, 1, slopes, added)
+        assert form.weights[-1] is not None
+        fresh, (low, high) = boxes.lines[-1], known[-1]
+        again = (form.weights[-1][:, 0, :] > 0) & (low < 0) & (high > 0)
+        boxes = replace(boxes, lines=list(boxes.lines), gaps=list(boxes.gaps))
+        boxes.lines[-1] = Lines.of(np.where(again, fresh.low, low), np.where(again, fresh.high, high))
+        if boxes.gaps:
+            boxes.gaps[-1] = boxes.gaps[-1] * again[:, None, :]
+        form = self.floating.backward(boxes, self.level, self.target, 1, slopes, added)
+        enough = self._highest(boxes, form) <= self.enough
+        return [np.flatnonzero(row).tolist() if good else None for row, good in zip(again, enough, strict=True)]
+
+    # ---- splits -----------------------------------------------------------------------------------------------
+
+    def _split(
+        self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, derives: bool
+    ) -> None:
+        """Cut each part where that promises most."""
+        losses = self.floating.losses(boxes, self.level, self.neuron, below, added)
+        single = np.concatenate(
+            [np.where(line.unknown, loss, -1) for line, loss in zip(boxes.lines, losses, strict=True)], 1
+        )
+        starts = np.cumsum([0] + [loss.shape[1] for loss in losses])
+        neuron = np.argmax(single, axis=1)
+        blame = self.floating.blame(boxes, losses) if self.halves else np.zeros(boxes.lower.shape)
+        inputs = np.argmax(blame, axis=1)
+        for row, part in enumerate(parts):
+            base, age = part.base, part.age
+            how: tuple[bool, tuple[int, ...] | None] = False, None
+            if derives and (base is None or age >= PERIOD):
+                base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
+                how, age = (True, last), 0
+            total = sum(float(loss[row].sum()) for loss in losses)
+            if not total > FINE * self.scale:
+                self._leaf(part, PROGRAM)
+            elif not self.halves or (single[row] > total / 100).sum() <= FEW:
+                at = int(np.searchsorted(starts, neuron[row], side="right"))
+                self.cut(part, Split(at, int(neuron[row] - starts[at - 1]), None, *how), base, age)
+            else:
+                j = int(inputs[row])
+                middle = _short((part.lower[j] + part.upper[j]) / 2, part.upper[j] - part.lower[j])
+                self.cut(part, Split(0, j, float(middle), *how), base, age)
+
+    def _anew(self, base: Bounds | None, fresh: Bounds) -> tuple[Bounds, tuple[int, ...] | None]:
+        """The bounds that hold below a split that derives them, and of which neurons of the last layer it does.
+
+        Those are the neurons that have a sign now, for checking the others costs more than it gives; None: all.
+        """
+        if base is None or self.unwanted is None:
+            return fresh, None
+        (low, high), (least, most) = base[-1], fresh[-1]
+        settled = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
+        last = np.where(settled, least, low), np.where(settled, most, high)
+        return [*fresh[:-1], last], tuple(np.flatnonzero(settled).tolist())
+
+    def cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
+        """Split a part, on which these bounds hold."""
+        age += self.halves  # where only signs are split nothing is derived anew
+        self.nodes[part.name] = split
+        self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
+
+
+def _walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:
+    """The nodes of a proof, each with its part; if it is none, an error of many kinds."""
+    stack = [root]
+    for node in proof:
+        here = stack.pop()
+        if "split" in node:
+            split = Split.read(node, level, here, widths)
+            stack += [here.child(split, 1), here.child(split, -1)]
+            yield here, split
+        else:
+            yield here, node
+    if stack:
+        raise ValueError("the proof ends before its last leaf")
+
+
+def _text(slopes: Array) -> str:
+    return "".join(_TEXT[np.rint(slopes * 16).astype(int)])
+
+
+def _short(middle: Any, width: Any) -> Any:
+    """A number near the middle with few binary digits (a hundredth of the width is fine enough)."""
+    grid = np.exp2(np.floor(np.log2(np.maximum(width, 1e-300) / 64)))
+    return np.round(middle / grid) * grid

@@ -1,0 +1,227 @@
+"""Where all signs are known: one exact linear program, and what it proves.
+
+On a part of a box on which every earlier neuron that matters keeps its sign, a neuron is an affine form, and the signs
+that splits have fixed are linear inequalities. The largest value of the form is attained, so this is where a supremum
+of exactly 0 is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.certificates.batch import derived
+from geomrelu.certificates.region import Region, signed
+from geomrelu.exact import cddlib
+from geomrelu.exact.numbers import common
+from geomrelu.network.network import Network
+
+__all__ = ["Leaf", "Open", "Positive", "solved"]
+
+FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf of a proof, and a point where the neuron is exactly 0, if that is its largest value."""
+
+    node: dict[str, Any]
+    zero: tuple[Fraction, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Positive:
+    """A point where the neuron is positive."""
+
+    point: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Open:
+    """An earlier neuron that matters and whose sign is not known."""
+
+    layer: int
+    neuron: int
+
+
+def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
+    """Decide a neuron on a region of a box; None if that was too much.
+
+    Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
+    """
+    derive = derived(level)
+    region = region.copy()
+    region.derive(derive["derive"], level)
+    if region.empty:
+        return Leaf(derive)
+    splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
+    forms = _forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    if isinstance(forms, Open):
+        return forms
+    rows = [[sign * v for v in forms[at, i]] for _, at, i, sign in splits]
+    lower, upper = _sides(region)
+    best = _maximum(forms[level, neuron], rows, lower, upper)
+    if best is None:
+        multipliers = _contradiction(forms[level, neuron], rows, lower, upper)
+        return None if multipliers is None else Leaf(derive | _said(splits, multipliers))
+    value, point, multipliers = best
+    return Positive(point) if value > 0 else Leaf(derive | _said(splits, multipliers), None if value else point)
+
+
+def _said(splits: list[tuple[int, int, int, int]], multipliers: Sequence[Fraction]) -> dict[str, Any]:
+    table = {str(k): str(m) for (k, *_), m in zip(splits, multipliers, strict=True) if m}
+    return {"splits": table} if table else {}
+
+
+def _forms(
+    region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
+) -> dict[tuple[int, int], list[Fraction]] | Open:
+    """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""
+    starts = network.starts
+    needed: dict[int, set[int]] = {at: set() for at in range(1, level + 1)}
+    for at, i in wanted:
+        needed[at].add(i)
+    active: dict[int, set[int]] = {}
+    read: set[int] = set()
+    for at in range(level, 0, -1):
+        if at < level:
+            pairs = region.bounds(at)[0]
+            reading = {j - starts[at] for j in read if starts[at] <= j < starts[at + 1]}
+            unknown = [i for i in reading if not signed(pairs[i])]
+            if unknown:
+                return Open(at, min(unknown))
+            active[at] = {i for i in reading if (low := pairs[i][0]) is not None and low >= 0}
+            needed[at] |= active[at]
+        for i in needed[at]:
+            read.update(network.layers[at - 1].row(i)[1])
+    known: dict[int, list[Fraction]] = {}  # of variables
+    found: dict[tuple[int, int], list[Fraction]] = {}
+    n = network.inputs
+    for at in range(1, level + 1):
+        map_ = network.layers[at - 1]
+        for i in needed[at]:
+            bias, columns, entries = map_.row(i)
+            form = [Fraction(bias), *[Fraction(0)] * n]
+            for j, w in zip(columns, entries, strict=True):
+                if j < n:
+                    form[j + 1] += w
+                elif j in known:
+                    form = [a + w * b for a, b in zip(form, known[j], strict=True)]
+            found[at, i] = [v / map_.denominator for v in form]
+            if i in active.get(at, ()):
+                known[starts[at] + i] = found[at, i]
+    return {key: found[key] for key in wanted}
+
+
+def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
+    lower, upper = [v for v in region.lower if v is not None], [v for v in region.upper if v is not None]
+    assert len(lower) == len(upper) == len(region.lower)
+    return lower, upper
+
+
+Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
+
+
+def _maximum(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> Best | None:
+    """The maximum of a form on a box where rows are >= 0, a maximiser, multipliers of the rows; None: empty (or lost).
+
+    Method: coordinates that floating point sees at their sides stay there, unless the exact multipliers disagree.
+    """
+    n = len(lower)
+    free, sides = set(range(n)), list(lower)
+    if n > FEW:
+        guess = _guess(form, rows, lower, upper)
+        if guess is None:
+            return None
+        free, sides = guess
+    while True:
+        best = _on_face(form, rows, lower, upper, sorted(free), sides)
+        if best is None:
+            return None
+        slopes = [a + sum(m * row[j + 1] for m, row in zip(best[2], rows, strict=True)) for j, a in enumerate(form[1:])]
+        wrong = {j for j, s in enumerate(slopes) if j not in free and s * (lower[j] + upper[j] - 2 * sides[j]) > 0}
+        if not wrong:
+            return best
+        free |= wrong
+
+
+def _guess(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> tuple[set[int], list[Fraction]] | None:
+    """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
+    from scipy.optimize import linprog  # start-up time
+
+    table = np.array([[float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
+    found = linprog([-float(a) for a in form[1:]], bounds=ends, **more)
+    if found.x is None:
+        return None
+    free, sides = set(), []
+    for j, (x, (low, high)) in enumerate(zip(found.x.tolist(), ends, strict=True)):
+        if min(x - low, high - x) > 1e-7 * (high - low):
+            free.add(j)
+        sides.append(lower[j] if x - low < high - x else upper[j])
+    return free, sides
+
+
+def _on_face(
+    form: Sequence[Fraction],
+    rows: list[list[Fraction]],
+    lower: Sequence[Fraction],
+    upper: Sequence[Fraction],
+    free: list[int],
+    sides: Sequence[Fraction],
+) -> Best | None:
+    """The same where only some coordinates move."""
+    fixed = sorted(set(range(len(lower))) - set(free))
+
+    def cut(row: Sequence[Fraction]) -> tuple[tuple[int, ...], int]:
+        numerators, denominator = common(
+            [row[0] + sum(row[j + 1] * sides[j] for j in fixed), *(row[j + 1] for j in free)]
+        )
+        return tuple(numerators), denominator
+
+    objective, scale = cut(form)
+    scaled = [cut(row) for row in rows]
+    box = []
+    for k, j in enumerate(free):
+        for side, sign in ((lower[j], 1), (upper[j], -1)):
+            unit = [-sign * side, *(Fraction(sign * (k == m)) for m in range(len(free)))]
+            box.append(tuple(common(unit)[0]))
+    best = cddlib.maximise(objective, [*(row for row, _ in scaled), *box])
+    if best.value is None or best.point is None or best.multipliers is None:
+        return None
+    point = list(sides)
+    for j, x in zip(free, best.point, strict=True):
+        point[j] = x
+    multipliers = [best.multipliers[0].get(k, Fraction(0)) * d / scale for k, (_, d) in enumerate(scaled)]
+    return best.value / scale, tuple(point), multipliers
+
+
+def _contradiction(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> list[Fraction] | None:
+    """Multipliers that make the form negative on a box where rows >= 0 is impossible: the largest t <= 1 with
+    rows >= t is negative."""
+
+    def least(row: Sequence[Fraction]) -> Fraction:
+        sides = zip(row[1:], lower, upper, strict=True)
+        return row[0] + sum((a * (low if a > 0 else high) for a, low, high in sides), Fraction(0))
+
+    n, zero, one = len(lower), Fraction(0), Fraction(1)
+    start = min([one, *map(least, rows)])
+    objective = [zero] * (n + 1) + [one]
+    below = [[*row, -one] for row in rows]
+    best = _maximum(objective, below, [*lower, start], [*upper, one])
+    if best is None or best[0] >= 0:
+        return None
+    highest = -least([-v for v in form])
+    factor = max(highest, zero) / -best[0] + 1
+    return [factor * m for m in best[2]]

@@ -1,0 +1,71 @@
+"""Points of a box where a neuron is positive, sought in floating point.
+
+Nothing here decides: a point found here is confirmed by the exact forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from geomrelu.budget import Budget
+from geomrelu.deadness.relaxation import BATCH, FloatNetwork
+
+__all__ = ["candidates"]
+
+Array = np.ndarray
+
+
+def candidates(
+    floating: FloatNetwork,
+    level: int,
+    neurons: Sequence[int],
+    budget: Budget,
+    starts: int = 64,
+    rounds: int = 40,
+    seed: int = 0,
+) -> Iterator[tuple[int, Array]]:
+    """Points of the box where, in floating point, a neuron is positive: ``(neuron, point)``, at most one a neuron.
+
+    Raises:
+        Exhausted: the budget has ended.
+
+    Method: random points and random corners for all neurons at once (a point serves as many as it can), then
+    projected gradient ascent (``rounds`` steps) from the ``starts`` best of them for each neuron that is left.
+    """
+    random = np.random.default_rng(seed)
+    lower, upper = floating.lower, floating.upper
+    n, waiting = len(lower), list(neurons)
+    size = max(floating.network.widths[:level]) + n
+    count = int(np.clip(BATCH // size, 16, 64 * starts))
+    share = random.random((count, n))
+    share[::2] = share[::2] > 0.5
+    share[0] = 0.5
+    points = lower + share * (upper - lower)
+    reached = floating.forward(points, level)[-1]
+    while waiting:
+        hits = reached[:, waiting] > 0
+        best = int(np.argmax(hits.sum(axis=1)))
+        if not hits[best].any():
+            break
+        point = points[best]
+        for i, hit in zip(list(waiting), hits[best], strict=True):
+            if hit:
+                yield i, point
+                waiting.remove(i)
+    weights = sum(len(layer.data) for layer in floating.network.layers[:level])
+    starts = int(np.clip(BATCH // weights, 4, starts))
+    for i in waiting if rounds else ():
+        budget.spend(0)
+        climbing = points[np.argsort(-reached[:, i])[:starts]]
+        step = (upper - lower) / 4
+        for _ in range(rounds):
+            budget.poll()
+            z = floating.forward(climbing, level)
+            if z[-1][:, i].max() > 0:
+                yield i, climbing[int(np.argmax(z[-1][:, i]))]
+                break
+            slope = floating.gradient(z, level, i)
+            climbing = np.clip(climbing + step * random.random(climbing.shape) * np.sign(slope), lower, upper)
+            step = step * 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it

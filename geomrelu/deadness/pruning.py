@@ -1,0 +1,199 @@
+"""Smaller networks that equal a given one exactly on a domain, with a proof of it that the checker has accepted.
+
+Dead neurons are removed; a neuron that is a positive multiple of another of its layer is merged into it; a stably
+active one (z >= 0 on the domain) is folded into the layers that read it, where that leaves fewer weights (Serra, Kumar
+& Ramalingam 2020). Nothing is rounded: where an output format cannot hold a number exactly, the neuron stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu import checker
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.deadness import branch_and_bound
+from geomrelu.deadness.decide import LayerReport, Status
+from geomrelu.deadness.workers import Bench
+from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["Pruning", "prune"]
+
+Fate = dict[tuple[int, int], tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """A smaller network and why it equals the original on the domain.
+
+    Attributes:
+        network: the smaller network.
+        certificate: what the checker accepted (see ``checker.py``), as JSON data.
+        removed, folded, merged: how many neurons.
+        before, after: (neurons, parameters, multiplications); a convolution counts as the matrix it is.
+    """
+
+    network: Network
+    certificate: dict[str, Any]
+    removed: int
+    folded: int
+    merged: int
+    before: tuple[int, int, int]
+    after: tuple[int, int, int]
+
+
+def prune(
+    network: Network,
+    domain: Polyhedron | FiniteSet,
+    reports: Iterable[LayerReport],
+    budget: Budget | None = None,
+    *,
+    fold: bool = True,
+    merge: bool = True,
+) -> Pruning:
+    """Remove, merge and fold neurons without changing the function on the domain.
+
+    Args:
+        reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted; neurons they leave
+            undecided stay.
+        fold, merge: False keeps all weights as they are, so that they stay floating-point numbers.
+        budget: on the proofs that neurons are active.
+
+    Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
+    with :func:`geomrelu.checker.check_pruning`.
+    Exact: yes.
+
+    >>> from geomrelu import decide
+    >>> net = Network.from_layers([([[1], [-1], [2]], [1, -2, 2], "relu"), ([[1, 1, 1]], [0], "none")])
+    >>> box = Polyhedron.box([(0, 1)])
+    >>> found = prune(net, box, decide(net, box), fold=False)
+    >>> found.removed, found.merged, found.network.widths, found.network([1]) == net([1])
+    (1, 1, (1,), True)
+    """
+    claims: dict[tuple[int, int], dict[str, Any]] = {}
+    points: list[list[str]] = []
+    fate: Fate = {}
+    for report in reports:
+        dead = [v for v in report.verdicts if v.status is Status.DEAD and v.claim is not None]
+        points = report.points
+        for v in dead[len(dead) == report.width :]:  # a layer keeps a neuron, if only a dead one
+            fate[v.layer, v.neuron] = ("removed", None)
+            claims[v.layer, v.neuron] = dict(v.claim or {})
+    if merge:
+        fate |= _multiples(network, fate)
+    if fold and isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded:
+        fate, active = _folded(network, domain, fate, budget or Budget())
+        claims |= active
+    table: list[list[str]] = []
+    for claim in claims.values():  # points it names go with it
+        if type(claim.get("point")) is int:
+            table.append(points[claim["point"]])
+            claim["point"] = len(table) - 1
+    smaller = _network(checker.pruned(network.checked, fate))
+    merged = [(key, what) for key, (kind, what) in sorted(fate.items()) if kind == "merged"]
+    certificate = {
+        "geomrelu": checker.PRUNING,
+        "model": network.checked.whole_digest(),
+        "domain": domain.checked.digest(),
+        "smaller": smaller.checked.whole_digest(),
+        "points": table,
+        "claims": [claims[key] for key in sorted(claims)],
+        **{name: [[*key] for key, (kind, _) in sorted(fate.items()) if kind == name] for name in ("removed", "folded")},
+        "merged": [[*key, j, str(c)] for key, (j, c) in merged],
+    }
+    counts = checker.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
+    return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
+
+
+def _multiples(network: Network, fate: Fate) -> Fate:
+    """Neurons that are positive multiples of an earlier one of their layer."""
+    found: Fate = {}
+    for level, map_ in enumerate(network.layers, 1):
+        first: dict[Any, tuple[int, int]] = {}
+        for i in range(map_.outputs):
+            bias, columns, entries = map_.row(i)
+            if (level, i) in fate or not columns:
+                continue
+            leading = abs(entries[0])
+            key = (tuple(columns), *(Fraction(v, leading) for v in (bias, *entries)))
+            if key in first:
+                j, size = first[key]
+                found[level, i] = ("merged", (j, Fraction(leading, size)))
+            else:
+                first[key] = i, leading
+    return found
+
+
+def _folded(
+    network: Network, domain: Polyhedron, fate: Fate, budget: Budget
+) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]]]:
+    """Fold the active neurons of each layer where that leaves fewer weights."""
+    bench = Bench(network, domain)
+    claims: dict[tuple[int, int], dict[str, Any]] = {}
+    with suppress(Exhausted), np.errstate(all="ignore"):
+        bench.floating.whole(network.depth, budget)
+    bounds = bench.floating.known
+    needed = {(level, what[0]) for (level, _), (kind, what) in fate.items() if kind == "merged"}
+    size = _entries(checker.pruned(network.checked, fate))
+    for level, (low, _) in enumerate(bounds, 1):
+        likely = [i for i in np.flatnonzero(low[0] >= 0).tolist() if (level, i) not in fate | dict.fromkeys(needed)]
+        kept = network.widths[level - 1] - sum(at == level for at, _ in fate)
+        if len(likely) == kept:
+            likely = likely[1:]  # a layer keeps a neuron
+        if not likely:
+            continue
+        tried = fate | {(level, i): ("folded", None) for i in likely}
+        fewer = _entries(checker.pruned(network.checked, tried))
+        if fewer >= size:
+            continue
+        shown = {}
+        bench.shared.watch(budget.poll)
+        try:
+            for i in likely:
+                claim = {"layer": level, "neuron": i, "status": "active"}
+                claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
+                checker.prove(claim, bench.shared)
+                shown[level, i] = claim
+        except (checker.Rejected, Exhausted):  # then the whole layer stays
+            continue
+        fate, size = tried, fewer
+        claims |= shown
+    return fate, claims
+
+
+def _entries(model: Any) -> int:
+    """Nonzero weights."""
+    layers = [*model.layers, *([] if model.output is None else [model.output])]
+    return sum(len(columns) for layer in layers for _, columns, _ in layer.rows)
+
+
+def _network(model: Any) -> Network:
+    """The network that the checker's model is."""
+    maps, variables = [], model.inputs
+    for layer in (*model.layers, model.output):
+        if layer is None:
+            continue
+        counts = [len(columns) for _, columns, _ in layer.rows]
+        data = np.empty(sum(counts), dtype=object)
+        data[:] = [v for _, _, entries in layer.rows for v in entries]
+        columns = np.array([j for _, columns, _ in layer.rows for j in columns], dtype=np.int64)
+        rows = np.repeat(np.arange(len(counts)), counts)
+        bias = [b for b, _, _ in layer.rows]
+        shape = (len(counts), variables)
+        maps.append(AffineMap.from_entries(shape, rows, columns, data, layer.denominator, bias, layer.denominator))
+        variables += len(counts)
+    output = maps.pop() if model.output is not None else None
+    return Network(model.inputs, tuple(maps), output)
+
+
+def _size(network: Network) -> tuple[int, int, int]:
+    maps = [*network.layers, *([] if network.output is None else [network.output])]
+    weights = sum(len(m.data) for m in maps)
+    return sum(network.widths), weights + sum(m.outputs for m in maps), weights

@@ -1,0 +1,1 @@
+"""Exact numbers, affine maps, elimination, and cddlib in rational arithmetic."""

@@ -1,0 +1,369 @@
+"""Affine forms ``b + a·x`` and affine maps ``x -> A x + b``, exactly.
+
+:class:`AffineForm` is the one word for a constraint, a hyperplane, a neuron's pre-activation and an objective.
+:class:`AffineMap` is a stack of forms as a layer needs it: sparse, integers over one common denominator, so that a
+convolution is its exact matrix at the price of its nonzero entries.
+
+Notation: ``a`` slope, ``b`` constant, rows = neurons (PyTorch's ``(out, in)``), constant first where a form is
+written as one row (cddlib's ``b + a·x >= 0``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from geomrelu.errors import InputError
+from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
+
+__all__ = ["AffineForm", "AffineMap", "affordable"]
+
+_LARGEST = 50_000_000
+
+
+def affordable(count: int, what: str, each: int = 1) -> None:
+    """Refuse what would need more than 50 million entries: the one limit on sizes, so that no file can fill memory.
+
+    Args:
+        count: nonzero entries, products or values, known before any of them is made.
+        what: names them in the error message.
+        each: how many entries one of them costs.
+    """
+    limit = _LARGEST // each
+    if count > limit:
+        shown = count if count < 10**30 else "far too many"
+        raise InputError(f"{what}: {shown} entries, but at most {limit} are supported")
+
+
+@dataclass(frozen=True, slots=True)
+class AffineForm:
+    """The affine form ``b + a·x`` on R^n with rational coefficients (a zero slope is legal).
+
+    >>> f = AffineForm.of(1, [2, "-1/2"]); f([1, 2])
+    Fraction(2, 1)
+    """
+
+    constant: Fraction
+    slope: tuple[Fraction, ...]
+
+    @classmethod
+    def of(cls, constant: Any, slope: Any) -> AffineForm:
+        """A form from any numbers that :func:`geomrelu.exact.numbers.rational` takes."""
+        return cls(rational(constant, "constant"), rationals(slope, "slope"))
+
+    @classmethod
+    def of_row(cls, row: Any) -> AffineForm:
+        """A form from a row ``[b, a1, ..., an]`` (cddlib's order)."""
+        numbers = rationals(row, "row")
+        if not numbers:
+            raise InputError("a row needs at least its constant")
+        return cls(numbers[0], numbers[1:])
+
+    @property
+    def dimension(self) -> int:
+        return len(self.slope)
+
+    @property
+    def row(self) -> tuple[int, ...]:
+        """The primitive integer row ``(b, a1, ..., an)`` with the same sign everywhere."""
+        return primitive((self.constant, *self.slope))
+
+    def __call__(self, point: Sequence[Any]) -> Fraction:
+        if len(point) != len(self.slope):
+            raise InputError(f"a form on R^{len(self.slope)} was given a point of R^{len(point)}")
+        total = self.constant
+        for a, x in zip(self.slope, point, strict=True):
+            if a:
+                total += a * rational(x)
+        return total
+
+    def along(self, direction: Sequence[Fraction]) -> Fraction:
+        """Its linear part ``a·d``: growth per unit of ``direction``."""
+        return sum((a * d for a, d in zip(self.slope, direction, strict=True)), Fraction(0))
+
+    def __neg__(self) -> AffineForm:
+        return AffineForm(-self.constant, tuple(-a for a in self.slope))
+
+
+@dataclass(frozen=True, eq=False)
+class AffineMap:
+    """The exact affine map ``x -> (data x + bias) / denominator`` from R^inputs to R^outputs, sparse by rows.
+
+    Attributes:
+        inputs: n, the dimension it reads.
+        indptr, indices: compressed sparse rows as in SciPy; within a row the columns increase.
+        data: integers (object array), one per nonzero entry.
+        bias: integers, one per row.
+        denominator: positive, common to all of them.
+    """
+
+    inputs: int
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+    bias: tuple[int, ...]
+    denominator: int
+
+    # ---- making one -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_dense(cls, weights: Any, bias: Any = None, where: str = "layer") -> AffineMap:
+        """From a matrix (outputs, inputs) and a vector (outputs,): NumPy arrays or nested lists of numbers.
+
+        Raises:
+            InputError: not a matrix, ragged rows, lengths that do not fit, entries that are not finite numbers.
+        """
+        matrix = _matrix(weights, f"{where}, weights")
+        outputs, inputs = matrix.shape
+        numerators, d1 = dyadic(matrix, f"{where}, weights")
+        if bias is None:
+            constants, d2 = [0] * outputs, 1
+        else:
+            vector = bias if isinstance(bias, np.ndarray) else _object_vector(bias, f"{where}, bias")
+            if vector.ndim != 1:
+                raise InputError(f"{where}, bias: expected a vector, got {vector.ndim} axes")
+            if len(vector) != outputs:
+                raise InputError(f"{where}: {outputs} rows of weights but {len(vector)} biases")
+            constants, d2 = dyadic(vector, f"{where}, bias")
+        rows, columns = np.divmod(np.arange(len(numerators)), max(inputs, 1))
+        return cls.from_entries((outputs, inputs), rows, columns, _objects(numerators), d1, constants, d2)
+
+    @classmethod
+    def from_entries(
+        cls,
+        shape: tuple[int, int],
+        rows: np.ndarray,
+        columns: np.ndarray,
+        data: np.ndarray,
+        data_denominator: int,
+        bias: Sequence[int],
+        bias_denominator: int = 1,
+    ) -> AffineMap:
+        """From triplets (no place twice) and a bias, each over its own denominator; zeros are dropped."""
+        keep = data.astype(bool)
+        if not keep.all():
+            rows, columns, data = rows[keep], columns[keep], data[keep]
+        place = rows * shape[1] + columns
+        if (place[1:] <= place[:-1]).any():
+            order = np.argsort(place)
+            rows, columns, data = rows[order], columns[order], data[order]
+        denominator = math.lcm(data_denominator, bias_denominator)
+        data = _times(data, denominator // data_denominator)
+        bias = [v * (denominator // bias_denominator) for v in bias]
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(np.int64)
+        return cls(shape[1], indptr, columns.astype(np.int64), data, tuple(bias), denominator)
+
+    @classmethod
+    def selection(cls, inputs: int, columns: Iterable[int]) -> AffineMap:
+        """Row ``i`` is the coordinate ``columns[i]``; the identity is ``selection(n, range(n))``."""
+        columns = np.fromiter(columns, dtype=np.int64)
+        ones = _objects([1] * len(columns))
+        return cls(inputs, np.arange(len(columns) + 1), columns, ones, (0,) * len(columns), 1)
+
+    @classmethod
+    def from_forms(cls, forms: Sequence[AffineForm], inputs: int) -> AffineMap:
+        """Stack forms."""
+        return cls.from_dense(
+            np.array([f.slope for f in forms], dtype=object).reshape(len(forms), inputs),
+            np.array([f.constant for f in forms], dtype=object),
+        )
+
+    # ---- reading it -------------------------------------------------------------------------------------------
+
+    @property
+    def outputs(self) -> int:
+        return len(self.bias)
+
+    def row(self, i: int) -> tuple[int, list[int], list[int]]:
+        """Row ``i`` as ``(bias, columns, entries)``, integers over :attr:`denominator`."""
+        start, stop = self.indptr[i], self.indptr[i + 1]
+        return self.bias[i], self.indices[start:stop].tolist(), self.data[start:stop].tolist()
+
+    def form(self, i: int) -> AffineForm:
+        """Row ``i`` as an affine form."""
+        bias, columns, entries = self.row(i)
+        slope = [Fraction(0)] * self.inputs
+        for j, v in zip(columns, entries, strict=True):
+            slope[j] = Fraction(v, self.denominator)
+        return AffineForm(Fraction(bias, self.denominator), tuple(slope))
+
+    @cached_property
+    def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
+        """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide."""
+        distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
+        position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
+        values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
+        matrix = sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
+        return matrix, nearest(self.bias, self.denominator)
+
+    def apply(self, numerators: Sequence[int], denominator: int = 1, rows: Iterable[int] | None = None) -> list[int]:
+        """Its value at ``x = numerators / denominator``, as integers over ``self.denominator * denominator``."""
+        result = []
+        for i in range(self.outputs) if rows is None else rows:
+            bias, columns, entries = self.row(i)
+            total = bias * denominator
+            for j, v in zip(columns, entries, strict=True):
+                total += v * numerators[j]
+            result.append(total)
+        return result
+
+    # ---- building on it ---------------------------------------------------------------------------------------
+
+    def take(self, rows: Iterable[int]) -> AffineMap:
+        """The map whose row ``i`` is row ``rows[i]`` of this one."""
+        picked = np.fromiter(rows, dtype=np.int64)
+        counts = np.diff(self.indptr)[picked]
+        indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        affordable(int(indptr[-1]), "the selected rows")
+        entries = np.repeat(self.indptr[picked] - indptr[:-1], counts) + np.arange(indptr[-1])
+        bias = tuple(self.bias[i] for i in picked)
+        return AffineMap(self.inputs, indptr, self.indices[entries], self.data[entries], bias, self.denominator)
+
+    def widened(self, inputs: int) -> AffineMap:
+        """The same map read on R^inputs, ignoring the added coordinates."""
+        return AffineMap(inputs, self.indptr, self.indices, self.data, self.bias, self.denominator)
+
+    def after(self, inner: AffineMap) -> AffineMap:
+        """The composition ``x -> self(inner(x))``. Relabelling when ``inner`` selects coordinates, else row by row."""
+        if self.inputs != inner.outputs:
+            raise InputError(f"a map on R^{self.inputs} cannot follow one into R^{inner.outputs}")
+        selects = inner.denominator == 1 and not any(inner.bias) and len(inner.data) == inner.outputs
+        if selects and (np.diff(inner.indptr) == 1).all() and all(v == 1 for v in inner.data):
+            target = inner.indices
+            if (target[1:] > target[:-1]).all():
+                return AffineMap(
+                    inner.inputs, self.indptr, target[self.indices], self.data, self.bias, self.denominator
+                )
+            if len(np.unique(target)) == len(target):
+                rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
+                shape = (self.outputs, inner.inputs)
+                return AffineMap.from_entries(
+                    shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
+                )
+        affordable(int(np.diff(inner.indptr)[self.indices].sum()), "the composition of two maps")
+        table = [inner.row(j) for j in range(inner.outputs)]
+        built = []
+        for i in range(self.outputs):
+            bias, columns, entries = self.row(i)
+            total, sums = bias * inner.denominator, dict[int, int]()
+            for j, v in zip(columns, entries, strict=True):
+                b, inner_columns, inner_entries = table[j]
+                total += v * b
+                for k, w in zip(inner_columns, inner_entries, strict=True):
+                    sums[k] = sums.get(k, 0) + v * w
+            built.append((total, sums))
+        return _from_rows(built, inner.inputs, self.denominator * inner.denominator)
+
+    def plus(self, other: AffineMap, sign: int = 1) -> AffineMap:
+        """The sum ``self(x) + sign * other(x)``."""
+        if (self.outputs, self.inputs) != (other.outputs, other.inputs):
+            raise InputError(f"cannot add maps into R^{self.outputs} and R^{other.outputs}")
+        denominator = math.lcm(self.denominator, other.denominator)
+        s, t = denominator // self.denominator, sign * (denominator // other.denominator)
+        built = []
+        for i in range(self.outputs):
+            b1, columns1, entries1 = self.row(i)
+            b2, columns2, entries2 = other.row(i)
+            sums = {j: v * s for j, v in zip(columns1, entries1, strict=True)}
+            for j, v in zip(columns2, entries2, strict=True):
+                sums[j] = sums.get(j, 0) + v * t
+            built.append((b1 * s + b2 * t, sums))
+        return _from_rows(built, self.inputs, denominator)
+
+    def scaled(self, factors: Sequence[Fraction], shifts: Sequence[Fraction] | None = None) -> AffineMap:
+        """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
+        numerators, d1 = common(factors)
+        constants, d2 = common(shifts) if shifts is not None else ([0] * len(numerators), 1)
+        rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
+        data = self.data
+        if any(v != 1 for v in numerators):
+            shared: dict[int, int] = {}
+            data = _objects([shared.setdefault(v, v) for v in data * _objects(numerators)[rows]])
+        denominator = math.lcm(self.denominator * d1, d2)
+        s, t = denominator // (self.denominator * d1), denominator // d2
+        bias = [b * f * s + c * t for b, f, c in zip(self.bias, numerators, constants, strict=True)]
+        shape = (self.outputs, self.inputs)
+        return AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
+
+    @staticmethod
+    def stacked(maps: Sequence[AffineMap]) -> AffineMap:
+        """The maps one under the other."""
+        affordable(sum(len(m.data) for m in maps), "the stacked maps")
+        denominator = math.lcm(*(m.denominator for m in maps))
+        bias: list[int] = []
+        for m in maps:
+            factor = denominator // m.denominator
+            bias.extend(m.bias if factor == 1 else [v * factor for v in m.bias])
+        starts = np.cumsum([0] + [len(m.data) for m in maps])
+        indptr = np.concatenate([[0]] + [m.indptr[1:] + s for m, s in zip(maps, starts, strict=False)])
+        return AffineMap(
+            maps[0].inputs,
+            indptr.astype(np.int64),
+            np.concatenate([m.indices for m in maps]),
+            np.concatenate([_times(m.data, denominator // m.denominator) for m in maps]),
+            tuple(bias),
+            denominator,
+        )
+
+
+def _times(data: np.ndarray, factor: int) -> np.ndarray:
+    """``data * factor`` for an object array; equal entries go on sharing one integer."""
+    if factor == 1:
+        return data
+    entries = data.tolist()
+    products = {v: v * factor for v in set(entries)}
+    return _objects([products[v] for v in entries])
+
+
+def _objects(entries: Sequence[Any]) -> np.ndarray:
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array
+
+
+def _from_rows(rows: list[tuple[int, dict[int, int]]], inputs: int, denominator: int) -> AffineMap:
+    """Assemble rows ``(bias, {column: entry})``, dropping zeros and the common factor of everything."""
+    indptr, columns, entries = [0], list[int](), list[int]()
+    for _, sums in rows:
+        for j in sorted(sums):
+            if sums[j]:
+                columns.append(j)
+                entries.append(sums[j])
+        indptr.append(len(columns))
+    bias = [b for b, _ in rows]
+    factor = math.gcd(denominator, *bias, *entries)
+    return AffineMap(
+        inputs,
+        np.array(indptr, dtype=np.int64),
+        np.array(columns, dtype=np.int64),
+        _objects([v // factor for v in entries]),
+        tuple(b // factor for b in bias),
+        denominator // factor,
+    )
+
+
+def _matrix(values: Any, where: str) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        if values.ndim != 2:
+            raise InputError(f"{where}: expected a matrix, got an array with {values.ndim} axes")
+        return values
+    if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
+        raise InputError(f"{where}: expected a list of rows")
+    rows = [rationals(row, f"{where}, row {i}") for i, row in enumerate(values)]
+    if len({len(row) for row in rows}) > 1:
+        raise InputError(f"{where}: rows of different lengths")
+    matrix = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=object)
+    for i, row in enumerate(rows):
+        matrix[i, :] = row
+    return matrix
+
+
+def _object_vector(values: Any, where: str) -> np.ndarray:
+    return _objects(rationals(values, where))

@@ -1,0 +1,79 @@
+"""Exact elimination on integer rows: rank, pivots, kernels, and forms restricted to a hyperplane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import gcd
+
+import flint
+
+from geomrelu.exact.cddlib import Row
+
+__all__ = ["eliminated", "kernel", "line_of", "pivots", "reduced"]
+
+
+def pivots(rows: Sequence[Row]) -> list[int]:
+    """The columns in which the reduced row echelon form has its pivots; their number is the rank. Method: FLINT.
+
+    >>> pivots([(0, 1, 1), (0, 2, 2), (0, 0, 3)])
+    [1, 2]
+    """
+    if not rows or not rows[0]:
+        return []
+    echelon, _, rank = flint.fmpz_mat([list(r) for r in rows]).rref()
+    found, column = [], 0
+    for i in range(rank):
+        while echelon[i, column] == 0:
+            column += 1
+        found.append(column)
+    return found
+
+
+def kernel(rows: Sequence[Sequence[int]]) -> Row:
+    """A primitive vector that spans the solutions of the homogeneous system ``rows``, a line. Method: FLINT.
+
+    >>> kernel([(1, 1, 0), (2, 0, -1), (3, 1, -1)])
+    (1, -1, 2)
+    """
+    found, dimension = flint.fmpz_mat([list(r) for r in rows]).nullspace()
+    if dimension != 1:
+        raise ValueError(f"the solutions have dimension {dimension}, not 1")
+    return reduced([int(found[i, 0]) for i in range(found.nrows())])
+
+
+def eliminated(rows: Iterable[Row], row: Row, column: int) -> list[Row]:
+    """The forms on the hyperplane ``row = 0``, which is solved for that column (which disappears).
+
+    Each is multiplied by a positive number, so that signs stay.
+
+    >>> eliminated([(1, 2, 3)], (0, -1, 1), 1)  # x1 = x2
+    [(1, 5)]
+    """
+    pivot = row[column]
+    scale = abs(pivot)
+    kept = [k for k in range(len(row)) if k != column]
+    found = []
+    for other in rows:
+        factor = other[column] if pivot > 0 else -other[column]
+        found.append(
+            reduced([other[k] * scale - factor * row[k] for k in kept]) if factor else tuple(other[k] for k in kept)
+        )
+    return found
+
+
+def reduced(values: Iterable[int]) -> Row:
+    """Without common factor; a zero row stays."""
+    row = tuple(values)
+    divisor = gcd(*row)
+    return row if divisor <= 1 else tuple([v // divisor for v in row])
+
+
+def line_of(row: Row) -> tuple[Row, int]:
+    """``(r, s)``: the same hyperplane with its first nonzero coefficient positive and no common factor; row = s·|k| r.
+
+    >>> line_of((4, 0, -2))
+    ((-2, 0, 1), -1)
+    """
+    first = next((v for v in row[1:] if v), row[0])
+    plain = reduced(row)
+    return (plain, 1) if first >= 0 else (tuple(-v for v in plain), -1)

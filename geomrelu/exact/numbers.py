@@ -1,0 +1,221 @@
+"""The only door from numbers as people and files write them to exact rationals.
+
+A float enters as the exact dyadic value it holds (``0.1`` is 3602879701896397/2**55), a decimal string as the
+decimal it spells (``"0.1"`` is 1/10). NaN and infinities are refused, with the place where they stand. Beyond
+this module nobody converts: values are ``Fraction``, and the kernels work on integers over one common denominator.
+
+Floats are read from their bits. To compute with one, even to make a float64 of a float32, is no way to find out what it
+is: some libraries have the processor take the smallest ones (denormals) for 0, in the whole process.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral, Rational
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geomrelu.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded"]
+
+_NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
+
+
+class _Layout(NamedTuple):
+    """Of a binary float, (-1)^sign mantissa 2^(exponent - offset), where the mantissa is a whole number."""
+
+    integer: str
+    digits: int  # of the mantissa that are stored; a first one, 1, is not, if the exponent is not 0
+    special: int  # the exponent of infinities and NaN
+    offset: int
+
+
+_FLOATS = {  # by size in bytes
+    2: _Layout("u2", 10, 0x1F, 15 + 10),
+    4: _Layout("u4", 23, 0xFF, 127 + 23),
+    8: _Layout("u8", 52, 0x7FF, 1023 + 52),
+}
+_LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
+
+
+def rational(value: Any, where: str = "number") -> Fraction:
+    """The exact rational that ``value`` holds.
+
+    Args:
+        value: int, ``Fraction``, ``Decimal``, float, NumPy scalar (float16/32/64, any int), SymPy rational, or a
+            string ``"p/q"`` or decimal such as ``"-1.5e-3"``. Booleans are refused.
+        where: names the place in the error message.
+
+    Raises:
+        InputError: NaN, an infinity, a zero denominator, or anything that is not a number.
+
+    Exact: yes; nothing is rounded. Strings are parsed, never evaluated.
+
+    >>> rational("0.1"), rational(0.5), rational("-3/6")
+    (Fraction(1, 10), Fraction(1, 2), Fraction(-1, 2))
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+            raise InputError(f"{where}: {_shown(value)} is not a rational number (write 3, -1.5e-3 or 2/7)")
+        if text.rpartition("/")[2].strip("0") == "" and "/" in text:
+            raise InputError(f"{where}: {_shown(value)} has denominator zero")
+        return Fraction(text)
+    if type(value).__name__ in ("bool", "bool_"):
+        raise InputError(f"{where}: {value} is a truth value, not a number")
+    if isinstance(value, Integral):
+        return Fraction(int(value))  # through int: Fraction(np.int64) would keep a value that overflows
+    if isinstance(value, Rational):
+        return Fraction(int(value.numerator), int(value.denominator))
+    if hasattr(value, "is_Rational") and value.is_Rational:  # SymPy numbers, without importing SymPy
+        return Fraction(int(value.p), int(value.q))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InputError(f"{where}: {value} is not a finite number")
+        if abs(value.adjusted()) > 999:
+            raise InputError(f"{where}: the exponent of {_shown(str(value))} is out of range")
+        return Fraction(value)
+    if isinstance(value, float) or type(value).__name__ in ("float16", "float32"):
+        number = _of_bits(value.tobytes() if hasattr(value, "tobytes") else struct.pack("=d", value))
+        if number is None:
+            raise InputError(f"{where}: {value} is not a finite number")
+        return number
+    raise InputError(f"{where}: {_shown(repr(value))} is not a number")
+
+
+def _of_bits(data: bytes) -> Fraction | None:
+    """The number that the bytes of a float mean; None for an infinity and for NaN."""
+    layout, bits = _FLOATS[len(data)], int.from_bytes(data, sys.byteorder)
+    exponent, mantissa = bits >> layout.digits & layout.special, bits & (1 << layout.digits) - 1
+    if exponent == layout.special:
+        return None
+    mantissa |= (exponent > 0) << layout.digits
+    sign, power = -1 if bits >> 8 * len(data) - 1 else 1, max(exponent, 1) - layout.offset
+    return Fraction(sign * mantissa << max(power, 0), 1 << max(-power, 0))
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def rationals(values: Any, where: str = "vector") -> tuple[Fraction, ...]:
+    """:func:`rational` of each entry of a sequence (or one-dimensional array), each place named in errors."""
+    if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
+        raise InputError(f"{where}: expected a list of numbers")
+    return tuple(rational(v, f"{where}, entry {i}") for i, v in enumerate(values))
+
+
+def common(values: Iterable[Fraction]) -> tuple[list[int], int]:
+    """The values as integers over their least common denominator: ``(numerators, denominator)``.
+
+    >>> common([Fraction(1, 2), Fraction(1, 3)])
+    ([3, 2], 6)
+    """
+    values = list(values)
+    denominator = math.lcm(*{v.denominator for v in values})
+    return [v.numerator * (denominator // v.denominator) for v in values], denominator
+
+
+def primitive(row: Iterable[Fraction | int]) -> tuple[int, ...]:
+    """The positive multiple of ``row`` whose entries are integers without common factor (a zero row stays zero).
+
+    >>> primitive([Fraction(1, 2), Fraction(-3, 4)])
+    (2, -3)
+    """
+    numerators, _ = common(Fraction(v) for v in row)
+    divisor = math.gcd(*numerators)
+    return tuple(numerators) if divisor <= 1 else tuple(v // divisor for v in numerators)
+
+
+def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
+    """All entries of a NumPy array (any shape, read row by row) as integers over one common denominator.
+
+    Args:
+        array: float16/32/64 or integer or boolean-free array; object arrays go entry by entry through
+            :func:`rational`.
+
+    Returns:
+        ``(numerators, denominator)``; for float arrays the denominator is a power of two. Equal entries share one
+        integer object, so a convolution unrolled to a matrix costs 8 bytes an entry.
+
+    Raises:
+        InputError: NaN or infinity, with its index.
+
+    Exact: yes. Method: mantissas and exponents of the distinct values as their bits say them, O(size log size).
+    """
+    import numpy as np
+
+    if array.dtype.kind in "iu":
+        return array.ravel().tolist(), 1
+    if array.dtype.kind != "f" or array.dtype.itemsize not in _FLOATS:
+        return common(rationals(array.ravel().tolist(), where))
+    layout = _FLOATS[array.dtype.itemsize]
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    bits, position = np.unique(native.ravel().view(layout.integer), return_inverse=True)  # equal bits, equal numbers
+    exponents = ((bits >> layout.digits) & layout.special).astype(np.int64)
+    if (exponents == layout.special).any():
+        first = int(np.argmax((exponents == layout.special)[position.ravel()]))
+        at = np.unravel_index(first, array.shape)
+        raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
+    mantissas = (bits & ((1 << layout.digits) - 1)).astype(np.int64) | (
+        (exponents > 0).astype(np.int64) << layout.digits
+    )
+    zeros_behind = np.frexp((mantissas & -mantissas).astype(np.float64))[1] - 1  # of whole numbers: nothing is flushed
+    exponents = np.where(mantissas == 0, 0, np.maximum(exponents, 1) - layout.offset + zeros_behind)
+    mantissas >>= np.maximum(zeros_behind, 0)
+    mantissas[(bits >> (8 * array.dtype.itemsize - 1)).astype(bool)] *= -1
+    lowest = int(exponents.min(initial=0))
+    table = np.empty(len(bits), dtype=object)
+    table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
+    return table[position.ravel()].tolist(), 1 << -lowest
+
+
+def rounded(array: np.ndarray, size: int) -> np.ndarray:
+    """The array cast to floats of ``size`` bytes, to the nearest (ties to even); wider floats are left as they are."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is refused where it is used
+        if array.dtype.kind != "f":
+            return array.astype(f"f{size}")
+        if array.dtype.itemsize <= size:
+            return array
+        cast, layout = array.astype(f"f{size}").ravel(), _FLOATS[size]
+    bits = cast.view(layout.integer)
+    for k in np.flatnonzero((bits >> layout.digits & layout.special) == 0).tolist():  # perhaps flushed
+        sign = bits[k] >> (8 * size - 1) << (8 * size - 1)
+        bits[k] = sign | round(abs(rational(array.flat[k])) * (1 << layout.offset - 1))
+    return cast.reshape(array.shape)
+
+
+def bfloat16(bits: np.ndarray) -> np.ndarray:
+    """The float32 array of what 16-bit integers mean as bfloat16: they are the upper halves."""
+    import numpy as np
+
+    return (bits.astype(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
+    """The float64 array nearest to ``numerators / denominator`` (each entry correctly rounded; guides, never decides).
+
+    Values beyond the float range become infinities.
+    """
+    import numpy as np
+
+    def divide(v: int) -> float:
+        try:
+            return v / denominator
+        except OverflowError:
+            return math.inf if v > 0 else -math.inf
+
+    return np.array([divide(v) for v in numerators], dtype=np.float64)

@@ -1,0 +1,35 @@
+"""Numbers and symbols of closed forms, as SymPy has them: exact, or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from geomrelu.errors import InputError
+
+__all__ = ["number_of", "size_of"]
+
+
+def number_of(value: Any, what: str) -> sympy.Expr:
+    """An exact number or a symbolic expression, as SymPy has it."""
+    if isinstance(value, (float, bool)):
+        raise InputError(f"{what}: {value} is not an exact number; write it exactly, such as Fraction(1, 2)")
+    try:
+        return sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{what}: {value!r} is not a number") from None
+
+
+def size_of(value: Any, what: str, least: int = 1) -> sympy.Expr:
+    """An integer >= ``least`` or a symbolic expression, as SymPy has it."""
+    wanted = "a positive integer" if least else "an integer >= 0"
+    if isinstance(value, (bool, str)):
+        raise InputError(f"{what}: {value!r} is not {wanted}")
+    try:
+        size = sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{what}: {value!r} is not {wanted}") from None
+    if size.is_number and not (size.is_Integer and size >= least):
+        raise InputError(f"{what}: {value} is not {wanted}")
+    return size

@@ -1,0 +1,1 @@
+"""Polyhedra, hyperplane arrangements and their regions."""

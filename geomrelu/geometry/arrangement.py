@@ -1,0 +1,484 @@
+"""Hyperplane arrangements, exactly: regions, faces, adjacency, characteristic polynomial, and what is built from them.
+
+>>> lines = Arrangement([[1, 0], [0, 1], [1, 1]], [0, 0, -1])
+>>> lines.n_regions, lines.n_bounded, lines.f_vector
+(7, 1, (3, 9, 7))
+>>> lines.characteristic_polynomial().as_expr()
+t**2 - 3*t + 3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import islice
+from math import comb
+from operator import mul
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import flint
+import numpy as np
+
+from geomrelu.budget import Budget
+from geomrelu.errors import InputError
+from geomrelu.exact import cddlib
+from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.cddlib import Row
+from geomrelu.exact.elimination import eliminated, line_of, pivots, reduced
+from geomrelu.exact.numbers import primitive, rationals
+from geomrelu.geometry.chirotope import Minors
+from geomrelu.geometry.flats import levels
+from geomrelu.geometry.polyhedron import Point, Polyhedron
+from geomrelu.geometry.regions import MOST_SUBSETS, Regions
+from geomrelu.io import json as json_format
+
+if TYPE_CHECKING:
+    import networkx
+    import sympy
+
+__all__ = ["Arrangement", "generic_count"]
+
+
+class _Layered(Protocol):
+    """What a network is here: its layers, first to last."""
+
+    @property
+    def layers(self) -> Sequence[AffineMap]: ...
+
+
+MOST_GENERATORS = 4096  # of a domain, to see which hyperplanes miss it; beyond, by linear programs
+
+
+def generic_count(dimension: int, hyperplanes: int) -> int:
+    """Zaslavsky's number of regions of so many hyperplanes in general position, ``sum of C(m, i), i <= n``.
+
+    >>> generic_count(3, 20)
+    1351
+    """
+    return sum(comb(hyperplanes, i) for i in range(dimension + 1))
+
+
+class Arrangement:
+    """The hyperplanes a_i·x + b_i = 0 of R^n, cooriented by their forms, on all of R^n or on a polyhedron.
+
+    Args:
+        A: (m, n) normals as rows; any numbers that :func:`~geomrelu.exact.numbers.rational` takes.
+        b: (m,) constants; default 0.
+        domain: if given, only its interior counts (the interior relative to its affine hull), and its faces.
+
+    Raises:
+        InputError: not numbers, not finite, of mixed lengths, or the domain is empty.
+
+    Forms of the same hyperplane, constant forms and zero forms keep their place in sign vectors, but make no
+    hyperplane; a zero form has sign 0 everywhere.
+
+    Exact: everything.
+    """
+
+    def __init__(self, A: Any, b: Any = None, domain: Polyhedron | None = None) -> None:
+        normals = [_numbers(a, f"A, row {i}") for i, a in enumerate(A)]
+        constants = (0,) * len(normals) if b is None else _numbers(b, "b")
+        if len(constants) != len(normals):
+            raise InputError(f"A has {len(normals)} rows, but b has {len(constants)} entries")
+        sizes = {len(a) for a in normals} | ({domain.dimension} if domain is not None else set())
+        if len(sizes) != 1 or min(sizes) < 1:
+            raise InputError("the normals must all have the same number n >= 1 of entries (that of the domain)")
+        self._set([_primitive((c, *a)) for a, c in zip(normals, constants, strict=True)], sizes.pop(), domain)
+
+    def _set(self, rows: Sequence[Row], dimension: int, domain: Polyhedron | None) -> None:
+        if domain is not None and domain.is_empty:
+            raise InputError("the domain is empty")
+        self.rows = tuple(rows)
+        self.dimension = dimension
+        self.domain = domain
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Row], dimension: int, domain: Polyhedron | None = None) -> Arrangement:
+        """From integer forms (b, a1, ..., an), n = ``dimension``; common factors are dropped."""
+        made = cls.__new__(cls)
+        made._set([reduced(row) for row in rows], dimension, domain)
+        return made
+
+    @classmethod
+    def from_file(cls, path: str | Path, domain: Polyhedron | None = None) -> Arrangement:
+        """From JSON: ``{"A": [[...], ...], "b": [...], "den": 1}``, where ``den`` divides all numbers.
+
+        Raises:
+            InputError: missing or malformed; the text names the place.
+        """
+        normals, constants = json_format.read_arrangement(path)
+        return cls(normals, constants, domain)
+
+    @classmethod
+    def of_layer(cls, network: _Layered, domain: Polyhedron | None = None) -> Arrangement:
+        """The neurons of the first layer of a network."""
+        first = network.layers[0]
+        forms = [first.form(i) for i in range(first.outputs)]
+        return cls([form.slope for form in forms], [form.constant for form in forms], domain)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Arrangement):
+            return NotImplemented
+        return (self.rows, self.dimension, self.domain) == (other.rows, other.dimension, other.domain)
+
+    def __hash__(self) -> int:
+        return hash((self.rows, self.dimension, self.domain))
+
+    def __repr__(self) -> str:
+        on = "" if self.domain is None else ", on a polyhedron"
+        return f"Arrangement({len(self.rows)} forms, {len(self.hyperplanes)} hyperplanes in R^{self.dimension}{on})"
+
+    # ---- hyperplanes ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hyperplanes(self) -> dict[Row, list[int]]:
+        """The distinct hyperplanes, each with the forms that vanish on it (their numbers).
+
+        A hyperplane is a primitive row (b, a1, ..., an) whose first nonzero a is positive.
+        """
+        found: dict[Row, list[int]] = {}
+        for i, row in enumerate(self.rows):
+            if any(row[1:]):
+                found.setdefault(line_of(row)[0], []).append(i)
+        return found
+
+    @cached_property
+    def rank(self) -> int:
+        """The dimension of the span of the normals."""
+        return len(pivots([row[1:] for row in self.hyperplanes]))
+
+    @cached_property
+    def is_central(self) -> bool:
+        """Do all hyperplanes have a point in common?"""
+        return len(pivots([(*row[1:], row[0]) for row in self.hyperplanes])) == self.rank
+
+    def code(self, x: Sequence[Any]) -> tuple[int, ...]:
+        """The sign vector of a point.
+
+        >>> Arrangement([[1, 0], [0, 1]]).code([3, 0])
+        (1, 0)
+        """
+        point = rationals(x, "point")
+        if len(point) != self.dimension:
+            raise InputError(f"a point of R^{len(point)}, but the arrangement lies in R^{self.dimension}")
+        values = [row[0] + sum((a * v for a, v in zip(row[1:], point, strict=True)), Fraction(0)) for row in self.rows]
+        return tuple((v > 0) - (v < 0) for v in values)
+
+    # ---- regions ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _facets(self) -> tuple[list[Row], list[Row]]:
+        """``(facets, equalities)`` that describe the domain, without implicit equalities."""
+        if self.domain is None:
+            return [], []
+        plain = self.domain if self.domain.is_box else self.domain.irredundant()
+        rows = list(plain.inequalities)
+        both = {row for row in rows if tuple(-v for v in row) in rows}  # a side of length 0 stands there twice
+        flats = [*plain.equalities, *(row for row in both if row > tuple(-v for v in row))]
+        return [row for row in rows if row not in both], flats
+
+    @cached_property
+    def _hull(self) -> tuple[list[Row], list[Row], int]:
+        """``(forms, facets of the domain, dimension)`` in coordinates of the domain's affine hull.
+
+        A form that keeps its sign on the interior stands there as that constant.
+        """
+        if self.domain is None:
+            return list(self.rows), [], self.dimension
+        sides = self._sides()
+        forms = [
+            row if side is None else (side,) + (0,) * self.dimension for row, side in zip(self.rows, sides, strict=True)
+        ]
+        facets, flats = self._facets
+        dimension = self.dimension
+        while flats:  # each equality takes away one coordinate
+            *flats, flat = flats
+            column = next((k for k, v in enumerate(flat) if k and v), None)
+            if column is not None:
+                forms, facets, flats = (eliminated(table, flat, column) for table in (forms, facets, flats))
+                dimension -= 1
+        return forms, facets, dimension
+
+    def _sides(self) -> list[int | None]:
+        """The sign of each form on the interior of the domain, None if it takes both."""
+        domain = self.domain
+        if domain is None:
+            return [None] * len(self.rows)
+        small = domain.likely_generators <= MOST_GENERATORS
+        return [_side_by_generators(domain, row) if small else _side_by_programs(domain, row) for row in self.rows]
+
+    @cached_property
+    def _regions(self) -> Regions:
+        forms, facets, dimension = self._hull
+        return Regions(forms, facets if any(any(row[1:]) for row in forms) else [], dimension)
+
+    def regions(self, budget: Budget | None = None) -> Iterator[np.ndarray]:
+        """The sign vectors of the regions, (k, m) int8 at a time; each region once, nothing is kept.
+
+        Raises:
+            Exhausted: after what the budget allowed has been given.
+
+        Method: see :mod:`geomrelu.geometry.regions`. Memory: a batch, and what the method says.
+        """
+        count = 0
+        for batch in self._regions.batches(budget or Budget()):
+            count += len(batch)
+            yield batch
+        self.__dict__.setdefault("n_regions", count)
+
+    @cached_property
+    def signs(self) -> np.ndarray:
+        """The sign vectors of all regions, (regions, m) int8."""
+        if not self.rows:
+            return np.zeros((1, 0), dtype=np.int8)
+        held = bytearray()  # grows in place: a list of batches would hold everything twice when it is joined
+        for batch in self.regions():
+            held += batch.tobytes()
+        found = np.frombuffer(held, dtype=np.int8).reshape(-1, len(self.rows))
+        found.setflags(write=False)
+        return found
+
+    @cached_property
+    def n_regions(self) -> int:
+        """How many regions there are."""
+        return sum(map(len, self.regions()))
+
+    @cached_property
+    def n_bounded(self) -> int:
+        """How many regions are bounded.
+
+        On R^n: relatively bounded, that is, bounded in the span of the normals (Zaslavsky; for rank n, bounded). On a
+        domain: bounded.
+        """
+        return self.count_bounded()
+
+    def count_bounded(self, budget: Budget | None = None) -> int:
+        """:attr:`n_bounded` within a budget."""
+        if self.domain is not None:
+            if self.domain.is_bounded:
+                return self.n_regions
+            if self._regions.dimension < self._hull[2] or not self._regions.rows:
+                return 0
+        return self._regions.count_bounded(budget or Budget())
+
+    @cached_property
+    def is_generic(self) -> bool:
+        """Are the distinct hyperplanes in general position: do any k <= n meet in codimension k, and no n + 1?
+
+        Method: Zaslavsky's bound is attained by these alone.
+        """
+        whole = self if self.domain is None else Arrangement.from_rows(self.rows, self.dimension)
+        return whole.n_regions == generic_count(self.dimension, len(self.hyperplanes))
+
+    def witness(self, sign: Sequence[int]) -> Point:
+        """A rational point at which the forms have these signs (in the relative interior of the domain).
+
+        Raises:
+            InputError: there is none.
+
+        Method: one exact linear program, the largest margin t <= 1.
+        """
+        if len(sign) != len(self.rows) or any(s not in (-1, 0, 1) for s in sign):
+            raise InputError(f"a sign vector has {len(self.rows)} entries -1, 0 or 1")
+        facets, flats = self._facets
+        strict = [tuple(int(s) * v for v in row) for s, row in zip(sign, self.rows, strict=True) if s] + facets
+        equal = [row for s, row in zip(sign, self.rows, strict=True) if not s] + flats
+        n = self.dimension
+        slack = [(*row, -1) for row in strict] + [(1, *(0,) * n, -1)]
+        best = cddlib.maximise((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equal if any(row)])
+        if best.point is None or best.value is None or best.value <= 0:
+            raise InputError("no point has these signs")
+        return best.point[:n]
+
+    # ---- vertices, faces, walls -------------------------------------------------------------------------------
+
+    @cached_property
+    def vertices(self) -> tuple[Point, ...]:
+        """The points in which hyperplanes meet, and on a domain also its vertices and where they meet its faces.
+
+        Raises:
+            InputError: there would be too many subsets of hyperplanes to look at.
+
+        Method: one sign vector for each n-subset of hyperplanes, :mod:`geomrelu.geometry.chirotope`.
+        """
+        facets, flats = self._facets
+        forms, hull_facets, dimension = self._hull
+        rows, lines = [*self.rows, *facets], [*forms, *hull_facets]
+        first: dict[Row, int] = {}
+        for i, line in enumerate(lines):
+            if any(line[1:]):
+                first.setdefault(line_of(line)[0], i)
+        if len(pivots([line[1:] for line in first])) < dimension:
+            return ()
+        if dimension == 0:
+            return (_meeting(flats),)
+        if comb(len(first), dimension) > MOST_SUBSETS:
+            raise InputError(f"{comb(len(first), dimension):,} subsets of hyperplanes may meet in a vertex: too many")
+        chosen = list(first.values())
+        keep = [k for k, i in enumerate(chosen) if i >= len(forms)]
+        found: dict[bytes, Point] = {}
+        for subsets, _, signs, _ in Minors([lines[i] for i in chosen]).vertices(
+            (1,) * dimension, np.array(keep, dtype=int)
+        ):
+            for subset, key in zip(subsets, np.packbits(signs == 0, axis=1), strict=True):
+                if (name := key.tobytes()) not in found:
+                    found[name] = _meeting([*flats, *(rows[chosen[k]] for k in subset)])
+        return tuple(found.values())
+
+    def faces(self, d: int, budget: Budget | None = None) -> np.ndarray:
+        """The sign vectors of the faces of dimension d, (f_d, m) int8.
+
+        A face is a nonempty set of points with the same signs. On a domain the domain's own faces count as cuts, and
+        two faces can have the same signs (inside, and on the boundary).
+
+        Method: the regions of the restriction to each flat of dimension d.
+        """
+        parts = [codes for regions in self._on_flats(d, budget or Budget()) for codes in regions.batches(Budget())]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.rows)), dtype=np.int8)
+
+    def count_faces(self, budget: Budget | None = None) -> tuple[int, ...]:
+        """:attr:`f_vector` within a budget."""
+        limit = budget or Budget()
+        return tuple(sum(r.count(limit) for r in self._on_flats(d, limit)) for d in range(self._hull[2] + 1))
+
+    @cached_property
+    def f_vector(self) -> tuple[int, ...]:
+        """How many faces there are of dimension 0, 1, ..., n (n: of the domain)."""
+        return self.count_faces()
+
+    def _on_flats(self, d: int, budget: Budget) -> Iterator[Regions]:
+        """The regions into which each flat of dimension d (of forms and facets) falls."""
+        forms, facets, dimension = self._hull
+        m = len(forms)
+        for level in islice(levels([*forms, *facets], budget), dimension - d, dimension - d + 1):
+            for flat in level:
+                beside = [f for i, f in enumerate(flat.forms[m:], m) if not flat.zeros >> i & 1]
+                if all(any(f[1:]) or f[0] > 0 for f in beside):
+                    yield Regions(flat.forms[:m], beside, d)
+
+    def graph(self) -> networkx.Graph:
+        """The regions as nodes (sign vectors) and their walls as edges.
+
+        An edge has ``hyperplane``, the first form that vanishes on the wall, and ``forms``, all of them.
+
+        Method: two regions share a wall if and only if their signs differ in the forms of one hyperplane alone.
+        """
+        import networkx
+
+        nodes = [tuple(row) for row in self.signs.tolist()]
+        found = networkx.Graph()
+        found.add_nodes_from(nodes)
+        number = {row.tobytes(): i for i, row in enumerate(self.signs)}
+        for forms in self.hyperplanes.values():
+            above = np.flatnonzero(self.signs[:, forms[0]] > 0)
+            across = self.signs[above]
+            across[:, forms] *= -1
+            for i, row in zip(above.tolist(), across, strict=True):
+                j = number.get(row.tobytes())
+                if j is not None:
+                    found.add_edge(nodes[i], nodes[j], hyperplane=forms[0], forms=tuple(forms))
+        return found
+
+    # ---- characteristic polynomial ----------------------------------------------------------------------------
+
+    def characteristic_polynomial(self, budget: Budget | None = None) -> sympy.Poly:
+        """chi(t) = sum over flats X of mu(X) t^dim X, of the distinct hyperplanes in all of R^n.
+
+        Zaslavsky: (-1)^n chi(-1) regions, and (-1)^rank chi(1) relatively bounded ones.
+
+        Method: all flats, :mod:`geomrelu.geometry.flats`.
+        """
+        import sympy
+
+        t = sympy.Symbol("t")
+        totals = [sum(flat.moebius for flat in level) for level in levels(list(self.hyperplanes), budget or Budget())]
+        return sympy.Poly(dict(zip(((self.dimension - k,) for k in range(len(totals))), totals, strict=True)), t)
+
+    # ---- other arrangements -----------------------------------------------------------------------------------
+
+    def delete(self, i: int) -> Arrangement:
+        """Without form i."""
+        self._form(i)
+        return self.from_rows([*self.rows[:i], *self.rows[i + 1 :]], self.dimension, self.domain)
+
+    def restrict(self, i: int) -> Arrangement:
+        """The other forms on the hyperplane of form i, in R^(n-1): one coordinate is solved for and left out.
+
+        Raises:
+            InputError: form i is constant, n = 1, or there is a domain.
+        """
+        row = self._form(i)
+        self._whole("restrict")
+        if not any(row[1:]) or self.dimension == 1:
+            raise InputError(f"form {i} has no hyperplane of dimension at least 1 to restrict to")
+        _, column = min((abs(v), k) for k, v in enumerate(row) if k and v)
+        others = [*self.rows[:i], *self.rows[i + 1 :]]
+        return self.from_rows(eliminated(others, row, column), self.dimension - 1)
+
+    def localise(self, x: Sequence[Any]) -> Arrangement:
+        """The forms that vanish at a point."""
+        zero = [row for row, sign in zip(self.rows, self.code(x), strict=True) if not sign]
+        return self.from_rows(zero, self.dimension, self.domain)
+
+    def cone(self) -> Arrangement:
+        """The central arrangement b_i x_0 + a_i·x in R^(n+1), with the hyperplane at infinity x_0 as its last form."""
+        self._whole("cone over")
+        infinity = (0, 1, *(0,) * self.dimension)
+        return self.from_rows([*((0, *row) for row in self.rows), infinity], self.dimension + 1)
+
+    def essentialise(self) -> Arrangement:
+        """The same arrangement modulo the directions no form sees, in R^rank: the other coordinates are set to 0.
+
+        Raises:
+            InputError: there is no hyperplane, or there is a domain.
+        """
+        self._whole("essentialise")
+        columns = pivots([row[1:] for row in self.rows])
+        if not columns:
+            raise InputError("there is no hyperplane")
+        return self.from_rows([(row[0], *(row[k + 1] for k in columns)) for row in self.rows], len(columns))
+
+    def _form(self, i: int) -> Row:
+        if not 0 <= i < len(self.rows):
+            raise InputError(f"there is no form {i}: the arrangement has {len(self.rows)}")
+        return self.rows[i]
+
+    def _whole(self, what: str) -> None:
+        if self.domain is not None:
+            raise InputError(f"cannot {what} an arrangement on a domain")
+
+
+def _numbers(values: Any, where: str) -> tuple[int | Fraction, ...]:
+    """As :func:`rationals`, which lists of integers need not go through."""
+    if isinstance(values, (list, tuple)) and all(type(v) is int for v in values):
+        return tuple(values)
+    return rationals(values, where)
+
+
+def _primitive(row: tuple[int | Fraction, ...]) -> Row:
+    return reduced(row) if all(type(v) is int for v in row) else primitive(row)  # type: ignore[arg-type]
+
+
+def _side_by_generators(domain: Polyhedron, row: Row) -> int | None:
+    points, lines = domain.generators
+    if any(sum(map(mul, row, line)) for line in lines):
+        return None
+    values = [sum(map(mul, row, g)) for g in points]
+    low, high = min(values), max(values)
+    return None if low < 0 < high else (high > 0) - (low < 0)
+
+
+def _side_by_programs(domain: Polyhedron, row: Row) -> int | None:
+    above = domain.supremum(AffineForm.of(row[0], row[1:])).value
+    below = domain.supremum(AffineForm.of(-row[0], [-v for v in row[1:]])).value
+    up, down = above is None or above > 0, below is None or below > 0
+    return None if up and down else int(up) - int(down)
+
+
+def _meeting(rows: Sequence[Row]) -> Point:
+    """The one point in which hyperplanes meet."""
+    matrix = flint.fmpq_mat(flint.fmpz_mat([list(row[1:]) for row in rows]))
+    point = matrix.solve(flint.fmpq_mat(flint.fmpz_mat([[-row[0]] for row in rows])))
+    return tuple(Fraction(int(v.p), int(v.q)) for v in point.entries())

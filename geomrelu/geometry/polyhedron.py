@@ -1,0 +1,592 @@
+"""Convex polyhedra with rational data, by rows (H) or generators (V), and finite sets of points.
+
+A :class:`Polyhedron` is an immutable value. It keeps the description it was given (in the checker's canonical form,
+so that certificates bind to it) and computes the other one when asked. Boxes of any dimension stay boxes: nothing
+here enumerates their corners unless generators are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import comb, lcm
+from pathlib import Path
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.errors import InputError
+from geomrelu.exact import cddlib
+from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import primitive, rational, rationals
+from geomrelu.io import cdd as cdd_format
+from geomrelu.io import json as json_format
+from geomrelu.io import vnnlib as vnnlib_format
+
+__all__ = ["FiniteSet", "Polyhedron", "Supremum", "read_any", "read_domain", "write_domain"]
+
+Point = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Supremum:
+    """The supremum of an affine form on a nonempty set, with its reason.
+
+    Attributes:
+        value: the supremum (attained), or None if it is infinite.
+        point: a point of the set, the maximiser if there is one.
+        ray: if the supremum is infinite, a direction of the recession cone along which the form grows.
+        rows, equalities: multipliers of the rows :attr:`Polyhedron.rows` and :attr:`Polyhedron.flats` (H only):
+            with them the form is at most ``value`` on the box alone.
+    """
+
+    value: Fraction | None
+    point: Point
+    ray: Point | None = None
+    rows: tuple[tuple[int, Fraction], ...] = ()
+    equalities: tuple[tuple[int, Fraction], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Polyhedron:
+    """``{x in R^n : b + a·x >= 0 for all rows, = 0 for all equalities}`` or the hull of vertices, rays and lines.
+
+    ``==`` compares data, :meth:`same_set` compares sets. Make one with the constructors below; ``checked`` is the
+    canonical form shared with the checker.
+
+    >>> square = Polyhedron.box([(-1, 1)] * 2)
+    >>> len(square.vertices), square.supremum(AffineForm.of(0, [1, 2])).value
+    (4, Fraction(3, 1))
+    """
+
+    checked: checker.Domain
+
+    # ---- making one -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Polyhedron:
+        """From the dictionary of the JSON grammar (see :mod:`geomrelu.io`)."""
+        try:
+            domain = checker.Domain.parse(data)
+        except checker.Malformed as problem:
+            raise InputError(str(problem)) from None
+        return cls(domain)
+
+    @classmethod
+    def from_rows(
+        cls, inequalities: Sequence[Any] = (), equalities: Sequence[Any] = (), dimension: int = 0
+    ) -> Polyhedron:
+        """From rows ``[b, a1, ..., an]`` (any numbers :func:`~geomrelu.exact.numbers.rational` takes)."""
+        rows = [rationals(r, f"inequality {i}") for i, r in enumerate(inequalities)]
+        flats = [rationals(r, f"equality {i}") for i, r in enumerate(equalities)]
+        sizes = {len(r) - 1 for r in (*rows, *flats)} | ({dimension} if dimension else set())
+        if len(sizes) != 1 or min(sizes) < 1:
+            raise InputError("the rows of a polyhedron must all have one constant and n >= 1 coefficients")
+        return cls(checker.Domain.from_rows(sizes.pop(), rows, flats))
+
+    @classmethod
+    def from_generators(
+        cls, vertices: Sequence[Any], rays: Sequence[Any] = (), lines: Sequence[Any] = ()
+    ) -> Polyhedron:
+        """The convex hull of points, plus nonnegative multiples of rays, plus all multiples of lines."""
+        tables = [[rationals(g, f"generator {i}") for i, g in enumerate(t)] for t in (vertices, rays, lines)]
+        sizes = {len(g) for t in tables for g in t}
+        if not tables[0] or len(sizes) != 1 or min(sizes) < 1:
+            raise InputError("generators need at least one vertex, and all the same dimension n >= 1")
+        return cls(checker.Domain.from_generators(sizes.pop(), *tables))
+
+    @classmethod
+    def box(cls, sides: Sequence[tuple[Any, Any]]) -> Polyhedron:
+        """``low <= x_j <= high`` for each coordinate; None for no bound."""
+        exact = [tuple(None if v is None else rational(v, f"side {j}") for v in side) for j, side in enumerate(sides)]
+        if not exact:
+            raise InputError("a box needs at least one side")
+        return cls(checker.Domain.from_rows(len(exact), box=exact))
+
+    @classmethod
+    def space(cls, dimension: int) -> Polyhedron:
+        """R^n."""
+        return cls.box([(None, None)] * dimension)
+
+    @classmethod
+    def orthant(cls, dimension: int) -> Polyhedron:
+        """R^n_+."""
+        return cls.box([(0, None)] * dimension)
+
+    @classmethod
+    def simplex(cls, dimension: int) -> Polyhedron:
+        """``x >= 0, sum x <= 1``."""
+        unit = [[0, *(int(i == j) for j in range(dimension))] for i in range(dimension)]
+        return cls.from_rows([*unit, [1, *[-1] * dimension]])
+
+    # ---- its two descriptions ---------------------------------------------------------------------------------
+
+    @property
+    def dimension(self) -> int:
+        """n of the space R^n around it."""
+        return int(self.checked.dimension)
+
+    @property
+    def given_by_generators(self) -> bool:
+        return self.checked.generators is not None
+
+    @property
+    def is_box(self) -> bool:
+        """Given by bounds on single coordinates only (possibly none)."""
+        return not (self.given_by_generators or self.checked.rows or self.checked.equalities)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The canonical inequality rows that are not sides of the box (given by rows only)."""
+        return list(self.checked.rows)
+
+    @property
+    def flats(self) -> list[Row]:
+        """The canonical equality rows (given by rows only)."""
+        return list(self.checked.equalities)
+
+    @cached_property
+    def sides(self) -> list[Row]:
+        """The sides of the box as rows, for coordinate 0 low, high, coordinate 1 ..."""
+        found = []
+        for j, (low, high) in enumerate(zip(self.checked.lower, self.checked.upper, strict=True)):
+            for bound, sign in ((low, 1), (high, -1)):
+                if bound is not None:
+                    row = [Fraction(0)] * (self.dimension + 1)
+                    row[0], row[j + 1] = -sign * bound, Fraction(sign)
+                    found.append(primitive(row))
+        return found
+
+    @cached_property
+    def inequalities(self) -> tuple[Row, ...]:
+        """All rows ``(b, a1, ..., an)`` with ``b + a·x >= 0``, primitive integers."""
+        return tuple(self._h[0])
+
+    @cached_property
+    def equalities(self) -> tuple[Row, ...]:
+        """All rows with ``b + a·x = 0``."""
+        return tuple(self._h[1])
+
+    @cached_property
+    def _h(self) -> tuple[list[Row], list[Row]]:
+        if not self.given_by_generators:
+            return [*self.sides, *self.rows], self.flats
+        inequalities, equalities = cddlib.facets(*self._v)
+        return [r for r in inequalities if any(r[1:])], equalities
+
+    @cached_property
+    def _v(self) -> tuple[list[Row], list[Row]]:
+        """Homogeneous generators ``(s, y)`` (vertices first) and lines ``(0, y)``."""
+        if self.given_by_generators:
+            vertices, rays, lines = self.checked.generators
+            points = [primitive((1, *v)) for v in vertices]
+            return points + [(0, *r) for r in rays], [(0, *r) for r in lines]
+        return ([], []) if self.is_empty else self._extreme()
+
+    def _extreme(self) -> tuple[list[Row], list[Row]]:
+        """Irredundant generators of a nonempty polyhedron, from its rows."""
+        found, lines = cddlib.generators(*self._h, self.dimension)
+        points = [g for g in found if g[0]]
+        if not points:  # a cone: cddlib leaves out its apex, the origin
+            points = [(1, *[0] * self.dimension)]
+        return points + [g for g in found if not g[0]], lines
+
+    def _feasible(self) -> Point:
+        point = cddlib.maximise((0,) * (self.dimension + 1), *self._h).point
+        if point is None:
+            raise InputError("the polyhedron is empty")
+        return point
+
+    @cached_property
+    def generators(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        """``(vertices and rays, lines)`` as homogeneous integers ``(s, y)``: the vertex y/s for s > 0, else a ray."""
+        points, lines = self._v
+        return tuple(points), tuple(lines)
+
+    @property
+    def likely_generators(self) -> int:
+        """How many rows or generators the other description can have at most (McMullen's upper bound theorem)."""
+        n, given = self.dimension, len(self._v[0] if self.given_by_generators else self._h[0])
+        if given <= n:
+            return given + 1
+        return comb(given - (n + 1) // 2, given - n) + comb(given - (n + 2) // 2, given - n)
+
+    @cached_property
+    def extreme_generators(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        """As :attr:`generators`, but irredundant also if generators were given."""
+        points, lines = self._extreme() if self.given_by_generators else self._v
+        return tuple(points), tuple(lines)
+
+    @property
+    def vertices(self) -> tuple[Point, ...]:
+        """Points of V (the vertices, when there is no line; as given, if generators were given)."""
+        return tuple(tuple(Fraction(v, g[0]) for v in g[1:]) for g in self._v[0] if g[0])
+
+    @property
+    def rays(self) -> tuple[Row, ...]:
+        """Rays of V, primitive integers."""
+        return tuple(g[1:] for g in self._v[0] if not g[0])
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        """A basis of the lineality space, primitive integers."""
+        return tuple(g[1:] for g in self._v[1])
+
+    def irredundant(self) -> Polyhedron:
+        """The same set by its facets and independent equalities. Cost: two LPs a row."""
+        self._feasible()
+        inequalities, equalities = self._h
+        kept, implicit = cddlib.irredundant(inequalities, equalities)
+        flats: list[Row] = []
+        for row in (*equalities, *(inequalities[i] for i in implicit)):
+            if checker.rank([list(r) for r in (*flats, row)]) > len(flats):
+                flats.append(row)
+        return Polyhedron.from_rows([inequalities[i] for i in kept], flats, dimension=self.dimension)
+
+    # ---- what it is -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Exact: by comparison for a box, by one linear program otherwise."""
+        if self.given_by_generators:
+            return False
+        sides = zip(self.checked.lower, self.checked.upper, strict=True)
+        if any(low is not None and high is not None and low > high for low, high in sides):
+            return True
+        return not self.is_box and cddlib.maximise((0,) * (self.dimension + 1), *self._h).point is None
+
+    @cached_property
+    def is_bounded(self) -> bool:
+        """Has it no recession direction? (An empty set is bounded.)"""
+        if self.given_by_generators:
+            return not (self.rays or self.lines)
+        return self.is_empty or self.falling([Fraction(0)] * self.dimension) is not None
+
+    def recession_cone(self) -> Polyhedron:
+        """``{d : x + t d stays inside for all t >= 0}`` of a nonempty polyhedron."""
+        if self.given_by_generators:
+            _, rays, lines = self.checked.generators
+            return Polyhedron.from_generators([(0,) * self.dimension], rays, lines)
+        inequalities, equalities = ([(0, *r[1:]) for r in table] for table in self._h)
+        return Polyhedron.from_rows(inequalities, equalities, dimension=self.dimension)
+
+    @cached_property
+    def affine_dimension(self) -> int:
+        """Dimension of its affine hull (-1 if empty), by exact elimination of its generators."""
+        points, lines = self._v
+        if not points:
+            return -1
+        return int(checker.rank([list(g) for g in (*points, *lines)])) - 1
+
+    def interior_point(self) -> Point:
+        """A point of the relative interior.
+
+        Method: midpoints for a box; otherwise the mean of the vertices plus the sum of the rays.
+        """
+        if self.is_box:
+            if self.is_empty:
+                raise InputError("the polyhedron is empty")
+            return tuple(
+                (low + high) / 2 if low is not None and high is not None
+                else low + 1 if low is not None
+                else high - 1 if high is not None
+                else Fraction(0)
+                for low, high in zip(self.checked.lower, self.checked.upper, strict=True)
+            )  # fmt: skip
+        vertices = self.vertices
+        if not vertices:
+            raise InputError("the polyhedron is empty")
+        columns = zip(*vertices, strict=True)
+        shift = [sum(r[j] for r in self.rays) for j in range(self.dimension)]
+        return tuple(sum(c, Fraction(0)) / len(vertices) + s for c, s in zip(columns, shift, strict=True))
+
+    def contains(self, point: Sequence[Any]) -> bool:
+        """Is the point inside? Exact; for generators through the rows."""
+        x = rationals(point, "point")
+        if len(x) != self.dimension:
+            raise InputError(f"a polyhedron in R^{self.dimension} was asked about a point of R^{len(x)}")
+        if not self.given_by_generators:
+            return bool(self.checked.contains(list(x)))
+        return all(_at(r, x) >= 0 for r in self.inequalities) and all(_at(r, x) == 0 for r in self.equalities)
+
+    def weights(self, point: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+        """Convex weights of a contained point over the given vertices, rays and lines (one linear program)."""
+        vertices, rays, lines = self.checked.generators
+        if tuple(point) in vertices:
+            unit = [Fraction(int(v == tuple(point))) for v in vertices]
+            return unit, [Fraction(0)] * len(rays), [Fraction(0)] * len(lines)
+        return self._weights((Fraction(1), *point))
+
+    def ray_weights(self, ray: Sequence[int]) -> tuple[list[Fraction], list[Fraction]]:
+        """Weights of a direction of the recession cone over the given rays and lines."""
+        return self._weights((Fraction(0), *map(Fraction, ray)))[1:]
+
+    def _weights(self, target: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+        vertices, rays, lines = self.checked.generators
+        generators = [(1, *v) for v in vertices] + [(0, *r) for r in rays] + [(0, *r) for r in lines]
+        count = len(generators)
+        free = len(vertices) + len(rays)
+        positive = [tuple(int(j == i + 1) for j in range(count + 1)) for i in range(free)]
+        balance = [primitive((-t, *(g[i] for g in generators))) for i, t in enumerate(target)]
+        found = cddlib.maximise((0,) * (count + 1), positive, balance).point
+        if found is None:
+            raise InputError("the point does not lie in the polyhedron")
+        w = list(found)
+        return w[: len(vertices)], w[len(vertices) : free], w[free:]
+
+    def falling(self, slope: Sequence[Fraction]) -> dict[str, dict[str, str]] | None:
+        """Multipliers that prove ``slope·d < 0`` for every direction d of the recession cone, or None if it is not so.
+
+        For the zero slope: that the polyhedron is bounded. Given by rows only; boxes and generators need none.
+
+        Method: the slope must be minus an interior point of the cone of rows, that is a combination in which every
+        row has a positive multiplier; one exact linear program makes the least multiplier as large as possible.
+        """
+        if self.given_by_generators:
+            _, rays, lines = self.checked.generators
+            form = AffineForm(Fraction(0), tuple(slope))
+            return None if lines or any(form.along([Fraction(v) for v in r]) >= 0 for r in rays) else {}
+        if self.is_box:
+            ends = zip(slope, self.checked.lower, self.checked.upper, strict=True)
+            falls = all((low is not None or a > 0) and (high is not None or a < 0) for a, low, high in ends)
+            return {} if falls else None
+        inequalities, equalities = self._h
+        m, k = len(inequalities), len(equalities)
+        above = [(0, *(int(i == j) for j in range(m)), *[0] * k, -1) for i in range(m)]
+        above.append((1, *[0] * (m + k), -1))
+        balance = [
+            primitive((a, *(r[j + 1] for r in inequalities), *(r[j + 1] for r in equalities), 0))
+            for j, a in enumerate(slope)
+        ]
+        best = cddlib.maximise((0,) * (m + k + 1) + (1,), above, balance)
+        if not best.value or best.value < 0 or best.point is None:
+            return None
+        if checker.rank([list(r[1:]) for r in (*inequalities, *equalities)]) < self.dimension:
+            return None
+        first = len(self.sides)
+        rows = {str(i - first): str(v) for i, v in enumerate(best.point[:m]) if i >= first}
+        flats = {str(i): str(v) for i, v in enumerate(best.point[m : m + k]) if v}
+        return {key: table for key, table in (("rows", rows), ("equalities", flats)) if table}
+
+    def supremum(self, form: AffineForm) -> Supremum:
+        """The supremum of ``form`` with its reason: a point, a ray, or multipliers.
+
+        Raises:
+            InputError: the polyhedron is empty, or the dimensions differ.
+
+        Exact: yes. Cost: O(n) on a box, one pass over given generators, one exact linear program otherwise.
+        """
+        if form.dimension != self.dimension:
+            raise InputError(f"a form on R^{form.dimension} on a polyhedron in R^{self.dimension}")
+        if self.is_box:
+            return self._on_box(form)
+        if self.given_by_generators:
+            return self._on_generators(form)
+        scale = lcm(*(v.denominator for v in (form.constant, *form.slope)))
+        objective = tuple(int(v * scale) for v in (form.constant, *form.slope))
+        best = cddlib.maximise(objective, *self._h)
+        if best.point is None:
+            raise InputError("the polyhedron is empty")
+        if best.value is None:
+            return Supremum(None, best.point, best.ray)
+        below, above = best.multipliers or ({}, {})
+        first = len(self.sides)  # the sides are before the rows, and the box needs no multipliers
+        rows = tuple((i - first, m / scale) for i, m in below.items() if i >= first)
+        return Supremum(best.value / scale, best.point, None, rows, tuple((k, m / scale) for k, m in above.items()))
+
+    def _on_box(self, form: AffineForm) -> Supremum:
+        inside = self.interior_point()
+        point, ray = list(inside), [Fraction(0)] * self.dimension
+        for j, a in enumerate(form.slope):
+            if a:
+                side = self.checked.upper[j] if a > 0 else self.checked.lower[j]
+                if side is None:
+                    ray[j] = Fraction(1 if a > 0 else -1)
+                else:
+                    point[j] = side
+        if any(ray):
+            return Supremum(None, tuple(point), tuple(ray))
+        return Supremum(form(point), tuple(point))
+
+    def _on_generators(self, form: AffineForm) -> Supremum:
+        vertices, rays, lines = self.checked.generators
+        best = max(vertices, key=form)
+        for ray in (*rays, *lines):
+            growth = form.along(ray)
+            if growth > 0 or (growth and ray in lines):
+                sign = 1 if growth > 0 else -1
+                return Supremum(None, best, tuple(Fraction(sign * v) for v in ray))
+        return Supremum(form(best), best)
+
+    # ---- operations -------------------------------------------------------------------------------------------
+
+    def intersection(self, other: Polyhedron) -> Polyhedron:
+        """Both sets at once, by rows."""
+        if other.dimension != self.dimension:
+            raise InputError(f"cannot intersect sets in R^{self.dimension} and R^{other.dimension}")
+        return Polyhedron.from_rows(
+            [*self.inequalities, *other.inequalities], [*self.equalities, *other.equalities], dimension=self.dimension
+        )
+
+    def image(self, map_: AffineMap) -> Polyhedron:
+        """The image under an affine map, by generators."""
+        if map_.inputs != self.dimension:
+            raise InputError(f"a map on R^{map_.inputs} cannot act on a set in R^{self.dimension}")
+        forms = [map_.form(i) for i in range(map_.outputs)]
+        vertices = [tuple(f(v) for f in forms) for v in self.vertices]
+        if not vertices:
+            raise InputError("the polyhedron is empty")
+        directed, undirected = (
+            [tuple(f.along([Fraction(v) for v in r]) for f in forms) for r in table]
+            for table in (self.rays, self.lines)
+        )
+        return Polyhedron.from_generators(vertices, directed, undirected)
+
+    def same_set(self, other: Polyhedron) -> bool:
+        """Are they the same set of points (rays and lines included)? By mutual containment of generators."""
+        return self.dimension == other.dimension and self._within(other) and other._within(self)
+
+    def _within(self, other: Polyhedron) -> bool:
+        points, lines = self._v
+        if not points:
+            return True
+        if other.is_empty:
+            return False
+        homogeneous = [*points, *lines, *(tuple(-v for v in g) for g in lines)]
+        return all(_dot(r, g) >= 0 for r in other.inequalities for g in homogeneous) and all(
+            _dot(r, g) == 0 for r in other.equalities for g in homogeneous
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self.checked.digest() == other.checked.digest() if isinstance(other, Polyhedron) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.checked.digest())
+
+
+@dataclass(frozen=True)
+class FiniteSet:
+    """Finitely many points of R^n, in the given order."""
+
+    points: tuple[Point, ...]
+
+    @classmethod
+    def of(cls, points: Sequence[Any]) -> FiniteSet:
+        exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(points))
+        if not exact or len({len(p) for p in exact}) != 1 or not exact[0]:
+            raise InputError("a finite set needs at least one point, and all of the same dimension n >= 1")
+        return cls(exact)
+
+    @property
+    def dimension(self) -> int:
+        return len(self.points[0])
+
+    @property
+    def is_empty(self) -> bool:
+        return False
+
+    @cached_property
+    def checked(self) -> checker.Domain:
+        return checker.Domain.from_points(self.dimension, self.points)
+
+
+def _at(row: Row, x: Sequence[Fraction]) -> Fraction:
+    return row[0] + sum((a * v for a, v in zip(row[1:], x, strict=True) if a), Fraction(0))
+
+
+def _dot(row: Row, homogeneous: Row) -> int:
+    return sum(a * v for a, v in zip(row, homogeneous, strict=True))
+
+
+def read_domain(text: str, dimension: int) -> Polyhedron | FiniteSet:
+    """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
+
+    Args:
+        text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
+            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file.
+        dimension: the n that is meant.
+
+    Raises:
+        InputError: unknown, unreadable, empty, or of another dimension.
+    """
+    domain = _read(text, dimension)
+    if domain.dimension != dimension:
+        raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
+    if domain.is_empty:
+        raise InputError(f"{text}: the domain is empty")
+    return domain
+
+
+def _read(text: str, dimension: int) -> Polyhedron | FiniteSet:
+    for prefix, make in (("R^", Polyhedron.space), ("R+^", Polyhedron.orthant)):
+        if text.startswith(prefix):
+            size = text[len(prefix) :]
+            if size == "n":
+                return make(dimension)
+            if not size.isascii() or not size.isdigit() or not 0 < int(size[:9]) < 10**7:
+                raise InputError(f"{text}: write {prefix}n or {prefix}{dimension}")
+            if int(size) != dimension:
+                raise InputError(f"{text}: but the model reads R^{dimension}")
+            return make(dimension)
+    if text.startswith("box:"):
+        ends = text[4:].split(",")
+        if len(ends) != 2:
+            raise InputError(f"{text}: write box:low,high")
+        return Polyhedron.box([(rational(ends[0], text), rational(ends[1], text))] * dimension)
+    return read_any(text)
+
+
+def read_any(path: str) -> Polyhedron | FiniteSet:
+    """A domain from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file (it may be empty)."""
+    readers = {
+        ".json": json_format.read_set,
+        ".vnnlib": vnnlib_format.read_set,
+        ".ine": cdd_format.read_set,
+        ".ext": cdd_format.read_set,
+    }
+    reader = readers.get(Path(path).suffix.lower())
+    if reader is None:
+        raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(sorted(readers))})")
+    data = reader(path)
+    try:
+        return FiniteSet.of(data["points"]) if "points" in data else Polyhedron.from_data(data)
+    except InputError as problem:
+        raise InputError(f"{path}: {problem}") from None
+
+
+def write_domain(domain: Polyhedron | FiniteSet, path: str | Path) -> None:
+    """Write a domain as ``.json`` (also for the stand-alone checker), ``.ine`` or ``.ext``; exact either way.
+
+    Raises:
+        InputError: another ending, a finite set as ``.ine`` or ``.ext``, or a file that cannot be written.
+    """
+    kind = Path(path).suffix.lower()
+    if kind not in (".json", ".ine", ".ext") or (kind != ".json" and isinstance(domain, FiniteSet)):
+        raise InputError(f"{path}: a domain is written as .json, a polyhedron also as .ine or .ext")
+    try:
+        if kind == ".json":
+            Path(path).write_text(json.dumps(_plain(domain), default=str), encoding="utf-8")
+        elif isinstance(domain, Polyhedron):
+            cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def _plain(domain: Polyhedron | FiniteSet) -> dict[str, Any]:
+    """The dictionary of the JSON grammar."""
+    if isinstance(domain, FiniteSet):
+        return {"points": domain.points}
+    checked = domain.checked
+    if checked.generators is not None:
+        return _rows_or_generators(domain, False)
+    box = list(zip(checked.lower, checked.upper, strict=True))
+    return {"box": box, "inequalities": checked.rows, "equalities": checked.equalities}
+
+
+def _rows_or_generators(domain: Polyhedron, rows: bool) -> dict[str, Any]:
+    if rows:
+        return {"dimension": domain.dimension, "inequalities": domain.inequalities, "equalities": domain.equalities}
+    return {"dimension": domain.dimension, "vertices": domain.vertices, "rays": domain.rays, "lines": domain.lines}

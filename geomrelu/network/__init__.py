@@ -1,0 +1,1 @@
+"""Networks, and the polyhedral complex of their linear regions."""

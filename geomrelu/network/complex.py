@@ -1,0 +1,478 @@
+"""From one layer to many: the polyhedral complex of the linear pieces of a network on a polyhedron.
+
+The domain falls into *regions*, the maximal full-dimensional (in the affine hull of the domain) sets on which every
+neuron keeps one sign +, − or 0 (0: its pre-activation vanishes identically there). Their closures, the *cells*, and
+all their faces form a polyhedral complex; on each cell the network is affine. Two cells that share a facet (a *wall*)
+are adjacent. :func:`difference` decides with the same subdivision whether two networks are one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import gcd
+from operator import mul
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from geomrelu.budget import Budget
+from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.cddlib import Row
+from geomrelu.geometry.polyhedron import Point, Polyhedron
+from geomrelu.network.network import Network
+from geomrelu.network.subdivision import Block, Program, bits, facets, subdivide
+
+if TYPE_CHECKING:
+    import networkx
+
+__all__ = ["Cell", "Cells", "Complex", "difference"]
+
+Matrix = tuple[tuple[Fraction, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A closed cell of the complex: a region with its boundary.
+
+    Attributes:
+        sign: +1, -1 or 0 for each neuron of the resolved layers, one layer after the other.
+        generators: homogeneous integers ``(s, y)``: the vertex y/s for s > 0, else the ray y; irredundant.
+        lineality: a basis of the lineality space, ``(0, y)``.
+    """
+
+    program: Program
+    sign: tuple[int, ...]
+    generators: tuple[Row, ...]
+    lineality: tuple[Row, ...]
+
+    @property
+    def vertices(self) -> tuple[Point, ...]:
+        """Its vertices (points of the minimal faces, if there are lines)."""
+        return tuple(tuple(Fraction(v, g[0]) for v in g[1:]) for g in self.generators if g[0])
+
+    @property
+    def rays(self) -> tuple[Row, ...]:
+        """Its extreme rays, primitive integers."""
+        return tuple(g[1:] for g in self.generators if not g[0])
+
+    @property
+    def lines(self) -> tuple[Row, ...]:
+        """A basis of its lineality space, primitive integers."""
+        return tuple(g[1:] for g in self.lineality)
+
+    @property
+    def polyhedron(self) -> Polyhedron:
+        """The cell as a polyhedron, by its generators."""
+        return Polyhedron.from_generators(self.vertices, self.rays, self.lines)
+
+    def interior_point(self) -> Point:
+        """A rational point of the region."""
+        return self.polyhedron.interior_point()
+
+    def affine(self, layer: int | None = None) -> tuple[Matrix, tuple[Fraction, ...]]:
+        """The network on the cell, ``x -> A x + b``: the outputs ``relu(z)`` of a layer, or the output map.
+
+        Args:
+            layer: 0 (the inputs) to the last resolved layer; None: the network's output, once all layers are resolved.
+
+        Returns:
+            ``(A, b)`` with shapes (outputs, inputs) and (outputs,).
+
+        Exact: yes. Cost: one multiple of a row for each weight of an active neuron, layer by layer.
+        """
+        program, n = self.program, self.program.inputs
+        resolved = len(program.widths)
+        if layer is None and resolved < program.network.depth:
+            raise InputError(f"the output of the network is affine only once all layers are resolved, not {resolved}")
+        upto = resolved if layer is None else layer
+        if not 0 <= upto <= resolved:
+            raise InputError(f"layer {layer}: layers 0 to {resolved} are resolved")
+        columns: list[Row | None] = [tuple(int(j == i) for j in range(n + 1)) for i in range(n + 1)]
+        signs = iter(self.sign)
+        for map_ in program.layers[:upto]:
+            columns += [_on(columns, map_.low, form, n) if next(signs) > 0 else None for form in map_.forms]
+        if layer is None:
+            map_, scale = program.output
+            rows = [_on(columns, map_.low, form, n) for form in map_.forms]
+        else:
+            first = 1 if upto == 0 else 1 + n + program.first[upto - 1]
+            scale = program.scales[upto]
+            rows = [row or (0,) * (n + 1) for row in columns[first:]]
+        return (
+            tuple(tuple(Fraction(v, scale) for v in row[1:]) for row in rows),
+            tuple(Fraction(row[0], scale) for row in rows),
+        )
+
+
+def _on(columns: Sequence[Row | None], low: int, form: tuple[int, list[int]], n: int) -> Row:
+    bias, weights = form
+    total = [bias, *[0] * n]
+    for row, w in zip(columns[low:], weights, strict=False):
+        if w and row is not None:
+            total = [t + w * v for t, v in zip(total, row, strict=True)]
+    return tuple(total)
+
+
+class Cells(Sequence[Cell]):
+    """Some cells, made into :class:`Cell` objects only when asked for.
+
+    Attributes:
+        signs: int8 (cells, neurons).
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+        self.signs = block.signs
+
+    def __len__(self) -> int:
+        return self._block.cells
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Cell]: ...
+    def __getitem__(self, index: int | slice) -> Cell | list[Cell]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        block, index = self._block, range(len(self))[index]
+        members = block.members[block.starts[index] : block.starts[index + 1]].tolist()
+        rows = block.rows
+        generators = tuple(rows[g] for g in members)
+        return Cell(block.program, tuple(block.signs[index].tolist()), generators, tuple(block.lines))
+
+
+class Complex:
+    """The polyhedral complex of a network's linear pieces on a polyhedron.
+
+    Nothing is computed before it is asked for; :meth:`regions` alone never holds more than some blocks of cells.
+
+    Args:
+        network: R^n -> R^m.
+        domain: a polyhedron in R^n, of any dimension, bounded or not; default R^n.
+        layers: how many ReLU layers are resolved; default all.
+        budget: counts regions as they are cut out; default no limit.
+
+    Raises:
+        InputError: the domain lies in another space or is no polyhedron, or there are not so many layers.
+        Exhausted: from whatever is asked for first, if the budget ends.
+
+    Exact: everything; degenerate position (equal, parallel, concurrent, vanishing neurons) needs no special care.
+
+    Method: double description for all cells at once, see :mod:`geomrelu.network.subdivision`; linear in the number of
+    regions.
+
+    >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
+    >>> c = Complex(net, Polyhedron.box([(-2, 2)] * 2)); c.n_regions, c.f_vector
+    (7, (13, 19, 7))
+    >>> Complex(net).n_regions
+    7
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        domain: Polyhedron | None = None,
+        layers: int | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.network = network
+        self.domain = Polyhedron.space(network.inputs) if domain is None else domain
+        self.layers = network.depth if layers is None else layers
+        self.budget = budget or Budget()
+        if not isinstance(self.domain, Polyhedron):
+            raise InputError("the complex of a network needs a polyhedron as its domain")
+        if self.domain.dimension != network.inputs:
+            raise InputError(f"the network reads R^{network.inputs}, the domain lies in R^{self.domain.dimension}")
+        if not 0 <= self.layers <= network.depth:
+            raise InputError(f"the network has {network.depth} ReLU layers, not {self.layers}")
+
+    @cached_property
+    def _program(self) -> Program:
+        return Program(self.network, self.domain, self.layers)
+
+    # ---- regions ----------------------------------------------------------------------------------------------------
+
+    def regions(self) -> Iterator[Cells]:
+        """All cells, some tens of thousands at a time; memory does not grow with their number."""
+        for block in subdivide(self._program, self.budget):
+            yield Cells(block)
+
+    @cached_property
+    def n_regions(self) -> int:
+        """The number of regions."""
+        return sum(len(cells) for cells in self.regions())
+
+    @cached_property
+    def signs(self) -> np.ndarray:
+        """The sign vectors of all regions: int8 (regions, neurons), the layers one after another."""
+        found = [cells.signs for cells in self.regions()]
+        result = np.concatenate(found) if found else np.zeros((0, self._program.neurons), dtype=np.int8)
+        self.__dict__.setdefault("n_regions", len(result))
+        return result
+
+    @cached_property
+    def _block(self) -> Block | None:
+        """All cells in one block, every generator once."""
+        block = _merged(list(subdivide(self._program, self.budget)))
+        if block is not None:
+            self.__dict__.setdefault("signs", block.signs)
+            self.__dict__.setdefault("n_regions", block.cells)
+        return block
+
+    @cached_property
+    def cells(self) -> Sequence[Cell]:
+        """All cells, in the order of :attr:`signs`."""
+        return () if self._block is None else Cells(self._block)
+
+    # ---- deadness ---------------------------------------------------------------------------------------------------
+
+    def dead(self, layer: int) -> tuple[int, ...]:
+        """The neurons of a layer that are never positive on the domain."""
+        self._resolved(layer)
+        first, last = self._program.first[layer - 1 : layer + 1]
+        return tuple(np.flatnonzero(~(self._positive[first:last])).tolist())
+
+    @cached_property
+    def _positive(self) -> np.ndarray:
+        if "signs" in self.__dict__:
+            return np.asarray((self.signs > 0).any(axis=0))
+        found = np.zeros(self._program.neurons, dtype=bool)
+        for cells in self.regions():
+            found |= (cells.signs > 0).any(axis=0)
+        return found
+
+    @property
+    def killed(self) -> int | None:
+        """The first layer all of whose neurons are dead, or None."""
+        widths = self._program.widths
+        return next((l for l in range(1, self.layers + 1) if len(self.dead(l)) == widths[l - 1]), None)
+
+    @property
+    def alive(self) -> bool:
+        """Has every resolved layer a neuron that is positive somewhere?"""
+        return self.killed is None
+
+    def _resolved(self, layer: int) -> None:
+        if not 1 <= layer <= self.layers:
+            raise InputError(f"layer {layer}: layers 1 to {self.layers} are resolved")
+
+    # ---- its combinatorics ----------------------------------------------------------------------------------------
+
+    def graph(self) -> networkx.Graph:
+        """The adjacency graph: nodes are the sign vectors of regions (tuples), edges are walls.
+
+        Each edge has ``neurons``, all ``(layer, neuron)`` whose signs differ on both sides, and ``layer``, ``neuron``,
+        the first of them (that one changes between - and +).
+
+        Exact: yes. Method: facets by comparison of incidences; the two cells of a wall agree in the sign vector of
+        the wall, and no other wall inside the domain has that sign vector.
+        """
+        import networkx
+
+        graph, block = networkx.Graph(), self._block
+        if block is None:
+            return graph
+        names = [tuple(row) for row in block.signs.tolist()]
+        graph.add_nodes_from(names)
+        neurons = [(l, i) for l, width in enumerate(self._program.widths, 1) for i in range(width)]
+        seen: dict[bytes, int] = {}
+        first = self._program.bit(0)
+        for cell, mask, _, _ in facets(block.zeros, block.starts, block.members):
+            tight = bits(mask)
+            inside = ~tight[:, :first].any(axis=1)
+            walls = block.signs[cell[inside]]
+            walls[tight[inside, first : first + len(neurons)]] = 0
+            for wall, c in zip(walls, cell[inside].tolist(), strict=True):
+                other = seen.setdefault(wall.tobytes(), c)
+                if other != c:
+                    flips = np.flatnonzero(block.signs[c] != block.signs[other]).tolist()
+                    crossed = tuple(neurons[k] for k in flips)
+                    layer, neuron = crossed[0]
+                    graph.add_edge(names[other], names[c], layer=layer, neuron=neuron, neurons=crossed)
+        return graph
+
+    @cached_property
+    def f_vector(self) -> tuple[int, ...]:
+        """The number of faces of dimension 0, 1, ..., of the subdivided closed domain, its boundary included.
+
+        For a bounded domain the alternating sum is 1. Method: facets of facets, each face once.
+        """
+        block = self._block
+        if block is None:
+            return ()
+        numbers = [0] * (block.dimension + 1)
+        starts, members = block.starts, block.members
+        for dimension in range(block.dimension, -1, -1):
+            numbers[dimension] = len(starts) - 1
+            faces: dict[bytes, np.ndarray] = {}
+            for _, _, ends, found in facets(block.zeros, starts, members):
+                for face in np.split(found, ends[1:-1]):
+                    faces[face.tobytes()] = face
+            if not faces:
+                break
+            members = np.concatenate(list(faces.values()))
+            starts = np.concatenate([[0], np.cumsum([len(face) for face in faces.values()])])
+        return tuple(numbers)
+
+    # ---- images -----------------------------------------------------------------------------------------------------
+
+    def image(self, layer: int, maximal: bool = False) -> list[Polyhedron]:
+        """The image of the domain under the first layers, piece by piece: the sets S_k of which it is the union.
+
+        Args:
+            layer: k >= 1, or 0 for the domain itself.
+            maximal: leave out what another piece contains.
+
+        Returns:
+            Polyhedra in R^(width of layer k), by their extreme generators, none twice.
+
+        Exact: yes. Method: images of the generators of each cell; comparison by extreme generators (the images are
+        pointed: they lie in the nonnegative orthant), containment by facets.
+        """
+        if layer == 0:
+            return [self.domain]
+        self._resolved(layer)
+        part = self if layer == self.layers else Complex(self.network, self.domain, layer, self.budget)
+        program = part._program
+        first = 1 + program.inputs + program.first[layer - 1]
+        raw: set[frozenset[Row]] = set()
+        for block in subdivide(program, part.budget):
+            images = []
+            for row in block.rows:
+                variables = list(row)
+                program.exact(variables, layer)
+                values = variables[first:]
+                images.append(_primitive([variables[0] * program.scales[layer], *values]))
+            for a, b in zip(block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True):
+                raw.add(frozenset(image for g in block.members[a:b].tolist() if any(image := images[g])))
+        found: dict[frozenset[Row], Polyhedron] = {}
+        for generators in sorted(raw, key=sorted):
+            points = [tuple(Fraction(v, g[0]) for v in g[1:]) for g in sorted(generators) if g[0]]
+            polyhedron = Polyhedron.from_generators(points, [g[1:] for g in sorted(generators) if not g[0]])
+            extreme, _ = polyhedron.extreme_generators
+            if frozenset(extreme) not in found:
+                points = [tuple(Fraction(v, g[0]) for v in g[1:]) for g in extreme if g[0]]
+                polyhedron = Polyhedron.from_generators(points, [g[1:] for g in extreme if not g[0]])
+                found[frozenset(extreme)] = polyhedron
+        if not maximal:
+            return list(found.values())
+        return [p for g, p in found.items() if not any(q is not p and _contains(q, g) for q in found.values())]
+
+
+def _primitive(row: list[int]) -> Row:
+    divisor = gcd(*row) or 1
+    return tuple(v // divisor for v in row)
+
+
+def _contains(polyhedron: Polyhedron, generators: Iterable[Row]) -> bool:
+    return all(sum(map(mul, row, g)) >= 0 for g in generators for row in polyhedron.inequalities) and not any(
+        sum(map(mul, row, g)) for g in generators for row in polyhedron.equalities
+    )
+
+
+def _merged(blocks: list[Block]) -> Block | None:
+    """One block of all cells."""
+    if len(blocks) < 2:
+        return blocks[0] if blocks else None
+    place: dict[Row, int] = {}
+    zeros, members = [], []
+    for block in blocks:
+        known = len(place)
+        names = np.array([place.setdefault(row, len(place)) for row in block.rows])
+        _, fresh = np.unique(names, return_index=True)
+        zeros.append(block.zeros[fresh[names[fresh] >= known]])
+        members.append(names[block.members])
+    merged = blocks[0].part(0, 1)
+    merged.known = list(place)
+    merged.near = merged.program.rounded(list(place))
+    merged.zeros = np.concatenate(zeros)
+    merged.members = np.concatenate(members)
+    counts = np.concatenate([np.diff(block.starts) for block in blocks])
+    merged.starts = np.concatenate([[0], np.cumsum(counts)])
+    merged.signs = np.concatenate([block.signs for block in blocks])
+    return merged
+
+
+# ---- two networks ---------------------------------------------------------------------------------------------------
+
+
+def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget: Budget | None = None) -> Point | None:
+    """Decide whether two networks are the same function on a polyhedron: a rational point where they differ, or None.
+
+    Args:
+        f, g: networks R^n -> R^m, their output maps included (without one, the outputs of the last layer).
+        domain: a polyhedron in R^n, bounded or not; default R^n. On the empty set nothing differs.
+        budget: counts regions; default no limit.
+
+    Raises:
+        InputError: the networks do not go from the same space to the same space.
+        Exhausted: the budget has ended before a difference was found.
+
+    Exact: yes. Method: f - g is affine on each cell of the complex of the pair, so it vanishes there if and only if it
+    vanishes at the vertices and its linear part at the rays and lines.
+
+    >>> one = Network.from_layers([([[1], [-1]], [0, 0], "relu"), ([[1, 1]], [0], "none")])
+    >>> two = Network.from_layers([([[2], [-2]], [0, 0], "relu"), ([["1/2", "1/2"]], [0], "none")])
+    >>> difference(one, two) is None
+    True
+    """
+    pair = _pair(f, g)
+    complex_ = Complex(pair, domain, None, budget)
+    if complex_.domain.is_empty:
+        return None
+    inside = complex_.domain.interior_point()
+    if any(pair(inside)):
+        return inside
+    program = complex_._program
+    for block in subdivide(program, complex_.budget):
+        differs = [_differs(program, row) for row in block.rows]
+        for row, bad in zip(block.rows, differs, strict=True):
+            if bad and row[0]:
+                return tuple(Fraction(v, row[0]) for v in row[1:])
+        # zero at all vertices: on a cell with a bad ray the difference grows linearly along it
+        for a, b in zip(block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True):
+            members = block.members[a:b].tolist()
+            rows = [block.rows[g] for g in members]
+            bad_rays = [row for g, row in zip(members, rows, strict=True) if differs[g]]
+            bad_rays += [line for line in block.lines if _differs(program, line)]
+            if bad_rays:
+                vertex = next(row for row in rows if row[0])
+                return tuple(Fraction(v, vertex[0]) + d for v, d in zip(vertex[1:], bad_rays[0][1:], strict=True))
+    return None
+
+
+def _differs(program: Program, row: Row) -> bool:
+    variables = list(row)
+    program.exact(variables, len(program.widths))
+    map_, _ = program.output
+    read = variables[map_.low : map_.high]
+    return any(sum(map(mul, weights, read), bias * row[0]) for bias, weights in map_.forms)
+
+
+def _pair(f: Network, g: Network) -> Network:
+    """The network x -> f(x) - g(x): both side by side."""
+    outputs = [n.output or AffineMap.selection(n.starts[-1], range(n.starts[-2], n.starts[-1])) for n in (f, g)]
+    if f.inputs != g.inputs or outputs[0].outputs != outputs[1].outputs:
+        shapes = [f"R^{n.inputs} -> R^{o.outputs}" for n, o in zip((f, g), outputs, strict=True)]
+        raise InputError(f"networks {shapes[0]} and {shapes[1]} cannot be compared")
+    columns: list[list[int]] = [list(range(f.inputs)), list(range(f.inputs))]
+    layers, used = [], f.inputs
+    for l in range(1, max(f.depth, g.depth) + 1):
+        parts = [_over(n.layers[l - 1], c, used) for n, c in zip((f, g), columns, strict=True) if l <= n.depth]
+        for n, c in zip((f, g), columns, strict=True):
+            if l <= n.depth:
+                c += range(used, used + n.widths[l - 1])
+                used += n.widths[l - 1]
+        layers.append(AffineMap.stacked(parts))
+    output = _over(outputs[0], columns[0], used).plus(_over(outputs[1], columns[1], used), -1)
+    return Network(f.inputs, tuple(layers), output)
+
+
+def _over(map_: AffineMap, columns: Sequence[int], inputs: int) -> AffineMap:
+    """The map with its variables renamed, in increasing order."""
+    indices = np.array(columns, dtype=np.int64)[map_.indices]
+    return AffineMap(inputs, map_.indptr, indices, map_.data, map_.bias, map_.denominator)

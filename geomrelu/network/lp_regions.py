@@ -1,0 +1,167 @@
+"""All linear regions of a network by a tree of cuts (:mod:`geomrelu.geometry.lp_tree`), one layer below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+from flint import fmpz_mat
+
+from geomrelu.budget import Budget
+from geomrelu.errors import InputError
+from geomrelu.exact import cddlib
+from geomrelu.exact.cddlib import Row
+from geomrelu.geometry.lp_tree import Batch, Point, Tree, dot, sufficient_coordinates
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["cut_network"]
+
+
+def cut_network(
+    network: Network, domain: Polyhedron, layers: int | None = None, budget: Budget | None = None
+) -> Iterator[tuple[tuple[int, ...], Point]]:
+    """The linear regions of a network on a polyhedron: sign vectors of all neurons, each with a point inside.
+
+    Below a region's signs the pre-activation of the next neuron is an affine form: what the neurons with sign +1
+    before it add up to. A form that is identically zero on a region has sign 0.
+
+    Args:
+        network: its layers 1..``layers`` are resolved (default: all).
+        domain: a polyhedron in the input space; a flat one is cut within its affine hull.
+        budget: one region each; no limit by default.
+
+    Yields:
+        ``(signs, witness)``: the signs of layers 1..``layers`` concatenated; a rational point of the relative interior.
+
+    Raises:
+        InputError: the dimensions differ.
+        Exhausted: the budget has ended; what was yielded stands.
+
+    Exact: yes. Method: as :func:`geomrelu.geometry.lp_tree.cut`, with the forms of a layer computed once for each
+    region above it.
+
+    >>> net = Network.from_layers([([[1], [1]], [0, -1], "relu"), ([[1, -2]], [0], "relu")])
+    >>> [signs for signs, _ in cut_network(net, Polyhedron.box([(-1, 3)]))]
+    [(1, 1, 1), (1, 1, -1), (1, -1, 1), (-1, -1, 0)]
+    """
+    if domain.dimension != network.inputs:
+        raise InputError(f"a network that reads R^{network.inputs} on a polyhedron in R^{domain.dimension}")
+    if domain.is_empty:
+        return
+    last = network.depth if layers is None else layers
+    hull = _Hull.of(domain).sufficient(network, last, domain.inequalities)
+    domain_rows = [row for row in map(hull.pulled, domain.inequalities) if any(row[1:])]
+    tree = Tree(domain_rows, hull.dimension, budget or Budget())
+
+    def following(batch: Batch, signs: tuple[int, ...]) -> Batch | None:
+        if batch.layer == last:
+            return None
+        blocks = batch.blocks
+        if batch.layer:
+            on = signs[batch.start :]
+            blocks = [*blocks, [row if sign > 0 else None for row, sign in zip(batch.raw, on, strict=True)]]
+        layer = batch.layer + 1
+        raw, scale = _opened(network, layer, blocks, batch.scales, hull.dimension)
+        return Batch([tree.form(row) for row in raw], len(signs), layer, raw, blocks, [*batch.scales, scale])
+
+    inputs: list[Row | None] = [*hull.coordinates]
+    start = Batch([], 0, blocks=[inputs], scales=[hull.denominator])
+    for signs, parameters in tree.walk(start, following):
+        yield signs, hull.lifted(parameters)
+
+
+@dataclass(frozen=True)
+class _Hull:
+    """The affine hull of a nonempty polyhedron, or as much of it as matters, parametrised by some of its coordinates.
+
+    Attributes:
+        coordinates: every coordinate as a form in the parameters, over ``denominator``.
+        dimension: the number of parameters.
+    """
+
+    coordinates: list[Row]
+    denominator: int
+    dimension: int
+
+    @classmethod
+    def of(cls, domain: Polyhedron) -> _Hull:
+        n, flats = domain.dimension, list(domain.equalities)
+        if domain.is_box:
+            for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
+                if low is not None and low == high:
+                    flats.append((-low.numerator, *(low.denominator * int(i == j) for i in range(n))))
+        elif not domain.given_by_generators:
+            flats += [domain.inequalities[i] for i in cddlib.irredundant(domain.inequalities, flats)[1]]
+        solved: dict[int, list[int]] = {}
+        scale = 1
+        if flats:
+            reduced, lead, rank = fmpz_mat([[*r[1:], r[0]] for r in flats]).rref()
+            scale, turn = abs(int(lead)), 1 if lead > 0 else -1
+            for row in reduced.tolist()[:rank]:
+                entries = [turn * int(v) for v in row]
+                solved[next(j for j, v in enumerate(entries) if v)] = entries  # the pivot's entry is scale
+        free = [j for j in range(n) if j not in solved]
+        coordinates = [
+            tuple(-solved[j][k] for k in (n, *free)) if j in solved else (0, *(scale * int(k == j) for k in free))
+            for j in range(n)
+        ]
+        return cls(coordinates, scale, len(free))
+
+    def sufficient(self, network: Network, last: int, domain_rows: Sequence[Row]) -> _Hull:
+        """The part where parameters are 0 that no layer up to the last and no row of the domain needs."""
+        rows, n = list(domain_rows), network.inputs
+        if self.dimension <= len(rows):
+            return self
+        for layer in range(1, last + 1):
+            for i in range(network.widths[layer - 1] if 0 in network.blocks[layer] else 0):
+                _, columns, entries = network.layers[layer - 1].row(i)
+                slope = dict(zip(columns, entries, strict=True))
+                rows.append((0, *(slope.get(j, 0) for j in range(n))))
+        columns = sufficient_coordinates([self.pulled(row) for row in rows], self.dimension)
+        coordinates = [(form[0], *(form[k + 1] for k in columns)) for form in self.coordinates]
+        return _Hull(coordinates, self.denominator, len(columns))
+
+    def pulled(self, row: Row) -> Row:
+        """A positive multiple of a form, in the parameters."""
+        total = [self.denominator * row[0]] + [0] * self.dimension
+        for a, form in zip(row[1:], self.coordinates, strict=True):
+            if a:
+                total = [t + a * v for t, v in zip(total, form, strict=True)]
+        return tuple(total)
+
+    def lifted(self, parameters: Row) -> Point:
+        """The point with these homogeneous parameters."""
+        scale = self.denominator * parameters[0]
+        return tuple(Fraction(dot(form, parameters), scale) for form in self.coordinates)
+
+
+def _opened(
+    network: Network, layer: int, blocks: Sequence[Sequence[Row | None]], scales: Sequence[int], dimension: int
+) -> tuple[list[Row], int]:
+    """The forms of a layer's neurons and their denominator, from the forms (None: zero) of the variables before it."""
+    reads, map_ = network.blocks[layer], network.layers[layer - 1]
+    shared = lcm(*(scales[b] for b in reads))
+    place: dict[int, int] = {}
+    table: list[list[int]] = []
+    for b in reads:
+        factor = shared // scales[b]
+        for i, row in enumerate(blocks[b], network.starts[b]):
+            if row is not None:
+                place[i] = len(table)
+                table.append([factor * v for v in row])
+    weights, biases = [], []
+    for i in range(map_.outputs):
+        bias, columns, entries = map_.row(i)
+        dense = [0] * len(table)
+        for j, w in zip(columns, entries, strict=True):
+            if j in place:
+                dense[place[j]] = w
+        weights.append(dense)
+        biases.append(bias * shared)
+    sums = [[0] * (dimension + 1) for _ in weights]
+    if table:
+        sums = [[int(v) for v in row] for row in (fmpz_mat(weights) * fmpz_mat(table)).tolist()]
+    return [(b + row[0], *row[1:]) for b, row in zip(biases, sums, strict=True)], shared * map_.denominator

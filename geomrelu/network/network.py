@@ -1,0 +1,223 @@
+"""A ReLU network as exact data: its layers, its exact forward pass, and its canonical form.
+
+Layers count from 1, neurons from 0. Only layers with ReLU count; what follows the last one is the *output map*.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.numbers import common, rationals
+from geomrelu.io import json as json_format
+from geomrelu.io import npz as npz_format
+from geomrelu.io import onnx as onnx_format
+from geomrelu.io import store
+from geomrelu.io import torch as torch_format
+from geomrelu.io.files import named
+from geomrelu.io.tape import Tape, chain
+
+__all__ = ["Network"]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A ReLU network R^inputs -> R^outputs with exact parameters.
+
+    Attributes:
+        inputs: n, the input dimension.
+        layers: per ReLU layer the exact map (its neurons) over all variables before it: the inputs, then the
+            outputs of layer 1, layer 2, ... (dense, convolutional, residual and skip layers alike).
+        output: the map after the last ReLU layer over all variables, or None if there is none. It is not judged.
+
+    Two networks are equal (``==``) when their ReLU layers are the same data.
+
+    >>> net = Network.from_layers([([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
+    >>> [list(map(str, z)) for z in net.pre_activations([1, 0])]
+    [['1', '1'], ['1']]
+    """
+
+    inputs: int
+    layers: tuple[AffineMap, ...]
+    output: AffineMap | None = None
+
+    # ---- making one -------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_tape(cls, tape: Tape) -> Network:
+        """From a recorded program."""
+        if not tape.layers:
+            raise InputError("the model has no ReLU layer, so there is nothing to judge")
+        return cls(tape.inputs, tuple(tape.layers), tape.output)
+
+    @classmethod
+    def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
+        """From ``(weights, bias, "relu" | "none")`` triples, weights (out, in) as in PyTorch."""
+        maps = (
+            (AffineMap.from_dense(weights, bias, f"layer {position}"), activation)
+            for position, (weights, bias, activation) in enumerate(layers, 1)
+        )
+        return cls.from_tape(chain(maps))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Network:
+        """From ``.json``, ``.npz`` or ``.onnx``, by the file's ending.
+
+        Raises:
+            InputError: missing, malformed or unsupported; the text names the place.
+        """
+        readers = {".json": json_format.read_model, ".npz": npz_format.read, ".onnx": onnx_format.read}
+        reader = readers.get(Path(path).suffix.lower())
+        if reader is None:
+            raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(readers))})")
+        tape = reader(path)
+        with named(path):
+            return cls.from_tape(tape)
+
+    from_json = from_npz = from_onnx = from_file
+
+    @classmethod
+    def from_torch(cls, module: Any, input_shape: Sequence[int] | None = None) -> Network:
+        """From an ``nn.Sequential`` of supported modules, in evaluation mode."""
+        return cls.from_tape(torch_format.from_module(module, input_shape))
+
+    @classmethod
+    def from_state_dict(cls, state: Any) -> Network:
+        """From a ``state_dict`` of linear layers, with ReLU between them and none after the last."""
+        return cls.from_tape(torch_format.from_state_dict(state))
+
+    # ---- reading it -------------------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """Number of ReLU layers."""
+        return len(self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons of each ReLU layer."""
+        return tuple(layer.outputs for layer in self.layers)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """``starts[l]`` is the first variable of layer l (l = 0: the inputs); the last entry is their number."""
+        starts = [0, self.inputs]
+        for width in self.widths:
+            starts.append(starts[-1] + width)
+        return tuple(starts)
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[int, ...], ...]:
+        """``blocks[l]``: which layers (0: the inputs) layer l reads."""
+        return tuple(tuple(b) if b is not None else () for b in self.checked.blocks)
+
+    def is_cut_by(self, layer: int) -> bool:
+        """Does everything after this layer read nothing from before it? (If it kills, the network is then constant.)"""
+        late = all(b >= layer for blocks in self.blocks[layer + 1 :] for b in blocks)
+        return late and (self.output is None or bool((self.output.indices >= self.starts[layer]).all()))
+
+    def neuron(self, layer: int, neuron: int) -> AffineForm:
+        """The pre-activation of a neuron as an affine form over the variables before it."""
+        return self.layers[layer - 1].form(neuron)
+
+    def pre_activations(self, point: Sequence[Any], up_to: int | None = None) -> list[list[Fraction]]:
+        """Exact pre-activations of layers 1..up_to (default: all) at a point.
+
+        Exact: yes, integers over one denominator a layer. Cost: one multiplication per nonzero weight.
+        """
+        x = rationals(point, "point")
+        if len(x) != self.inputs:
+            raise InputError(f"the network reads R^{self.inputs}, the point lies in R^{len(x)}")
+        values = self.checked.values(list(x), self.depth if up_to is None else up_to)
+        return [[Fraction(v, d) for v in z] for z, d in values]
+
+    def __call__(self, point: Sequence[Any]) -> list[Fraction]:
+        """The exact output: of the output map, or of the last ReLU layer if there is none."""
+        z = self.pre_activations(point)
+        variables = [*rationals(point), *(max(v, Fraction(0)) for layer in z for v in layer)]
+        if self.output is None:
+            return variables[self.starts[-2] :]
+        numerators, d = common(variables)
+        return [Fraction(v, d * self.output.denominator) for v in self.output.apply(numerators, d)]
+
+    # ---- its canonical form -----------------------------------------------------------------------------------
+
+    @cached_property
+    def checked(self) -> checker.Model:
+        """The same ReLU layers as the independent checker holds them."""
+        layers = [
+            checker.Layer([layer.row(i) for i in range(layer.outputs)], layer.denominator) for layer in self.layers
+        ]
+        last = self.output
+        output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
+        return checker.Model(self.inputs, layers, output)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical exact form of the ReLU layers: what certificates are bound to."""
+        return str(self.checked.digest())
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, Network) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, exactly, as ``.json``, ``.npz`` or ``.onnx``.
+
+        Raises:
+            InputError: another ending; layers that read others than the one before, or numbers that are no floats,
+                where the format has no place for them; the file cannot be written.
+        """
+        path = Path(path)
+        writers = {".npz": store.write_npz, ".onnx": store.write_onnx}
+        kind = path.suffix.lower()
+        if kind == ".json":
+            try:
+                path.write_text(self.to_json(), encoding="utf-8")
+            except OSError as problem:
+                raise InputError(f"{path}: {problem.strerror}") from None
+        elif kind not in writers:
+            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+        else:
+            writers[kind](path, self._chain(path))
+
+    def _chain(self, path: Path) -> list[tuple[AffineMap, str]]:
+        """The layers as maps from one to the next."""
+        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        chain = []
+        for level, (map_, activation) in enumerate(maps):
+            first, last = self.starts[level], self.starts[level + 1]
+            if ((map_.indices < first) | (map_.indices >= last)).any():
+                raise InputError(f"{path}: layers that read others than the one before are written as .json only")
+            indices = map_.indices - first
+            inner = AffineMap(last - first, map_.indptr, indices, map_.data, map_.bias, map_.denominator)
+            chain.append((inner, activation))
+        return chain
+
+    def to_json(self) -> str:
+        """The model as JSON that :meth:`from_file` and the stand-alone checker read (numbers as exact strings)."""
+        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        layers = []
+        for map_, activation in maps:
+            shown: dict[int, str] = {}
+            rows = []
+            for i in range(map_.outputs):
+                bias, columns, entries = map_.row(i)
+                row: list[Any] = [str(Fraction(bias, map_.denominator))]
+                for j, v in zip(columns, entries, strict=True):
+                    if v not in shown:
+                        shown[v] = str(Fraction(v, map_.denominator))
+                    row += (j, shown[v])
+                rows.append(row)
+            layers.append({"rows": rows, "activation": activation})
+        return json.dumps({"inputs": self.inputs, "layers": layers})

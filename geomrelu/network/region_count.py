@@ -1,0 +1,225 @@
+"""The census of an arrangement or of a network: how many regions there are, and what else was asked, as plain values.
+
+Within a budget: what it did not allow is missing, ``regions`` is a lower bound, and ``complete`` and ``reason`` say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.errors import InputError
+from geomrelu.geometry import region_formulas
+from geomrelu.geometry.arrangement import Arrangement, generic_count
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.complex import Complex
+from geomrelu.network.lp_regions import cut_network
+from geomrelu.network.network import Network
+
+if TYPE_CHECKING:
+    import networkx
+
+MOST_INPUTS = 8  # of a network whose cells are cut out by double description; beyond, linear programs
+MOST_GENERATORS = 4096  # of its domain
+
+__all__ = ["Wanted", "of_arrangement", "of_network"]
+
+Points = Callable[[int], Sequence[Any]]
+Each = Callable[[np.ndarray, Points], None]  # sign vectors (k, m), and a point in the i-th of these regions
+
+
+class Wanted(NamedTuple):
+    """What to find beyond the number of regions.
+
+    Attributes:
+        faces: the f-vector. polynomial: the characteristic polynomial. graph: where to write the adjacency graph.
+    """
+
+    faces: bool = False
+    polynomial: bool = False
+    graph: str | None = None
+
+
+def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, each: Each) -> dict[str, Any]:
+    """The census of an arrangement; ``each`` is called with every batch of regions as it is found.
+
+    Keys: forms, hyperplanes (distinct), dimension, rank, zaslavsky (the number of regions in general position),
+    regions, bounded, generic, and what is wanted: f_vector, characteristic_polynomial, graph. Without a domain
+    ``bounded`` means relatively bounded, with one bounded; ``generic`` is null with one.
+
+    >>> cross = Arrangement([[1, 0], [0, 1]])
+    >>> of_arrangement(cross, Wanted(faces=True), Budget(), lambda signs, points: None)["f_vector"]
+    [1, 4, 4]
+    """
+    a, whole = arrangement, arrangement.domain is None
+    found: dict[str, Any] = {
+        "forms": len(a.rows),
+        "hyperplanes": len(a.hyperplanes),
+        "dimension": a.dimension,
+        "rank": a.rank,
+        "zaslavsky": generic_count(a.dimension, len(a.hyperplanes)),
+    }
+
+    def batches() -> Iterator[tuple[np.ndarray, Points]]:
+        for signs in a.regions(budget):
+            yield signs, lambda i, signs=signs: a.witness(signs[i].tolist())  # type: ignore[misc]
+
+    def rest() -> Iterator[dict[str, Any]]:
+        yield {"bounded": a.count_bounded(budget.clock())}
+        yield {"generic": found["regions"] == found["zaslavsky"] if whole else None}
+        if wanted.faces:
+            yield {"f_vector": list(a.count_faces(budget.clock()))}
+        if wanted.polynomial:
+            chi = a.characteristic_polynomial(budget.clock())
+            counts = (-1) ** a.dimension * int(chi.eval(-1)), (-1) ** a.rank * int(chi.eval(1))
+            agrees = counts == (found["regions"], found["bounded"]) if whole else None
+            coefficients = [int(c) for c in chi.all_coeffs()]
+            polynomial = {"coefficients": coefficients, "regions": counts[0], "bounded": counts[1], "agrees": agrees}
+            yield {"characteristic_polynomial": polynomial}
+        if wanted.graph:
+            yield {"graph": _written(a.graph(), wanted.graph)}
+
+    return _taken(found, batches(), rest(), each, budget)
+
+
+def of_network(
+    network: Network, domain: Polyhedron, layers: int | None, wanted: Wanted, budget: Budget, each: Each
+) -> dict[str, Any]:
+    """The census of the linear regions of a network on a polyhedron.
+
+    Keys: dimension, widths, at_most (the bound of Serra, Tjandraatmadja and Ramalingam on all of R^n; null if layers
+    are skipped), regions, dead (per layer the neurons that are positive on no region), and what is wanted: f_vector,
+    graph.
+
+    Raises:
+        InputError: the f-vector or the graph is wanted, and the domain has too many vertices.
+    """
+    complex_ = Complex(network, domain, layers, budget)
+    widths = network.widths[: complex_.layers]
+    plain = all(blocks == (l,) for l, blocks in enumerate(network.blocks[1 : complex_.layers + 1]))
+    at_most = int(region_formulas.network_regions_at_most(network.inputs, widths)) if plain else None
+    found: dict[str, Any] = {"dimension": network.inputs, "widths": list(widths), "at_most": at_most}
+    positive = np.zeros(sum(widths), dtype=bool)
+    small = network.inputs <= MOST_INPUTS and domain.likely_generators <= MOST_GENERATORS
+
+    def batches() -> Iterator[tuple[np.ndarray, Points]]:
+        if small:
+            for cells in complex_.regions():
+                yield cells.signs, lambda i, cells=cells: cells[i].interior_point()  # type: ignore[misc]
+        else:
+            if wanted.faces or wanted.graph:
+                raise InputError("the domain has too many vertices for faces or a graph")
+            for signs, point in cut_network(network, domain, complex_.layers, budget):
+                yield np.array([signs], dtype=np.int8), lambda i, point=point: point  # type: ignore[misc]
+
+    def note(signs: np.ndarray, points: Points) -> None:
+        np.logical_or(positive, (signs > 0).any(axis=0), out=positive)
+        each(signs, points)
+
+    def rest() -> Iterator[dict[str, Any]]:
+        ends = np.cumsum(widths)
+        yield {"dead": [np.flatnonzero(~positive[e - w : e]).tolist() for w, e in zip(widths, ends, strict=True)]}
+        whole = Complex(network, domain, layers, budget.clock())
+        if wanted.faces:
+            yield {"f_vector": list(whole.f_vector)}
+        if wanted.graph:
+            yield {"graph": _written(whole.graph(), wanted.graph)}
+
+    return _taken(found, batches(), rest(), note, budget)
+
+
+def _taken(
+    found: dict[str, Any],
+    batches: Iterator[tuple[np.ndarray, Points]],
+    rest: Iterator[dict[str, Any]],
+    each: Each,
+    budget: Budget,
+) -> dict[str, Any]:
+    found |= {"regions": 0, "complete": False, "reason": None}
+    try:
+        for signs, points in batches:
+            each(signs, points)
+            found["regions"] += len(signs)
+            budget.spend(0)
+        for part in rest:
+            found |= part
+    except (Exhausted, KeyboardInterrupt) as end:
+        found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+        found["regions"] = max(found["regions"], budget.examined)  # cells that are not yet cut to the end hold one each
+        return found
+    return found | {"complete": True}
+
+
+def _written(graph: networkx.Graph, path: str) -> dict[str, int]:
+    """Write a graph whose nodes are sign vectors as GraphML; the nodes are named by their signs."""
+    import networkx
+
+    named = networkx.Graph()
+    named.add_nodes_from("".join("-0+"[s + 1] for s in node) for node in graph)
+    for u, v, data in graph.edges(data=True):
+        plain = {k: value if isinstance(value, int) else str(value) for k, value in data.items()}
+        named.add_edge(*("".join("-0+"[s + 1] for s in node) for node in (u, v)), **plain)
+    try:
+        networkx.write_graphml(named, Path(path))
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+    return {"nodes": named.number_of_nodes(), "edges": named.number_of_edges()}
+
+
+# ---- in words -----------------------------------------------------------------------------------------------------
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """What was found, in sentences."""
+    on = f" on {found['domain']}" if found["domain"] else ""
+    if "hyperplanes" in found:
+        forms = "" if found["forms"] == found["hyperplanes"] else f" ({_many(found['forms'], 'form')})"
+        of = f"{_many(found['hyperplanes'], 'hyperplane')}{forms} of rank {found['rank']} in R^{found['dimension']}{on}"
+    else:
+        of = f"ReLU layers of widths {', '.join(map(str, found['widths']))} on R^{found['dimension']}"
+        of = f"{of}{on}"
+    lines = [f"{'' if found['complete'] else 'At least '}{_many(found['regions'], 'region')}: {of}."]
+    if "bounded" in found:
+        relatively = "" if found["domain"] or found["rank"] == found["dimension"] else " relatively"
+        lines.append(f"{found['bounded']:,} of them{relatively} bounded.")
+    if found.get("generic") is not None:
+        position = "In general position" if found["generic"] else "Not in general position"
+        lines.append(f"{position}: so many hyperplanes have at most {found['zaslavsky']:,} regions (Zaslavsky).")
+    if found.get("at_most"):
+        most = f"{found['at_most']:,}" if found["at_most"] < 10**15 else f"10^{len(str(found['at_most']))}"
+        lines.append(f"Networks of these widths have at most {most} (Serra, Tjandraatmadja, Ramalingam).")
+    for layer, (dead, width) in enumerate(zip(found.get("dead", ()), found.get("widths", ()), strict=False), 1):
+        if dead:
+            names = ", ".join(map(str, dead)) if len(dead) <= 20 else f"{len(dead)} of {width} neurons"
+            lines.append(f"Layer {layer}: never active here: {names}.")
+    if "f_vector" in found:
+        parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
+        lines.append(f"Faces: {', '.join(parts)}.")
+    if "characteristic_polynomial" in found:
+        lines.append(_polynomial(found["characteristic_polynomial"]))
+    if "graph" in found:
+        lines.append(f"Graph: {found['graph']['nodes']:,} nodes, {found['graph']['edges']:,} edges.")
+    if not found["complete"]:
+        lines.append(f"Not finished: {found['reason']}.")
+    return "\n".join(lines)
+
+
+def _polynomial(found: dict[str, Any]) -> str:
+    degree = len(found["coefficients"]) - 1
+    terms = []
+    for k, c in enumerate(found["coefficients"]):
+        power = {0: "", 1: "t"}.get(degree - k, f"t^{degree - k}")
+        size = "" if abs(c) == 1 and power else f"{abs(c)}"
+        terms += [("- " if c < 0 else "+ ") + " ".join(filter(None, (size, power)))] if c else []
+    text = " ".join(terms).removeprefix("+ ")
+    counts = f"{_many(found['regions'], 'region')}, {found['bounded']:,} of them bounded"
+    agrees = {True: ": the numbers counted", False: ": NOT the numbers counted", None: " in all of R^n"}
+    return f"Characteristic polynomial: {text}; by Zaslavsky's theorem {counts}{agrees[found['agrees']]}."
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: number != 1]}"

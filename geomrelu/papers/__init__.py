@@ -1,0 +1,1 @@
+"""The tables, figures and simulations of the papers."""
