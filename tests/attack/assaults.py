@@ -43,6 +43,7 @@ class Field:
 
     Attributes:
         known: what is true of its neurons. points: a table that certificates may number.
+        derive: what certificates derive before their proofs begin.
     """
 
     def __init__(
@@ -52,6 +53,9 @@ class Field:
         judges = JUDGES if _affordable(net) else JUDGES[:2]
         self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
+        self.derive: list[Any] = []
+        if not self.case.finite and _affordable(net):
+            self.derive = grammar.first(rng, self.shape(1))
 
     def judge(self, family: str, certificate: Any, truth: bool | None, smaller: Case | None = None) -> bool:
         """Offer a certificate; returns whether any judge accepted it."""
@@ -93,10 +97,24 @@ class Field:
 
     def claim(self, family: str, *claims: Claim) -> bool:
         """Offer a certificate of claims."""
-        empty = self.where.is_empty
-        found = [networks.truth(claim, self.known, empty) for claim in claims]
+        found = [self.truth(claim) for claim in claims]
         truth = False if False in found else None if None in found else True
-        return self.judge(family, self.case.certificate(list(claims), self.points), truth)
+        return self.judge(family, self.certificate(*claims), truth)
+
+    def claims(self, family: str, claims: list[Claim]) -> None:
+        """Offer claims one by one that share what is derived first, which takes long in wide networks."""
+        answers = self.case.offer_each(self.certificate(*claims)) if claims else []
+        for claim, said in zip(claims, answers, strict=True):
+            self.record(family, self.certificate(claim), self.truth(claim), said)
+
+    def truth(self, claim: Claim) -> bool | None:
+        return networks.truth(claim, self.known, self.where.is_empty)
+
+    def certificate(self, *claims: Claim) -> dict[str, Any]:
+        return self.case.certificate(list(claims), self.points, self.derive)
+
+    def bound(self, tree: grammar.Tree, key: Key, sign: int) -> Fraction | None:
+        return self.case.bound(tree.proof(), *key, sign, self.derive)
 
     def shape(self, level: int) -> grammar.Shape:
         """What a proof about a neuron of a layer may refer to."""
@@ -106,9 +124,19 @@ class Field:
             for j, x in enumerate(p):
                 if x not in cuts[j]:
                     cuts[j].append(x)
-        boxed = self.case.generators is None and not self.case.finite
+        derived = 0
+        for item in self.derive:
+            derived += isinstance(item, list) and item == [derived + 1]
         return grammar.Shape(
-            level, self.net.inputs, self.net.widths, self.case.rows, self.case.equalities, boxed, cuts
+            level,
+            self.net.inputs,
+            self.net.widths,
+            self.case.rows,
+            self.case.equalities,
+            self.case.box,
+            cuts,
+            derived,
+            level <= self.case.fits,
         )
 
 
@@ -173,15 +201,24 @@ def a_ray(field_: Field) -> Any:
     return [str(rng.randint(-2, 2)) for _ in range(n)]
 
 
-def strict(field_: Field) -> Any:
-    """Multipliers that are to show that nothing goes to infinity."""
+def far(field_: Field) -> Claim:
+    """What is to show that a neuron is quiet at infinity."""
     rng, case = field_.rng, field_.case
-    found = {
-        key: {str(rng.randrange(size)): grammar.number(rng, key == "equalities") for _ in range(rng.randint(1, size))}
-        for key, size in (("rows", case.rows), ("equalities", case.equalities))
-        if size and rng.random() < 0.7
+    if not case.open and rng.random() < 0.8:
+        return {}
+    if rng.random() < 0.6:
+        return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
+    sizes = (("rows", case.rows), ("equalities", case.equalities))
+    return {
+        "strict": {
+            key: {
+                str(rng.randrange(size)): grammar.multiplier(rng, key == "equalities")
+                for _ in range(rng.randint(1, size))
+            }
+            for key, size in sizes
+            if size and rng.random() < 0.7
+        }
     }
-    return found
 
 
 def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
@@ -195,9 +232,9 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
         if at is not None and rng.random() < 0.9:
             value = field_.net.values(at)[level - 1][neuron] if _affordable(field_.net) else None
         if kind == 0:
-            yield {**claim, "status": "dead"}, 1
+            yield {**claim, "status": "dead", **({"point": point} if at else {})}, 1
         elif kind == 1:
-            yield {**claim, "status": "dead", "stable": True, **({"strict": strict(field_)} if rng.random() < 0.6 else {})}, 1
+            yield {**claim, "status": "dead", "stable": True, **far(field_), **({"point": point} if at else {})}, 1
         elif kind == 2:
             yield {**claim, "status": "dead", "stable": False, "point": point, "ray": a_ray(field_)}, 1
         elif kind == 3:
@@ -213,7 +250,7 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
         elif kind == 7:
             yield {**claim, "status": "alive", "supremum": "inf", "point": point, "ray": a_ray(field_)}, 0
         else:
-            yield {**claim, "status": "active"}, -1
+            yield {**claim, "status": "active", **({"point": point} if at else {})}, -1
 
 
 def _affordable(net: Net) -> bool:
@@ -228,7 +265,7 @@ def lies(
     source, failed = heads(field_, key), 0
     while failed < TRIES:
         claim, sign = next(source)
-        if sign in signs and networks.truth(claim, field_.known, field_.where.is_empty) is truth:
+        if sign in signs and field_.truth(claim) is truth:
             failed = 0
             yield claim, sign
         else:
@@ -242,8 +279,15 @@ def simple_lies(field_: Field, key: Key) -> list[Claim]:
     low = about.inf[0]
     if isinstance(low, Fraction) and about.lowest:
         said.append({"status": "alive" if low > 0 else "dead", "supremum": str(low), "point": spelt(about.lowest)})
-    false = [c for c in said if networks.truth({**head, **c}, field_.known, field_.where.is_empty) is False]
+    false = [c for c in said if field_.truth({**head, **c}) is False]
     return [{**head, **c} for c in field_.rng.sample(false, min(2, len(false)))]
+
+
+def simple_truths(field_: Field, key: Key) -> list[Claim]:
+    """What is true and a bound alone might prove."""
+    head = {"layer": key[0], "neuron": key[1]}
+    said: list[Claim] = [{"status": "dead"}, {"status": "dead", "stable": True}, {"status": "active"}]
+    return [{**head, **c} for c in said if field_.truth({**head, **c}) is True]
 
 
 # ---- assaults ---------------------------------------------------------------------------------------------------
@@ -269,14 +313,14 @@ def climb(field_: Field, key: Key, start: grammar.Tree, sign: int, count: int, f
     """False claims with proofs that are changed, a little at a time, so that their bound falls towards the truth."""
     rng, shape = field_.rng, field_.shape(key[0])
     source = lies(field_, key, (sign,))
-    best, worth = start, field_.case.bound(start.proof(), *key, sign)
+    best, worth = start, field_.bound(start, key, sign)
     for _, (claim, _) in zip(range(count), source, strict=False):
         tried = grammar.mutated(rng, best, shape)
         if len(tried.nodes()) > 120:
             continue
         proof = tried.proof()
         field_.claim(family, with_proof(field_, claim, proof))
-        bound = field_.case.bound(proof, *key, sign)
+        bound = field_.bound(tried, key, sign)
         if bound is not None and (worth is None or bound <= worth):
             field_.tally.counts[f"steps {family}"] += worth is None or bound < worth
             best, worth = tried, bound
@@ -312,8 +356,12 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     """Change what a claim says."""
     rng = field_.rng
     other, _ = next(heads(field_, key))
-    kind = rng.randrange(5)
-    if kind == 0:
+    kind = rng.randrange(6)
+    if kind == 5:
+        claim.pop("strict", None)
+        claim.pop("infinity", None)
+        claim.update({"stable": True, **far(field_)})
+    elif kind == 0:
         claim.update({k: v for k, v in other.items() if k != "proof"})
     elif kind == 1 and "supremum" in claim and networks.said(claim["supremum"]) is not None:
         claim["supremum"] = str(Fraction(claim["supremum"]) + tiny(rng))
@@ -322,7 +370,7 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     elif kind == 3:
         claim["ray"] = a_ray(field_)
     else:
-        part = rng.choice(("stable", "supremum", "point", "ray", "strict", "proof", "status"))
+        part = rng.choice(("stable", "supremum", "point", "ray", "strict", "infinity", "proof", "status"))
         if part in claim:
             del claim[part]
         elif part in other:
@@ -355,19 +403,19 @@ def damage(field_: Field, produced: list[Claim], count: int) -> None:
             if sign:
                 shape = field_.shape(claim["layer"])
                 claim["proof"] = grammar.tree(rng, shape, rng.randint(0, 3)).proof()
-        whole = field_.case.certificate([claim], field_.points)
+        whole = field_.certificate(claim)
         certificate = grammar.damaged(rng, whole if rng.random() < 0.2 else [claim])
         if isinstance(certificate, list):
-            certificate = field_.case.certificate(certificate, field_.points)
+            certificate = field_.certificate(*certificate)
         claims = certificate.get("claims") if isinstance(certificate, dict) else None
-        found = [networks.truth(c, field_.known, field_.where.is_empty) for c in claims] if isinstance(claims, list) else []
+        found = [field_.truth(c) for c in claims] if isinstance(claims, list) else []
         field_.judge("damaged", certificate, False if False in found else None)
 
 
 def combs(field_: Field, key: Key, count: int) -> None:
     """Large trees that cut inputs, as batches take them, under claims both false and true."""
     rng, shape = field_.rng, field_.shape(key[0])
-    if not shape.boxed:
+    if not shape.box:
         return
     for want in (False, True):
         source = lies(field_, key, (-1, 1), truth=want)
@@ -386,10 +434,10 @@ def files(field_: Field, produced: list[Claim]) -> None:
     options += [claim for _, (claim, _) in zip(range(1), lies(field_, rng.choice(list(field_.known))), strict=False)]
     if options:
         claim = rng.choice(options)
-        certificate = field_.case.certificate([claim], field_.points)
+        certificate = field_.certificate(claim)
         with tempfile.TemporaryDirectory() as folder:
             answers = field_.case.offer_files(certificate, Path(folder))
-        field_.record("files", certificate, networks.truth(claim, field_.known, field_.where.is_empty), answers)
+        field_.record("files", certificate, field_.truth(claim), answers)
 
 
 # ---- pruning ----------------------------------------------------------------------------------------------------
@@ -482,5 +530,5 @@ def prunings(field_: Field, produced: list[Claim], true: Any, count: int) -> Non
             "folded": [list(k) for k in folded],
             "merged": [[level, i, j, str(c)] for level, i, j, c in merged],
         }
-        certificate = field_.case.pruning(claims, field_.points, other, changes)
+        certificate = field_.case.pruning(field_.certificate(*claims), other, changes)
         field_.judge("pruning", certificate, False if differs else None, other)

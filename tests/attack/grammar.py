@@ -1,7 +1,7 @@
 """Random proofs and claims over the whole grammar of certificates, and small changes of given ones.
 
 Only this file and ``judges`` know how certificates are spelt. A proof is a list of nodes in preorder; here it is grown
-and changed as a tree.
+and changed as a tree. Most of it is well formed, so that it is judged by its numbers; a little is not.
 """
 
 from __future__ import annotations
@@ -9,21 +9,23 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 SLOPES = "0123456789abcdefg"
 Node = dict[str, Any]
+Side = Fraction | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Shape:
     """What a proof may refer to.
 
     Attributes:
-        level: the layer of the neuron. widths: of the layers. cuts: numbers worth cutting each input at.
-        coarse: does coarse arithmetic fit (most proofs should then use it)?
+        level: the layer of the neuron. widths: of the layers. rows, equalities: how many the domain has.
+        box: of each input, the sides; None: inputs are not cut. cuts: numbers worth cutting each input at.
+        derived: layers derived before the proof begins. fits: do all layers before fit fixed point?
     """
 
     level: int
@@ -31,8 +33,47 @@ class Shape:
     widths: list[int]
     rows: int
     equalities: int
-    boxed: bool  # may inputs be cut?
+    box: list[tuple[Side, Side]] | None
     cuts: list[list[Fraction]]
+    derived: int
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Way:
+    """What holds at a node: the box there, the layers derived, and the splits of neurons on the way to it."""
+
+    box: list[tuple[Side, Side]]
+    derived: int
+    splits: int
+
+    def below(self, node: Node, side: int) -> Way:
+        """After a node, on a side (0, 1) of its split."""
+        derived = self.derived
+        items = node.get("derive")
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, list) and len(item) == 1 and item[0] == derived + 1:
+                derived += 1
+        said, box, splits = node.get("split"), self.box, self.splits
+        if isinstance(said, list) and len(said) == 3:
+            if said[0] == "neuron":
+                splits += 1
+            elif type(said[1]) is int and 0 <= said[1] < len(box):
+                j, c = said[1], _number(said[2])
+                box = [*box[:j], (box[j][0], c) if side == 0 else (c, box[j][1]), *box[j + 1 :]]
+        return Way(box, derived, splits)
+
+
+def start(shape: Shape) -> Way:
+    """At the root."""
+    return Way(shape.box or [], shape.derived, 0)
+
+
+def _number(value: Any) -> Fraction:
+    try:
+        return Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError):
+        return Fraction(0)
 
 
 @dataclass
@@ -45,13 +86,23 @@ class Tree:
     def nodes(self) -> list[Tree]:
         found, stack = [], [self]
         while stack:
-            tree = stack.pop()
-            found.append(tree)
-            stack += reversed(tree.parts)
+            tree_ = stack.pop()
+            found.append(tree_)
+            stack += reversed(tree_.parts)
         return found
 
     def proof(self) -> list[Node]:
-        return [tree.node for tree in self.nodes()]
+        return [tree_.node for tree_ in self.nodes()]
+
+    def way_to(self, at: Tree, shape: Shape) -> Way:
+        """What holds at a node of this tree."""
+        stack = [(self, start(shape))]
+        while stack:
+            tree_, way = stack.pop()
+            if tree_ is at:
+                return way
+            stack += [(part, way.below(tree_.node, k)) for k, part in enumerate(tree_.parts)]
+        return start(shape)
 
 
 def tree_of(proof: Any) -> Tree | None:
@@ -75,8 +126,8 @@ def tree_of(proof: Any) -> Tree | None:
 # ---- random proofs ----------------------------------------------------------------------------------------------
 
 
-def number(rng: random.Random, wild: bool = False) -> str:
-    """A multiplier: mostly small and not negative."""
+def multiplier(rng: random.Random, wild: bool = False) -> str:
+    """Mostly small and not negative."""
     v = Fraction(rng.choice((0, 1, 1, 1, 2, 3, 5, 8)), rng.choice((1, 1, 2, 3, 4, 7)))
     if rng.random() < 0.1:
         v *= Fraction(2) ** rng.randint(-40, 40)
@@ -85,35 +136,38 @@ def number(rng: random.Random, wild: bool = False) -> str:
     return str(v)
 
 
-def cut(rng: random.Random, shape: Shape, j: int) -> str:
-    """Where to cut an input: at, near or far from numbers that matter."""
-    if shape.cuts[j] and rng.random() < 0.8:
-        c = rng.choice(shape.cuts[j])
-        if rng.random() < 0.5:
-            c = (c + rng.choice(shape.cuts[j])) / 2
-        if rng.random() < 0.2:
-            c += Fraction(rng.choice((-1, 1)), 2 ** rng.randint(1, 80))
-        return str(c)
-    return rng.choice((str(Fraction(rng.randint(-9, 9), rng.choice((1, 2, 3, 8)))), "1e30", "-1e30", "1e-30"))
+def cut(rng: random.Random, shape: Shape, way: Way, j: int) -> str:
+    """Where to cut an input: in its range, at, near or far from numbers that matter; rarely outside."""
+    low, high = way.box[j]
+    marks = [c for c in shape.cuts[j] if (low is None or low <= c) and (high is None or c <= high)]
+    marks += [c for c in (low, high) if c is not None]
+    if not marks or rng.random() < 0.03:
+        return rng.choice((str(Fraction(rng.randint(-9, 9), rng.choice((1, 2, 3, 8)))), "1e30", "-1e30", "1e-30"))
+    a, b = rng.choice(marks), rng.choice(marks)
+    c = a + (b - a) * rng.choice((Fraction(0), Fraction(1, 2), Fraction(1, 2), Fraction(rng.randint(1, 63), 64)))
+    if rng.random() < 0.2:
+        c += Fraction(rng.choice((-1, 1)), 2 ** rng.randint(1, 80))
+        c = c if rng.random() < 0.1 else max(c, low) if low is not None else c
+        c = c if rng.random() < 0.1 else min(c, high) if high is not None else c
+    return str(c)
 
 
-def split(rng: random.Random, shape: Shape) -> list[Any]:
-    """A split."""
-    kinds = ["form"] + ["neuron"] * 3 * (shape.level > 1) + ["x"] * 4 * shape.boxed
-    kind = rng.choice(kinds)
-    if kind == "x":
+def split(rng: random.Random, shape: Shape, way: Way) -> list[Any] | None:
+    """A split; None if nothing can be split."""
+    kinds = ["neuron"] * 3 * bool(way.derived and shape.level > 1) + ["x"] * 4 * bool(way.box)
+    if not kinds:
+        return None
+    if rng.choice(kinds) == "x":
         j = rng.randrange(shape.inputs)
-        return ["x", j, cut(rng, shape, j)]
-    if kind == "neuron":
-        at = rng.randint(1, shape.level - 1)
-        return ["neuron", at, rng.randrange(shape.widths[at - 1])]
-    return ["form", *(str(Fraction(rng.randint(-3, 3), rng.choice((1, 2)))) for _ in range(shape.inputs + 1))]
+        return ["x", j, cut(rng, shape, way, j)]
+    at = rng.randint(1, min(way.derived, shape.level - 1))
+    return ["neuron", at, rng.randrange(shape.widths[at - 1])]
 
 
-def texts(rng: random.Random, shape: Shape) -> list[str]:
-    """Slopes of a coarse leaf."""
+def texts(rng: random.Random, shape: Shape, level: int | None = None) -> list[str]:
+    """Slopes of a leaf about a neuron of a layer."""
     found = []
-    for width in shape.widths[: shape.level - 1]:
+    for width in shape.widths[: (level or shape.level) - 1]:
         kind = rng.randrange(4)
         found.append(
             "" if kind == 0 else rng.choice(SLOPES) * width if kind == 1 else "".join(rng.choices(SLOPES, k=width))
@@ -121,85 +175,102 @@ def texts(rng: random.Random, shape: Shape) -> list[str]:
     return found[: rng.choice((0, len(found), len(found), rng.randint(0, len(found))))]
 
 
-def multipliers(rng: random.Random, shape: Shape, splits: int, below: int) -> Node:
-    """Multipliers of a leaf, or of a bound of a neuron of layer ``below``."""
-    wild = rng.random() < 0.05
+def exact_leaf(rng: random.Random, shape: Shape, way: Way, level: int) -> Node:
+    """Multipliers and slopes of an exact bound of a neuron of a layer."""
+    wild = rng.random() < 0.03
 
     def table(size: int, free: bool = False) -> dict[str, str]:
-        return {str(rng.randrange(size)): number(rng, wild or free) for _ in range(rng.randint(0, 2) if size else 0)}
+        return {str(rng.randrange(size)): multiplier(rng, wild or free) for _ in range(rng.randint(0, 2) if size else 0)}
 
     found: Node = {
-        "splits": table(splits),
+        "splits": table(way.splits),
         "rows": table(shape.rows),
         "equalities": table(shape.equalities, free=True),
+        "slopes": texts(rng, shape, level) if rng.random() < 0.5 else [],
     }
-    if below > 1 and rng.random() < 0.4:
-        at = rng.randint(1, below - 1)
-        values = ("-1/2", "5/3") if wild else ("0", "1", "1/3", "7/8", "1/1099511627776")
-        found["slopes"] = {str(at): {str(rng.randrange(shape.widths[at - 1])): rng.choice(values) for _ in range(2)}}
     return {key: value for key, value in found.items() if value}
 
 
-def derivation(rng: random.Random, shape: Shape, splits: int) -> list[Any]:
-    """What a node derives."""
-    whole: list[Any] = [[at] for at in range(1, shape.level)]
-    if rng.random() < 0.6:
-        return whole
-    at = rng.randint(1, shape.level - 1)
-    width = shape.widths[at - 1]
-    some = sorted(rng.sample(range(width), min(width, rng.randint(0, 3))))
-    item = rng.choice(
-        (
-            [at],
-            [at, "exact"],
-            [at, some],
-            [at, some[::-1]],
-            [at, rng.randrange(width), rng.choice(("upper", "lower")), multipliers(rng, shape, splits, at)],
-        )
-    )
-    return rng.choice(([item], [*whole, item], [*whole[:-1], item], [item, *whole], whole[::-1]))
+def derivation(rng: random.Random, shape: Shape, way: Way) -> list[Any]:
+    """What a node derives: what is missing, and more of what is there."""
+    last = shape.level - 1
+    found: list[Any] = [[at] for at in range(way.derived + 1, last + 1)]
+    if rng.random() < 0.5 and way.derived:
+        found = [[at] for at in range(1, last + 1)]
+    for _ in range(rng.choice((0, 0, 0, 1, 2))):
+        at = rng.randint(1, last)
+        width = shape.widths[at - 1]
+        some = rng.sample(range(width), min(width, rng.randint(0, 3)))
+        one = [at, rng.randrange(width), rng.choice(("upper", "lower")), exact_leaf(rng, shape, way, at)]
+        item = rng.choice(([at], [at, some], one))
+        found.insert(rng.randint(0, len(found)) if rng.random() < 0.1 else len(found), item)
+    if rng.random() < 0.02:
+        rng.shuffle(found)
+    return found
 
 
-def leaf(rng: random.Random, shape: Shape, splits: int) -> Node:
+def leaf(rng: random.Random, shape: Shape, way: Way) -> Node:
     """A leaf."""
-    if rng.random() < 0.5:
+    if rng.random() < (0.6 if shape.fits else 0.03):
         found: Node = {"coarse": texts(rng, shape)}
-        if splits and rng.random() < 0.3:
-            found["splits"] = {str(rng.randrange(splits)): number(rng)}
+        if way.splits and rng.random() < 0.4:
+            found["splits"] = {str(rng.randrange(way.splits)): multiplier(rng)}
         return found
-    return multipliers(rng, shape, splits, shape.level) if rng.random() < 0.7 else {}
+    return exact_leaf(rng, shape, way, shape.level) if rng.random() < 0.7 else {}
 
 
-def tree(rng: random.Random, shape: Shape, depth: int, splits: int = 0) -> Tree:
-    """A random proof; ``splits``: of neurons or forms on the way to it."""
+def tree(rng: random.Random, shape: Shape, depth: int, way: Way | None = None) -> Tree:
+    """A random proof, or what may stand below a node."""
+    way = start(shape) if way is None else way
     node: Node = {}
-    if shape.level > 1 and rng.random() < 0.5:
-        node["derive"] = derivation(rng, shape, splits)
-    if depth == 0 or rng.random() < 0.25:
-        return Tree({**node, **leaf(rng, shape, splits)}, [])
-    node["split"] = split(rng, shape)
-    splits += node["split"][0] != "x"
-    return Tree(node, [tree(rng, shape, depth - 1, splits) for _ in range(2)])
+    missing = way.derived < shape.level - 1
+    said = split(rng, shape, way) if depth and rng.random() < 0.8 else None
+    if shape.level > 1 and rng.random() < (0.95 if missing and (said is None or rng.random() < 0.7) else 0.25):
+        node["derive"] = derivation(rng, shape, way)
+    if said is None:
+        return Tree({**node, **leaf(rng, shape, way.below(node, 0))}, [])
+    node["split"] = split(rng, shape, way.below(node, 0))
+    return Tree(node, [tree(rng, shape, depth - 1, way.below(node, side)) for side in range(2)])
 
 
 def comb(rng: random.Random, shape: Shape, count: int) -> Tree:
-    """A large tree that cuts inputs only, as batches take it; bounds are derived everywhere."""
-    whole = [[at] for at in range(1, shape.level)]
+    """A large tree that cuts inputs only, as batches take it; bounds are derived everywhere or now and then."""
+    whole, often = [[at] for at in range(1, shape.level)], rng.choice((1.0, 0.7))
 
     def end() -> Tree:
-        return Tree({"derive": whole, "coarse": texts(rng, shape) if rng.random() < 0.3 else []}, [])
+        derive = {"derive": whole} if rng.random() < often or often == 1 else {}
+        return Tree({**derive, "coarse": texts(rng, shape) if rng.random() < 0.3 else []}, [])
 
-    root = found = end()
-    leaves = [found]
+    root = end()
+    leaves = [(root, start(shape))]
     for _ in range(count):
-        found = leaves.pop(rng.randrange(len(leaves)))
+        found, way = leaves.pop(rng.randrange(len(leaves)))
         j = rng.randrange(shape.inputs)
+        found.node = {"split": ["x", j, cut(rng, shape, way, j)]}
         found.parts = [end(), end()]
-        found.node = {"split": ["x", j, cut(rng, shape, j)]}
         if found is root or rng.random() < 0.3:
             found.node["derive"] = whole
-        leaves += found.parts
+        leaves += [(part, way.below(found.node, side)) for side, part in enumerate(found.parts)]
     return root
+
+
+def first(rng: random.Random, shape: Shape) -> list[Any]:
+    """What a certificate derives before its proofs: mostly nothing, or all layers."""
+    if rng.random() < 0.6:
+        return []
+    deep = replace(shape, level=len(shape.widths) + 1)
+    if rng.random() < 0.5:
+        return [[at] for at in range(1, rng.randint(1, deep.level))]
+    return derivation(rng, deep, Way(shape.box or [], 0, 0))
+
+
+def cones(rng: random.Random, count: int, depth: int) -> list[Any]:
+    """A tree of cones of so many generators."""
+    if depth == 0 or count < 2 or rng.random() < 0.3:
+        return [[]]
+    p, q = rng.sample(range(count), 2)
+    node = [p, q, multiplier(rng), multiplier(rng)]
+    return [node, *cones(rng, count, depth - 1), *cones(rng, count, depth - 1)]
 
 
 # ---- small changes ----------------------------------------------------------------------------------------------
@@ -211,135 +282,130 @@ def mutated(rng: random.Random, proof: Tree, shape: Shape) -> Tree:
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         nodes = root.nodes()
         at = rng.choice(nodes) if rng.random() < 0.8 else root
-        _change(rng, at, shape, _splits_above(root, at))
+        _change(rng, at, shape, root.way_to(at, shape))
     return root
 
 
-def _splits_above(root: Tree, at: Tree) -> int:
-    """How many splits that carry multipliers are on the way to a node."""
-    stack = [(root, 0)]
-    while stack:
-        tree_, count = stack.pop()
-        if tree_ is at:
-            return count
-        here = tree_.node.get("split")
-        count += isinstance(here, list) and bool(here) and here[0] != "x"
-        stack += [(part, count) for part in tree_.parts]
-    return 0
-
-
-def _change(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
-    common: list[Callable[..., None]] = [_grow, _derive, _derive, _replace]
+def _change(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
+    common: list[Callable[..., None]] = [_grow, _grow, _derive, _replace]
     own = [_recut, _recut, _swap, _prune] if at.parts else [_slopes, _slopes, _multiply, _multiply, _multiply]
-    rng.choice(common + own)(rng, at, shape, splits)
+    rng.choice(common + own)(rng, at, shape, way)
 
 
-def _grow(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
-    """Split here; both sides go on as before."""
+def _grow(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
+    """Split here; both sides go on as before, or each derives again."""
+    if at.parts and rng.random() < 0.7:
+        return _recut(rng, at, shape, way)
+    derive = copy.deepcopy(at.node.get("derive"))
+    before = way.below({"derive": derive} if derive else {}, 0)
+    said = split(rng, shape, before)
+    if said is None:
+        return _slopes(rng, at, shape, way)
     below = Tree(at.node, at.parts)
-    if below.parts and rng.random() < 0.7:
-        return _recut(rng, at, shape, splits)
-    node: Node = {"split": split(rng, shape)}
-    if "derive" in below.node and rng.random() < 0.5:
-        node["derive"] = copy.deepcopy(below.node["derive"])
+    node: Node = {"split": said}
+    if derive is not None:
+        node["derive"] = derive
+        if rng.random() < 0.3:
+            below.node.pop("derive")
     at.node, at.parts = node, [below, copy.deepcopy(below)]
     return None
 
 
-def _derive(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _derive(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     if shape.level == 1:
         return
     if "derive" not in at.node or rng.random() < 0.4:
-        at.node["derive"] = derivation(rng, shape, splits)
-    elif rng.random() < 0.3:
+        at.node["derive"] = derivation(rng, shape, way)
+    elif rng.random() < 0.2:
         del at.node["derive"]
     else:
         items = at.node["derive"]
         if isinstance(items, list) and items:
             k = rng.randrange(len(items))
-            match rng.randrange(4):
+            match rng.randrange(5):
                 case 0:
                     del items[k]
                 case 1:
                     items.insert(k, copy.deepcopy(rng.choice(items)))
-                case 2:
+                case 2 if rng.random() < 0.2:
                     rng.shuffle(items)
                 case _:
-                    items += derivation(rng, shape, splits)
+                    items += derivation(rng, shape, way.below({"derive": items}, 0))
 
 
-def _replace(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _replace(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     if at.parts and rng.random() < 0.6:
-        _recut(rng, at, shape, splits)
+        _recut(rng, at, shape, way)
         return
-    other = tree(rng, shape, rng.randint(0, 2), splits)
+    other = tree(rng, shape, rng.randint(0, 2), way)
     at.node, at.parts = other.node, other.parts
 
 
-def _recut(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _recut(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     said = at.node.get("split")
     if isinstance(said, list) and len(said) == 3 and said[0] == "x" and rng.random() < 0.8:
-        said[2] = cut(rng, shape, said[1]) if type(said[1]) is int and 0 <= said[1] < shape.inputs else "0"
+        if type(said[1]) is int and 0 <= said[1] < len(way.box):
+            said[2] = cut(rng, shape, way, said[1])
     elif "split" in at.node:
-        at.node["split"] = split(rng, shape)
+        at.node["split"] = split(rng, shape, way.below({"derive": at.node.get("derive")}, 0)) or said
 
 
-def _swap(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _swap(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     at.parts.reverse()
 
 
-def _prune(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _prune(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
+    derive = at.node.get("derive")
     one = rng.choice(at.parts)
     at.node, at.parts = one.node, one.parts
+    if derive is not None:
+        at.node.setdefault("derive", derive)
 
 
-def _slopes(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
-    said = at.node.get("coarse")
+def _slopes(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
+    said = at.node.get("coarse", at.node.get("slopes"))
     if isinstance(said, list) and any(said) and rng.random() < 0.8:
         k = rng.choice([k for k, text in enumerate(said) if text])
-        i = rng.randrange(len(said[k]))
-        said[k] = said[k][:i] + rng.choice(SLOPES) + said[k][i + 1 :]
+        if isinstance(said[k], str):
+            i = rng.randrange(len(said[k]))
+            said[k] = said[k][:i] + rng.choice(SLOPES) + said[k][i + 1 :]
         return
     derive = at.node.get("derive")
-    at.node = leaf(rng, shape, splits)
+    at.node = leaf(rng, shape, way)
     if derive is not None:
         at.node["derive"] = derive
 
 
-def _multiply(rng: random.Random, at: Tree, shape: Shape, splits: int) -> None:
+def _multiply(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     """Change, drop or add a multiplier."""
     tables = [at.node[key] for key in ("splits", "rows", "equalities") if isinstance(at.node.get(key), dict)]
-    tables += [t for t in (at.node.get("slopes") or {}).values() if isinstance(t, dict)]
     tables = [t for t in tables if t]
-    if not tables or rng.random() < 0.2:
-        for key, value in multipliers(rng, shape, splits, shape.level).items():
-            if key != "slopes" or "coarse" not in at.node:
-                at.node.setdefault(key, value)
+    if not tables or rng.random() < 0.3:
+        for key, value in exact_leaf(rng, shape, way, shape.level).items():
+            if "coarse" not in at.node or key == "splits":
+                at.node[key] = {**at.node.get(key, {}), **value} if isinstance(value, dict) else value
         return
     table = rng.choice(tables)
     key = rng.choice(list(table))
-    try:
-        value = Fraction(table[key])
-    except (ValueError, TypeError):
-        value = Fraction(1)
-    match rng.randrange(6):
+    value = _number(table[key])
+    match rng.randrange(8):
         case 0:
             del table[key]
         case 1:
-            table[key] = number(rng, wild=True)
+            table[key] = multiplier(rng, wild=rng.random() < 0.2)
         case 2:
             table[str(rng.randrange(4))] = table.pop(key)
-        case 3:
+        case 3 if rng.random() < 0.3:
             table[key] = str(-value)
         case _:
-            step = Fraction(rng.choice((-1, 1)), 2 ** rng.randint(0, 40))
-            table[key] = str(value * (1 + step) if value else step)
+            step = Fraction(rng.choice((-1, 1)), 2 ** rng.randint(0, 30))
+            table[key] = str(value * (1 + step) if value else abs(step))
 
 
 # ---- damage -----------------------------------------------------------------------------------------------------
 
 ODD: list[Any] = [None, True, False, 0, 1, -1, 2.5, "", "0", "1/0", "-1", "inf", "nan", [], {}, [[]], "é", "٣", 10**30]
-ODD += ["1e9999", "0x1", " 1", "1_0", "1/3 ", [True], {"0": "1"}, "corner", "dead", "alive", [1, "exact"], "１"]
+ODD += ["1e9999", "0x1", " 1", "1_0", "1/3 ", [True], {"0": "1"}, "corner", "dead", "alive", [1, "upper"], "１"]
 
 
 def damaged(rng: random.Random, data: Any) -> Any:

@@ -323,9 +323,8 @@ def truth(claim: Any, known_: dict[tuple[int, int], Facts], empty: bool) -> bool
     key = claim.get("layer"), claim.get("neuron")
     if any(isinstance(k, bool) or not isinstance(k, int) for k in key) or (not empty and key not in known_):
         return None
-    if empty:  # anything holds everywhere on it, and nothing somewhere
-        somewhere = claim.get("status") == "alive" or claim.get("supremum") is not None or claim.get("stable") is False
-        return False if somewhere else True
+    if empty:  # nothing may be claimed of it, not even what holds of all its points
+        return False
     about, parts = known_[key], list[bool | None]()
     zero, (least, most) = Fraction(0), about.sup
     match claim.get("status"):
