@@ -152,28 +152,47 @@ def tiny(rng: random.Random) -> Fraction:
 
 
 def a_point(field_: Field, key: Key) -> tuple[Any, list[Fraction] | None]:
-    """A point as a claim says it, and its coordinates if they are plain."""
-    rng, where, about = field_.rng, field_.where, field_.known.get(key)
-    marks = [p for p in (about.highest, about.lowest) if p] if about else []
-    kind = rng.randrange(9)
-    if kind <= 3 and marks:
-        x = list(rng.choice(marks) if rng.random() < 0.5 else marks[0])
-        if rng.random() < 0.6 and not where.is_empty:  # towards another point of the set, or a little beyond
-            other, step = where.somewhere(rng), abs(tiny(rng)) * rng.choice((1, 1, -1))
-            x = [a + step * (b - a) for a, b in zip(x, other, strict=True)]
+    """A point as a claim says it, and where it is; mostly it lies in the set, often where the neuron is largest."""
+    rng, where, case = field_.rng, field_.where, field_.case
+    kind = rng.random()
+    if kind < 0.04:
+        x = [networks.rational(rng, 9) for _ in range(field_.net.inputs)]
         return spelt(x), x
-    if kind == 4:
+    if kind < (0.15 if key[0] == 1 and case.box and not case.rows and not case.equalities else 0.05):
         return "corner", None
-    if kind == 5:
-        return rng.choice((0, 1, len(field_.points), -1)), None
-    if kind == 6 and field_.case.generators:
-        return {"weights": weights(rng, field_.case.generators)}, None
-    if kind == 7 and not where.is_empty:
-        x = where.somewhere(rng)
-        return spelt(x), x
-    n = field_.net.inputs
-    x = [networks.rational(rng, 9) for _ in range(n)]
+    if kind < 0.2:
+        return rng.choice((0, 1, 0, 1, 0, 1, len(field_.points), -1)), None
+    if kind < 0.22 and case.generators:
+        return {"weights": weights(rng, case.generators)}, None
+    if where.is_empty:
+        return ["0"] * field_.net.inputs, None
+    if case.vectors:
+        return mixed(field_)
+    about = field_.known.get(key)
+    marks = [p for p in (about.highest, about.lowest) if p] if about else []
+    x = list(rng.choice(marks) if marks and kind < 0.8 else where.somewhere(rng))
+    if not case.finite and rng.random() < 0.6:  # towards another point of the set, or a little beyond
+        other, step = where.somewhere(rng), abs(tiny(rng)) * rng.choice((1, 1, 1, 1, 1, 1, 1, -1))
+        x = [a + step * (b - a) for a, b in zip(x, other, strict=True)]
     return spelt(x), x
+
+
+def mixed(field_: Field) -> tuple[Any, list[Fraction]]:
+    """A point of the hull of generators: one of the vertices, or with weights near it."""
+    rng, (vertices, rays, lines) = field_.rng, field_.case.vectors
+    k = rng.randrange(len(vertices))
+    if rng.random() < 0.3:
+        return spelt(vertices[k]), list(vertices[k])
+    shares, step = [[Fraction(0)] * len(t) for t in (vertices, rays, lines)], abs(tiny(rng))
+    shares[0][k] += 1 - step
+    shares[0][rng.randrange(len(vertices))] += step
+    for table in shares[1:]:
+        if table and rng.random() < 0.3:
+            table[rng.randrange(len(table))] += rng.choice((step, Fraction(1)))
+    pairs = [(w, g) for table, some in zip(shares, (vertices, rays, lines), strict=True)
+             for w, g in zip(table, some, strict=True) if w]  # fmt: skip
+    x = [sum((w * g[j] for w, g in pairs), Fraction(0)) for j in range(field_.net.inputs)]
+    return {"weights": [spelt(table) for table in shares]}, x
 
 
 def weights(rng: random.Random, sizes: list[int]) -> list[list[str]]:
@@ -189,13 +208,18 @@ def weights(rng: random.Random, sizes: list[int]) -> list[list[str]]:
 
 
 def a_ray(field_: Field) -> Any:
-    """A direction, of the recession cone or not."""
+    """A direction, mostly of the recession cone."""
     rng, where, n = field_.rng, field_.where, field_.net.inputs
-    if field_.case.generators and rng.random() < 0.3:
-        return {"weights": weights(rng, field_.case.generators[1:])}
-    if where.rays + where.lines and rng.random() < 0.7:
-        r = [c * rng.choice((1, 1, 1, -1, 3)) for c in rng.choice(where.rays + where.lines)]
-        if rng.random() < 0.3:
+    kind = rng.random()
+    if field_.case.generators and kind < 0.4:
+        if kind < 0.05:
+            return {"weights": weights(rng, field_.case.generators[1:])}
+        return {"weights": [[str(rng.choice((0, 1, 2))) for _ in range(k)] for k in field_.case.generators[1:]]}
+    if where.rays + where.lines and kind < 0.95:
+        some = [(r, rng.choice((1, 2))) for r in rng.sample(where.rays, min(len(where.rays), rng.choice((1, 1, 2))))]
+        some += [(r, rng.choice((1, -1))) for r in where.lines[:1] if not some or rng.random() < 0.3]
+        r = [sum((c * g[j] for g, c in some), Fraction(0)) for j in range(n)]
+        if rng.random() < 0.1:
             r[rng.randrange(n)] += tiny(rng)
         return spelt(r)
     return [str(rng.randint(-2, 2)) for _ in range(n)]
@@ -221,36 +245,39 @@ def far(field_: Field) -> Claim:
     }
 
 
+KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
+KINDS += ("alive", "unbounded", "active", "active")
+
+
 def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
     """Claims without proofs, for ever; and the sign of the bound that would prove them."""
-    rng, level, neuron = field_.rng, *key
+    rng, about = field_.rng, field_.known.get(key)
+    rows = field_.case.rows or field_.case.equalities
     while True:
-        claim: Claim = {"layer": level, "neuron": neuron}
-        kind = rng.randrange(9)
+        claim: Claim = {"layer": key[0], "neuron": key[1]}
         point, at = a_point(field_, key)
-        value = None
-        if at is not None and rng.random() < 0.9:
-            value = field_.net.values(at)[level - 1][neuron] if _affordable(field_.net) else None
-        if kind == 0:
-            yield {**claim, "status": "dead", **({"point": point} if at else {})}, 1
-        elif kind == 1:
-            yield {**claim, "status": "dead", "stable": True, **far(field_), **({"point": point} if at else {})}, 1
-        elif kind == 2:
-            yield {**claim, "status": "dead", "stable": False, "point": point, "ray": a_ray(field_)}, 1
-        elif kind == 3:
-            yield {**claim, "status": "dead", "stable": False, "point": point}, 1
-        elif kind in (4, 5):
-            about = field_.known.get(key)
-            if about and isinstance(about.sup[0], Fraction) and (value is None or rng.random() < 0.2):
-                value = about.sup[0] + rng.choice((Fraction(0), tiny(rng)))
-            value = Fraction(0) if value is None else value
-            yield {**claim, "status": "alive" if value > 0 else "dead", "supremum": str(value), "point": point}, 1
-        elif kind == 6:
-            yield {**claim, "status": "alive", "point": point}, 0
-        elif kind == 7:
-            yield {**claim, "status": "alive", "supremum": "inf", "point": point, "ray": a_ray(field_)}, 0
-        else:
-            yield {**claim, "status": "active", **({"point": point} if at else {})}, -1
+        inside = {"point": point} if rows or rng.random() < 0.1 else {}
+        match rng.choice(KINDS):
+            case "dead":
+                yield {**claim, "status": "dead", **inside}, 1
+            case "stable":
+                yield {**claim, "status": "dead", "stable": True, **far(field_), **inside}, 1
+            case "flat":
+                yield {**claim, "status": "dead", "stable": False, "point": point, "ray": a_ray(field_)}, 1
+            case "touching":
+                yield {**claim, "status": "dead", "stable": False, "point": point}, 1
+            case "supremum":
+                value = field_.net.values(at)[key[0] - 1][key[1]] if at and _affordable(field_.net) else None
+                if about and isinstance(about.sup[0], Fraction) and (value is None or rng.random() < 0.15):
+                    value = about.sup[0] + rng.choice((Fraction(0), tiny(rng)))
+                value = Fraction(0) if value is None else value
+                yield {**claim, "status": "alive" if value > 0 else "dead", "supremum": str(value), "point": point}, 1
+            case "alive":
+                yield {**claim, "status": "alive", "point": point}, 0
+            case "unbounded":
+                yield {**claim, "status": "alive", "supremum": "inf", "point": point, "ray": a_ray(field_)}, 0
+            case "active":
+                yield {**claim, "status": "active", **inside}, -1
 
 
 def _affordable(net: Net) -> bool:

@@ -136,19 +136,19 @@ def multiplier(rng: random.Random, wild: bool = False) -> str:
     return str(v)
 
 
-def cut(rng: random.Random, shape: Shape, way: Way, j: int) -> str:
+def cut(rng: random.Random, shape: Shape, way: Way, j: int, outside: float = 0.01) -> str:
     """Where to cut an input: in its range, at, near or far from numbers that matter; rarely outside."""
     low, high = way.box[j]
     marks = [c for c in shape.cuts[j] if (low is None or low <= c) and (high is None or c <= high)]
     marks += [c for c in (low, high) if c is not None]
-    if not marks or rng.random() < 0.03:
+    if not marks or rng.random() < outside:
         return rng.choice((str(Fraction(rng.randint(-9, 9), rng.choice((1, 2, 3, 8)))), "1e30", "-1e30", "1e-30"))
     a, b = rng.choice(marks), rng.choice(marks)
     c = a + (b - a) * rng.choice((Fraction(0), Fraction(1, 2), Fraction(1, 2), Fraction(rng.randint(1, 63), 64)))
     if rng.random() < 0.2:
         c += Fraction(rng.choice((-1, 1)), 2 ** rng.randint(1, 80))
-        c = c if rng.random() < 0.1 else max(c, low) if low is not None else c
-        c = c if rng.random() < 0.1 else min(c, high) if high is not None else c
+        c = c if low is None or rng.random() < outside else max(c, low)
+        c = c if high is None or rng.random() < outside else min(c, high)
     return str(c)
 
 
@@ -236,17 +236,19 @@ def tree(rng: random.Random, shape: Shape, depth: int, way: Way | None = None) -
 def comb(rng: random.Random, shape: Shape, count: int) -> Tree:
     """A large tree that cuts inputs only, as batches take it; bounds are derived everywhere or now and then."""
     whole, often = [[at] for at in range(1, shape.level)], rng.choice((1.0, 0.7))
+    outside = 0.02 if rng.random() < 0.1 else 0.0
 
     def end() -> Tree:
         derive = {"derive": whole} if rng.random() < often or often == 1 else {}
-        return Tree({**derive, "coarse": texts(rng, shape) if rng.random() < 0.3 else []}, [])
+        said = texts(rng, shape) if rng.random() < 0.3 else []
+        return Tree({**derive, ("coarse" if shape.fits else "slopes"): said}, [])
 
     root = end()
     leaves = [(root, start(shape))]
     for _ in range(count):
         found, way = leaves.pop(rng.randrange(len(leaves)))
         j = rng.randrange(shape.inputs)
-        found.node = {"split": ["x", j, cut(rng, shape, way, j)]}
+        found.node = {"split": ["x", j, cut(rng, shape, way, j, outside)]}
         found.parts = [end(), end()]
         if found is root or rng.random() < 0.3:
             found.node["derive"] = whole
@@ -379,7 +381,7 @@ def _slopes(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
 def _multiply(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
     """Change, drop or add a multiplier."""
     tables = [at.node[key] for key in ("splits", "rows", "equalities") if isinstance(at.node.get(key), dict)]
-    tables = [t for t in tables if t]
+    tables = [t for t in tables if t and all(k.isdecimal() for k in t)]
     if not tables or rng.random() < 0.3:
         for key, value in exact_leaf(rng, shape, way, shape.level).items():
             if "coarse" not in at.node or key == "splits":
@@ -394,7 +396,8 @@ def _multiply(rng: random.Random, at: Tree, shape: Shape, way: Way) -> None:
         case 1:
             table[key] = multiplier(rng, wild=rng.random() < 0.2)
         case 2:
-            table[str(rng.randrange(4))] = table.pop(key)
+            other = str(rng.randint(0, max(map(int, table))))
+            table[other] = table.pop(key)
         case 3 if rng.random() < 0.3:
             table[key] = str(-value)
         case _:

@@ -65,6 +65,7 @@ class Case:
         self.model, self.domain = checker.Model.parse(model), checker.Domain.parse(domain)
         self.rows, self.equalities = len(self.domain.rows), len(self.domain.equalities)
         self.generators = None if self.domain.generators is None else [len(t) for t in self.domain.generators]
+        self.vectors: Any = self.domain.generators  # in the order in which weights are given
         self.finite = self.domain.points is not None
         cuttable = self.generators is None and not self.finite
         self.box = list(zip(self.domain.lower, self.domain.upper, strict=True)) if cuttable else None
