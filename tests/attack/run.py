@@ -27,7 +27,7 @@ from attack.assaults import Field, Tally
 
 PIECES = 300  # the most that are enumerated for one network
 WIDTHS = ((2, 3, 3), (2, 3, 2, 2), (1, 3, 3), (3, 3, 2), (2, 4, 3), (1, 2, 2, 2), (2, 3), (4, 3, 2), (2, 2, 2, 2, 1))
-KINDS = {"small": 12, "empty": 1, "blown": 1, "monotone": 1, "wild": 1}  # how often each comes
+KINDS = {"small": 48, "empty": 4, "blown": 4, "wild": 4, "monotone": 1}  # how often each comes
 
 
 # ---- blocks -----------------------------------------------------------------------------------------------------
