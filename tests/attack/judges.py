@@ -106,7 +106,13 @@ class Case:
             else:
                 checker.check_pruning(certificate, self.model, self.domain, smaller.model, judge)
 
-        return {name: _answer(name, ask) for name in self.judges}
+        return {name: _answer(name, ask) for name in self._asked(certificate)}
+
+    def _asked(self, certificate: Any) -> tuple[str, ...]:
+        """Which judges: where no claim has a proof for batches, the batch judge need not be asked twice."""
+        claims = certificate.get("claims") if isinstance(certificate, dict) else None
+        batched = self.fits > 1 and isinstance(claims, list) and any(isinstance(c, dict) and "proof" in c for c in claims)
+        return self.judges if batched else self.judges[:2]
 
     def offer_each(self, certificate: Any) -> list[dict[str, str]]:
         """The same for each claim as if it stood alone, but what the certificate derives is derived once."""

@@ -86,7 +86,7 @@ def everything(field: Field, count: int) -> None:
                 start = grammar.tree_of(own[0]) if own and rng.random() < 0.6 else None
                 start = start or grammar.tree(rng, field.shape(key[0]), rng.choice((0, 1, 2)))
                 assaults.climb(field, key, start, sign, count // 8)
-            assaults.combs(field, key, count // 40)
+            assaults.combs(field, key, count // 100)
     assaults.borrowed(field, claims, count // 5)
     assaults.together(field, claims, count // 20)
     assaults.damage(field, claims, count // 10)
