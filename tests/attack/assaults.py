@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from attack import grammar, networks
-from attack.judges import ACCEPTED, JUDGES, REFUSED, SLOW, Case
+from attack.judges import ACCEPTED, BATCHED, JUDGES, REFUSED, SLOW, Case
 from attack.networks import INFINITE, Facts, Net, Place
 
 Key = tuple[int, int]
@@ -50,7 +50,7 @@ class Field:
         self, rng: random.Random, net: Net, where: Place, known: dict[Key, Facts], tally: Tally, dense: bool = False
     ) -> None:
         self.rng, self.net, self.where, self.known, self.tally = rng, net, where, known, tally
-        judges = JUDGES if _affordable(net) else JUDGES[:2]
+        judges = JUDGES if max(net.widths) <= BATCHED else JUDGES[:2]
         self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []

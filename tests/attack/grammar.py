@@ -233,13 +233,20 @@ def tree(rng: random.Random, shape: Shape, depth: int, way: Way | None = None) -
     return Tree(node, [tree(rng, shape, depth - 1, way.below(node, side)) for side in range(2)])
 
 
-def comb(rng: random.Random, shape: Shape, count: int) -> Tree:
-    """A large tree that cuts inputs only, as batches take it; bounds are derived everywhere or now and then."""
+def comb(rng: random.Random, shape: Shape, count: int, last: int | None = None) -> Tree:
+    """A large tree that cuts inputs only, as batches take it; bounds are derived everywhere or now and then.
+
+    ``last``: of how many neurons of the last layer before; None: of all, or of some below the root.
+    """
     whole, often = [[at] for at in range(1, shape.level)], rng.choice((1.0, 0.7))
+    width, some = shape.widths[max(0, shape.level - 2)], list[Any](whole)
+    if shape.level > 1 and (last is not None or rng.random() < 0.3):
+        few = rng.sample(range(width), min(width, rng.randint(0, 3) if last is None else last))
+        some = [*whole[:-1], *([[shape.level - 1, few]] if few else [])]
     outside = 0.02 if rng.random() < 0.1 else 0.0
 
     def end() -> Tree:
-        derive = {"derive": whole} if rng.random() < often or often == 1 else {}
+        derive = {"derive": some} if rng.random() < often and some else {}
         said = texts(rng, shape) if rng.random() < 0.3 else []
         return Tree({**derive, ("coarse" if shape.fits else "slopes"): said}, [])
 
@@ -251,7 +258,7 @@ def comb(rng: random.Random, shape: Shape, count: int) -> Tree:
         found.node = {"split": ["x", j, cut(rng, shape, way, j, outside)]}
         found.parts = [end(), end()]
         if found is root or rng.random() < 0.3:
-            found.node["derive"] = whole
+            found.node["derive"] = whole if found is root and last is None else some
         leaves += [(part, way.below(found.node, side)) for side, part in enumerate(found.parts)]
     return root
 

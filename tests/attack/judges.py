@@ -31,7 +31,7 @@ from geomrelu.network.network import Network
 JUDGES = ("plain", "batch", "eager")
 ACCEPTED, REFUSED, SLOW = "accepted", "refused", "slow"
 SECONDS = 60  # of the processor, for one question
-FEW = batch.FEW
+FEW, BATCHED = batch.FEW, 256  # nodes; neurons of a layer
 
 
 class _Slow(BaseException):

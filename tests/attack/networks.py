@@ -414,7 +414,7 @@ def bias_of(rng: random.Random) -> int | None:
     return rng.choice((None, None, rng.randint(0, 4), rng.randint(8, 30)))
 
 
-FINE = (Fraction(1), Fraction(3, 2), Fraction(255, 128), Fraction(4, 3))
+FINE = (Fraction(1), Fraction(3, 2), Fraction(255, 128), Fraction(65535, 32768))
 
 
 @dataclass
@@ -438,18 +438,22 @@ class Shape:
 
     @classmethod
     def random(cls, rng: random.Random) -> Shape:
-        depth, same = rng.choice((3, 4, 4, 5)), rng.choice((129, 160, 200, 256))
+        depth, same = rng.choice((3, 4, 5, 6)), rng.choice((129, 140, 160, 200))
         widths = [same if rng.random() < 0.6 else rng.randint(129, 200) for _ in range(depth - 1)]
-        if rng.random() < 0.5:
-            widths[rng.randrange(depth - 1)] = rng.randint(400, 1000)
-        spread = rng.choice((0, 4, 30))
+        if depth < 5 and rng.random() < 0.5:
+            widths[rng.randrange(depth - 1)] = rng.randint(256, 1000)
+        spread, fine = rng.choice((0, 4, 30)), (rng.choice(FINE), rng.choice(FINE))
+        biases = [bias_of(rng) for _ in range(depth)]
+        if rng.random() < 0.7:  # one layer with large biases, small ones in the others
+            biases = [b if b is None or b <= 4 else None for b in biases]
+            biases[rng.randrange(depth - 1)] = rng.randint(8, 30)
         return cls(
             rng.randint(1, 2),
             [*widths, rng.randint(1, 2)],
             [rng.randint(-spread, spread) for _ in range(depth)],
-            [bias_of(rng) for _ in range(depth)],
-            [(rng.choice(FINE), rng.choice(FINE)) for _ in range(depth)],
-            rng.choice((0, 0, 0, 1, 20)),
+            biases,
+            [fine if rng.random() < 0.7 else (rng.choice(FINE), rng.choice(FINE)) for _ in range(depth)],
+            rng.choice((0, 0, 0, 0, 1, 20)),
             rng.choice((1, 1, -1)),
         )
 
@@ -465,7 +469,7 @@ class Shape:
             case 3:
                 fine[k] = rng.choice(FINE), rng.choice(FINE)
             case _:
-                widths[rng.randrange(len(widths) - 1)] = rng.choice((129, 160, 200, 256, 300, 500))
+                widths[rng.randrange(len(widths) - 1)] = rng.choice((129, 140, 160, 200, 256))
         return Shape(self.inputs, widths, weights, biases, fine, rng.choice((self.tilt, 0, 1)), self.last)
 
     def network(self, top: Sequence[Fraction]) -> Net:

@@ -27,7 +27,8 @@ from attack.assaults import Field, Tally
 
 PIECES = 300  # the most that are enumerated for one network
 WIDTHS = ((2, 3, 3), (2, 3, 2, 2), (1, 3, 3), (3, 3, 2), (2, 4, 3), (1, 2, 2, 2), (2, 3), (4, 3, 2), (2, 2, 2, 2, 1))
-KINDS = {"small": 48, "empty": 4, "blown": 4, "wild": 4, "monotone": 1}  # how often each comes
+WIDTHS = (*WIDTHS * 4, (9, 2, 1))  # in more than eight inputs corners are not looked at
+KINDS = {"small": 150, "empty": 8, "blown": 12, "wild": 6, "monotone": 1}  # how often each comes
 
 
 # ---- blocks -----------------------------------------------------------------------------------------------------
@@ -152,8 +153,11 @@ def wide(field: Field, count: int) -> None:
 
 def cheap(rng: random.Random, shape: grammar.Shape) -> list[dict[str, Any]]:
     """A small proof, mostly without derivations of its own."""
-    if rng.random() < 0.5:
+    kind = rng.random()
+    if kind < 0.4:
         return [{"coarse": grammar.texts(rng, shape)} if rng.random() < 0.7 else {}]
+    if kind < 0.6 and shape.box:
+        return grammar.comb(rng, shape, rng.choice((0, 1, 3)), last=3).proof()
     tree = grammar.tree(rng, shape, rng.choice((0, 1, 1, 2, 3)))
     for part in tree.nodes():
         if "derive" in part.node:
@@ -173,7 +177,7 @@ def monotone(rng: random.Random, tally: Tally) -> None:
         about = tried.known(net, where)
         field, claims = Field(rng, net, where, about, tally), []
         field.derive = [[at] for at in range(1, len(net.layers))]
-        for level in range(len(net.layers), max(1, len(net.layers) - 2), -1):
+        for level in range(len(net.layers), 1, -1):
             for i in range(min(2, net.widths[level - 1])):
                 leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(level))}]
                 heads = assaults.simple_lies(field, (level, i)) + assaults.simple_truths(field, (level, i))
