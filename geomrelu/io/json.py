@@ -50,6 +50,10 @@ def read_model(path: FilePath) -> Tape:
             if "rows" in layer:
                 if "weights" in layer or "bias" in layer:
                     raise InputError(f'{where}: "rows" already hold the weights and the bias')
+                if position > 1 and layers[position - 2].get("activation") == "none":
+                    raise InputError(
+                        f"layer {position - 1} has no ReLU, and rows read only variables: nothing reads it"
+                    )
                 value = _sparse(layer["rows"], tape.variables, where)
             else:
                 map_ = _dense(layer, where)
