@@ -24,7 +24,7 @@ from geomrelu.certificates.files import as_certificate
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import write_domain
+from geomrelu.geometry.domains import write_domain
 
 SOURCES = Path(__file__).resolve().parents[1] / "proofs" / "kernel"
 COMMENT = re.compile(r"\(\*.*?\*\)", re.S)

@@ -18,7 +18,7 @@ from typing import Any
 
 from attack import grammar, networks
 from attack.judges import ACCEPTED, BATCHED, JUDGES, REFUSED, SLOW, Case
-from attack.networks import INFINITE, Facts, Net, Place
+from attack.networks import Facts, Net, Place
 
 Key = tuple[int, int]
 Claim = dict[str, Any]
@@ -355,7 +355,9 @@ def climb(field_: Field, key: Key, start: grammar.Tree, sign: int, count: int, f
     true = about.sup[0] if sign > 0 else None if about.inf[1] in (None, "-inf") else -about.inf[1]
     if worth is not None and isinstance(true, Fraction):
         slack = (worth - true) / (1 + abs(true))
-        field_.tally.counts[f"ends {family}, {'exact' if not slack else 'near' if slack < Fraction(1, 10**6) else 'off'}"] += 1
+        field_.tally.counts[
+            f"ends {family}, {'exact' if not slack else 'near' if slack < Fraction(1, 10**6) else 'off'}"
+        ] += 1
 
 
 def borrowed(field_: Field, produced: list[Claim], count: int) -> None:
@@ -414,7 +416,11 @@ def together(field_: Field, produced: list[Claim], count: int) -> None:
         for _, (claim, sign) in zip(range(1), lies(field_, key), strict=False):
             proof = None
             if sign:
-                proof = rng.choice(proofs) if proofs and rng.random() < 0.7 else grammar.tree(rng, field_.shape(key[0]), 2).proof()
+                proof = (
+                    rng.choice(proofs)
+                    if proofs and rng.random() < 0.7
+                    else grammar.tree(rng, field_.shape(key[0]), 2).proof()
+                )
             claims.insert(rng.randint(0, len(claims)), with_proof(field_, claim, proof))
         field_.claim("together", *claims)
 
@@ -470,7 +476,9 @@ def files(field_: Field, produced: list[Claim]) -> None:
 # ---- pruning ----------------------------------------------------------------------------------------------------
 
 
-def smaller(net: Net, removed: list[Key], folded: list[Key], merged: list[tuple[int, int, int, Fraction]]) -> Net | None:
+def smaller(
+    net: Net, removed: list[Key], folded: list[Key], merged: list[tuple[int, int, int, Fraction]]
+) -> Net | None:
     """The network without some neurons, written out from what the words mean; None if nothing is left of it.
 
     A removed neuron is 0, a folded one what is before its ReLU, a merged one a multiple of another of its layer.

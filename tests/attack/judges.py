@@ -25,7 +25,7 @@ from geomrelu.cli import main as cli
 from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.pruning import prune
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import read_any
+from geomrelu.geometry.domains import read_any
 from geomrelu.network.network import Network
 
 JUDGES = ("plain", "batch", "eager")
@@ -111,7 +111,9 @@ class Case:
     def _asked(self, certificate: Any) -> tuple[str, ...]:
         """Which judges: where no claim has a proof for batches, the batch judge need not be asked twice."""
         claims = certificate.get("claims") if isinstance(certificate, dict) else None
-        batched = self.fits > 1 and isinstance(claims, list) and any(isinstance(c, dict) and "proof" in c for c in claims)
+        batched = (
+            self.fits > 1 and isinstance(claims, list) and any(isinstance(c, dict) and "proof" in c for c in claims)
+        )
         return self.judges if batched else self.judges[:2]
 
     def offer_each(self, certificate: Any) -> list[dict[str, str]]:

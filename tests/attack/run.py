@@ -113,7 +113,9 @@ def empty(rng: random.Random, tally: Tally) -> None:
 def blown(rng: random.Random, tally: Tally) -> None:
     """A wide network that computes what a small one does."""
     core = networks.network(rng, rng.choice(((1, 2, 1), (2, 3, 2), (1, 2, 2, 1), (2, 3, 2, 1))), "rational", skip=False)
-    where = networks.place(rng, core.inputs, rng.choice(("box", "box", "flat box", "box and rows", "half box", "vertices")))
+    where = networks.place(
+        rng, core.inputs, rng.choice(("box", "box", "flat box", "box and rows", "half box", "vertices"))
+    )
     known = None if where.is_empty else networks.known(core, where, PIECES)
     if known is None:
         return
@@ -254,13 +256,17 @@ def summary(lines: list[dict[str, Any]], seconds: float) -> str:
         spent[line["kind"]] += line["seconds"]
     offered = sum(v for k, v in counts.items() if k.startswith("offered "))
     busy = sum(spent.values())
-    said = [f"{offered:,} certificates in {len(lines)} blocks; {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second"]
+    said = [
+        f"{offered:,} certificates in {len(lines)} blocks; {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second"
+    ]
     said += [f"  {kind}: {kinds[kind]} blocks, {spent[kind]:,.0f} s" for kind in sorted(kinds)]
     for key in sorted(k for k in counts if k.startswith("offered ")):
         name = key.removeprefix("offered ")
         said.append(f"  {name}: {counts[key]:,} offered, {counts['accepted ' + name]:,} accepted")
     said += [f"  {key}: {counts[key]:,}" for key in sorted(counts) if key.startswith(("steps ", "ends "))]
-    false = [sum(v for k, v in counts.items() if k.startswith(p) and k.endswith(", false")) for p in ("offered", "accepted")]
+    false = [
+        sum(v for k, v in counts.items() if k.startswith(p) and k.endswith(", false")) for p in ("offered", "accepted")
+    ]
     said.append(f"false certificates: {false[0]:,} offered, {false[1]:,} accepted")
     said += [f"FOUND {key.removeprefix('finding ')}: {counts[key]:,}" for key in sorted(counts) if "finding" in key]
     return "\n".join(said)
@@ -308,9 +314,7 @@ def attack(options: argparse.Namespace, kinds: dict[str, int], lines: list[dict[
     state = {"count": count, "said": start}
 
     def over() -> bool:
-        return state["count"] >= options.count or (
-            options.time is not None and time.monotonic() - start > options.time
-        )
+        return state["count"] >= options.count or (options.time is not None and time.monotonic() - start > options.time)
 
     todo = tasks(options.seed, kinds, done, over)
     with multiprocessing.get_context("fork").Pool(options.workers) as pool:
