@@ -26,7 +26,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.exact.cddlib import maximise
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="line-upper-bound",

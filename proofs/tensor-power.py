@@ -28,7 +28,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.bias_free import bias_free_orbit
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="tensor-power",

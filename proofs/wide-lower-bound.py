@@ -32,8 +32,8 @@ import numpy as np
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.orbit import is_stably_unactivated
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
 claim = Claim(
     label="wide-lower-bound",

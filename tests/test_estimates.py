@@ -12,7 +12,7 @@ from scipy import stats
 from geomrelu import InputError, Network
 from geomrelu.random_networks import estimate, montecarlo
 from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, orbit_interval
-from geomrelu.random_networks.orbit import Shape
+from geomrelu.random_networks.shape import Shape
 
 
 @pytest.mark.parametrize(

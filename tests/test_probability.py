@@ -18,12 +18,10 @@ from geomrelu.deadness.decide import decide
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.io.tape import Tape, joined
-from geomrelu.random_networks import closed_forms, montecarlo, orbit
-from geomrelu.random_networks.orbit import (
-    Shape,
-    alive_orbit,
-    dead_neurons_in,
-    dead_neurons_orbit,
+from geomrelu.random_networks import closed_forms, intervals, montecarlo, stably_unactivated
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
+from geomrelu.random_networks.shape import Shape, dead_neurons_in
+from geomrelu.random_networks.stably_unactivated import (
     is_stably_unactivated,
     region_generators,
     stably_unactivated_orbit,
@@ -323,13 +321,13 @@ def test_closed_forms_refuse_what_they_do_not_cover(function, arguments):
 def test_interval_is_the_exact_one(successes, trials):
     for level in (0.5, 0.95, 0.999):
         expected = stats.binomtest(successes, trials).proportion_ci(level, "exact")
-        assert montecarlo.clopper_pearson(successes, trials, level) == pytest.approx(tuple(expected), rel=1e-9)
+        assert intervals.clopper_pearson(successes, trials, level) == pytest.approx(tuple(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("arguments", [(-1, 5, 0.9), (6, 5, 0.9), (0, 0, 0.9), (1, 5, 0), (1, 5, 1)])
 def test_impossible_intervals_are_refused(arguments):
     with pytest.raises(InputError):
-        montecarlo.clopper_pearson(*arguments)
+        intervals.clopper_pearson(*arguments)
 
 
 def test_count_depends_on_the_seed_alone():
@@ -384,7 +382,7 @@ def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
     for _ in range(6):
         numbers = range(-2, 3) if few else range(-(10**9), 10**9)
         forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
-        assert orbit._all_generators(forms) == region_generators(forms)
+        assert stably_unactivated._all_generators(forms) == region_generators(forms)
 
 
 # ---- one choice of signs, and shapes ------------------------------------------------------------------------------

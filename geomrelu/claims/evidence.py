@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from geomrelu.errors import GeomreluError
-from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.intervals import clopper_pearson
 
 __all__ = ["Again", "BadEvidence", "Case", "Certified", "Judged", "Kind", "judge", "percent"]
 

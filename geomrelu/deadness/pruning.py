@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -60,6 +60,7 @@ def prune(
     *,
     fold: bool = True,
     merge: bool = True,
+    only: Collection[tuple[int, int]] | None = None,
 ) -> Pruning:
     """Remove, merge and fold neurons without changing the function on the domain.
 
@@ -67,6 +68,7 @@ def prune(
         reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted; neurons they leave
             undecided stay.
         fold, merge: False keeps all weights as they are, so that they stay floating-point numbers.
+        only: remove these dead neurons and no others; the default is all, but one of each layer.
         budget: on the proofs that neurons are active.
 
     Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
@@ -86,7 +88,10 @@ def prune(
     for report in reports:
         dead = [v for v in report.verdicts if v.status is Status.DEAD and v.claim is not None]
         points = report.points
-        for v in dead[len(dead) == report.width :]:  # a layer keeps a neuron, if only a dead one
+        kept = only is None and len(dead) == report.width  # a layer keeps a neuron, if only a dead one
+        for v in dead[kept:]:
+            if only is not None and (v.layer, v.neuron) not in only:
+                continue
             fate[v.layer, v.neuron] = ("removed", None)
             claims[v.layer, v.neuron] = dict(v.claim or {})
     if merge:

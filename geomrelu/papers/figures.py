@@ -17,7 +17,7 @@ from geomrelu.errors import InputError
 from geomrelu.papers.simulations import Survival
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.estimate import Estimate
-from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.intervals import clopper_pearson
 
 __all__ = ["figure_five", "figure_one", "figure_two", "safe_region", "save"]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import common, rationals
-from geomrelu.random_networks.orbit import region_generators
+from geomrelu.random_networks.stably_unactivated import region_generators
 
 __all__ = ["bias_free_orbit", "central_values"]
 
