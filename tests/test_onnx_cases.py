@@ -134,9 +134,7 @@ def test_quantised_activations_are_refused_with_the_operator(shared):
         Network.from_file(case(shared, "q_def.onnx"))
 
 
-@pytest.mark.parametrize(
-    ("name", "own", "depth"), [("softmax_last_layer", [1, 2], 2), ("cnn_max_mnist", [1, 2, 5], 5)]
-)
+@pytest.mark.parametrize(("name", "own", "depth"), [("softmax_last_layer", [1, 2], 2), ("cnn_max_mnist", [1, 2, 5], 5)])
 def test_real_networks_are_decided(name, own, depth, shared):
     path = shared / "networks" / "real" / f"{name}.onnx"
     if not path.is_file():
@@ -235,7 +233,9 @@ def test_batches_and_first_axes_that_are_none(tmp_path):
 
 
 def test_several_inputs_are_numbered_in_order(tmp_path):
-    model = mlp(node("Concat", "x u", "c", axis=1), node("Gemm", "c a", "h"), constants={"a": np.eye(3, dtype=np.float32)})
+    model = mlp(
+        node("Concat", "x u", "c", axis=1), node("Gemm", "c a", "h"), constants={"a": np.eye(3, dtype=np.float32)}
+    )
     model.graph.input.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, [1, 1]))
     model.graph.input.append(helper.make_tensor_value_info("unused", TensorProto.INT64, [1]))
     net = read(model, tmp_path)
@@ -282,7 +282,11 @@ def test_four_bits_and_no_numbers(tmp_path):
         (TensorProto.FLOAT4E2M1, (Fraction(1, 2), -4, 6, 0, Fraction(3, 2))),
     ):
         assert read(model(kind, bytes([0xE1, 0x87, 0x03]), 5), tmp_path).neuron(1, 0).slope == values
-    for kind, data in ((TensorProto.FLOAT8E4M3FN, b"\x7f"), (TensorProto.FLOAT8E5M2, b"\x7c"), (TensorProto.FLOAT, b"\0\0\x80\x7f")):
+    for kind, data in (
+        (TensorProto.FLOAT8E4M3FN, b"\x7f"),
+        (TensorProto.FLOAT8E5M2, b"\x7c"),
+        (TensorProto.FLOAT, b"\0\0\x80\x7f"),
+    ):
         with pytest.raises(InputError, match="not a finite number"):
             read(model(kind, data, 1), tmp_path)
     with pytest.raises(InputError, match="3 bytes for 4 entries"):
@@ -292,7 +296,9 @@ def test_four_bits_and_no_numbers(tmp_path):
 def test_float_data_are_read_bit_by_bit(tmp_path):
     bits = struct.pack("<f", 1e-45)
     made = mlp(node("MatMul", "x w", "h"))
-    made.graph.initializer.append(helper.make_tensor("w", TensorProto.FLOAT, [2, 1], [np.frombuffer(bits, "<f4")[0], 2]))
+    made.graph.initializer.append(
+        helper.make_tensor("w", TensorProto.FLOAT, [2, 1], [np.frombuffer(bits, "<f4")[0], 2])
+    )
     assert read(made, tmp_path).neuron(1, 0).slope == (Fraction(1, 2**149), 2)
 
 
@@ -310,8 +316,15 @@ def test_sparse_initializers(tmp_path):
 
 
 def test_nodes_in_any_order_and_functions(tmp_path):
-    made = graphs.model([node("Relu", "h", "y"), node("Gemm", "t a b", "h"), node("Neg", "x", "t")], {"a": A, "b": B}, (1, 2))
-    right = read(graphs.model([node("Neg", "x", "t"), node("Gemm", "t a b", "h"), node("Relu", "h", "y")], {"a": A, "b": B}, (1, 2)), tmp_path)
+    made = graphs.model(
+        [node("Relu", "h", "y"), node("Gemm", "t a b", "h"), node("Neg", "x", "t")], {"a": A, "b": B}, (1, 2)
+    )
+    right = read(
+        graphs.model(
+            [node("Neg", "x", "t"), node("Gemm", "t a b", "h"), node("Relu", "h", "y")], {"a": A, "b": B}, (1, 2)
+        ),
+        tmp_path,
+    )
     assert read(made, tmp_path) == right
     inner = helper.make_function(
         "own", "Scaled", ["v"], ["w"], [node("LeakyRelu", "v", "w")], [helper.make_opsetid("", 17)], ["slope"]
@@ -329,7 +342,9 @@ def test_nodes_in_any_order_and_functions(tmp_path):
     net = read(made, tmp_path)
     assert net([-8, 8, 0, -1]) == [1, -8, 0, Fraction(1, 8)]
     compared(made, tmp_path, np.float32([[-8, 8, 0, -1]]))
-    endless = helper.make_function("own", "Twice", ["v"], ["w"], [helper.make_node("Twice", ["v"], ["w"], domain="own")], [])
+    endless = helper.make_function(
+        "own", "Twice", ["v"], ["w"], [helper.make_node("Twice", ["v"], ["w"], domain="own")], []
+    )
     del made.functions[:]
     made.functions.append(endless)
     with pytest.raises(InputError, match="nested too deeply"):
@@ -385,13 +400,22 @@ def test_scalers_and_quantised_weights(tmp_path):
     scaler.domain = "ai.onnx.ml"
     assert read(mlp(scaler), tmp_path)([3, 10]) == [1, 2]
     blocks = {"q": np.int8([[1, 2], [3, 4]]), "s": np.float32([[0.5, 2]]), "z": np.int8([[1, 0]])}
-    made = mlp(node("DequantizeLinear", "q s z", "w", axis=0, block_size=2), node("MatMul", "x w", "h"), constants=blocks, opset=21)
+    made = mlp(
+        node("DequantizeLinear", "q s z", "w", axis=0, block_size=2),
+        node("MatMul", "x w", "h"),
+        constants=blocks,
+        opset=21,
+    )
     net = read(made, tmp_path)
     assert [net.neuron(1, i).slope for i in (0, 1)] == [(0, 1), (4, 8)]
 
 
 def test_inspect(tmp_path, capsys):
-    made = mlp(node("Gemm", "x a b", "t"), node("Clip", "t lo hi", "h"), constants={"a": A, "b": B, "lo": np.float32(-1), "hi": np.float32(6)})
+    made = mlp(
+        node("Gemm", "x a b", "t"),
+        node("Clip", "t lo hi", "h"),
+        constants={"a": A, "b": B, "lo": np.float32(-1), "hi": np.float32(6)},
+    )
     made.graph.node.append(node("Softmax", "y", "p"))
     made.graph.output[0].name = "p"
     (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
