@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,7 @@ def test_a_tree_grows_on_wherever_it_was_interrupted(most):
         widths = (3, 5, 5, 5)
         layers = [
             ([[rng.randint(-4, 4) for _ in range(n)] for _ in range(m)], [rng.randint(-6, 3) for _ in range(m)], "relu")
-            for n, m in zip(widths, widths[1:], strict=False)
+            for n, m in pairwise(widths)
         ]
         bench = workers.Bench(Network.from_layers(layers), Polyhedron.box([(-1, 1)] * 3))
         for i in range(widths[-1]):
@@ -183,7 +184,7 @@ def test_pruning_folds_what_the_time_allows():
     for most in range(0, watch.polls, max(1, watch.polls // 10)):
         found = prune(net, box, reports, Polls(most))
         assert found.removed == whole.removed and found.folded <= whole.folded
-        x = [low for low in box.checked.lower]
+        x = list(box.checked.lower)
         assert found.network(x) == net(x)
     assert prune(net, box, reports, Polls(0)).folded == 0
 

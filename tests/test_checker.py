@@ -21,7 +21,6 @@ from geomrelu.certificates import files as certificate
 from geomrelu.certificates.batch import Quick
 from geomrelu.deadness.decide import decide
 from geomrelu.geometry.domains import write_domain
-from geomrelu.geometry.polyhedron import write_domain
 
 CHECKER = Path(checker.__file__)
 

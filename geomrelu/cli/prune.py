@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
+    from geomrelu.deadness.pruning import reserve
     from geomrelu.deadness.report import decide, writable
     from geomrelu.errors import InputError
     from geomrelu.io.files import kind_of
@@ -65,13 +66,14 @@ def run(options: argparse.Namespace) -> int:
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
     if not replaces:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
+    whole = Budget(max(1e-3, (budget.left or 0) - reserve(network)))
     with progress_bar("pruning") as (advance, _):
         reports = decide(
-            network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
+            network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
             neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
             progress=advance,
         )  # fmt: skip
-        found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, budget)
+        found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
         certificate.save(Path(options.certificate), found.certificate)
     if options.report:

@@ -197,6 +197,7 @@ class _Run:
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self.last: Any = None  # the point in floats that the last of the points is
         self.steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
         self.too_many: set[int] = set()  # layers with more pieces than were likely
@@ -304,7 +305,12 @@ class _Run:
     def _again(self, claim: Claim) -> Verdict | None:
         """The verdict of a claim from an earlier run."""
         self.budget.spend(0)
-        supremum = claim.get("supremum")
+        supremum, point = claim.get("supremum"), claim.get("point")
+        if isinstance(point, list):  # many claims share one: it is read and evaluated once
+            if id(point) not in self.places:
+                self.places[id(point)] = len(self.points), point
+                self.points.append(point)
+            claim = {**claim, "point": self.places[id(point)][0]}
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
             return self._tried(claim, "proved in an earlier run", value)
@@ -527,7 +533,7 @@ class _Run:
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
         if domain.is_box and domain.is_bounded:
-            steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            steps = [steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
         done = self.steps.setdefault(layer, 0)
         if not done:
             self.budget.spend()

@@ -150,9 +150,9 @@ class Polyhedron:
         for j, (low, high) in enumerate(zip(self.checked.lower, self.checked.upper, strict=True)):
             for bound, sign in ((low, 1), (high, -1)):
                 if bound is not None:
-                    row = [Fraction(0)] * (self.dimension + 1)
-                    row[0], row[j + 1] = -sign * bound, Fraction(sign)
-                    found.append(primitive(row))
+                    row = [0] * (self.dimension + 1)
+                    row[0], row[j + 1] = -sign * bound.numerator, sign * bound.denominator
+                    found.append(tuple(row))
         return found
 
     @cached_property
