@@ -257,8 +257,8 @@ class Trace:
             raise InputError(f"{len(inputs)} inputs are not supported")
         if not rule.steps and any(isinstance(v, Step) for v in inputs):
             raise Unsupported("truth values that depend on the input are not supported here")
-        if not rule.sequences and any(isinstance(v, Several) for v in inputs):
-            raise Unsupported("sequences are not supported here")
+        if [isinstance(v, Several) for v in inputs] != [rule.sequences and k == 0 for k in range(len(inputs))]:
+            raise InputError("a sequence stands where a tensor is expected, or the other way round")
         try:
             results = rule.apply(node, *inputs)
         except ValueError as problem:  # NumPy, of shapes that do not fit
