@@ -255,7 +255,7 @@ def test_bounds_of_models():
 
 def test_large_networks_are_sampled_and_decided():
     """Alive on a few points is alive; what stays open goes to the analyzer."""
-    experiment = Experiment("alive", (3, 40, 40, 2), law="pytorch", domain="box:0,1")
+    experiment = Experiment("alive", (3, 40, 40, 30), law="pytorch", domain="box:0,1")
     assert estimate._amount(experiment, None, 0) == (None, estimate.TRIALS)
     found = by_sampling(experiment, 64, seed=1)
     assert found.bounds["lower"] < found.estimate <= 1
