@@ -25,7 +25,7 @@ def test_the_worked_example(tmp_path, monkeypatch, capsys):
     assert main(command.split()[1:]) == 0
     assert capsys.readouterr().out == shown
     proof = re.search(r'"proof": (\[.*?\}\])', TEXT, re.S).group(1)
-    plain = re.sub(r"  +(x1|x2|both).*", "", proof)
+    plain = re.sub(r"  +(x1|x2|both|bounds).*", "", proof)
     written = Path("out/layer-2-neuron-0.json").read_text()
     assert re.sub(r"\s", "", plain) in re.sub(r"\s", "", written)
 
