@@ -135,6 +135,7 @@ class Battery:
         self._command()
         self._far_out()
         self._skips()
+        self._zeros()
         for data in ({"layers": []}, {"layers": [{"weights": [[1]], "x": 1}]}, {"inputs": 1, "layers": [{"rows": []}]}):
             self._ask(lambda m, data=data: _refusal(m, lambda: m.Model.parse(data)))
         for data in (
@@ -233,6 +234,20 @@ class Battery:
             for leaf in ({"coarse": []}, {}, {"slopes": ["88"]}):
                 proof = [leaf | {"derive": [[at] for at in range(1, level)]}]
                 self._ask(_bounding(model, {"box": [["-1", "1"]]}, proof, level, neuron))
+
+    def _zeros(self) -> None:
+        """A layer of zeros has parameters: its weights on the layer before it, which grows."""
+        for weights in ([["0"]], [["-1"]]):
+            model = {"layers": [{"weights": [["1"]], "bias": ["0"]}, {"weights": weights, "bias": ["-1"]}]}
+            claim = {"layer": 2, "neuron": 0, "status": "dead", "proof": [{"derive": [[1]]}]}
+            for more in ({"stable": True, "infinity": [[]]}, {"stable": False, "ray": ["1"], "point": ["1"]}):
+                self._ask(_asking(model, {"box": [["0", None]]}, [], claim | more))
+        sides = [[1, 2, 0], [1, -1, 0], ["1/2", 0, 1], [3, 0, -3], [5, 0, -3]]
+        for rows in ([[0, 0, 0], [1, 1, 1]], [[-1, 0, 0]], [[0, 2, 4], [0, 1, 2]], sides, sides[:1], sides[1:2]):
+            for key in ("inequalities", "equalities"):
+                self._ask(lambda m, data={key: rows}: _refusal(m, lambda: m.Domain.parse(data).digest()))
+        for layers in ([{"weights": []}], [{"weights": [[1]]}, {"weights": []}], [{"weights": [[1], []]}]):
+            self._ask(lambda m, data={"layers": layers}: _refusal(m, lambda: m.Model.parse(data).digest()))
 
     def _command(self) -> None:
         """What is printed, and the exit codes."""
