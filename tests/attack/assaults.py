@@ -230,19 +230,7 @@ def far(field_: Field) -> Claim:
     rng, case = field_.rng, field_.case
     if not case.open and rng.random() < 0.8:
         return {}
-    if rng.random() < 0.6:
-        return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
-    sizes = (("rows", case.rows), ("equalities", case.equalities))
-    return {
-        "strict": {
-            key: {
-                str(rng.randrange(size)): grammar.multiplier(rng, key == "equalities")
-                for _ in range(rng.randint(1, size))
-            }
-            for key, size in sizes
-            if size and rng.random() < 0.7
-        }
-    }
+    return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
 
 
 KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
@@ -387,7 +375,6 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     other, _ = next(heads(field_, key))
     kind = rng.randrange(6)
     if kind == 5:
-        claim.pop("strict", None)
         claim.pop("infinity", None)
         claim.update({"stable": True, **far(field_)})
     elif kind == 0:
@@ -399,7 +386,7 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     elif kind == 3:
         claim["ray"] = a_ray(field_)
     else:
-        part = rng.choice(("stable", "supremum", "point", "ray", "strict", "infinity", "proof", "status"))
+        part = rng.choice(("stable", "supremum", "point", "ray", "infinity", "proof", "status"))
         if part in claim:
             del claim[part]
         elif part in other:
