@@ -18,7 +18,7 @@ from typing import Any
 
 from attack import grammar, networks
 from attack.judges import ACCEPTED, BATCHED, JUDGES, REFUSED, SLOW, Case
-from attack.networks import INFINITE, Facts, Net, Place
+from attack.networks import Facts, Net, Place
 
 Key = tuple[int, int]
 Claim = dict[str, Any]
@@ -80,20 +80,32 @@ class Field:
             if holds
         ]
         if found:
-            counts.update(f"finding {what}" for what in found)
-            self.tally.findings.append(
-                {
-                    "kinds": found,
-                    "family": family,
-                    "truth": TRUTH[truth],
-                    "answers": answers,
-                    "model": self.case.files[0],
-                    "domain": self.case.files[1],
-                    "certificate": certificate,
-                    **({"smaller": smaller.files[0]} if smaller else {}),
-                }
-            )
+            self.find(found, family, truth, answers, certificate, smaller)
         return accepted
+
+    def find(
+        self,
+        kinds: list[str],
+        family: str,
+        truth: bool | None,
+        answers: dict[str, str],
+        certificate: Any,
+        smaller: Case | None,
+    ) -> None:
+        """Keep a finding."""
+        self.tally.counts.update(f"finding {what}" for what in kinds)
+        self.tally.findings.append(
+            {
+                "kinds": kinds,
+                "family": family,
+                "truth": TRUTH[truth],
+                "answers": answers,
+                "model": self.case.files[0],
+                "domain": self.case.files[1],
+                "certificate": certificate,
+                **({"smaller": smaller.files[0]} if smaller else {}),
+            }
+        )
 
     def claim(self, family: str, *claims: Claim) -> bool:
         """Offer a certificate of claims."""
@@ -114,7 +126,21 @@ class Field:
         return self.case.certificate(list(claims), self.points, self.derive)
 
     def bound(self, tree: grammar.Tree, key: Key, sign: int) -> Fraction | None:
-        return self.case.bound(tree.proof(), *key, sign, self.derive)
+        """What guides a climb; now and then, whether all judges find this bound, to the last digit."""
+        proof, guide = tree.proof(), self.rng.random() < 0.7
+        found = self.case.bounds(proof, *key, sign, self.derive, guide)
+        if not guide:
+            self.tally.counts["compared bounds"] += 1
+            if len(set(found.values())) > 1:
+                said = {name: str(value) for name, value in found.items()}
+                claim = {"layer": key[0], "neuron": key[1], "status": "dead" if sign > 0 else "active", "proof": proof}
+                self.find(["bounds"], "compared", None, said, self.certificate(claim), None)
+        about = self.known[key]
+        true = about.sup[0] if sign > 0 else None if about.inf[1] in (None, "-inf") else -about.inf[1]
+        bound: Fraction | None = found["batch"]
+        if bound is not None and isinstance(true, Fraction) and bound < true:
+            self.find(["hole"], "compared", False, {"batch": str(bound), "true": str(true)}, proof, None)
+        return bound
 
     def shape(self, level: int) -> grammar.Shape:
         """What a proof about a neuron of a layer may refer to."""
@@ -355,7 +381,9 @@ def climb(field_: Field, key: Key, start: grammar.Tree, sign: int, count: int, f
     true = about.sup[0] if sign > 0 else None if about.inf[1] in (None, "-inf") else -about.inf[1]
     if worth is not None and isinstance(true, Fraction):
         slack = (worth - true) / (1 + abs(true))
-        field_.tally.counts[f"ends {family}, {'exact' if not slack else 'near' if slack < Fraction(1, 10**6) else 'off'}"] += 1
+        field_.tally.counts[
+            f"ends {family}, {'exact' if not slack else 'near' if slack < Fraction(1, 10**6) else 'off'}"
+        ] += 1
 
 
 def borrowed(field_: Field, produced: list[Claim], count: int) -> None:
@@ -377,6 +405,25 @@ def borrowed(field_: Field, produced: list[Claim], count: int) -> None:
             key = level, rng.randrange(field_.net.widths[level - 1])
             for _, (claim, sign) in zip(range(1), lies(field_, key), strict=False):
                 field_.claim("borrowed", with_proof(field_, claim, proof if sign else None))
+
+
+def one_change(field_: Field, produced: list[Claim]) -> None:
+    """Every true claim that was found, with one thing changed in what it says."""
+    rng, net = field_.rng, field_.net
+    for claim in produced:
+        changes: list[Claim] = [{"stable": True, **far(field_)}, {"stable": True}, {"stable": False}]
+        changes += [{"status": status} for status in ("dead", "alive", "active")]
+        changes += [{"supremum": "0"}, {"supremum": "inf", "ray": a_ray(field_)}]
+        if networks.said(claim.get("supremum")) is not None:
+            value = Fraction(claim["supremum"])
+            changes += [{"supremum": str(value + tiny(rng))}, {"supremum": str(value - Fraction(1, 1 << 60))}]
+        changes += [{"neuron": rng.randrange(net.widths[claim["layer"] - 1])}, {"point": a_point(field_, (1, 0))[0]}]
+        for change in changes:
+            changed = {**claim, **change}
+            if changed != claim:
+                field_.claim("one change", changed)
+                if "supremum" in changed and "supremum" not in change:  # nothing else of the claim is in the way
+                    field_.claim("one change", {k: v for k, v in changed.items() if k != "supremum"})
 
 
 def _twist(field_: Field, claim: Claim, key: Key) -> None:
@@ -414,7 +461,11 @@ def together(field_: Field, produced: list[Claim], count: int) -> None:
         for _, (claim, sign) in zip(range(1), lies(field_, key), strict=False):
             proof = None
             if sign:
-                proof = rng.choice(proofs) if proofs and rng.random() < 0.7 else grammar.tree(rng, field_.shape(key[0]), 2).proof()
+                proof = (
+                    rng.choice(proofs)
+                    if proofs and rng.random() < 0.7
+                    else grammar.tree(rng, field_.shape(key[0]), 2).proof()
+                )
             claims.insert(rng.randint(0, len(claims)), with_proof(field_, claim, proof))
         field_.claim("together", *claims)
 
@@ -470,7 +521,9 @@ def files(field_: Field, produced: list[Claim]) -> None:
 # ---- pruning ----------------------------------------------------------------------------------------------------
 
 
-def smaller(net: Net, removed: list[Key], folded: list[Key], merged: list[tuple[int, int, int, Fraction]]) -> Net | None:
+def smaller(
+    net: Net, removed: list[Key], folded: list[Key], merged: list[tuple[int, int, int, Fraction]]
+) -> Net | None:
     """The network without some neurons, written out from what the words mean; None if nothing is left of it.
 
     A removed neuron is 0, a folded one what is before its ReLU, a merged one a multiple of another of its layer.
@@ -536,8 +589,8 @@ def prunings(field_: Field, produced: list[Claim], true: Any, count: int) -> Non
             kind = rng.randrange(3)
             if kind == 2:
                 j = rng.randrange(net.widths[key[0] - 1])
-                (b, slope), (d, model_) = net.layers[key[0] - 1][key[1]], net.layers[key[0] - 1][j]
-                ratio = next((slope.get(k, Fraction(0)) / v for k, v in model_.items() if v), Fraction(1))
+                slope, other = (net.layers[key[0] - 1][k][1] for k in (key[1], j))
+                ratio = next((slope.get(k, Fraction(0)) / v for k, v in other.items() if v), Fraction(1))
                 merged.append((*key, j, ratio + (tiny(rng) if rng.random() < 0.3 else 0)))
                 continue
             (removed, folded)[kind].append(key)

@@ -180,7 +180,9 @@ def exact_leaf(rng: random.Random, shape: Shape, way: Way, level: int) -> Node:
     wild = rng.random() < 0.03
 
     def table(size: int, free: bool = False) -> dict[str, str]:
-        return {str(rng.randrange(size)): multiplier(rng, wild or free) for _ in range(rng.randint(0, 2) if size else 0)}
+        return {
+            str(rng.randrange(size)): multiplier(rng, wild or free) for _ in range(rng.randint(0, 2) if size else 0)
+        }
 
     found: Node = {
         "splits": table(way.splits),

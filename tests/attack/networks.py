@@ -530,7 +530,9 @@ def wild(rng: random.Random, inputs: int, widths: Sequence[int]) -> Net:
     for width in widths:
         plus, spread = rng.choice((0.5, 0.9, 1.0)), rng.choice((0, 3, 30))
         pool = [
-            (1 if rng.random() < plus else -1) * Fraction(rng.randint(1, 9)) * Fraction(2) ** rng.randint(-spread, spread)
+            (1 if rng.random() < plus else -1)
+            * Fraction(rng.randint(1, 9))
+            * Fraction(2) ** rng.randint(-spread, spread)
             for _ in range(40)
         ]
         layer = []

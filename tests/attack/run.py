@@ -79,6 +79,7 @@ def everything(field: Field, count: int) -> None:
     targets = [rng.choice(aimed), rng.choice(keys)]
     for claim in claims:
         field.claim("produced", claim)
+    assaults.one_change(field, claims)
     for key in targets:
         assaults.at_random(field, key, count // 6)
         if not field.case.finite:
@@ -113,7 +114,9 @@ def empty(rng: random.Random, tally: Tally) -> None:
 def blown(rng: random.Random, tally: Tally) -> None:
     """A wide network that computes what a small one does."""
     core = networks.network(rng, rng.choice(((1, 2, 1), (2, 3, 2), (1, 2, 2, 1), (2, 3, 2, 1))), "rational", skip=False)
-    where = networks.place(rng, core.inputs, rng.choice(("box", "box", "flat box", "box and rows", "half box", "vertices")))
+    where = networks.place(
+        rng, core.inputs, rng.choice(("box", "box", "flat box", "box and rows", "half box", "vertices"))
+    )
     known = None if where.is_empty else networks.known(core, where, PIECES)
     if known is None:
         return
@@ -170,27 +173,33 @@ def monotone(rng: random.Random, tally: Tally) -> None:
     best, worth, tight = networks.Shape.random(rng), None, rng.random() < 0.3
     for step in range(8):
         tried = networks.Shape.random(rng) if step < 3 else best.changed(rng)
-        low = [Fraction(rng.choice((0, 0, 1))) for _ in range(tried.inputs)]
-        top = [a + 1 for a in low]
-        box = {"box": [[networks.spelt(a), networks.spelt(b)] for a, b in zip(low, top, strict=True)]}
-        net, where = tried.network(top), networks.Place("box", box, True, [low, top])
-        about = tried.known(net, where)
-        field, claims = Field(rng, net, where, about, tally), []
-        field.derive = [[at] for at in range(1, len(net.layers))]
-        for level in range(len(net.layers), 1, -1):
-            for i in range(min(2, net.widths[level - 1])):
-                leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(level))}]
-                heads = assaults.simple_lies(field, (level, i)) + assaults.simple_truths(field, (level, i))
-                claims += [{**claim, "proof": [leaf]} for claim in heads for leaf in leaves]
-        field.claims("monotone", claims)
-        key, value = (len(net.layers), 0), None
-        bound, true = field.bound(grammar.Tree({"coarse": []}, []), key, 1), about[key].sup[0]
-        if not tight:
-            value = tried.crowd(net, top)
-        elif bound is not None and isinstance(true, Fraction):
-            value = (true - bound) / (abs(bound) + abs(true) + 1)
+        value = shaped(rng, tally, tried, tight)
         if value is not None and (worth is None or value >= worth):
             best, worth = tried, value
+
+
+def shaped(rng: random.Random, tally: Tally, tried: networks.Shape, tight: bool) -> Fraction | None:
+    """Claims about a wide monotone network, and its worth: how tight a bound is, or how many terms a value has."""
+    low = [Fraction(rng.choice((0, 0, 1))) for _ in range(tried.inputs)]
+    top = [a + 1 for a in low]
+    box = {"box": [[networks.spelt(a), networks.spelt(b)] for a, b in zip(low, top, strict=True)]}
+    net, where = tried.network(top), networks.Place("box", box, True, [low, top])
+    about = tried.known(net, where)
+    field, claims = Field(rng, net, where, about, tally), []
+    field.derive = [[at] for at in range(1, len(net.layers))]
+    for level in range(len(net.layers), 1, -1):
+        for i in range(min(2, net.widths[level - 1])):
+            leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(level))}]
+            heads = assaults.simple_lies(field, (level, i)) + assaults.simple_truths(field, (level, i))
+            claims += [{**claim, "proof": [leaf]} for claim in heads for leaf in leaves]
+    field.claims("monotone", claims)
+    if not tight:
+        return tried.crowd(net, top)
+    key = len(net.layers), 0
+    bound, true = field.bound(grammar.Tree({"coarse": []}, []), key, 1), about[key].sup[0]
+    if bound is None or not isinstance(true, Fraction):
+        return None
+    return (true - bound) / (abs(bound) + abs(true) + 1)
 
 
 BLOCKS: dict[str, Callable[[random.Random, Tally], None]] = {
@@ -254,13 +263,18 @@ def summary(lines: list[dict[str, Any]], seconds: float) -> str:
         spent[line["kind"]] += line["seconds"]
     offered = sum(v for k, v in counts.items() if k.startswith("offered "))
     busy = sum(spent.values())
-    said = [f"{offered:,} certificates in {len(lines)} blocks; {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second"]
+    said = [
+        f"{offered:,} certificates in {len(lines)} blocks",
+        f"  {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second of it",
+    ]
     said += [f"  {kind}: {kinds[kind]} blocks, {spent[kind]:,.0f} s" for kind in sorted(kinds)]
     for key in sorted(k for k in counts if k.startswith("offered ")):
         name = key.removeprefix("offered ")
         said.append(f"  {name}: {counts[key]:,} offered, {counts['accepted ' + name]:,} accepted")
-    said += [f"  {key}: {counts[key]:,}" for key in sorted(counts) if key.startswith(("steps ", "ends "))]
-    false = [sum(v for k, v in counts.items() if k.startswith(p) and k.endswith(", false")) for p in ("offered", "accepted")]
+    said += [f"  {k}: {counts[k]:,}" for k in sorted(counts) if k.startswith(("steps ", "ends ", "compared "))]
+    false = [
+        sum(v for k, v in counts.items() if k.startswith(p) and k.endswith(", false")) for p in ("offered", "accepted")
+    ]
     said.append(f"false certificates: {false[0]:,} offered, {false[1]:,} accepted")
     said += [f"FOUND {key.removeprefix('finding ')}: {counts[key]:,}" for key in sorted(counts) if "finding" in key]
     return "\n".join(said)
@@ -308,9 +322,7 @@ def attack(options: argparse.Namespace, kinds: dict[str, int], lines: list[dict[
     state = {"count": count, "said": start}
 
     def over() -> bool:
-        return state["count"] >= options.count or (
-            options.time is not None and time.monotonic() - start > options.time
-        )
+        return state["count"] >= options.count or (options.time is not None and time.monotonic() - start > options.time)
 
     todo = tasks(options.seed, kinds, done, over)
     with multiprocessing.get_context("fork").Pool(options.workers) as pool:
@@ -331,8 +343,9 @@ def attack(options: argparse.Namespace, kinds: dict[str, int], lines: list[dict[
                 keep(options.journal, line)
                 state["count"] += sum(v for k, v in line["counts"].items() if k.startswith("offered "))
                 for finding in line["findings"]:
-                    print(f"{'+'.join(finding['kinds'])}: {finding['family']}, {finding['truth']}, {finding['answers']}; "
-                          f"--seed {line['seed']} --block {line['kind']}:{line['number']}", flush=True)  # fmt: skip
+                    kinds_, where = "+".join(finding["kinds"]), f"--block {line['kind']}:{line['number']}"
+                    said = f"{finding['family']}, {finding['truth']}, {finding['answers']}"
+                    print(f"{kinds_}: {said}; --seed {line['seed']} {where}", flush=True)
                 if time.monotonic() - state["said"] > 60:
                     state["said"] = time.monotonic()
                     rate = (state["count"] - count) / (time.monotonic() - start)
