@@ -23,8 +23,8 @@ from geomrelu.papers.figures import figure_five, save
 from geomrelu.plots import arrangement_figure, first_layer_missing, image_figure, plot_arrangement, plot_image
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.estimate import Experiment, by_orbits
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else None  # a directory for the figures
 if pictures is not None:

@@ -21,7 +21,7 @@ from itertools import pairwise
 import numpy as np
 
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.intervals import clopper_pearson
 
 try:
     import torch

@@ -107,7 +107,7 @@ rng = np.random.default_rng(0)
 orthant = Polyhedron.orthant(2)
 for law in ("rai", "normal"):
     drawn = zip(*Initialisation(law).layers(rng, 1000, 2, 2), strict=True)
-    killed = sum(next(decide(Network.from_layers([(W, b, "relu")]), orthant)).killed is True for W, b in drawn)
+    killed = sum(decide(Network.from_layers([(W, b, "relu")]), orthant).killed_by == 1 for W, b in drawn)
     print(f"{law}: {killed} of 1000 layers of width 2 kill the orthant", end="")
     print("" if law == "rai" else f" (expected {float(1000 * closed_forms.orthant_kill(2)):.1f})")
 for law in ("rai", "normal"):

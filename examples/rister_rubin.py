@@ -22,7 +22,7 @@ from geomrelu.papers.figures import figure_one, save
 from geomrelu.papers.simulations import Living, living
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.estimate import Experiment, by_orbits
-from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.intervals import clopper_pearson
 from geomrelu.random_networks.orbit import alive_orbit
 
 # %% [markdown]

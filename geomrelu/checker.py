@@ -18,8 +18,7 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
 CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
               "derive": DERIVE, "claims": [CLAIM, ...]}          "derive" is done once, and every proof begins after it
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
-              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS of rows
-              and equalities, "infinity": [CONE, ...]}
+              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...]}
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
@@ -235,25 +234,11 @@ def power(numerator: int, denominator: int) -> int:
     return numerator.bit_length() - denominator.bit_length()
 
 
-def rank(rows: Sequence[Sequence[Fraction | int]]) -> int:
-    """Rank by integer elimination; rows stay primitive, so that their digits grow slowly."""
-    rest, found = [primitive(r) for r in rows], 0
-    for column in range(len(rest[0]) if rest else 0):
-        pivot = next((r for r in rest if r[column]), None)
-        if pivot is None:
-            continue
-        found += 1
-        rest.remove(pivot)
-        rest = [
-            primitive([pivot[column] * x - r[column] * y for x, y in zip(r, pivot, strict=True)]) if r[column] else r
-            for r in rest
-        ]
-    return found
-
-
-def spelled(value: Fraction) -> str:
-    """The canonical spelling, of any length, for digests."""
-    return f"{value.numerator:x}/{value.denominator:x}" if value.denominator != 1 else f"{value.numerator:x}"
+def spelled(numerator: int, denominator: int = 1) -> str:
+    """The canonical spelling of a fraction, of any length, for digests."""
+    divisor = gcd(numerator, denominator)
+    over = denominator // divisor
+    return f"{numerator // divisor:x}" if over == 1 else f"{numerator // divisor:x}/{over:x}"
 
 
 # ---- the model --------------------------------------------------------------------------------------------------
@@ -295,7 +280,7 @@ class Model:
         for layer in self.layers:
             text.update(b"layer\n")
             for bias, columns, entries in layer.rows:
-                first, *cells = (spelled(Fraction(v, layer.denominator)) for v in (bias, *entries))
+                first, *cells = (spelled(v, layer.denominator) for v in (bias, *entries))
                 text.update(" ".join([first, *map("{}:{}".format, columns, cells)]).encode() + b"\n")
         return text.hexdigest()
 
@@ -542,15 +527,15 @@ class Domain:
         """SHA-256 of the canonical exact form."""
         lines = [f"geomrelu domain\ndimension {self.dimension}"]
         if self.points is not None:
-            lines += ["point " + " ".join(map(spelled, p)) for p in self.points]
+            lines += ["point " + " ".join(spelled(*x.as_integer_ratio()) for x in p) for p in self.points]
         elif self.generators is not None:
             for name, vectors in zip(("vertex", "ray", "line"), self.generators, strict=True):
-                lines += [f"{name} " + " ".join(spelled(Fraction(x)) for x in g) for g in vectors]
+                lines += [f"{name} " + " ".join(spelled(*x.as_integer_ratio()) for x in g) for g in vectors]
         else:
             for side in zip(self.lower, self.upper, strict=True):
-                lines.append("side " + " ".join("-" if v is None else spelled(v) for v in side))
+                lines.append("side " + " ".join("-" if v is None else spelled(*v.as_integer_ratio()) for v in side))
             for name, rows in (("row", self.rows), ("equality", self.equalities)):
-                lines += [f"{name} " + " ".join(spelled(Fraction(v)) for v in row) for row in rows]
+                lines += [f"{name} " + " ".join(map(spelled, row)) for row in rows]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point: Vector) -> bool:
@@ -610,13 +595,12 @@ class Domain:
 
     def highest(self, bias: int, columns: Sequence[int], entries: Sequence[int]) -> Fraction | None:
         """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
-        total = Fraction(bias)
-        for j, w in zip(columns, entries, strict=True):
-            side = self.upper[j] if w > 0 else self.lower[j]
-            if side is None:
-                return None
-            total += w * side
-        return total
+        sides = [self.upper[j] if w > 0 else self.lower[j] for j, w in zip(columns, entries, strict=True)]
+        known_sides = [side for side in sides if side is not None]
+        if len(known_sides) < len(sides):
+            return None
+        scaled, d = over_common(known_sides)
+        return Fraction(bias * d + dot(entries, scaled), d)
 
 
 def _box(data: Data) -> list[list[Fraction | None]] | None:
@@ -1200,7 +1184,8 @@ class Judge:
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
         self.points, self.model, self.domain = points, model, domain
-        self.root = self.start([] if derived is None else derived)
+        self.derived = [] if derived is None else derived
+        self.root = self.start(self.derived)
 
     def start(self, derived: Data) -> Any:
         """The whole domain, where every proof begins."""
@@ -1285,19 +1270,9 @@ def unbounded(case: Case) -> None:
 def stable(case: Case) -> None:
     """If z is <= c < 0 on S and quiet at infinity, it is negative on S for all nearby parameters, by compactness."""
     require(case.bound < 0, "the bound is not negative")
-    domain, claim = case.judge.domain, case.claim
-    own = dict[int, Fraction]()
-    if case.level == 1:
-        layer = case.judge.model.layers[0]
-        _, columns, entries = layer.rows[case.neuron]
-        own = {j: Fraction(w, layer.denominator) for j, w in zip(columns, entries, strict=True)}
-    if domain.points is not None or not recession(domain):
-        return
-    if "strict" in claim:
-        at_rest = falls(domain, claim["strict"], {}) or falls(domain, claim["strict"], own)
-        require(at_rest, "the multipliers do not show the domain bounded, nor the neuron falling")
-    else:
-        calm = case.judge.calm(claim.get("infinity"), case.level, case.neuron)
+    domain = case.judge.domain
+    if domain.points is None and recession(domain):
+        calm = case.judge.calm(case.claim.get("infinity"), case.level, case.neuron)
         require(calm, "it is not quiet on every cone at infinity")
 
 
@@ -1310,7 +1285,7 @@ def unstable(case: Case) -> None:
 
 STATUS: dict[str, Callable[[Case], None]] = {"alive": alive, "dead": dead, "active": active}
 STABLE: dict[bool, Callable[[Case], None]] = {True: stable, False: unstable}
-KEYS = {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "strict", "infinity"}
+KEYS = {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "infinity"}
 
 
 def prove(claim: Data, judge: Judge) -> None:
@@ -1402,29 +1377,6 @@ def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge
 
 
 # ---- infinity ---------------------------------------------------------------------------------------------------
-
-
-def falls(domain: Domain, strict: Data, slope: dict[int, Fraction]) -> bool:
-    """Is the slope ``{coordinate: value}`` negative on every direction of the recession cone of rows?
-
-    For the slope {}, zero, this says that there is no direction: the domain is bounded.
-    slope = - sum m_k row_k + c with m >= 0 and c supported on finite sides of the box; then slope.r <= 0, with
-    equality only if r is orthogonal to all rows used; if these (with the bounded coordinates) span, r = 0.
-    """
-    known(strict, {"rows", "equalities"}, '"strict"')
-    rows = [(domain.rows[k], m) for k, m in table(strict, "rows", len(domain.rows)) if m]
-    flats = table(strict, "equalities", len(domain.equalities), free=True)
-    rest = [slope.get(j, Fraction(0)) for j in range(domain.dimension)]
-    for row, m in rows + [(domain.equalities[k], m) for k, m in flats]:
-        rest = [s + m * a for s, a in zip(rest, row[1:], strict=True)]
-    free = []  # coordinates that no side of the box keeps from moving
-    for j, (low, high) in enumerate(zip(domain.lower, domain.upper, strict=True)):
-        if (rest[j] > 0 and high is None) or (rest[j] < 0 and low is None):
-            return False
-        if not rest[j] and (low is None or high is None):
-            free.append(j)
-    used = [row for row, _ in rows] + domain.equalities
-    return rank([[row[j + 1] for j in free] for row in used]) == len(free)
 
 
 def growths(model: Model, ray: Vector, level: int) -> list[list[int]]:

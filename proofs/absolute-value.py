@@ -26,9 +26,9 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import checker
 from geomrelu.claims.registry import Claim
 from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.elimination import rank
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.complex import Complex, difference
 from geomrelu.network.network import Network
@@ -39,7 +39,11 @@ claim = Claim(
     statement="|x| = max(x, 0) + max(-x, 0); (|x1 + x2|, |x1 - x2|) by 4 neurons and [[1, 1, 0, 0], [0, 0, 1, 1]]",
     latex=r"(|x_1 + x_2|, |x_1 - x_2|)^T = \begin{pmatrix} 1 & 1 & 0 & 0 \\ 0 & 0 & 1 & 1 \end{pmatrix} \max(A x, 0)",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
-    hypotheses=("the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1)", "no bias", "no connection around the layer"),
+    hypotheses=(
+        "the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1) (needed: not known)",
+        "no bias",
+        "no connection around the layer",
+    ),
 )
 
 INNER = [[1, 1], [-1, -1], [1, -1], [-1, 1]]
@@ -195,7 +199,7 @@ def sets(depth: str) -> Iterator[tuple[object, ...]]:
         fitting = 0
         for chosen in combinations(slopes, size):
             table = [[1] * len(points), *(hidden[slope] for slope in chosen)]
-            fitting += checker.rank([*table, *goals]) == checker.rank(table)
+            fitting += rank([*table, *goals]) == rank(table)
         yield f"{size} neurons", fitting, expected
 
 

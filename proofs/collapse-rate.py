@@ -2,7 +2,7 @@
 # # How often deep and narrow networks collapse
 #
 # **Notation.** Networks with 10 layers of width 2, that is 9 hidden layers, one input and one output, independent
-# symmetric weights with densities, biases that start at 0, trained on inputs on either side of 0. A network *dies at
+# symmetric weights without atoms, biases that start at 0, trained on inputs on either side of 0. A network *dies at
 # initialisation* if a hidden layer is dead on the inputs; it *has collapsed* if it is a constant function after
 # training.
 #
@@ -44,9 +44,10 @@ claim = Claim(
     r"\left[\tfrac{7475441063}{8589934592},\ 1 - \left(\tfrac34\right)^8\right]",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
     hypotheses=(
-        "9 hidden layers of width 2, biases 0",
+        "9 hidden layers",
+        "width 2, biases 0",
         "inputs on both sides of 0",
-        "weights symmetric, with densities",
+        "weights symmetric, no atoms (needed: not known)",
     ),
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
@@ -98,7 +99,7 @@ def dying(hidden: int, domain: Polyhedron | FiniteSet, rng: random.Random) -> Fr
     return Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size)
 
 
-@claim.enumerate("orbits")
+@claim.enumerate("orbits", part="initialisation")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     yield "9 hidden layers: at least", LOWER, ">", Fraction(8702, 10000)
     yield "9 hidden layers: at most", UPPER, "<", Fraction(8999, 10000)
@@ -120,7 +121,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.sample("probabilities", trials=50_000, seed=181)
+@claim.sample("probabilities", trials=50_000, seed=181, part="initialisation")
 def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     line, plane = np.array([[1.0, -1.0], [1.0, -1.0]]), np.array([[3.0, -3.0, 4.0, -4.0], [4.0, -4.0, -3.0, 3.0]])
     for law in ("normal", "uniform"):
@@ -139,7 +140,7 @@ def initial(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 def _alive(data: np.ndarray, law: str, trials: int, seed: int) -> int:
-    start = Initialisation(law, "he", bias=False)
+    start = Initialisation(law, "he", "zero")
     chunks = range(0, trials, 1 << 14)
     return sum(
         int(survivors(data, start, np.random.default_rng([seed, k]), min(1 << 14, trials - k), HIDDEN)[0][-1])
@@ -195,7 +196,7 @@ def trained(target: Callable[[np.ndarray], np.ndarray], networks: int, steps: in
     return dead, output.max(axis=(1, 2)) == output.min(axis=(1, 2))
 
 
-@claim.sample("rates", trials=100, seed=182)
+@claim.sample("rates", trials=100, seed=182, part="training")
 def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     steps = 300 if depth == "thorough" else 200
     for k, (name, target) in enumerate(TARGETS.items() if depth == "thorough" else [("|x|", np.abs)]):
@@ -212,7 +213,7 @@ def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("both sides of 0; biases 0; width 2")
+@claim.neighbour("inputs on both sides of 0; width 2, biases 0; 9 hidden layers")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(183)
     for hidden in (2, 3):

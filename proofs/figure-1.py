@@ -36,7 +36,12 @@ claim = Claim(
     statement="n <= 15, k <= 256: l <= P(n, k) <= v, P(alpha) = l, and with sign flipping 2^-k of the data live",
     latex=r"\ell(n, k) \le P(n, k) \le v(n, k), \quad P(\alpha) = \ell(n, k), \quad n \le 15,\ k \le 256",
     source="Rister & Rubin, section 8, figure 1",
-    hypotheses=("parameters independent, symmetric, no atoms", "finitely many data points, fixed before the networks"),
+    hypotheses=(
+        "parameters symmetric",
+        "no atoms",
+        "parameters independent (needed: not known)",
+        "finitely many data points, fixed before the networks (needed: not known)",
+    ),
     uses=("lower-bound", "upper-bound", "sign-flip-ratio"),
 )
 
@@ -81,7 +86,7 @@ def choices(layers: Layers) -> Iterator[Layers]:
         ]
 
 
-@claim.enumerate("comparisons on orbits")
+@claim.enumerate("comparisons on orbits", part="bounds on orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(220)
     families = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2)] + ([(1, 6), (3, 1)] if depth == "thorough" else [])
@@ -126,7 +131,7 @@ def size(depth: str) -> tuple[int, int]:
     return (256, 128) if depth == "thorough" else (64, 64)
 
 
-@claim.sample("estimates of P(n, k), two bounds each", trials=128, seed=221, level=LEVEL)
+@claim.sample("estimates of P(n, k), two bounds each", trials=128, seed=221, level=LEVEL, part="the figure")
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     layers, points = size(depth)
     found = living(Living(WIDTHS, layers, trials, points, ("iid",), seed=seed))
@@ -137,7 +142,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
             yield count, "<=", upper(n, k)
 
 
-@claim.sample("estimates of P(alpha)", trials=128, seed=222, level=LEVEL)
+@claim.sample("estimates of P(alpha)", trials=128, seed=222, level=LEVEL, part="the figure")
 def points(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     found = living(Living(WIDTHS, size(depth)[0], trials, 1, ("iid",), seed=seed))
     for n in WIDTHS:
@@ -145,7 +150,13 @@ def points(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
             yield count, closed_forms.lower_bound(n, k)
 
 
-@claim.sample("widths with sign flipping: networks that keep 2^-k of the data", trials=128, seed=223, level=LEVEL)
+@claim.sample(
+    "widths with sign flipping: networks that keep 2^-k of the data",
+    trials=128,
+    seed=223,
+    level=LEVEL,
+    part="the figure",
+)
 def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     found = living(Living(WIDTHS, size(depth)[0], trials, 64, ("sign-flip",), seed=seed))
     for n in WIDTHS:
@@ -168,7 +179,7 @@ def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("symmetric laws; no atoms; flipping")
+@claim.neighbour("parameters symmetric; no atoms; flipping")
 def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     positive = [([[2]], [1]), ([[3]], [1])]
     yield int(any(alive(positive, [[1], [2]], flipping=False))), "<=", closed_forms.upper_bound(1, 2)

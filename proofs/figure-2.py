@@ -36,7 +36,12 @@ claim = Claim(
     statement="p = 0.1, 0.5, 0.9: l <= P(n(k), k) <= v for k <= 256, n(k) from eq. 9; P <= l + 1/20 at k = 256",
     latex=r"\ell(n(k), k) \le P(n(k), k) \le v(n(k), k); \quad P(n(256), 256) \le \ell(n(256), 256) + \tfrac1{20}",
     source="Rister & Rubin, section 8, figure 2",
-    hypotheses=("parameters independent, symmetric, no atoms", "n(k) as in eq. 9", "k = 256 for closeness"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent, no atoms (needed: not known)",
+        "n(k) as in eq. 9",
+        "deep networks: k = 256 for closeness",
+    ),
     uses=("lower-bound", "upper-bound"),
 )
 
@@ -59,7 +64,7 @@ ROOT = Fraction(isqrt(2 * DIGITS**2), DIGITS)  # below the root of 2; with the n
 ABOVE = ROOT + Fraction(1, DIGITS)
 
 
-@claim.enumerate("widths and orbits")
+@claim.enumerate("widths and orbits", part="widths")
 def widths(depth: str) -> Iterator[tuple[object, ...]]:
     for target in TARGETS:
         p = Fraction(str(target))
@@ -99,7 +104,7 @@ def upper(n: int, k: int) -> sympy.Expr:
     return sympy.ceiling(closed_forms.upper_bound(n, k) * 2**64) / sympy.Integer(2**64)
 
 
-@claim.sample("estimates of P(n(k), k)", trials=128, seed=231, level=1 - Fraction(1, 1000 * 800))
+@claim.sample("estimates of P(n(k), k)", trials=128, seed=231, level=1 - Fraction(1, 1000 * 800), part="the figure")
 def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
     along = {target: widths_along(target, 256) for target in TARGETS}
     needed = tuple(sorted({n for values in along.values() for n in values}))
@@ -121,7 +126,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("n(k) as in eq. 9; deep networks; symmetric laws")
+@claim.neighbour("n(k) as in eq. 9; deep networks: k = 256 for closeness; parameters symmetric")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for p in (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)):
         yield int((1 - ABOVE / 2 * Fraction(1, 4)) ** 256 >= p), 1

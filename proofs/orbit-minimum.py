@@ -26,8 +26,8 @@ import numpy as np
 
 from geomrelu.claims.registry import Again, Claim
 from geomrelu.geometry.arrangement import Arrangement
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="orbit-minimum",
@@ -107,7 +107,7 @@ def search(depth: str) -> Iterator[tuple[object, ...]]:
         row, count = hunted(n0, n1, 48, 150 if n1 > 5 else 30)
         magnitudes = rounded(row, count, n0, n1)
         again = Again(
-            "from geomrelu.random_networks.orbit import stably_unactivated_orbit\n"
+            "from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit\n"
             f"a, b, w, c = {magnitudes}\n"
             "print(stably_unactivated_orbit(a, b, w, c)[0])"
         )

@@ -45,7 +45,11 @@ claim = Claim(
     "no smaller width does on every domain",
     latex=r"P(\text{dies}) < p \text{ on every domain} \iff N \ge \lceil -\log_2(1 - (1-p)^{1/m}) \rceil",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
-    hypotheses=("parameters independent, symmetric, no atoms", "without biases: the domain is not {0}"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent, no atoms (needed: not known)",
+        "without biases: the domain is not {0} (needed: not known)",
+    ),
     uses=("dying-bound", "one-dim-chain", "one-dim-sharper"),
 )
 
@@ -161,7 +165,7 @@ def dying(width: int, m: int, domain: Polyhedron | FiniteSet, rng: random.Random
 # %%
 def dead(width: int, m: int, data: list[list[float]], trials: int, seed: int, bias: bool) -> list[int]:
     """Of so many networks, how many are dead after 1, ..., m layers."""
-    points, law = np.array(data).T, Initialisation("normal", "he", bias)
+    points, law = np.array(data).T, Initialisation("normal", "he", "same" if bias else "zero")
     alive, chunk = np.zeros(m, dtype=int), 1 << 14
     for k, start in enumerate(range(0, trials, chunk)):
         rng = np.random.default_rng([seed, width, k])
@@ -191,7 +195,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("so many neurons; symmetric laws")
+@claim.neighbour("so many neurons; parameters symmetric")
 def narrower_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
         yield closed_forms.dying_bound(*[least(5, p) - 1] * 5), "<", p

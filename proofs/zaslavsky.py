@@ -33,8 +33,8 @@ from itertools import combinations
 
 import sympy
 
-from geomrelu import checker
 from geomrelu.claims.registry import Claim
+from geomrelu.exact.elimination import rank
 from geomrelu.geometry import catalogue, region_formulas
 from geomrelu.geometry.arrangement import Arrangement
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -46,7 +46,11 @@ claim = Claim(
     latex=r"r = (-1)^n \chi(-1),\ b = (-1)^n \chi(1); \quad \text{generic: } r = \sum_{i \le n} \binom mi,\ "
     r"b = \binom{m-1}{n};\quad \text{central: } r = 2 \sum_{i < n} \binom{m-1}{i}",
     source="Zaslavsky, Facing up to arrangements, 1975",
-    hypotheses=("different hyperplanes", "for b: the normals span R^n", "for the closed forms: general position"),
+    hypotheses=(
+        "different hyperplanes",
+        "for b: the normals span R^n",
+        "for the closed forms: general position",
+    ),
 )
 
 # %% [markdown]
@@ -138,9 +142,9 @@ def characteristic(rows: Sequence[Sequence[int]], n: int) -> list[int]:
     found = [0] * (n + 1)
     for size in range(len(rows) + 1):
         for chosen in combinations(rows, size):
-            rank = checker.rank([list(row[1:]) for row in chosen]) if chosen else 0
-            if not chosen or checker.rank([[*row[1:], row[0]] for row in chosen]) == rank:
-                found[rank] += (-1) ** size
+            found_rank = rank([row[1:] for row in chosen])
+            if rank(chosen) == found_rank:
+                found[found_rank] += (-1) ** size
     return found
 
 
@@ -212,7 +216,7 @@ def general(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("affine general position; different hyperplanes; essential")
+@claim.neighbour("for the closed forms: general position; different hyperplanes; for b: the normals span R^n")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (2, 3, 4):
         central = Arrangement([[t**k for k in range(n)] for t in range(1, n + 2)])

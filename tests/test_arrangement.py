@@ -102,7 +102,7 @@ def test_regions_on_a_domain_against_ppl(kind):
         assert all(where.contains(v) for v in arrangement.vertices)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.integers(-2, 2)] * 3), min_size=1, max_size=6))
 def test_small_integer_lines(rows):
     """Every multiset of forms with coefficients up to 2 in the plane."""

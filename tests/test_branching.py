@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from families import as_network, lean, network
 
-from geomrelu import Budget, Network, Polyhedron, Status, checker, decide
+from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.budget import Exhausted
 from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness import branch_and_bound, workers
 from geomrelu.deadness import decide as deadness
+from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
 
@@ -36,7 +37,7 @@ def settle(bench, level, i, coarse=True, most=20_000):
     """A tree that has grown until it is a proof or has found a point."""
     tree = branch_and_bound.Tree(bench.floating, level, i, coarse)
     while not tree.done and tree.point is None and not tree.failed and tree.boxes < most:
-        tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 500, 60))
+        tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 500, 600))
     return tree
 
 
@@ -217,7 +218,7 @@ def test_a_supremum_of_zero_in_many_inputs():
     ]
     net = Network.from_layers([(rows, bias, act) for rows, bias, act in layers])
     box = Polyhedron.box([(0, 1)] * 40)
-    *_, last = decide(net, box, budget=Budget(60))
+    *_, last = decide(net, box, budget=Budget(600))
     # s the sum, d the alternating one: layer 2 is (s - 20)+, d+ and s, layer 3 as follows
     assert [v.status for v in last.verdicts] == [Status.DEAD] * 4
     assert [(v.stable, v.supremum) for v in last.verdicts] == [(False, 0)] * 3 + [(True, None)]
@@ -234,7 +235,7 @@ def test_sign_patterns_of_many_inputs():
             ([[-1, 2], [1, -2]], ["-1/2", "-1/2"], "relu"),
         ]
     )
-    *_, last = decide(net, Polyhedron.box([(-1, 0)] * 20 + [(0, 0)] * 20), budget=Budget(60))
+    *_, last = decide(net, Polyhedron.box([(-1, 0)] * 20 + [(0, 0)] * 20), budget=Budget(600))
     # s <= 0: relu(s) = 0 and relu(-s) = -s
     assert [v.status for v in last.verdicts] == [Status.DEAD, Status.ALIVE]
 
@@ -262,11 +263,11 @@ def statuses(reports):
 
 def test_workers_find_what_one_process_finds(no_pieces):
     net, box = hard()
-    alone = list(decide(net, box, budget=Budget(60)))
+    alone = list(decide(net, box, budget=Budget(600)))
     assert any("boxes" in v.reason for r in alone for v in r.verdicts)
     for make in (ThreadPoolExecutor, Pool):
         with make(2) as executor:
-            together = list(decide(net, box, budget=Budget(60), executor=executor))
+            together = list(decide(net, box, budget=Budget(600), executor=executor))
         assert statuses(together) == statuses(alone)
     for report in together:
         claims = [v.claim for v in report.verdicts if v.claim]
@@ -286,7 +287,7 @@ def test_turns_and_budgets(no_pieces, monkeypatch):
     net, box = hard()
     monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
     monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 2)
-    reports = list(decide(net, box, budget=Budget(60)))
+    reports = list(decide(net, box, budget=Budget(600)))
     left = [v for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
     assert left and all("after" in v.reason and "% of the domain" in v.reason for v in left)
     monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 10**6)

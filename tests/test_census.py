@@ -243,7 +243,7 @@ def test_interrupted(tmp_path):
         process.stdout.readline()
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err.strip() == "geomrelu: interrupted"
     assert out.splitlines()[-1] == "Not finished: interrupted."

@@ -182,6 +182,16 @@ def test_convert(capsys, model, tmp_path):
     assert digests[0] == digests[1]
 
 
+ENDS = 300  # seconds: what takes longer hangs
+
+
+def appears(path):
+    deadline = time.monotonic() + ENDS
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def spawn(*arguments, **more):
     return subprocess.Popen(
         [sys.executable, "-m", "geomrelu", *map(str, arguments)],
@@ -196,7 +206,7 @@ def spawn(*arguments, **more):
 def test_help_version_and_nothing():
     for arguments in (["--help"], ["--version"], [], ["decide", "--help"]):
         process = spawn(*arguments)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=ENDS)
         assert process.returncode == 0 and out and not err
 
 
@@ -227,13 +237,10 @@ def test_ctrl_c_prints_what_was_proved(tmp_path):
     )
     out = tmp_path / "c"
     process = spawn("decide", tmp_path / "m.json", "--domain", tmp_path / "d.json", "--certificates", out)
-    for _ in range(300):
-        if (out / "layer-1.json").exists():
-            break
-        time.sleep(0.1)
+    appears(out / "layer-1.json")
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    text, err = process.communicate(timeout=60)
+    text, err = process.communicate(timeout=ENDS)
     assert process.returncode == 130 and err == "geomrelu: interrupted\n"
     assert "Layer 1: 30 neurons" in text and "interrupted" in text
 
@@ -307,20 +314,17 @@ def test_killed_and_taken_up_again(tmp_path):
     """kill -9 loses nothing that was said to be proved; a second run, with workers, takes over what is on disk."""
     net, out = three_layers(tmp_path / "m.json"), tmp_path / "c"
     process = spawn("decide", net, "--domain", "box:-1,1", "--certificates", out)
-    for _ in range(300):
-        if (out / "layer-2.json").exists():
-            break
-        time.sleep(0.1)
+    appears(out / "layer-2.json")
     process.kill()
     process.communicate()
     left = {p.name: json.loads(p.read_text()) for p in out.glob("*.json")}  # complete files only
     assert "layer-1.json" in left
     process = spawn("decide", net, "--domain", "box:-1,1", "--certificates", out, "--workers", "2", "--time", "100")
-    text, err = process.communicate(timeout=150)
+    text, err = process.communicate(timeout=ENDS)
     assert process.returncode in (0, 3) and err == ""
     assert "Layer 3: 14 neurons" in text and "proved in an earlier run" in text
     process = spawn("check", *sorted(out.glob("*.json")), "--model", net, "--domain", "box:-1,1")
-    text, err = process.communicate(timeout=100)
+    text, err = process.communicate(timeout=ENDS)
     assert process.returncode == 0, text
 
 

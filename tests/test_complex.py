@@ -12,8 +12,9 @@ import numpy as np
 import oracles
 import pytest
 
-from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron, decide
+from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron
 from geomrelu.budget import Exhausted
+from geomrelu.deadness.decide import decide
 from geomrelu.network import subdivision
 from geomrelu.network.complex import Complex, difference
 from geomrelu.network.subdivision import Program, subdivide

@@ -10,7 +10,8 @@ import oracles
 import pytest
 from families import as_network, cases, network
 
-from geomrelu import Budget, FiniteSet, InputError, Network, Polyhedron, Status, checker, decide
+from geomrelu import Budget, FiniteSet, InputError, Network, Polyhedron, Status, checker
+from geomrelu.deadness.decide import decide
 
 
 def oracle_suprema(layers, domain):

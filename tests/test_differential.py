@@ -10,8 +10,9 @@ import pytest
 from families import lean, network
 from scipy import optimize
 
-from geomrelu import Budget, Network, Polyhedron, Status, decide
+from geomrelu import Budget, Network, Polyhedron, Status
 from geomrelu.deadness import decide as deadness
+from geomrelu.deadness.decide import decide
 
 MARGIN = Fraction(1, 1000)
 
@@ -33,7 +34,7 @@ def nets(count, seed, kinds=("rational", "ternary", "degenerate")):
 
 def statuses(layers, sides):
     net = Network.from_layers([(rows, bias, "relu") for rows, bias in layers])
-    reports = decide(net, Polyhedron.box(sides), budget=Budget(60))
+    reports = decide(net, Polyhedron.box(sides), budget=Budget(600))
     return [[v.status for v in report.verdicts] for report in reports]
 
 

@@ -12,8 +12,8 @@ from oracles import sign_choices, stable_in_general_position
 
 from geomrelu import InputError
 from geomrelu.random_networks import orbit_batch
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 
 def magnitudes(rng, count, n0, n1, kind="normal"):

@@ -184,7 +184,7 @@ def test_interrupted_and_resumed(tmp_path, expected):
     while run.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") < 3):
         time.sleep(0.005)
     os.killpg(run.pid, signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
+    _, errors = run.communicate(timeout=300)
     assert run.returncode == 130, errors
     assert re.fullmatch(r"geomrelu: interrupted.*run\.chunks.*\n", errors)
     assert geomrelu(*RUN, "--chunks", str(path)).stdout == expected
@@ -219,7 +219,7 @@ def started(tmp_path):
     options = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
     processes = [start([*dask, "scheduler", *options, "--scheduler-file", str(file)])]
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not file.exists() or not file.read_text().strip().endswith("}"):
             assert time.monotonic() < deadline and processes[0].poll() is None
             time.sleep(0.05)
@@ -228,8 +228,8 @@ def started(tmp_path):
         processes += [start(worker) for _ in range(2)]
         from distributed import Client
 
-        with Client(address, timeout=30, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(address, timeout=300, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=300)
         yield address, processes
     finally:
         for process in processes[::-1]:
@@ -251,7 +251,7 @@ def test_a_worker_of_the_cluster_dies(cluster, expected, tmp_path):
     while run.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") < 2):
         time.sleep(0.005)
     processes[2].kill()
-    output, errors = run.communicate(timeout=120)
+    output, errors = run.communicate(timeout=300)
     assert output == expected, errors
 
 

@@ -13,16 +13,16 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, decide
+from geomrelu import FiniteSet, InputError, Network, Polyhedron
+from geomrelu.deadness.decide import decide
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.io.tape import Tape, joined
-from geomrelu.random_networks import closed_forms, montecarlo, orbit
-from geomrelu.random_networks.orbit import (
-    Shape,
-    alive_orbit,
-    dead_neurons_in,
-    dead_neurons_orbit,
+from geomrelu.random_networks import closed_forms, intervals, montecarlo, stably_unactivated
+from geomrelu.random_networks.experiment import Experiment
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
+from geomrelu.random_networks.shape import Shape, dead_neurons_in
+from geomrelu.random_networks.stably_unactivated import (
     is_stably_unactivated,
     region_generators,
     stably_unactivated_orbit,
@@ -322,13 +322,13 @@ def test_closed_forms_refuse_what_they_do_not_cover(function, arguments):
 def test_interval_is_the_exact_one(successes, trials):
     for level in (0.5, 0.95, 0.999):
         expected = stats.binomtest(successes, trials).proportion_ci(level, "exact")
-        assert montecarlo.clopper_pearson(successes, trials, level) == pytest.approx(tuple(expected), rel=1e-9)
+        assert intervals.clopper_pearson(successes, trials, level) == pytest.approx(tuple(expected), rel=1e-9)
 
 
 @pytest.mark.parametrize("arguments", [(-1, 5, 0.9), (6, 5, 0.9), (0, 0, 0.9), (1, 5, 0), (1, 5, 1)])
 def test_impossible_intervals_are_refused(arguments):
     with pytest.raises(InputError):
-        montecarlo.clopper_pearson(*arguments)
+        intervals.clopper_pearson(*arguments)
 
 
 def test_count_depends_on_the_seed_alone():
@@ -383,7 +383,7 @@ def test_generators_from_minors_are_those_of_the_regions(n0, n1, few):
     for _ in range(6):
         numbers = range(-2, 3) if few else range(-(10**9), 10**9)
         forms = [primitive([Fraction(rng.choice(numbers)) for _ in range(n0 + 1)]) for _ in range(n1)]
-        assert orbit._all_generators(forms) == region_generators(forms)
+        assert stably_unactivated._all_generators(forms) == region_generators(forms)
 
 
 # ---- one choice of signs, and shapes ------------------------------------------------------------------------------
@@ -452,3 +452,20 @@ def test_connections_around_layers_stay():
         z = [(a * x + b, c * max(a * x + b, 0) + d + x) for x in ends if -1 <= x <= 1]
         expected[tuple(int(max(v) <= 0) for v in zip(*z, strict=True))] += 1
     assert shape.dead_neurons(shape.magnitudes, domain) == (expected, 16)
+
+
+@pytest.mark.parametrize(("n1", "law"), [(2, "normal"), (3, "cauchy"), (5, "normal"), (8, "uniform")])
+def test_the_sharp_bounds_for_one_input_stand_beside_the_estimate(n1, law):
+    experiment = Experiment("stably-unactivated", (1, n1, 1), law)
+    bounds = experiment.bounds()
+    assert bounds["lower"] == Fraction(1, 8) + Fraction(1, 2 ** (n1 + 2))
+    assert bounds["upper"] == (Fraction(1, 6) + Fraction(1, 3 * 4**n1) if n1 <= 3 else Fraction(1, 4))
+    assert Experiment("stably-unactivated", (2, n1, 1), law).bounds()["lower"] == Fraction(1, 2 ** (n1 + 1))
+
+
+def test_the_range_of_two_three_is_used():
+    assert Experiment("alive", (2, 2, 2, 2)).bounds() == {
+        "lower": Fraction(3750, 4096),
+        "upper": Fraction(3828, 4096),
+    }
+    assert Experiment("alive", (2, 2, 2)).bounds() != Experiment("alive", (2, 2, 2, 2)).bounds()

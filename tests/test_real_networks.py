@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from geomrelu import Network, Polyhedron, Status, checker, decide, read_domain
+from geomrelu import Network, Polyhedron, Status, checker, read_domain
 from geomrelu.certificates import files
+from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 
 DEAD = {

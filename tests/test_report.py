@@ -425,7 +425,7 @@ def test_certificates_and_figures_download(chrome, browser, site):
     for link in ("certificates/first-layer-alive-1.json", "evidence/printed.json", "figures/drawn-1.svg"):
         _one(chrome, f'a[href="{link}"]').click()
         path = browser.downloads / Path(link).name
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not path.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert path.read_bytes() == (site / link).read_bytes()

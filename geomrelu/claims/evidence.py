@@ -4,6 +4,7 @@
     enumerate  (lhs, rhs), (lhs, "<=", rhs)     integers and fractions, compared exactly; a float is bad evidence
     decide     (verdict, expected, accepted)    decided by polyhedral geometry; was its certificate accepted?
     sample     (successes, p), (successes, "<=", p)    the exact binomial interval must be compatible with p
+    hunt       (lhs, rhs), (lhs, "<=", rhs)     exact cases sought by a search: one that fails refutes, no number proves
     neighbour  (lhs, rhs), (lhs, "<=", rhs)     the claim with one hypothesis dropped: every case must FAIL
 
 A text may come first in a case: the row in which it stands in the table of its claim. Last may come an :class:`Again`,
@@ -26,7 +27,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from geomrelu.errors import GeomreluError
-from geomrelu.random_networks.montecarlo import clopper_pearson
+from geomrelu.random_networks.intervals import clopper_pearson
 
 __all__ = ["Again", "BadEvidence", "Case", "Certified", "Judged", "Kind", "judge", "percent"]
 
@@ -47,6 +48,7 @@ class Kind(StrEnum):
     DERIVE = "derive"
     ENUMERATE = "enumerate"
     DECIDE = "decide"
+    HUNT = "hunt"
     SAMPLE = "sample"
     NEIGHBOUR = "neighbour"
 
@@ -106,12 +108,16 @@ class Case(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One case after judgement: does it hold, what the table shows, the comparison in words, and its left side."""
+    """One case after judgement: does it hold, what the table shows, the comparison in words, and its left side.
+
+    An identity is *symbolic* if it has a free symbol and its sides were not the same as written: SymPy had work to do.
+    """
 
     holds: bool
     cell: str
     words: str
     left: str
+    symbolic: bool = False
 
 
 def judge(kind: Kind, parts: Sequence[Any], trials: int = 0, level: Fraction = Fraction(999, 1000)) -> Judged:
@@ -145,6 +151,7 @@ def _identity(parts: Sequence[Any]) -> Judged:
     """SymPy: ``cancel(lhs - rhs) == 0``, or as a second step ``simplify(lhs - rhs) == 0`` (powers, logarithms)."""
     lhs, rhs = (_expression(side) for side in _sized(parts, 2))
     difference = lhs - rhs
+    symbolic = bool(difference != 0 and difference.free_symbols)
     try:
         vanishes = bool(sympy.cancel(difference) == 0)
     except sympy.PolynomialError:
@@ -153,7 +160,7 @@ def _identity(parts: Sequence[Any]) -> Judged:
         difference = sympy.simplify(difference)
         vanishes = bool(difference == 0) or not _differs(difference)
     words = f"{_short(lhs)} == {_short(rhs)}" + ("" if vanishes else f" is false: they differ by {_short(difference)}")
-    return Judged(vanishes, _short(rhs), words, str(lhs))
+    return Judged(vanishes, _short(rhs), words, str(lhs), symbolic)
 
 
 def _differs(difference: sympy.Expr) -> bool:

@@ -7,6 +7,7 @@ cases, and the judge of its kind (:mod:`geomrelu.claims.evidence`) compares them
     enumerate  (lhs, rhs), (lhs, "<=", rhs)     integers and fractions, compared exactly; a float is bad evidence
     decide     (verdict, expected, accepted)    decided by polyhedral geometry; was its certificate accepted?
     sample     (successes, p), (successes, "<=", p)    the exact binomial interval must be compatible with p
+    hunt       (lhs, rhs), (lhs, "<=", rhs)     exact cases sought by a search: one that fails refutes, no number proves
     neighbour  (lhs, rhs), (lhs, "<=", rhs)     the claim with one hypothesis dropped: every case must FAIL
 
 A text may come first in a case: the row in which it stands in the table of the claim. An :class:`Again` may come last:
@@ -14,10 +15,10 @@ Python that prints the left side of the case, for whoever wants to see it withou
 the certificate that was accepted, for the report. Checks take the depth ("default" or "thorough"); sampling checks
 also the trials and the seed, which are fixed where the check is registered, before anything is run.
 
-BROKEN < REFUTED < CONJECTURED < SAMPLED < ENUMERATED < DERIVED. *Refuted* if a case fails. *Derived* if the derivation
-holds and so do exact cases (enumerated or decided), because identities alone do not show that they speak of networks.
-A claim is no stronger than the claims it uses. *Broken* is no verdict: a check raised, had no cases (an empty family
-is no evidence), yielded what is not a case or a certificate that was rejected, or a neighbour held that had to fail.
+BROKEN < REFUTED < CONJECTURED < SAMPLED < ENUMERATED < DERIVED: what these words promise, and how the least of the
+parts of a claim decides, is said in :mod:`geomrelu.claims.status`. A claim is no stronger than the claims it uses.
+*Broken* is no verdict: a check raised, had no cases (an empty family is no evidence), yielded what is not a case or a
+certificate that was rejected, or a neighbour held that had to fail.
 
 Some statements in print are false. Such a claim stands as printed and names its *correction*, a claim of its own; it
 must be refuted, by an exact case, as surely as the others must hold.
@@ -32,13 +33,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import IntEnum
 from fractions import Fraction
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, TypeVar
 
 from geomrelu.claims.evidence import Again, Case, Certified, Kind, judge, percent
+from geomrelu.claims.status import Status, status_of
 from geomrelu.errors import InputError
 
 __all__ = [
@@ -61,37 +62,11 @@ __all__ = [
 LEVEL = Fraction(999, 1000)
 THOROUGH_TRIALS = 10  # so many times the trials of a sampling check at depth "thorough"
 DEPTHS = ("default", "thorough")
-EXACT = (Kind.ENUMERATE, Kind.DECIDE, Kind.DERIVE)
+EXACT = (Kind.ENUMERATE, Kind.DECIDE, Kind.HUNT, Kind.DERIVE)
 MOST_CERTIFICATES = 4  # of one check that are kept for the report
 
 Progress = Callable[[str, str, int], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-class Status(IntEnum):
-    """How well a claim is founded, from worst to best."""
-
-    BROKEN = -1
-    REFUTED = 0
-    CONJECTURED = 1
-    SAMPLED = 2
-    ENUMERATED = 3
-    DERIVED = 4
-
-    @property
-    def promise(self) -> str:
-        """What the word says of a claim."""
-        return PROMISES[self]
-
-
-PROMISES = {
-    Status.BROKEN: "a check could not be carried out; nothing is said of the claim",
-    Status.REFUTED: "a case fails, and it is shown (outside a probability interval, if it was sampled)",
-    Status.CONJECTURED: "no case of it was decided or sampled, or it rests on a claim that does not hold",
-    Status.SAMPLED: "compatible with Monte Carlo at a level, trials and seed fixed beforehand; not proved",
-    Status.ENUMERATED: "holds in every exact case of the families that were walked; the rest is a proof in words",
-    Status.DERIVED: "the identities of its proof cancel to 0 in SymPy, and every exact case holds as well",
-}
 
 
 # ---- a claim and its checks -------------------------------------------------------------------------------------
@@ -103,6 +78,7 @@ class Check:
 
     Attributes:
         of: what its cases are, in the plural ("sign patterns"); for a neighbour the hypothesis that is dropped.
+        part: of the claim it speaks for; "" for all of it.
         trials, seed, level: of a sampling check, fixed beforehand.
     """
 
@@ -112,6 +88,7 @@ class Check:
     trials: int = 0
     seed: int = 0
     level: Fraction = LEVEL
+    part: str = ""
 
     @property
     def name(self) -> str:
@@ -164,21 +141,27 @@ class Claim:
     figures: list[tuple[str, Callable[[], Any]]] = field(default_factory=list, init=False)
     path: Path | None = field(default=None, init=False)
 
-    def derive(self, of: str) -> Callable[[Function], Function]:
+    def derive(self, of: str, part: str = "") -> Callable[[Function], Function]:
         """Register ``check(depth)`` yielding pairs of SymPy expressions that must be identical."""
-        return self._registered(Kind.DERIVE, of)
+        return self._registered(Kind.DERIVE, of, part=part)
 
-    def enumerate(self, of: str) -> Callable[[Function], Function]:
+    def enumerate(self, of: str, part: str = "") -> Callable[[Function], Function]:
         """Register ``check(depth)`` yielding pairs of exact numbers over a finite family, the smallest case first."""
-        return self._registered(Kind.ENUMERATE, of)
+        return self._registered(Kind.ENUMERATE, of, part=part)
 
-    def decide(self, of: str) -> Callable[[Function], Function]:
+    def decide(self, of: str, part: str = "") -> Callable[[Function], Function]:
         """Register ``check(depth)`` yielding (verdict, expected, did an independent checker accept the reason?)."""
-        return self._registered(Kind.DECIDE, of)
+        return self._registered(Kind.DECIDE, of, part=part)
 
-    def sample(self, of: str, *, trials: int, seed: int, level: Fraction = LEVEL) -> Callable[[Function], Function]:
+    def hunt(self, of: str, part: str = "") -> Callable[[Function], Function]:
+        """Register ``check(depth)`` yielding exact cases found by a search for one that fails."""
+        return self._registered(Kind.HUNT, of, part=part)
+
+    def sample(
+        self, of: str, *, trials: int, seed: int, level: Fraction = LEVEL, part: str = ""
+    ) -> Callable[[Function], Function]:
         """Register ``check(trials, seed, depth)`` yielding (successes, probability)."""
-        return self._registered(Kind.SAMPLE, of, trials, seed, level)
+        return self._registered(Kind.SAMPLE, of, trials, seed, level, part)
 
     def neighbour(self, dropped: str) -> Callable[[Function], Function]:
         """Register ``check(depth)`` yielding cases of the claim without a hypothesis; each must fail."""
@@ -194,10 +177,10 @@ class Claim:
         return register
 
     def _registered(
-        self, kind: Kind, of: str, trials: int = 0, seed: int = 0, level: Fraction = LEVEL
+        self, kind: Kind, of: str, trials: int = 0, seed: int = 0, level: Fraction = LEVEL, part: str = ""
     ) -> Callable[[Function], Function]:
         def register(function: Function) -> Function:
-            self.checks.append(Check(kind, of, function, trials, seed, level))
+            self.checks.append(Check(kind, of, function, trials, seed, level, part))
             return function
 
         return register
@@ -230,6 +213,8 @@ class Outcome:
         left: the left side of the case.
         rows: ``(case, what was found)`` for the cases with a name.
         certified: ``(case, certificate)``: a few of the certificates that were accepted, if the check handed them over.
+        part: of the claim it speaks for; "" for all of it.
+        symbolic: of identities: how many have a free symbol and sides that are not the same as written.
     """
 
     kind: Kind
@@ -244,6 +229,8 @@ class Outcome:
     left: str | None
     rows: tuple[tuple[str, str], ...]
     certified: tuple[tuple[str, Certified], ...] = ()
+    part: str = ""
+    symbolic: int = 0
 
     @property
     def broken(self) -> bool:
@@ -263,6 +250,8 @@ class Outcome:
             "left": self.left,
             "seconds": round(self.seconds, 3),
             "rows": [list(row) for row in self.rows],
+            "part": self.part,
+            "symbolic": self.symbolic,
         }
 
     @classmethod
@@ -456,7 +445,7 @@ def concluded(
     claim: Claim, outcomes: Sequence[Outcome], found: Mapping[str, Result], registry: Mapping[str, Claim], depth: str
 ) -> Result:
     """The result of a claim from its outcomes and from the results of the claims it uses."""
-    status, limited_by = _own_status(outcomes), None
+    status, limited_by = status_of(outcomes), None
     for used in claim.uses:
         ceiling = max(found[used].status, Status.CONJECTURED)  # what rests on a refuted claim is not itself refuted
         if status > ceiling:
@@ -486,17 +475,6 @@ def concluded(
     )
 
 
-def _own_status(outcomes: Sequence[Outcome]) -> Status:
-    if any(o.broken for o in outcomes):
-        return Status.BROKEN
-    if not all(o.ok for o in outcomes):
-        return Status.REFUTED
-    kinds = {o.kind for o in outcomes}
-    if kinds & {Kind.ENUMERATE, Kind.DECIDE}:
-        return Status.DERIVED if Kind.DERIVE in kinds else Status.ENUMERATED
-    return Status.SAMPLED if Kind.SAMPLE in kinds else Status.CONJECTURED
-
-
 def _weight(outcome: Outcome) -> tuple[bool, bool, int]:
     """Which failure is shown: what broke before what failed, then what can be run again, then exact cases first."""
     rank = EXACT.index(outcome.kind) if outcome.kind in EXACT else len(EXACT)
@@ -506,7 +484,7 @@ def _weight(outcome: Outcome) -> tuple[bool, bool, int]:
 def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) -> Outcome:
     """Run one check until its first case that does not hold."""
     started = reported = time.perf_counter()
-    number, rows, failure, words = 0, dict[str, tuple[int, str]](), None, ""
+    number, symbolic, rows, failure, words = 0, 0, dict[str, tuple[int, str]](), None, ""
     counterexample, again, left, certified = False, None, None, dict[str, Certified]()
     report = progress or (lambda label, kind, done: None)
     report(claim.label, str(check.kind), 0)
@@ -515,7 +493,7 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         for given in cases:
             case = Case.read(given)
             judged = judge(check.kind, case.parts, trials, check.level)
-            number, words = number + 1, judged.words
+            number, symbolic, words = number + 1, symbolic + judged.symbolic, judged.words
             if case.name:
                 rows[case.name] = (rows[case.name][0] + 1 if case.name in rows else 1, judged.cell)
             if not judged.holds:
@@ -538,7 +516,7 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         check.name,
         failure is None,
         number,
-        _summary(check, number, words, depth),
+        _summary(check, number, symbolic, words, depth),
         time.perf_counter() - started,
         failure,
         counterexample,
@@ -546,15 +524,22 @@ def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) 
         left,
         tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
         tuple(certified.items()),
+        check.part,
+        symbolic,
     )
 
 
-def _summary(check: Check, cases: int, words: str, depth: str) -> str:
+def _summary(check: Check, cases: int, symbolic: int, words: str, depth: str) -> str:
+    said = f"{cases:,} {check.of}"
     if check.kind is Kind.NEIGHBOUR:
         return f"fails, as it must, without: {check.of}"
     if check.kind is Kind.SAMPLE:
         return words if cases == 1 else f"{cases} {check.of}, each by {check.fixed(depth)}"
-    return f"{cases:,} {check.of}" + (", every certificate accepted" if check.kind is Kind.DECIDE else "")
+    if check.kind is Kind.DERIVE:
+        return f"{said}, {symbolic:,} with symbols and not equal as written"
+    return said + {Kind.DECIDE: ", every certificate accepted", Kind.HUNT: " hunted, none against it"}.get(
+        check.kind, ""
+    )
 
 
 # ---- the registry -----------------------------------------------------------------------------------------------

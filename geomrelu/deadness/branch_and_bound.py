@@ -248,6 +248,15 @@ def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budg
     return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
 
 
+def by_intervals(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
+    """Which neurons are shown to be negative if the layers before are bounded by intervals alone.
+
+    The proof is an empty leaf: nothing has to be derived, which in a large convolutional layer takes minutes.
+    """
+    bounds = floating.upper_bounds(floating.interval(level - 1), level, np.array(neurons, dtype=int), budget)[0]
+    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
 def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     """The proof for these."""
     coarse = level <= floating.coarse_depth
@@ -297,18 +306,20 @@ class Growth:
             for part in batch:
                 if part.base is None and part.path:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
+            over = False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
-                if not alike:
-                    continue
-                if self.point is None:
+                if alike and self.point is None and not over:
                     try:
                         self._step(alike, derives)
                         self.boxes += len(alike)
                         continue
                     except Exhausted:  # in the middle of it
                         self._undo(alike)
+                        over = True
                 self.parts += alike
+            if over:
+                return
 
     def _undo(self, parts: list[Part]) -> None:
         """They are to be bounded yet."""

@@ -105,8 +105,8 @@ def irredundant(inequalities: Sequence[Row], equalities: Sequence[Row]) -> tuple
 
     ``kept`` with all equalities and the implicit ones describe the set, and no row of ``kept`` can be left out.
 
-    Method: one linear program a row, two for those that are not implicit (cddlib's own redundancy functions can
-    corrupt memory, see :func:`maximise`).
+    Method: one linear program a row, two for those that are not implicit (cddlib's own redundancy functions are not
+    safe, see :func:`maximise`).
     """
     implicit = [i for i, row in enumerate(inequalities) if maximise(row, inequalities, equalities).value == 0]
     flats = [*equalities, *(inequalities[i] for i in implicit)]
@@ -124,9 +124,8 @@ def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[R
 
     Method: one exact linear program (criss-cross, GMP) when there is an optimum. Otherwise two further programs that
     always have one decide what the status word cannot: ``max t <= 1`` with ``row >= t`` (t < 0: empty), and the
-    largest growth at most 1 along the recession cone (the ray). Criss-cross, because the dual simplex of cddlib
-    0.94m (and its redundancy removal) can corrupt memory: they try floating point first, and on coefficients 2^40
-    apart that attempt frees what it does not own.
+    largest growth at most 1 along the recession cone (the ray). Criss-cross and nothing else: other methods of cddlib
+    0.94m, its redundancy removal among them, can corrupt memory.
     """
     n = len(objective) - 1
     found = _optimal(objective, inequalities, equalities)

@@ -18,8 +18,6 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from operator import add
 
-import sympy
-
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks.orbit import Profile, profiles_of
 
@@ -34,12 +32,17 @@ MOST_WALKS = 256
 
 
 def counts_by_class(
-    widths: Sequence[int], bias: bool, domain: Polyhedron | FiniteSet, happens: Callable[[Profile], bool]
+    widths: Sequence[int],
+    bias: bool,
+    domain: Polyhedron | FiniteSet,
+    happens: Callable[[Profile], bool],
+    through: bool = False,
 ) -> Counter[int] | None:
     """The orbit count of an event on each class of magnitudes of dense layers.
 
     Args:
         widths: inputs, then the width of each layer. happens: is a network with so many dead neurons in the event?
+        through: see :func:`~geomrelu.random_networks.orbit.dead_neurons_orbit`.
 
     Returns:
         How many classes have each count, or None if the network is too large (more than 8 parameters before the last
@@ -58,7 +61,7 @@ def counts_by_class(
     waiting: list[Known] = [{}]
     for _ in range(MOST_WALKS):
         signs = _Signs(waiting.pop())
-        profiles = profiles_of([(rows, 1) for rows in _layers(fans, bias, signs)], domain)
+        profiles = profiles_of([(rows, 1) for rows in _layers(fans, bias, signs)], domain, through=through)
         if not _is_empty(signs.known):
             found.append((sum(n for dead, n in profiles.items() if happens(dead)), signs.known))
         waiting += signs.others
@@ -108,6 +111,8 @@ class _Signs:
 @lru_cache(maxsize=1 << 12)
 def _factors(terms: Factor) -> tuple[int, tuple[Factor, ...]]:
     """A sign and the factors of odd multiplicity that can have either sign."""
+    import sympy  # here: it takes its time to load
+
     variables = sympy.symbols(f"m:{len(terms[0][0])}", positive=True)
     number, factors = sympy.factor_list(sympy.Poly(dict(terms), *variables))
     sign, mixed = 1 if number > 0 else -1, []

@@ -17,10 +17,15 @@ from geomrelu.errors import InputError
 from geomrelu.exact.symbols import number_of, size_of
 
 __all__ = [
+    "bias_free_unactivated",
     "convolution_upper_bound",
+    "dead_on_the_line",
     "dying_at_least",
     "dying_bound",
+    "euler_characteristic",
     "gaussian_dead_on_ball",
+    "line_lower_bound",
+    "line_upper_bound",
     "lower_bound",
     "one_dim_dying",
     "orthant_kill",
@@ -31,7 +36,9 @@ __all__ = [
     "upper_bound",
     "wide_lower_bound",
     "width_for_depth",
+    "width_free_lower_bound",
     "width_one",
+    "zeros_on_a_line",
 ]
 
 
@@ -135,6 +142,139 @@ def wide_lower_bound(n0: Any) -> sympy.Expr:
     1/64
     """
     return sympy.Integer(4) ** (-size_of(n0, "input dimension n0") - 1)
+
+
+def zeros_on_a_line(*widths: Any) -> sympy.Expr:
+    """``prod_l (1 - 2^-n_l)``: the mean number of zeros of a neuron behind these hidden layers, on any line.
+
+    Args:
+        widths: of the hidden layers before the neuron, positive integers or symbols.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes, for independent symmetric parameters without atoms. Source: claim ``zeros-on-a-line``; for equal widths
+    it is Rister & Rubin's lower bound, :func:`lower_bound`.
+
+    >>> zeros_on_a_line(2, 1)
+    3/8
+    """
+    return sympy.prod([1 - 2 ** -size_of(n, "width") for n in widths])
+
+
+def euler_characteristic(*widths: Any) -> sympy.Expr:
+    """``(1 + prod_l (1 - 2^-n_l)) / 2``: the mean Euler characteristic of the set on which a neuron is negative.
+
+    Args:
+        widths: of the hidden layers before the neuron, positive integers or symbols. The input dimension is arbitrary.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes. Source: claim ``euler-characteristic``.
+
+    >>> euler_characteristic(3)
+    15/16
+    """
+    return (1 + zeros_on_a_line(*widths)) / 2
+
+
+def dead_on_the_line(*widths: Any) -> sympy.Expr:
+    """``3/8 - prod_l (1 - 2^-n_l) / 4``: a neuron behind these hidden layers is dead on R at least this likely.
+
+    Args:
+        widths: of the hidden layers before the neuron, at least one.
+
+    Raises:
+        InputError: no hidden layer (a neuron of the first layer is never dead on R), or no positive integers.
+
+    Exact: yes, as a bound. Source: claim ``zeros-on-a-line``.
+
+    >>> dead_on_the_line(1, 1)
+    5/16
+    """
+    if not widths:
+        raise InputError("a neuron of the first layer is not dead on R: give the widths of the layers before it")
+    return sympy.Rational(3, 8) - zeros_on_a_line(*widths) / 4
+
+
+def line_lower_bound(n1: Any) -> sympy.Expr:
+    """``1/8 + 2^(-n1 - 2)``: for one input, the least probability that a second-layer neuron is stably unactivated.
+
+    Args:
+        n1: width of the first layer, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes, and sharp. Source: claim ``line-lower-bound``.
+
+    >>> line_lower_bound(3)
+    5/32
+    """
+    return sympy.Rational(1, 8) + sympy.Integer(2) ** (-size_of(n1, "width n1") - 2)
+
+
+def line_upper_bound(n1: Any) -> sympy.Expr:
+    """``1/6 + 4^-n1 / 3``: for one input, the largest probability that a second-layer neuron is stably unactivated.
+
+    Args:
+        n1: width of the first layer, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: attained for every n1; that nothing is larger is proved for n1 <= 3 and for superincreasing slopes, and
+    conjectured in general. Source: claims ``line-upper-bound``, ``line-upper-bound-general``.
+
+    >>> line_upper_bound(3)
+    11/64
+    """
+    return sympy.Rational(1, 6) + sympy.Integer(4) ** (-size_of(n1, "width n1")) / 3
+
+
+def width_free_lower_bound(n0: Any) -> sympy.Expr:
+    """``2^(-8175 (n0 + 1)^4)``: a second-layer neuron is stably unactivated at least this likely, whatever the width.
+
+    Args:
+        n0: input dimension, a positive integer or a symbol.
+
+    Raises:
+        InputError: a number that is not a positive integer.
+
+    Exact: yes, as a bound; far from sharp (conjectured: ``4^(-n0 - 1)``). Source: claim ``width-free-lower-bound``.
+
+    >>> sympy.log(width_free_lower_bound(1), 2)
+    -130800
+    """
+    return sympy.Integer(2) ** (-8175 * (size_of(n0, "input dimension n0") + 1) ** 4)
+
+
+def bias_free_unactivated(n0: Any, n1: Any) -> sympy.Expr:
+    """The probability that a second-layer neuron of a network without biases is at most 0 on R^n0.
+
+    ``2^-n1`` for n1 <= n0, ``2^-n1 + 2 * 4^-n1`` for n1 = n0 + 1, and ``1/4 + 2^(-n1 - 1)`` for n0 = 1.
+
+    Args:
+        n0: input dimension. n1: width of the first layer. Positive integers.
+
+    Raises:
+        InputError: no positive integers, or n1 > n0 + 1 > 2, where the probability depends on the law.
+
+    Exact: yes. Source: claim ``bias-free``.
+
+    >>> bias_free_unactivated(1, 5), bias_free_unactivated(2, 3), bias_free_unactivated(2, 2)
+    (17/64, 5/32, 1/4)
+    """
+    n0, n1 = size_of(n0, "input dimension n0"), size_of(n1, "width n1")
+    excess = sympy.expand(n1 - n0)
+    if excess.is_nonpositive:
+        return sympy.Integer(2) ** -n1
+    if n0 == 1:
+        return sympy.Rational(1, 4) + sympy.Integer(2) ** (-n1 - 1)
+    if excess == 1:
+        return sympy.Integer(2) ** -n1 + 2 * sympy.Integer(4) ** -n1
+    raise InputError(f"no closed form for n1 = {n1} > n0 + 1 = {n0 + 1}: the probability depends on the law")
 
 
 def width_one(k: Any) -> sympy.Expr:

@@ -9,14 +9,12 @@ Array axes: one axis for the networks first, then neurons, then inputs (``(size,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from geomrelu.errors import InputError
 from geomrelu.random_networks.initialisation import Law
@@ -25,10 +23,10 @@ __all__ = [
     "SCHEMES",
     "alive_on_line",
     "alive_on_points",
-    "clopper_pearson",
     "count",
     "dead_on_data",
     "killed_at_two",
+    "living_data",
     "orthant_killed",
     "pre_activations",
     "rescaled",
@@ -67,31 +65,6 @@ def count(kernel: Kernel, trials: int, seed: int, law: str = "normal", **paramet
         int(kernel(partial(parsed.sample, np.random.default_rng(child)), size, **parameters))
         for child, size in zip(seeds, sizes, strict=True)
     )
-
-
-def clopper_pearson(successes: int, trials: int, level: Fraction | float) -> tuple[float, float]:
-    """The exact two-sided binomial interval: it holds the probability with at least the given level.
-
-    Args:
-        successes, trials: 0 <= successes <= trials, trials > 0.
-        level: in (0, 1), such as 0.999.
-
-    Returns:
-        ``(low, high)``.
-
-    Exact: statistical. Method: quantiles of beta laws (their tails are the binomial's, so nothing is approximated
-    by a normal law). Source: Clopper & Pearson, Biometrika 26 (1934).
-
-    >>> low, high = clopper_pearson(0, 100, 0.95)
-    >>> low, round(high, 4)
-    (0.0, 0.0362)
-    """
-    if not 0 <= successes <= trials or trials < 1 or not 0 < level < 1:
-        raise InputError(f"no interval for {successes} of {trials} at level {level}")
-    tail = float((1 - level) / 2)
-    low = float(special.betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
-    high = float(special.betainccinv(successes + 1, trials - successes, tail)) if successes < trials else 1.0
-    return low, high
 
 
 # ---- forward passes ---------------------------------------------------------------------------------------------
@@ -142,18 +115,29 @@ def dead_on_data(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str
     Returns:
         int64, shape (networks, depth).
     """
+    return np.stack([(z <= 0).all(axis=2).sum(axis=1) for z, _ in _passes(layers, data, scheme)], axis=1)
+
+
+def living_data(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """How many data points of each network are alive through all layers; arguments as for :func:`dead_on_data`."""
+    for _, lives in _passes(layers, data, scheme):
+        found = lives
+    return np.asarray(found.sum(axis=1))
+
+
+def _passes(layers: Sequence[tuple[Array, Array]], data: Array, scheme: str) -> Iterator[tuple[Array, Array]]:
+    """For each layer its pre-activations (up to scale, valid until the next layer) and which points live."""
     count, points = len(layers[0][0]), data.shape[1]
     x, shift = np.repeat(data[None], count, axis=0), np.zeros((count, points), dtype=np.int64)
-    lives, dead = np.ones((count, points), dtype=bool), []
+    lives = np.ones((count, points), dtype=bool)
     for weights, bias in layers:
         z = pre_activations(weights, bias, x, shift, lives, scheme)
-        dead.append((z <= 0).all(axis=2).sum(axis=1))
         largest = z.max(axis=1)
         lives &= largest > 0
-        x = np.maximum(z, 0, out=z)
+        yield z, lives
+        x = np.maximum(z, 0)
         if scheme != "batch-norm":
             x, shift = rescaled(x, shift, largest)
-    return np.stack(dead, axis=1)
 
 
 # ---- kernels ----------------------------------------------------------------------------------------------------
@@ -227,9 +211,9 @@ def stable(weights: Array, bias: Array, w: Array, c: Array) -> np.ndarray[Any, n
     Args:
         weights: (size, n1, n0). bias: (size, n1). w: (size, n1). c: (size,).
 
-    Method: the criterion of :mod:`geomrelu.random_networks.orbit` for hyperplanes in general position: every r =
-    min(n0, n1) of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions. By
-    construction it is known which neurons are 0 on a flat or an edge; only the others are computed.
+    Method: the criterion of :mod:`geomrelu.random_networks.stably_unactivated` for hyperplanes in general position:
+    every r = min(n0, n1) of them meet in one flat (a point, if n1 >= n0), from which r edges leave in both directions.
+    By construction it is known which neurons are 0 on a flat or an edge; only the others are computed.
     """
     size, n1, n0 = weights.shape
     r = min(n0, n1)

@@ -1,6 +1,7 @@
 """Sign orbits by the thousand: how many sign choices make a second-layer neuron stably unactivated.
 
-The exact function for one orbit, in any position, is :func:`geomrelu.random_networks.orbit.stably_unactivated_orbit`.
+The exact function for one orbit, in any position, is
+:func:`geomrelu.random_networks.stably_unactivated.stably_unactivated_orbit`.
 Here whole batches of orbits are counted in floating point with a proven error bound; an orbit that the bound cannot
 settle is counted again by that function, so every count is exact.
 
@@ -34,7 +35,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.geometry.chirotope import expanded
-from geomrelu.random_networks.orbit import WIDEST, stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import WIDEST, stably_unactivated_orbit
 
 __all__ = ["stably_unactivated_counts"]
 
@@ -51,7 +52,8 @@ def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any) -> Array:
     """How many sign choices make a second-layer neuron stably unactivated on R^n0, for many orbits at once.
 
     ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c``; the orbit is that of
-    :func:`~geomrelu.random_networks.orbit.stably_unactivated_orbit`: row flips, the signs of the w_i and of c.
+    :func:`~geomrelu.random_networks.stably_unactivated.stably_unactivated_orbit`: row flips, the signs of the w_i and
+    of c.
 
     Args:
         weights: float64, shape (orbits, n1, n0). bias: (orbits, n1). w: (orbits, n1). They stand for the rationals

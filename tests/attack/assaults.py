@@ -54,6 +54,7 @@ class Field:
         self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []
+        self.cones: list[list[Any]] = []  # of claims that were found
         if not self.case.finite and _affordable(net):
             self.derive = grammar.first(rng, self.shape(1))
 
@@ -252,23 +253,16 @@ def a_ray(field_: Field) -> Any:
 
 
 def far(field_: Field) -> Claim:
-    """What is to show that a neuron is quiet at infinity."""
+    """What is to show that a neuron is quiet at infinity: cones at random, or those of another claim, or changed."""
     rng, case = field_.rng, field_.case
     if not case.open and rng.random() < 0.8:
         return {}
-    if rng.random() < 0.6:
-        return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
-    sizes = (("rows", case.rows), ("equalities", case.equalities))
-    return {
-        "strict": {
-            key: {
-                str(rng.randrange(size)): grammar.multiplier(rng, key == "equalities")
-                for _ in range(rng.randint(1, size))
-            }
-            for key, size in sizes
-            if size and rng.random() < 0.7
-        }
-    }
+    if field_.cones and rng.random() < 0.6:
+        found = copy.deepcopy(rng.choice(field_.cones))
+        if rng.random() < 0.5:
+            found = grammar.other_cones(rng, found, case.open)
+        return {"infinity": found}
+    return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
 
 
 KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
@@ -432,7 +426,6 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     other, _ = next(heads(field_, key))
     kind = rng.randrange(6)
     if kind == 5:
-        claim.pop("strict", None)
         claim.pop("infinity", None)
         claim.update({"stable": True, **far(field_)})
     elif kind == 0:
@@ -444,7 +437,7 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     elif kind == 3:
         claim["ray"] = a_ray(field_)
     else:
-        part = rng.choice(("stable", "supremum", "point", "ray", "strict", "infinity", "proof", "status"))
+        part = rng.choice(("stable", "supremum", "point", "ray", "infinity", "proof", "status"))
         if part in claim:
             del claim[part]
         elif part in other:

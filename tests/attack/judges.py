@@ -26,7 +26,7 @@ from geomrelu.cli import main as cli
 from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.pruning import prune
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import read_any
+from geomrelu.geometry.domains import read_any
 from geomrelu.network.network import Network
 
 JUDGES = ("plain", "batch", "eager")

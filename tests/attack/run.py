@@ -74,6 +74,7 @@ def everything(field: Field, count: int) -> None:
     claims, points, pruning, model = field.case.produced(2.0)
     field.points = points[:20] + field.points
     claims = [c for c in claims if not isinstance(c.get("point"), int) or c["point"] < 20]
+    field.cones = [c["infinity"] for c in claims if c.get("infinity")]
     keys = sorted(field.known, reverse=True)
     aimed = [key for key in keys if key[0] == len(field.net.layers)] or keys
     targets = [rng.choice(aimed), rng.choice(keys)]

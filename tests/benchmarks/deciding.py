@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import families
 import oracles
 
-from geomrelu import Network, Polyhedron, Status, checker, decide, read_domain
+from geomrelu import Network, Polyhedron, Status, checker, read_domain
+from geomrelu.deadness.decide import decide
 
 LIMIT = 60.0  # seconds a MILP
 

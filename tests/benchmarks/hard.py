@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy import optimize, sparse
 
-from geomrelu import Budget, Network, checker, decide, read_domain
+from geomrelu import Budget, Network, checker, read_domain
+from geomrelu.deadness.decide import decide
 from geomrelu.deadness.relaxation import FloatNetwork
 
 NEURONS = (

@@ -21,6 +21,7 @@ MEANS = {
     Kind.DERIVE: "derived",
     Kind.ENUMERATE: "enumerated",
     Kind.DECIDE: "decided",
+    Kind.HUNT: "hunted",
     Kind.SAMPLE: "sampled",
     Kind.NEIGHBOUR: "neighbour",
 }

@@ -1,0 +1,68 @@
+"""Neurons that are always active, z >= 0 on the whole domain: the network is linear in them there.
+
+A neuron is always active if and only if the neuron with the opposite row is dead. So that is what is decided, with all
+methods there are, in the network whose layer is negated; a proof of -z <= 0 is what the checker wants of "active".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.budget import Budget
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness.decide import Status, decide
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["always_active"]
+
+
+def always_active(
+    network: Network,
+    domain: Polyhedron | FiniteSet,
+    neurons: Mapping[int, Sequence[int]],
+    budget: Budget | None = None,
+    **how: Any,
+) -> Iterator[Claim]:
+    """The claims that neurons are always active, each accepted by the checker.
+
+    Args:
+        neurons: layer -> those of its neurons that are in question.
+        budget: in all, shared evenly by the layers. how: as for :func:`geomrelu.deadness.decide.decide`.
+
+    Exact: yes. Method: that of deciding, for each layer once more. A neuron that is not yielded is negative somewhere,
+    or the budget ended.
+
+    >>> net = Network.from_layers([([[1], [1]], [2, 0], "relu")])
+    >>> [claim["neuron"] for claim in always_active(net, Polyhedron.box([(-1, 1)]), {1: [0, 1]})]
+    [0]
+    """
+    whole = budget or Budget()
+    for position, (layer, asked) in enumerate(neurons.items()):
+        if asked and not whole.ended:
+            yield from _of_layer(network, domain, layer, asked, whole.share(len(neurons) - position), how)
+
+
+def _of_layer(
+    network: Network,
+    domain: Polyhedron | FiniteSet,
+    layer: int,
+    asked: Iterable[int],
+    budget: Budget,
+    how: Mapping[str, Any],
+) -> Iterator[Claim]:
+    map_ = network.layers[layer - 1]
+    negated = replace(map_, data=-map_.data, bias=tuple(-b for b in map_.bias))
+    opposite = Network(network.inputs, (*network.layers[: layer - 1], negated))
+    for report in decide(opposite, domain, [layer], sorted(asked), budget, **how):
+        shared = checker.Judge([], network.checked, domain.checked)
+        for verdict in report.verdicts:
+            if verdict.status is Status.DEAD and verdict.claim is not None:
+                claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
+                if "proof" in verdict.claim:
+                    claim["proof"] = verdict.claim["proof"]
+                checker.prove(claim, shared)
+                yield claim

@@ -1,0 +1,209 @@
+"""Which of many given networks belong to an event: in floats with proven bounds, and exactly where these end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.random_networks import montecarlo
+from geomrelu.random_networks.experiment import ALIVE, DATA_ALIVE, KILLED, STABLE, Experiment
+from geomrelu.random_networks.living_batch import Walk, is_affordable
+from geomrelu.random_networks.orbit import dead_neurons_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
+
+if TYPE_CHECKING:
+    from geomrelu.random_networks.shape import Shape
+
+__all__ = ["decided", "drawn", "event_count"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+AT_ONCE = 1 << 18  # points of all networks that are looked at together
+PROBES = (8, 256)  # points of a polyhedron at which networks are looked at first
+
+
+def event_count(
+    experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Any, Any]], flipped: str
+) -> int:
+    """The sign choices in the event, of the parameters that there are, for one network of dense layers. Exact: yes."""
+    profiles, _ = dead_neurons_orbit(layers, domain, flipped, through=experiment.event == DATA_ALIVE)
+    found = sum(n for dead, n in profiles.items() if experiment.happens(dead))
+    if not experiment.bias and flipped != "none":  # the signs of absent biases were walked too
+        found //= 2 ** sum(experiment.widths[1 if flipped == "all" else experiment.depth :])
+    return found
+
+
+def drawn(experiment: Experiment, domain: Polyhedron | FiniteSet, rng: Any, count: int, shape: Shape | None) -> int:
+    """How many of ``count`` random networks are in the event.
+
+    Exact: yes, except that floats decide "stably-unactivated" for laws without atoms and the schemes other than "iid".
+    """
+    law = experiment.initialisation
+    if experiment.event == STABLE:
+        n0, n1 = experiment.widths[:2]
+        weights, bias = law.layers(rng, count, n0, n1)
+        w, c = law.layers(rng, count, n1, 1)
+        if law.missing(atomless=True) is None:
+            return int(montecarlo.stable(weights, bias, w[:, 0], c[:, 0]).sum())
+        return sum(is_stably_unactivated(*one) for one in zip(weights, bias, w[:, 0], c[:, 0], strict=True))
+    if shape is not None:
+        values = np.stack([law.parameters(rng, shape.fans, shape.is_bias) for _ in range(count)])
+        return int(decided(experiment, domain, shape.arrays(values), shape, values).sum())
+    layers = experiment.layers(rng, count)
+    if experiment.scheme == "iid":
+        return int(decided(experiment, domain, layers).sum())
+    assert isinstance(domain, FiniteSet)
+    data = np.array([[float(v) for v in point] for point in domain.points]).T
+    if experiment.event == DATA_ALIVE:
+        return int((montecarlo.living_data(layers, data, experiment.scheme) > 0).sum())
+    dead = montecarlo.dead_on_data(layers, data, experiment.scheme)
+    return sum(experiment.happens(profile) for profile in dead.tolist())
+
+
+def decided(
+    experiment: Experiment,
+    domain: Polyhedron | FiniteSet,
+    layers: Sequence[tuple[Array, Array]],
+    shape: Shape | None = None,
+    values: Array | None = None,
+) -> Array:
+    """Which of some networks are in the event.
+
+    Args:
+        layers: for each layer weights (networks, out, in) and biases (networks, out); of a shape with connections
+            around layers, over all variables before.
+        values: the parameters, (networks, parameters), of a shape.
+
+    Returns:
+        bool, shape (networks,).
+
+    Exact: yes. Method: the walk of :mod:`~geomrelu.random_networks.living_batch` over the linear pieces, where they are
+    not too many; else a few points of the domain: a network that is alive on a part of it is alive. For what is left,
+    and where the bounds of the floats do not suffice, exact functions network by network.
+    """
+    points = len(domain.points) if isinstance(domain, FiniteSet) else PROBES[0]
+    step = max(1, AT_ONCE // points)
+    return np.concatenate([
+        _decided(
+            experiment, domain, [(w[k : k + step], b[k : k + step]) for w, b in layers], shape,
+            None if values is None else values[k : k + step],
+        )
+        for k in range(0, len(layers[0][0]), step)
+    ])  # fmt: skip
+
+
+def _decided(
+    experiment: Experiment,
+    domain: Polyhedron | FiniteSet,
+    layers: Sequence[tuple[Array, Array]],
+    shape: Shape | None,
+    values: Array | None,
+) -> Array:
+    goal, carried = experiment.goal, shape is not None and not shape.is_chained
+    count = len(layers[0][0])
+    biased: list[tuple[Array, Array | None]] = list(layers)
+    if not any(b.any() for _, b in layers):
+        biased = [(w, None) for w, _ in layers]
+    found, open_ = np.zeros(count, dtype=bool), np.ones(count, dtype=bool)
+
+    def walk(where: Polyhedron | FiniteSet) -> None:
+        """Settle what can be settled on a set, of those that are open."""
+        left = np.flatnonzero(open_)
+        if len(left):
+            one = Walk([(w[left], None if b is None else b[left]) for w, b in biased], where, goal, "none", carried)
+            happens = one.counts > 0
+            found[left] = happens
+            part = where is not domain  # alive on a part is alive, and not killed on a part is not killed
+            open_[left] = ~one.sure | (part & (happens == (experiment.event == KILLED)))
+
+    if shape is not None and shape.rounds:
+        pass  # floats say nothing of it
+    elif is_affordable(domain, experiment.widths[1 : goal.last], 0):
+        walk(domain)
+    elif experiment.event in (ALIVE, DATA_ALIVE, KILLED) and isinstance(domain, Polyhedron):
+        for number in PROBES:
+            walk(_probes(domain, number))
+    for k in np.flatnonzero(open_):
+        if shape is None:
+            found[k] = _exactly(experiment, domain, [(w[k], b[k]) for w, b in layers])
+        else:
+            assert values is not None
+            found[k] = _shaped(experiment, domain, shape, values[k])
+    return found
+
+
+def _exactly(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Array, Array]]) -> bool:
+    if is_affordable(domain, experiment.widths[1 : experiment.goal.last], 0):
+        return bool(event_count(experiment, domain, layers, "none"))
+    from geomrelu.network.network import Network
+
+    return _judged(experiment, domain, Network.from_layers([(w, b, "relu") for w, b in layers]))
+
+
+def _shaped(experiment: Experiment, domain: Polyhedron | FiniteSet, shape: Shape, values: Array) -> bool:
+    exact = [Fraction(v) for v in values.tolist()]
+    if shape.is_chained and isinstance(domain, Polyhedron):
+        return _exactly(experiment, domain, shape.rows(exact))
+    return _judged(experiment, domain, shape.with_parameters(exact))
+
+
+def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any) -> bool:
+    """By the analyzer, or point by point."""
+    if isinstance(domain, FiniteSet):
+        living = [[[z > 0 for z in layer] for layer in network.pre_activations(point)] for point in domain.points]
+        if experiment.event == DATA_ALIVE:
+            return any(all(any(layer) for layer in point) for point in living)
+        return experiment.happens([
+            sum(not any(neuron) for neuron in zip(*layer, strict=True)) for layer in zip(*living, strict=True)
+        ])  # fmt: skip
+    if experiment.event == DATA_ALIVE:
+        raise InputError("data-alive: these networks are too large for a polyhedron; say --points")
+    from geomrelu.deadness.decide import Status, decide
+
+    dead = [0] * experiment.depth
+    asked = range(1, experiment.depth + 1) if experiment.layer is None else [experiment.layer]
+    for report in decide(network, domain, list(asked)):
+        if any(v.status is Status.UNDECIDED for v in report.verdicts):
+            raise InputError(f"layer {report.layer} is too large to be decided for each network")
+        dead[report.layer - 1] = sum(v.status is Status.DEAD for v in report.verdicts)
+        if experiment.event == ALIVE and dead[report.layer - 1] == experiment.widths[report.layer]:
+            return False
+    return experiment.happens(dead)
+
+
+@lru_cache(maxsize=8)
+def _probes(domain: Polyhedron, number: int) -> FiniteSet:
+    """Some points of a polyhedron, always the same: of a box corners, middles of sides, and between; else means of
+    generators."""
+    rng = np.random.default_rng(number)
+    if domain.is_box:
+        sides = [_side(low, high) for low, high in zip(domain.checked.lower, domain.checked.upper, strict=True)]
+        size = number, len(sides)
+        quarters = np.concatenate([4 * rng.integers(0, 2, size), rng.integers(0, 5, size)]).tolist()
+        return FiniteSet.of([
+            [low + (high - low) * Fraction(k, 4) for (low, high), k in zip(sides, row, strict=True)] for row in quarters
+        ])  # fmt: skip
+    points, lines = domain.generators
+    vertices = [[Fraction(v, g[0]) for v in g[1:]] for g in points if g[0]]
+    away = [g[1:] for g in points if not g[0]] + [tuple(t * v for v in g[1:]) for g in lines for t in (-1, 1)]
+    found = []
+    for _ in range(2 * number):
+        chosen = rng.choice(len(vertices), min(3, len(vertices)))
+        point = [sum(column, Fraction(0)) / len(chosen) for column in zip(*(vertices[i] for i in chosen), strict=True)]
+        for ray in away:
+            times = int(rng.integers(0, 9))
+            point = [v + times * w for v, w in zip(point, ray, strict=True)]
+        found.append(point)
+    return FiniteSet.of(found)
+
+
+def _side(low: Any, high: Any) -> tuple[Fraction, Fraction]:
+    """A bounded part of an interval."""
+    if low is None:
+        return (Fraction(-8), Fraction(8)) if high is None else (Fraction(high) - 16, Fraction(high))
+    return Fraction(low), Fraction(low) + 16 if high is None else Fraction(high)
