@@ -27,7 +27,7 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 claim = Claim(
     label="deeper-dies-more",
     title="Deeper networks die more, wider ones less",
-    statement="P(dies) does not decrease with depth; with two hidden layers, no biases, one input it decreases with width",
+    statement="P(dies) does not decrease with depth; two hidden layers, no biases, one input: it falls with the width",
     latex=r"P_{m+1}(\text{dies}) \ge P_m(\text{dies}); \quad 3 \cdot 4^{-N} - 2 \cdot 8^{-N} \text{ decreases in } N",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, introduction",
     hypotheses=(
