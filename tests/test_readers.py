@@ -542,7 +542,7 @@ def test_random_keras_models(keras, tmp_path):
             parts.append(
                 choice(layers.BatchNormalization(), layers.ReLU(), layers.Dropout(0.1), layers.Rescaling(2, 1))
             )
-        return keras.Sequential([*parts, layers.ReLU(), layers.Dense(2, name=choice("dense", "last"))])
+        return keras.Sequential([*parts, layers.ReLU(), layers.Dense(2, name=choice("first", "last"))])
 
     def convolutional():
         given = keras.Input((6, 5, 2))
@@ -554,7 +554,7 @@ def test_random_keras_models(keras, tmp_path):
     def branching():
         given = keras.Input((6, 2))
         x = layers.Conv1D(3, 2, padding=choice("same", "valid", "causal"), activation="relu")(given)
-        y = layers.Dense(3, activation="relu", name=choice("dense_1", "conv1d_7"))(x)
+        y = layers.Dense(3, activation="relu", name=choice("dense_77", "conv1d_7"))(x)
         z = choice(layers.Add(), layers.Subtract(), layers.Average(), layers.Concatenate())([x, y])
         shared = layers.Dense(z.shape[-1], activation="relu")
         inner = keras.Sequential([keras.Input(z.shape[1:]), layers.Dense(2, activation="relu")])

@@ -97,6 +97,8 @@ def read_set(path: FilePath) -> dict[str, Any]:
         if said.nonnegative:
             if generators:
                 raise InputError("nonnegative is an option of H-representations")
+            if flat:
+                raise InputError("nonnegative and linearity together: lrs would take the equalities for inequalities")
             rest += [[Fraction(int(i == j)) for i in range(n + 1)] for j in range(1, n + 1)]
         if not generators:
             return {"dimension": n, "inequalities": rest, "equalities": flat, "box": [[None, None] for _ in range(n)]}

@@ -23,7 +23,7 @@ _LONGEST = 13_000  # bits of a coefficient: products could take forever, and str
 
 @dataclass(frozen=True, slots=True)
 class TensorOf:
-    """A declared tensor: its name in the query, shape, element type, and its name in the model, if it is given."""
+    """A declared tensor: its name in the query, shape, element type, and, if it is hidden, its name in the model."""
 
     name: str
     shape: tuple[int, ...]

@@ -27,11 +27,11 @@ from geomrelu.io import safetensors as safetensors_format
 from geomrelu.io import sklearn as sklearn_format
 from geomrelu.io import store
 from geomrelu.io import torch as torch_format
-from geomrelu.io.files import kind_of, named
+from geomrelu.io.files import FilePath, kind_of, named
 from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["MODELS", "Network"]
+__all__ = ["MODELS", "Network", "tape_of"]
 
 MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by their ending
     ".json": json_format.read_model,
@@ -44,6 +44,33 @@ MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by thei
     ".keras": keras_format.read,
     ".h5": keras_format.read,
 }
+
+
+class _Model(checker.Model):
+    """The judge's model, hashed once."""
+
+    @cached_property
+    def _digest(self) -> str:
+        return super().digest()
+
+    def digest(self) -> str:
+        return self._digest
+
+
+def tape_of(path: FilePath, **options: Any) -> Tape:
+    """The program in a model file, by its ending; it may have no ReLU layer.
+
+    Raises:
+        InputError: as :meth:`Network.from_file`.
+    """
+    reader = MODELS.get(kind_of(path))
+    if reader is None:
+        raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
+    taken = set(signature(reader).parameters) - {"path"}
+    for name in options:
+        if name not in taken:
+            raise InputError(f"{path}: {name} is no option of such files")
+    return reader(path, **options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +127,7 @@ class Network:
             InputError: missing, malformed or unsupported; the text names the place. An option that the format does
                 not have.
         """
-        reader = MODELS.get(kind_of(path))
-        if reader is None:
-            raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
-        taken = set(signature(reader).parameters) - {"path"}
-        for name in options:
-            if name not in taken:
-                raise InputError(f"{path}: {name} is no option of such files")
-        tape = reader(path, **options)
+        tape = tape_of(path, **options)
         with named(path):
             return cls.from_tape(tape)
 
@@ -201,7 +221,7 @@ class Network:
         ]
         last = self.output
         output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
-        return checker.Model(self.inputs, layers, output)
+        return _Model(self.inputs, layers, output)
 
     @cached_property
     def digest(self) -> str:
