@@ -4,7 +4,7 @@
 # **Notation.** As in [`one-dim-chain`](one-dim-chain.py): networks without biases on the line with $m$ hidden layers of
 # width $N$, inputs on both sides of 0; a network dies if a hidden layer is dead on the inputs.
 #
-# **Statement.** "Deeper and narrower networks die more easily": for every law, $P(\text{dies})$ does not decrease with
+# **Statement.** For every law, $P(\text{dies})$ does not decrease with
 # one layer more, whatever the widths, biases and inputs. With the width it decreases strictly for one input without
 # biases and $m = 2$ hidden layers, where it is exactly $3 \cdot 4^{-N} - 2 \cdot 8^{-N}$. (For other $m$ the width is
 # not decided here.)
@@ -29,7 +29,7 @@ claim = Claim(
     title="Deeper networks die more, wider ones less",
     statement="P(dies) does not decrease with depth; two hidden layers, no biases, one input: it falls with the width",
     latex=r"P_{m+1}(\text{dies}) \ge P_m(\text{dies}); \quad 3 \cdot 4^{-N} - 2 \cdot 8^{-N} \text{ decreases in } N",
-    source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, introduction",
+    source="new (after Lu, Su & Karniadakis, Collapse of deep and narrow neural nets)",
     hypotheses=(
         "layers are added at the end",
         "for the width: no biases, one input, two hidden layers (needed: not known)",
