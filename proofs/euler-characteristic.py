@@ -73,8 +73,8 @@ claim = Claim(
 # ray with something active its rate is not 0 and not positive; along a ray $d$ on which nothing is active and the
 # hyperplanes of $T$ are parallel to it, some point far out has all neurons silent ($c < 0$), and for each $i \in T$
 # some has only neuron $i$ active, as large as we like ($w_i < 0$). That is the criterion of
-# `geomrelu.random_networks.stably_unactivated`. With theorem 1.1, $q = 2^{-n_1-1} = \frac{1 - \pi}{2}$ for $n_1 = n_0$; with theorem
-# 1.2 $q = 2^{-n_1-1} + 4^{-n_0-1}$. $\square$
+# `geomrelu.random_networks.stably_unactivated`. With theorem 1.1, $q = 2^{-n_1-1} = \frac{1 - \pi}{2}$ for $n_1 = n_0$;
+# with theorem 1.2 $q = 2^{-n_1-1} + 4^{-n_0-1}$. $\square$
 
 
 # %%

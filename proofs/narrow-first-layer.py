@@ -93,8 +93,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Enumeration
 #
 # All sign choices, judged on the generators of all regions of the arrangement (pycddlib) by the criterion proved in
-# `geomrelu.random_networks.stably_unactivated`, which knows nothing of the proof above: for random first layers, then for degenerate
-# ones (small integers: parallel, equal and missing hyperplanes, no common point).
+# `geomrelu.random_networks.stably_unactivated`, which knows nothing of the proof above: for random first layers, then
+# for degenerate ones (small integers: parallel, equal and missing hyperplanes, no common point).
 
 
 # %%

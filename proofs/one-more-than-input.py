@@ -63,9 +63,9 @@ claim = Claim(
 # * $i \in P$, $j \in N$, $d = \pm\left(\frac{e_i}{|l_i|} + \frac{e_j}{|l_j|}\right)$: rate
 #   $\frac{w_i}{|l_i|} + \frac{w_j}{|l_j|}$ in one direction, and no active neuron in the other.
 #
-# By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and only if (A) it is negative at
-# all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each direction without
-# one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
+# By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and only if (A) it is
+# negative at all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each
+# direction without one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
 #
 # Put $u_i = |w_i| / |l_i|$ for $1 \le i \le n_1$ and $u_0 = |c| / m$, and let, *generic* secondly, these $n_1 + 1$
 # numbers be different.

@@ -49,9 +49,9 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and
-# only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate $\sum_i w_i \max(a_i
-# \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
+# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably
+# unactivated if and only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate
+# $\sum_i w_i \max(a_i \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
 #
 # There is a vertex, as $n_1 \ge n_0$, and $c$ decides the sign of $f$ at vertices: $c < 0$ is necessary, and then all
 # vertices are fine. This is the factor $\frac12$. Along $d$ the first active neuron decides.

@@ -54,8 +54,7 @@ def certificates(net, domain, **options):
         found = [v for v in report.verdicts if v.claim is not None]
         if found:
             claims = [v.claim for v in found]
-            derived = {} if "derive" not in report.__dict__ else {"derive": report.derive}
-            yield found, as_certificate(claims, net.digest, domain.checked.digest(), report.points) | derived
+            yield found, as_certificate(claims, net.digest, domain.checked.digest(), report.points)
 
 
 def test_nothing_is_assumed():

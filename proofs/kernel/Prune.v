@@ -262,6 +262,8 @@ Qed.
 
 Definition right_if vs (o : option image) v : Prop := match o with Some i => right vs i v | None => True end.
 
+(** The neurons of a layer. Kept: its row, with the images put in, is the row of the smaller layer, so both outputs are the
+    same. Removed: z <= 0 on the set, so its output is 0. Folded: z >= 0, so its output is z. *)
 Lemma images_of_spec l earlier k d e' t (l' : option layer) before' : skipn k full = l :: earlier ->
   (0 < denominator l)%Z -> (0 < d)%Z -> (0 < e')%Z ->
   match l' with Some m => denominator m = e' | None => True end ->
@@ -307,6 +309,7 @@ Proof.
   - apply (Go None c kept Sc E). exact Logic.I.
 Qed.
 
+(** Merged: d z = n z' with n, d > 0, and so d max(z, 0) = n max(z', 0). *)
 Lemma merge_all_spec l before after (all : list (option image)) others : (0 < denominator l)%Z ->
   Forall2 (right_if after) all (map relu (map (value_of l before) others)) ->
   forall os fs rs found, Forall2 (right_if after) os (map relu (map (value_of l before) rs)) ->
