@@ -112,10 +112,10 @@ for report in reports:
     )
     if silent is not None:
         assert found[Status.DEAD] <= silent[report.layer - 1]
-        points = checker.Points(report.points, network.checked, domain.checked)
+        judge = checker.Judge(report.points, network.checked, domain.checked)
         for v in report.verdicts:
             if v.status is Status.ALIVE and v.neuron in silent[report.layer - 1]:
-                value = points.evaluate(v.claim["point"], v.layer, v.neuron)
+                value = judge.value(judge.point(v.claim["point"]), v.layer, v.neuron)
                 print(f"  neuron {v.neuron} was silent on the data, but reaches {float(value):.3g}")
 
 # %% [markdown]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from geomrelu.claims.registry import Again, Claim
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="constant-infinity",
@@ -37,7 +37,7 @@ SPACE = (
 def again(magnitudes: tuple[list[list[int]], list[int], list[int]]) -> Again:
     a, b, w = magnitudes
     return Again(
-        "from geomrelu.random_networks.orbit import stably_unactivated_orbit\n"
+        "from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit\n"
         f"print(stably_unactivated_orbit({a}, {b}, {w}, 1)[0])"
     )
 

@@ -18,8 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from geomrelu.claims.registry import Claim
-from geomrelu.random_networks.orbit import stably_unactivated_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="orbit-minimum-plane",

@@ -365,6 +365,15 @@ def shape_of(graph, given, name):
         return None
 
 
+def runs(model, x):
+    """Does onnxruntime run the model?"""
+    try:
+        evaluate(model, x)
+    except Exception:
+        return False
+    return True
+
+
 def evaluate(model, x, more=()):
     """The tensors of a model at an input, by onnxruntime without its optimisations."""
     import onnxruntime

@@ -682,6 +682,15 @@ def test_a_proof_reads_as_a_page(label):
     assert not any(status.name in text for status in Status)
 
 
+@pytest.mark.parametrize("label", sorted(set(LABELS) - set(PRINTED)))
+def test_each_hypothesis_has_a_neighbour_or_says_that_its_need_is_not_known(label):
+    claim = claims.load()[label]
+    dropped = [part for check in claim.checks if check.kind is Kind.NEIGHBOUR for part in check.of.split("; ")]
+    for hypothesis in claim.hypotheses:
+        without = hypothesis.endswith(("(needed: not known)", "(by definition)"))
+        assert without or all(part in dropped for part in hypothesis.split("; ")), hypothesis
+
+
 def test_the_table_of_contents_is_current():
     assert (PROOFS / "README.md").read_text(encoding="utf-8") == render.contents(claims.load()) + "\n"
 

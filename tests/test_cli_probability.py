@@ -28,6 +28,13 @@ def test_json_of_probability(capsys):
         *("event", "widths", "law", "orbits", "orbit_size", "estimate", "low", "high", "level", "orbit_counts"),
         *("constant_on_all_orbits", "exact", "bounds"),
     ]
+    assert len(found["orbit_counts"]) <= 12
+    many = ["probability", "stably-unactivated", "--widths", "2,6", "--orbits", "200", "--format", "json"]
+    assert main(many) == 0  # not line by line unless asked
+    assert set(json.loads(capsys.readouterr().out)["orbit_counts"]) == {"different", "least", "most"}
+    assert main([*many, "--all-counts"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["orbit_counts"]) > 12
+    assert found["event_means"].startswith("a given neuron") and "biases" in found["parameters"]
     assert found["orbit_size"] == 512 and sum(found["orbit_counts"].values()) == found["orbits"] == 200
     assert found["low"] < found["estimate"] < found["high"] and found["exact"] is None
     mean = sum(int(k) * n for k, n in found["orbit_counts"].items()) / 200 / 512
@@ -37,7 +44,10 @@ def test_json_of_probability(capsys):
 def test_text_of_probability(capsys):
     assert main(["probability", "alive", "--widths", "1,1,1,1", "--domain", "R^n", "--orbits", "20"]) == 0
     shown = capsys.readouterr().out
-    assert "in the event: 32 (20 orbits)" in shown and "exactly 1/2, whatever the law (width-one)" in shown
+    assert "exactly 1/2 = 0.5, whatever the law (width-one)" in shown and "orbits" not in shown  # nothing is sampled
+    assert "(every layer is positive somewhere on the set)" in shown
+    assert main(["probability", "alive", "--widths", "1,1", "--domain", "box:-2,2", "--orbits", "20"]) == 0
+    assert "in the event: 2 (" in capsys.readouterr().out
     assert main(["probability", "alive", "--widths", "2,2,2", "--law", "rademacher", "--orbits", "1"]) == 0
     assert "exactly 983/1024" in capsys.readouterr().out
     assert main(["probability", "alive", "--widths", "1,3,3", "--no-bias", "--orbits", "5"]) == 0
@@ -49,8 +59,8 @@ def test_text_of_probability(capsys):
     [
         (["--widths", "2"], "widths"),
         (["--widths", "2,x"], "whole numbers"),
-        (["--widths", "2,2", "--law", "gamma:2"], "not symmetric"),
-        (["--widths", "2,2", "--law", "randint:-1,2"], "atom at 0"),
+        (["--widths", "2,2", "--law", "gamma:2", "--orbits", "5"], "not symmetric"),
+        (["--widths", "2,2", "--law", "randint:-1,2", "--orbits", "5"], "atom at 0"),
         (["--widths", "2,2", "--orbits", "5", "--trials", "5"], "choose one"),
         (["--widths", "2,2", "--domain", "nowhere"], "nowhere"),
         (["--widths", "2,2", "--seed", "-1"], "--seed"),
@@ -63,9 +73,17 @@ def test_text_of_probability(capsys):
         (["--widths", "2,2", "--tied"], "--tied"),
         (["--model", "nowhere.json"], "nowhere.json"),
         (["--widths", "2,2", "--points", "3", "--domain", "R^n"], "--points"),
-        (["--widths", "2,2", "--scheme", "batch-norm", "--points", "3"], "sample"),
+        (["--widths", "2,2", "--scheme", "batch-norm", "--points", "3", "--orbits", "5"], "sample"),
         (["--widths", "2,2", "--scheme", "batch-norm", "--trials", "3"], "--points"),
         (["--widths", "2,2", "--scheme", "weight-norm"], "unknown scheme"),
+        (["--widths", "2,2", "--law", "keras", "--scale", "he"], "keras has its own scale"),
+        (["--widths", "2,2", "--law", "cauchy", "--scale", "he"], "no finite variance"),
+        (["--widths", "2,2", "--biases", "some"], "unknown biases"),
+        (["--widths", "2,2", "--biases", "same", "--no-bias"], "say one of them"),
+        (["--widths", "2,2", "--number", "1"], "not about a number"),
+        (["--widths", "2,2", "--layer", "1"], "not about one layer"),
+        (["--widths", "2,2", "--trials", "0", "--law", "t:3"], "positive"),
+        (["--widths", "2,3", "--half-width", "1e-9", "--domain", "box:0,1"], "half width"),
     ],
 )
 def test_one_line_for_unusable_input(arguments, part, capsys):

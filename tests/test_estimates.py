@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from geomrelu import InputError, Network
-from geomrelu.random_networks import estimate, montecarlo
-from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, orbit_interval
+from geomrelu.exact.affine import AffineMap
+from geomrelu.io.tape import Tape, joined
+from geomrelu.random_networks import estimate, montecarlo, sampling
+from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, probability
 from geomrelu.random_networks.shape import Shape
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
 
 @pytest.mark.parametrize(
@@ -37,23 +40,48 @@ def test_orbits_and_sampling_agree(experiment):
     assert json.loads(json.dumps(walked.as_json()))["estimate"] == walked.estimate
 
 
-def test_what_is_proved_and_what_is_only_constant():
-    proved = by_orbits(Experiment("alive", (1, 1, 1, 1)), 6)
-    assert proved.counts == {32: 6} and proved.experiment.proved() == (Fraction(1, 2), "width-one")
-    stable = by_orbits(Experiment("stably-unactivated", (3, 4)), 20)
-    assert stable.counts == {18: 20} and stable.experiment.proved() == (Fraction(9, 256), "one-more-than-input")
-    walked = by_orbits(Experiment("alive", (1, 2, 1), bias=False), 6)  # no theorem: all classes of magnitudes
-    assert walked.counts == {10: 6} and walked.low == walked.high == 10 / 16
-    assert walked.as_json()["exact"] == "5/8" and "2 classes of magnitudes" in walked.as_text()
+def test_what_is_proved_is_said_and_nothing_is_sampled():
+    for event, widths, value, why in (
+        ("alive", (1, 1, 1, 1), Fraction(1, 2), "width-one"),
+        ("alive", (2, 2, 2), Fraction(63, 64), "tight-at-two"),
+        ("stably-unactivated", (3, 4), Fraction(9, 256), "one-more-than-input"),
+    ):
+        for more in ({}, {"orbits": 20}, {"trials": 20}, {"half_width": 0.1}):
+            found = probability(Experiment(event, widths), **more)
+            assert (found.exact, found.interval) == (value, why)
+            assert found.low == found.high == found.estimate == float(value)
+            assert not found.counts and "orbit" not in found.as_text() and f"exactly {value}" in found.as_text()
+            assert found.as_json()["exact"] == str(value) and found.as_json()["proved_by"] == why
+    walked = probability(Experiment("alive", (1, 2, 1), bias=False))  # no theorem: all classes of magnitudes
+    assert walked.exact == Fraction(5, 8) and "2 classes of magnitudes" in walked.as_text()
+    assert probability(Experiment("data-alive", (2, 2, 2), domain="points:1")).exact == Fraction(9, 16)
+
+
+def test_what_is_only_constant():
     only_seen = by_orbits(Experiment("alive", (1, 3, 3), bias=False), 6)
     assert only_seen.is_constant and only_seen.as_json()["exact"] is None
-    assert only_seen.low < only_seen.estimate < only_seen.high
+    assert only_seen.low < only_seen.estimate < only_seen.high and "not proved" in only_seen.as_text()
 
 
 def test_equal_magnitudes_are_one_orbit():
-    found = by_orbits(Experiment("alive", (2, 2, 2), law="rademacher"), 1)
-    assert found.low == found.high == float(Fraction(found.as_json()["exact"]))
+    found = probability(Experiment("alive", (2, 2, 2), law="rademacher"))
+    assert found.low == found.high == float(found.exact) and found.trials == 1
     assert found.experiment.proved() is None  # the theorem needs densities
+
+
+@pytest.mark.parametrize(("widths", "scale"), [((1, 2), "none"), ((2, 2), "none"), ((2, 3, 1), "none"), ((1, 3), "he")])
+def test_stably_unactivated_under_signs_is_exact(widths, scale):
+    """All parameters -1 or 1 (times the scale): all of them, by the definition of one neuron."""
+    n0, n1 = widths[:2]
+    a, c = (np.sqrt(2 / n0), np.sqrt(2 / n1)) if scale == "he" else (1.0, 1.0)
+    total = 0
+    for signs in product((-1, 1), repeat=n1 * (n0 + 2) + 1):
+        rows = np.array(signs[: n1 * (n0 + 1)]).reshape(n1, n0 + 1) * a
+        total += is_stably_unactivated(
+            rows[:, :n0].tolist(), rows[:, n0].tolist(), [c * v for v in signs[-n1 - 1 : -1]], c * signs[-1]
+        )
+    found = probability(Experiment("stably-unactivated", widths, law="rademacher", scale=scale))
+    assert found.exact == Fraction(total, 2 ** (n1 * (n0 + 2) + 1)) and found.method == "proved"
 
 
 @pytest.mark.parametrize(
@@ -77,24 +105,22 @@ def test_laws_without_orbits_are_refused_by_name(law):
     assert by_sampling(Experiment("alive", (2, 2), law=law), 20).trials == 20
 
 
-def test_the_mean_and_its_interval():
-    counts = {28: 50, 30: 30, 32: 20}
-    mean, low, high, _ = orbit_interval(counts, 512, 0.95)
-    values = [k / 512 for k, n in counts.items() for _ in range(n)]
-    interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (mean, low, high) == pytest.approx((sum(values) / 100, interval.low, interval.high))
-    assert orbit_interval({3: 1}, 4, 0.95)[1:3] == pytest.approx((0.75 * 0.05, 0.75 * 0.05 + 0.95))
+def test_the_stopping_rule_keeps_its_promise():
+    experiment = Experiment("stably-unactivated", (2, 3))
+    found = by_sampling(experiment, half_width=0.004, seed=4)
+    assert found.high - found.low <= 0.008 and found.low <= 5 / 64 <= found.high
+    assert by_sampling(experiment, half_width=0.05, seed=4).trials < 1000  # not 16,384 first
+    plain = by_sampling(experiment, trials=found.trials, seed=4)
+    assert plain.high - plain.low < found.high - found.low  # looking costs level
+    with pytest.raises(InputError, match="may take"):
+        by_sampling(experiment, half_width=1e-7)
 
 
-def test_the_stopping_rule():
-    found = by_sampling(Experiment("stably-unactivated", (2, 3)), half_width=0.002, seed=4)
-    assert found.high - found.low <= 0.004 and found.trials == 1 << 18
-    assert found.low <= 5 / 64 <= found.high
-    short = by_sampling(Experiment("stably-unactivated", (2, 3)), half_width=0.0002, seed=4, most=1 << 14)
-    assert short.trials == 1 << 14 and short.high - short.low > 0.0004
-    plain = by_sampling(Experiment("stably-unactivated", (2, 3)), trials=found.trials, seed=4)
-    assert plain.counts == found.counts  # looking changes nothing
-    assert plain.high - plain.low < found.high - found.low  # but costs level
+def test_intervals_are_cut_by_what_is_proved():
+    experiment = Experiment("alive", (1, 1, 1), domain="box:-1,1")
+    for found in (by_orbits(experiment, 10), by_sampling(experiment, 10)):
+        assert found.low >= 1 / 4 and found.high <= 3 / 4
+        assert found.as_json()["bounds"] == {"lower": "1/4", "upper": "3/4"}
 
 
 # ---- data and schemes -------------------------------------------------------------------------------------------
@@ -141,12 +167,12 @@ def test_the_same_scheme_by_floats_and_exactly():
     """Without a scheme floats on data agree with the exact passes on the same networks."""
     experiment = Experiment("dead-neurons", (2, 3, 2), domain="points:6", number=1, law="cauchy")
     rng = np.random.default_rng(6)
-    domain = estimate._domain(experiment, 3)
+    domain = experiment.read_domain(3)
     layers = experiment.layers(rng, 50)
     data = np.array([[float(v) for v in point] for point in domain.points]).T
     floats = [experiment.happens(tuple(d)) for d in montecarlo.dead_on_data(layers, data, "iid").tolist()]
     single = [[(w[k], b[k]) for w, b in layers] for k in range(50)]
-    assert floats == [bool(estimate._event_count(experiment, domain, one, "none")[0]) for one in single]
+    assert floats == [bool(sampling.event_count(experiment, domain, one, "none")) for one in single]
 
 
 def test_one_random_point_has_the_lower_bound_exactly():
@@ -166,19 +192,84 @@ def test_orbits_of_a_model():
     assert drawn.size == 64 and drawn.low < drawn.high and drawn.experiment.bounds() == {}
     with pytest.raises(InputError, match="one orbit"):
         by_orbits(Experiment("alive", (3, 2, 1), model="m", law="own"), 2, shape=shape)
-    with pytest.raises(InputError, match="orbits"):
-        by_sampling(Experiment("alive", (3, 2, 1), model="m", law="own"), 2)
+    with pytest.raises(InputError, match="not random"):
+        by_sampling(Experiment("alive", (3, 2, 1), model="m", law="own"), 2, shape=shape)
     with pytest.raises(InputError, match="shape"):
         by_orbits(Experiment("alive", (3, 2, 1), model="m"), 2)
     with pytest.raises(InputError, match="rai"):
         by_orbits(Experiment("alive", (3, 2, 1), model="m", law="rai"), 2, shape=shape)
 
 
+def kernels():
+    """A kernel of two on three pixels, then a neuron."""
+    return Network.from_layers([([[2, 3, 0], [0, 2, 3]], [5, 5], "relu"), ([[7, 11]], [13], "relu")])
+
+
+def around(values):
+    """One input, one neuron, and a second one that reads the input too."""
+    a, b, c, d = values
+    tape = Tape(1)
+    first = tape.relu(AffineMap.from_dense([[a]], [b]).after(tape.input))
+    second = tape.relu(joined(AffineMap.from_dense([[c]], [d]).after(first), tape.input))
+    return Network.from_tape(tape.finish(second))
+
+
+@pytest.mark.parametrize("domain", ["R^n", "box:-1,2", "points:4"])
+@pytest.mark.parametrize("event", ["alive", "data-alive", "killed", "dead-neurons"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_models_with_connections_and_ties_by_orbits_and_by_sampling(event, tied, domain):
+    """Orbits of 2^4 and 2^6 choices; exact fallbacks agree with floats network by network."""
+    if tied:
+        shape = Shape(
+            Network.from_layers([([[2, 3, 0], [0, 2, 3]], [5, 5], "relu"), ([[7, 11]], [13], "relu")]), tied=True
+        )
+    else:
+        shape = Shape(around([2, 1, 5, 7]))
+    widths = (shape.network.inputs, *shape.network.widths)
+    more = {"killed": {"layer": 2}, "dead-neurons": {"number": 1}}.get(event, {})
+    experiment = Experiment(event, widths, model="m", domain=domain, **more)
+    walked = by_orbits(experiment, 40, seed=1, level=0.999, shape=shape)
+    sampled = by_sampling(experiment, 600, seed=1, level=0.999, shape=shape)
+    assert walked.low <= sampled.high and sampled.low <= walked.high
+    set_ = experiment.read_domain(1)
+    values = np.random.default_rng(3).standard_normal((12, len(shape.magnitudes)))
+    floats = sampling.decided(experiment, set_, shape.arrays(values), shape, values)
+    if event != "data-alive" or tied or domain == "points:4":
+        assert floats.tolist() == [sampling._shaped(experiment, set_, shape, v) for v in values]
+
+
+def test_bounds_of_models():
+    dense = Shape(Network.from_layers([([[1, 2], [3, 4]], [5, 6], "relu"), ([[1, 2], [3, 4]], [5, 6], "relu")]))
+    experiment = Experiment("alive", (2, 2, 2), model="m")
+    assert probability(experiment, shape=dense).exact == Fraction(63, 64)  # as for --widths
+    box = Experiment("alive", (2, 2, 2), model="m", domain="box:0,1")
+    assert by_sampling(box, 10, shape=dense).bounds == Experiment("alive", (2, 2, 2), domain="box:0,1").bounds()
+    kernel = Shape(
+        Network.from_layers([([[2, 3, 0], [0, 2, 3]], [5, 5], "relu"), ([[7, 11]], [13], "relu")]), tied=True
+    )
+    assert kernel.bounds() == {"lower": Fraction(1, 4), "upper": Fraction(7, 8)}
+    assert Shape(around([2, 1, 5, 7])).bounds() == {"upper": 1}
+    free = Experiment("alive", (3, 2, 1), model="m", law="keras")
+    assert by_sampling(free, 5, shape=kernel).bounds == {}
+
+
+def test_large_networks_are_sampled_and_decided():
+    """Alive on a few points is alive; what stays open goes to the analyzer."""
+    experiment = Experiment("alive", (3, 40, 40, 30), law="pytorch", domain="box:0,1")
+    assert estimate._amount(experiment, None, 0) == (None, estimate.TRIALS)
+    found = by_sampling(experiment, 64, seed=1)
+    assert found.bounds["lower"] < found.estimate <= 1
+    layers = [(w[:1], b[:1]) for w, b in experiment.layers(np.random.default_rng(2), 1)]
+    layers[1] = -abs(layers[1][0]), -abs(layers[1][1])  # kills everything
+    assert sampling.decided(experiment, experiment.read_domain(0), layers).tolist() == [False]
+
+
 def test_laws_with_atoms_are_simulated_and_the_missing_hypothesis_is_named():
     """Sign vectors are decided exactly: hyperplanes meet, and floats would divide by zero."""
     experiment = Experiment("stably-unactivated", (2, 3, 1), law="rademacher")
     walked, sampled = by_orbits(experiment, 100, seed=1), by_sampling(experiment, 1500, seed=2, level=0.999)
-    assert sampled.low <= walked.estimate <= sampled.high and walked.low < walked.high
+    assert sampled.low <= probability(experiment).exact <= sampled.high
+    assert walked.low <= probability(experiment).exact <= walked.high
     assert experiment.refused() == "the law 'rademacher' has atoms" and experiment.refused() in walked.as_text()
     assert Experiment("stably-unactivated", (2, 3, 1)).refused() is None
     assert Experiment("stably-unactivated", (2, 4, 1), law="rademacher").refused() is None
@@ -215,6 +306,15 @@ def test_orbits_in_groups():
         {"event": "killed", "layer": 3},
         {"event": "stably-unactivated", "domain": "R+^n"},
         {"event": "stably-unactivated", "bias": False},
+        {"event": "stably-unactivated", "law": "keras"},
+        {"event": "stably-unactivated", "widths": (2, 2, 2, 2)},
+        {"event": "dead-neurons", "number": 9},
+        {"event": "dead-neurons", "number": 3, "layer": 1},
+        {"event": "dead-neurons", "number": -1},
+        {"layer": 1},
+        {"number": 1},
+        {"event": "killed", "layer": 0},
+        {"biases": "some"},
     ],
 )
 def test_unusable_experiments_are_refused(arguments):

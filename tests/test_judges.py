@@ -24,7 +24,7 @@ from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.fields import Fields
 from geomrelu.certificates.region import Region
 from geomrelu.cli.main import main
-from geomrelu.geometry.polyhedron import read_any
+from geomrelu.geometry.domains import read_any
 
 JUDGES = (checker.Judge, Quick)
 

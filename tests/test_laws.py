@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from geomrelu import InputError
-from geomrelu.random_networks.initialisation import SCALES, Initialisation, Law
+from geomrelu.random_networks.initialisation import FRAMEWORKS, Initialisation, Law
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,106 @@ def test_scipy_laws_are_reproducible():
     assert (first == second).all()
 
 
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("bias", [True, False])
-def test_layers_have_the_variance_of_their_scale(scale, bias):
-    weights, constants = Initialisation("normal", scale, bias).layers(np.random.default_rng(2), 500, 8, 5)
-    assert weights.shape == (500, 5, 8) and constants.shape == (500, 5)
-    assert math.isclose(weights.std(), SCALES[scale](8, 5), rel_tol=0.03)
-    assert math.isclose(constants.std(), SCALES[scale](8, 5) * bias, rel_tol=0.06)
+VARIANCES = {"he": 2 / 8, "glorot": 2 / 13, "xavier": 2 / 13, "lecun": 1 / 8}  # of 8 inputs and 5 neurons
+
+
+@pytest.mark.parametrize("scale", VARIANCES)
+@pytest.mark.parametrize("law", ["normal", "uniform", "rademacher", "laplace", "t:9", "truncnorm:-2,2", "norm:0,3"])
+def test_a_scale_gives_the_variance_that_it_names_for_every_law(law, scale):
+    weights, constants = Initialisation(law, scale).layers(np.random.default_rng(2), 1500, 8, 5)
+    assert weights.shape == (1500, 5, 8) and constants.shape == (1500, 5)
+    assert math.isclose(weights.var(), VARIANCES[scale], rel_tol=0.05)
+    assert math.isclose(constants.var(), VARIANCES[scale], rel_tol=0.12)
+
+
+@pytest.mark.parametrize("law", ["normal", "uniform", "laplace"])
+def test_what_biases_are(law):
+    """Like the weights, or of the law itself whatever the scale, or 0; said in words."""
+    own = {"normal": 1, "uniform": 1 / 3, "laplace": 2}[law]
+    weights, constants = Initialisation(law, "he", "unscaled").layers(np.random.default_rng(3), 4000, 8, 5)
+    assert math.isclose(weights.var(), 2 / 8, rel_tol=0.05) and math.isclose(constants.var(), own, rel_tol=0.1)
+    weights, constants = Initialisation(law, "he", "zero").layers(np.random.default_rng(3), 4000, 8, 5)
+    assert math.isclose(weights.var(), 2 / 8, rel_tol=0.05) and not constants.any()
+    assert "law itself" in Initialisation(law, "he", "unscaled").described
+
+
+def test_without_a_scale_the_law_is_as_it_is():
+    weights, _ = Initialisation("uniform").layers(np.random.default_rng(4), 500, 8, 5)
+    assert 0.999 < abs(weights).max() < 1
+    with pytest.raises(InputError, match="no finite variance"):
+        Initialisation("cauchy", "he")
+    with pytest.raises(InputError, match="no finite variance"):
+        Initialisation("t:2", "lecun")
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_frameworks_by_their_names(name):
+    """Bounds and variances from their documentation; biases."""
+    fan_in, fan_out = 24, 40
+    weights, biases = Initialisation(name).layers(np.random.default_rng(5), 600, fan_in, fan_out)
+    bound = {
+        "pytorch": math.sqrt(1 / 24), "keras": math.sqrt(6 / 64), "tensorflow": math.sqrt(6 / 64),
+        "scikit-learn": math.sqrt(6 / 64), "flax": 2 * math.sqrt(1 / 24) / 0.87962566103423978,
+    }[name]  # fmt: skip
+    variance = 1 / 24 if name == "flax" else bound**2 / 3
+    assert 0.999 * bound < abs(weights).max() <= bound
+    assert math.isclose(weights.var(), variance, rel_tol=0.01)
+    if name in ("pytorch", "scikit-learn"):
+        assert 0.99 * bound < abs(biases).max() <= bound and Initialisation(name).bias
+    else:
+        assert not biases.any() and not Initialisation(name).bias
+    assert Initialisation(name).missing(symmetric=True, no_zero=True, atomless=True) is None
+    for wrong in ({"scale": "he"}, {"biases": "unscaled"}):
+        with pytest.raises(InputError, match="its own"):
+            Initialisation(name, **wrong)
+
+
+def same_law(ours, theirs):
+    """Two samples of one law: Kolmogorov and Smirnov, with a fixed level."""
+    return stats.ks_2samp(ours.ravel(), theirs.ravel()).pvalue > 1e-4
+
+
+def test_the_installed_torch():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(1)
+    layers = [torch.nn.Linear(7, 11) for _ in range(200)]
+    weights, biases = Initialisation("pytorch").layers(np.random.default_rng(6), 200, 7, 11)
+    assert same_law(weights, np.array([layer.weight.detach().numpy() for layer in layers]))
+    assert same_law(biases, np.array([layer.bias.detach().numpy() for layer in layers]))
+    he = np.empty((200, 11, 7))
+    for k in range(200):
+        he[k] = torch.nn.init.kaiming_uniform_(torch.empty(11, 7), nonlinearity="relu").numpy()
+    assert same_law(Initialisation("uniform", "he").layers(np.random.default_rng(7), 200, 7, 11)[0], he)
+
+
+def test_the_installed_scikit_learn():
+    """It draws its layers in a method of its own."""
+    perceptron = pytest.importorskip("sklearn.neural_network").MLPClassifier(activation="relu")
+    perceptron._random_state = np.random.RandomState(2)
+    layers = [perceptron._init_coef(7, 11, np.float64) for _ in range(200)]
+    weights, biases = Initialisation("scikit-learn").layers(np.random.default_rng(8), 200, 7, 11)
+    assert same_law(weights, np.array([w for w, _ in layers])) and same_law(biases, np.array([b for _, b in layers]))
+
+
+def test_the_installed_keras():
+    initializers = pytest.importorskip("keras").initializers
+    theirs = np.array([np.asarray(initializers.GlorotUniform(seed=k)((7, 11))) for k in range(200)])
+    for name in ("keras", "tensorflow"):
+        assert same_law(Initialisation(name).layers(np.random.default_rng(9), 200, 7, 11)[0], theirs)
+
+
+def test_the_installed_flax():
+    jax, linen = pytest.importorskip("jax"), pytest.importorskip("flax.linen")
+    keys = jax.random.split(jax.random.PRNGKey(0), 200)
+    theirs = np.array([np.asarray(linen.initializers.lecun_normal()(key, (7, 11))) for key in keys])
+    assert same_law(Initialisation("flax").layers(np.random.default_rng(10), 200, 7, 11)[0], theirs)
+
+
+def test_the_list_of_laws_is_complete():
+    with pytest.raises(InputError) as refusal:
+        Initialisation("gama")
+    for name in ("normal", "uniform", "cauchy", "rademacher", "rai", "scipy.stats", *FRAMEWORKS):
+        assert name in str(refusal.value)
 
 
 def test_asymmetric_initialisation():
@@ -72,7 +165,9 @@ def test_asymmetric_initialisation():
     assert Initialisation("rai").missing(symmetric=True) is not None
 
 
-@pytest.mark.parametrize("arguments", [("normal", "him"), ("rai", "he"), ("rai", "none", False), ("gama",)])
+@pytest.mark.parametrize(
+    "arguments", [("normal", "him"), ("rai", "he"), ("rai", "none", "zero"), ("gama",), ("normal", "he", "none")]
+)
 def test_unusable_initialisations_are_refused(arguments):
     with pytest.raises(InputError):
         Initialisation(*arguments)

@@ -25,7 +25,7 @@ from geomrelu import checker
 from geomrelu.checker import Domain, Model, Rejected, require
 from geomrelu.errors import InputError
 
-__all__ = ["Statement", "judge", "program", "text"]
+__all__ = ["Statement", "judge", "judge_pruning", "program", "text"]
 
 ONE = checker.ONE
 NEGATIVE = Fraction(-1, 1 << 200)  # "z <= c < 0" is shown with this c
@@ -55,13 +55,55 @@ def program() -> str:
 
 def judge(certificate: Any, model: Model, domain: Domain) -> list[dict[str, Any]]:
     """Prove every claim of a certificate with the kernel, or raise :class:`checker.Rejected`; returns the claims."""
+    require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.FORMAT, "of another format")
+    checker.known(certificate, {"geomrelu", "model", "domain", "points", "derive", "claims"}, "the certificate")
+    require(certificate.get("model") == model.digest(), "it is about another model")
     claims, asked = said(certificate, model, domain)
+    require(claims, "it claims nothing")
+    _prove(certificate, model, domain, claims, asked)
+    return claims
+
+
+def judge_pruning(certificate: Any, model: Model, domain: Domain, smaller: Model) -> dict[str, int]:
+    """Prove that a smaller network equals the model on the domain, or raise :class:`checker.Rejected`.
+
+    Returns the number of neurons removed, folded and merged.
+    """
+    require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.PRUNING, "of another format")
+    keys = {"geomrelu", "model", "domain", "smaller", "points", "derive", "claims", *checker.CHANGES}
+    checker.known(certificate, keys, "the certificate")
+    require(certificate.get("smaller") == smaller.whole_digest(), "it is about another smaller network")
+    require(certificate.get("model") == model.whole_digest(), "it is about another model")
+    claims, asked = said(certificate, model, domain)
+    fates = {}
+    for key in checker.CHANGES:
+        items = certificate.get(key, [])
+        require(isinstance(items, list), f'"{key}" must be a list')
+        for item in items:
+            level, i, what = checker.read_change(key, item, model)
+            require((level, i) not in fates, "a neuron is changed twice")
+            merged = "" if what is None else f":{what[0]}:{what[1].numerator}:{what[1].denominator}"
+            fates[level, i] = key + merged
+    _prove(certificate, model, domain, claims, asked, _pruning(model, smaller, fates))
+    return {key: len(certificate.get(key, [])) for key in checker.CHANGES}
+
+
+def _prove(
+    certificate: Any,
+    model: Model,
+    domain: Domain,
+    claims: list[dict[str, Any]],
+    asked: list[Statement],
+    pruning: list[str] | None = None,
+) -> None:
     open_ = asked
     for rounded in (True, False):
-        proved = run(text(certificate, model, domain, open_, rounded))
+        wanted = asked if pruning else open_  # a pruning needs all of them in one text
+        proved = run(text(certificate, model, domain, wanted, rounded, pruning or []))
         open_ = [s for s in open_ if s.words not in proved]
-        if not open_:
-            return claims
+        if not open_ and (pruning is None or "equal" in proved):
+            return
+    require(open_, "the kernel does not prove that the networks are equal")
     claim = claims[open_[0].claim]
     where = f"layer {checker.shown(claim.get('layer'))}, neuron {checker.shown(claim.get('neuron'))}"
     raise Rejected(f"{where}: the kernel does not prove: {open_[0].words[:60]}")
@@ -86,16 +128,13 @@ def said(certificate: Any, model: Model, domain: Domain) -> tuple[list[dict[str,
     """The claims of a certificate, and the statements that say the same.
 
     Raises:
-        Rejected: it is about another model or domain, or claims something that the kernel has no rule for.
+        Rejected: it is about another domain, or claims something that the kernel has no rule for.
     """
-    require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.FORMAT, "of another format")
-    checker.known(certificate, {"geomrelu", "model", "domain", "points", "derive", "claims"}, "the certificate")
-    require(certificate.get("model") == model.digest(), "it is about another model")
     require(certificate.get("domain") == domain.digest(), "it is about another domain")
     require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
     require(not domain.is_empty_box(), "the domain is empty")
     claims = certificate.get("claims")
-    require(isinstance(claims, list) and claims, "it claims nothing")
+    require(isinstance(claims, list), '"claims" must be a list')
     points = certificate.get("points", [])
     require(isinstance(points, list), '"points" must be a list')
     asked: list[Statement] = []
@@ -239,13 +278,16 @@ def _walk(_: Writer) -> Iterator[str]:
 # ---- the text ---------------------------------------------------------------------------------------------------
 
 
-def text(certificate: Any, model: Model, domain: Domain, asked: list[Statement], rounded: bool) -> Iterator[str]:
+def text(
+    certificate: Any, model: Model, domain: Domain, asked: list[Statement], rounded: bool, pruning: list[str]
+) -> Iterator[str]:
     """What the program reads: the network, the set, what is derived on it, and statements with their evidence."""
     levels = [int(s.words.split()[1]) for s in asked]
     derived = certificate.get("derive") or []
     require(isinstance(derived, list), '"derive" must be a list')
     levels += [item[0] for item in derived if isinstance(item, list) and item and type(item[0]) is int]
-    writer = Writer(model, domain, min(max(levels), len(model.layers)), rounded)
+    top = len(model.layers) if pruning else min(max(levels), len(model.layers))
+    writer = Writer(model, domain, top, rounded)
     yield "geomrelu-kernel 1"
     yield from writer.network()
     yield from _set(domain)
@@ -257,6 +299,41 @@ def text(certificate: Any, model: Model, domain: Domain, asked: list[Statement],
         head, *body = s.evidence(writer)
         yield f"claim {s.words} {head}"
         yield from body
+    yield from pruning
+
+
+def _pruning(model: Model, smaller: Model, fates: dict[tuple[int, int], str]) -> list[str]:
+    """The smaller network, what follows the last ReLU layers, and what became of each neuron."""
+    lines = ["pruning", *_last(model), "network"]
+    for level in range(1, len(smaller.layers) + 1):
+        lines += [f"layer {smaller.layers[level - 1].denominator} -", *_rows(smaller, level, smaller.layers[level - 1])]
+    lines += _last(smaller)
+    for level, layer in enumerate(model.layers, 1):
+        lines.append("fates " + " ".join(fates.get((level, i), "kept") for i in range(len(layer.rows))))
+    return lines
+
+
+def _last(model: Model) -> list[str]:
+    """What follows the last ReLU layer; if nothing does, its outputs."""
+    level = len(model.layers) + 1
+    if model.output is not None:
+        return [f"last {model.output.denominator}", *_rows(model, level, model.output)]
+    width = model.width(level - 1)
+    return ["last 1", *("row 0 | " + "0 " * j + "1" for j in range(width))]
+
+
+def _rows(model: Model, level: int, layer: Any) -> Iterator[str]:
+    """Rows of a layer, in blocks from the layer before down to the inputs; zeros at the end are left out."""
+    for bias, columns, entries in layer.rows:
+        blocks: dict[int, list[int]] = {}
+        for j, w in zip(columns, entries, strict=True):
+            at = max(b for b in range(level) if model.start[b] <= j)
+            if at not in blocks:
+                blocks[at] = [0] * model.width(at)
+            blocks[at][j - model.start[at]] = w
+        least = min(blocks, default=level)
+        parts = ("| " + _words(blocks.get(at, ())) for at in range(level - 1, least - 1, -1))
+        yield f"row {bias} " + " ".join(parts)
 
 
 def _set(domain: Domain) -> Iterator[str]:
@@ -322,16 +399,7 @@ class Writer:
             layer = model.layers[level - 1]
             fine = self.fine[level - 1] if self.rounded and 1 < level <= self.depth else "-"
             yield f"layer {layer.denominator} {fine}"
-            for bias, columns, entries in layer.rows:
-                blocks: dict[int, list[int]] = {}
-                for j, w in zip(columns, entries, strict=True):
-                    at = max(b for b in model.blocks[level] if model.start[b] <= j)
-                    if at not in blocks:
-                        blocks[at] = [0] * model.width(at)
-                    blocks[at][j - model.start[at]] = w
-                least = min(blocks, default=level)
-                parts = ("| " + _words(blocks.get(at, ())) for at in range(level - 1, least - 1, -1))
-                yield f"row {bias} " + " ".join(parts)
+            yield from _rows(model, level, layer)
 
     def names(self) -> Iterator[str]:
         """How bounds are computed: (f)ast, with rounded (r) rows where there are some; (e)xactly; by (i)ntervals."""

@@ -51,8 +51,9 @@ def run(options: argparse.Namespace) -> int:
             piece = _piece(data, pieces)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
                 if options.kernel:
-                    raise InputError("the kernel has no rule for prunings: judge them without --kernel")
-                changes = checker.check_pruning(data, network.checked, piece.checked, smaller.checked, judge)
+                    changes = kernel.judge_pruning(data, network.checked, piece.checked, smaller.checked)
+                else:
+                    changes = checker.check_pruning(data, network.checked, piece.checked, smaller.checked, judge)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 SIMULATIONS = """\
-figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, He normal; three schemes
+figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layers, weights and biases normal with
+             variance 2/n (He); three schemes. A network is alive if a data point is alive through all layers
 figure-2     the same along the width that keeps the lower bound at p
 figure-5     Brownlowe et al.: stably unactivated neurons, by sign orbits
 safe-region  Lu et al.: width against depth
@@ -67,14 +68,17 @@ def run(options: argparse.Namespace) -> int:
             elif options.name == "figure-1":
                 plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
                 found = simulations.living(plan, **running)
-                figure, data = figures.figure_one(found), [vars(s) for s in found.values()]
+                figure, data = figures.figure_one(found), [s.as_json() for s in found.values()]
             else:
                 along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
                 needed = tuple(sorted({n for row in along.values() for n in row}))
                 plan = simulations.Living(needed, schemes=("iid",), law=options.law, variance=True, **size)
                 two = {n: s for (n, _), s in simulations.living(plan, **running).items()}
                 figure = figures.figure_two(two, simulations.TARGETS, along)
-                data = {"n(k)": {str(p): row for p, row in along.items()}, "survival": [vars(s) for s in two.values()]}
+                data = {
+                    "n(k)": {str(p): row for p, row in along.items()},
+                    "survival": [s.as_json() for s in two.values()],
+                }
     if suffix == ".json":
         try:
             Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

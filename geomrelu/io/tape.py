@@ -345,7 +345,8 @@ def batch_normalisation(
     """Per-channel ``(factor, offset)`` of ``scale * (x - mean) / sqrt(variance + epsilon) + shift``.
 
     Exact: the folding is; the factor ``scale / sqrt(variance + epsilon)`` is exact where the root is rational and
-    otherwise the root is rounded once, to 80 bits: the network analysed is the one with this factor.
+    otherwise ``1 / sqrt(variance + epsilon)`` is rounded once, to a dyadic number of 80 bits: the network analysed is
+    the one with this factor. (Dyadic, as sums of fractions with unlike odd denominators would grow without end.)
     """
     factors, offsets = [], []
     channels = [rationals(a.ravel(), "batch normalisation") for a in (scale, shift, mean, variance)]
@@ -355,19 +356,19 @@ def batch_normalisation(
         radicand = v + rational(epsilon, "epsilon")
         if radicand <= 0:
             raise InputError("batch normalisation: variance + epsilon must be positive")
-        factor = s / _root(radicand)
+        factor = s * _inverse_root(radicand)
         factors.append(factor)
         offsets.append(b - factor * m)
     return factors, offsets
 
 
-def _root(q: Fraction) -> Fraction:
-    """The square root of a positive rational: exact if rational, else rounded down to at least 80 bits."""
+def _inverse_root(q: Fraction) -> Fraction:
+    """One over the square root of a positive rational: exact if rational, else rounded down to at least 80 bits."""
     p, r = math.isqrt(q.numerator), math.isqrt(q.denominator)
     if p * p == q.numerator and r * r == q.denominator:
-        return Fraction(p, r)
-    bits = max(0, 80 + (q.denominator.bit_length() - q.numerator.bit_length()) // 2 + 1)
-    return Fraction(math.isqrt((q.numerator << (2 * bits)) // q.denominator), 1 << bits)
+        return Fraction(r, p)
+    bits = max(0, 80 + (q.numerator.bit_length() - q.denominator.bit_length()) // 2 + 1)
+    return Fraction(math.isqrt((q.denominator << (2 * bits)) // q.numerator), 1 << bits)
 
 
 def _positions(

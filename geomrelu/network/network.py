@@ -46,6 +46,17 @@ MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by thei
 }
 
 
+class _Model(checker.Model):
+    """The judge's model, hashed once."""
+
+    @cached_property
+    def _digest(self) -> str:
+        return super().digest()
+
+    def digest(self) -> str:
+        return self._digest
+
+
 def tape_of(path: FilePath, **options: Any) -> Tape:
     """The program in a model file, by its ending; it may have no ReLU layer.
 
@@ -210,7 +221,7 @@ class Network:
         ]
         last = self.output
         output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
-        return checker.Model(self.inputs, layers, output)
+        return _Model(self.inputs, layers, output)
 
     @cached_property
     def digest(self) -> str:

@@ -127,7 +127,7 @@ def figure_two(
         _band(top, depths, intervals, style["color"])
         top.plot(depths, [a / total for a, total in alive], label=f"p = {p:g}", **style)
         top.plot(depths, [(1 - 2.0**-n) ** k for _, n, k in own], "--", color=style["color"], linewidth=0.9)
-        normalised = [s.variance[k - 1] / max(1, s.alive[k - 1]) for s, _, k in own]
+        normalised = [_variances(s)[k - 1] / max(1, s.alive[k - 1]) for s, _, k in own]
         middle.plot(depths, normalised, label=f"p = {p:g}", **style)
         bottom.step(depths, width_for[p], where="post", label=f"p = {p:g}", **style)
     top.set(ylabel="living networks", ylim=(-0.03, 1.03), title="$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed")
@@ -140,6 +140,12 @@ def figure_two(
         ax.set_xlim(1, len(width_for[targets[0]]))
     figure.legend(*top.get_legend_handles_labels(), ncols=4, fontsize=8, frameon=False, loc="outside upper center")
     return figure
+
+
+def _variances(survival: Survival) -> tuple[float, ...]:
+    if survival.variance is None:
+        raise InputError("figure 2 draws variances: simulate with variance=True")
+    return survival.variance
 
 
 def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:

@@ -40,7 +40,8 @@ class Survival:
         networks: how many. points: data points of each.
         alive: shape (depth,): networks with a living data point after each layer.
         living: shape (depth,): living data points of all networks together.
-        variance: shape (depth,): sum over the living networks of |sd of F_k|^2 / |mean of F_k|^2 over the data.
+        variance: shape (depth,): sum over the living networks of |sd of F_k|^2 / |mean of F_k|^2 over the data; None if
+            it was not asked for.
     """
 
     width: int
@@ -49,7 +50,11 @@ class Survival:
     points: int
     alive: tuple[int, ...]
     living: tuple[int, ...]
-    variance: tuple[float, ...]
+    variance: tuple[float, ...] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for ``json.dumps``: what was computed."""
+        return {"event": "data-alive"} | {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class Living:
 
     Attributes:
         widths: of the networks (inputs and all layers). depth: layers. networks: for each width and scheme.
-        points: data, standard normal. schemes: of :data:`SCHEMES`.
+        points: data, standard normal. schemes: of :data:`SCHEMES`. law, scale: of weights and biases alike.
         variance: the normalised variances too.
     """
 
@@ -100,7 +105,9 @@ def living(
         for width in plan.widths:
             own = [p for (n, s, _), p in zip(places, parts, strict=True) if (n, s) == (width, scheme)]
             columns = [[sum(layer) for layer in zip(*(p[k] for p in own), strict=True)] for k in range(3)]
-            found[width, scheme] = Survival(width, scheme, plan.networks, plan.points, *map(tuple, columns))
+            alive, lives, variance = map(tuple, columns)
+            more = variance if plan.variance else None
+            found[width, scheme] = Survival(width, scheme, plan.networks, plan.points, alive, lives, more)
     return found
 
 

@@ -23,6 +23,7 @@ from geomrelu.geometry import region_formulas
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.bias_free import bias_free_orbit
+from geomrelu.random_networks.initialisation import FRAMEWORKS, Initialisation
 from geomrelu.random_networks.orbit import alive_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
@@ -301,13 +302,6 @@ def zero_bias() -> Table:
     )
 
 
-# What a dense layer is drawn from unless the user says otherwise: weights, biases, and where the framework does it.
-DEFAULTS = (
-    ("PyTorch", "uniform within $1/\\sqrt{fan_{in}}$", "the same law", "nn.Linear.reset_parameters"),
-    ("Keras, TensorFlow", "uniform within $\\sqrt{6/(fan_{in} + fan_{out})}$", "0", "Dense: glorot_uniform, zeros"),
-    ("Flax", "normal of variance $1/fan_{in}$, truncated", "0", "linen.Dense: lecun_normal, zeros"),
-    ("scikit-learn", "uniform within $\\sqrt{6/(fan_{in} + fan_{out})}$", "the same law", "MLPClassifier._init_coef"),
-)
 WITH_BIASES = (
     "lower-bound, upper-bound, width-one, narrow-first-layer, line-lower-bound, zeros-on-a-line, range-two-three"
 )
@@ -318,10 +312,12 @@ WITHOUT = "bias-free, one-dim-chain, dying-bound, plane-sign-changes"
 def defaults() -> Table:
     """What frameworks draw dense layers from by default, and which theorems speak of that."""
     rows = []
-    for name, weights, bias, source in DEFAULTS:
-        zero = bias == "0"
+    for name, framework in FRAMEWORKS.items():
+        zero = framework.bias == "zero"
+        missing = Initialisation(name).missing(symmetric=True, atomless=not zero, no_zero=not zero)
+        theorems = missing or (WITHOUT if zero else WITH_BIASES)
         dead = closed_forms.bias_free_unactivated(2, 3) if zero else closed_forms.stably_unactivated(2, 3)
-        rows.append((name, weights, bias, WITHOUT if zero else WITH_BIASES, dead, source))
+        rows.append((name, framework.weights, framework.bias, theorems, dead, framework.source))
     return Table(
         "Default initialisations: all are symmetric without atoms; where biases start at 0 no neuron is stably dead",
         ("framework", "weights", "biases", "theorems", "second-layer neuron dead, $n_0 = 2$, $n_1 = 3$", "source"),

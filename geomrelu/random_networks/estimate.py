@@ -240,7 +240,7 @@ def _known(experiment: Experiment, seed: int, level: float, shape: Shape | None)
         same = replace(experiment, model=None)
     value = same.proved()
     if value is None and experiment.event == STABLE and experiment.law == "rademacher":
-        exact = rademacher_probability(*experiment.widths[:2], _sizes(experiment))
+        exact = rademacher_probability(experiment.widths[0], experiment.widths[1], _sizes(experiment))
         value = None if exact is None else (exact, "all first layers were walked")
     if value is None and experiment.model is None and experiment.scheme == "iid":
         value = _by_classes(experiment, seed)
@@ -495,7 +495,7 @@ def _shaped_count(experiment: Experiment, shape: Shape, domain: Polyhedron | Fin
     rounds = shape.rounds or any(Fraction(f) != v for f, v in zip(floats, values, strict=True))
     if shape.is_dense and not rounds and experiment.bias:
         layers = shape.arrays(np.array([floats]))
-        return _counted(replace(experiment, model=None, law="normal", scale="none"), domain, layers)
+        return _counted(replace(experiment, model=None, law="normal", scale="none"), domain, layers)[0]
     if not rounds and len(values) <= math.log2(MOST_CHOICES):
         signs = np.array(list(product((-1.0, 1.0), repeat=len(values))))
         found, step = 0, 1 << 10

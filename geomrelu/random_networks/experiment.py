@@ -228,6 +228,18 @@ class Experiment:
             return None
         return missing
 
+    def _stable_bounds(self) -> dict[str, Fraction]:
+        """For one input the sharp ones, the upper one where proved (claims line-lower-bound, line-upper-bound)."""
+        n0, n1 = self.widths[:2]
+        found = {"lower": Fraction(1, 2 ** (n1 + 1)), "upper": Fraction(1, 4)}
+        if n0 == 1 and self.bias and self.initialisation.missing(atomless=True) is None:
+            from geomrelu.random_networks import closed_forms  # here: SymPy takes its time
+
+            found["lower"] = Fraction(str(closed_forms.line_lower_bound(n1)))
+            if n1 <= 3:
+                found["upper"] = Fraction(str(closed_forms.line_upper_bound(n1)))
+        return found
+
     def bounds(self) -> dict[str, Fraction]:
         """What theorems say of the probability: "lower" and "upper", where their hypotheses hold.
 
@@ -241,7 +253,10 @@ class Experiment:
         if law.missing(symmetric=True, no_zero=True) is not None or self.scheme != "iid" or self.model is not None:
             return {}
         if self.event == STABLE:
-            return {"lower": Fraction(1, 2 ** (self.widths[1] + 1)), "upper": Fraction(1, 4)}
+            return self._stable_bounds()
+        exact = self.bias and law.missing(atomless=True) is None
+        if exact and self.event == ALIVE and self.widths == (2, 2, 2, 2) and self._whole:
+            return {"lower": Fraction(3750, 4096), "upper": Fraction(3828, 4096)}  # claim range-two-three
         if self.event not in (ALIVE, DATA_ALIVE):
             return {}
         if not self.bias and self.domain not in ("R^n", f"R^{self.widths[0]}", "R+^n"):

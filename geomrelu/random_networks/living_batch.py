@@ -46,7 +46,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 UNIT = 2.0**-53
 SAFE = 1 + 2.0**-30
 WIDE = 150  # exponents of weights, and of the entries of scaled generators
-CELLS = 1 << 20  # doubles in a working array
+CELLS = 1 << 16  # doubles in a working array
 LOOPED = 256  # weights of a layer from which on matrices are multiplied one by one
 MOST_GENERATORS = 1 << 12  # of a domain
 MOST_BITS = 63  # facets of the domain and neurons before the last layer
@@ -188,7 +188,7 @@ class Walk:
             self._finish(level, states)
             return
         for part in self._expanded(level, states):
-            self._walk(level + 1, part)
+            self._walk(level + 1, _merged(part) if level + 2 < len(self.layers) and not self.carried else part)
 
     def _values(self, level: int, states: _States) -> tuple[Array, Array]:
         """What neurons are at the generators, under half of the choices: (generators, out, choices), and the errors."""
@@ -310,6 +310,36 @@ class Walk:
         kept = seen.copy()
         kept[states.starts[~any_]] = True
         return _some(states, kept)
+
+
+def _merged(states: _States) -> _States:
+    """States with equal images as one, and without pieces that lie in others: what follows is the same.
+
+    Equal numbers with equal bounds: whatever is decided holds for all true values within the bounds. A generator with
+    one coordinate is a multiple of a unit vector, exactly.
+    """
+    single = (states.y != 0).sum(axis=1) == 1
+    y, error = np.where(single[:, None], states.y != 0, states.y), np.where(single[:, None], 0.0, states.error)
+    names = [row.tobytes() for row in np.concatenate([y, error], axis=1)]
+    starts = _starts(states.piece)
+    owners, ends = states.state[starts].tolist(), [*starts[1:].tolist(), len(names)]
+    pieces: list[list[tuple[int, frozenset[bytes]]]] = [[] for _ in states.orbit]
+    for k, (owner, first, last) in enumerate(zip(owners, starts.tolist(), ends, strict=True)):
+        pieces[owner].append((k, frozenset(names[first:last])))
+    weight, kept_pieces = states.weight.copy(), np.zeros(len(starts), dtype=bool)
+    known: dict[tuple[int, int, frozenset[frozenset[bytes]]], int] = {}
+    for k, (orbit, dead, own) in enumerate(zip(states.orbit.tolist(), states.dead.tolist(), pieces, strict=True)):
+        different = dict(reversed([(piece, number) for number, piece in own]))  # the first of equal ones
+        outer = {piece: number for piece, number in different.items() if not any(piece < other for other in different)}
+        first = known.setdefault((orbit, dead, frozenset(outer)), k)
+        if first == k:
+            kept_pieces[list(outer.values())] = True
+        else:
+            weight[first] += weight[k]
+    remains = np.zeros(len(states.orbit), dtype=bool)
+    remains[list(known.values())] = True
+    kept = kept_pieces[np.cumsum(np.diff(states.piece, prepend=-1) != 0) - 1]
+    return _some(replace(states, y=y, error=error, weight=weight), kept).of(remains)
 
 
 def _some(states: _States, kept: Array) -> _States:

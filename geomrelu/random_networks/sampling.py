@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,9 +82,9 @@ def decided(
     Returns:
         bool, shape (networks,).
 
-    Exact: yes. Method: (1) a few points of the domain: a network that is alive on a part of it is alive; (2) the walk
-    of :mod:`~geomrelu.random_networks.living_batch` over the linear pieces, where they are not too many; (3) for what
-    is left, and where the bounds of the floats do not suffice, exact functions network by network.
+    Exact: yes. Method: the walk of :mod:`~geomrelu.random_networks.living_batch` over the linear pieces, where they are
+    not too many; else a few points of the domain: a network that is alive on a part of it is alive. For what is left,
+    and where the bounds of the floats do not suffice, exact functions network by network.
     """
     points = len(domain.points) if isinstance(domain, FiniteSet) else PROBES[0]
     step = max(1, AT_ONCE // points)
@@ -122,14 +123,11 @@ def _decided(
 
     if shape is not None and shape.rounds:
         pass  # floats say nothing of it
-    elif isinstance(domain, FiniteSet):
+    elif is_affordable(domain, experiment.widths[1 : goal.last], 0):
         walk(domain)
-    else:
-        if experiment.event in (ALIVE, DATA_ALIVE, KILLED):
-            for number in PROBES:
-                walk(FiniteSet(_probes(domain, number)))
-        if open_.any() and is_affordable(domain, experiment.widths[1 : goal.last], 0):
-            walk(domain)
+    elif experiment.event in (ALIVE, DATA_ALIVE, KILLED) and isinstance(domain, Polyhedron):
+        for number in PROBES:
+            walk(_probes(domain, number))
     for k in np.flatnonzero(open_):
         if shape is None:
             found[k] = _exactly(experiment, domain, [(w[k], b[k]) for w, b in layers])
@@ -178,7 +176,8 @@ def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any
     return experiment.happens(dead)
 
 
-def _probes(domain: Polyhedron, number: int) -> tuple[tuple[Fraction, ...], ...]:
+@lru_cache(maxsize=8)
+def _probes(domain: Polyhedron, number: int) -> FiniteSet:
     """Some points of a polyhedron, always the same: of a box corners, middles of sides, and between; else means of
     generators."""
     rng = np.random.default_rng(number)
@@ -186,10 +185,9 @@ def _probes(domain: Polyhedron, number: int) -> tuple[tuple[Fraction, ...], ...]
         sides = [_side(low, high) for low, high in zip(domain.checked.lower, domain.checked.upper, strict=True)]
         size = number, len(sides)
         quarters = np.concatenate([4 * rng.integers(0, 2, size), rng.integers(0, 5, size)]).tolist()
-        return tuple(
-            tuple(low + (high - low) * Fraction(k, 4) for (low, high), k in zip(sides, row, strict=True))
-            for row in quarters
-        )
+        return FiniteSet.of([
+            [low + (high - low) * Fraction(k, 4) for (low, high), k in zip(sides, row, strict=True)] for row in quarters
+        ])  # fmt: skip
     points, lines = domain.generators
     vertices = [[Fraction(v, g[0]) for v in g[1:]] for g in points if g[0]]
     away = [g[1:] for g in points if not g[0]] + [tuple(t * v for v in g[1:]) for g in lines for t in (-1, 1)]
@@ -200,8 +198,8 @@ def _probes(domain: Polyhedron, number: int) -> tuple[tuple[Fraction, ...], ...]
         for ray in away:
             times = int(rng.integers(0, 9))
             point = [v + times * w for v, w in zip(point, ray, strict=True)]
-        found.append(tuple(point))
-    return tuple(found)
+        found.append(point)
+    return FiniteSet.of(found)
 
 
 def _side(low: Any, high: Any) -> tuple[Fraction, Fraction]:

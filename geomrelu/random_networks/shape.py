@@ -207,13 +207,11 @@ class Shape:
             first = self.network.starts[level] if self.is_chained else 0
             weights = np.zeros((len(values), layer.outputs, self.network.starts[level + 1] - first))
             bias = np.zeros((len(values), layer.outputs))
-            row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr))
-            for target, places, part in (
-                (weights, [(int(i), int(j) - first) for i, j in zip(row, layer.indices, strict=True)], parts[0]),
-                (bias, [(i,) for i in range(layer.outputs)], parts[1]),
-            ):
-                for place, v in zip(places, part, strict=True):
-                    target[(slice(None), *place)] = values[:, v] if isinstance(v, int) else float(v)
+            row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr)).tolist()
+            for i, j, v in zip(row, (layer.indices - first).tolist(), parts[0], strict=True):
+                weights[:, i, j] = values[:, v] if isinstance(v, int) else float(v)
+            for i, v in enumerate(parts[1]):
+                bias[:, i] = values[:, v] if isinstance(v, int) else float(v)
             found.append((weights, bias))
         return found
 

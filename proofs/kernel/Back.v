@@ -82,7 +82,8 @@ Context {K : field}.
 Add Ring ring_of_field : (laws K).
 Open Scope field_scope.
 
-(** Rounded entries are near the exact ones, from above, and values before are not negative. *)
+(** Rounded entries are near the exact ones: w' - 1 <= w <= w' in units. Since the values v before are not negative,
+    w'.v + b' is an upper bound of the row and w'.v + b' - (1 + the sum of v) a lower one. *)
 Definition near (a : rounded) (v : list K) (r : row) (y : K) : Prop :=
   exists w, blocks r = [w] /\
   inj (fine a) * y <= inj (bias r) + dot w v /\
@@ -154,7 +155,8 @@ Proof.
     rewrite inj_sub, !inj_mul, inj_sub, inj_1. ring.
 Qed.
 
-(** Sums over the neurons of a layer. *)
+(** A sum of c_i times rows, with rounded entries. Where c_i > 0 the upper bound of the row is taken, where c_i < 0 the lower
+    one: that is the upper one with - c_i added to each coefficient, once for all such i. *)
 Lemma gather_near (a : rounded) (v : list K) rest : Forall (le 0) v -> forall rs rws ys, Forall2 (near a v) rws ys ->
   forall b acc b' acc', gather rs rws b acc = (b', acc') ->
   inj (fine a) * dot rs ys + (inj b + bdot acc (v :: rest))
@@ -184,6 +186,7 @@ Proof.
       rewrite inj_opp. ring.
 Qed.
 
+(** A coefficient on a value that is not negative may be rounded up. *)
 Lemma dot_up (e : Z) (v : list K) : (0 < e)%Z -> Forall (le 0) v -> forall c,
   dot c v <= inj e * dot (map (fun x => up x e) c) v.
 Proof.
@@ -244,6 +247,8 @@ Qed.
 Lemma bdot_head (b : list (list Z)) (v : list K) vs : bdot b (v :: vs) = dot (hd [] b) v + bdot (tl b) vs.
 Proof. destruct b; simpl; [ring | reflexivity]. Qed.
 
+(** One layer: what holds of the form with the outputs of the layer holds of the form that the step makes of it, over the
+    values before. First through the ReLUs (R); then y is replaced by its row, which is exact or rounded. *)
 Lemma step_spec p s f g before (a : K) : Forall (le 0) p -> stage_holds p s before ->
   form_holds p f (map relu (pre (exact s) before) :: before) a -> step s f = Some g -> form_holds p g before a.
 Proof.

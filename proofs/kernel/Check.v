@@ -152,6 +152,7 @@ Qed.
 Definition begins (s : setting) (t : target) x (a : K) : Prop :=
   forall p, form_holds p (plain t) (values (nets (net s)) x) a /\ form_holds p (fast t) (values (nets (net s)) x) a.
 
+(** A leaf: the mean of numbers that are all at most n/d is at most n/d. *)
 Lemma leaf_spec s r x t cs e a : prepared_ok (net s) -> reached s r x -> (0 < t_d t)%Z -> begins s t x a ->
   leaf_ok s r t cs e = true -> inj (t_d t) * a <= inj (t_n t).
 Proof.
@@ -172,6 +173,7 @@ Proof.
   eapply by_diff; [apply (nonneg_add _ _ G (le_mul K _ _ Q M)) | ring].
 Qed.
 
+(** A tree: a point of the region is in one of the parts, and there, by induction, below the bound. *)
 Lemma proves_spec s x t a : prepared_ok (net s) -> (0 < t_d t)%Z -> begins s t x a -> forall u r,
   proves s t r u = true -> reached s r x -> inj (t_d t) * a <= inj (t_n t).
 Proof.

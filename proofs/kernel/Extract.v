@@ -1,7 +1,7 @@
-(** The program: [prepare] and [judge] in OCaml, integers as Zarith's (integer.ml), naturals as native integers. *)
+(** The program: [prepare], [root], [judge] and [same_function] in OCaml, integers as Zarith's (integer.ml), naturals as native integers. *)
 
 From Coq Require Import ZArith Extraction ExtrOcamlBasic ExtrOcamlNatInt.
-From Kernel Require Import Field Spec Forms Back Region Points Check.
+From Kernel Require Import Field Spec Forms Back Region Points Check Prune.
 
 Extract Inductive positive => "Integer.t" [ "Integer.twice_and_one" "Integer.twice" "Integer.one" ] "Integer.on_positive".
 Extract Inductive Z => "Integer.t" [ "Integer.zero" "" "Integer.neg" ] "Integer.on_sign".
@@ -18,4 +18,4 @@ Extract Inlined Constant Z.leb => "Integer.leq".
 Extract Inlined Constant Z.ltb => "Integer.lt".
 Extract Inlined Constant Z.of_nat => "Integer.of_int".
 
-Extraction "kernel.ml" domain_ok prepare root judge.
+Extraction "kernel.ml" domain_ok prepare root judge same_function dimension.

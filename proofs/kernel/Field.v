@@ -77,6 +77,9 @@ Proof. intros H. replace 0 with (- 0 : K) by ring. now apply le_opp. Qed.
 Lemma opp_nonneg a : 0 <= - a -> a <= 0.
 Proof. intros H. apply by_diff with (- a); trivial. ring. Qed.
 
+Lemma opp_opp a : - - a = a.
+Proof. ring. Qed.
+
 Lemma relu_nonneg a : 0 <= relu a.
 Proof.
   destruct (le_total K 0 a) as [H | H]; [now rewrite relu_pos | rewrite relu_neg by trivial; apply le_refl].

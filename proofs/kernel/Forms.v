@@ -268,7 +268,11 @@ Proof.
   replace (inj over * 0) with (inj 0 : K) by (rewrite inj_0; ring). now apply inj_le.
 Qed.
 
-(** The rule of a ReLU. *)
+(** The rule of a ReLU. On a region where low <= y <= high, g * max(y, 0) - r * y is g y - r y for y >= 0 and - r y for
+    y <= 0. A linear function is largest at an end; both pieces end at 0, where the difference is 0. So a form with
+    g * v in it does not become smaller when r * y and the rise take its place. With r = g s this is the chord (v <= s y +
+    max(- s low, (1 - s) high)), with g < 0 and r = g t the line below (v >= t y), with r = 0 interval arithmetic, and
+    any more or less in r is the multiplier of a split. *)
 Lemma rise_spec over p k (y : K) g r t : (0 < over)%Z -> holds over p k y -> rise g r k = Some t ->
   inj over * (inj g * relu y - inj r * y) <= inj t.
 Proof.
@@ -313,7 +317,9 @@ Proof.
         rewrite inj_sub, inj_mul. ring.
 Qed.
 
-(** The rule of a ReLU at corners. *)
+(** The rule of a ReLU at corners: let the means of u and of o over the corners be upper bounds of - y and of y. For y >= 0
+    the difference is (g - r) y, at most the mean of (g - r) o; for y <= 0 it is - r y, at most the mean of r u. The
+    larger number at each corner is good for both. *)
 Lemma cornered_spec over p k (y : K) g r : (0 < over)%Z -> Forall (le 0) p -> holds over p k y ->
   cornered g r k = true ->
   inj over * (inj g * relu y - inj r * y) <= dot (rises r (g - r) (under k) (upper k)) p.
@@ -337,7 +343,8 @@ Qed.
 Lemma dot_first (c : list Z) (a : K) x : dot c (a :: x) = inj (first c 0) * a + dot (tl c) x.
 Proof. destruct c; simpl; [rewrite inj_0; ring | reflexivity]. Qed.
 
-(** Through the ReLUs of a layer. *)
+(** Through the ReLUs of a layer: neuron by neuron, each with the rule that gives less; a rise goes to the constant or, at
+    the corners, to the numbers there. *)
 Lemma sweep_spec over p d (q : choice) : (0 < over)%Z -> Forall (le (0 : K)) p ->
   forall ks ys, Forall2 (holds over p) ks ys ->
   forall cs aa bb ee t tc rs t' tc', sweep d q cs aa bb ee ks t tc = Some (rs, t', tc') ->

@@ -156,6 +156,9 @@ Lemma pre_homogeneous l g : pre {| denominator := denominator l;
   = map (fun w => row_value l g {| bias := 0; blocks := blocks w |}) (rows l).
 Proof. unfold pre. simpl. now rewrite map_map. Qed.
 
+(** Layer by layer: a row of values that differ by at most c differs by at most c times the sum of its weights and its bias
+    (which the growth does not have), and max(y, 0) brings no two numbers further apart. The bound does not depend on
+    t. *)
 Lemma near_values x r : length x = length r -> forall net, layers_ok net ->
   exists c, 0 <= c /\ forall t, 0 <= t ->
     Forall2 (Forall2 (near c t)) (values net (along t x r)) (values (homogeneous net) r).
@@ -305,6 +308,7 @@ Proof. induction net as [| l net I]; simpl; trivial. intros [P O]. split; [trivi
 Lemma skip_homogeneous k net : skipn k (homogeneous net) = homogeneous (skipn k net).
 Proof. unfold homogeneous. now rewrite skipn_map. Qed.
 
+(** So z(x + t r) >= t * growth - c, which is as large as one likes. *)
 Lemma unbounded_spec net s k i (x : list K) q d n y e : layers_ok net -> domain_ok s = true -> member s x ->
   recedes s q = Some (d, n) -> zneuron (homogeneous net) k i d n = Some (y, e) -> (0 < y)%Z ->
   means K net s (Unbounded k i).

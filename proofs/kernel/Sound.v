@@ -40,7 +40,9 @@ Proof.
   rewrite <- (inv_inj n P). ring.
 Qed.
 
-(** Every affine function at a point of a box is the same mean of its values at the corners. *)
+(** Every affine function at a point of a box is the same mean of its values at the corners. By induction over the inputs:
+    if p are weights for all inputs but one, which lies at the share w of its side, then (1 - w) p for the lower side and
+    w p for the upper side are weights for all. *)
 Lemma corners (o : Z) : forall lo hi x, Forall2 (above_side o) lo x -> Forall2 (below_side o) hi x ->
   exists p, Forall (le 0) p /\ total p = 1 /\ forall c acc l, corner_ends c lo hi acc = Some l ->
     length l = length p /\ inj acc + inj o * dot c x = dot l p.
@@ -177,6 +179,8 @@ Proof.
   rewrite E, inj_0, I by trivial. ring.
 Qed.
 
+(** On a set given by generators an affine function is largest at a vertex, if it does not grow along rays or lines: its
+    value is the combination of its values at the generators. *)
 Lemma hull_end_spec (o : Z) vs rs ls x c t : (0 < o)%Z -> hull o vs rs ls x -> (length c <= length x)%nat ->
   hull_end c vs rs ls = Some t -> inj o * dot c x <= inj t.
 Proof.
@@ -286,6 +290,8 @@ Proof.
     (relu_all_nonneg _) _ _ R).
 Qed.
 
+(** Weak duality: rows that are >= 0 are added with multipliers >= 0, and the form does not become smaller. An equality is
+    two rows. *)
 Lemma add_facts_spec x fs sc ov : Forall (fun f => 0 <= at_row f x) fs -> forall ms b c b' c',
   add_facts fs sc ov ms b c = (b', c') -> inj b + dot c x <= inj b' + dot c' x.
 Proof.
@@ -309,6 +315,7 @@ Qed.
 Lemma plus_length : forall (a b : list Z), (length a <= length (plus a b))%nat.
 Proof. induction a as [| c a I]; intros [| e b]; simpl; try lia. specialize (I b). lia. Qed.
 
+(** At the inputs: the numbers at the corners (or the one number of a box or a hull) bound the neuron in the mean. *)
 Lemma finished_spec s r x p f e d l a : region_holds s r x p -> form_holds p f [x] a -> finished s r f e = Some (d, l) ->
   (0 < d)%Z /\ (length p <= length l)%nat /\ inj d * a <= dot l p.
 Proof.
@@ -587,6 +594,7 @@ Proof.
     exists v, rest. split; trivial. simpl in Q. inversion Q; subst. simpl. trivial.
 Qed.
 
+(** A derivation keeps what holds: a bound of y or of - y, rounded outward, meets what was known, and both hold. *)
 Lemma derive_spec s r g r' x p : prepared_ok (net s) -> region_holds s r x p -> derive s r g = Some r' ->
   region_holds s r' x p.
 Proof.
@@ -671,6 +679,8 @@ Qed.
 
 Definition reached (s : setting) (r : region) x : Prop := exists p, region_holds s r x p.
 
+(** The parts of a split cover: x_j <= c or x_j >= c. Each part has corners of its own, so bounds at corners are forgotten;
+    the others hold in the parts, too. *)
 Lemma cut_input_spec s r j n d refine x : generators s = None -> (0 < d)%Z -> reached s r x ->
   reached s (cut_input r j n d refine false) x \/ reached s (cut_input r j n d refine true) x.
 Proof.
@@ -709,6 +719,7 @@ Qed.
 Lemma Forall2_same_length {A} (R : A -> K -> Prop) l x : Forall2 R l x -> length l = length x.
 Proof. induction 1; simpl; congruence. Qed.
 
+(** Likewise z <= 0 or z >= 0; the box stays, and with it its corners. *)
 Lemma cut_neuron_spec s r k i x : reached s r x -> reached s (cut_neuron r k i false) x \/ reached s (cut_neuron r k i true) x.
 Proof.
   intros (p & H). unfold cut_neuron.
@@ -763,6 +774,7 @@ Proof.
   replace (- inj (l - h)) with (inj h - inj l : K) by (rewrite inj_sub; ring). trivial.
 Qed.
 
+(** Where a lower bound is above an upper one there are no points, and any bound holds. *)
 Lemma contradictory_spec s r x : reached s r x -> contradictory s r = true -> False.
 Proof.
   intros (p & ((Po & B & _) & _ & Ha)) C. unfold contradictory in C. apply orb_true_iff in C. destruct C as [C | C].

@@ -29,7 +29,7 @@ Inductive statement :=
   | Unbounded (layer neuron : nat).                      (* z is larger than any number somewhere in it *)
 
 Section Meaning.
-Variable K : field.
+Context (K : field).
 Open Scope field_scope.
 
 Fixpoint dot (c : list Z) (x : list K) : K :=

@@ -67,6 +67,12 @@ let network source =
   | [ "network" ] -> List.split (List.rev (each source "layer" layer))
   | _ -> fail "expected: network"
 
+(* What follows the last ReLU layer. *)
+let last source =
+  match take source with
+  | [ "last"; denominator ] -> { denominator = integer denominator; rows = each source "row" row }
+  | _ -> fail "expected: last DENOMINATOR"
+
 let affine = function
   | constant :: slope -> (integer constant, List.map integer slope)
   | [] -> fail "an empty row"
@@ -215,6 +221,17 @@ let evidence source = function
   | "ray" :: words -> let from, direction = until_slash words in Ray (point from, point direction)
   | words -> Point (point words)
 
+(* What becomes of the neurons of a layer; merged:J:N:D where D times the neuron is N times neuron J. *)
+let fates source =
+  let fate word =
+    match String.split_on_char ':' word with
+    | [ "kept" ] -> Kept
+    | [ "removed" ] -> Removed
+    | [ "folded" ] -> Folded
+    | [ "merged"; j; n; d ] -> Merged (natural j, integer n, integer d)
+    | _ -> fail ("not a fate: " ^ word) in
+  List.rev (each source "fates" (List.map fate))
+
 let () =
   let path = match Sys.argv with [| _; path |] -> path | _ -> prerr_endline "usage: geomrelu-kernel FILE"; exit 2 in
   match open_in path with
@@ -239,14 +256,26 @@ let () =
       let corners = match take source with [ "root"; corners ] -> flag corners | _ -> fail "expected: root" in
       let start = root prepared set corners (derivations ()) in
       let all = ref true in
+      let answer proved what =
+        if not proved then all := false;
+        Printf.printf "%s %s\n%!" (if proved then "proved" else "refused") what in
       let claim words =
         let stated, words = statement words in
         let proved = judge prepared set start stated (evidence source words) in
-        if not proved then all := false;
-        Printf.printf "%s %s\n%!" (if proved then "proved" else "refused") (shown stated) in
+        answer proved (shown stated);
+        if proved then Some (stated, Walk) else None (* the evidence is not looked at again *) in
       let claims = each source "claim" claim in
+      (match source.next with
+      | Some [ "pruning" ] ->
+        advance source;
+        let before = last source in
+        let smaller, _ = network source in
+        let after = last source in
+        let fates = fates source in
+        let proved = List.filter_map Fun.id claims in
+        answer (same_function net smaller before after (dimension set) proved fates) "equal"
+      | _ -> if claims = [] then fail "nothing is claimed");
       if source.next <> None then fail "expected: claim";
-      if claims = [] then fail "nothing is claimed";
       exit (if !all then 0 else 1)
     with Unreadable problem ->
       Printf.eprintf "geomrelu-kernel: %s, line %d: %s\n" path (source.number - 1) problem;

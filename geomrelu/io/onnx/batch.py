@@ -72,7 +72,13 @@ def _split(
     if outputs % rows:
         return None
     reads = row_of[map_.indices]
-    for rows_of_layer in (np.repeat(np.arange(rows), outputs // rows), np.tile(np.arange(rows), outputs // rows)):
+    blocks = np.repeat(np.arange(rows), outputs // rows)
+    read_by = blocks.copy()  # as what each reads says; what reads nothing is taken to stand in its block
+    reading = np.diff(map_.indptr) > 0
+    read_by[reading] = reads[map_.indptr[:-1][reading]]
+    for rows_of_layer in (blocks, np.tile(np.arange(rows), outputs // rows), read_by):
+        if (np.bincount(rows_of_layer, minlength=rows) != outputs // rows).any():
+            continue
         if (np.repeat(rows_of_layer, np.diff(map_.indptr)) != reads).any():
             continue
         parts = []

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.model import Graph, Named
 from geomrelu.io.onnx.rules import OPERATORS, Node
-from geomrelu.io.onnx.trace import Left, Trace
+from geomrelu.io.onnx.trace import Trace
 from geomrelu.io.tensors import Tensor, exact_array
 
 __all__ = ["self_contained", "without"]
@@ -98,11 +99,10 @@ class _Surgeon:
             each = self.trace.tape.layers[level - 1].outputs // self.rows
             for row in range(self.rows):
                 self.zero[starts[level - 1] + row * each + np.array(sorted(neurons), dtype=np.int64)] = True
-        for level, (made, read) in enumerate(zip(self.trace.tape.layers, self.trace.tape.read, strict=True), 1):
+        for level, (map_, read) in enumerate(zip(self.trace.tape.layers, self.trace.tape.read, strict=True), 1):
             if not read.own:  # what compares dead neurons with each other
-                which = np.repeat(np.arange(made.outputs), np.diff(made.indptr))
-                alive = np.bincount(which[~self.zero[made.indices]], minlength=made.outputs)
-                self.zero[starts[level - 1] : starts[level]] |= (alive == 0) & np.array([b <= 0 for b in made.bias])
+                silent = self.unread(map_, self.zero) & np.array([b <= 0 for b in map_.bias])
+                self.zero[starts[level - 1] : starts[level]] |= silent
         self.kept_outputs = {o.name for o in self.graph.outputs} | set(self.trace.cuts)
 
     # ---- what is known of tensors -----------------------------------------------------------------------------
@@ -114,11 +114,15 @@ class _Surgeon:
     def constants(self, tensor: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Which entries are constant, once the dead variables are zero, and their numerators."""
         map_ = tensor.map
-        which = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
-        alive = np.bincount(which[~self.zero[map_.indices]], minlength=map_.outputs)
         bias = np.empty(map_.outputs, dtype=object)
         bias[:] = list(map_.bias)
-        return (alive == 0).reshape(tensor.shape), bias.reshape(tensor.shape)
+        return self.unread(map_, self.zero).reshape(tensor.shape), bias.reshape(tensor.shape)
+
+    @staticmethod
+    def unread(map_: AffineMap, without: np.ndarray) -> np.ndarray:
+        """Which outputs of a map read none but the variables ``without``."""
+        which = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        return np.bincount(which[~without[map_.indices]], minlength=map_.outputs) == 0
 
     def fixed(self, node: Any, position: int) -> np.ndarray | None:
         """A constant input of a node."""
@@ -224,7 +228,7 @@ class _Surgeon:
             parts = []
             for name in node.input:
                 value = self.trace.values[name]
-                if isinstance(value, Left):
+                if not isinstance(value, (Tensor, np.ndarray)):
                     return None
                 parts.append(self.labels[name] if name in self.labels else np.full(value.shape, _FIXED))
             return np.concatenate(parts, axis)
@@ -354,8 +358,7 @@ class _Surgeon:
             elif self.labels[output].size == made.outputs:
                 lost = np.isin(self.roots(self.labels[output]).ravel(), list(self.removed))
             else:  # auxiliary: what compares entries of a channel that went
-                which = np.repeat(np.arange(made.outputs), np.diff(made.indptr))
-                lost = np.bincount(which[~away[made.indices]], minlength=made.outputs) == 0
+                lost = self.unread(made, away)
             away[starts[level - 1] : starts[level]] = lost
             each = made.outputs // self.rows
             found |= {(level, int(i)) for i in np.flatnonzero(lost[:each])}

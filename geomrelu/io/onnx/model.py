@@ -109,7 +109,7 @@ def _external(folder: Path, proto: Any) -> bytes:
         raise InputError(f"{where}: its data are in {location[:80]!r}, which is not there")
     size = os.path.getsize(path)
     length = size - offset if length < 0 else length
-    if offset < 0 or offset + length > size or length > _LARGEST_DATA:
+    if not 0 <= offset <= size or not 0 <= length <= min(size - offset, _LARGEST_DATA):
         raise InputError(f"{where}: {location[:80]!r} does not hold bytes {offset} to {offset + length}")
     try:
         with open(path, "rb") as stream:

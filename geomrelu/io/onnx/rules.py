@@ -21,7 +21,7 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.protobuf import float32_field
 from geomrelu.io.reading import ReadLayer
-from geomrelu.io.tensors import Tensor, Value, exact_array, sized
+from geomrelu.io.tensors import Tensor, Value, arranged, exact_array, sized
 
 if TYPE_CHECKING:
     from geomrelu.io.onnx.trace import Trace
@@ -31,6 +31,7 @@ __all__ = [
     "OPERATORS",
     "Node",
     "Rule",
+    "Several",
     "Step",
     "Unsupported",
     "chosen",
@@ -39,6 +40,7 @@ __all__ = [
     "folded",
     "integers",
     "integral",
+    "portions",
     "product",
     "rule",
     "scaled",
@@ -66,6 +68,13 @@ class Step:
         return self.tensor.shape
 
 
+@dataclass(frozen=True, eq=False)
+class Several:
+    """A sequence of tensors."""
+
+    parts: tuple[Value, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How an operator is applied.
@@ -76,6 +85,7 @@ class Rule:
         attributes: those it knows.
         arrays: does it take constants as arrays where all inputs are constant? Otherwise they come as tensors.
         steps: does it take truth values that depend on the input?
+        sequences: does it take a sequence?
     """
 
     apply: Callable[..., Any]
@@ -84,6 +94,7 @@ class Rule:
     attributes: frozenset[str]
     arrays: bool
     steps: bool
+    sequences: bool
 
 
 OPERATORS: dict[tuple[str, str], Rule] = {}
@@ -99,12 +110,13 @@ def rule(
     domain: str = "",
     arrays: bool = False,
     steps: bool = False,
+    sequences: bool = False,
 ) -> Callable[[Any], Any]:
     """Register a function for these operators."""
 
     def register(apply: Any) -> Any:
         for name in operators.split():
-            OPERATORS[domain, name] = Rule(apply, least, most, frozenset(attributes.split()), arrays, steps)
+            OPERATORS[domain, name] = Rule(apply, least, most, frozenset(attributes.split()), arrays, steps, sequences)
         return apply
 
     return register
@@ -235,6 +247,18 @@ def scaled(x: Value, factor: Fraction | int) -> Value:
         return x
     factors = np.array(factor, dtype=object)
     return x.times(factors) if isinstance(x, Tensor) else folded(operator.mul, x, factors)
+
+
+def portions(x: Value, axis: int, sizes: Sequence[int]) -> tuple[Value, ...]:
+    """Consecutive parts of these sizes along an axis; a part may be empty."""
+    found: list[Value] = []
+    start = 0
+    for size in sizes:
+        places = np.arange(start, start + size)
+        shape = (*x.shape[:axis], size, *x.shape[axis + 1 :])
+        found.append(arranged(x, lambda p, at=places: np.take(p, at, axis)) if size else np.zeros(shape))  # type: ignore[misc]
+        start += size
+    return tuple(found)
 
 
 def summed(first: Value, second: Value, sign: int = 1) -> Value:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.io.onnx.rules import MANY, Node, Unsupported, constant, depends, integers, rule
+from geomrelu.io.onnx.rules import MANY, Node, Unsupported, constant, depends, integers, portions, rule
 from geomrelu.io.tensors import Tensor, Value, arranged, axis_of, concatenated, sized
 
 __all__: list[str] = []
@@ -104,13 +104,9 @@ def _split(node: Node, x: Value, sizes: Value | None = None) -> tuple[Value, ...
     if listed is None:
         each = -(-length // max(1, node.outputs))
         listed = [max(0, min(each, length - k * each)) for k in range(node.outputs)]
-    if sum(listed) != length or min(listed, default=0) < 1 or len(listed) != node.outputs:
+    if sum(listed) != length or min(listed, default=0) < 0 or len(listed) != node.outputs:
         raise InputError(f"an axis of size {length} does not split into {listed[:20]}")
-    ends = np.cumsum(listed)
-    return tuple(
-        arranged(x, lambda p, e=e, n=n: np.take(p, np.arange(e - n, e), axis))  # type: ignore[misc]
-        for e, n in zip(ends, listed, strict=True)
-    )
+    return portions(x, axis, listed)
 
 
 @rule("Pad", 1, 4, "mode paddings pads value")

@@ -15,17 +15,26 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.files import named
-from geomrelu.io.onnx import activations, constants, elementwise, linear, pooling, resampling, shapes
+from geomrelu.io.onnx import activations, constants, elementwise, linear, pooling, resampling, sequences, shapes
 from geomrelu.io.onnx.model import Graph, Named
 from geomrelu.io.onnx.protobuf import FLOATS
-from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Step, Unsupported
+from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Tensor, Value, sized
 
 __all__ = ["Left", "Trace", "is_open", "shown", "sizes_of"]
 
-_FAMILIES = (activations, constants, elementwise, linear, pooling, resampling, shapes)  # each fills OPERATORS
+_FAMILIES = (
+    activations,
+    constants,
+    elementwise,
+    linear,
+    pooling,
+    resampling,
+    sequences,
+    shapes,
+)  # each fills OPERATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Trace:
 
     def __init__(self, graph: Graph, rows: int = 1, shape: tuple[int, ...] | None = None) -> None:
         self.graph = graph
-        self.values: dict[str, Value | Step | Left] = {}
+        self.values: dict[str, Value | Step | Several | Left] = {}
         self.kinds: dict[str, int] = {}  # element types of tensors that depend on the input
         self.notes: dict[str, None] = {}
         self.left: dict[str, list[str]] = {}  # why, and the layers that are left out for it
@@ -101,9 +110,10 @@ class Trace:
         for name, value in found.items():
             if isinstance(value, Left):
                 self.left.setdefault(value.why, [])
-            elif isinstance(value, Step):
-                self.left.setdefault(f"output {name[:80]!r} is a truth value", [])
-                self.cuts |= dict.fromkeys(self._read_by(name))
+            elif isinstance(value, (Step, Several)):
+                what = "a truth value" if isinstance(value, Step) else "a sequence"
+                self.left.setdefault(f"output {name[:80]!r} is {what}", [])
+                self._cut(name)
         parts = [name for name, value in found.items() if isinstance(value, Tensor)]
         parts += [name for name in self.cuts if name not in parts and isinstance(self.values[name], Tensor)]
         if not parts:
@@ -120,9 +130,16 @@ class Trace:
         maps = [t.map.widened(self.tape.variables) for t in tensors]
         self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps))
 
-    def _read_by(self, name: str) -> list[str]:
-        """What the node reads that makes a tensor."""
-        return [i for node in self.graph.nodes if name in node.proto.output for i in node.proto.input if i]
+    def _cut(self, name: str) -> None:
+        """The network ends at a tensor; where it is none, at those that it is made of."""
+        value = self.values.get(name)
+        if isinstance(value, Tensor):
+            self.cuts[name] = None
+        elif isinstance(value, (Step, Several)):
+            for node in self.graph.nodes:
+                if name in node.proto.output:
+                    for read in filter(None, node.proto.input):
+                        self._cut(read)
 
     def reading(self) -> Reading:
         """What was read."""
@@ -150,7 +167,7 @@ class Trace:
 
     # ---- nodes ------------------------------------------------------------------------------------------------
 
-    def _value(self, name: str) -> Value | Step | Left:
+    def _value(self, name: str) -> Value | Step | Several | Left:
         if name not in self.values:
             if name not in self.graph.protos:
                 raise InputError(f"the tensor {name[:80]!r} is made by nothing")
@@ -196,10 +213,8 @@ class Trace:
 
     def _leave(self, proto: Any, left: Left) -> None:
         for name in proto.input:
-            if name and isinstance(self.values[name], Tensor):
-                self.cuts[name] = None
-            elif name and isinstance(self.values[name], Step):
-                self.cuts |= {n: None for n in self._read_by(name) if isinstance(self._value(n), Tensor)}
+            if name:
+                self._cut(name)
         for name in filter(None, proto.output):
             self.values[name] = left
 
@@ -208,7 +223,7 @@ class Trace:
         while inputs and inputs[-1] is None:
             inputs.pop()
         node.kind = max((self.kinds.get(n, 0) for n in proto.input), key=lambda k: FLOATS.get(k, (0, 0)), default=0)
-        fixed = all(not isinstance(v, (Tensor, Step)) for v in inputs)
+        fixed = all(not isinstance(v, (Tensor, Step, Several)) for v in inputs)
         if rule is None:
             if fixed and inputs:
                 return constants.evaluated(node, proto, inputs)
@@ -242,6 +257,8 @@ class Trace:
             raise InputError(f"{len(inputs)} inputs are not supported")
         if not rule.steps and any(isinstance(v, Step) for v in inputs):
             raise Unsupported("truth values that depend on the input are not supported here")
+        if [isinstance(v, Several) for v in inputs] != [rule.sequences and k == 0 for k in range(len(inputs))]:
+            raise InputError("a sequence stands where a tensor is expected, or the other way round")
         try:
             results = rule.apply(node, *inputs)
         except ValueError as problem:  # NumPy, of shapes that do not fit
