@@ -635,7 +635,7 @@ def test_torch_modules_that_are_refused():
         (nn.Sequential(nn.ReLU()), (0,), "positive sizes"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU()), (3,), r"module 0 \(Linear\): shapes"),
         (nn.Sequential(nn.Conv2d(1, 1, 2, padding=1, padding_mode="reflect")), (1, 4, 4), "padding_mode 'reflect'"),
-        (nn.Sequential(nn.Conv2d(1, 1, 2)), (4,), r"channels and 2 more axes, not shape \[4\]"),  # "batch of images"),
+        (nn.Sequential(nn.Conv2d(1, 1, 2)), (4,), r"channels and 2 more axes, not shape \[4\]"),
         (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), (2,), "running statistics"),
         (nn.Sequential(nn.AvgPool2d(2, divisor_override=3)), (1, 4, 4), "divisor_override"),
         (nn.Sequential(nn.AdaptiveAvgPool2d(2)), (1, 4, 4), "output_size 2"),
