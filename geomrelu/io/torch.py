@@ -20,10 +20,10 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.io import narrow, sae, state_dict
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.onnx.activations import activated, largest
-from geomrelu.io.reading import Port, Reading, ReadLayer
+from geomrelu.io.onnx.activations import activated, largest_of_windows
+from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape, windows
-from geomrelu.io.tensors import Tensor, same_padding, sized
+from geomrelu.io.tensors import Recorder, Tensor, same_padding, sized
 
 __all__ = ["MODULES", "from_module", "from_state_dict", "read"]
 
@@ -71,7 +71,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
             if axes and len(value.shape) != int(axes[1]) + 2:
                 raise InputError(f"expected channels and {axes[1]} more axes, not shape {list(value.shape[1:])}")
             if kind in _ACTIVATIONS:
-                value = _ACTIVATIONS[kind](leaf, value, _Place(tape, place))
+                value = _ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
                 seen.append([])
             elif kind in _MODULES:
                 value = _MODULES[kind](leaf, value)
@@ -364,42 +364,28 @@ def _identity(module: Any, x: Tensor) -> Tensor:
     return x
 
 
-class _Place:
-    """Where a module stands: what makes the ReLU layers it needs."""
-
-    def __init__(self, tape: Tape, name: str) -> None:
-        self.tape, self.name = tape, name
-
-    def relu(self, x: Tensor, kind: str = "ReLU", own: bool = True) -> Tensor:
-        """``max(x, 0)`` as a layer of this name."""
-        return Tensor(x.shape, self.tape.relu(x.map, ReadLayer(self.name, x.shape[1:] or x.shape, kind, own)))
-
-
-def _clipped(low: Any, high: Any) -> Callable[[Any, Tensor, _Place], Tensor]:
-    def compute(module: Any, x: Tensor, place: _Place) -> Tensor:
+def _clipped(low: Any, high: Any) -> Callable[[Any, Tensor, Recorder], Tensor]:
+    def compute(module: Any, x: Tensor, place: Recorder) -> Tensor:
         return activated(place, x, "Clip", np.array([low(module), high(module)], dtype=np.float64))
 
     return compute
 
 
-def _leaky(module: Any, x: Tensor, place: _Place) -> Tensor:
+def _leaky(module: Any, x: Tensor, place: Recorder) -> Tensor:
     return activated(place, x, "LeakyRelu", np.array([module.negative_slope], dtype=np.float64))
 
 
-def _largest(module: Any, x: Tensor, place: _Place) -> Tensor:
+def _largest(module: Any, x: Tensor, place: Recorder) -> Tensor:
     axes = len(x.shape) - 2
     if module.return_indices or axes < 1:
         raise InputError("return_indices is not supported, and images with a batch and channels are expected")
     sizes = (module.kernel_size, module.stride, module.padding, module.dilation)
     kernel, strides, pads, dilations = (_spread(v, axes) for v in sizes)
     counts, places, _ = windows(x.shape[2:], kernel, strides, 2 * pads, dilations, "max pooling", module.ceil_mode)
-    planes, plane = x.shape[1], math.prod(x.shape[2:])
-    starts = np.arange(planes)[:, None, None] * plane
-    found = largest(place, x, np.where(places >= 0, places + starts, -1).reshape(-1, places.shape[1]))
-    return found.at(found.places.reshape(1, planes, *counts))
+    return largest_of_windows(place, x, places, counts)
 
 
-_ACTIVATIONS: dict[str, Callable[[Any, Tensor, _Place], Tensor]] = {
+_ACTIVATIONS: dict[str, Callable[[Any, Tensor, Recorder], Tensor]] = {
     "Hardtanh": _clipped(lambda m: m.min_val, lambda m: m.max_val),
     "LeakyReLU": _leaky,
     "MaxPool1d": _largest,

@@ -6,6 +6,7 @@ max(a, b) = b + (a - b)+.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Protocol
@@ -19,7 +20,7 @@ from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, consta
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["ACTIVATIONS", "Maker", "activated", "largest"]
+__all__ = ["ACTIVATIONS", "Maker", "activated", "largest", "largest_of_windows"]
 
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PRelu", "Clip", "ThresholdedRelu", "Elu", "Selu", "Celu", "HardSigmoid"})
 """What is counted as a layer where it is left out."""
@@ -183,6 +184,14 @@ def largest(node: Maker, x: Tensor, places: np.ndarray, kind: str = "maximum") -
             x = depends(concatenated([x, better], 0))
         places = winners
     return x.at(places[:, 0])
+
+
+def largest_of_windows(node: Maker, x: Tensor, places: np.ndarray, counts: Sequence[int]) -> Tensor:
+    """Max pooling: of each plane the largest in each window, see :func:`geomrelu.io.tape.windows`."""
+    planes, plane = math.prod(x.shape[:2]), math.prod(x.shape[2:])
+    starts = np.arange(planes)[:, None, None] * plane
+    found = largest(node, x, np.where(places >= 0, places + starts, -1).reshape(-1, places.shape[1]))
+    return found.at(found.places.reshape(*x.shape[:2], *counts))
 
 
 # ---- truth values -----------------------------------------------------------------------------------------------
