@@ -8,8 +8,13 @@ PYTHON ?=
 VENV ?= .venv
 export PYTHON
 
+# Files of tests that take more than some seconds each.
+SLOW = attack test_attack.py test_branching.py test_claims.py test_estimates.py test_examples.py test_fuzz.py test_orbits.py \
+	test_parallel.py test_plots.py test_pool.py test_probability.py test_prune.py test_real_networks.py test_report.py \
+	test_tables.py test_verification.py
+
 .NOTPARALLEL:
-.PHONY: help verify test check format lint types rooms notebooks clean
+.PHONY: help verify test quick check format lint types rooms notebooks clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -19,6 +24,10 @@ verify: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@$(VENV)/bin/python -m pytest
+
+# make quick    the tests that take a moment
+quick: $(VENV)/.installed-dev
+	@$(VENV)/bin/python -m pytest $(addprefix --ignore=tests/,$(SLOW))
 
 # make check    format, lint, types and who imports whom (with -k: all four, even after a failure)
 check: format lint types rooms
@@ -35,6 +44,10 @@ types: $(VENV)/.installed-dev
 rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
+# make kernel    check the proofs of the judge's rules in Coq and build the program extracted from them
+kernel:
+	@.ci/kernel
+
 # make notebooks    write the examples and proofs as Jupyter notebooks, to notebooks/
 notebooks:
 	@$(or $(PYTHON),python3) .ci/notebooks.py notebooks examples/*.py proofs/*.py
@@ -42,7 +55,7 @@ notebooks:
 
 # make clean    remove what make and the tools wrote
 clean:
-	rm -rf $(VENV) dist notebooks .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist notebooks proofs/kernel/build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: written when an installation is complete, out of date when pyproject.toml changes.

@@ -24,7 +24,7 @@ import numpy as np
 from geomrelu import InputError, Network, Polyhedron, Status, checker, decide, read_domain
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness.pruning import prune
-from geomrelu.geometry.polyhedron import write_domain
+from geomrelu.geometry.domains import write_domain
 
 parser = argparse.ArgumentParser(description="Which neurons of a trained network are dead, and what is left without?")
 parser.add_argument("model", nargs="?", help=".onnx, .npz or .json; default: one that is trained here")
@@ -112,10 +112,10 @@ for report in reports:
     )
     if silent is not None:
         assert found[Status.DEAD] <= silent[report.layer - 1]
-        points = checker.Points(report.points, network.checked, domain.checked)
+        judge = checker.Judge(report.points, network.checked, domain.checked)
         for v in report.verdicts:
             if v.status is Status.ALIVE and v.neuron in silent[report.layer - 1]:
-                value = points.evaluate(v.claim["point"], v.layer, v.neuron)
+                value = judge.value(judge.point(v.claim["point"]), v.layer, v.neuron)
                 print(f"  neuron {v.neuron} was silent on the data, but reaches {float(value):.3g}")
 
 # %% [markdown]

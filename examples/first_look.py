@@ -28,11 +28,11 @@ diamond = Polyhedron.from_rows([[1, a, b] for a in (1, -1) for b in (1, -1)])
 # %%
 for report in decide(network, diamond):
     print(f"layer {report.layer}: killed: {report.killed}")
-    points = checker.Points(report.points, network.checked, diamond.checked)
+    points = checker.Judge(report.points, network.checked, diamond.checked)
     for verdict in report.verdicts:
         stably = {True: ", stably", False: ", but not stably", None: ""}[verdict.stable]
         print(f"  neuron {verdict.neuron} is {verdict.status.value}{stably}; supremum {verdict.supremum}")
-        checker.prove(verdict.claim, network.checked, diamond.checked, points)  # raises on any doubt
+        checker.prove(verdict.claim, points)  # raises on any doubt
         print(f"    claim accepted: {verdict.claim}")
 
 # %% [markdown]

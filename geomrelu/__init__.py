@@ -12,17 +12,26 @@ from geomrelu.blas import one_thread
 
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
+    from geomrelu.checker import Rejected
+    from geomrelu.claims.runner import verify
+    from geomrelu.deadness.checking import check
     from geomrelu.deadness.decide import LayerReport, Status, Verdict
     from geomrelu.deadness.report import Report, decide
+    from geomrelu.deadness.smaller import Smaller, prune
     from geomrelu.errors import InputError
     from geomrelu.exact.affine import AffineForm, AffineMap
     from geomrelu.exact.numbers import rational
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+    from geomrelu.geometry.domains import Union, read_domain
+    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.complex import Complex, difference
     from geomrelu.network.front_door import as_domain, as_network, load
     from geomrelu.network.network import Network
+    from geomrelu.plots.picture import Picture, plot
+    from geomrelu.random_networks.estimate import Experiment, probability
+
+    __version__: str
 
 __all__ = [
     "AffineForm",
@@ -30,22 +39,33 @@ __all__ = [
     "Arrangement",
     "Budget",
     "Complex",
+    "Experiment",
     "FiniteSet",
     "InputError",
     "LayerReport",
     "Network",
+    "Picture",
     "Polyhedron",
+    "Rejected",
     "Report",
+    "Smaller",
     "Status",
+    "Union",
     "Verdict",
+    "__version__",
     "as_domain",
     "as_network",
     "catalogue",
+    "check",
     "decide",
     "difference",
     "load",
+    "plot",
+    "probability",
+    "prune",
     "rational",
     "read_domain",
+    "verify",
 ]
 
 _HOME = {
@@ -54,22 +74,32 @@ _HOME = {
     "Arrangement": "geometry.arrangement",
     "Budget": "budget",
     "Complex": "network.complex",
+    "Experiment": "random_networks.estimate",
     "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
     "LayerReport": "deadness.decide",
     "Network": "network.network",
+    "Picture": "plots.picture",
     "Polyhedron": "geometry.polyhedron",
+    "Rejected": "checker",
     "Report": "deadness.report",
+    "Smaller": "deadness.smaller",
     "Status": "deadness.decide",
+    "Union": "geometry.domains",
     "Verdict": "deadness.decide",
     "as_domain": "network.front_door",
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
+    "check": "deadness.checking",
     "decide": "deadness.report",
     "difference": "network.complex",
     "load": "network.front_door",
+    "plot": "plots.picture",
+    "probability": "random_networks.estimate",
+    "prune": "deadness.smaller",
     "rational": "exact.numbers",
-    "read_domain": "geometry.polyhedron",
+    "read_domain": "geometry.domains",
+    "verify": "claims.runner",
 }
 
 
@@ -78,6 +108,10 @@ del one_thread
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("geomrelu")
     if name not in _HOME:
         raise AttributeError(f"module 'geomrelu' has no attribute {name!r}")
     module = import_module(f"geomrelu.{_HOME[name]}")

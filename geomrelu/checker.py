@@ -251,9 +251,11 @@ def rank(rows: Sequence[Sequence[Fraction | int]]) -> int:
     return found
 
 
-def spelled(value: Fraction) -> str:
-    """The canonical spelling, of any length, for digests."""
-    return f"{value.numerator:x}/{value.denominator:x}" if value.denominator != 1 else f"{value.numerator:x}"
+def spelled(numerator: int, denominator: int = 1) -> str:
+    """The canonical spelling of a fraction, of any length, for digests."""
+    divisor = gcd(numerator, denominator)
+    over = denominator // divisor
+    return f"{numerator // divisor:x}" if over == 1 else f"{numerator // divisor:x}/{over:x}"
 
 
 # ---- the model --------------------------------------------------------------------------------------------------
@@ -295,7 +297,7 @@ class Model:
         for layer in self.layers:
             text.update(b"layer\n")
             for bias, columns, entries in layer.rows:
-                first, *cells = (spelled(Fraction(v, layer.denominator)) for v in (bias, *entries))
+                first, *cells = (spelled(v, layer.denominator) for v in (bias, *entries))
                 text.update(" ".join([first, *map("{}:{}".format, columns, cells)]).encode() + b"\n")
         return text.hexdigest()
 
@@ -542,15 +544,15 @@ class Domain:
         """SHA-256 of the canonical exact form."""
         lines = [f"geomrelu domain\ndimension {self.dimension}"]
         if self.points is not None:
-            lines += ["point " + " ".join(map(spelled, p)) for p in self.points]
+            lines += ["point " + " ".join(spelled(*x.as_integer_ratio()) for x in p) for p in self.points]
         elif self.generators is not None:
             for name, vectors in zip(("vertex", "ray", "line"), self.generators, strict=True):
-                lines += [f"{name} " + " ".join(spelled(Fraction(x)) for x in g) for g in vectors]
+                lines += [f"{name} " + " ".join(spelled(*x.as_integer_ratio()) for x in g) for g in vectors]
         else:
             for side in zip(self.lower, self.upper, strict=True):
-                lines.append("side " + " ".join("-" if v is None else spelled(v) for v in side))
+                lines.append("side " + " ".join("-" if v is None else spelled(*v.as_integer_ratio()) for v in side))
             for name, rows in (("row", self.rows), ("equality", self.equalities)):
-                lines += [f"{name} " + " ".join(spelled(Fraction(v)) for v in row) for row in rows]
+                lines += [f"{name} " + " ".join(map(spelled, row)) for row in rows]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point: Vector) -> bool:
@@ -610,13 +612,12 @@ class Domain:
 
     def highest(self, bias: int, columns: Sequence[int], entries: Sequence[int]) -> Fraction | None:
         """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
-        total = Fraction(bias)
-        for j, w in zip(columns, entries, strict=True):
-            side = self.upper[j] if w > 0 else self.lower[j]
-            if side is None:
-                return None
-            total += w * side
-        return total
+        sides = [self.upper[j] if w > 0 else self.lower[j] for j, w in zip(columns, entries, strict=True)]
+        known_sides = [side for side in sides if side is not None]
+        if len(known_sides) < len(sides):
+            return None
+        scaled, d = over_common(known_sides)
+        return Fraction(bias * d + dot(entries, scaled), d)
 
 
 def _box(data: Data) -> list[list[Fraction | None]] | None:
@@ -1200,7 +1201,8 @@ class Judge:
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
         self.points, self.model, self.domain = points, model, domain
-        self.root = self.start([] if derived is None else derived)
+        self.derived = [] if derived is None else derived
+        self.root = self.start(self.derived)
 
     def start(self, derived: Data) -> Any:
         """The whole domain, where every proof begins."""

@@ -39,7 +39,11 @@ claim = Claim(
     statement="|x| = max(x, 0) + max(-x, 0); (|x1 + x2|, |x1 - x2|) by 4 neurons and [[1, 1, 0, 0], [0, 0, 1, 1]]",
     latex=r"(|x_1 + x_2|, |x_1 - x_2|)^T = \begin{pmatrix} 1 & 1 & 0 & 0 \\ 0 & 0 & 1 & 1 \end{pmatrix} \max(A x, 0)",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
-    hypotheses=("the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1)", "no bias", "no connection around the layer"),
+    hypotheses=(
+        "the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1) (needed: not known)",
+        "no bias",
+        "no connection around the layer",
+    ),
 )
 
 INNER = [[1, 1], [-1, -1], [1, -1], [-1, 1]]

@@ -37,7 +37,11 @@ claim = Claim(
     statement="a neuron is dead on the ball of radius r iff b + r |a| <= 0; so P(n, 1) rises to 1 as r grows",
     latex=r"z \le 0 \text{ on } B_r \iff b + r \lvert a \rvert \le 0; \quad \lim_{r \to \infty} P(n, 1) = 1",
     source="Rister & Rubin, section 5; Shin & Karniadakis (2019)",
-    hypotheses=("rows independent", "a = 0 has probability 0", "the domain is a ball around 0"),
+    hypotheses=(
+        "rows independent (needed: not known)",
+        "a = 0 has probability 0",
+        "the domain is a ball around 0",
+    ),
 )
 
 # %% [markdown]
@@ -229,7 +233,7 @@ def gaussian(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("a = 0 has probability 0; b <= 0; a ball")
+@claim.neighbour("a = 0 has probability 0; b <= 0; the domain is a ball around 0")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     rows = list(product((-1, 0, 1), repeat=2))
     for r in (1, 10**6):

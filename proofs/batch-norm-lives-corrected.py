@@ -46,7 +46,13 @@ claim = Claim(
     latex=r"\hat z_m = \gamma\,\tfrac{z_m - \bar z}{s} + \beta:\quad \beta > -\tfrac{\gamma}{\sqrt{M - 1}} "
     r"\Rightarrow \max_m \hat z_m > 0",
     source="Rister & Rubin, section 6 (corrected)",
-    hypotheses=("the data are not all equal", "weights independent, no atoms", "shift 0", "scale positive"),
+    hypotheses=(
+        "the data are not all equal",
+        "weights without atoms",
+        "weights independent (needed: not known)",
+        "shift 0",
+        "scale positive (needed: not known)",
+    ),
 )
 
 # %% [markdown]

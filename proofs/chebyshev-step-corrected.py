@@ -30,7 +30,10 @@ claim = Claim(
     statement="F(x) = 0 gives |F(x) - lambda| = |lambda|; P(F(x) = 0) <= rho / (1 + rho); P(E2) <= (M - 1) E[rho | A]",
     latex=r"P(F(x) = 0) \le \frac{\varrho}{1 + \varrho}, \quad P(E_2) \le (M - 1) \, E[\varrho \mid A]",
     source="Rister & Rubin, section 5, eq. 20 (corrected)",
-    hypotheses=("the layer is alive: lambda is not 0", "mean and variance over all data, the dead ones too"),
+    hypotheses=(
+        "the layer is alive: lambda is not 0 (by definition)",
+        "mean and variance over all data, the dead ones too",
+    ),
 )
 
 # %% [markdown]
@@ -149,7 +152,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the factor M - 1; mean and variance over all data")
+@claim.neighbour("the factor M - 1; mean and variance over all data, the dead ones too")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     values, _ = outputs([[[0, 1]]], [[-1], [1], [1]])
     rho, living = normalised_variance(values), normalised_variance([y for y in values if any(y)])

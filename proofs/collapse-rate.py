@@ -2,7 +2,7 @@
 # # How often deep and narrow networks collapse
 #
 # **Notation.** Networks with 10 layers of width 2, that is 9 hidden layers, one input and one output, independent
-# symmetric weights with densities, biases that start at 0, trained on inputs on either side of 0. A network *dies at
+# symmetric weights without atoms, biases that start at 0, trained on inputs on either side of 0. A network *dies at
 # initialisation* if a hidden layer is dead on the inputs; it *has collapsed* if it is a constant function after
 # training.
 #
@@ -44,9 +44,10 @@ claim = Claim(
     r"\left[\tfrac{7475441063}{8589934592},\ 1 - \left(\tfrac34\right)^8\right]",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
     hypotheses=(
-        "9 hidden layers of width 2, biases 0",
+        "9 hidden layers",
+        "width 2, biases 0",
         "inputs on both sides of 0",
-        "weights symmetric, with densities",
+        "weights symmetric, no atoms (needed: not known)",
     ),
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
@@ -212,7 +213,7 @@ def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("both sides of 0; biases 0; width 2")
+@claim.neighbour("inputs on both sides of 0; width 2, biases 0; 9 hidden layers")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(183)
     for hidden in (2, 3):

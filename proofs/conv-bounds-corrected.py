@@ -35,7 +35,11 @@ claim = Claim(
     statement="(1 - 2^-N)^k <= P <= (1 - 2^(-N (N M^2 + 1)))^(k - 1), N channels, M x M kernels",
     latex=r"(1 - 2^{-N})^k \le P \le \left(1 - 2^{-N (N M^2 + 1)}\right)^{k-1}",
     source="Rister & Rubin, section 7.1, eq. 23 (corrected)",
-    hypotheses=("parameters independent, also across layers, symmetric, no atoms",),
+    hypotheses=(
+        "parameters independent, also across layers",
+        "parameters symmetric",
+        "no atoms (no biases, at the point 0)",
+    ),
     uses=("orthant-kill", "lower-bound"),
 )
 
@@ -95,7 +99,8 @@ def _pads(kernel: int) -> tuple[int, int, int, int]:
 # %% [markdown]
 # ## Enumeration
 #
-# All signs of the shared parameters; each network is decided exactly. For $M = d = 1$ the layers are dense.
+# All signs of the shared parameters; each network is decided exactly. For $M = d = 1$ the layers are dense. (No orbit
+# has both $N \ge 2$ and $M \ge 2$: a layer would have $2^{18}$ sign choices. The proof does not distinguish them.)
 
 
 # %%
@@ -162,13 +167,19 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("layers independent of each other; biases")
+@claim.neighbour("parameters independent, also across layers; no atoms (no biases, at the point 0)")
 def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
     for k in (3, 4):
         alive = living(1, 1, 1, k, Polyhedron.space(1), 142, tied=True)
         yield alive, "<=", closed_forms.convolution_upper_bound(1, 1, k)
     found = network([Fraction(v) for v in (0, 1, 2, 3, 4)], 1, 2, 2, 1).pre_activations([0, 0, 0, 0])
     yield int(max(found[0]) > 0), ">=", closed_forms.lower_bound(1, 1)
+
+
+@claim.neighbour("parameters symmetric")
+def positive(depth: str) -> Iterator[tuple[object, ...]]:
+    found = network([Fraction(v) for v in (1, 1, 2, 3, 4)], 1, 2, 2, 1).pre_activations([1, 1, 1, 1])
+    yield int(max(found[0]) > 0), "<", closed_forms.lower_bound(1, 1) + Fraction(1, 2)
 
 
 # %%

@@ -33,7 +33,11 @@ claim = Claim(
     statement="on a domain of at least two points a random network is constant if and only if a hidden layer is dead",
     latex=r"P(\mathcal N^L \text{ is constant on } D) = P(\exists\, l < L:\ \phi(\mathcal N^l) = 0 \text{ on } D)",
     source="Lu, Shin, Su & Karniadakis, lemma 1",
-    hypotheses=("P(w·z = 0) = 0 for each row w and each z != 0", "layers independent", "D has at least two points"),
+    hypotheses=(
+        "P(w·z = 0) = 0 for each row w and each z != 0",
+        "layers independent (needed: not known)",
+        "D has at least two points",
+    ),
 )
 
 # %% [markdown]
@@ -206,7 +210,7 @@ def _affine(rows: list[list[Fraction]], x: list[Fraction], bias: bool) -> list[F
 
 
 # %%
-@claim.neighbour("D has at least two points; P(w·z = 0) = 0")
+@claim.neighbour("D has at least two points; P(w·z = 0) = 0 for each row w and each z != 0")
 def one_point_or_cancelling(depth: str) -> Iterator[tuple[object, ...]]:
     constant, dead, accepted = constant_and_dead([([[1]], [0]), ([[1]], [0])], FiniteSet.of([[1]]))
     yield int(constant and accepted), int(dead)

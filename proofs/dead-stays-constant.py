@@ -42,7 +42,8 @@ claim = Claim(
     hypotheses=(
         "a hidden layer is dead on D, which holds the training inputs",
         "a parameter moves only by its own partial derivatives (no weight decay)",
-        "at rest: loss convex in the output",
+        "slope 0 below 0",
+        "at rest: loss convex in the output (needed: not known)",
     ),
 )
 
@@ -266,7 +267,10 @@ def optima(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("D holds nothing else; no weight decay; slope 0 below 0; the last hidden layer")
+@claim.neighbour(
+    "a hidden layer is dead on D, which holds the training inputs; a parameter moves only by its own partial "
+    "derivatives (no weight decay); slope 0 below 0; the last hidden layer"
+)
 def hypotheses(depth: str) -> Iterator[tuple[object, ...]]:
     one, none = Fraction(1), Fraction(0)
     half_dead: Layers = [([[-one]], [none]), ([[one]], [none])]

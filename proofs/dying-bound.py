@@ -34,7 +34,12 @@ claim = Claim(
     latex=r"P(\text{dies}) \le 1 - \prod_{l=1}^{L-1} (1 - 2^{-N_l}), \quad"
     r"\lim_{L \to \infty} P(\text{dies}) = 1, \quad \lim_{N \to \infty} P(\text{dies}) = 0",
     source="Lu, Shin, Su & Karniadakis, theorem 1",
-    hypotheses=("parameters independent, symmetric, no atoms", "without biases: S_0 is not {0}"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent (needed: not known)",
+        "no atoms",
+        "without biases: S_0 is not {0}",
+    ),
     uses=("lower-bound",),
 )
 
@@ -145,7 +150,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("S_0 is not {0}; no atoms; symmetric laws")
+@claim.neighbour("without biases: S_0 is not {0}; no atoms; parameters symmetric")
 def zero_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     yield dying((2, 2), False, FiniteSet.of([[0, 0]]), random.Random(1)), "<=", closed_forms.dying_bound(2)
     profiles, size = dead_neurons_orbit([([[1, 1]], [0])], FiniteSet.of([[1, 1]]))

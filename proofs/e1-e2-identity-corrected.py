@@ -32,7 +32,11 @@ claim = Claim(
     statement="P(none live) = ((1 - m) / 2)^n; P(all live | all or none) >= 1 - 2^-n, equal iff n = 1 or m = 0",
     latex=r"P(E_3) = \left(\tfrac{1-m}{2}\right)^n, \quad P(E_1 \mid E_2^c) \ge 1 - 2^{-n}",
     source="Rister & Rubin, section 5, eq. 17 (corrected)",
-    hypotheses=("neurons independent, each symmetric", "no neuron is 0 at a data point"),
+    hypotheses=(
+        "neurons independent",
+        "each neuron symmetric",
+        "no neuron is 0 at a data point",
+    ),
 )
 
 # %% [markdown]
@@ -159,7 +163,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("neurons independent; symmetric; no neuron is 0 at a data point")
+@claim.neighbour("neurons independent; each neuron symmetric; no neuron is 0 at a data point")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     same = [max(b, b) > 0 for b in (1, -1)]
     yield Fraction(sum(same), 2), ">=", 1 - Fraction(1, 4)

@@ -73,8 +73,8 @@ claim = Claim(
 # ray with something active its rate is not 0 and not positive; along a ray $d$ on which nothing is active and the
 # hyperplanes of $T$ are parallel to it, some point far out has all neurons silent ($c < 0$), and for each $i \in T$
 # some has only neuron $i$ active, as large as we like ($w_i < 0$). That is the criterion of
-# `geomrelu.random_networks.orbit`. With theorem 1.1, $q = 2^{-n_1-1} = \frac{1 - \pi}{2}$ for $n_1 = n_0$; with theorem
-# 1.2 $q = 2^{-n_1-1} + 4^{-n_0-1}$. $\square$
+# `geomrelu.random_networks.stably_unactivated`. With theorem 1.1, $q = 2^{-n_1-1} = \frac{1 - \pi}{2}$ for $n_1 = n_0$;
+# with theorem 1.2 $q = 2^{-n_1-1} + 4^{-n_0-1}$. $\square$
 
 
 # %%
@@ -98,7 +98,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # former if and only if $f$ is negative at some generator of the face. So $\chi_c$ is the sum of $(-1)^{\dim}$ over
 # these faces. In general position each face has a vertex, and the faces at a vertex are all the sign vectors that agree
 # with it where it is not 0. All sign choices; the number with $f < 0$ everywhere is compared with that of
-# `geomrelu.random_networks.orbit`. In one dimension $\chi$ is a number of intervals, at any depth.
+# `geomrelu.random_networks.stably_unactivated`. In one dimension $\chi$ is a number of intervals, at any depth.
 
 
 # %%

@@ -34,7 +34,10 @@ claim = Claim(
     statement="four lines in general position in the plane have 11 codewords, whatever the coorientation",
     latex=r"|\operatorname{code}(\mathbf A)| = 11 \text{ for four lines in general position in } \mathbb R^2",
     source="Brownlowe et al., figure 1",
-    hypotheses=("any two of the lines meet", "no three lines have a common point"),
+    hypotheses=(
+        "any two of the lines meet",
+        "no three lines have a common point",
+    ),
     uses=("zaslavsky",),
 )
 
@@ -146,7 +149,7 @@ def shapes(lines: Arrangement) -> list[int]:
 
 
 # %%
-@claim.neighbour("no two parallel; no three through one point; the plane")
+@claim.neighbour("any two of the lines meet; no three lines have a common point; the plane")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for rows in (
         [(0, 1, 0), (1, 1, 0), (0, 0, 1), (3, 1, 1)],

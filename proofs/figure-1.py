@@ -36,7 +36,12 @@ claim = Claim(
     statement="n <= 15, k <= 256: l <= P(n, k) <= v, P(alpha) = l, and with sign flipping 2^-k of the data live",
     latex=r"\ell(n, k) \le P(n, k) \le v(n, k), \quad P(\alpha) = \ell(n, k), \quad n \le 15,\ k \le 256",
     source="Rister & Rubin, section 8, figure 1",
-    hypotheses=("parameters independent, symmetric, no atoms", "finitely many data points, fixed before the networks"),
+    hypotheses=(
+        "parameters symmetric",
+        "no atoms",
+        "parameters independent (needed: not known)",
+        "finitely many data points, fixed before the networks (needed: not known)",
+    ),
     uses=("lower-bound", "upper-bound", "sign-flip-ratio"),
 )
 
@@ -174,7 +179,7 @@ def flipped(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("symmetric laws; no atoms; flipping")
+@claim.neighbour("parameters symmetric; no atoms; flipping")
 def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     positive = [([[2]], [1]), ([[3]], [1])]
     yield int(any(alive(positive, [[1], [2]], flipping=False))), "<=", closed_forms.upper_bound(1, 2)

@@ -48,7 +48,11 @@ claim = Claim(
     statement="n0 = 2, n1 = 3, codeword (-, -, -) missing: the image is the boundary of {y >= 0, l·y >= m}",
     latex=r"(-,-,-) \text{ missing} \Rightarrow S_1 = \partial \{y \ge 0 : l \cdot y \ge m\}",
     source="Brownlowe et al., figure 2",
-    hypotheses=("n0 = 2, n1 = 3", "no three lines meet, no two are parallel", "the codeword (-, -, -) is missing"),
+    hypotheses=(
+        "n0 = 2, n1 = 3 (needed: not known)",
+        "no three lines meet, no two are parallel",
+        "the codeword (-, -, -) is missing",
+    ),
 )
 
 # %% [markdown]
@@ -259,7 +263,7 @@ def codewords(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the codeword (-, -, -) is missing; general position")
+@claim.neighbour("the codeword (-, -, -) is missing; no three lines meet, no two are parallel")
 def other_codeword_or_parallel(depth: str) -> Iterator[tuple[object, ...]]:
     ((a, b, l, m),) = layers(random.Random(64), (1, 1, 1), 1)
     found = image(a, b)

@@ -36,7 +36,12 @@ claim = Claim(
     statement="p = 0.1, 0.5, 0.9: l <= P(n(k), k) <= v for k <= 256, n(k) from eq. 9; P <= l + 1/20 at k = 256",
     latex=r"\ell(n(k), k) \le P(n(k), k) \le v(n(k), k); \quad P(n(256), 256) \le \ell(n(256), 256) + \tfrac1{20}",
     source="Rister & Rubin, section 8, figure 2",
-    hypotheses=("parameters independent, symmetric, no atoms", "n(k) as in eq. 9", "k = 256 for closeness"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent, no atoms (needed: not known)",
+        "n(k) as in eq. 9",
+        "deep networks: k = 256 for closeness",
+    ),
     uses=("lower-bound", "upper-bound"),
 )
 
@@ -121,7 +126,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("n(k) as in eq. 9; deep networks; symmetric laws")
+@claim.neighbour("n(k) as in eq. 9; deep networks: k = 256 for closeness; parameters symmetric")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for p in (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)):
         yield int((1 - ABOVE / 2 * Fraction(1, 4)) ** 256 >= p), 1

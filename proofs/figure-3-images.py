@@ -42,7 +42,11 @@ claim = Claim(
     statement="n0 = 2, n1 = 3, codeword (-, -, +) missing: the image is a triangle with vertex 0, a strip, two wedges",
     latex=r"(-,-,+) \text{ missing} \Rightarrow S_1 = \text{triangle} \cup \text{strip} \cup 2 \text{ wedges}",
     source="Brownlowe et al., figure 3",
-    hypotheses=("n0 = 2, n1 = 3", "no three lines meet, no two are parallel", "the codeword (-, -, +) is missing"),
+    hypotheses=(
+        "n0 = 2, n1 = 3 (needed: not known)",
+        "no three lines meet, no two are parallel",
+        "the codeword (-, -, +) is missing",
+    ),
     uses=("figure-2-images",),
 )
 
@@ -255,7 +259,7 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the codeword (-, -, +) is missing; no three lines meet")
+@claim.neighbour("the codeword (-, -, +) is missing; no three lines meet, no two are parallel")
 def other_codewords_or_concurrent(depth: str) -> Iterator[tuple[object, ...]]:
     ((a, b, _, _),) = layers(random.Random(74), (-1, -1, -1), 1)
     yield int(any(p.contains([0, 0, 0]) for p in image(a, b))), 1

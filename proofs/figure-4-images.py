@@ -43,7 +43,11 @@ claim = Claim(
     statement="n0 = 2, n1 = 3, codeword (+, +, -) missing: the image is a wedge and two polygons with the vertex 0",
     latex=r"(+,+,-) \text{ missing} \Rightarrow S_1 = \text{wedge} \cup 2 \text{ unbounded polygons at } 0",
     source="Brownlowe et al., figure 4",
-    hypotheses=("n0 = 2, n1 = 3", "no three lines meet, no two are parallel", "the codeword (+, +, -) is missing"),
+    hypotheses=(
+        "n0 = 2, n1 = 3 (needed: not known)",
+        "no three lines meet, no two are parallel",
+        "the codeword (+, +, -) is missing",
+    ),
     uses=("figure-2-images",),
 )
 
@@ -244,7 +248,7 @@ def patterns(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the codeword (+, +, -) is missing; no three lines meet")
+@claim.neighbour("the codeword (+, +, -) is missing; no three lines meet, no two are parallel")
 def other_codeword_or_concurrent(depth: str) -> Iterator[tuple[object, ...]]:
     ((a, b, l, m),) = layers(random.Random(84), (-1, -1, 1), 1)
     yield len(image(a, b)), 3

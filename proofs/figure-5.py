@@ -33,7 +33,11 @@ claim = Claim(
     "it is above the dashed line 4^(-n0 - 1)",
     latex=r"n_0 \in \{2, 3, 4\},\ n_1 - n_0 \le 6:\quad P(n_0, n_1) > 4^{-(n_0+1)}",
     source="Brownlowe et al., figure 5",
-    hypotheses=("parameters independent, standard normal", "n0 = 2, 3, 4", "n0 <= n1 <= n0 + 6"),
+    hypotheses=(
+        "parameters standard normal",
+        "parameters independent (needed: not known)",
+        "n0 = 2, 3, 4 and n0 <= n1 <= n0 + 6 (by definition)",
+    ),
     uses=("narrow-first-layer", "one-more-than-input"),
 )
 
@@ -115,7 +119,7 @@ def _rounded(value: float, towards: int) -> Fraction:
 
 
 # %%
-@claim.neighbour("normal parameters; the line at 4^(-n0 - 1)")
+@claim.neighbour("parameters standard normal; the line at 4^(-n0 - 1)")
 def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     known = estimates(depth)
     lines, output = [[3, 7], [9, -4], [5, 1], [2, -9], [4, 6], [1, 8]], [10 ** (3 * k) for k in range(6, 0, -1)]

@@ -26,7 +26,10 @@ claim = Claim(
     statement="on S_0 = R^n: P(n, 1) = 1",
     latex=r"S_0 = \mathbb R^n:\quad P(n, 1) = 1",
     source="Rister & Rubin, section 5",
-    hypotheses=("S_0 = R^n", "some weight is not 0"),
+    hypotheses=(
+        "S_0 = R^n",
+        "some weight is not 0",
+    ),
 )
 
 # %% [markdown]
@@ -85,7 +88,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the whole space; some weight is not 0")
+@claim.neighbour("S_0 = R^n; some weight is not 0")
 def box_or_no_weights(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[1]], [2])], Polyhedron.box([(-1, 1)]))
     yield Fraction(alive, size), 1

@@ -66,14 +66,15 @@ claim = Claim(
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    """Step 1 with symbols: max(rho y, 0) = (rho y + |y|)/2 with |y| = tau y, and the gate (1 + rho tau)/2."""
+    """Step 1 with symbols: max(rho y, 0) = (rho y + |y|)/2 with |y| = tau y, and tau = 1/tau in the gate."""
     w, y, rho, tau = sympy.symbols("w y rho tau")
     term = w * (rho * y + tau * y) / 2  # w max(rho y, 0) on G
-    fold = (1 + rho * tau) / 2 * (w * tau) * y  # the gate, the new weight w tau, and y
-    yield sympy.expand(fold).subs(tau**2, 1), sympy.expand(term)
-    for signs in product((1, -1), repeat=2):  # and the gate is 1 or 0
-        gate = (1 + signs[0] * signs[1]) // 2
-        yield term.subs({rho: signs[0], tau: signs[1]}), gate * w * signs[1] * y
+    gate = (1 + rho / tau) / 2  # 1 or 0
+    yield "a term is a gate times a fold", term, gate * (w * tau) * y
+    for signs in product((1, -1), repeat=2):
+        chosen = {rho: signs[0], tau: signs[1]}
+        yield gate.subs(chosen), sympy.Integer(signs[0] == signs[1])
+        yield term.subs(chosen), gate.subs(chosen) * w * signs[1] * y
 
 
 # %% [markdown]

@@ -43,8 +43,9 @@ claim = Claim(
     r"1 + \sum_{h \ge 1} \left(\tfrac{(M - 1) \Sigma_k}{2^n - 1}\right)^h",
     source="Rister & Rubin, section 5, eqs. 18, 19 and 21 (corrected)",
     hypotheses=(
-        "rows independent, each symmetric",
-        "no pre-activation is 0 at a living point",
+        "rows independent",
+        "each row symmetric (needed: not known)",
+        "no pre-activation is 0 at a living point (needed: not known)",
         "sums neuron by neuron",
     ),
     uses=("e1-e2-identity-corrected", "chebyshev-step-corrected"),

@@ -32,10 +32,9 @@ from geomrelu.claims.registry import Again, Claim
 claim = Claim(
     label="geometric-series",
     title="The geometric series, as printed",
-    statement="P(n, k) = P(n, k - 1) ((1 - 2^-n) + 2^-n P(E2)), so P / l <= 1 + sum_h (M Sigma(n) / (2^n - 1))^h",
-    latex=r"P(n, k) = P(n, k - 1) \left((1 - 2^{-n}) + 2^{-n} P(E_2)\right), \quad "
-    r"\frac{P}{\ell} \le 1 + \sum_{h \ge 1} \left(\tfrac{M \Sigma(n)}{2^n - 1}\right)^h",
-    source="Rister & Rubin, section 5, eqs. 18, 19 and 21",
+    statement="P(n, k) = P(n, k - 1) ((1 - 2^-n) + 2^-n P(E2)) (eq. 18; eq. 21, which rests on it, is not decided)",
+    latex=r"P(n, k) = P(n, k - 1) \left((1 - 2^{-n}) + 2^{-n} P(E_2)\right)",
+    source="Rister & Rubin, section 5, eq. 18 (for eqs. 19 and 21)",
     hypotheses=("parameters independent, identically distributed, symmetric, with a density",),
     uses=("e1-e2-identity", "chebyshev-step"),
     correction="geometric-series-corrected",

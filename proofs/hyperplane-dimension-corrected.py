@@ -25,7 +25,10 @@ claim = Claim(
     statement="(a, b)·(x, 1) = 0 is a hyperplane in R^(n + 1); (a, b) -> -(a, b) has determinant ±1; so gamma = 1/2",
     latex=r"\dim \{(a, b) \in \mathbb R^{n+1} : a \cdot x + b = 0\} = n, \quad \gamma = \tfrac12",
     source="Rister & Rubin, section 4, eqs. 5 to 7 (corrected)",
-    hypotheses=("a bias, or x is not 0", "the law of (a, b) has a density and is that of -(a, b)"),
+    hypotheses=(
+        "a bias, or x is not 0",
+        "the law of (a, b) has a density and is that of -(a, b)",
+    ),
     uses=("point-half",),
 )
 
@@ -118,7 +121,7 @@ def grids(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("a bias, or x is not 0; the symmetry")
+@claim.neighbour("a bias, or x is not 0; the law of (a, b) has a density and is that of -(a, b)")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3):
         yield Polyhedron.from_rows([], [[0] * (n + 1)]).affine_dimension, n - 1

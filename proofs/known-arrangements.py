@@ -210,7 +210,7 @@ def separable(rows: list[tuple[int, ...]]) -> bool:
 
 
 # %%
-@claim.neighbour("exactly these hyperplanes")
+@claim.neighbour("the arrangements with exactly these hyperplanes")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for name in ("braid", "shi", "catalan", "linial", "type_b"):
         yield getattr(catalogue, name)(3).delete(0).n_regions, closed_forms(3)[name][0]

@@ -6,8 +6,9 @@
 # $$P(\text{both}) = \frac{2^{n_1} + 4 + E\,m}{2^{n_1}\, 4^{n_1+1}} > p^2, \qquad
 #   \frac4{\min(2 n_1 + 1, 2^{n_1} - 1)} \le E\,m \le 2,$$
 # where $m$ is 0, 1 or 2, depending on the magnitudes: of the $2^{n_1} 4^{n_1+1}$ choices of the row flips and of the
-# signs of both neurons, $2^{n_1} + 4 + m$ make both stably unactivated. So $(1 - p)^{n_2}$ is the probability that none
-# of $n_2$ neurons is only for $n_1 \le n_0$.
+# signs of both neurons, $2^{n_1} + 4 + m$ make both stably unactivated. For $n_1 \le n_0$ the probability that none of
+# $n_2$ neurons is stably unactivated is $(1 - p)^{n_2}$; for $n_1 = n_0 + 1$ and $n_2 \ge 2$ it is larger. (Nothing is
+# said here of $n_1 > n_0 + 1$.)
 
 # %%
 from __future__ import annotations
@@ -32,8 +33,8 @@ claim = Claim(
     latex=r"n_1 = n_0 + 1:\quad P(\text{both}) = \frac{2^{n_1} + 4 + E m}{2^{n_1} 4^{n_1+1}} > p^2",
     source="new (after Brownlowe et al., theorems 1.1 and 1.2)",
     hypotheses=(
-        "domain R^n0",
-        "parameters independent, symmetric, with densities",
+        "domain R^n0 (needed: not known)",
+        "parameters independent, symmetric, no atoms (needed: not known)",
         "the second-layer neurons have the same laws",
     ),
     uses=("narrow-first-layer", "one-more-than-input"),
@@ -60,7 +61,11 @@ claim = Claim(
 # $$p^2 = \frac{(2^{n_1} + 2)^2}{4^{n_1} 4^{n_1+1}} = \frac{2^{n_1} + 4 + 4 \cdot 2^{-n_1}}{2^{n_1} 4^{n_1+1}}
 #   < P(\text{both}).$$
 # As $P(\text{both}) > p^2$, the two are not independent, and $P(\text{neither}) = 1 - 2p + P(\text{both}) > (1 - p)^2$.
-# $\square$
+#
+# **Step 4 (more neurons).** Given the first layer, $n_2$ neurons with the same laws are independent and each is stably
+# unactivated with a conditional probability $X$; $E X = p$ and $E X^2 = P(\text{both}) > p^2$, so $X$ is not constant.
+# $x \mapsto (1 - x)^{n_2}$ is strictly convex for $n_2 \ge 2$: by Jensen's inequality
+# $P(\text{none}) = E (1 - X)^{n_2} > (1 - p)^{n_2}$. $\square$
 
 
 # %%
@@ -137,7 +142,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("n1 <= n0, for independence; neurons with the same laws")
+@claim.neighbour("n1 <= n0, for independence; the second-layer neurons have the same laws")
 def independence(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(96)
     for n0 in (1, 2):

@@ -49,7 +49,11 @@ claim = Claim(
     latex=r"\varphi(z) = \max(z, \varepsilon z):\quad \{a \cdot x + b \le 0\} \text{ is weak, slope } \varepsilon; "
     r"\quad (1 - 2^{-n})^k \le P",
     source="Rister & Rubin, section 7.3",
-    hypotheses=("0 < eps < 1", "parameters independent, symmetric, no atoms", "for (iii): densities"),
+    hypotheses=(
+        "0 < eps < 1",
+        "parameters independent, symmetric, no atoms (needed: not known)",
+        "for (iii): densities (needed: not known)",
+    ),
     uses=("first-layer-alive", "lower-bound", "upper-bound"),
 )
 
@@ -231,7 +235,7 @@ def output(layers: Layers, eps: Fraction, point: Sequence[Fraction]) -> list[Fra
 
 
 # %%
-@claim.neighbour("eps > 0; |eps| < 1")
+@claim.neighbour("0 < eps < 1")
 def other_slopes(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2):
         layers = [([[2 + 3 * i + 5 * j for j in range(n)] for i in range(n)], [7 + 4 * i for i in range(n)])] * 2

@@ -80,8 +80,8 @@ claim = Claim(
 #
 # **Step 4 ($f < 0$ everywhere is good).** If $f < 0$ everywhere, it is so at each $x_j$; far out on either side either
 # something is active, the slope is not 0, and $f$ falls; or nothing is active and $f = c < 0$. These are the conditions
-# for stably unactivated in `geomrelu.random_networks.orbit`. Conversely they make $f$ negative at all $x_j$ and on both
-# end pieces.
+# for stably unactivated in `geomrelu.random_networks.stably_unactivated`. Conversely they make $f$ negative at all
+# $x_j$ and on both end pieces.
 #
 # **Step 5 (equality).** The sum in the statement is 0 if and only if $N \le 2$ always. If $|c|$ is larger than the
 # other terms at all $x_j$, $f$ has one sign on $[\min x_j, \max x_j]$ and at most one zero on either side.

@@ -22,7 +22,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="lower-bound",
@@ -30,7 +30,11 @@ claim = Claim(
     statement="P(n, k) >= (1 - 2^-n)^k, with equality on a single point",
     latex=r"P(n, k) \ge \left(1 - 2^{-n}\right)^k",
     source="Rister & Rubin, section 4, eq. 8",
-    hypotheses=("neurons independent", "each law symmetric about 0", "no atoms: a·y + b = 0 has probability 0"),
+    hypotheses=(
+        "neurons independent",
+        "each law symmetric about 0",
+        "no atoms: a·y + b = 0 has probability 0",
+    ),
 )
 
 # %% [markdown]
@@ -154,7 +158,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("no atoms (parameters ±1 at x = 1; no biases at x = 0)")
+@claim.neighbour("no atoms: a·y + b = 0 has probability 0")
 def atoms(depth: str) -> Iterator[tuple[object, ...]]:
     alive = sum(a + b > 0 for a, b in product((-1, 1), repeat=2))
     yield Fraction(alive, 4), ">=", closed_forms.lower_bound(1, 1)
@@ -162,6 +166,19 @@ def atoms(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(alive, size), ">=", closed_forms.lower_bound(1, 1)
     alive, size = alive_orbit([([[3, 5], [2, 7]], [0, 0])], FiniteSet.of([[0, 0]]))
     yield Fraction(alive, size), ">=", closed_forms.lower_bound(2, 1)
+
+
+@claim.neighbour("neurons independent; each law symmetric about 0")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two equal neurons at a point; then all parameters negative."""
+    point = FiniteSet.of([[1, 1]])
+    living = 0
+    for s in (1, -1):
+        profiles, _ = dead_neurons_orbit([([[2 * s, 3 * s]] * 2, [s, s])], point, "none")
+        living += 1 - profiles[(2,)]
+    yield Fraction(living, 2), ">=", closed_forms.lower_bound(2, 1)
+    profiles, _ = dead_neurons_orbit([([[-2, -3], [-1, -4]], [-1, -1])], point, "none")
+    yield 1 - profiles[(2,)], ">=", closed_forms.lower_bound(2, 1)
 
 
 # %%

@@ -23,7 +23,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
 claim = Claim(
     label="narrow-first-layer",
@@ -31,7 +31,12 @@ claim = Claim(
     statement="n1 <= n0: a second-layer neuron is stably unactivated with probability 2^-(n1 + 1)",
     latex=r"n_1 \le n_0:\quad P(\text{stably unactivated}) = 2^{-(n_1+1)}",
     source="Brownlowe et al., theorem 1.1",
-    hypotheses=("n1 <= n0", "domain R^n0", "second-layer parameters independent, symmetric, no atom at 0"),
+    hypotheses=(
+        "n1 <= n0",
+        "domain R^n0",
+        "no atom at 0",
+        "second-layer parameters independent, symmetric",
+    ),
 )
 
 # %% [markdown]
@@ -88,8 +93,8 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Enumeration
 #
 # All sign choices, judged on the generators of all regions of the arrangement (pycddlib) by the criterion proved in
-# `geomrelu.random_networks.orbit`, which knows nothing of the proof above: for random first layers, then for degenerate
-# ones (small integers: parallel, equal and missing hyperplanes, no common point).
+# `geomrelu.random_networks.stably_unactivated`, which knows nothing of the proof above: for random first layers, then
+# for degenerate ones (small integers: parallel, equal and missing hyperplanes, no common point).
 
 
 # %%
@@ -150,6 +155,18 @@ def wider_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     signs = (-1, 1)
     dead = [max(w * max(r * (x + 1), 0) + 3 * c for x in (0, 1)) < 0 for r in signs for w in signs for c in signs]
     yield sum(dead), 2
+
+
+@claim.neighbour("no atom at 0; second-layer parameters independent, symmetric")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """As printed the theorem asks for symmetric laws only: w in {-1, 0, 1}. Then one sign for w and c, and w, c > 0."""
+    signs = (-1, 1)
+    ternary = [is_stably_unactivated([[2 * r]], [3 * r], [w], c) for r in signs for w in (-1, 0, 1) for c in signs]
+    yield "w in {-1, 0, 1}", Fraction(sum(ternary), len(ternary)), closed_forms.stably_unactivated(1, 1)
+    together = [is_stably_unactivated([[2 * r]], [3 * r], [s], s) for r in signs for s in signs]
+    yield Fraction(sum(together), len(together)), closed_forms.stably_unactivated(1, 1)
+    positive = [is_stably_unactivated([[2 * r]], [3 * r], [1], 1) for r in signs]
+    yield Fraction(sum(positive), len(positive)), closed_forms.stably_unactivated(1, 1)
 
 
 # %%

@@ -22,7 +22,10 @@ claim = Claim(
     statement="on S_0 = R^2: P(2, 3) depends on the law of the parameters",
     latex=r"S_0 = \mathbb R^2:\quad P(2, 3) \text{ depends on the law}",
     source="new (after Rister & Rubin, section 5)",
-    hypotheses=("S_0 = R^2", "depth three"),
+    hypotheses=(
+        "S_0 = R^2 (needed: not known)",
+        "depth three",
+    ),
 )
 
 # %% [markdown]
@@ -38,8 +41,8 @@ claim = Claim(
 #
 # **Step 3 (two laws).** Let each parameter be $\pm$ its magnitude with equal probability, plus a uniform error in
 # $[-\varepsilon, \varepsilon]$: symmetric, with a density. As $\varepsilon \to 0$ the probability tends to the orbit's
-# fraction: at one orbit to $N / 2^{18}$, at the other to $N' / 2^{18}$. So they differ for small $\varepsilon$. To be
-# seen in numbers, the counts are the same on a whole cube of magnitudes around each of the two orbits. $\square$
+# fraction: at one orbit to $N / 2^{18}$, at the other to $N' / 2^{18}$. So they differ for small $\varepsilon$. (How
+# far apart they can be: [`range-two-three`](range-two-three.py).) $\square$
 
 # %%
 FIRST = [[371, 713], [529, 217]], [431, 907]

@@ -6,7 +6,7 @@
 # is said by the two rays through $1$ and $-1$. The image of a ray is a ray, through the image $u$ or $v$ of $1$ or
 # $-1$, or 0.
 #
-# **Statement.** If the weights are independent, symmetric about 0 and have densities, then
+# **Statement.** If the weights are independent, symmetric about 0 and have no atoms, then
 # $$1 - (1 - 2^{-N})^{L-1} \ge P(\text{dies}) \ge 1 - P_{22}^{L-2} -
 #   \frac{(1 - 2^{1-N})(1 - 2^{-N})}{1 + (N-1) 2^{-N}} \left(P_{22}^{L-2} - P_{33}^{L-2}\right),$$
 # $P_{22} = 1 - 2^{-N}$, $P_{33} = 1 - 2^{1-N} - (N-1) 4^{-N}$. For $L = 2$ and $L = 3$ the right side is the exact
@@ -35,8 +35,11 @@ claim = Claim(
     r"\left(P_{22}^{L-2} - P_{33}^{L-2}\right)",
     source="Lu, Shin, Su & Karniadakis, theorem 3",
     hypotheses=(
-        "no biases, input dimension 1, S_0 on both sides of 0",
-        "weights independent, symmetric, with densities",
+        "no biases",
+        "input dimension 1 (needed: not known)",
+        "S_0 on both sides of 0 (needed: not known)",
+        "weights independent, no atoms (needed: not known)",
+        "weights symmetric",
     ),
     uses=("dying-bound",),
 )
@@ -214,6 +217,13 @@ def three_layers_or_biases(depth: str) -> Iterator[tuple[object, ...]]:
     yield dying(2, 3, rng), closed_forms.one_dim_dying(2, 3)
     yield dying(2, 3, rng), dying(2, 3, rng)
     yield dying(2, 2, rng, bias=True), ">=", closed_forms.one_dim_dying(2, 2)
+
+
+@claim.neighbour("weights symmetric")
+def positive(depth: str) -> Iterator[tuple[object, ...]]:
+    """All weights positive: the layer lives on one of the two rays, always."""
+    profiles, _ = dead_neurons_orbit([([[1], [2]], [0, 0]), ([[3, 1], [1, 5]], [0, 0])], Polyhedron.space(1), "none")
+    yield sum(number for dead, number in profiles.items() if 2 in dead), ">=", closed_forms.one_dim_dying(2, 2)
 
 
 # %%

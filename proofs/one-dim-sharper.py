@@ -26,7 +26,13 @@ claim = Claim(
     statement="no biases, S_0 = R: m hidden layers of width N die with probability at most 1 - (1 - 2^-N)^(m - 1)",
     latex=r"P(\text{dies}) \le 1 - (1 - 2^{-N})^{L-2}",
     source="new (after Lu, Shin, Su & Karniadakis, theorem 3)",
-    hypotheses=("no biases, input dimension 1, S_0 = R", "weights independent, symmetric, no atoms"),
+    hypotheses=(
+        "no biases (needed: not known)",
+        "input dimension 1 (needed: not known)",
+        "S_0 = R",
+        "weights symmetric",
+        "weights independent, no atoms (needed: not known)",
+    ),
     uses=("dying-bound",),
 )
 
@@ -83,7 +89,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("S_0 is the whole line")
+@claim.neighbour("S_0 = R")
 def one_point(depth: str) -> Iterator[tuple[object, ...]]:
     for m in (2, 3):
         yield (
@@ -91,6 +97,15 @@ def one_point(depth: str) -> Iterator[tuple[object, ...]]:
             "<=",
             closed_forms.dying_bound(*[2] * (m - 1)),
         )
+
+
+@claim.neighbour("weights symmetric")
+def negative(depth: str) -> Iterator[tuple[object, ...]]:
+    """All weights of layer 2 negative: it is dead."""
+    profiles, _ = dead_neurons_orbit(
+        [([[1], [-2]], [0, 0]), ([[-3, -1], [-1, -5]], [0, 0])], Polyhedron.space(1), "none"
+    )
+    yield sum(number for dead, number in profiles.items() if 2 in dead), "<=", closed_forms.dying_bound(2)
 
 
 # %%

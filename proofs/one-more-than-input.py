@@ -23,7 +23,7 @@ import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
 claim = Claim(
     label="one-more-than-input",
@@ -31,7 +31,12 @@ claim = Claim(
     statement="n1 = n0 + 1: a second-layer neuron is stably unactivated with probability (2^n0 + 1) / 4^(n0 + 1)",
     latex=r"n_1 = n_0 + 1:\quad P(\text{stably unactivated}) = \frac{2^{n_0} + 1}{4^{n_0+1}}",
     source="Brownlowe et al., theorem 1.2",
-    hypotheses=("n1 = n0 + 1", "domain R^n0", "parameters independent, symmetric, with densities"),
+    hypotheses=(
+        "n1 = n0 + 1",
+        "no atoms: hyperplanes in general position",
+        "domain R^n0",
+        "parameters independent, symmetric",
+    ),
 )
 
 # %% [markdown]
@@ -58,9 +63,9 @@ claim = Claim(
 # * $i \in P$, $j \in N$, $d = \pm\left(\frac{e_i}{|l_i|} + \frac{e_j}{|l_j|}\right)$: rate
 #   $\frac{w_i}{|l_i|} + \frac{w_j}{|l_j|}$ in one direction, and no active neuron in the other.
 #
-# By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and only if (A) it is negative at
-# all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each direction without
-# one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
+# By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably unactivated if and only if (A) it is
+# negative at all vertices, (B) its rate is negative along each direction with an active neuron, and (C) for each
+# direction without one, that is for each pair $i \in P$, $j \in N$: $c < 0$, and $w_k < 0$ for all $k \ne i, j$.
 #
 # Put $u_i = |w_i| / |l_i|$ for $1 \le i \le n_1$ and $u_0 = |c| / m$, and let, *generic* secondly, these $n_1 + 1$
 # numbers be different.
@@ -141,7 +146,7 @@ def _least(rates: tuple[sympy.Symbol, ...], i: int, t: sympy.Symbol) -> sympy.Ex
 # ## Enumeration
 #
 # First, all sign choices for random magnitudes, judged on the generators of all regions (pycddlib) by the criterion
-# proved in `geomrelu.random_networks.orbit`; also with all hyperplanes through one point (the remark).
+# proved in `geomrelu.random_networks.stably_unactivated`; also with all hyperplanes through one point (the remark).
 
 
 # %%
@@ -239,7 +244,7 @@ def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("densities; general position; n1 = n0 + 1")
+@claim.neighbour("no atoms: hyperplanes in general position; n1 = n0 + 1")
 def atoms_parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
     signs = [stably_unactivated_orbit([[1], [1]], bias, [1, 1], 1) for bias in product((1, -1), repeat=2)]
     yield (
@@ -252,6 +257,19 @@ def atoms_parallel_or_wider(depth: str) -> Iterator[tuple[object, ...]]:
     other, _ = stably_unactivated_orbit([[1], [1], [1]], [0, 3, 7], [1000, 300, 100], 50)
     yield one, other
     yield one, 2**3 + 2
+
+
+@claim.neighbour("domain R^n0; parameters independent, symmetric")
+def smaller_or_other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """On [0, 1] a negative maximum is enough, and 100 + x, 200 + x stay large; then all w and c positive."""
+    signs = (-1, 1)
+    values = [
+        max(t * max(r * (100 + x), 0) + u * max(s * (200 + x), 0) + e for x in (0, 1))
+        for r in signs for s in signs for t in signs for u in signs for e in signs
+    ]  # fmt: skip
+    yield Fraction(sum(v < 0 for v in values), len(values)), closed_forms.stably_unactivated(1, 2)
+    found = [is_stably_unactivated([[2 * r], [3 * s]], [r, 5 * s], [1, 1], 1) for r in signs for s in signs]
+    yield Fraction(sum(found), len(found)), closed_forms.stably_unactivated(1, 2)
 
 
 # %%

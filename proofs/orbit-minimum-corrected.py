@@ -42,7 +42,10 @@ claim = Claim(
     statement="n0 = 1, n1 <= n0 + 2, or n0 = 2 and n1 = 5: the least orbit is one at separated scales",
     latex=r"\min_{\text{magnitudes}} p = \min_{\text{separated scales}} p",
     source="new, open (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("hyperplanes in general position, n1 > n0", "n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5"),
+    hypotheses=(
+        "hyperplanes in general position (needed: not known)",
+        "n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5",
+    ),
     uses=("separated-scales",),
 )
 
@@ -138,6 +141,14 @@ def one_more(depth: str) -> Iterator[tuple[object, ...]]:
     for n0, n1 in FAMILIES[:7]:
         many = counts(np.random.default_rng([101, n0, n1]), "nearly separated", 400, n0, n1)
         yield int(many.min()), ">=", least(n0, n1) + 1
+
+
+@claim.neighbour("n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5")
+def six(depth: str) -> Iterator[tuple[object, ...]]:
+    """The orbit of orbit-minimum: 320 choices, where separated scales have 328 at least."""
+    a = [[-0.02, 8e-08], [-3e7, -3e-09], [-2e10, 0.0002], [5e-06, 2.0], [40000.0, -1e-07], [6.0, -6e7]]
+    b = [8, -2000, 70000, -1e-08, 400, 2000]
+    yield int(stably_unactivated_counts([a], [b], np.ones((1, 6)), [3e8])[0]), ">=", least(2, 6)
 
 
 # %%

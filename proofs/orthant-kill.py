@@ -24,7 +24,7 @@ from geomrelu.claims.registry import Certified, Claim
 from geomrelu.exact import cddlib
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="orthant-kill",
@@ -32,7 +32,11 @@ claim = Claim(
     statement="a layer kills R^n_+ iff none of its n^2 + n parameters is positive; probability 2^(-n^2 - n)",
     latex=r"\mathbb R^n_+ \subseteq D \iff A \le 0,\ b \le 0; \quad P(\mathbb R^n_+ \subseteq D) = 2^{-n^2-n}",
     source="Rister & Rubin, section 3",
-    hypotheses=("parameters independent", "each law symmetric about 0", "no atom at 0"),
+    hypotheses=(
+        "parameters independent",
+        "each law symmetric about 0",
+        "no atom at 0",
+    ),
 )
 
 # %% [markdown]
@@ -190,12 +194,25 @@ def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("all of R^n_+, no atom at 0")
+@claim.neighbour("no atom at 0; all of R^n_+")
 def bounded_or_with_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[1]], [2])], Polyhedron.box([(0, 1)]))
     yield Fraction(size - alive, size), closed_forms.orthant_kill(1)
     rows = list(product((-1, 0, 1), repeat=2))
     yield Fraction(sum(decided(row)[0] for row in rows), len(rows)), closed_forms.orthant_kill(1)
+
+
+def killed(layer: tuple[list[list[int]], list[int]]) -> int:
+    profiles, _ = dead_neurons_orbit([layer], Polyhedron.orthant(2), "none")
+    return profiles[(2,)]
+
+
+@claim.neighbour("parameters independent; each law symmetric about 0")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """One sign for all parameters; then all of them negative."""
+    positive, negative = ([[2, 3], [5, 7]], [1, 4]), ([[-2, -3], [-5, -7]], [-1, -4])
+    yield Fraction(killed(positive) + killed(negative), 2), closed_forms.orthant_kill(2)
+    yield killed(negative), closed_forms.orthant_kill(2)
 
 
 # %%

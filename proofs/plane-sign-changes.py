@@ -66,12 +66,13 @@ claim = Claim(
 # %%
 @claim.derive("identities")
 def steps(depth: str) -> Iterator[tuple[object, ...]]:
-    M, _k, more = sympy.symbols("M k S", positive=True)
-    inside, silent = 2 * (4**M - 2**M - M * 2**M), 2 * M * 2**M * 2 / sympy.Integer(2)
-    yield "Step 2", (inside + silent) / 2, 4**M - 2**M
-    yield "Step 3", 4**M - (4**M - 2**M) + more, 2**M + more
-    size = sympy.Sum(sympy.binomial(M, sympy.Symbol("u")), (sympy.Symbol("u"), 0, M))
-    yield "sets U", sympy.simplify(size.doit()) - 1 - M, 2**M - 1 - M
+    M, more = sympy.symbols("M S", positive=True)
+    two = 2**M
+    inside, silent = 2 * two * (two - 1 - M), 2 * M * two * 2 / sympy.Integer(2)
+    yield "Step 2", (inside + silent) / 2, 4**M - two
+    yield "Step 3", 4**M - (inside + silent) / 2 + more, two + more
+    t, z, line, sigma = sympy.symbols("t z L sigma_L")
+    yield "Step 4", t * z + sigma * line, sigma * (t / sigma * z + line)  # |z| = z, |L| = sigma L, 1/sigma = sigma
 
 
 # %% [markdown]

@@ -18,7 +18,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet
 from geomrelu.random_networks.initialisation import Law
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="point-half",
@@ -26,7 +26,12 @@ claim = Claim(
     statement="P(x is dead for a neuron) = 1/2 for every x",
     latex=r"P(x \in D) = \tfrac12",
     source="Rister & Rubin, section 4",
-    hypotheses=("a bias, or x is not 0", "parameters independent, symmetric, no atoms"),
+    hypotheses=(
+        "a bias, or x is not 0",
+        "no atoms",
+        "parameters symmetric",
+        "parameters independent",
+    ),
 )
 
 # %% [markdown]
@@ -83,11 +88,22 @@ def neurons(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("a bias; no atoms")
+@claim.neighbour("a bias, or x is not 0; no atoms")
 def zero_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     for weight, bias, x in ((1, 0, 0), (1, 1, 1)):
         alive, size = alive_orbit([([[weight]], [bias])], FiniteSet.of([[x]]))
         yield Fraction(size - alive, size), Fraction(1, 2)
+
+
+@claim.neighbour("parameters symmetric; parameters independent")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """At x = 1: all positive; then (a, b) of four pairs with symmetric marginal laws that are not independent."""
+    for pairs in ([(2, 3)], [(3, -1), (-1, 3), (1, 1), (-3, -3)]):
+        dead = 0
+        for a, b in pairs:
+            profiles, _ = dead_neurons_orbit([([[a]], [b])], FiniteSet.of([[1]]), "none")
+            dead += profiles[(1,)]
+        yield Fraction(dead, len(pairs)), Fraction(1, 2)
 
 
 # %%

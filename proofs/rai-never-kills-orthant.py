@@ -4,6 +4,8 @@
 # **Notation.** A layer has $N$ inputs and $N$ neurons. A row has $N$ weights and a bias. One of these $N + 1$ entries,
 # chosen uniformly, is Beta(2, 1), the others are normal with mean 0 and deviation $\sigma / \sqrt N$,
 # $\sigma = \sqrt{1 + \frac{8}{9 \pi}} - \frac{2 \sqrt 2}{3 \sqrt \pi} \approx 0.6007$; all are independent.
+# (The summaries that we had name this initialisation without defining it; the definition is that of the published
+# paper, Dying ReLU and initialization, Communications in Computational Physics 28, 2020.)
 #
 # **Statement.** No layer kills the orthant $\mathbb R^N_+$. (It can kill parts of it: at $y = 0$ a neuron is dead with
 # probability $\frac{N}{2 (N + 1)}$.) $\sigma$ is the positive root $s$ of the moment equation
@@ -28,6 +30,7 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.initialisation import Initialisation
+from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="rai-never-kills-orthant",
@@ -35,7 +38,10 @@ claim = Claim(
     statement="asymmetric initialisation: no layer is dead on R^N_+; at 0 a neuron is, with probability N / (2N + 2)",
     latex=r"P(\mathbb R^N_+ \subseteq D) = 0, \quad P(b \le 0) = \frac{N}{2(N+1)}",
     source="Lu, Shin, Su & Karniadakis, section 4",
-    hypotheses=("one entry of each row is positive", "the domain is all of R^N_+"),
+    hypotheses=(
+        "one entry of each row is positive",
+        "the domain is all of R^N_+",
+    ),
     uses=("orthant-kill",),
 )
 
@@ -141,6 +147,14 @@ def layers(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 def symmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (1, 2, 3):
         yield closed_forms.orthant_kill(n), Fraction(0)
+
+
+@claim.neighbour("the domain is all of R^N_+")
+def bounded(depth: str) -> Iterator[tuple[object, ...]]:
+    """A row with one positive entry, as it may be drawn, on the unit square: max(x / 2 - y - 1, 0) is 0 there."""
+    square = Polyhedron.box([(0, 1), (0, 1)])
+    profiles, _ = dead_neurons_orbit([([[Fraction(1, 2), -1]], [-1])], square, "none")
+    yield profiles[(1,)], 0
 
 
 # %%

@@ -257,9 +257,9 @@ def walls(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Enumeration
 #
-# The counts of the cells; the extremes; and $D$ against the walk over images of `geomrelu.random_networks.orbit`, which
-# knows nothing of normal forms: at some samples (`--thorough`: all), with the two neurons of layer 3 equal. Then the
-# two examples, and random networks.
+# The counts of the cells; the extremes; and $D$ against the walk over images of
+# `geomrelu.random_networks.stably_unactivated`, which knows nothing of normal forms: at some samples (`--thorough`:
+# all), with the two neurons of layer 3 equal. Then the two examples, and random networks.
 
 
 # %%

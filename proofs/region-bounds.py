@@ -44,7 +44,10 @@ claim = Claim(
     latex=r"\prod_{l<L} \left\lfloor \tfrac{n_l}{n_0} \right\rfloor^{n_0} \sum_{j \le n_0} \binom{n_L}{j} "
     r"\le \max \#\text{regions} \le \sum_{j \in J} \prod_l \binom{n_l}{j_l}",
     source="Serra, Tjandraatmadja & Ramalingam, theorem 1; Montúfar et al. 2014, theorem 4",
-    hypotheses=("each layer reads the one before it only", "for the lower bound: n_l >= n_0 for l < L"),
+    hypotheses=(
+        "each layer reads the one before it only",
+        "for the lower bound: n_l >= n_0 for l < L (needed: not known)",
+    ),
     uses=("zaslavsky",),
 )
 

@@ -44,7 +44,12 @@ claim = Claim(
     statement="residual connections: neurons die, dead layers can be deleted; P(all layers dead at a point) = 2^(-n k)",
     latex=r"y_j = y_{j-1} + \max(A_j y_{j-1} + b_j, 0):\quad P(\text{all layers dead at } x) = 2^{-nk}",
     source="Rister & Rubin, section 7.2",
-    hypotheses=("parameters independent, symmetric, no atoms", "for the dependence in (iii): densities"),
+    hypotheses=(
+        "connections around the layers",
+        "no atoms",
+        "parameters independent, symmetric (needed: not known)",
+        "for the dependence in (iii): densities (needed: not known)",
+    ),
     uses=("orthant-kill", "lower-bound"),
 )
 
@@ -224,7 +229,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the connections around the layers; no atoms")
+@claim.neighbour("connections around the layers; no atoms")
 def plain_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     for k in (2, 3):
         lost = total = 0

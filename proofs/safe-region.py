@@ -45,7 +45,11 @@ claim = Claim(
     "no smaller width does on every domain",
     latex=r"P(\text{dies}) < p \text{ on every domain} \iff N \ge \lceil -\log_2(1 - (1-p)^{1/m}) \rceil",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
-    hypotheses=("parameters independent, symmetric, no atoms", "without biases: the domain is not {0}"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent, no atoms (needed: not known)",
+        "without biases: the domain is not {0} (needed: not known)",
+    ),
     uses=("dying-bound", "one-dim-chain", "one-dim-sharper"),
 )
 
@@ -191,7 +195,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("so many neurons; symmetric laws")
+@claim.neighbour("so many neurons; parameters symmetric")
 def narrower_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
         yield closed_forms.dying_bound(*[least(5, p) - 1] * 5), "<", p

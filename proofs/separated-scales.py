@@ -39,15 +39,19 @@ claim = Claim(
     statement="|c| >> |w_1| >> ... >> |w_n1|: p = 1/2 (2^-n1 + sum_j (1 - c_j) 2^(-j-1)) >= 2^(-n1-1) + 4^(-n0-1)",
     latex=r"|c| \gg |w_1| \gg \dots:\quad p = \tfrac12 \big[2^{-n_1} + \textstyle\sum_j (1 - c_j) 2^{-j-1}\big]",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("hyperplanes in general position", "separated scales", "the orbit of row flips and second-layer signs"),
+    hypotheses=(
+        "hyperplanes in general position (needed: not known)",
+        "separated scales, in this order",
+        "the orbit of row flips and second-layer signs (by definition)",
+    ),
 )
 
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.orbit`, $f$ is stably unactivated if and
-# only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate $\sum_i w_i \max(a_i
-# \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
+# **Step 1 (what is asked).** By the criterion in `geomrelu.random_networks.stably_unactivated`, $f$ is stably
+# unactivated if and only if it is negative at all vertices, and for each direction $d = \pm d_T$ either its rate
+# $\sum_i w_i \max(a_i \cdot d, 0)$ is negative, or nothing is active at $d$, $c < 0$, and $w_i < 0$ for all $i \in T$.
 #
 # There is a vertex, as $n_1 \ge n_0$, and $c$ decides the sign of $f$ at vertices: $c < 0$ is necessary, and then all
 # vertices are fine. This is the factor $\frac12$. Along $d$ the first active neuron decides.

@@ -45,7 +45,12 @@ claim = Claim(
     latex=r"\{\theta', -\theta'\} \sim \{\theta, -\theta\},\quad "
     r"d(\theta', \theta) = P(R) < 2^{1-n},\quad P(b_i' > 0) \ge \tfrac12",
     source="Rister & Rubin, section 6 (corrected)",
-    hypotheses=("parameters independent, symmetric, no atoms", "a layer is negated as a whole"),
+    hypotheses=(
+        "parameters symmetric",
+        "parameters independent (needed: not known)",
+        "no atoms (needed: not known)",
+        "a layer is negated as a whole",
+    ),
 )
 
 # %% [markdown]
@@ -223,7 +228,7 @@ def special_data(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the layer is negated as a whole; symmetric laws")
+@claim.neighbour("a layer is negated as a whole; parameters symmetric")
 def single_neurons_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     (layer,), data = family(2, 1, 1, 150)
     found: Counter[tuple[int, ...]] = Counter()

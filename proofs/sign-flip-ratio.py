@@ -149,7 +149,10 @@ def attained(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("some pre-activation is not 0; the flipping; a layer is judged by the points alive before it")
+@claim.neighbour(
+    "no layer has only zeros as pre-activations at a living point; the flipping; "
+    "a layer is judged by the points alive before it"
+)
 def weaker_schemes(depth: str) -> Iterator[tuple[object, ...]]:
     alive = [s * 0 > 0 for s in (1, -1)]
     yield sum(alive), ">=", closed_forms.sign_flip_alive(1, 1)

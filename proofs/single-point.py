@@ -29,7 +29,7 @@ from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="single-point",
@@ -37,7 +37,12 @@ claim = Claim(
     statement="S_0 = one point: P(n, k) = (1 - 2^-n)^k; (2^n - 1)^k of the 2^(nk) choices of row flips are alive",
     latex=r"S_0 = \{x\}:\quad P(n, k) = \left(1 - 2^{-n}\right)^k",
     source="Rister & Rubin, sections 4 and 5",
-    hypotheses=("S_0 is one point", "rows independent, each symmetric", "no atoms: a·y + b = 0 has probability 0"),
+    hypotheses=(
+        "S_0 is one point",
+        "rows independent",
+        "rows symmetric",
+        "no atoms: a·y + b = 0 has probability 0",
+    ),
 )
 
 # %% [markdown]
@@ -187,7 +192,7 @@ def laws(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("one point; no atoms; rows independent")
+@claim.neighbour("S_0 is one point; no atoms: a·y + b = 0 has probability 0; rows independent")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[2]], [1])], FiniteSet.of([[1], [-1]]))
     yield Fraction(alive, size), closed_forms.lower_bound(1, 1)
@@ -197,6 +202,12 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     row = 3, [5, 7]
     dead = sum(death([[row, row]], [s, s], [1, 1]) for s in (1, -1))
     yield Fraction(2 - dead, 2), closed_forms.lower_bound(2, 1)
+
+
+@claim.neighbour("rows symmetric")
+def negative(depth: str) -> Iterator[tuple[object, ...]]:
+    profiles, _ = dead_neurons_orbit([([[-2]], [-1])], FiniteSet.of([[1]]), "none")
+    yield 1 - profiles[(1,)], closed_forms.lower_bound(1, 1)
 
 
 # %%

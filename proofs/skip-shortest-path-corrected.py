@@ -48,7 +48,11 @@ claim = Claim(
     statement="skip connections: P(alive at a point) >= (1 - 2^-n)^s, s layers on the shortest path; U-Net: = , s = 2L",
     latex=r"P(\text{alive at } x) \ge (1 - 2^{-n})^s; \quad \text{U-Net: } P = (1 - 2^{-n})^{2L}",
     source="Rister & Rubin, section 7.2 (corrected)",
-    hypotheses=("parameters independent, also between layers, symmetric, no atoms",),
+    hypotheses=(
+        "parameters independent, also between layers",
+        "biases, or no atoms",
+        "parameters symmetric (needed: not known)",
+    ),
     uses=("lower-bound",),
 )
 
@@ -260,7 +264,7 @@ def decided(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("layers independent; biases")
+@claim.neighbour("parameters independent, also between layers; biases, or no atoms")
 def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
     reads, count = [[0], [0], [1, 2]], 0
     for a, b, *last in product(*((-v, v) for v in (2, 3, 5, 7, 11))):

@@ -6,8 +6,8 @@
 # **Statement.** If the parameters are independent, the second layer's laws are symmetric about 0 without an atom at
 # 0, and the first layer's matrix is invertible with probability 1 (a density is enough), then
 # $$P(n, 1) = v(n, 1) = 1, \qquad P(n, 2) = v(n, 2) = 1 - 2^{-n^2-n}.$$
-# (Rister and Rubin state the case $k = 1$, where both sides are 1. From $k = 3$ on the bound is strict:
-# [`upper-bound`](upper-bound.py) enumerates it.)
+# Rister and Rubin state the case $k = 1$, where both sides are 1; $k = 2$ is ours. For $n \ge 2$ the bound is strict
+# from $k = 3$ on: $P(n, k) < v(n, k)$.
 
 # %%
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 
 import sympy
 
@@ -26,15 +26,19 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="tight-at-two",
     title="Tightness at depth two",
     statement="on S_0 = R^n: P(n, 2) = 1 - 2^(-n^2 - n), the upper bound",
     latex=r"S_0 = \mathbb R^n:\quad P(n, 2) = 1 - 2^{-n^2-n}",
-    source="Rister & Rubin, section 5",
-    hypotheses=("S_0 = R^n", "A_1 invertible almost surely", "parameters independent, symmetric, no atom at 0"),
+    source="new (after Rister & Rubin, section 5)",
+    hypotheses=(
+        "S_0 = R^n",
+        "A_1 invertible almost surely",
+        "parameters independent, symmetric",
+    ),
     uses=("orthant-kill",),
 )
 
@@ -50,7 +54,14 @@ claim = Claim(
 # [`orthant-kill`](orthant-kill.py) has probability $2^{-n^2-n}$, whatever the (invertible) first layer is.
 #
 # **Step 3.** $\det A_1$ is a polynomial in the entries that is not identically 0, so its zero set has Lebesgue
-# measure 0, and probability 0 under any density. $\square$
+# measure 0, and probability 0 under any density.
+#
+# **Step 4 (strict from $k = 3$ on).** Let $n \ge 2$, and let neuron 1 of layer 2 have a positive bias and all other
+# parameters of layer 2 but those of neuron 1 be negative: layer 2 is alive, and $S_2$ lies in the first axis. Let the
+# first column and the biases of layer 3 be negative and one other weight positive: layer 3 kills $S_2$, but not the
+# orthant. For symmetric laws without an atom at 0 this has positive probability, also together with layers 4, ..., k
+# that do not kill the orthant. So the network dies with a larger probability than that of the union of the events in
+# [`upper-bound`](upper-bound.py), which is $1 - v(n, k)$. $\square$
 
 
 # %%
@@ -90,6 +101,24 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 alive, size = alive_orbit(layers[:k], Polyhedron.space(n))
                 case = Fraction(alive, size), closed_forms.upper_bound(n, k)
                 yield (f"n = {n}, k = {k}", *case) if repetition == 0 else case
+
+
+@claim.enumerate("networks of Step 4")
+def strict(depth: str) -> Iterator[tuple[object, ...]]:
+    """Layers 1 and 2 are alive, layer 3 is dead on their image and not on the orthant."""
+    for n in (2, 3):
+        rng = random.Random(35 + n)
+        first = [[some(rng) if i == j else 0 for j in range(n)] for i in range(n)], [some(rng) for _ in range(n)]
+        second = [[-some(rng) for _ in range(n)] for _ in range(n)], [some(rng), *(-some(rng) for _ in range(n - 1))]
+        third = [[-some(rng) for _ in range(n)] for _ in range(n)], [-some(rng) for _ in range(n)]
+        third[0][n - 1][1] *= -1
+        profiles, _ = dead_neurons_orbit([first, second, third], Polyhedron.space(n), "none")
+        yield f"n = {n}, k = 3: dead", int(max(dead[2] for dead in profiles)), n
+        yield int(max(dead[1] for dead in profiles)), n - 1
+        profiles, _ = dead_neurons_orbit([third], Polyhedron.orthant(n), "none")
+        yield profiles[(n,)], 0
+    alive, size = alive_orbit([([[1]], [2]), ([[3]], [5]), ([[7]], [4])], Polyhedron.space(1))
+    yield "n = 1, k = 3", Fraction(alive, size), "<", closed_forms.upper_bound(1, 3)
 
 
 # %% [markdown]
@@ -154,7 +183,8 @@ def neurons(depth: str) -> Iterator[tuple[object, ...]]:
         space = Polyhedron.space(n)
         magnitudes = [[some(rng) for _ in range(n + 1)] for _ in range(n)]
         second = [row for neuron in magnitudes for row in product(*((-v, v) for v in neuron))]
-        for rows in first_layers(n, depth):
+        few = 4 if n == 3 and depth == "default" else None
+        for rows in islice(first_layers(n, depth), few):
             layers = [([r[1:] for r in table], [r[0] for r in table], "relu") for table in (rows, second)]
             network = Network.from_layers(layers)
             (report,) = decide(network, space, [2])
@@ -194,7 +224,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("A_1 invertible; S_0 = R^n")
+@claim.neighbour("A_1 invertible almost surely; S_0 = R^n")
 def singular_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(53)
     second = [[some(rng) for _ in range(2)] for _ in range(2)], [some(rng) for _ in range(2)]
@@ -202,6 +232,18 @@ def singular_or_bounded(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(alive, size), closed_forms.upper_bound(2, 2)
     alive, size = alive_orbit([([[1]], [2]), ([[1]], [1])], Polyhedron.box([(-1, 1)]))
     yield Fraction(alive, size), closed_forms.upper_bound(1, 2)
+
+
+@claim.neighbour("parameters independent, symmetric")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """One sign for the whole second layer; then a negative one."""
+    living = []
+    for s in (1, -1):
+        net = [([[2, 3], [1, 5]], [1, -4]), ([[s, 2 * s], [3 * s, s]], [s, 5 * s])]
+        profiles, _ = dead_neurons_orbit(net, Polyhedron.space(2), "none")
+        living.append(sum(number for dead, number in profiles.items() if dead[1] < 2))
+    yield Fraction(sum(living), 2), closed_forms.upper_bound(2, 2)
+    yield living[1], closed_forms.upper_bound(2, 2)
 
 
 # %%

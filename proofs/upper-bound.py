@@ -5,7 +5,7 @@
 # layers $f_j(x) = \max(A_j x + b_j, 0)$ and the images $S_j = f_j(S_{j-1})$. It is *alive* if every layer $j \le k$
 # has a neuron that is positive somewhere on $S_{j-1}$ (a neuron at 0 is dead). $P(n, k)$ is the probability of this.
 #
-# **Statement.** If the parameters are independent, each with a law symmetric about 0 and without an atom at 0, then
+# **Statement.** If the parameters are independent, each with a law symmetric about 0, then
 # for every $S_0$
 # $$P(n, k) \le v(n, k) = \left(1 - 2^{-n^2-n}\right)^{k-1}.$$
 
@@ -22,7 +22,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="upper-bound",
@@ -30,7 +30,10 @@ claim = Claim(
     statement="P(n, k) <= (1 - 2^(-n^2 - n))^(k - 1), on every input set",
     latex=r"P(n, k) \le \left(1 - 2^{-n^2-n}\right)^{k-1}",
     source="Rister & Rubin, section 3, eq. 4",
-    hypotheses=("parameters independent, also across layers", "each law symmetric about 0", "no atom at 0"),
+    hypotheses=(
+        "parameters independent, also across layers",
+        "each law symmetric about 0",
+    ),
     uses=("orthant-kill",),
 )
 
@@ -38,7 +41,8 @@ claim = Claim(
 # ## Proof
 #
 # **Step 1.** Let $K_j$ be the event that layer $j$ kills the orthant, $\mathbb R^n_+ \subseteq D_j$. By
-# [`orthant-kill`](orthant-kill.py), $P(K_j) = q := 2^{-n^2-n}$. It depends on the parameters of layer $j$ alone, so
+# [`orthant-kill`](orthant-kill.py), $P(K_j) \ge q := 2^{-n^2-n}$ (with equality if 0 is no atom; an atom at 0 makes
+# $P(\theta \le 0) \ge \frac12$ larger). It depends on the parameters of layer $j$ alone, so
 # $K_2, \dots, K_k$ are independent.
 #
 # **Step 2.** For $j \ge 2$, $S_{j-1}$ is an image under $\max(\cdot, 0)$, so $S_{j-1} \subseteq \mathbb R^n_+$. If
@@ -137,7 +141,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("layers independent of each other")
+@claim.neighbour("parameters independent, also across layers")
 def tied(depth: str) -> Iterator[tuple[object, ...]]:
     for k in range(3, 8):
         alive = 0
@@ -149,6 +153,13 @@ def tied(depth: str) -> Iterator[tuple[object, ...]]:
                 points = [max(v, 0) for v in values]
             alive += positive
         yield Fraction(alive, 4), "<=", closed_forms.upper_bound(1, k)
+
+
+@claim.neighbour("each law symmetric about 0")
+def positive(depth: str) -> Iterator[tuple[object, ...]]:
+    """All parameters positive: every layer lives."""
+    profiles, _ = dead_neurons_orbit([([[2]], [1]), ([[3]], [5])], Polyhedron.space(1), "none")
+    yield profiles[0, 0], "<=", closed_forms.upper_bound(1, 2)
 
 
 # %%

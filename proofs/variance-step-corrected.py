@@ -152,7 +152,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("the mean over the flip (for 1/2); slope at most 1")
+@claim.neighbour("for the factor 1/2: the law of (a, b) is that of -(a, b); slope at most 1")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     values = [Fraction(1), Fraction(2)]
     yield pvariance([max(v, Fraction(0)) for v in values]), "<=", pvariance(values) / 2

@@ -31,20 +31,23 @@ claim = Claim(
     statement="n1 >= n0 + 2: the probability that a second-layer neuron is stably unactivated depends on the law",
     latex=r"n_1 \ge n_0 + 2:\quad P(\text{stably unactivated}) \text{ depends on the law}",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("n1 >= n0 + 2", "domain R^n0"),
+    hypotheses=(
+        "n1 >= n0 + 2",
+        "domain R^n0 (needed: not known)",
+    ),
     uses=("separated-scales",),
 )
 
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (two full orbits are enough).** Let no margin of the criterion in `geomrelu.random_networks.orbit` be 0 by
-# cancellation. Then the count of an orbit is constant on a neighbourhood of the magnitudes, because margins depend
-# continuously on them. Let each parameter be its magnitude with a random sign plus a small uniform error, all
-# independent: symmetric laws with densities. As the errors shrink the probability tends to the mean fraction over all
-# patterns. So it is enough to find two sets of magnitudes for which these means differ. They will be the same but for
-# $c$: *separated scales* with $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$, where [`separated-scales`](separated-scales.py)
-# gives
+# **Step 1 (two full orbits are enough).** Let no margin of the criterion in
+# `geomrelu.random_networks.stably_unactivated` be 0 by cancellation. Then the count of an orbit is constant on a
+# neighbourhood of the magnitudes, because margins depend continuously on them. Let each parameter be its magnitude with
+# a random sign plus a small uniform error, all independent: symmetric laws with densities. As the errors shrink the
+# probability tends to the mean fraction over all patterns. So it is enough to find two sets of magnitudes for which
+# these means differ. They will be the same but for $c$: *separated scales* with $|c| \gg |w_1| \gg \dots \gg
+# |w_{n_1}|$, where [`separated-scales`](separated-scales.py) gives
 # $$2p = 2^{-n_1} + \sum_j (1 - c_j) 2^{-j-1},$$
 # and $c$ *last*, $|w_1| \gg \dots \gg |w_{n_1}| \gg |c|$: at each generator the first active neuron outweighs all the
 # rest.

@@ -22,7 +22,10 @@ claim = Claim(
     statement="the probability that a second-layer neuron is stably unactivated is not decreasing in n1",
     latex=r"P(\text{stably unactivated}) \text{ is not decreasing in } n_1",
     source="new (after Brownlowe et al., figure 5)",
-    hypotheses=("n1 > n0 + 1", "domain R^n0"),
+    hypotheses=(
+        "n1 > n0 + 1",
+        "domain R^n0 (needed: not known)",
+    ),
     uses=("wide-not-free", "separated-scales"),
 )
 
@@ -108,6 +111,15 @@ def narrow(depth: str) -> Iterator[tuple[object, ...]]:
     for n0 in (2, 3):
         for n1 in range(1, n0 + 1):
             yield closed_forms.stably_unactivated(n0, n1), "<", closed_forms.stably_unactivated(n0, n1 + 1)
+
+
+@claim.neighbour("n1 > n0 + 1")
+def orbits_of_narrow(depth: str) -> Iterator[tuple[object, ...]]:
+    """The same by counting: one neuron more halves the fraction."""
+    lines, bias = [[3, 7], [9, -4]], [4, -7]
+    one = Fraction(*stably_unactivated_orbit(lines[:1], bias[:1], [1], 1))
+    two = Fraction(*stably_unactivated_orbit(lines, bias, [1, 2], 1))
+    yield one, "<", two
 
 
 # %%

@@ -32,7 +32,11 @@ claim = Claim(
     statement="(1 - 2^-n)^k = p iff n = -log2(1 - p^(1/k)); n - log2(k / ln(1/p)) tends to 0; its ceiling is least",
     latex=r"\ell(n, k) = p \iff n = -\log_2(1 - p^{1/k}) = \log_2 \tfrac{k}{\ln(1/p)} + o(1)",
     source="Rister & Rubin, section 4, eq. 9",
-    hypotheses=("0 < p < 1", "rounded up", "for the least width with P >= p: S_0 is one point"),
+    hypotheses=(
+        "0 < p < 1 (by definition)",
+        "rounded up",
+        "for the least width with P >= p: S_0 is one point",
+    ),
     uses=("lower-bound", "single-point"),
 )
 
@@ -173,7 +177,7 @@ def on_a_point(n: int, k: int) -> Fraction:
 
 
 # %%
-@claim.neighbour("S_0 is one point (for the least width); rounded up")
+@claim.neighbour("for the least width with P >= p: S_0 is one point; rounded up")
 def line_or_rounded_down(depth: str) -> Iterator[tuple[object, ...]]:
     alive, size = alive_orbit([([[3]], [5]), ([[2]], [7])], Polyhedron.space(1))
     yield Fraction(alive, size), "<", Fraction(3, 4)  # width 1 would not reach p = 3/4 at k = 2

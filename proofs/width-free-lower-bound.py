@@ -54,7 +54,7 @@ claim = Claim(
 # if something is active there, it is not 0, so $< 0$. If nothing is: the normals of $T$ are independent, so there is
 # $x$ with $s_i z_i(x) < 0$ for all $i \in T$, at $x + \lambda d$ all is silent for large $\lambda$ and $f = e |c|$: so
 # $e = -$; and for $i \in T$ there is $x$ with $s_i z_i(x)$ large and the others of $T$ silent, so $t_i = -$. This is
-# the criterion of `geomrelu.random_networks.orbit`. For $m < n$ the probability is $2^{-m-1}$
+# the criterion of `geomrelu.random_networks.stably_unactivated`. For $m < n$ the probability is $2^{-m-1}$
 # ([`narrow-first-layer`](narrow-first-layer.py)), which is larger than the bound. If the laws have no atoms, any $N$ of
 # the $\tilde a_i$ are independent almost surely.
 #

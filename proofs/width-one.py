@@ -24,7 +24,7 @@ import sympy
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks import closed_forms, montecarlo
-from geomrelu.random_networks.orbit import alive_orbit
+from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 
 claim = Claim(
     label="width-one",
@@ -32,7 +32,13 @@ claim = Claim(
     statement="n = 1, S_0 = R: P(1, k) = (k + 1) / 2^k; (k + 1) 2^k of the 4^k sign choices are alive",
     latex=r"S_0 = \mathbb R:\quad P(1, k) = \frac{k + 1}{2^k}",
     source="new (after Rister & Rubin, section 5)",
-    hypotheses=("width 1", "S_0 = R", "parameters independent, symmetric, no atoms"),
+    hypotheses=(
+        "width 1",
+        "S_0 = R",
+        "parameters independent",
+        "parameters symmetric",
+        "no atoms",
+    ),
 )
 
 # %% [markdown]
@@ -155,7 +161,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 
 
 # %%
-@claim.neighbour("the whole line; no atoms")
+@claim.neighbour("S_0 = R; no atoms")
 def smaller_sets_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     net = [([[1]], [2]), ([[3]], [5]), ([[7]], [1])]
     alive, size = alive_orbit(net, FiniteSet.of([[1]]))
@@ -165,6 +171,20 @@ def smaller_sets_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     yield one, other
     alive, size = alive_orbit([([[1]], [1])] * 3, Polyhedron.space(1))
     yield Fraction(alive, size), closed_forms.width_one(3)
+
+
+@claim.neighbour("width 1; parameters independent; parameters symmetric")
+def wider_or_other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """Width two; then one sign for all parameters, and only positive ones."""
+    wide = [([[1, 3], [2, 1]], [2, 5]), ([[3, 1], [1, 4]], [5, 7])]
+    yield Fraction(*alive_orbit(wide, Polyhedron.space(2))), closed_forms.width_one(2)
+    living = []
+    for s in (1, -1):
+        net = [([[s * w]], [s * b]) for w, b in ((1, 2), (3, 5))]
+        profiles, _ = dead_neurons_orbit(net, Polyhedron.space(1), "none")
+        living.append(profiles[0, 0])
+    yield Fraction(sum(living), 2), closed_forms.width_one(2)
+    yield living[0], closed_forms.width_one(2)
 
 
 # %%

@@ -30,7 +30,11 @@ claim = Claim(
     statement="Xavier's variance is 1/n; whitened data then have pre-activations with variance 1 in the mean",
     latex=r"\sigma_\theta^2 = \tfrac1n: \quad E_\theta[\operatorname{Var}(\tilde F \mid \theta)] = 1",
     source="Rister & Rubin, section 5, eq. 12 (corrected)",
-    hypotheses=("parameters independent with mean 0", "data whitened", "as many outputs as inputs"),
+    hypotheses=(
+        "parameters independent with mean 0",
+        "data whitened",
+        "as many outputs as inputs",
+    ),
 )
 
 # %% [markdown]
@@ -107,7 +111,7 @@ def variances(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("data whitened; parameters independent; as many outputs as inputs")
+@claim.neighbour("data whitened; parameters independent with mean 0; as many outputs as inputs")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     yield mean_variance([list(map(Fraction, x)) for x in product((2, -2), repeat=2)]), 1
     same = sum(pvariance([Fraction(a * (x + x)) for x in (1, -1)]) for a in (1, -1, 0, 0)) / 4

@@ -46,7 +46,11 @@ claim = Claim(
     latex=r"r = (-1)^n \chi(-1),\ b = (-1)^n \chi(1); \quad \text{generic: } r = \sum_{i \le n} \binom mi,\ "
     r"b = \binom{m-1}{n};\quad \text{central: } r = 2 \sum_{i < n} \binom{m-1}{i}",
     source="Zaslavsky, Facing up to arrangements, 1975",
-    hypotheses=("different hyperplanes", "for b: the normals span R^n", "for the closed forms: general position"),
+    hypotheses=(
+        "different hyperplanes",
+        "for b: the normals span R^n",
+        "for the closed forms: general position",
+    ),
 )
 
 # %% [markdown]
@@ -212,7 +216,7 @@ def general(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("affine general position; different hyperplanes; essential")
+@claim.neighbour("for the closed forms: general position; different hyperplanes; for b: the normals span R^n")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for n in (2, 3, 4):
         central = Arrangement([[t**k for k in range(n)] for t in range(1, n + 2)])

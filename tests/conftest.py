@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from geomrelu import checker
+from geomrelu.certificates.batch import Quick
+
 # How long an example takes, or is sought, says how busy the machine is.
 settings.register_profile("geomrelu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("geomrelu")
@@ -25,6 +28,38 @@ def shared():
     if not (folder / "networks").is_dir():
         pytest.skip(f"{folder} is absent: set GEOMRELU_SHARED to the folder of real networks")
     return folder
+
+
+MUCH = 1_000_000  # nodes times weights: the plain judge is slower
+
+
+@pytest.fixture(autouse=True)
+def _two_judges(monkeypatch):
+    """Whatever one judge accepts or refuses, the other one does as well: they share no arithmetic of bounds.
+
+    A claim that was refused because the time was over, and one with a very large proof, is judged once.
+    """
+    prove = checker.prove
+
+    def outcome(claim, judge):
+        try:
+            prove(claim, judge)
+        except (checker.Rejected, checker.Malformed) as refused:
+            return refused
+        return None
+
+    def both(claim, judge):
+        found = outcome(claim, judge)
+        weights = sum(len(columns) for layer in judge.model.layers for _, columns, _ in layer.rows)
+        proof = claim.get("proof", ()) if isinstance(claim, dict) else ()
+        if type(judge) in (checker.Judge, Quick) and (not isinstance(proof, list) or len(proof) * weights <= MUCH):
+            other = Quick if type(judge) is checker.Judge else checker.Judge
+            second = outcome(claim, other(judge.points, judge.model, judge.domain, judge.derived))
+            assert (found is None) == (second is None), (claim, found, second)
+        if found is not None:
+            raise found
+
+    monkeypatch.setattr(checker, "prove", both)
 
 
 @pytest.fixture(autouse=True)

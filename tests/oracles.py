@@ -7,8 +7,9 @@ Networks are lists of ``(weights, bias)`` of Fractions (every layer with ReLU), 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import lcm
+from typing import NamedTuple
 
 import ppl
 
@@ -290,3 +291,134 @@ def sign_regions(network, polyhedron, dimension):
             opened = cut
         parts = [(part, variables + outputs, signs) for part, variables, outputs, signs in opened]
     return sorted(signs for _, _, signs in parts)
+
+
+# ---- what is true of each neuron ---------------------------------------------------------------------------------
+#
+# Here a network is a list of layers, a layer a list of rows ``(bias, {variable: weight})`` over all variables before
+# it: the inputs, then the outputs of layer 1, of layer 2, ... (as in the JSON form "rows" of a model).
+
+
+class Range(NamedTuple):
+    """Of one pre-activation on a set that is not empty.
+
+    Attributes:
+        low, high: infimum and supremum; -INFINITE is written "-inf".
+        lowest, highest: points where they are attained; None where they are infinite.
+        stable: of a dead neuron, is it dead for all parameters near the given ones? None: not settled here.
+    """
+
+    low: Fraction | str
+    high: Fraction | str
+    lowest: list[Fraction] | None
+    highest: list[Fraction] | None
+    stable: bool | None
+
+
+def generators(polyhedron, dimension):
+    """Points, rays and lines of a PPL polyhedron, as lists of Fractions."""
+    points, rays, lines = [], [], []
+    for g in polyhedron.minimized_generators():
+        place = [Fraction(int(g.coefficient(ppl.Variable(j)))) for j in range(dimension)]
+        if g.is_point():
+            points.append([x / int(g.divisor()) for x in place])
+        else:
+            (rays if g.is_ray() else lines).append(place)
+    return points, rays, lines
+
+
+def _form(row, variables, dimension):
+    """A row over variables that are affine forms of the inputs: one such form."""
+    bias, slope = row
+    form = [Fraction(bias)] + [Fraction(0)] * dimension
+    for j, w in slope.items():
+        form = [f + w * v for f, v in zip(form, variables[j], strict=True)]
+    return form
+
+
+def row_pieces(layers, polyhedron, dimension):
+    """Every activation pattern with a nonempty closed piece: ``(layer index, piece, variables as forms, forms)``."""
+    identity = [[Fraction(0), *(Fraction(int(i == j)) for j in range(dimension))] for i in range(dimension)]
+    stack = [] if polyhedron.is_empty() else [(0, polyhedron, identity)]
+    while stack:
+        level, piece, variables = stack.pop()
+        forms = [_form(row, variables, dimension) for row in layers[level]]
+        yield level, piece, variables, forms
+        if level + 1 == len(layers):
+            continue
+        parts = [(piece, [])]
+        for form in forms:
+            expression, _ = _expression(form)
+            halves = []
+            for part, outputs in parts:
+                for keep, output in ((expression >= 0, form), (expression <= 0, [Fraction(0)] * (dimension + 1))):
+                    half = ppl.C_Polyhedron(part)
+                    half.add_constraint(keep)
+                    if not half.is_empty():
+                        halves.append((half, [*outputs, output]))
+            parts = halves
+        stack += [(level + 1, part, [*variables, *outputs]) for part, outputs in parts]
+
+
+def ranges(layers, polyhedron, dimension, most=None):
+    """The :class:`Range` of every neuron, per layer, over all activation patterns; None if there are too many.
+
+    On a piece where all earlier neurons keep their signs a neuron is affine, and the generators of the piece show all.
+    Stability at infinity: the recession cone of the set is covered by those of the pieces. If the neuron falls along
+    all their rays it does so, by compactness, for all parameters near the given ones. If it stays flat along a ray
+    and reads a value that grows along it, the weight on this value, raised by anything, revives it. Whatever else is
+    flat is not settled here.
+    """
+    found = [[[None, None, None, None, True] for _ in layer] for layer in layers]
+    first = [dimension]
+    for layer in layers:
+        first.append(first[-1] + len(layer))
+    for count, (level, piece, variables, forms) in enumerate(row_pieces(layers, polyhedron, dimension)):
+        if most is not None and count >= most:
+            return None
+        points, rays, lines = generators(piece, dimension)
+        directions = rays + lines + [[-v for v in r] for r in lines]
+        blocks = [range(dimension), *(range(a, b) for a, b in pairwise(first[: level + 1]))]
+        used = {j for _, slope in layers[level] for j, w in slope.items() if w}
+        read = [j for block in blocks if used & set(block) for j in block] if used else list(blocks[-1])
+        for form, known in zip(forms, found[level], strict=True):
+            for p in points:
+                value = form[0] + _dot(form[1:], p)
+                if known[0] is None or (known[0] != "-inf" and value < known[0]):
+                    known[0], known[2] = value, p
+                if known[1] is None or (known[1] != INFINITE and value > known[1]):
+                    known[1], known[3] = value, p
+            for r in directions:
+                growth = _dot(form[1:], r)
+                if growth < 0:
+                    known[0], known[2] = "-inf", None
+                elif growth > 0:
+                    known[1], known[3] = INFINITE, None
+                elif any(_dot(variables[j][1:], r) > 0 or (j < dimension and r[j]) for j in read):
+                    known[4] = False
+                elif known[4]:
+                    known[4] = None
+    for layer in found:
+        for known in layer:
+            if known[1] == INFINITE or known[1] >= 0:
+                known[4] = False  # it is alive, or a larger bias revives it
+    return [[Range(*known) for known in layer] for layer in found]
+
+
+def _dot(left, right):
+    return sum((a * b for a, b in zip(left, right, strict=True) if a and b), Fraction(0))
+
+
+def row_values(layers, point):
+    """All variables at a point (inputs, then outputs of each layer), and the pre-activations of each layer."""
+    variables, result = [Fraction(x) for x in point], []
+    for layer in layers:
+        distinct = {id(row): row for row in layer}  # wide networks that are made repeat few rows
+        value = {
+            key: sum((w * variables[j] for j, w in slope.items()), Fraction(bias))
+            for key, (bias, slope) in distinct.items()
+        }
+        z = [value[id(row)] for row in layer]
+        result.append(z)
+        variables += [max(v, Fraction(0)) for v in z]
+    return variables, result

@@ -60,7 +60,7 @@ def test_trees_agree_with_the_pieces(most_inputs, few, coarse, monkeypatch):
                 continue
             assert tree.point is None and not tree.parts and not tree.failed, (level, i, verdict, str(tree))
             claim = json.loads(json.dumps(bench.refuted(tree)))
-            checker.prove(claim, net.checked, box.checked, bench.shared)
+            checker.prove(claim, bench.shared)
             assert claim["stable"] == verdict.stable and claim.get("supremum") == (None if verdict.stable else "0")
             seen["stable" if verdict.stable else "tight"] += 1
             seen["signs"] += any(node.get("split", [""])[0] == "neuron" for node in claim["proof"])
@@ -87,7 +87,7 @@ def deep(widths=(4, 16, 16, 16, 16, 1)):
 def accepted(bench, tree):
     """Does the checker accept the whole proof, once it has been a file?"""
     claim = json.loads(json.dumps(bench.refuted(tree)))
-    checker.prove(claim, bench.network.checked, bench.domain.checked, bench.shared)
+    checker.prove(claim, bench.shared)
     return claim["stable"]
 
 
@@ -191,7 +191,7 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
 def test_leaves_that_are_refused(refuse, monkeypatch):
     """A leaf the checker refuses is split; if many are, the tree goes on in exact arithmetic."""
     bench, tree = next(deep((3, 12, 12, 1)))
-    count, examine = [0], checker.examine
+    count, examine = [0], workers.examine
 
     def doubtful(node, *rest):
         count[0] += "coarse" in node
@@ -200,7 +200,7 @@ def test_leaves_that_are_refused(refuse, monkeypatch):
         return examine(node, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checker, "examine", doubtful)
+        patch.setattr(workers, "examine", doubtful)
         patch.setattr(batch.Quick, "arithmetic", lambda own, level: None)  # the checker, one by one
         again = settle(bench, 3, 0)
     assert again.done and again.refused and again.boxes > tree.boxes
@@ -223,7 +223,7 @@ def test_a_supremum_of_zero_in_many_inputs():
     assert [v.status for v in last.verdicts] == [Status.DEAD] * 4
     assert [(v.stable, v.supremum) for v in last.verdicts] == [(False, 0)] * 3 + [(True, None)]
     for v in last.verdicts:
-        checker.prove(v.claim, net.checked, box.checked, checker.Points(last.points, net.checked, box.checked))
+        checker.prove(v.claim, checker.Judge(last.points, net.checked, box.checked))
 
 
 def test_sign_patterns_of_many_inputs():

@@ -31,7 +31,7 @@ def test_verdicts_equal_the_oracle(block):
     for layers, net, domain, where, kind in cases(40, 1000 + block):
         truth = oracle_suprema(layers, domain)
         reports = list(decide(net, domain))
-        points = checker.Points(reports[0].points, net.checked, domain.checked)
+        points = checker.Judge(reports[0].points, net.checked, domain.checked)
         for report in reports:
             for v in report.verdicts:
                 right = truth[report.layer - 1][v.neuron]
@@ -39,7 +39,7 @@ def test_verdicts_equal_the_oracle(block):
                 place = (where, kind, report.layer, v.neuron, right)
                 assert v.status is (Status.ALIVE if alive else Status.DEAD), place
                 assert v.supremum == right, place
-                checker.prove(v.claim, net.checked, domain.checked, points)
+                checker.prove(v.claim, points)
                 compact = isinstance(domain, FiniteSet) or domain.is_bounded
                 if not alive and (compact or right == 0):
                     assert v.stable is (right < 0), place

@@ -6,11 +6,14 @@ parser and reaches the rules of the operators.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import random
 import re
+import struct
 import time
+import zipfile
 
 import graphs
 import numpy as np
@@ -169,14 +172,117 @@ def graph(rng):
     return damaged(rng, base) if rng.random() < 0.5 else base
 
 
+NNETS = ["""// a network
+2,2,1,3,
+2,3,1,
+0,
+0.0,-2.0,
+4.0,2.0,
+2.0,0.0,1.0,
+4.0,2.0,5.0,
+1.0,1.0,
+1.0,-1.0,
+-1.0,0.0,
+-1.5,
+-1.0,
+0.0,
+1.0,1e-1,1.0,
+0.1,
+"""]  # fmt: skip
+QUERIES = ["""(vnnlib-version <2.0>)
+(declare-network f
+ (declare-input X Real [1,2])
+ (declare-hidden H Real [3] "h")
+ (declare-output Y Real [])
+)
+(assert (or (and (>= X[0,0] -1.0) (<= X[0,0] 1.0)) (< (+ (* 2.0 X[0,1]) -3.25) (- X[0,0]))))
+(assert (and (== X[0,1] 0.5) (!= H[2] Y)))
+"""]  # fmt: skip
+
+
+def archive_of(members):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def tensors(rng):
+    """A .safetensors file, damaged in its header (as text) or anywhere."""
+    weight = np.float32([[1, 2], [3, 4]]).tobytes()
+    header = json.dumps({
+        f"{k}.weight": {"dtype": kind, "shape": [2, 2], "data_offsets": [16 * k, 16 * k + 16]}
+        for k, kind in enumerate(["F32", "F32"])
+    })  # fmt: skip
+    if rng.random() < 0.7:
+        header = tokens(rng, header).decode("utf-8", "replace")
+    data = struct.pack("<Q", len(header.encode())) + header.encode() + weight * 2
+    return damaged(rng, data) if rng.random() < 0.5 else data
+
+
+def checkpoint(rng):
+    """A state dictionary as PyTorch saves it, damaged."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    stream = io.BytesIO()
+    torch.save({"0.weight": torch.ones(2, 2), "0.bias": torch.ones(2), "2.weight": torch.ones(1, 2)}, stream)
+    return damaged(rng, stream.getvalue())
+
+
+def keras_model(rng):
+    """A .keras file whose configuration is damaged, or its archive outside the weights.
+
+    HDF5 itself is not fed with damage: it is a library in C that is known not to stand that.
+    """
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    stored = io.BytesIO()
+    with h5py.File(stored, "w") as file:
+        for name in ("conv2d", "dense"):
+            group = file.create_group(f"layers/{name}/vars")
+            group.attrs["name"] = name
+            group["0"] = np.ones((2, 2, 1, 2) if name == "conv2d" else (2, 2), np.float32)
+            group["1"] = np.ones(2, np.float32)
+    layers = [
+        ("InputLayer", {"batch_shape": [None, 3, 2, 1], "name": "given"}),
+        ("Conv2D", {"name": "conv2d", "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1], "groups": 1,
+                    "activation": "relu", "data_format": "channels_last", "use_bias": True}),
+        ("AveragePooling2D", {"name": "pool", "pool_size": [2, 2], "strides": [1, 1], "padding": "valid"}),
+        ("Reshape", {"name": "shape", "target_shape": [-1, 2]}),
+        ("Dense", {"name": "dense", "units": 2, "activation": "linear", "use_bias": True}),
+        ("ReLU", {"name": "relu", "max_value": None, "negative_slope": 0.0}),
+        ("Flatten", {"name": "flat"}),
+    ]  # fmt: skip
+    parts = [{"module": "keras.layers", "class_name": kind, "config": config} for kind, config in layers]
+    text_ = json.dumps({"module": "keras", "class_name": "Sequential", "config": {"layers": parts}})
+    return archive_of({"config.json": tokens(rng, text_), "model.weights.h5": stored.getvalue()})
+
+
+def compressed(rng):
+    return damaged(rng, gzip.compress(rng.choice(MODELS).encode()))
+
+
+def autoencoder(rng):
+    stream = io.BytesIO()
+    arrays = {"W_enc": np.ones((2, 3), np.float32), "b_enc": np.ones(3, np.float32), "threshold": np.ones(3)}
+    np.savez(stream, **arrays)
+    return damaged(rng, stream.getvalue())
+
+
 FORMATS = {
     "model.onnx": (graph, Network.from_file),
     "model.json": (text(MODELS), Network.from_file),
     "model.npz": (lambda rng: damaged(rng, rng.choice(ARCHIVES)), Network.from_file),
     "set.json": (text(SETS), json_format.read_set),
-    "set.vnnlib": (text(PROPERTIES), vnnlib.read_set),
+    "set.vnnlib": (text(PROPERTIES), vnnlib.read_sets),
     "set.ine": (text(POLYHEDRA), cdd.read_set),
     "set.ext": (text(POLYHEDRA), cdd.read_set),
+    "model.nnet": (text(NNETS), Network.from_file),
+    "model.safetensors": (tensors, Network.from_file),
+    "model.pt": (checkpoint, Network.from_file),
+    "model.keras": (keras_model, Network.from_file),
+    "model.json.gz": (compressed, Network.from_file),
+    "sae.npz": (autoencoder, Network.from_file),
+    "query.vnnlib": (text(QUERIES), vnnlib.read_query),
 }
 
 

@@ -172,8 +172,11 @@ def test_dead_branches_are_no_layers(tmp_path):
         graphs.node("Neg", "x", "h"),
         graphs.node("Relu", "h", "y"),
     ]
-    net = Network.from_file(saved(graphs.model(nodes, outputs="y never"), tmp_path))
+    net = Network.from_file(saved(graphs.model(nodes, outputs="y"), tmp_path))
     assert net.depth == 1
+    both = Network.from_file(saved(graphs.model(nodes, outputs="y never"), tmp_path))
+    assert both.depth == 2 and [port.name for port in both.reading.outputs] == ["y", "unused"]
+    assert both.reading.left == ("operator Softmax (node 2, output 'never') is not supported",)
 
 
 def test_layers_without_relu_are_composed():

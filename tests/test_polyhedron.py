@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron
 from geomrelu.exact import cddlib
-from geomrelu.geometry.polyhedron import read_any, read_domain, write_domain
+from geomrelu.geometry.domains import read_any, read_domain, write_domain
 
 coefficients = st.one_of(
     st.integers(-3, 3),

@@ -19,6 +19,7 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.io.tape import Tape, joined
 from geomrelu.random_networks import closed_forms, intervals, montecarlo, stably_unactivated
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
 from geomrelu.random_networks.shape import Shape, dead_neurons_in
 from geomrelu.random_networks.stably_unactivated import (
@@ -451,3 +452,20 @@ def test_connections_around_layers_stay():
         z = [(a * x + b, c * max(a * x + b, 0) + d + x) for x in ends if -1 <= x <= 1]
         expected[tuple(int(max(v) <= 0) for v in zip(*z, strict=True))] += 1
     assert shape.dead_neurons(shape.magnitudes, domain) == (expected, 16)
+
+
+@pytest.mark.parametrize(("n1", "law"), [(2, "normal"), (3, "cauchy"), (5, "normal"), (8, "uniform")])
+def test_the_sharp_bounds_for_one_input_stand_beside_the_estimate(n1, law):
+    experiment = Experiment("stably-unactivated", (1, n1, 1), law)
+    bounds = experiment.bounds()
+    assert bounds["lower"] == Fraction(1, 8) + Fraction(1, 2 ** (n1 + 2))
+    assert bounds["upper"] == (Fraction(1, 6) + Fraction(1, 3 * 4**n1) if n1 <= 3 else Fraction(1, 4))
+    assert Experiment("stably-unactivated", (2, n1, 1), law).bounds()["lower"] == Fraction(1, 2 ** (n1 + 1))
+
+
+def test_the_range_of_two_three_is_used():
+    assert Experiment("alive", (2, 2, 2, 2)).bounds() == {
+        "lower": Fraction(3750, 4096),
+        "upper": Fraction(3828, 4096),
+    }
+    assert Experiment("alive", (2, 2, 2)).bounds() != Experiment("alive", (2, 2, 2, 2)).bounds()

@@ -151,7 +151,6 @@ class Quick(checker.Judge):
     def __init__(self, points: Any, model: checker.Model, domain: checker.Domain, derived_: Any = None) -> None:
         self._arithmetics: dict[int, Arithmetic | None] = {}
         self.tick: Callable[[], None] = lambda: None
-        self.derived = [] if derived_ is None else derived_
         self._inside: dict[int, checker.Vector] = {}  # entries of the table of points, and what they give
         self._values: dict[int, list[tuple[list[int], int]]] = {}
         super().__init__(points, model, domain, derived_)

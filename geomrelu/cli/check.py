@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from geomrelu.cli.shared import DOMAINS, Command, inputs
+from geomrelu.cli.shared import DOMAINS, Command, add_reading, inputs, model_of
 
 if TYPE_CHECKING:
-    pass
+    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 
 __all__ = ["add"]
 
@@ -20,7 +21,10 @@ def add(command: Command) -> None:
     sub.add_argument("--model", required=True, metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
     sub.add_argument("--smaller", metavar="MODEL", help="the network that certificates of a pruning are about")
-    sub.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument("--independent", action="store_true", help="by the plain judge, checker.py, alone: slower")
+    which.add_argument("--kernel", action="store_true", help="by the program proved in Coq (built by: make kernel)")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -28,26 +32,49 @@ def run(options: argparse.Namespace) -> int:
     """Judge each file."""
     from geomrelu import checker
     from geomrelu.certificates import files as certificate
+    from geomrelu.certificates import kernel
     from geomrelu.certificates.batch import Quick
     from geomrelu.errors import InputError
-    from geomrelu.network.network import Network
+    from geomrelu.geometry.domains import Union
 
     network, domain = inputs(options)
+    pieces = domain.pieces if isinstance(domain, Union) else (domain,)
     judge = checker.Judge if options.independent else Quick
-    smaller = None if options.smaller is None else Network.from_file(options.smaller)
+    smaller = None if options.smaller is None else model_of(options, options.smaller)
+    if options.kernel:
+        kernel.program()  # said before any work if it is missing
     rejected = 0
+    dead: list[set[tuple[int, int]]] = [set() for _ in pieces]
     for path in options.certificates:
         try:
             data = certificate.read(path)
+            piece = _piece(data, pieces)
             if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
-                changes = checker.check_pruning(data, network.checked, domain.checked, smaller.checked, judge)
+                if options.kernel:
+                    changes = kernel.judge_pruning(data, network.checked, piece.checked, smaller.checked)
+                else:
+                    changes = checker.check_pruning(data, network.checked, piece.checked, smaller.checked, judge)
                 said = ", ".join(f"{count} {what}" for what, count in changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})")
                 continue
-            claims = checker.check(data, network.checked, domain.checked, judge)
+            if options.kernel:
+                claims = kernel.judge(data, network.checked, piece.checked)
+            else:
+                claims = checker.check(data, network.checked, piece.checked, judge)
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
             rejected += 1
             print(f"REJECTED {path}: {problem}")
         else:
-            print(f"accepted {path}: {len(claims)} claim{'s'[: len(claims) != 1]} proved")
+            where = "" if len(pieces) == 1 else f" on piece {pieces.index(piece) + 1} of {len(pieces)}"
+            print(f"accepted {path}: {len(claims)} claim{'s'[: len(claims) != 1]} proved{where}")
+            dead[pieces.index(piece)] |= {(c["layer"], c["neuron"]) for c in claims if c.get("status") == "dead"}
+    if len(pieces) > 1:
+        everywhere = sorted(set.intersection(*dead))
+        print(f"dead on all {len(pieces)} pieces: " + (", ".join(f"{l}:{i}" for l, i in everywhere) or "no neuron"))
     return 1 if rejected else 0
+
+
+def _piece(data: Any, pieces: Sequence[Polyhedron | FiniteSet]) -> Polyhedron | FiniteSet:
+    """The piece of the domain that a certificate is about; if none is, one to reject it by."""
+    about = data.get("domain") if isinstance(data, dict) else None
+    return next((piece for piece in pieces if piece.checked.digest() == about), pieces[0])

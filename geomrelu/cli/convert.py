@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import Command
-
-if TYPE_CHECKING:
-    pass
+from geomrelu.cli.shared import Command, add_reading, complain, model_of
 
 __all__ = ["add"]
 
@@ -17,33 +13,38 @@ __all__ = ["add"]
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
-    sub.add_argument("input", metavar="INPUT", help=".onnx, .npz or .json model; .vnnlib, .ine, .ext or .json domain")
+    sub.add_argument("input", metavar="INPUT", help="a model or a domain, as decide reads them")
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".json, or .ine/.ext for a domain")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read and write."""
     from geomrelu.errors import InputError
-    from geomrelu.geometry.polyhedron import read_any, write_domain
-    from geomrelu.network.network import Network
+    from geomrelu.geometry.domains import SETS, read_any, write_domain
+    from geomrelu.io.files import kind_of
 
-    source, target = Path(options.input), Path(options.output)
-    if source.suffix.lower() in (".onnx", ".npz") or (source.suffix.lower() == ".json" and _is_model(source)):
+    target = Path(options.output)
+    kind = kind_of(options.input)
+    if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":
             raise InputError(f"{target}: a model is written as .json")
-        text = Network.from_file(source).to_json()
+        text = model_of(options, options.input).to_json()
         try:
             target.write_text(text, encoding="utf-8")
         except OSError as problem:
             raise InputError(f"{target}: {problem.strerror}") from None
     else:
-        write_domain(read_any(options.input), target)
+        write_domain(read_any(options.input, lambda line: complain(f"note: {line}")), target)
     return 0
 
 
-def _is_model(path: Path) -> bool:
-    from geomrelu.certificates import files as certificate
+def _is_model(path: str) -> bool:
+    from geomrelu.io.files import named, read_text
+    from geomrelu.io.json import parsed
 
-    data = certificate.read(path)
+    text = read_text(path)
+    with named(path):
+        data = parsed(text)
     return isinstance(data, dict) and "layers" in data

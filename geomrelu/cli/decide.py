@@ -10,6 +10,7 @@ from geomrelu.cli.shared import (
     DEFAULT_SECONDS,
     DOMAINS,
     Command,
+    add_reading,
     budget_of,
     inputs,
     layers_of,
@@ -43,12 +44,14 @@ def add(command: Command) -> None:
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.decide import Status
     from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts
@@ -58,6 +61,9 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         reports.writable(options.certificates)
     network, domain = inputs(options)
+    if options.format == "table" and network.reading is not None:
+        for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
+            print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     interrupted = False
@@ -81,11 +87,12 @@ def run(options: argparse.Namespace) -> int:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
-        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by}
+        left = [] if network.reading is None else list(network.reading.left)
+        heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
     if interrupted:
         raise KeyboardInterrupt
-    undecided = any(v.claim is None for layer in finished for v in layer.verdicts)
+    undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0

@@ -11,12 +11,44 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from geomrelu.cli import check, claims, convert, decide, plot, probability, prune, regions, simulate, table, verify
+from geomrelu.cli import (
+    check,
+    claims,
+    convert,
+    decide,
+    dimension,
+    inspect,
+    plot,
+    probability,
+    prune,
+    regions,
+    simulate,
+    solve,
+    table,
+    verify,
+    zeros,
+)
 from geomrelu.cli.shared import complain
 
 __all__ = ["main"]
 
-COMMANDS = (decide, regions, plot, prune, check, convert, verify, claims, probability, simulate, table)
+COMMANDS = (
+    inspect,
+    decide,
+    regions,
+    plot,
+    prune,
+    check,
+    solve,
+    convert,
+    zeros,
+    dimension,
+    verify,
+    claims,
+    probability,
+    simulate,
+    table,
+)
 
 
 class _Parser(argparse.ArgumentParser):

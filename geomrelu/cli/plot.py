@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import REGIONS, Command, arrangement_on, is_arrangement, network_on, polyhedron_of
+from geomrelu.cli.shared import REGIONS, Command, add_reading, arrangement_on, is_arrangement, network_on, polyhedron_of
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -26,6 +26,7 @@ def add(command: Command) -> None:
     sub.add_argument(
         "--view", metavar="X0,X1,Y0,Y1", help="arrangement, complex: draw this rectangle, as --view=-1,1,0,1/2"
     )
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from geomrelu.cli.shared import Command, add_workers, long_run, widths_of
+from geomrelu.cli.shared import Command, add_reading, add_workers, long_run, model_of, widths_of
 
 __all__ = ["add"]
 
@@ -54,6 +54,7 @@ def add(command: Command) -> None:
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.add_argument("--all-counts", action="store_true", help="json: how often each count came up, however many")
     add_workers(sub)
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -78,12 +79,11 @@ def run(options: argparse.Namespace) -> int:
             raise InputError("--tied is for --model")
         widths, law = widths_of(options.widths), options.law or "normal"
     else:
-        from geomrelu.network.network import Network
         from geomrelu.random_networks.shape import Shape
 
         if options.no_bias:
             raise InputError("--no-bias is for --widths: a model has the biases that it has")
-        network = Network.from_file(options.model)
+        network = model_of(options, options.model)
         shape, widths, law = Shape(network, options.tied), (network.inputs, *network.widths), options.law or "own"
         if law == "own" and (options.trials is not None or options.half_width is not None):
             raise InputError("a model's own magnitudes are not random: say a --law to sample")

@@ -6,10 +6,23 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, DOMAINS, Command, inputs, progress_bar, seconds_of
+from geomrelu.cli.shared import (
+    DEFAULT_SECONDS,
+    DOMAINS,
+    Command,
+    add_reading,
+    on_one_piece,
+    progress_bar,
+    seconds_of,
+    widths_of,
+)
 
 if TYPE_CHECKING:
-    pass
+    from geomrelu.budget import Budget
+    from geomrelu.deadness.pruning import Pruning
+    from geomrelu.deadness.report import Report
+    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.network.network import Network
 
 __all__ = ["add"]
 
@@ -28,6 +41,7 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -35,48 +49,89 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
-    from geomrelu.deadness.pruning import prune
+    from geomrelu.deadness.pruning import reserve
     from geomrelu.deadness.report import decide, writable
     from geomrelu.errors import InputError
+    from geomrelu.io.files import kind_of
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
-    if Path(options.output).suffix.lower() not in (".json", ".npz", ".onnx"):
+    kind = Path(options.output).suffix.lower()
+    if kind not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
-    network, domain = inputs(options)
+    network, domain = on_one_piece(options)
+    replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
+    if not replaces:
+        network.check_saving(options.output)  # what the format cannot hold is said before the work
+    whole = Budget(max(1e-3, (budget.left or 0) - reserve(network)))
     with progress_bar("pruning") as (advance, _):
         reports = decide(
-            network, domain, time=seconds_of(budget, 0.9),  # the rest is for the proofs that neurons are active
+            network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
             neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
             progress=advance,
         )  # fmt: skip
-    refusal = ""
-    for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
-        found = prune(network, domain, reports, budget, fold=fold, merge=merge)
-        try:
-            found.network.save(options.output)
-        except InputError as problem:
-            refusal = str(problem)
-            if not (fold or merge):
-                raise
-        else:
-            break
+        found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
         certificate.save(Path(options.certificate), found.certificate)
     if options.report:
         print(f"{'':15}  {'before':>10}  {'after':>10}  {'saved':>10}")
-        rows = zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True)
+        rows = [*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes]
         for what, before, after in rows:
             print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
         print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
-        if refusal:
-            print(f"Some stay because of the format: {refusal}")
+    if options.report or replaces:
+        print("".join(f"{line}\n" for line in lines), end="")
     undecided = len(reports.undecided)
     print(
         f"{options.output} equals {options.model} on the domain, exactly (proved)"
         + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
     )
     return 3 if undecided else 0
+
+
+def _rewritten(
+    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
+    """The smaller network, written from its numbers."""
+    from geomrelu.deadness.pruning import prune
+    from geomrelu.errors import InputError
+
+    refusal: list[str] = []
+    for fold, merge in ((True, True), (False, True), (False, False)):  # until the format can hold it
+        found = prune(network, domain, reports, budget, fold=fold, merge=merge)
+        try:
+            found.network.save(options.output)
+        except InputError as problem:
+            refusal = [f"Some stay because of the format: {problem}"]
+            if not (fold or merge):
+                raise
+        else:
+            break
+    return found, [], refusal
+
+
+def _replaced(
+    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
+    """The model's own file without the channels that are dead: its names, shapes and operators stay."""
+    from geomrelu.deadness.drop_in import drop_in
+    from geomrelu.errors import InputError
+
+    whole = network.reading is not None and network.reading.rows == 1
+    shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
+    found = drop_in(options.model, network, domain, reports, budget, shape=shape, whole_batch=whole)
+    try:
+        Path(options.output).write_bytes(found.data)
+    except OSError as problem:
+        raise InputError(f"{options.output}: {problem.strerror}") from None
+    lines = []
+    if not found.pruning.removed:
+        lines = ["Nothing can be taken from the model: it is kept as it is."]
+    if found.stay:
+        lines.append(
+            f"{found.stay} dead neurons stay: their channels are alive elsewhere, or an operator needs their number."
+        )
+    return found.pruning, [("bytes", found.bytes_before, len(found.data))], lines

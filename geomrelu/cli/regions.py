@@ -11,6 +11,7 @@ from geomrelu.cli.shared import (
     DEFAULT_SECONDS,
     REGIONS,
     Command,
+    add_reading,
     arrangement_on,
     budget_of,
     is_arrangement,
@@ -37,6 +38,7 @@ def add(command: Command) -> None:
         "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
     )
     sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 

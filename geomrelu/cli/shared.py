@@ -6,22 +6,24 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
     from geomrelu.geometry.arrangement import Arrangement
+    from geomrelu.geometry.domains import Domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
 
 DEFAULT_SECONDS = 600.0
 
 DOMAINS = """\
-DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), or a file:
-.vnnlib, .ine or .ext (cddlib), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally
-with "equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
-MODEL is a .onnx, .npz or .json file: {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}."""
+DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), range (what the file of
+MODEL says, as .nnet does), or a file: .vnnlib (versions 1 and 2; several boxes or polytopes are decided one by one),
+.ine or .ext (cddlib, lrs), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally with
+"equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
+MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras or .h5 file, or .json:
+{"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}. Each may be compressed (.gz)."""
 
 REGIONS = """\
 FILE is an arrangement in .json, {"A": [[...], ...], "b": [...], "den": 1}: the hyperplanes a.x + b = 0, all numbers
@@ -39,12 +41,66 @@ def add_workers(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
 
 
-def inputs(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
-    from geomrelu.geometry.polyhedron import read_domain
+def add_reading(sub: argparse.ArgumentParser) -> None:
+    """Options that say what a model's file leaves open."""
+    group = sub.add_argument_group("what the file of MODEL leaves open")
+    group.add_argument("--order", metavar="A,B,...", help="the layers of a state dictionary, by name, as computed")
+    group.add_argument(
+        "--activation", metavar="WORD,...", help="relu or none: after all layers but the last, or one for each layer"
+    )
+    group.add_argument(
+        "--select", metavar="PATTERN", action="append", help="only layers with such names, as 'h.3.fc*' (repeatable)"
+    )
+    group.add_argument(
+        "--apply-b-dec-to-input", choices=("yes", "no"), help="of a sparse autoencoder: b_dec is subtracted first"
+    )
+    group.add_argument("--input-shape", metavar="N,N,...", help="of the input of an ONNX model, with the batch")
+
+
+def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
+    """The network in a file, read with the options that were given."""
     from geomrelu.network.network import Network
 
-    network = Network.from_file(options.model)
-    return network, read_domain(options.domain, network.inputs)
+    words = {"order": options.order, "activation": options.activation}
+    given |= {name: text.split(",") for name, text in words.items() if text is not None}
+    if len(given.get("activation", ())) == 1:
+        (given["activation"],) = given["activation"]
+    if options.select is not None:
+        given["select"] = options.select
+    if options.apply_b_dec_to_input is not None:
+        given["apply_b_dec_to_input"] = options.apply_b_dec_to_input == "yes"
+    if options.input_shape is not None:
+        given["shape"] = widths_of(options.input_shape, "--input-shape")
+    return Network.from_file(path, **given)
+
+
+def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
+    """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
+    from geomrelu.geometry.domains import read_domain
+
+    network = model_of(options, options.model)
+    reading = network.reading
+    range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
+    all_rows = rows * network.inputs
+    domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)
+    if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
+        network = model_of(options, options.model, whole_batch=True)
+    return network, domain
+
+
+def on_one_piece(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
+    """The same, for what cannot be done on a union.
+
+    Raises:
+        InputError: the domain is a union.
+    """
+    from geomrelu.errors import InputError
+    from geomrelu.geometry.domains import Union
+
+    network, domain = inputs(options)
+    if isinstance(domain, Union):
+        raise InputError(f"{options.domain}: a union of {len(domain.pieces)} polyhedra, where one is needed")
+    return network, domain
 
 
 def layers_of(text: str | None) -> list[int] | None:
@@ -74,11 +130,14 @@ def seconds_of(budget: Budget, share: float = 1.0) -> float:
 
 
 def is_arrangement(path: str) -> bool:
-    from geomrelu.certificates import files as certificate
+    from geomrelu.io.files import kind_of, named, read_text
+    from geomrelu.io.json import parsed
 
-    if Path(path).suffix.lower() != ".json":
+    if kind_of(path) != ".json":
         return False
-    data = certificate.read(path)
+    text = read_text(path)
+    with named(path):
+        data = parsed(text)
     return isinstance(data, dict) and "A" in data
 
 
@@ -92,28 +151,27 @@ def arrangement_on(options: argparse.Namespace) -> Arrangement:
 
 
 def network_on(options: argparse.Namespace) -> tuple[Network, Polyhedron]:
-    from geomrelu.network.network import Network
-
-    network = Network.from_file(options.file)
+    network = model_of(options, options.file)
     return network, polyhedron_of(options.domain or "R^n", network.inputs)
 
 
 def polyhedron_of(text: str, dimension: int) -> Polyhedron:
     from geomrelu.errors import InputError
-    from geomrelu.geometry.polyhedron import Polyhedron, read_domain
+    from geomrelu.geometry.domains import read_domain
+    from geomrelu.geometry.polyhedron import Polyhedron
 
     domain = read_domain(text, dimension)
     if not isinstance(domain, Polyhedron):
-        raise InputError(f"{text}: regions need a polyhedron, not a finite set")
+        raise InputError(f"{text}: regions need one polyhedron, neither a finite set nor a union")
     return domain
 
 
-def widths_of(text: str) -> tuple[int, ...]:
+def widths_of(text: str, option: str = "--widths") -> tuple[int, ...]:
     from geomrelu.errors import InputError
 
     parts = text.split(",")
     if not all(t.isascii() and t.isdigit() and len(t) < 7 for t in parts):
-        raise InputError(f"--widths {text}: write N0,N1,... in whole numbers")
+        raise InputError(f"{option} {text}: write N0,N1,... in whole numbers")
     return tuple(map(int, parts))
 
 

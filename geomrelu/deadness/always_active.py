@@ -58,11 +58,11 @@ def _of_layer(
     negated = replace(map_, data=-map_.data, bias=tuple(-b for b in map_.bias))
     opposite = Network(network.inputs, (*network.layers[: layer - 1], negated))
     for report in decide(opposite, domain, [layer], sorted(asked), budget, **how):
-        shared = checker.Points([], network.checked, domain.checked)
+        shared = checker.Judge([], network.checked, domain.checked)
         for verdict in report.verdicts:
             if verdict.status is Status.DEAD and verdict.claim is not None:
                 claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
                 if "proof" in verdict.claim:
                     claim["proof"] = verdict.claim["proof"]
-                checker.prove(claim, network.checked, domain.checked, shared)
+                checker.prove(claim, shared)
                 yield claim

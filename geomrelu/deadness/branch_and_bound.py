@@ -306,18 +306,20 @@ class Growth:
             for part in batch:
                 if part.base is None and part.path:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
+            over = False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
-                if not alike:
-                    continue
-                if self.point is None:
+                if alike and self.point is None and not over:
                     try:
                         self._step(alike, derives)
                         self.boxes += len(alike)
                         continue
                     except Exhausted:  # in the middle of it
                         self._undo(alike)
+                        over = True
                 self.parts += alike
+            if over:
+                return
 
     def _undo(self, parts: list[Part]) -> None:
         """They are to be bounded yet."""

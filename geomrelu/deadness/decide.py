@@ -12,7 +12,7 @@ verdict is the checker's: a claim it does not accept is not reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum
@@ -70,6 +70,7 @@ class Verdict:
         reason: one phrase: the method, or why it is undecided.
         claim: what the checker accepted (see ``checker.py``), None if undecided. Its "point" may be a number, that
             of an entry of the report's ``points``.
+        parts: on a union of polyhedra, the verdicts on those that were asked; the claims are theirs.
     """
 
     layer: int
@@ -79,6 +80,7 @@ class Verdict:
     supremum: Fraction | str | None
     reason: str
     claim: Claim | None = None
+    parts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def decide(
     network: Network,
     domain: Polyhedron | FiniteSet,
     layers: Sequence[int] | None = None,
-    neurons: Sequence[int] | None = None,
+    neurons: Sequence[int] | Mapping[int, Sequence[int]] | None = None,
     budget: Budget | None = None,
     progress: Callable[[int, int, int], None] | None = None,
     *,
@@ -117,7 +119,8 @@ def decide(
     """Judge neurons layer by layer.
 
     Args:
-        layers: which (from 1; default all). neurons: which of each layer (from 0; default all).
+        layers: which (from 1; default: all that are the model's own). neurons: which of each layer (from 0;
+            default all), or layer -> which of it.
         budget: on time and regions in all, shared evenly by the layers; what one leaves over goes to the next, and
             what is left after the last one to those that have spent their share. What is open when it ends is
             UNDECIDED, with the reason.
@@ -144,16 +147,23 @@ def decide(
         raise InputError(f"the model reads R^{network.inputs}, but the domain lies in R^{domain.dimension}")
     if domain.is_empty:
         raise InputError("the domain is empty")
-    layers = list(range(1, network.depth + 1)) if layers is None else list(layers)
+    layers = network.judged if layers is None else list(layers)
     for layer in layers:
         if not 1 <= layer <= network.depth:
             raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
-    for i in neurons or ():
-        for layer in layers:
-            if not 0 <= i < network.widths[layer - 1]:
-                raise InputError(f"there is no neuron {i} in layer {layer}, which has {network.widths[layer - 1]}")
+    asked = {layer: _asked(neurons, layer, network.widths[layer - 1]) for layer in layers}
     run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_)
-    return run.reports(layers, neurons)
+    return run.reports(asked)
+
+
+def _asked(neurons: Sequence[int] | Mapping[int, Sequence[int]] | None, layer: int, width: int) -> list[int]:
+    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else neurons
+    if chosen is None:
+        return list(range(width))
+    for i in chosen:
+        if not 0 <= i < width:
+            raise InputError(f"there is no neuron {i} in layer {layer}, which has {width}")
+    return sorted(set(chosen))
 
 
 def _undecided(layer: int, neuron: int, reason: str) -> Verdict:
@@ -187,6 +197,7 @@ class _Run:
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self.last: Any = None  # the point in floats that the last of the points is
         self.steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
         self.too_many: set[int] = set()  # layers with more pieces than were likely
@@ -196,14 +207,11 @@ class _Run:
         assert isinstance(self.domain, Polyhedron)
         return Bench(self.network, self.domain)
 
-    def reports(self, layers: Sequence[int], neurons: Sequence[int] | None) -> Iterator[LayerReport]:
+    def reports(self, asked: dict[int, list[int]]) -> Iterator[LayerReport]:
         """Easy neurons layer by layer; then the hard ones of all layers; then, where that is possible, all pieces."""
-        self.asked = {
-            layer: list(range(self.network.widths[layer - 1])) if neurons is None else sorted(set(neurons))
-            for layer in layers
-        }
-        self.found = {layer: {} for layer in layers}
-        self.reasons = {layer: {} for layer in layers}
+        self.asked = asked
+        self.found = {layer: {} for layer in asked}
+        self.reasons = {layer: {} for layer in asked}
         waiting, round_ = list(self.asked), list(self.asked)
         reached: set[int] = set()
         try:
@@ -213,7 +221,7 @@ class _Run:
                     # an even share for each layer that is left, so that one hard neuron does not starve the next layers
                     self.budget = self.whole.share(len(round_) - position)
                     self.reasons[layer] = {}
-                    if self._take(self._verdicts(layer, max(layers)), [layer]):
+                    if self._take(self._verdicts(layer, max(asked)), [layer]):
                         cut.append(layer)
                     reached.add(layer)
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
@@ -297,7 +305,12 @@ class _Run:
     def _again(self, claim: Claim) -> Verdict | None:
         """The verdict of a claim from an earlier run."""
         self.budget.spend(0)
-        supremum = claim.get("supremum")
+        supremum, point = claim.get("supremum"), claim.get("point")
+        if isinstance(point, list):  # many claims share one: it is read and evaluated once
+            if id(point) not in self.places:
+                self.places[id(point)] = len(self.points), point
+                self.points.append(point)
+            claim = {**claim, "point": self.places[id(point)][0]}
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
             return self._tried(claim, "proved in an earlier run", value)
@@ -520,7 +533,7 @@ class _Run:
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
         if domain.is_box and domain.is_bounded:
-            steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            steps = [steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
         done = self.steps.setdefault(layer, 0)
         if not done:
             self.budget.spend()

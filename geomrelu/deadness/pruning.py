@@ -7,7 +7,9 @@ active one (z >= 0 on the domain) is folded into the layers that read it, where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.budget import Budget, Exhausted
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.deadness import branch_and_bound
 from geomrelu.deadness.decide import LayerReport, Status
 from geomrelu.deadness.workers import Bench
@@ -24,8 +26,9 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["Pruning", "prune"]
+__all__ = ["Pruning", "prune", "reserve"]
 
+PASSES = 12  # of writing, and of judging what was written; measured on networks of 0.2 to 2 million weights
 Fate = dict[tuple[int, int], tuple[str, Any]]
 
 
@@ -57,6 +60,7 @@ def prune(
     *,
     fold: bool = True,
     merge: bool = True,
+    only: Collection[tuple[int, int]] | None = None,
 ) -> Pruning:
     """Remove, merge and fold neurons without changing the function on the domain.
 
@@ -64,6 +68,7 @@ def prune(
         reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted; neurons they leave
             undecided stay.
         fold, merge: False keeps all weights as they are, so that they stay floating-point numbers.
+        only: remove these dead neurons and no others; the default is all, but one of each layer.
         budget: on the proofs that neurons are active.
 
     Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
@@ -83,7 +88,10 @@ def prune(
     for report in reports:
         dead = [v for v in report.verdicts if v.status is Status.DEAD and v.claim is not None]
         points = report.points
-        for v in dead[len(dead) == report.width :]:  # a layer keeps a neuron, if only a dead one
+        kept = only is None and len(dead) == report.width  # a layer keeps a neuron, if only a dead one
+        for v in dead[kept:]:
+            if only is not None and (v.layer, v.neuron) not in only:
+                continue
             fate[v.layer, v.neuron] = ("removed", None)
             claims[v.layer, v.neuron] = dict(v.claim or {})
     if merge:
@@ -96,7 +104,7 @@ def prune(
         if type(claim.get("point")) is int:
             table.append(points[claim["point"]])
             claim["point"] = len(table) - 1
-    smaller = _network(checker.pruned(network.checked, fate))
+    smaller = _network(_pruned(network.checked, fate))
     merged = [(key, what) for key, (kind, what) in sorted(fate.items()) if kind == "merged"]
     certificate = {
         "geomrelu": checker.PRUNING,
@@ -112,6 +120,14 @@ def prune(
     return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
 
 
+def reserve(network: Network) -> float:
+    """Seconds to be left for :func:`prune` without folding, and for writing what it gives: so many times as long as it
+    takes now, on this machine, to go through all weights once."""
+    begun = time.monotonic()
+    network.checked.whole_digest()
+    return PASSES * (time.monotonic() - begun)
+
+
 def _multiples(network: Network, fate: Fate) -> Fate:
     """Neurons that are positive multiples of an earlier one of their layer."""
     found: Fate = {}
@@ -121,13 +137,13 @@ def _multiples(network: Network, fate: Fate) -> Fate:
             bias, columns, entries = map_.row(i)
             if (level, i) in fate or not columns:
                 continue
-            leading = abs(entries[0])
-            key = (tuple(columns), *(Fraction(v, leading) for v in (bias, *entries)))
+            size = math.gcd(bias, *entries)
+            key = (tuple(columns), bias // size, *(v // size for v in entries))
             if key in first:
-                j, size = first[key]
-                found[level, i] = ("merged", (j, Fraction(leading, size)))
+                j, other = first[key]
+                found[level, i] = ("merged", (j, Fraction(size, other)))
             else:
-                first[key] = i, leading
+                first[key] = i, size
     return found
 
 
@@ -141,21 +157,27 @@ def _folded(
         bench.floating.whole(network.depth, budget)
     bounds = bench.floating.known
     needed = {(level, what[0]) for (level, _), (kind, what) in fate.items() if kind == "merged"}
-    size = _entries(checker.pruned(network.checked, fate))
+    model = network.checked
+    try:
+        size = _entries(_pruned(model, fate, budget))
+    except Exhausted:
+        return fate, claims
     for level, (low, _) in enumerate(bounds, 1):
-        likely = [i for i in np.flatnonzero(low[0] >= 0).tolist() if (level, i) not in fate | dict.fromkeys(needed)]
+        likely = [
+            i for i in np.flatnonzero(low[0] >= 0).tolist() if (level, i) not in fate and (level, i) not in needed
+        ]
         kept = network.widths[level - 1] - sum(at == level for at, _ in fate)
         if len(likely) == kept:
             likely = likely[1:]  # a layer keeps a neuron
         if not likely:
             continue
         tried = fate | {(level, i): ("folded", None) for i in likely}
-        fewer = _entries(checker.pruned(network.checked, tried))
-        if fewer >= size:
-            continue
         shown = {}
         bench.shared.watch(budget.poll)
         try:
+            fewer = _entries(_pruned(model, tried, budget))
+            if fewer >= size:
+                continue
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
@@ -166,6 +188,68 @@ def _folded(
         fate, size = tried, fewer
         claims |= shown
     return fate, claims
+
+
+def _pruned(model: checker.Model, fate: Fate, budget: Budget = UNLIMITED) -> checker.Model:
+    """What :func:`geomrelu.checker.pruned` gives, in whole numbers; that judges the outcome.
+
+    Where weights multiply by folding it takes long: raises Exhausted when the budget ends.
+    """
+    # what became of each variable: another one, an affine form (b, {variable: weight}), or nothing
+    forms: list[Any] = list(range(model.inputs))
+    layers: list[checker.Layer] = []
+    count = model.inputs
+
+    def rewritten(row: Any) -> tuple[Any, dict[int, Any]]:
+        """A row over the new variables, times the denominator of its layer."""
+        budget.poll()
+        total, columns, entries = row
+        sums: dict[int, Any] = {}
+        for j, w in zip(columns, entries, strict=True):
+            form = forms[j]
+            if isinstance(form, int):
+                sums[form] = sums.get(form, 0) + w
+            elif form is not None:
+                total += w * form[0]
+                for k, v in form[1].items():
+                    sums[k] = sums.get(k, 0) + w * v
+        return total, sums
+
+    for level, layer in enumerate(model.layers, 1):
+        kept, own, d = [], dict[int, Any](), layer.denominator
+        for i, row in enumerate(layer.rows):
+            kind = fate.get((level, i), ("kept", None))[0]
+            if kind == "removed":
+                own[i] = None
+            elif kind == "folded":
+                b, slope = rewritten(row)
+                own[i] = Fraction(b, d), {k: Fraction(v, d) for k, v in slope.items()}
+            elif kind == "kept":
+                kept.append(rewritten(row))
+                own[i] = count
+                count += 1
+        for i in range(len(layer.rows)):
+            if i not in own:
+                j, c = fate[level, i][1]
+                own[i] = 0, {own[j]: c}
+        layers += [_layer(kept, d)] if kept else []
+        forms += [own[i] for i in range(len(layer.rows))]
+    last = model.output
+    if last is None:  # the outputs are those of the last layer
+        if not any(level == len(model.layers) for level, _ in fate):
+            return checker.Model(model.inputs, layers)
+        last = checker.Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
+    return checker.Model(model.inputs, layers, _layer(list(map(rewritten, last.rows)), last.denominator))
+
+
+def _layer(rows: Sequence[tuple[Any, dict[int, Any]]], over: int) -> checker.Layer:
+    """Affine forms ``(b, {variable: weight})``, divided by a whole number."""
+    d = math.lcm(*{v.denominator for b, slope in rows for v in (b, *slope.values())})
+    scaled = []
+    for b, slope in rows:
+        columns = sorted(j for j, v in slope.items() if v)
+        scaled.append((int(b * d), columns, [int(slope[j] * d) for j in columns]))
+    return checker.Layer(scaled, d * over)
 
 
 def _entries(model: Any) -> int:

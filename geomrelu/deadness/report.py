@@ -22,7 +22,9 @@ from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.errors import InputError
+from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.front_door import as_domain, as_network
 from geomrelu.network.network import Network
@@ -182,11 +184,44 @@ class Report:
         return f"<div>{''.join(rows)}</div>"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class UnionReport(Report):
+    """The same on a union of polyhedra; a neuron is dead on it if it is dead on each piece.
+
+    Attributes:
+        domain: the union. parts: the reports on its pieces, as far as they were asked.
+    """
+
+    domain: Union  # type: ignore[assignment]
+    parts: tuple[Report, ...] = ()
+
+    @cached_property
+    def _active(self) -> list[Claim]:
+        """The claims on the last piece about neurons that are always active on all of them."""
+        claims = [{(c["layer"], c["neuron"]): c for c in part._active} for part in self.parts]
+        everywhere = set.intersection(*(set(found) for found in claims)) if claims else set()
+        reached = len(self.parts) == len(self.domain.pieces)
+        return [claims[-1][key] for key in sorted(everywhere)] if reached else []
+
+    @property
+    def certificates(self) -> list[dict[str, Any]]:
+        """Those of the pieces, one after the other."""
+        return [certificate for part in self.parts for certificate in part.certificates]
+
+    def check(self) -> int:
+        """As on one polyhedron, piece by piece."""
+        return sum(part.check() for part in self.parts)
+
+    def save(self, directory: str | PathLike[str]) -> list[str]:
+        """As on one polyhedron, to folders ``piece-1``, ``piece-2``, ... of the directory."""
+        return [path for k, part in enumerate(self.parts, 1) for path in part.save(Path(directory) / f"piece-{k}")]
+
+
 def decide(
     model: Any,
     domain: Any = None,
     layers: int | Sequence[int] | None = None,
-    neurons: int | Sequence[int] | None = None,
+    neurons: int | Sequence[int] | Mapping[int, Sequence[int]] | None = None,
     *,
     time: float = 600.0,
     regions: int | None = None,
@@ -200,9 +235,10 @@ def decide(
 
     Args:
         model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`.
-        domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, or a
-            :class:`Polyhedron`.
-        layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all).
+        domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, a
+            :class:`Polyhedron`, or a :class:`Union` of several, which gives a :class:`UnionReport`.
+        layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all), or
+            layer -> which of it.
         time: seconds in all. regions: pieces and boxes in all. neuron_time: seconds for each hard neuron. What is open
             when a budget ends is undecided, with the reason.
         workers: processes for hard neurons.
@@ -222,9 +258,12 @@ def decide(
     ([(2, 0)], [(1, 0), (1, 1)], 3)
     """
     network = as_network(model)
-    set_ = as_domain(domain, network.inputs)
+    set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
+    if isinstance(set_, Union):
+        how = {"regions": regions, "neuron_time": neuron_time, "workers": workers, "progress": progress}
+        return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
     told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
 
@@ -256,7 +295,56 @@ def decide(
     return Report(network, set_, found, time, written)
 
 
-def _numbers(value: int | Sequence[int] | None) -> Sequence[int] | None:
+def _on_pieces(
+    network: Network,
+    union: Union,
+    layers: int | Sequence[int] | None,
+    neurons: Any,
+    time: float,
+    certificates: str | PathLike[str] | None,
+    told: Callable[[LayerReport, dict[int, str]], None] | None,
+    how: dict[str, Any],
+) -> UnionReport:
+    """Piece by piece, each with an even share of the time that is left and a directory of its own."""
+    budget = Budget(time)
+    chosen = network.judged if layers is None else [layers] if isinstance(layers, int) else list(layers)
+    asked = {layer: _neurons_of(network, layer, neurons) for layer in chosen}
+    parts: list[Report] = []
+    interrupted: KeyboardInterrupt | None = None
+    for k, piece in enumerate(union.pieces):
+        rest = open_neurons(asked, [part.layers for part in parts])
+        if not rest or budget.ended:
+            break
+        share = max((budget.left or 0.0) / (len(union.pieces) - k), 1e-3)
+        folder = None if certificates is None else writable(Path(certificates) / f"piece-{k + 1}")
+        try:
+            parts.append(decide(network, piece, list(rest), rest, time=share, certificates=folder, **how))
+        except KeyboardInterrupt as stop:
+            interrupted = stop
+            break
+    found = united(asked, [*(part.layers for part in parts), *({} for _ in union.pieces[len(parts) :])], network.widths)
+    files_ = {key: path for part in parts for key, path in part.files.items()}
+    if told is not None:
+        for layer in found:
+            told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
+    if interrupted is not None:
+        raise interrupted
+    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, tuple(parts))
+
+
+def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
+    """Those asked about in a layer."""
+    if not 1 <= layer <= network.depth:
+        raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
+    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else _numbers(neurons)
+    width = network.widths[layer - 1]
+    for i in chosen or ():
+        if not 0 <= i < width:
+            raise InputError(f"there is no neuron {i} in layer {layer}, which has {width}")
+    return list(range(width)) if chosen is None else sorted(set(chosen))
+
+
+def _numbers(value: Any) -> Any:
     return [value] if isinstance(value, int) else value
 
 

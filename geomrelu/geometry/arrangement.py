@@ -33,6 +33,7 @@ from geomrelu.geometry.flats import levels
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.geometry.regions import MOST_SUBSETS, Regions
 from geomrelu.io import json as json_format
+from geomrelu.shown import picture_of
 
 if TYPE_CHECKING:
     import networkx
@@ -125,6 +126,10 @@ class Arrangement:
 
     def __hash__(self) -> int:
         return hash((self.rows, self.dimension, self.domain))
+
+    def plot(self, **how: Any) -> Any:
+        """The picture of an arrangement in R^2 or R^1; see :func:`geomrelu.plots.picture.plot`."""
+        return picture_of(self, **how)
 
     def __repr__(self) -> str:
         on = "" if self.domain is None else ", on a polyhedron"

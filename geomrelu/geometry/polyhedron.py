@@ -7,13 +7,11 @@ here enumerates their corners unless generators are asked for.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import comb, lcm
-from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
@@ -22,11 +20,8 @@ from geomrelu.exact import cddlib
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import primitive, rational, rationals
-from geomrelu.io import cdd as cdd_format
-from geomrelu.io import json as json_format
-from geomrelu.io import vnnlib as vnnlib_format
 
-__all__ = ["FiniteSet", "Polyhedron", "Supremum", "read_any", "read_domain", "write_domain"]
+__all__ = ["FiniteSet", "Polyhedron", "Supremum"]
 
 Point = tuple[Fraction, ...]
 
@@ -155,9 +150,9 @@ class Polyhedron:
         for j, (low, high) in enumerate(zip(self.checked.lower, self.checked.upper, strict=True)):
             for bound, sign in ((low, 1), (high, -1)):
                 if bound is not None:
-                    row = [Fraction(0)] * (self.dimension + 1)
-                    row[0], row[j + 1] = -sign * bound, Fraction(sign)
-                    found.append(primitive(row))
+                    row = [0] * (self.dimension + 1)
+                    row[0], row[j + 1] = -sign * bound.numerator, sign * bound.denominator
+                    found.append(tuple(row))
         return found
 
     @cached_property
@@ -499,94 +494,3 @@ def _at(row: Row, x: Sequence[Fraction]) -> Fraction:
 
 def _dot(row: Row, homogeneous: Row) -> int:
     return sum(a * v for a, v in zip(row, homogeneous, strict=True))
-
-
-def read_domain(text: str, dimension: int) -> Polyhedron | FiniteSet:
-    """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
-
-    Args:
-        text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
-            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file.
-        dimension: the n that is meant.
-
-    Raises:
-        InputError: unknown, unreadable, empty, or of another dimension.
-    """
-    domain = _read(text, dimension)
-    if domain.dimension != dimension:
-        raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
-    if domain.is_empty:
-        raise InputError(f"{text}: the domain is empty")
-    return domain
-
-
-def _read(text: str, dimension: int) -> Polyhedron | FiniteSet:
-    for prefix, make in (("R^", Polyhedron.space), ("R+^", Polyhedron.orthant)):
-        if text.startswith(prefix):
-            size = text[len(prefix) :]
-            if size == "n":
-                return make(dimension)
-            if not size.isascii() or not size.isdigit() or not 0 < int(size[:9]) < 10**7:
-                raise InputError(f"{text}: write {prefix}n or {prefix}{dimension}")
-            if int(size) != dimension:
-                raise InputError(f"{text}: but the model reads R^{dimension}")
-            return make(dimension)
-    if text.startswith("box:"):
-        ends = text[4:].split(",")
-        if len(ends) != 2:
-            raise InputError(f"{text}: write box:low,high")
-        return Polyhedron.box([(rational(ends[0], text), rational(ends[1], text))] * dimension)
-    return read_any(text)
-
-
-def read_any(path: str) -> Polyhedron | FiniteSet:
-    """A domain from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file (it may be empty)."""
-    readers = {
-        ".json": json_format.read_set,
-        ".vnnlib": vnnlib_format.read_set,
-        ".ine": cdd_format.read_set,
-        ".ext": cdd_format.read_set,
-    }
-    reader = readers.get(Path(path).suffix.lower())
-    if reader is None:
-        raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(sorted(readers))})")
-    data = reader(path)
-    try:
-        return FiniteSet.of(data["points"]) if "points" in data else Polyhedron.from_data(data)
-    except InputError as problem:
-        raise InputError(f"{path}: {problem}") from None
-
-
-def write_domain(domain: Polyhedron | FiniteSet, path: str | Path) -> None:
-    """Write a domain as ``.json`` (also for the stand-alone checker), ``.ine`` or ``.ext``; exact either way.
-
-    Raises:
-        InputError: another ending, a finite set as ``.ine`` or ``.ext``, or a file that cannot be written.
-    """
-    kind = Path(path).suffix.lower()
-    if kind not in (".json", ".ine", ".ext") or (kind != ".json" and isinstance(domain, FiniteSet)):
-        raise InputError(f"{path}: a domain is written as .json, a polyhedron also as .ine or .ext")
-    try:
-        if kind == ".json":
-            Path(path).write_text(json.dumps(_plain(domain), default=str), encoding="utf-8")
-        elif isinstance(domain, Polyhedron):
-            cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
-
-
-def _plain(domain: Polyhedron | FiniteSet) -> dict[str, Any]:
-    """The dictionary of the JSON grammar."""
-    if isinstance(domain, FiniteSet):
-        return {"points": domain.points}
-    checked = domain.checked
-    if checked.generators is not None:
-        return _rows_or_generators(domain, False)
-    box = list(zip(checked.lower, checked.upper, strict=True))
-    return {"box": box, "inequalities": checked.rows, "equalities": checked.equalities}
-
-
-def _rows_or_generators(domain: Polyhedron, rows: bool) -> dict[str, Any]:
-    if rows:
-        return {"dimension": domain.dimension, "inequalities": domain.inequalities, "equalities": domain.equalities}
-    return {"dimension": domain.dimension, "vertices": domain.vertices, "rays": domain.rays, "lines": domain.lines}

@@ -1,4 +1,4 @@
-"""Polyhedra in cddlib's ``.ine`` and ``.ext`` files: rows ``b + a·x >= 0``, or vertices and rays.
+"""Polyhedra in the ``.ine`` and ``.ext`` files of cddlib and lrs: rows ``b + a·x >= 0``, or vertices and rays.
 
 ::
 
@@ -11,22 +11,26 @@
     end                            0 0 1         a line, because it is in the linearity
                                   end
 
-Lines that begin with ``*`` are comments; what cddlib computes with the polyhedron (objectives, options) is not part
-of the set and is skipped.
+Lines that begin with ``*`` or ``#`` are comments, and the first line may be a name. Options are known by their words:
+those that say what to compute with the polyhedron (objectives, orders, printing) are no part of the set and skipped;
+``linearity`` and ``equality``, ``nonnegative`` of lrs and ``hull`` of older cddlib are part of it; others are refused.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import Any, TextIO
 
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import rational
-from geomrelu.io.files import FilePath, named, read_text
+from geomrelu.io.files import FilePath, kind_of, named, read_text
 
 __all__ = ["read_set", "write_set"]
 
@@ -35,7 +39,41 @@ _TYPES = {
     "rational": re.compile(r"[+-]?\d+(/\d+)?"),
     "real": re.compile(r".*"),
 }
+_NUMBERS = re.compile(r"[+-]?[\d.,/eE+-]*\d,?")
+_CDDLIB = """lexmin lexmax minindex maxindex mincutoff maxcutoff mixcutoff randcutoff randomrow debug incidence
+    input_incidence incidence_off adjacency input_adjacency verify_input dynout_off logfile_on stdout_off
+    initbasis_at_bottom nondegenerate dual_simplex criss-cross zero_tolerance find_interior facet_listing tope_listing
+    round_output_off output_digits maximize minimize lponly postanalysis"""
+_LRS = """allbases bound cache digits dualperturb estimates geometric getvolume integervertices lponly_b lponly_d
+    lponly_r lponly_rd maxcobases maxdepth maxoutput mindepth printcobasis printslack redund redund_list restart seed
+    startingcobasis testlin threads truncate verbose volume"""
+_SKIPPED = {*_CDDLIB.split(), *_LRS.split()}
+_REFUSED = {
+    "partial_enumeration": "enumerates a part of the polyhedron",
+    "strict_inequality": "makes inequalities strict",
+    "projection": "means a projection of the polyhedron",
+    "preprojection": "means a projection of the polyhedron",
+    "project": "means a projection of the polyhedron",
+    "eliminate": "means a projection of the polyhedron",
+    "extract": "means some of the columns",
+    "voronoi": "means a Voronoi diagram",
+}
+_MEANT = ("linearity", "equality", "nonnegative", "hull", "H-representation", "V-representation", "begin", "end")
 Row = list[Fraction]
+
+
+@dataclass(slots=True)
+class _Said:
+    """What stands around the table: its representation, and the options that are part of the set."""
+
+    generators: bool | None = None
+    nonnegative: bool = False
+    linearity: list[tuple[int, list[str]]] = field(default_factory=list)
+
+    def representation(self, number: int, generators: bool) -> None:
+        if self.generators not in (None, generators):
+            raise InputError(f"line {number}: the representation is said twice, and differently")
+        self.generators = generators
 
 
 def read_set(path: FilePath) -> dict[str, Any]:
@@ -51,12 +89,21 @@ def read_set(path: FilePath) -> dict[str, Any]:
     """
     text = read_text(path)
     with named(path):
-        generators, linearity, rows = _parsed(text, Path(path).suffix.lower() == ".ext")
+        said, rows, n = _parsed(text)
+        generators = kind_of(path) == ".ext" if said.generators is None else said.generators
+        linearity = _linearity(said, len(rows))
         flat = [row for k, row in enumerate(rows, 1) if k in linearity]
         rest = [row for k, row in enumerate(rows, 1) if k not in linearity]
-        n = len(rows[0]) - 1
+        if said.nonnegative:
+            if generators:
+                raise InputError("nonnegative is an option of H-representations")
+            if flat:
+                raise InputError("nonnegative and linearity together: lrs would take the equalities for inequalities")
+            rest += [[Fraction(int(i == j)) for i in range(n + 1)] for j in range(1, n + 1)]
         if not generators:
             return {"dimension": n, "inequalities": rest, "equalities": flat, "box": [[None, None] for _ in range(n)]}
+        if not rows:
+            raise InputError("a V-representation without rows is the empty set")
         if any(row[0] not in (0, 1) for row in rows):
             raise InputError("a row of a V-representation starts with 1 (a vertex) or 0 (a ray)")
         if any(row[0] for row in flat):
@@ -113,51 +160,67 @@ def write_set(data: dict[str, Any], target: FilePath | TextIO) -> None:
         raise InputError(f"{target}: {getattr(problem, 'strerror', None) or problem}") from None
 
 
-def _parsed(text: str, generators: bool) -> tuple[bool, set[int], list[Row]]:
-    """Whether it is a V-representation, the numbers of the rows in the linearity (from 1), and the rows."""
+def _parsed(text: str) -> tuple[_Said, list[Row], int]:
+    """What is said around the table, its rows, and the dimension."""
+    said = _Said()
     lines = _lines(text)
-    linearity: list[tuple[int, list[str]]] = []
+    first, continued = True, False
     for number, words in lines:
-        if words[0] in ("H-representation", "V-representation"):
-            generators = words[0] == "V-representation"
-        elif words[0] == "begin":
+        if words[0] == "begin":
             break
-        else:
-            _option(number, words, linearity)
+        continued = _option(number, words, said, first, continued)
+        first = False
     else:
         raise InputError("there is no line 'begin'")
-    rows = _rows(lines)
+    rows, width = _rows(lines)
+    continued = False
     for number, words in lines:
-        _option(number, words, linearity)
+        continued = _option(number, words, said, False, continued)
+    return said, rows, width - 1
+
+
+def _linearity(said: _Said, rows: int) -> set[int]:
+    """The numbers of the rows in the linearity, from 1."""
     found: set[int] = set()
-    for number, counts in linearity:
+    for number, words in said.linearity:
+        counts = [part for word in words for part in word.split(",") if part]
         if not all(re.fullmatch(r"[0-9]{1,9}", w) for w in counts) or not counts or int(counts[0]) != len(counts) - 1:
             raise InputError(f"line {number}: expected linearity k i1 ... ik")
         found |= {int(w) for w in counts[1:]}
-        if not all(1 <= k <= len(rows) for k in found):
-            raise InputError(f"line {number}: the rows are numbered from 1 to {len(rows)}")
-    return generators, found, rows
+        if not all(1 <= k <= rows for k in found):
+            raise InputError(f"line {number}: the rows are numbered from 1 to {rows}")
+    return found
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         sizes = len(words) == 3 and words[0].strip("*") == "" and words[2] in _TYPES  # "***" rows: not counted
-        if words and (sizes or not words[0].startswith("*")):
+        if words and (sizes or not words[0].startswith(("*", "#"))):
             yield number, words
 
 
-def _option(number: int, words: list[str], linearity: list[tuple[int, list[str]]]) -> None:
-    if words[0] in ("linearity", "equality", "partial_enumeration"):
-        if words[0] == "partial_enumeration":
-            raise InputError(f"line {number}: partial_enumeration is not supported")
-        linearity.append((number, words[1:]))
-    elif words[0].startswith("strict_"):
-        raise InputError(f"line {number}: strict inequalities are not supported")
+def _option(number: int, words: list[str], said: _Said, first: bool, continued: bool) -> bool:
+    """Take note of a line outside the table; returns whether numbers may follow on the next lines."""
+    word = words[0]
+    if word in ("linearity", "equality"):
+        said.linearity.append((number, words[1:]))
+    elif word in ("H-representation", "V-representation", "hull"):
+        said.representation(number, word != "H-representation")
+    elif word == "nonnegative":
+        said.nonnegative = True
+    elif word in _REFUSED or word.startswith("strict_"):
+        meaning = _REFUSED.get(word, _REFUSED["strict_inequality"])
+        raise InputError(f"line {number}: {word[:40]} {meaning}: not supported")
+    elif word in _SKIPPED or (continued and all(_NUMBERS.fullmatch(w) for w in words)):
+        return True
+    elif not first or difflib.get_close_matches(word, (*_SKIPPED, *_MEANT, *_REFUSED), 1, 0.8):
+        raise InputError(f"line {number}: unknown word {word[:40]!r} (comments begin with * or #)")
+    return False
 
 
-def _rows(lines: Iterator[tuple[int, list[str]]]) -> list[Row]:
-    """The rows between ``begin`` and ``end``. The declared number of rows is compared, never allocated."""
+def _rows(lines: Iterator[tuple[int, list[str]]]) -> tuple[list[Row], int]:
+    """The rows between ``begin`` and ``end``, and their width. The declared number is compared, never allocated."""
     number, header = next(lines, (0, []))
     if len(header) != 3 or header[2] not in _TYPES:
         raise InputError(f"line {number}: expected the numbers of rows and columns and integer, rational or real")
@@ -175,6 +238,7 @@ def _rows(lines: Iterator[tuple[int, list[str]]]) -> list[Row]:
             entries.append(rational(word, f"line {number}"))
     else:
         raise InputError("there is no line 'end'")
-    if not entries or len(entries) % columns or (count.isdigit() and int(count) * columns != len(entries)):
+    if len(entries) % columns or int(count if count.isdigit() else len(entries) // columns) * columns != len(entries):
         raise InputError(f"{len(entries)} entries do not make {count} rows of {columns}")
-    return [entries[k : k + columns] for k in range(0, len(entries), columns)]
+    affordable(columns, "the dimension of the set", each=100)
+    return [entries[k : k + columns] for k in range(0, len(entries), columns)], columns

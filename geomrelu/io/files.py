@@ -1,14 +1,19 @@
-"""Opening a file: whatever is wrong with it is one line that starts with its path."""
+"""Opening a file: whatever is wrong with it is one line that starts with its path.
+
+A name that ends in ``.gz`` is decompressed; what it then is, the ending before says (``model.onnx.gz`` is ONNX).
+"""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 
 from geomrelu.errors import InputError
 
-__all__ = ["FilePath", "named", "read_bytes", "read_text"]
+__all__ = ["FilePath", "kind_of", "named", "read_bytes", "read_text"]
 
 FilePath = str | PathLike[str]
 
@@ -24,11 +29,22 @@ def named(path: FilePath) -> Iterator[None]:
         raise InputError(f"{path}: {problem}") from None
 
 
+def kind_of(path: FilePath) -> str:
+    """The ending that says what the file is, in lower case and without ``.gz``.
+
+    >>> kind_of("a/model.ONNX.gz"), kind_of("weights.npz"), kind_of("README")
+    ('.onnx', '.npz', '')
+    """
+    name = Path(path).name.lower()
+    return Path(name.removesuffix(".gz")).suffix
+
+
 def read_bytes(path: FilePath) -> bytes:
-    """The whole file.
+    """The whole file, decompressed if its name ends in ``.gz``.
 
     Raises:
-        InputError: missing, a directory, not permitted, or larger than any model.
+        InputError: missing, a directory, not permitted, larger than any model (also once decompressed), or not what
+            gzip writes.
     """
     try:
         with open(path, "rb") as stream:
@@ -37,7 +53,24 @@ def read_bytes(path: FilePath) -> bytes:
         raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
     if len(data) > _LARGEST:
         raise InputError(f"{path}: larger than {_LARGEST} bytes")
-    return data
+    return _decompressed(data, path) if Path(path).name.lower().endswith(".gz") else data
+
+
+def _decompressed(data: bytes, path: FilePath) -> bytes:
+    """The members of a gzip file one after the other; a size that it merely claims is not believed."""
+    found = bytearray()
+    try:
+        while data or not found:
+            member = zlib.decompressobj(wbits=31)  # 16 + 15: with the header and the checksum of gzip
+            found += member.decompress(data, _LARGEST + 1 - len(found))
+            if len(found) > _LARGEST:
+                raise InputError(f"{path}: larger than {_LARGEST} bytes once decompressed")
+            if not member.eof:
+                raise InputError(f"{path}: the compressed data end too soon")
+            data = member.unused_data.lstrip(b"\0")  # padding, as gzip itself allows
+    except zlib.error as problem:
+        raise InputError(f"{path}: not a gzip file: {problem}") from None
+    return bytes(found)
 
 
 def read_text(path: FilePath) -> str:

@@ -23,7 +23,7 @@ from geomrelu.exact.numbers import rational, rationals
 from geomrelu.io.files import FilePath, named, read_text
 from geomrelu.io.tape import Tape
 
-__all__ = ["read_arrangement", "read_model", "read_set"]
+__all__ = ["parsed", "read_arrangement", "read_model", "read_set"]
 
 _KINDS = (("inequalities", "equalities", "box"), ("vertices", "rays", "lines"), ("points",))
 
@@ -38,7 +38,7 @@ def read_model(path: FilePath) -> Tape:
     """
     text = read_text(path)
     with named(path):
-        data = _object(_parsed(text), "a model", ("inputs", "layers"))
+        data = _object(parsed(text), "a model", ("inputs", "layers"))
         layers = data.get("layers")
         if not isinstance(layers, list) or not layers:
             raise InputError('a model needs a list "layers" with at least one layer')
@@ -50,6 +50,10 @@ def read_model(path: FilePath) -> Tape:
             if "rows" in layer:
                 if "weights" in layer or "bias" in layer:
                     raise InputError(f'{where}: "rows" already hold the weights and the bias')
+                if position > 1 and layers[position - 2].get("activation") == "none":
+                    raise InputError(
+                        f"layer {position - 1} has no ReLU, and rows read only variables: nothing reads it"
+                    )
                 value = _sparse(layer["rows"], tape.variables, where)
             else:
                 map_ = _dense(layer, where)
@@ -74,7 +78,7 @@ def read_arrangement(path: FilePath) -> tuple[list[tuple[Fraction, ...]], tuple[
     """
     text = read_text(path)
     with named(path):
-        data = _object(_parsed(text), "an arrangement", ("A", "b", "den", "n", "m", "expected", "note"))
+        data = _object(parsed(text), "an arrangement", ("A", "b", "den", "n", "m", "expected", "note"))
         table = data.get("A")
         if not isinstance(table, list) or not table:
             raise InputError('an arrangement needs a list "A" with at least one normal')
@@ -96,7 +100,7 @@ def read_set(path: FilePath) -> dict[str, Any]:
     """
     text = read_text(path)
     with named(path):
-        data = _parsed(text)
+        data = parsed(text)
         if isinstance(data, list):
             data = {"points": data}
         data = _object(data, "a set", ("dimension", *(key for kind in _KINDS for key in kind)))
@@ -122,7 +126,8 @@ def read_set(path: FilePath) -> dict[str, Any]:
         return {"dimension": dimension, **found}
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """The JSON of a text; numbers with a point or an exponent stay text, and no key may stand twice in an object."""
     try:
         return json.loads(text, parse_float=str, parse_constant=_refused, object_pairs_hook=_pairs)
     except InputError:

@@ -1,7 +1,8 @@
-"""Models in NumPy's ``.npz``: matrices and vectors by name, ReLU after each layer unless ``activations`` says not.
+"""Models in NumPy's ``.npz``: arrays by name, either our own names or those of a state dictionary.
 
-``W1, b1, W2, b2, ...`` (or ``weight1, bias1, ...``, or ``0.weight, 0.bias, 2.weight, ...`` as PyTorch names them);
-numbers in a name order the layers. Optional: ``activations``, an array of strings ``relu`` or ``none``.
+``W1, b1, W2, b2, ...`` (or ``weight1, bias1, ...``) are layers by number, with ReLU after each of them unless
+``activations``, an array of strings ``relu`` or ``none``, says not. Any other names are those of a state dictionary,
+as ``np.savez(path, **model.state_dict())`` writes them, and mean what they mean there: no ReLU after the last layer.
 """
 
 from __future__ import annotations
@@ -10,25 +11,37 @@ import io
 import math
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.io import sae, state_dict
 from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape, chain
 
 __all__ = ["read"]
 
-_NAMES = (
-    re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})"),
-    re.compile(r"(?P<layer>.+)\.(?P<kind>weight|bias)"),
-)
+_NUMBERED = re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})")
 
 
-def read(path: FilePath) -> Tape:
+def read(
+    path: FilePath,
+    *,
+    order: Sequence[str] | None = None,
+    activation: str | Sequence[str] | None = None,
+    select: str | Sequence[str] | None = None,
+    apply_b_dec_to_input: bool | None = None,
+) -> Tape:
     """The model in an ``.npz`` file.
+
+    Args:
+        order, activation: as :func:`geomrelu.io.state_dict.network` takes them.
+        select: patterns such as ``model.layers.3.fc*``: only layers with such names; everything else is left out.
+        apply_b_dec_to_input: as :func:`geomrelu.io.sae.network` takes it.
 
     Raises:
         InputError: ``path: what is wrong and where``. Nothing is unpickled, and a size that a header merely claims
@@ -40,25 +53,46 @@ def read(path: FilePath) -> Tape:
     with named(path):
         arrays = _arrays(data)
         activations = arrays.pop("activations", None)
-        layers: dict[str, dict[str, Any]] = {}
-        for name, array in arrays.items():
-            match = next((m for pattern in _NAMES if (m := pattern.fullmatch(name))), None)
-            if match is None:
-                raise InputError(f"array {name[:40]!r} is not a layer (known: W1, b1, ... or 0.weight, 0.bias, ...)")
-            kind = "weights" if match["kind"] in ("W", "weight") else "bias"
-            layer = layers.setdefault(match["layer"], {})
-            if kind in layer:
-                raise InputError(f"layer {match['layer'][:40]!r} has its {kind} twice")
-            layer[kind] = array
-        for name, layer in layers.items():
-            if "weights" not in layer:
-                raise InputError(f"layer {name[:40]!r} has a bias but no weights")
-        ordered = [layers[name] for name in sorted(layers, key=_natural)]
-        words = ["relu"] * len(ordered) if activations is None else _words(activations, len(ordered))
-        return chain(
-            (AffineMap.from_dense(layer["weights"], layer.get("bias"), f"layer {position}"), word)
-            for position, (layer, word) in enumerate(zip(ordered, words, strict=True), 1)
-        )
+        if activations is not None:
+            if activation is not None:
+                raise InputError("activation: the file says it itself, in its array 'activations'")
+            activation = _words(activations)
+        names, left = state_dict.chosen(arrays, select)
+        arrays = {name: arrays[name] for name in names}
+        if sae.is_meant(arrays):
+            return sae.network(arrays, sae.configuration(path), "npz", apply_b_dec_to_input=apply_b_dec_to_input)
+        if not any(_NUMBERED.fullmatch(name) for name in arrays):
+            return state_dict.network(arrays, "npz", order=order, activation=activation, left=left)
+        if order is not None:
+            raise InputError("order is for layers with names; these are numbered")
+        return _numbered(arrays, activation)
+
+
+def _numbered(arrays: Mapping[str, np.ndarray], activation: str | Sequence[str] | None) -> Tape:
+    layers: dict[int, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        match = _NUMBERED.fullmatch(name)
+        if match is None:
+            raise InputError(f"array {name[:40]!r} is not a layer (known: W1, b1, ... or 0.weight, 0.bias, ...)")
+        kind = "weights" if match["kind"] in ("W", "weight") else "bias"
+        layer = layers.setdefault(int(match["layer"]), {})
+        if kind in layer:
+            raise InputError(f"layer {match['layer']!r} has its {kind} twice")
+        layer[kind] = array
+    for number, layer in layers.items():
+        if "weights" not in layer:
+            raise InputError(f"layer '{number}' has a bias but no weights")
+    ordered = [layers[number] for number in sorted(layers)]
+    words = ["relu"] * len(ordered) if activation is None else state_dict.words_of(activation, len(ordered))
+    maps = [
+        AffineMap.from_dense(layer["weights"], layer.get("bias"), f"layer {position}")
+        for position, layer in enumerate(ordered, 1)
+    ]
+    tape = chain(zip(maps, words, strict=True))
+    tape.reading = Reading(
+        "npz", (Port("input", (tape.inputs,)),), (Port("output", (maps[-1].outputs,)),), tuple(tape.read)
+    )
+    return tape
 
 
 def _arrays(data: bytes) -> dict[str, np.ndarray]:
@@ -106,13 +140,7 @@ def _line(problem: Exception) -> str:
     return (str(problem) or type(problem).__name__).splitlines()[0][:200]
 
 
-def _natural(name: str) -> list[tuple[bool, int, str]]:
-    """``layer10`` after ``layer9``: digits compare as numbers."""
-    parts = [(re.fullmatch("[0-9]+", part) is not None, part) for part in re.split("([0-9]+)", name)]
-    return [(number, int(part[:18]) if number else 0, part) for number, part in parts]
-
-
-def _words(activations: np.ndarray, layers: int) -> list[str]:
-    if activations.dtype.kind != "U" or activations.shape != (layers,):
-        raise InputError(f"activations: expected {layers} strings, one for each layer")
+def _words(activations: np.ndarray) -> list[str]:
+    if activations.dtype.kind != "U" or activations.ndim != 1:
+        raise InputError("activations: expected a list of strings, one for each layer")
     return [str(word)[:40] for word in activations.tolist()]

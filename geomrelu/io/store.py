@@ -1,4 +1,4 @@
-"""Write networks that are chains of dense layers, exactly: ``.npz`` and ``.onnx``.
+"""Write networks exactly: chains of dense layers as ``.npz``, all others as ``.onnx``, too.
 
 A number is written as the float that equals it. Where there is none, ``.npz`` holds it as text, which the reader takes
 as it is spelt; in ``.onnx`` a bias may be the sum of several floats, a weight may not.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
 from geomrelu.io.files import FilePath
 
-__all__ = ["write_npz", "write_onnx"]
+__all__ = ["onnx_bytes", "write_npz", "write_onnx"]
 
 Chain = Sequence[tuple[AffineMap, str]]
 
@@ -37,49 +38,87 @@ def write_npz(path: FilePath, layers: Chain) -> None:
         raise InputError(f"{path}: {problem.strerror}") from None
 
 
-def write_onnx(path: FilePath, layers: Chain) -> None:
+def write_onnx(path: FilePath, inputs: int, layers: Chain) -> None:
     """Write MatMul, Add and Relu nodes, float32 if all weights are, else float64.
+
+    Args:
+        layers: maps over all variables before them, with their activations, see :mod:`geomrelu.io.tape`.
 
     Raises:
         InputError: a weight is no float64, or a bias not the sum of eight of its kind; the package onnx is missing.
     """
+    data = onnx_bytes(path, inputs, layers)
+    try:
+        with open(path, "wb") as stream:
+            stream.write(data)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def onnx_bytes(path: FilePath, inputs: int, layers: Chain) -> bytes:
+    """What :func:`write_onnx` writes."""
     try:
         helper: Any = importlib.import_module("onnx.helper")
         from_array: Any = importlib.import_module("onnx.numpy_helper").from_array
     except ImportError:
         raise InputError(f"{path}: writing ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
-    weights = [_floats(_weights(map_)) for map_, _ in layers]
-    for position, floats in enumerate(weights, 1):
-        if floats is None:
+    parts = _parts(inputs, layers)
+    weights = [[(b, _floats(_weights(m))) for b, m in blocks] for blocks in parts]
+    for position, blocks in enumerate(weights, 1):
+        if any(floats is None for _, floats in blocks):
             raise InputError(f"{path}: layer {position} has a weight that no float equals; write .json or .npz")
-    kind = np.result_type(*(w for w in weights if w is not None))
-    nodes, constants, value = [], [], "x"
-    for position, ((map_, activation), floats) in enumerate(zip(layers, weights, strict=True), 1):
-        same = floats if floats is not None and floats.dtype == kind else _nearest(_weights(map_), kind)
-        constants.append(from_array(np.ascontiguousarray(same.T), f"W{position}"))
-        nodes.append(helper.make_node("MatMul", [value, f"W{position}"], [f"m{position}"]))
-        value = f"m{position}"
-        for part, summand in enumerate(_summands(_biases(map_), kind, f"{path}: layer {position}")):
-            constants.append(from_array(summand, f"b{position}.{part}"))
-            nodes.append(helper.make_node("Add", [value, f"b{position}.{part}"], [f"a{position}.{part}"]))
-            value = f"a{position}.{part}"
+    kind = np.result_type(*(w for blocks in weights for _, w in blocks if w is not None))
+    nodes, constants, values = [], [], ["x"]
+    for position, ((map_, activation), blocks) in enumerate(zip(layers, weights, strict=True), 1):
+        products = []
+        for (block, floats), (_, part) in zip(blocks, parts[position - 1], strict=True):
+            same = floats if floats is not None and floats.dtype == kind else _nearest(_weights(part), kind)
+            name = f"{position}" if len(blocks) == 1 else f"{position}.{block}"
+            constants.append(from_array(np.ascontiguousarray(same.T), f"W{name}"))
+            nodes.append(helper.make_node("MatMul", [values[block], f"W{name}"], [f"m{name}"]))
+            products.append(f"m{name}")
+        value = products[0]
+        for part_, summand in enumerate(products[1:], 1):
+            nodes.append(helper.make_node("Add", [value, summand], [f"s{position}.{part_}"]))
+            value = f"s{position}.{part_}"
+        for part_, array in enumerate(_summands(_biases(map_), kind, f"{path}: layer {position}")):
+            constants.append(from_array(array, f"b{position}.{part_}"))
+            nodes.append(helper.make_node("Add", [value, f"b{position}.{part_}"], [f"a{position}.{part_}"]))
+            value = f"a{position}.{part_}"
         if activation == "relu":
             nodes.append(helper.make_node("Relu", [value], [f"v{position}"]))
             value = f"v{position}"
+        values.append(value)
     element = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
     graph = helper.make_graph(
         nodes,
         "pruned",
-        [helper.make_tensor_value_info("x", element, [1, layers[0][0].inputs])],
-        [helper.make_tensor_value_info(value, element, [1, layers[-1][0].outputs])],
+        [helper.make_tensor_value_info("x", element, ["batch", inputs])],
+        [helper.make_tensor_value_info(values[-1], element, ["batch", layers[-1][0].outputs])],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    try:
-        with open(path, "wb") as stream:
-            stream.write(model.SerializeToString())
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    return bytes(model.SerializeToString())
+
+
+def _parts(inputs: int, layers: Chain) -> list[list[tuple[int, AffineMap]]]:
+    """For each layer the earlier values it reads (0: the inputs, then the layers), with the part of its map on each."""
+    found, starts = [], [0, inputs]
+    for map_, _ in layers:
+        blocks: list[tuple[int, AffineMap]] = []
+        rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        for block, (first, last) in enumerate(pairwise(starts)):
+            inside = (map_.indices >= first) & (map_.indices < last)
+            if inside.any() or (block == len(starts) - 2 and not blocks):  # one at least, which gives the batch
+                shape = (map_.outputs, last - first)
+                part = AffineMap.from_entries(
+                    shape, rows[inside], map_.indices[inside] - first, map_.data[inside], map_.denominator,
+                    [0] * map_.outputs,
+                )  # fmt: skip
+                blocks.append((block, part))
+        found.append(blocks)
+        starts.append(starts[-1] + map_.outputs)
+    return found
 
 
 def _weights(map_: AffineMap) -> np.ndarray:

@@ -18,8 +18,18 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.numbers import dyadic, rational, rationals
+from geomrelu.io.reading import Reading, ReadLayer
 
-__all__ = ["Tape", "average_pooling", "batch_normalisation", "chain", "convolution", "joined"]
+__all__ = [
+    "Tape",
+    "average_pooling",
+    "batch_normalisation",
+    "chain",
+    "convolution",
+    "joined",
+    "transposed_convolution",
+    "windows",
+]
 
 
 _LONGEST = 13_000  # bits; Python prints integers up to 4300 digits
@@ -40,15 +50,18 @@ class Tape:
         self.inputs = inputs
         self.variables = inputs
         self.layers: list[AffineMap] = []
+        self.read: list[ReadLayer] = []  # one for each layer: what it is in the file
+        self.reading: Reading | None = None  # set by the reader, at the end
         self.output: AffineMap | None = None
         self.input = AffineMap.selection(inputs, range(inputs))
 
-    def relu(self, pre_activation: AffineMap) -> AffineMap:
+    def relu(self, pre_activation: AffineMap, read: ReadLayer | None = None) -> AffineMap:
         """Add the layer ``max(pre_activation, 0)``; returns its outputs as a map over the variables."""
         if not pre_activation.outputs:
             raise InputError(f"layer {len(self.layers) + 1} has no neurons")
         _check_digits(pre_activation, f"layer {len(self.layers) + 1}")
         self.layers.append(pre_activation.widened(self.variables))
+        self.read.append(read or ReadLayer("", (pre_activation.outputs,)))
         first, self.variables = self.variables, self.variables + pre_activation.outputs
         return AffineMap.selection(self.variables, range(first, self.variables))
 
@@ -108,6 +121,51 @@ def joined(first: AffineMap, second: AffineMap, sign: int = 1) -> AffineMap:
     return first.widened(inputs).plus(second.widened(inputs), sign)
 
 
+def windows(
+    size: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[int],
+    dilations: Sequence[int],
+    where: str,
+    partial: bool = False,
+) -> tuple[tuple[int, ...], np.ndarray, np.ndarray]:
+    """Where a sliding window of any dimension looks.
+
+    Args:
+        size: of the plane, whose places are numbered row by row; pads: zeros before each axis, then after each.
+        partial: windows may reach beyond the padding, as long as they begin before it ends (``ceil_mode``).
+
+    Returns:
+        How many windows there are along each axis; the places each looks at (windows, entries of the kernel), -1 in
+        the padding; and how many of them lie inside the padded plane (windows,).
+
+    Raises:
+        InputError: numbers that do not fit together, or far too many windows.
+    """
+    axes = len(size)
+    if not axes == len(kernel) == len(strides) == len(dilations) or len(pads) != 2 * axes:
+        raise InputError(f"{where}: kernel, strides and dilations need one number for each spatial axis, pads need two")
+    counts = tuple(
+        _positions(s, k, t, before, after, d, where, partial)
+        for s, k, t, before, after, d in zip(size, kernel, strides, pads, pads[axes:], dilations, strict=False)
+    )
+    affordable(math.prod((*counts, *kernel)), where)
+    places = np.zeros((1,) * (2 * axes), dtype=np.int64)
+    inside, padded = np.ones_like(places, dtype=bool), np.ones_like(places, dtype=bool)
+    for axis in range(axes):
+        at = np.arange(counts[axis])[:, None] * strides[axis] - pads[axis] + np.arange(kernel[axis]) * dilations[axis]
+        shape = [1] * (2 * axes)
+        shape[axis], shape[axes + axis] = at.shape
+        at = at.reshape(shape)
+        places = places * size[axis] + at
+        inside = inside & (at >= 0) & (at < size[axis])
+        padded = padded & (at < size[axis] + pads[axes + axis])
+    found = np.where(inside, places, -1).reshape(math.prod(counts), math.prod(kernel))
+    whole = np.broadcast_to(padded, (*counts, *kernel)).reshape(found.shape)
+    return counts, found, whole.sum(axis=1)
+
+
 def convolution(
     kernel: np.ndarray,
     bias: np.ndarray | None,
@@ -117,11 +175,12 @@ def convolution(
     dilations: Sequence[int] = (1, 1),
     groups: int = 1,
     where: str = "convolution",
-) -> tuple[AffineMap, tuple[int, int, int]]:
-    """A two-dimensional convolution (cross-correlation, as in PyTorch and ONNX) as its exact matrix.
+) -> tuple[AffineMap, tuple[int, ...]]:
+    """A convolution (cross-correlation, as in PyTorch and ONNX) of any dimension as its exact matrix.
 
     Args:
-        kernel: (out channels, in channels / groups, height, width); bias: (out channels,) or None.
+        kernel: (out channels, in channels / groups, height, width), or with other spatial axes; bias: (out channels,)
+            or None.
         shape: (channels, height, width) of the input; values are numbered in this order, row by row.
         pads: zeros added (top, left, bottom, right).
 
@@ -131,44 +190,110 @@ def convolution(
     Raises:
         InputError: shapes that do not fit.
     """
-    if kernel.ndim != 4 or len(shape) != 3:
-        raise InputError(f"{where}: only two-dimensional convolutions are supported")
-    out_channels, per_group, kh, kw = kernel.shape
-    channels, height, width = shape
+    if kernel.ndim < 3 or len(shape) != kernel.ndim - 1:
+        raise InputError(f"{where}: a kernel of shape {list(kernel.shape)} does not fit {list(shape)}")
+    out_channels, per_group, *spatial = kernel.shape
+    channels, size = shape[0], shape[1:]
     if groups < 1 or min(kernel.shape) < 1 or channels != per_group * groups or out_channels % groups:
         raise InputError(f"{where}: {channels} input channels do not fit a kernel of shape {list(kernel.shape)}")
-    out_h, out_w = (
-        _positions(size, k, s, p, q, d, where)
-        for size, k, s, p, q, d in zip((height, width), (kh, kw), strides, pads[:2], pads[2:], dilations, strict=True)
-    )
-    affordable(math.prod(map(int, (*kernel.shape, out_h, out_w))), where)
-    affordable(math.prod(map(int, (out_channels, out_h, out_w))), where, each=10)
-    numerators, denominator = dyadic(kernel, f"{where}, kernel")
+    counts, places, _ = windows(size, spatial, strides, pads, dilations, where)
+    count, area, plane = len(places), places.shape[1], math.prod(size)
+    full = (out_channels, count, per_group, area)
+    affordable(math.prod(full), where)
+    affordable(out_channels * count, where, each=10)
+    values, denominator = _values(kernel, f"{where}, kernel")
+    # Neurons outermost and sources in their order inside: the triplets come sorted, which spares the sort.
+    o, p, c, k = np.indices(full, sparse=True)
+    channel = (o // (out_channels // groups)) * per_group + c
+    inside = np.broadcast_to(places[:, None, :] >= 0, full)
+    neuron = np.broadcast_to(o * count + p, full)[inside]
+    source = np.broadcast_to(channel * plane + places[:, None, :], full)[inside]
+    parameter = np.broadcast_to((o * per_group + c) * area + k, full)[inside]
+    constants, bias_denominator = _channel_biases(bias, out_channels, count, where)
+    map_ = AffineMap.from_entries(
+        (out_channels * count, channels * plane),
+        neuron, source, values[parameter], denominator, constants, bias_denominator,
+    )  # fmt: skip
+    return map_, (out_channels, *counts)
+
+
+def transposed_convolution(
+    kernel: np.ndarray,
+    bias: np.ndarray | None,
+    shape: Sequence[int],
+    strides: Sequence[int],
+    pads: Sequence[int],
+    dilations: Sequence[int],
+    groups: int,
+    more: Sequence[int],
+    where: str = "transposed convolution",
+) -> tuple[AffineMap, tuple[int, ...]]:
+    """The linear map of a transposed convolution: each value is spread over a window of the output.
+
+    Args:
+        kernel: (in channels, out channels / groups, spatial axes ...); bias: (out channels,) or None.
+        pads: rows cut off before and after; more: rows added at the end (``output_padding``).
+
+    Returns, raises: as :func:`convolution`.
+    """
+    if kernel.ndim < 3 or len(shape) != kernel.ndim - 1 or groups < 1 or min(kernel.shape) < 1:
+        raise InputError(f"{where}: a kernel of shape {list(kernel.shape)} does not fit {list(shape)}")
+    channels, per_group, *spatial = kernel.shape
+    size, axes = shape[1:], len(spatial)
+    if shape[0] != channels or channels % groups:
+        raise InputError(f"{where}: {shape[0]} input channels do not fit a kernel of shape {list(kernel.shape)}")
+    if not axes == len(strides) == len(dilations) == len(more) or len(pads) != 2 * axes:
+        raise InputError(f"{where}: strides and dilations need one number for each spatial axis, pads need two")
+    if min(*strides, *dilations) < 1 or min(*more, 0) < 0:
+        raise InputError(f"{where}: strides and dilations must be positive")
+    out = [
+        t * (s - 1) + m + (k - 1) * d + 1 - before - after
+        for s, k, t, d, m, before, after in zip(
+            size, spatial, strides, dilations, more, pads, pads[axes:], strict=False
+        )
+    ]
+    if min(out) < 1:
+        raise InputError(f"{where}: the output is empty")
+    out_channels, count, area, target = per_group * groups, math.prod(size), math.prod(spatial), math.prod(out)
+    full = (channels, count, per_group, area)
+    affordable(math.prod(full), where)
+    affordable(out_channels * target, where, each=10)
+    places, inside = np.zeros((1,) * (2 * axes), dtype=np.int64), np.ones((1,) * (2 * axes), dtype=bool)
+    for axis in range(axes):
+        at = np.arange(size[axis])[:, None] * strides[axis] - pads[axis] + np.arange(spatial[axis]) * dilations[axis]
+        form = [1] * (2 * axes)
+        form[axis], form[axes + axis] = at.shape
+        places = places * out[axis] + at.reshape(form)
+        inside = inside & (at.reshape(form) >= 0) & (at.reshape(form) < out[axis])
+    found = np.where(inside, places, -1).reshape(count, area)
+    values, denominator = _values(kernel, f"{where}, kernel")
+    c, p, o, k = np.indices(full, sparse=True)
+    kept = np.broadcast_to(found[:, None, :] >= 0, full)
+    channel = (c // (channels // groups)) * per_group + o
+    neuron = np.broadcast_to(channel * target + found[:, None, :], full)[kept]
+    source = np.broadcast_to(c * count + p, full)[kept]
+    parameter = np.broadcast_to((c * per_group + o) * area + k, full)[kept]
+    constants, bias_denominator = _channel_biases(bias, out_channels, target, where)
+    map_ = AffineMap.from_entries(
+        (out_channels * target, channels * count),
+        neuron, source, values[parameter], denominator, constants, bias_denominator,
+    )  # fmt: skip
+    return map_, (out_channels, *out)
+
+
+def _values(array: np.ndarray, where: str) -> tuple[np.ndarray, int]:
+    numerators, denominator = dyadic(array, where)
     values = np.empty(len(numerators), dtype=object)
     values[:] = numerators
-    # Neurons outermost and sources in their order inside: the triplets come sorted, which spares the sort.
-    o, y, x, c, i, j = np.indices((out_channels, out_h, out_w, per_group, kh, kw), sparse=True)
-    row = y * strides[0] - pads[0] + i * dilations[0]
-    column = x * strides[1] - pads[1] + j * dilations[1]
-    channel = (o // (out_channels // groups)) * per_group + c
-    full = (out_channels, out_h, out_w, per_group, kh, kw)
-    inside = np.broadcast_to((row >= 0) & (row < height) & (column >= 0) & (column < width), full)
-    neuron = np.broadcast_to((o * out_h + y) * out_w + x, full)[inside]
-    source = np.broadcast_to((channel * height + row) * width + column, full)[inside]
-    parameter = np.broadcast_to(((o * per_group + c) * kh + i) * kw + j, full)[inside]
-    constants, bias_denominator = ([0] * out_channels, 1) if bias is None else dyadic(bias, f"{where}, bias")
-    if len(constants) != out_channels:
-        raise InputError(f"{where}: {len(constants)} biases for {out_channels} channels")
-    map_ = AffineMap.from_entries(
-        (out_channels * out_h * out_w, channels * height * width),
-        neuron,
-        source,
-        values[parameter],
-        denominator,
-        [b for b in constants for _ in range(out_h * out_w)],
-        bias_denominator,
-    )
-    return map_, (out_channels, out_h, out_w)
+    return values, denominator
+
+
+def _channel_biases(bias: np.ndarray | None, channels: int, each: int, where: str) -> tuple[list[int], int]:
+    """The bias of each value of a number of channels, over a common denominator."""
+    constants, denominator = ([0] * channels, 1) if bias is None else dyadic(bias, f"{where}, bias")
+    if len(constants) != channels:
+        raise InputError(f"{where}: {len(constants)} biases for {channels} channels")
+    return [b for b in constants for _ in range(each)], denominator
 
 
 def average_pooling(
@@ -178,19 +303,40 @@ def average_pooling(
     pads: Sequence[int] = (0, 0, 0, 0),
     count_padding: bool = False,
     where: str = "average pooling",
-) -> tuple[AffineMap, tuple[int, int, int]]:
-    """Average pooling of each channel as its exact matrix (entries 1/window size)."""
-    if min(kernel) < 1:
-        raise InputError(f"{where}: the kernel must be positive")
-    channels = shape[0]
-    affordable(math.prod((channels, *kernel)), where)
-    ones = np.ones((channels, 1, *kernel), dtype=np.int64)
-    summed, out_shape = convolution(ones, None, shape, strides, pads, groups=channels, where=where)
-    counts = np.diff(summed.indptr)
-    if (counts == 0).any():
+    dilations: Sequence[int] | None = None,
+    partial: bool = False,
+) -> tuple[AffineMap, tuple[int, ...]]:
+    """Average pooling of each channel as its exact matrix (entries 1/window size).
+
+    Args:
+        count_padding: the padding counts as zeros; what lies beyond it never counts.
+        partial: see :func:`windows`.
+    """
+    dilations = [1] * len(kernel) if dilations is None else dilations
+    counts, places, padded = windows(shape[1:], kernel, strides, pads, dilations, where, partial)
+    inside = places >= 0
+    sizes = inside.sum(axis=1)
+    if (sizes == 0).any():
         raise InputError(f"{where}: a window lies wholly in the padding")
-    area = kernel[0] * kernel[1]
-    return summed.scaled([Fraction(1, area if count_padding else int(c)) for c in counts]), out_shape
+    channels, plane = shape[0], math.prod(shape[1:])
+    affordable(channels * places.size, where)
+    affordable(channels * len(places), where, each=10)
+    areas = (padded if count_padding else sizes).tolist()
+    common = math.lcm(*set(areas))
+    shares = {a: common // a for a in set(areas)}
+    table = np.empty(len(areas), dtype=object)
+    table[:] = [shares[a] for a in areas]
+    which = np.nonzero(inside)[0]
+    first = np.arange(channels)[:, None]
+    map_ = AffineMap.from_entries(
+        (channels * len(places), channels * plane),
+        (first * len(places) + which).ravel(),
+        (first * plane + places[inside]).ravel(),
+        np.tile(table[which], channels),
+        common,
+        [0] * (channels * len(places)),
+    )
+    return map_, (channels, *counts)
 
 
 def batch_normalisation(
@@ -199,7 +345,8 @@ def batch_normalisation(
     """Per-channel ``(factor, offset)`` of ``scale * (x - mean) / sqrt(variance + epsilon) + shift``.
 
     Exact: the folding is; the factor ``scale / sqrt(variance + epsilon)`` is exact where the root is rational and
-    otherwise the root is rounded once, to 80 bits: the network analysed is the one with this factor.
+    otherwise ``1 / sqrt(variance + epsilon)`` is rounded once, to a dyadic number of 80 bits: the network analysed is
+    the one with this factor. (Dyadic, as sums of fractions with unlike odd denominators would grow without end.)
     """
     factors, offsets = [], []
     channels = [rationals(a.ravel(), "batch normalisation") for a in (scale, shift, mean, variance)]
@@ -209,26 +356,31 @@ def batch_normalisation(
         radicand = v + rational(epsilon, "epsilon")
         if radicand <= 0:
             raise InputError("batch normalisation: variance + epsilon must be positive")
-        factor = s / _root(radicand)
+        factor = s * _inverse_root(radicand)
         factors.append(factor)
         offsets.append(b - factor * m)
     return factors, offsets
 
 
-def _root(q: Fraction) -> Fraction:
-    """The square root of a positive rational: exact if rational, else rounded down to at least 80 bits."""
+def _inverse_root(q: Fraction) -> Fraction:
+    """One over the square root of a positive rational: exact if rational, else rounded down to at least 80 bits."""
     p, r = math.isqrt(q.numerator), math.isqrt(q.denominator)
     if p * p == q.numerator and r * r == q.denominator:
-        return Fraction(p, r)
-    bits = max(0, 80 + (q.denominator.bit_length() - q.numerator.bit_length()) // 2 + 1)
-    return Fraction(math.isqrt((q.numerator << (2 * bits)) // q.denominator), 1 << bits)
+        return Fraction(r, p)
+    bits = max(0, 80 + (q.numerator.bit_length() - q.denominator.bit_length()) // 2 + 1)
+    return Fraction(math.isqrt((q.denominator << (2 * bits)) // q.numerator), 1 << bits)
 
 
-def _positions(size: int, kernel: int, stride: int, before: int, after: int, dilation: int, where: str) -> int:
+def _positions(
+    size: int, kernel: int, stride: int, before: int, after: int, dilation: int, where: str, partial: bool
+) -> int:
     if min(kernel, stride, dilation) < 1 or min(before, after) < 0:
         raise InputError(f"{where}: kernel, stride and dilation must be positive, padding not negative")
     affordable(max(kernel, stride, dilation, before, after), where)
     reach = size + before + after - dilation * (kernel - 1) - 1
     if reach < 0:
         raise InputError(f"{where}: the kernel is larger than the padded input")
-    return reach // stride + 1
+    if not partial:
+        return reach // stride + 1
+    count = -(-reach // stride) + 1
+    return count - (1 if (count - 1) * stride >= size + before else 0)

@@ -17,7 +17,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.numbers import dyadic
-from geomrelu.io.tape import average_pooling, batch_normalisation, convolution, joined
+from geomrelu.io.tape import average_pooling, batch_normalisation, convolution, joined, transposed_convolution
 
 __all__ = ["Tensor", "Value", "arranged", "axis_of", "concatenated", "exact_array", "same_padding", "sized"]
 
@@ -54,6 +54,13 @@ class Tensor:
     def broadcast(self, shape: tuple[int, ...]) -> Tensor:
         """Repeated along axes of size 1, as in NumPy."""
         return self if shape == self.shape else self.at(np.broadcast_to(self.places, shape))
+
+    @property
+    def value(self) -> np.ndarray:
+        """The exact entries of a tensor that reads no input."""
+        entries = np.empty(self.map.outputs, dtype=object)
+        entries[:] = [Fraction(b, self.map.denominator) for b in self.map.bias]
+        return entries.reshape(self.shape)
 
     # ---- entry by entry ---------------------------------------------------------------------------------------
 
@@ -103,6 +110,14 @@ class Tensor:
         table = np.ones(1, dtype=object), count if mean else 1
         return self._combined(shape, read, table, np.zeros_like(read))
 
+    def combined(self, shape: tuple[int, ...], read: np.ndarray, weights: np.ndarray, weight: np.ndarray) -> Tensor:
+        """Entry ``k`` is the sum over ``l`` of the entries ``read[k, l]`` times the numbers ``weights[weight[k, l]]``.
+
+        No entry may stand twice in a row of ``read``.
+        """
+        affordable(read.size, "sums of products")
+        return self._combined(shape, read, _table(weights, "weights"), weight)
+
     def _combined(
         self, shape: tuple[int, ...], read: np.ndarray, table: tuple[np.ndarray, int], weight: np.ndarray
     ) -> Tensor:
@@ -116,7 +131,7 @@ class Tensor:
         )
         return Tensor(shape, map_.after(self.map))
 
-    # ---- on images (batch, channels, width) or (batch, channels, height, width) ---------------------------------
+    # ---- on images (batch, channels, ...), each of the batch by itself ------------------------------------------
 
     def convolved(
         self,
@@ -127,23 +142,51 @@ class Tensor:
         dilations: Sequence[int],
         groups: int,
     ) -> Tensor:
-        """Convolution in one or two dimensions; ``pads`` are all beginnings, then all ends."""
-        if kernel.ndim != len(self.shape) or kernel.ndim not in (3, 4):
-            raise InputError(
-                f"a kernel of shape {list(kernel.shape)} on {list(self.shape)}: only one- and two-dimensional "
-                "convolutions are supported"
-            )
-        plane, (strides, dilations), pads = self._plane(strides, dilations, pads=pads)
-        if kernel.ndim == 3:
-            kernel = kernel[:, :, None, :]
-        return self._mapped(*convolution(kernel, bias, plane, strides, pads, dilations, groups))
+        """Convolution in any dimension; ``pads`` are all beginnings, then all ends."""
+        return self._each(lambda shape: convolution(kernel, bias, shape, strides, pads, dilations, groups))
+
+    def spread(
+        self,
+        kernel: np.ndarray,
+        bias: np.ndarray | None,
+        strides: Sequence[int],
+        pads: Sequence[int],
+        dilations: Sequence[int],
+        groups: int,
+        more: Sequence[int],
+    ) -> Tensor:
+        """Transposed convolution, see :func:`geomrelu.io.tape.transposed_convolution`."""
+        return self._each(
+            lambda shape: transposed_convolution(kernel, bias, shape, strides, pads, dilations, groups, more)
+        )
 
     def averaged(
-        self, kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int], count_padding: bool
+        self,
+        kernel: Sequence[int],
+        strides: Sequence[int],
+        pads: Sequence[int],
+        count_padding: bool,
+        dilations: Sequence[int] | None = None,
+        partial: bool = False,
     ) -> Tensor:
-        """Average pooling in one or two dimensions."""
-        plane, (kernel, strides), pads = self._plane(kernel, strides, pads=pads)
-        return self._mapped(*average_pooling(plane, kernel, strides, pads, count_padding))
+        """Average pooling in any dimension, see :func:`geomrelu.io.tape.average_pooling`."""
+        return self._each(
+            lambda shape: average_pooling(
+                shape, kernel, strides, pads, count_padding, dilations=dilations, partial=partial
+            )
+        )
+
+    def _each(self, make: Callable[[tuple[int, ...]], tuple[AffineMap, tuple[int, ...]]]) -> Tensor:
+        """A map of one image done to each of the batch."""
+        if len(self.shape) < 3:
+            raise InputError(f"expected a batch of images with channels, not shape {list(self.shape)}")
+        map_, shape = make(self.shape[1:])
+        images = self.shape[0]
+        affordable(images * len(map_.data), "a batch of images")
+        if images == 1:
+            return Tensor((1, *shape), map_.after(self.map))
+        parts = [map_.after(self.at(places).map) for places in self.places]
+        return Tensor((images, *shape), AffineMap.stacked(parts))
 
     def normalised(
         self,
@@ -160,23 +203,6 @@ class Tensor:
         size = math.prod(self.shape[2:])
         each = [[v for v in values for _ in range(size)] * self.shape[0] for values in (factors, offsets)]
         return Tensor(self.shape, self.map.scaled(*each))
-
-    def _plane(
-        self, *pairs: Sequence[int], pads: Sequence[int]
-    ) -> tuple[tuple[int, ...], list[Sequence[int]], Sequence[int]]:
-        """(channels, height, width) with the numbers for height and width; in one dimension the height is 1."""
-        spatial = len(self.shape) - 2
-        if spatial not in (1, 2) or self.shape[0] != 1:
-            raise InputError(f"expected shape [1, channels, (height,) width], not {list(self.shape)}")
-        if any(len(p) != spatial for p in pairs) or len(pads) != 2 * spatial:
-            raise InputError("kernel, strides and dilations need one number for each spatial axis, pads need two")
-        if spatial == 2:
-            return self.shape[1:], list(pairs), pads
-        return (self.shape[1], 1, self.shape[2]), [(1, p[0]) for p in pairs], (0, pads[0], 0, pads[1])
-
-    def _mapped(self, map_: AffineMap, shape: tuple[int, int, int]) -> Tensor:
-        spatial = shape[1:] if len(self.shape) == 4 else shape[2:]
-        return Tensor((1, shape[0], *spatial), map_.after(self.map))
 
 
 Value = Tensor | np.ndarray

@@ -1,11 +1,13 @@
-"""Models in memory from PyTorch: ``nn.Sequential`` trees of piecewise linear modules, and state dictionaries.
+"""Models from PyTorch: ``nn.Sequential`` trees of piecewise linear modules, state dictionaries, and checkpoint files.
 
-Modules are told apart by the name of their class and read through their attributes, so PyTorch itself is not
-imported. Parameters enter as the dyadic numbers their floats hold; modules mean what they do in evaluation mode.
+Modules in memory are read through their attributes, so PyTorch itself is not imported for them; it is for files.
+Parameters enter as the dyadic numbers their floats hold; modules mean what they do in evaluation mode.
 """
 
 from __future__ import annotations
 
+import importlib
+import io
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,25 +16,38 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.exact.affine import AffineMap
-from geomrelu.exact.numbers import bfloat16
-from geomrelu.io.files import named
-from geomrelu.io.tape import Tape, chain
+from geomrelu.io import narrow, sae, state_dict
+from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.reading import Port, Reading, ReadLayer
+from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Tensor, same_padding, sized
 
-__all__ = ["from_module", "from_state_dict"]
+__all__ = ["from_module", "from_state_dict", "read"]
+
+_OWN = "torch.nn.modules."  # where PyTorch's own modules are defined
+_HARMLESS = {  # what a subclass may define without changing what its modules compute
+    "__init__", "__module__", "__doc__", "__qualname__", "__annotations__", "__annotate__", "__annotate_func__",
+    "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__parameters__", "__orig_bases__",
+    "__repr__", "extra_repr", "reset_parameters", "init_weights", "_init_weights",
+}  # fmt: skip
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+_NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
 def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     """The network of an ``nn.Sequential`` (nested ones too) of Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d,
     AvgPool1d, AvgPool2d, Flatten, ReLU, Identity and Dropout.
 
+    A module that stands in several places is read in each of them. A module of PyTorch that is not supported ends the
+    network, if a ReLU comes before it: the reading says what is left out.
+
     Args:
         input_shape: of one input without the batch, such as ``(1, 28, 28)``; may be left out where the first layer
             with parameters is a Linear.
 
     Raises:
-        InputError: an unsupported module or option, with its place in the tree, or shapes that do not fit.
+        InputError: an unsupported module or option, hooks, or a class that is not PyTorch's own and computes something
+            else, with its place in the tree; shapes that do not fit.
 
     Exact: yes, except that batch normalisation may hold an irrational root, see
     :func:`geomrelu.io.tape.batch_normalisation`.
@@ -44,62 +59,175 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     sized(math.prod(shape), "input_shape")
     tape = Tape(math.prod(shape))
     value = Tensor((1, *shape), tape.input)
-    for place, leaf in modules:
-        kind = type(leaf).__name__
+    seen: list[list[str]] = [[]]  # what stands before the first ReLU, before the second, ...
+    left: tuple[str, ...] = ()
+    for place, kind, leaf in modules:
         with named(f"module {place or 'given'} ({kind})"):
-            if getattr(leaf, "_forward_hooks", None) or getattr(leaf, "_forward_pre_hooks", None):
-                raise InputError("it has forward hooks, which may change what it computes")
             if kind == "ReLU":
-                value = Tensor(value.shape, tape.relu(value.map))
+                value = Tensor(value.shape, tape.relu(value.map, ReadLayer(place, value.shape[1:])))
+                seen.append([])
             elif kind in _MODULES:
                 value = _MODULES[kind](leaf, value)
+                seen[-1].append(kind)
+            elif tape.layers:
+                left = (f"module {place} ({kind}) and what comes after it: {kind} is not supported",)
+                break
             else:
                 raise InputError(f"it is not supported (supported: Sequential, ReLU, {', '.join(sorted(_MODULES))})")
-    return tape.finish(value.map)
+    tape.finish(value.map)
+    between = [kind for kinds in seen[1:-1] for kind in kinds]
+    tape.reading = Reading(
+        "PyTorch module",
+        inputs=(Port("input", shape),),
+        outputs=(Port("output", value.shape[1:]),),
+        layers=tuple(tape.read),
+        before=tuple(dict.fromkeys(seen[0])),
+        between=tuple(dict.fromkeys(between)),
+        after=tuple(dict.fromkeys(seen[-1])) if tape.layers else (),
+        left=left,
+    )
+    return tape
 
 
-def from_state_dict(state: Mapping[str, Any]) -> Tape:
-    """The network of linear layers in the order of ``state``, with ReLU between them and none after the last.
+def from_state_dict(
+    state: Mapping[str, Any],
+    *,
+    order: Sequence[str] | None = None,
+    activation: str | Sequence[str] | None = None,
+    select: str | Sequence[str] | None = None,
+    apply_b_dec_to_input: bool | None = None,
+) -> Tape:
+    """The network of linear layers, with ReLU between them and none after the last.
 
     Args:
-        state: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,): tensors or arrays.
+        state: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,): tensors or arrays. The order in
+            which it holds them means nothing.
+        order, activation: as :func:`geomrelu.io.state_dict.network` takes them.
+        select: patterns such as ``model.layers.3.fc*``: only layers with such names; everything else is left out.
+        apply_b_dec_to_input: as :func:`geomrelu.io.sae.network` takes it.
 
     Raises:
-        InputError: anything in it that is not a linear layer, by name; shapes that do not fit.
+        InputError: anything in it that is not a linear layer, by name; shapes that do not fit; an order that names and
+            shapes leave open.
 
     Exact: yes.
     """
-    layers: dict[str, dict[str, np.ndarray]] = {}
+    options = {"order": order, "activation": activation, "select": select}
+    return _network(state, {}, "state dictionary", apply_b_dec_to_input, **options)
+
+
+def read(
+    path: FilePath,
+    *,
+    order: Sequence[str] | None = None,
+    activation: str | Sequence[str] | None = None,
+    select: str | Sequence[str] | None = None,
+    apply_b_dec_to_input: bool | None = None,
+) -> Tape:
+    """The state dictionary in a ``.pt`` or ``.pth`` file, also inside a checkpoint under one of the usual names.
+
+    Nothing but tensors and plain values is unpickled (``weights_only``), so a file that holds a whole module is
+    refused: save its ``state_dict()`` or export it to ONNX.
+
+    Args:
+        order, activation, select, apply_b_dec_to_input: as :func:`from_state_dict` takes them.
+
+    Raises:
+        InputError: ``path: what is wrong``; PyTorch is not installed.
+
+    Exact: yes.
+    """
+    try:
+        torch: Any = importlib.import_module("torch")
+    except ImportError:
+        raise InputError(f"{path}: reading it needs PyTorch: pip install 'geomrelu[torch]'") from None
+    data = read_bytes(path)
+    with named(path):
+        try:
+            found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
+            first = (str(problem) or type(problem).__name__).splitlines()[0]
+            whole = "Weights only load failed" in first or "weights_only" in str(problem)
+            reason = "it holds more than tensors, such as a whole module (save its state_dict())" if whole else first
+            raise InputError(f"not a readable state dictionary: {reason[:200]}") from None
+        options = {"order": order, "activation": activation, "select": select}
+        return _network(_parameters(found), sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
+
+
+def _network(
+    state: Mapping[str, Any],
+    configuration: Mapping[str, Any],
+    format_: str,
+    apply_b_dec_to_input: bool | None,
+    *,
+    order: Sequence[str] | None,
+    activation: str | Sequence[str] | None,
+    select: str | Sequence[str] | None,
+) -> Tape:
+    names, left = state_dict.chosen(state, select)
+    arrays = {}
     for key, parameter in state.items():
-        stem, _, kind = str(key).rpartition(".")
-        with named(f"parameter {str(key)[:80]!r}"):
-            if kind not in ("weight", "bias"):
-                raise InputError("it is not the weight or the bias of a linear layer")
-            layers.setdefault(stem, {})[kind] = array = _array(parameter)
-            if array.ndim != (2 if kind == "weight" else 1):
-                raise InputError(f"shape {list(array.shape)} is not that of a linear layer")
-    for stem, layer in layers.items():
-        if "weight" not in layer:
-            raise InputError(f"layer {stem[:80]!r} has a bias but no weight")
-    words = ["relu"] * (len(layers) - 1) + ["none"]
-    return chain(
-        (AffineMap.from_dense(layer["weight"], layer.get("bias"), f"layer {stem[:80]!r}"), word)
-        for (stem, layer), word in zip(layers.items(), words, strict=False)
-    )
+        if str(key) in names:
+            with named(f"parameter {str(key)[:80]!r}"):
+                arrays[str(key)] = _array(parameter)
+    if sae.is_meant(arrays):
+        return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
+    return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
 
 
-def _leaves(module: Any, place: str) -> Iterator[tuple[str, Any]]:
-    """The modules of a tree of Sequentials in order, with their places such as ``0.2``."""
-    if type(module).__name__ != "Sequential":
-        yield place, module
-        return
-    for name, child in module.named_children():
+def _parameters(found: Any) -> Mapping[str, Any]:
+    """The state dictionary in what a file holds."""
+    for _ in range(3):
+        if not isinstance(found, Mapping):
+            raise InputError(f"it holds {type(found).__name__}, not a state dictionary")
+        inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]
+        if not inner or any(hasattr(v, "is_floating_point") for v in found.values()):
+            return found
+        if len(inner) > 1:
+            raise InputError(f"it holds several state dictionaries ({', '.join(inner)}): save the one that is meant")
+        found = found[inner[0]]
+    raise InputError("it holds state dictionaries in one another")
+
+
+# ---- trees of modules -------------------------------------------------------------------------------------------
+
+
+def _leaves(module: Any, place: str) -> Iterator[tuple[str, str, Any]]:
+    """The modules of a tree of Sequentials as they are called, with their places such as ``0.2`` and their kinds."""
+    with named(f"module {place or 'given'} ({type(module).__name__})"):
+        kind = _kind(module)
+        if kind != "Sequential":
+            yield place, kind, module
+            return
+        children = list(module._modules.items())  # not named_children: that leaves out a module's second occurrence
+    for name, child in children:
         yield from _leaves(child, f"{place}.{name}" if place else name)
 
 
-def _input_shape(modules: list[tuple[str, Any]]) -> tuple[int, ...]:
-    for place, module in modules:
-        kind = type(module).__name__
+def _kind(module: Any) -> str:
+    """Which of PyTorch's own modules it computes the same as.
+
+    Raises:
+        InputError: hooks, a ``forward`` of its own, or a class that defines more than how it is made and shown.
+    """
+    shared = sys.modules.get(f"{_OWN}module")
+    if any(getattr(module, hooks, None) or getattr(shared, f"_global{hooks}", None) for hooks in _HOOKS):
+        raise InputError("it has forward hooks, which may change what it computes")
+    if "forward" in getattr(module, "__dict__", {}):
+        raise InputError("it has a forward of its own, which may compute something else")
+    if not any(cls.__module__.startswith(_OWN) for cls in type(module).__mro__):
+        raise InputError("it is not a module of PyTorch")
+    for cls in type(module).__mro__:
+        if cls.__module__.startswith(_OWN):
+            return cls.__name__
+        if more := sorted(set(vars(cls)) - _HARMLESS):
+            own = f"{cls.__module__}.{cls.__qualname__}"[:100]
+            raise InputError(f"its class {own} is not PyTorch's own and defines {more[0][:40]}: export it to ONNX")
+    raise InputError("it is not a module of PyTorch")
+
+
+def _input_shape(modules: list[tuple[str, str, Any]]) -> tuple[int, ...]:
+    for place, kind, module in modules:
         if kind == "Linear":
             return (int(module.in_features),)
         if kind not in ("Flatten", "Identity", "Dropout", "ReLU"):
@@ -108,16 +236,22 @@ def _input_shape(modules: list[tuple[str, Any]]) -> tuple[int, ...]:
 
 
 def _array(parameter: Any) -> np.ndarray:
-    """A tensor bit by bit; of a kind that NumPy does not have, as float32, which holds it exactly."""
+    """A tensor as an array of the same numbers."""
     if isinstance(parameter, np.ndarray):
         return parameter
     if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
         raise InputError("it is not a tensor of floating-point numbers")
-    tensor = parameter.detach().cpu()
-    if str(tensor.dtype) == "torch.bfloat16":
-        return bfloat16(tensor.contiguous().view(sys.modules["torch"].int16).numpy())
-    known = str(tensor.dtype) in ("torch.float16", "torch.float32", "torch.float64")
-    array: np.ndarray = (tensor if known else tensor.float()).numpy()
+    kind = str(parameter.dtype).removeprefix("torch.")
+    if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
+        raise InputError("it is not a tensor that holds each of its numbers")
+    here = parameter.detach().cpu().contiguous()
+    if kind in narrow.KINDS:
+        torch = sys.modules["torch"]
+        bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
+        return narrow.widened(bits, kind)
+    if kind not in ("float16", "float32", "float64"):
+        raise InputError(f"it holds {kind}, which is not read")
+    array: np.ndarray = here.numpy()
     return array
 
 

@@ -1,25 +1,25 @@
-"""Input sets in VNN-LIB: the part of SMT-LIB in which verification problems are written.
+"""Queries in VNN-LIB, the language of the verification competition: versions 1 and 2.
 
-Read are ``declare-const``, ``declare-fun`` and ``assert`` over ``<=``, ``>=``, ``=``, ``and``, ``or``, ``+``, ``-``,
-``*`` and ``/`` by constants. Inputs are ``X_0, X_1, ...``; assertions about the outputs ``Y_j`` are parsed and
-ignored, for whether a neuron is dead does not depend on them. The set must be one polyhedron: an ``or`` over inputs is
-refused, and so are strict inequalities and atoms that relate inputs to outputs.
+Version 1 is read here: ``declare-const``, ``declare-fun`` and ``assert`` over ``<=``, ``>=``, ``<``, ``>``, ``=``,
+``and``, ``or``, ``+``, ``-``, ``*`` and ``/`` by constants; inputs are ``X_0, X_1, ...``, outputs ``Y_0, Y_1, ...``.
+A file that begins with ``(vnnlib-version ...)`` is read by :mod:`geomrelu.io.vnnlib2`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from geomrelu.errors import InputError
-from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import rational
+from geomrelu.io import vnnlib2
 from geomrelu.io.files import FilePath, named, read_text
+from geomrelu.io.query import Atom, Declared, Form, Formula, Junction, Query, TensorOf, input_sets
 
-__all__ = ["read_set"]
+__all__ = ["read_query", "read_sets"]
 
 _TOKEN = re.compile(
     r"""(?P<newline>\n)
@@ -30,8 +30,8 @@ _TOKEN = re.compile(
 )
 _VARIABLE = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
 _DEEPEST = 100
-_LONGEST = 13_000  # bits of a coefficient: products could take forever, and str() refuses beyond 4300 digits
 _WITHOUT_EFFECT = ("set-logic", "set-info", "set-option", "check-sat", "get-model", "exit")
+_RELATIONS = {"<=": (-1, ">="), ">=": (1, ">="), "<": (-1, ">"), ">": (1, ">"), "=": (1, "=")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +54,24 @@ class _Expression:
         return self.items[1:] if self.items else ()
 
 
-@dataclass(slots=True)
-class _Form:
-    """``constant + slope·X``; of a form that reads outputs only this is known."""
+def read_sets(path: FilePath) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The input set of a VNN-LIB file: one dictionary for each piece of the union, and what is to be said about it.
 
-    constant: Fraction = Fraction(0)
-    slope: dict[int, Fraction] = field(default_factory=dict)
-    outputs: bool = False
+    Bounds on one input make the box (None where there is none), other linear assertions make rows; the key ``strict``
+    has rows that are strict in the file, see :func:`geomrelu.io.query.input_sets`.
 
-    def add(self, other: _Form, factor: Fraction = Fraction(1)) -> None:
-        self.constant += factor * other.constant
-        for j, v in other.slope.items():
-            self.slope[j] = self.slope.get(j, Fraction(0)) + factor * v
-        self.outputs |= other.outputs
-        for v in (self.constant, *(self.slope[j] for j in other.slope)):
-            if max(v.numerator.bit_length(), v.denominator.bit_length()) > _LONGEST:
-                raise InputError(f"a coefficient grows beyond {_LONGEST} bits")
+    Raises:
+        InputError: ``path: line and what is wrong there``.
+
+    Exact: yes; decimals are read as decimals, not as the nearest float.
+    """
+    query = read_query(path)
+    with named(path):
+        return input_sets(query), query.notes
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """``form >= 0`` or ``form = 0``."""
-
-    form: _Form
-    equality: bool
-
-
-def read_set(path: FilePath) -> dict[str, Any]:
-    """The input set of a VNN-LIB file, as the dictionary of :mod:`geomrelu.io` with all its keys.
-
-    Bounds on one input make the box (None where there is none), other linear assertions make rows.
+def read_query(path: FilePath) -> Query:
+    """The query in a VNN-LIB file.
 
     Raises:
         InputError: ``path: line and what is wrong there``.
@@ -92,19 +80,34 @@ def read_set(path: FilePath) -> dict[str, Any]:
     """
     text = read_text(path)
     with named(path):
-        declared: set[str] = set()
-        rows: list[_Row] = []
-        for command in _expressions(text):
-            name = command.head
-            if name in ("declare-const", "declare-fun"):
-                _declare(command, declared)
-            elif name == "assert":
-                if len(command.arguments) != 1:
-                    raise InputError(f"line {command.line}: assert takes one formula")
-                rows += _rows(command.arguments[0], declared)
-            elif name not in _WITHOUT_EFFECT:
-                raise InputError(f"line {command.line}: unknown command {name[:40]!r}")
-        return _set(rows, declared)
+        commands = _expressions(text)
+        if commands and commands[0].head == "vnnlib-version":
+            return vnnlib2.parsed(text)
+        return _first_version(commands)
+
+
+def _first_version(commands: list[_Expression]) -> Query:
+    declared: set[str] = set()
+    assertions: list[Formula] = []
+    for command in commands:
+        name = command.head
+        if name in ("declare-const", "declare-fun"):
+            _declare(command, declared)
+        elif name == "assert":
+            if len(command.arguments) != 1:
+                raise InputError(f"line {command.line}: assert takes one formula")
+            assertions.append(_formula(command.arguments[0], declared))
+        elif name not in _WITHOUT_EFFECT:
+            raise InputError(f"line {command.line}: unknown command {name[:40]!r}")
+    sizes = {kind: sum(name.startswith(kind) for name in declared) for kind in "XY"}
+    if not sizes["X"]:
+        raise InputError("no input X_0 is declared")
+    for kind, word in (("X", "inputs"), ("Y", "outputs")):
+        for j in range(sizes[kind]):
+            if f"{kind}_{j}" not in declared:
+                raise InputError(f"{sizes[kind]} {word} are declared, but {kind}_{j} is not")
+    inputs, outputs = (TensorOf(kind, (sizes[kind],)) for kind in "XY")
+    return Query("1.0", (Declared("", (inputs,), (outputs,)),), tuple(assertions))
 
 
 def _declare(command: _Expression, declared: set[str]) -> None:
@@ -118,72 +121,36 @@ def _declare(command: _Expression, declared: set[str]) -> None:
     declared.add(words[0])
 
 
-def _set(rows: list[_Row], declared: set[str]) -> dict[str, Any]:
-    inputs = sum(name.startswith("X") for name in declared)
-    if not inputs:
-        raise InputError("no input X_0 is declared")
-    for j in range(inputs):
-        if f"X_{j}" not in declared:
-            raise InputError(f"{inputs} inputs are declared, but X_{j} is not")
-    box: list[list[Fraction | None]] = [[None, None] for _ in range(inputs)]
-    tables: tuple[list[list[Fraction]], list[list[Fraction]]] = ([], [])
-    for row in rows:
-        slope = {j: v for j, v in row.form.slope.items() if v}
-        if len(slope) == 1:
-            ((j, v),) = slope.items()
-            low, high = box[j]
-            bound = -row.form.constant / v
-            if row.equality or v > 0:
-                box[j][0] = bound if low is None else max(low, bound)
-            if row.equality or v < 0:
-                box[j][1] = bound if high is None else min(high, bound)
-        else:
-            affordable((len(tables[0]) + len(tables[1]) + 1) * inputs, "the rows")
-            zero = Fraction(0)
-            tables[row.equality].append([row.form.constant, *(slope.get(j, zero) for j in range(inputs))])
-    return {"dimension": inputs, "inequalities": tables[0], "equalities": tables[1], "box": box}
-
-
 # ---- formulas and terms -----------------------------------------------------------------------------------------
 
 
-def _rows(formula: _Expression, declared: set[str]) -> list[_Row]:
-    """What a formula says about the inputs, as rows that all hold."""
+def _formula(formula: _Expression, declared: set[str]) -> Formula:
     if formula.items is None:
         raise InputError(f"line {formula.line}: expected a formula, found {formula.word[:40]!r}")
     operator, arguments = formula.head, formula.arguments
     if operator in ("and", "or"):
         if not arguments:
             raise InputError(f"line {formula.line}: {operator} without arguments")
-        parts = [_rows(a, declared) for a in arguments]
-        if operator == "or" and len(parts) > 1 and any(parts):
-            raise InputError(f"line {formula.line}: an or over inputs: a union of boxes is not supported")
-        return [row for part in parts for row in part]
-    if operator not in ("<=", ">=", "=", "<", ">"):
+        return Junction(operator == "and", tuple(_formula(a, declared) for a in arguments))
+    if operator not in _RELATIONS:
         raise InputError(f"line {formula.line}: {operator[:40]!r} is not supported in a formula")
     if len(arguments) != 2:
         raise InputError(f"line {formula.line}: {operator} takes two terms")
-    left, right = (_term(a, declared) for a in arguments)
-    form = _Form()
-    form.add(left, Fraction(-1 if operator in ("<=", "<") else 1))
-    form.add(right, Fraction(1 if operator in ("<=", "<") else -1))
-    if form.outputs and form.slope:
-        raise InputError(f"line {formula.line}: an atom relates inputs to outputs")
-    if form.outputs:
-        return []
-    if operator in ("<", ">"):
-        raise InputError(f"line {formula.line}: strict inequalities are not supported")
-    return [_Row(form, operator == "=")]
+    sign, relation = _RELATIONS[operator]
+    form = Form()
+    for argument, factor in zip(arguments, (sign, -sign), strict=True):
+        form.add(_term(argument, declared), Fraction(factor))
+    return Atom(form, relation, formula.line)
 
 
-def _term(term: _Expression, declared: set[str]) -> _Form:
+def _term(term: _Expression, declared: set[str]) -> Form:
     if term.items is None:
         if term.word in declared:
             kind, index = term.word.split("_")
-            return _Form(outputs=True) if kind == "Y" else _Form(slope={int(index): Fraction(1)})
+            return Form(slope={(kind, int(index)): Fraction(1)})
         if _VARIABLE.fullmatch(term.word):
             raise InputError(f"line {term.line}: {term.word} is not declared")
-        return _Form(rational(term.word, f"line {term.line}"))
+        return Form(rational(term.word, f"line {term.line}"))
     operator = term.head
     if operator not in _TERMS:
         raise InputError(f"line {term.line}: {operator[:40]!r} is not supported in a term")
@@ -193,54 +160,41 @@ def _term(term: _Expression, declared: set[str]) -> _Form:
     return _TERMS[operator](parts, term.line)
 
 
-def _sum(parts: list[_Form], line: int) -> _Form:
-    total = _Form()
+def _sum(parts: list[Form], line: int) -> Form:
+    total = Form()
     for part in parts:
         total.add(part)
     return total
 
 
-def _difference(parts: list[_Form], line: int) -> _Form:
-    total = _Form()
+def _difference(parts: list[Form], line: int) -> Form:
+    total = Form()
     total.add(parts[0], Fraction(1 if len(parts) > 1 else -1))
     for part in parts[1:]:
         total.add(part, Fraction(-1))
     return total
 
 
-def _product(parts: list[_Form], line: int) -> _Form:
+def _product(parts: list[Form], line: int) -> Form:
     total = parts[0]
     for part in parts[1:]:
-        first, second = (part, total) if _is_constant(total) else (total, part)
-        if not _is_constant(second):
-            if first.slope or second.slope:
-                raise InputError(f"line {line}: a product of two variables is not linear")
-            total = _Form(outputs=True)
-            continue
-        total = _Form()
-        total.add(first, second.constant)
+        total = total.times(part)
     return total
 
 
-def _quotient(parts: list[_Form], line: int) -> _Form:
+def _quotient(parts: list[Form], line: int) -> Form:
     total = parts[0]
     for part in parts[1:]:
-        if not _is_constant(part):
-            if total.slope or part.slope:
-                raise InputError(f"line {line}: a division by a variable is not linear")
-            return _Form(outputs=True)
-        if not part.constant:
+        if part.slope:
+            total = Form(slope=dict.fromkeys((*total.slope, *part.slope), Fraction(1)), linear=False)
+        elif not part.constant:
             raise InputError(f"line {line}: division by zero")
-        first, total = total, _Form()
-        total.add(first, 1 / part.constant)
+        else:
+            total = total.times(Form(1 / part.constant))
     return total
 
 
-def _is_constant(form: _Form) -> bool:
-    return not form.slope and not form.outputs
-
-
-_TERMS: dict[str, Callable[[list[_Form], int], _Form]] = {
+_TERMS: dict[str, Callable[[list[Form], int], Form]] = {
     "+": _sum,
     "-": _difference,
     "*": _product,

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import gcd
 from operator import mul
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.network.subdivision import Block, Program, bits, facets, subdivide
+from geomrelu.shown import picture_of
 
 if TYPE_CHECKING:
     import networkx
@@ -189,6 +190,13 @@ class Complex:
             raise InputError(f"the network reads R^{network.inputs}, the domain lies in R^{self.domain.dimension}")
         if not 0 <= self.layers <= network.depth:
             raise InputError(f"the network has {network.depth} ReLU layers, not {self.layers}")
+
+    def __repr__(self) -> str:
+        return f"<the linear pieces of {self.layers} ReLU layers on R^{self.network.inputs}>"
+
+    def plot(self, **how: Any) -> Any:
+        """The picture of the pieces of a network with two inputs; see :func:`geomrelu.plots.picture.plot`."""
+        return picture_of(self, **how)
 
     @cached_property
     def _program(self) -> Program:

@@ -7,15 +7,17 @@ more).
 
 At most ``D - (hidden neurons)``: the outgoing weights of a hidden neuron may be divided by what its incoming weights
 and bias are multiplied with. A neuron that is silent near all data loses ``n_(l-1) + 1 + n_(l+1)`` parameters and that
-one
-relation: ``n_(l-1) + n_(l+1)`` more.
+one relation: ``n_(l-1) + n_(l+1)`` more.
 """
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import Any
 
@@ -26,13 +28,17 @@ from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import rationals
 from geomrelu.network.network import Network
 
-__all__ = ["Dimension", "dense_layers", "functional_dimension", "jacobian", "upper_bound"]
+__all__ = [
+    "Dimension",
+    "dense_layers",
+    "functional_dimension",
+    "jacobian",
+    "random_points",
+    "ranks_of_orbit",
+    "upper_bound",
+]
 
-PRIMES = (
-    4611686018427387847,
-    4611686018427387817,
-    4611686018427387787,
-)  # below 2^62: a minor is not 0 modulo one of them
+PRIMES = (4611686018427387847, 4611686018427387817, 4611686018427387787)  # the largest below 2^62
 Dense = list[tuple[list[list[Fraction]], list[Fraction]]]
 
 
@@ -70,10 +76,10 @@ class Dimension:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for ``json.dumps``."""
-        data = {**vars(self)}
-        return data | {
-            key: [list(v) if isinstance(v, tuple) else v for v in data[key]] for key in ("rows", "columns", "silent")
-        }
+        data = dict(vars(self))
+        for key in ("rows", "columns"):
+            data[key] = list(data[key])
+        return data | {"silent": [list(place) for place in self.silent]}
 
 
 def dense_layers(network: Network) -> Dense:
@@ -124,17 +130,13 @@ def jacobian(
         values = [list(rationals(point, "point"))]
         if len(values[0]) != len(layers[0][0][0]):
             raise InputError(f"the network reads R^{len(layers[0][0][0])}, the point lies in R^{len(values[0])}")
-        own = []
+        own: list[list[int]] = []
         for level, (weights, bias) in enumerate(layers):
-            z = [
-                sum((a * x for a, x in zip(row, values[-1], strict=True)), b)
-                for row, b in zip(weights, bias, strict=True)
-            ]
+            z = [b + _dot(row, values[-1]) for row, b in zip(weights, bias, strict=True)]
             if level < len(layers) - 1 or rectified:
                 if not all(z):
-                    raise InputError(
-                        f"a neuron of layer {level + 1} is 0 at the point {', '.join(map(str, values[0]))}"
-                    )
+                    place = ", ".join(map(str, values[0]))
+                    raise InputError(f"a neuron of layer {level + 1} is 0 at the point {place}")
                 own.append([1 if v > 0 else -1 for v in z])
                 z = [max(v, Fraction(0)) for v in z]
             values.append(z)
@@ -143,9 +145,14 @@ def jacobian(
     return rows, signs
 
 
+def _dot(a: Sequence[Fraction], x: Sequence[Fraction]) -> Fraction:
+    return sum((u * v for u, v in zip(a, x, strict=True) if u and v), Fraction(0))
+
+
 def _row(
     layers: Dense, values: list[list[Fraction]], signs: list[list[int]], output: int, rectified: bool
 ) -> list[Fraction]:
+    """One output at one point: the derivatives with respect to pre-activations, backwards."""
     moved = [Fraction(int(i == output)) for i in range(len(layers[-1][1]))]
     if rectified:
         moved = [v if s > 0 else Fraction(0) for v, s in zip(moved, signs[-1], strict=True)]
@@ -153,12 +160,9 @@ def _row(
     for level in range(len(layers) - 1, -1, -1):
         parts.append([v * x for v in moved for x in (*values[level], Fraction(1))])
         if level:
-            weights = layers[level][0]
-            back = [
-                sum((v * row[j] for v, row in zip(moved, weights, strict=True)), Fraction(0))
-                for j in range(len(values[level]))
-            ]
-            moved = [v if s > 0 else Fraction(0) for v, s in zip(back, signs[level - 1], strict=True)]
+            columns = zip(*layers[level][0], strict=True)
+            gates = zip(signs[level - 1], columns, strict=True)
+            moved = [_dot(moved, column) if sign > 0 else Fraction(0) for sign, column in gates]
     return [v for part in reversed(parts) for v in part]
 
 
@@ -174,7 +178,7 @@ def upper_bound(widths: Sequence[int], silent: Sequence[tuple[int, int]] = ()) -
     >>> upper_bound([2, 3, 1]), upper_bound([2, 3, 1], [(1, 0)])
     (10, 7)
     """
-    parameters = sum(n * (m + 1) for m, n in zip(widths, widths[1:], strict=False))
+    parameters = sum(n * (m + 1) for m, n in pairwise(widths))
     hidden = sum(widths[1:-1])
     gone = set(silent)
     lost = sum(widths[l - 1] + widths[l + 1] for l, _ in gone)
@@ -194,9 +198,8 @@ def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> D
     Raises:
         InputError: no chain of dense layers; a point that does not fit, or on the boundary of a region; no points.
 
-    Exact: yes, over the rationals. Method: rank modulo a prime of 62 bits (FLINT), whose pivots are the minor; the rank
-    over the rationals is not less, and it is computed there as well (``fmpq_mat.rref`` of the rows that were chosen is
-    not needed if the rank equals the bound).
+    Exact: yes, over the rationals. Method: the rank modulo a prime of 62 bits is a lower bound, and its pivots are the
+    minor. If it is the upper bound, that is all; otherwise the rank of the integer matrix (FLINT).
     Source: claim ``functional-dimension``.
 
     >>> net = Network.from_layers([([[1], [-1]], [1, 1], "relu"), ([[1, 1]], [0], "none")])
@@ -209,16 +212,62 @@ def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> D
     rows, signs = jacobian(layers, points, network.output is None)
     affordable(len(rows) * len(rows[0]), "the Jacobian")
     integers = [_cleared(row) for row in rows]
-    rank = int(fmpz_mat(integers).rank())
-    chosen, columns, minor, prime = _minor(integers, rank)
     hidden = network.widths if network.output is not None else network.widths[:-1]
     silent = tuple(
         (l, i) for l, width in enumerate(hidden, 1) for i in range(width) if all(s[l - 1][i] < 0 for s in signs)
     )
-    widths = [network.inputs, *hidden, len(layers[-1][1])]
-    return Dimension(
-        rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, upper_bound(widths, silent)
-    )
+    bound = upper_bound([network.inputs, *hidden, len(layers[-1][1])], silent)
+    rank = int(nmod_mat(len(rows), len(rows[0]), [v % PRIMES[0] for row in integers for v in row], PRIMES[0]).rank())
+    if rank < min(bound, len(rows)):
+        rank = int(fmpz_mat(integers).rank())
+    chosen, columns, minor, prime = _minor(integers, rank)
+    return Dimension(rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, bound)
+
+
+def random_points(network: Network, count: int | None = None, seed: int = 0) -> list[list[Fraction]]:
+    """Rational points at many scales: normal numbers with 20 binary places times 2^-3 to 2^3.
+
+    Args:
+        count: None: two for each parameter of the network.
+
+    Raises:
+        InputError: no points are asked for.
+    """
+    if count is None:
+        count = 2 * sum(len(row) + 1 for weights, _ in dense_layers(network) for row in weights)
+    if count < 1:
+        raise InputError("the functional dimension needs at least one point")
+    rng = random.Random(seed)
+    return [
+        [Fraction(int(v * 2**20) * 2 + 1, 2**21) * scale for v in (rng.gauss(0, 1) for _ in range(network.inputs))]
+        for scale in (Fraction(2) ** rng.randint(-3, 3) for _ in range(count))
+    ]
+
+
+def ranks_of_orbit(network: Network, points: Sequence[Sequence[Any]], choices: int, seed: int = 0) -> Counter[int]:
+    """How often each functional dimension occurs among random sign choices of all parameters.
+
+    Args:
+        points: the sample. choices: how many networks.
+
+    Raises:
+        InputError: as :func:`functional_dimension`.
+
+    Exact: each rank is; which sign choices are walked depends on the seed.
+    """
+    rng, found = random.Random(seed), Counter[int]()
+    layers = dense_layers(network)
+    for _ in range(choices):
+        signed = [
+            (
+                [[rng.choice((1, -1)) * v for v in row] for row in weights],
+                [rng.choice((1, -1)) * v for v in bias],
+            )
+            for weights, bias in layers
+        ]
+        rows, _ = jacobian(signed, points, network.output is None)
+        found[int(fmpz_mat([_cleared(row) for row in rows]).rank())] += 1
+    return found
 
 
 def _cleared(row: list[Fraction]) -> list[int]:

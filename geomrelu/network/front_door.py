@@ -15,26 +15,31 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+from geomrelu.geometry.domains import Domain, Union, read_domain
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
 __all__ = ["as_domain", "as_network", "load"]
 
-MODELS = "a path, a torch.nn.Module, a state dict, a list of (weights, bias), or a Network"
+MODELS = "a path, a torch.nn.Module, a state dict, an MLP of scikit-learn, a list of (weights, bias), or a Network"
+Range = tuple[tuple[Any, Any], ...]
 DOMAINS = (
     'a pair (low, high), one such pair for each input, an array of points, text such as "box:-1,1", or a Polyhedron'
 )
 
 
-def load(path: str | PathLike[str]) -> Network:
+def load(path: str | PathLike[str], **options: Any) -> Network:
     """A network from a file: the formats that ``geomrelu decide`` reads, by the file's ending.
+
+    Args:
+        options: what the file leaves open, see :meth:`Network.from_file`.
 
     Raises:
         InputError: missing, malformed or unsupported; one line that names the place.
 
     Exact: a float parameter is the dyadic number it holds.
     """
-    return Network.from_file(Path(path))
+    return Network.from_file(Path(path), **options)
 
 
 def as_network(model: Any) -> Network:
@@ -42,7 +47,8 @@ def as_network(model: Any) -> Network:
 
     Args:
         model: a :class:`Network`; a path; a ``torch.nn.Module``; a state dict of linear layers (ReLU between them, none
-            after the last); a list of layers ``(weights, bias)``, likewise, or ``(weights, bias, "relu" | "none")``.
+            after the last); a fitted multilayer perceptron of scikit-learn; a list of layers ``(weights, bias)``,
+            likewise, or ``(weights, bias, "relu" | "none")``.
             Weights are (out, in) as in PyTorch.
 
     Raises:
@@ -57,6 +63,8 @@ def as_network(model: Any) -> Network:
         return model
     if isinstance(model, (str, PathLike)):
         return load(fspath(model))
+    if type(model).__module__.partition(".")[0] == "sklearn":
+        return Network.from_sklearn(model)
     if isinstance(model, Mapping):
         return Network.from_state_dict(model)
     if _is_module(model):
@@ -87,14 +95,16 @@ def _from_layers(layers: Sequence[Sequence[Any]]) -> Network:
     return Network.from_layers([(weights, bias, kind) for (weights, bias), kind in zip(layers, kinds, strict=True)])
 
 
-def as_domain(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
+def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
     """Anything that is a set in input space.
 
     Args:
-        domain: a :class:`Polyhedron` or :class:`FiniteSet`; text or a path as ``--domain`` takes it; a pair
-            ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
+        domain: a :class:`Polyhedron`, :class:`FiniteSet` or :class:`Union`; text or a path as ``--domain`` takes it; a
+            pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
             (inputs,) of points.
         inputs: n, the number of inputs of the network.
+        range_: what the text ``range`` means: the least and the greatest value of each input, if the model's file gives
+            them.
 
     Raises:
         InputError: something else, empty, or of another dimension.
@@ -107,8 +117,8 @@ def as_domain(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
     if domain is None:
         raise InputError(f"say on which set: {DOMAINS}")
     if isinstance(domain, (str, PathLike)):
-        return read_domain(str(fspath(domain)), inputs)
-    found = domain if isinstance(domain, (Polyhedron, FiniteSet)) else _from_numbers(domain, inputs)
+        return read_domain(str(fspath(domain)), inputs, range_)
+    found = domain if isinstance(domain, (Polyhedron, FiniteSet, Union)) else _from_numbers(domain, inputs)
     if found.dimension != inputs:
         raise InputError(f"the domain lies in R^{found.dimension}, but the model reads R^{inputs}")
     if found.is_empty:

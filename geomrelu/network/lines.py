@@ -75,7 +75,7 @@ def zeros_on_line(network: Network, layer: int, neuron: int, point: Sequence[Any
     """Where the pre-activation of a neuron is 0 on the line ``point + t direction``.
 
     Args:
-        layer: from 1. neuron: from 0.
+        layer: from 1; one more than there are ReLU layers: an output. neuron: from 0.
 
     Raises:
         InputError: there is no such neuron; a point or direction that does not fit.
@@ -87,10 +87,11 @@ def zeros_on_line(network: Network, layer: int, neuron: int, point: Sequence[Any
     >>> print(zeros_on_line(net, 2, 0, [0], [1]))
     t = -2, t = 2
     """
-    if not (1 <= layer <= network.depth and 0 <= neuron < network.widths[layer - 1]):
-        raise InputError(f"there is no neuron {neuron} in layer {layer} (widths {network.widths})")
+    maps = [*network.layers, *([network.output] if network.output else [])]
+    if not (1 <= layer <= len(maps) and 0 <= neuron < maps[layer - 1].outputs):
+        raise InputError(f"there is no neuron {neuron} in layer {layer} (widths {[m.outputs for m in maps]})")
     chain = chain_on_line(network, point, direction, layer - 1)
-    return _zeros(chain, _valued(chain, network.layers[layer - 1].row(neuron)))
+    return _zeros(chain, _valued(chain, maps[layer - 1].row(neuron)))
 
 
 def _valued(chain: list[Row], row: tuple[int, Any, Any]) -> list[int]:
@@ -125,29 +126,30 @@ def _primitive(g: Row) -> Row:
 
 
 def _zeros(chain: list[Row], values: list[int]) -> Zeros:
+    """Zeros between neighbours of opposite signs, at knots, and on the stretches of neighbours that are both 0."""
     at: list[Fraction] = []
     flat: list[tuple[Fraction | None, Fraction | None]] = []
-    places = [Fraction(g[1], g[0]) if g[0] else None for g in chain]
-    for k, value in enumerate(values):
-        if value == 0 and places[k] is not None:  # a knot at which the neuron is 0
-            before = values[k - 1] == 0
-            if before:  # at a direction: no growth, and so 0 all the way
-                start = (
-                    flat.pop()[0]
-                    if flat and flat[-1][1] == places[k - 1] and places[k - 1] is not None
-                    else places[k - 1]
-                )
-                flat.append((start, places[k]))
-            elif values[k + 1] != 0:
-                at.append(places[k])
-        if k and values[k - 1] * value < 0:
-            low, high = abs(value), abs(values[k - 1])
-            s, t = (low * a + high * b for a, b in zip(chain[k - 1][:2], chain[k][:2], strict=True))
-            at.append(Fraction(t, s))
-    if values[-1] == 0 and values[-2] == 0:
-        start = flat.pop()[0] if flat and flat[-1][1] == places[-2] else places[-2]
-        flat.append((start, None))
-    return Zeros(tuple(sorted(at)), tuple(flat))
+    for (g, u), (h, v) in pairwise(zip(chain, values, strict=True)):
+        if u * v < 0:
+            low, high = abs(v), abs(u)
+            at.append(Fraction(low * g[1] + high * h[1], low * g[0] + high * h[0]))
+        elif u == v == 0:  # at a direction: no growth, and so 0 all the way
+            flat.append((_place(g), _place(h)))
+    ends = {t for interval in flat for t in interval}
+    at += [
+        Fraction(g[1], g[0]) for g, v in zip(chain, values, strict=True) if g[0] and v == 0 and _place(g) not in ends
+    ]
+    joined: list[tuple[Fraction | None, Fraction | None]] = []
+    for start, end in flat:
+        if joined and start is not None and joined[-1][1] == start:
+            joined[-1] = joined[-1][0], end
+        else:
+            joined.append((start, end))
+    return Zeros(tuple(sorted(at)), tuple(joined))
+
+
+def _place(g: Row) -> Fraction | None:
+    return Fraction(g[1], g[0]) if g[0] else None
 
 
 # ---- over all sign choices ------------------------------------------------------------------------------------------
@@ -190,11 +192,11 @@ def zeros_orbit(
         raise InputError("a point and a direction other than 0 with as many coordinates as the first layer reads")
     first = [(b + _dot(a, x), _dot(a, d)) for b, *a in hidden[0]]  # z(t) = b + a t
     whole, _ = common([v for row in first for v in row])
-    ends = [(0, -1), (1, 0), (0, 1)]
+    ends: list[Row] = [(0, -1), (1, 0), (0, 1)]
     values = [[b * s + a * t for s, t in ends] for b, a in zip(whole[::2], whole[1::2], strict=True)]
     if len(hidden) == 1:
         return sum(int(u * v < 0) for v_ in values for u, v in pairwise(v_) if v_) * 2, 2
-    start = _folded([(s, t) for s, t in ends], values)
+    start = _folded(ends, values)
     total = 0
     for flips in product((1, -1), repeat=len(first)):
         chain = [(*g[:2], *(_activated(f * v, activation) for f, v in zip(flips, g[2:], strict=True))) for g in start]
@@ -251,7 +253,8 @@ def _summed(chain: list[Row], layers: list[list[tuple[Fraction, ...]]], activati
                 if signs[0] == 1
             ]
         )
-    total, scaled = 0, [(scale * g[0], scale * g[1]) for g in chain]
+    total = 0
+    scaled: list[Row] = [(scale * g[0], scale * g[1]) for g in chain]
     for values in product(*signed):
         folded = _folded(scaled, list(values))
         for flips in product((1, -1), repeat=len(values)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -18,6 +19,8 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
 __all__ = ["cut_network"]
+
+WORK = 1 << 24  # multiplications of whole numbers, about, after which budgets are looked at
 
 
 def cut_network(
@@ -51,10 +54,11 @@ def cut_network(
         raise InputError(f"a network that reads R^{network.inputs} on a polyhedron in R^{domain.dimension}")
     if domain.is_empty:
         return
-    last = network.depth if layers is None else layers
-    hull = _Hull.of(domain).sufficient(network, last, domain.inequalities)
-    domain_rows = [row for row in map(hull.pulled, domain.inequalities) if any(row[1:])]
-    tree = Tree(domain_rows, hull.dimension, budget or Budget())
+    last, limit = network.depth if layers is None else layers, budget or Budget()
+    limit.poll()
+    hull = _Hull.of(domain, limit).sufficient(network, last, domain.inequalities, limit)
+    domain_rows = [row for row in hull.all_pulled(domain.inequalities, limit) if any(row[1:])]
+    tree = Tree(domain_rows, hull.dimension, limit)
 
     def following(batch: Batch, signs: tuple[int, ...]) -> Batch | None:
         if batch.layer == last:
@@ -64,7 +68,7 @@ def cut_network(
             on = signs[batch.start :]
             blocks = [*blocks, [row if sign > 0 else None for row, sign in zip(batch.raw, on, strict=True)]]
         layer = batch.layer + 1
-        raw, scale = _opened(network, layer, blocks, batch.scales, hull.dimension)
+        raw, scale = _opened(network, layer, blocks, batch.scales, hull.dimension, limit)
         return Batch([tree.form(row) for row in raw], len(signs), layer, raw, blocks, [*batch.scales, scale])
 
     inputs: list[Row | None] = [*hull.coordinates]
@@ -87,7 +91,7 @@ class _Hull:
     dimension: int
 
     @classmethod
-    def of(cls, domain: Polyhedron) -> _Hull:
+    def of(cls, domain: Polyhedron, budget: Budget) -> _Hull:
         n, flats = domain.dimension, list(domain.equalities)
         if domain.is_box:
             for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
@@ -104,25 +108,34 @@ class _Hull:
                 entries = [turn * int(v) for v in row]
                 solved[next(j for j, v in enumerate(entries) if v)] = entries  # the pivot's entry is scale
         free = [j for j in range(n) if j not in solved]
-        coordinates = [
-            tuple(-solved[j][k] for k in (n, *free)) if j in solved else (0, *(scale * int(k == j) for k in free))
-            for j in range(n)
-        ]
+        coordinates: list[Row] = []
+        for j in range(n):
+            budget.poll()
+            form = [-solved[j][k] for k in (n, *free)] if j in solved else [0] * (len(free) + 1)
+            if j not in solved:
+                form[1 + bisect_left(free, j)] = scale
+            coordinates.append(tuple(form))
         return cls(coordinates, scale, len(free))
 
-    def sufficient(self, network: Network, last: int, domain_rows: Sequence[Row]) -> _Hull:
+    def sufficient(self, network: Network, last: int, domain_rows: Sequence[Row], budget: Budget) -> _Hull:
         """The part where parameters are 0 that no layer up to the last and no row of the domain needs."""
         rows, n = list(domain_rows), network.inputs
         if self.dimension <= len(rows):
             return self
         for layer in range(1, last + 1):
             for i in range(network.widths[layer - 1] if 0 in network.blocks[layer] else 0):
+                budget.poll()
                 _, columns, entries = network.layers[layer - 1].row(i)
                 slope = dict(zip(columns, entries, strict=True))
                 rows.append((0, *(slope.get(j, 0) for j in range(n))))
-        columns = sufficient_coordinates([self.pulled(row) for row in rows], self.dimension)
+        columns = sufficient_coordinates(list(self.all_pulled(rows, budget)), self.dimension)
         coordinates = [(form[0], *(form[k + 1] for k in columns)) for form in self.coordinates]
         return _Hull(coordinates, self.denominator, len(columns))
+
+    def all_pulled(self, rows: Iterable[Row], budget: Budget) -> Iterator[Row]:
+        for row in rows:
+            budget.poll()
+            yield self.pulled(row)
 
     def pulled(self, row: Row) -> Row:
         """A positive multiple of a form, in the parameters."""
@@ -139,7 +152,12 @@ class _Hull:
 
 
 def _opened(
-    network: Network, layer: int, blocks: Sequence[Sequence[Row | None]], scales: Sequence[int], dimension: int
+    network: Network,
+    layer: int,
+    blocks: Sequence[Sequence[Row | None]],
+    scales: Sequence[int],
+    dimension: int,
+    budget: Budget,
 ) -> tuple[list[Row], int]:
     """The forms of a layer's neurons and their denominator, from the forms (None: zero) of the variables before it."""
     reads, map_ = network.blocks[layer], network.layers[layer - 1]
@@ -154,6 +172,7 @@ def _opened(
                 table.append([factor * v for v in row])
     weights, biases = [], []
     for i in range(map_.outputs):
+        budget.poll()
         bias, columns, entries = map_.row(i)
         dense = [0] * len(table)
         for j, w in zip(columns, entries, strict=True):
@@ -163,5 +182,9 @@ def _opened(
         biases.append(bias * shared)
     sums = [[0] * (dimension + 1) for _ in weights]
     if table:
-        sums = [[int(v) for v in row] for row in (fmpz_mat(weights) * fmpz_mat(table)).tolist()]
+        matrix, sums, step = fmpz_mat(table), [], max(1, WORK // (len(table) * (dimension + 1)))
+        for first in range(0, len(weights), step):
+            budget.poll()
+            product = fmpz_mat(weights[first : first + step]) * matrix
+            sums += [[int(v) for v in row] for row in product.tolist()]
     return [(b + row[0], *row[1:]) for b, row in zip(biases, sums, strict=True)], shared * map_.denominator

@@ -6,10 +6,11 @@ Layers count from 1, neurons from 0. Only layers with ReLU count; what follows t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,58 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
 from geomrelu.io import json as json_format
+from geomrelu.io import keras as keras_format
+from geomrelu.io import nnet as nnet_format
 from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
+from geomrelu.io import safetensors as safetensors_format
+from geomrelu.io import sklearn as sklearn_format
 from geomrelu.io import store
 from geomrelu.io import torch as torch_format
-from geomrelu.io.files import named
+from geomrelu.io.files import FilePath, kind_of, named
+from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["Network"]
+__all__ = ["MODELS", "Network", "tape_of"]
+
+MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by their ending
+    ".json": json_format.read_model,
+    ".npz": npz_format.read,
+    ".onnx": onnx_format.read,
+    ".nnet": nnet_format.read,
+    ".safetensors": safetensors_format.read,
+    ".pt": torch_format.read,
+    ".pth": torch_format.read,
+    ".keras": keras_format.read,
+    ".h5": keras_format.read,
+}
+
+
+class _Model(checker.Model):
+    """The judge's model, hashed once."""
+
+    @cached_property
+    def _digest(self) -> str:
+        return super().digest()
+
+    def digest(self) -> str:
+        return self._digest
+
+
+def tape_of(path: FilePath, **options: Any) -> Tape:
+    """The program in a model file, by its ending; it may have no ReLU layer.
+
+    Raises:
+        InputError: as :meth:`Network.from_file`.
+    """
+    reader = MODELS.get(kind_of(path))
+    if reader is None:
+        raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
+    taken = set(signature(reader).parameters) - {"path"}
+    for name in options:
+        if name not in taken:
+            raise InputError(f"{path}: {name} is no option of such files")
+    return reader(path, **options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +82,7 @@ class Network:
         layers: per ReLU layer the exact map (its neurons) over all variables before it: the inputs, then the
             outputs of layer 1, layer 2, ... (dense, convolutional, residual and skip layers alike).
         output: the map after the last ReLU layer over all variables, or None if there is none. It is not judged.
+        reading: what the reader of its file says about it; None if it comes from elsewhere.
 
     Two networks are equal (``==``) when their ReLU layers are the same data.
 
@@ -48,6 +94,7 @@ class Network:
     inputs: int
     layers: tuple[AffineMap, ...]
     output: AffineMap | None = None
+    reading: Reading | None = None
 
     # ---- making one -------------------------------------------------------------------------------------------
 
@@ -56,7 +103,7 @@ class Network:
         """From a recorded program."""
         if not tape.layers:
             raise InputError("the model has no ReLU layer, so there is nothing to judge")
-        return cls(tape.inputs, tuple(tape.layers), tape.output)
+        return cls(tape.inputs, tuple(tape.layers), tape.output, tape.reading)
 
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
@@ -68,17 +115,19 @@ class Network:
         return cls.from_tape(chain(maps))
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Network:
-        """From ``.json``, ``.npz`` or ``.onnx``, by the file's ending.
+    def from_file(cls, path: str | Path, **options: Any) -> Network:
+        """From a file, by its ending: ``.json``, ``.npz``, ``.onnx``, ``.nnet``, ``.safetensors``, ``.pt``, ``.pth``,
+        ``.keras``, ``.h5``; each may be compressed (``.gz``).
+
+        Args:
+            options: what the file leaves open, as the reader of its format takes it: ``order``, ``activation``,
+                ``select``, ``apply_b_dec_to_input`` (see :func:`geomrelu.io.state_dict.network`).
 
         Raises:
-            InputError: missing, malformed or unsupported; the text names the place.
+            InputError: missing, malformed or unsupported; the text names the place. An option that the format does
+                not have.
         """
-        readers = {".json": json_format.read_model, ".npz": npz_format.read, ".onnx": onnx_format.read}
-        reader = readers.get(Path(path).suffix.lower())
-        if reader is None:
-            raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(readers))})")
-        tape = reader(path)
+        tape = tape_of(path, **options)
         with named(path):
             return cls.from_tape(tape)
 
@@ -90,9 +139,18 @@ class Network:
         return cls.from_tape(torch_format.from_module(module, input_shape))
 
     @classmethod
-    def from_state_dict(cls, state: Any) -> Network:
-        """From a ``state_dict`` of linear layers, with ReLU between them and none after the last."""
-        return cls.from_tape(torch_format.from_state_dict(state))
+    def from_state_dict(cls, state: Any, **options: Any) -> Network:
+        """From a ``state_dict`` of linear layers, with ReLU between them and none after the last.
+
+        Args:
+            options: ``order``, ``activation`` and others of :func:`geomrelu.io.torch.from_state_dict`.
+        """
+        return cls.from_tape(torch_format.from_state_dict(state, **options))
+
+    @classmethod
+    def from_sklearn(cls, model: Any) -> Network:
+        """From a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, or a pipeline that ends in one."""
+        return cls.from_tape(sklearn_format.from_estimator(model))
 
     # ---- reading it -------------------------------------------------------------------------------------------
 
@@ -100,6 +158,11 @@ class Network:
     def depth(self) -> int:
         """Number of ReLU layers."""
         return len(self.layers)
+
+    @property
+    def judged(self) -> list[int]:
+        """The layers (from 1) that are judged unless others are asked for: not those of auxiliary neurons."""
+        return list(range(1, self.depth + 1)) if self.reading is None else self.reading.judged
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -158,7 +221,7 @@ class Network:
         ]
         last = self.output
         output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
-        return checker.Model(self.inputs, layers, output)
+        return _Model(self.inputs, layers, output)
 
     @cached_property
     def digest(self) -> str:
@@ -179,26 +242,38 @@ class Network:
                 where the format has no place for them; the file cannot be written.
         """
         path = Path(path)
-        writers = {".npz": store.write_npz, ".onnx": store.write_onnx}
         kind = path.suffix.lower()
         if kind == ".json":
             try:
                 path.write_text(self.to_json(), encoding="utf-8")
             except OSError as problem:
                 raise InputError(f"{path}: {problem.strerror}") from None
-        elif kind not in writers:
-            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+        elif kind == ".npz":
+            store.write_npz(path, self._chain(path))
+        elif kind == ".onnx":
+            store.write_onnx(path, self.inputs, self._maps())
         else:
-            writers[kind](path, self._chain(path))
+            raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
+
+    def check_saving(self, path: str | Path) -> None:
+        """Refuse, as :meth:`save` would, a format that cannot hold the network; nothing is written."""
+        kind = Path(path).suffix.lower()
+        if kind == ".npz":
+            self._chain(Path(path))
+        elif kind == ".onnx":
+            store.onnx_bytes(path, self.inputs, self._maps())
+
+    def _maps(self) -> list[tuple[AffineMap, str]]:
+        return [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
 
     def _chain(self, path: Path) -> list[tuple[AffineMap, str]]:
         """The layers as maps from one to the next."""
-        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        maps = self._maps()
         chain = []
         for level, (map_, activation) in enumerate(maps):
             first, last = self.starts[level], self.starts[level + 1]
             if ((map_.indices < first) | (map_.indices >= last)).any():
-                raise InputError(f"{path}: layers that read others than the one before are written as .json only")
+                raise InputError(f"{path}: layers that read others than the one before are written as .json or .onnx")
             indices = map_.indices - first
             inner = AffineMap(last - first, map_.indptr, indices, map_.data, map_.bias, map_.denominator)
             chain.append((inner, activation))
@@ -206,7 +281,7 @@ class Network:
 
     def to_json(self) -> str:
         """The model as JSON that :meth:`from_file` and the stand-alone checker read (numbers as exact strings)."""
-        maps = [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
+        maps = self._maps()
         layers = []
         for map_, activation in maps:
             shown: dict[int, str] = {}

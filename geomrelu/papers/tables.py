@@ -22,6 +22,8 @@ from geomrelu.errors import InputError
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.bias_free import bias_free_orbit
+from geomrelu.random_networks.initialisation import FRAMEWORKS, Initialisation
 from geomrelu.random_networks.orbit import alive_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 
@@ -146,6 +148,33 @@ def formulas() -> Table:
                 closed_forms.wide_lower_bound(n0),
                 "wide-lower-bound",
             ),
+            ("the same, $n_0 = 1$, every $n_1$, $\\geq$", closed_forms.line_lower_bound(n1), "line-lower-bound"),
+            ("the same, $n_0 = 1$, $\\leq$ for $n_1 \\leq 3$", closed_forms.line_upper_bound(n1), "line-upper-bound"),
+            (
+                "the same, every $n_0$, $n_1$, $\\geq$",
+                closed_forms.width_free_lower_bound(n0),
+                "width-free-lower-bound",
+            ),
+            (
+                "second-layer neuron without biases dead, $n_0 = 1$",
+                closed_forms.bias_free_unactivated(1, n1),
+                "bias-free",
+            ),
+            (
+                "zeros on a line behind widths $n_0$, $n_1$, mean",
+                closed_forms.zeros_on_a_line(n0, n1),
+                "zeros-on-a-line",
+            ),
+            (
+                "dead on $R$ behind widths $n_0$, $n_1$, $\\geq$",
+                closed_forms.dead_on_the_line(n0, n1),
+                "zeros-on-a-line",
+            ),
+            (
+                "Euler characteristic of $f < 0$ behind width $n_1$, mean",
+                closed_forms.euler_characteristic(n1),
+                "euler-characteristic",
+            ),
             ("two layers of width $N$ die $\\leq$", closed_forms.dying_bound(width, width), "dying-bound"),
             ("two layers of width $N$ die $\\geq$", closed_forms.dying_at_least(width, width), "dying-bound"),
             (
@@ -233,6 +262,65 @@ def orbit_counts() -> Table:
     return Table(
         "Stably unactivated sign choices on 1,000 orbits with normal magnitudes",
         ("$n_0$", "$n_1$", "least", "commonest", "most", "sign choices", "$2^{n_1} + 4^{n_1 - n_0} / 2$"),
+        tuple(rows),
+    )
+
+
+@_table("ranges")
+def ranges() -> Table:
+    """The ranges of probabilities over all laws, and the least and largest count of some orbits within them."""
+    rows: list[tuple[Cell, ...]] = [
+        ("$P(2, 3)$ on $R^2$", sympy.Rational(3750, 4096), sympy.Rational(3828, 4096), "range-two-three", "sharp")
+    ]
+    for n1 in range(1, 9):
+        low, high = closed_forms.line_lower_bound(n1), closed_forms.line_upper_bound(n1)
+        said = "sharp" if n1 <= 3 else "lower end sharp, upper end attained and conjectured"
+        rows.append((f"stably unactivated, $n_0 = 1$, $n_1 = {n1}$", low, high, "line-lower-bound", said))
+    for n0 in (2, 3):
+        low, high = closed_forms.wide_lower_bound(n0), "?"
+        rows.append((f"stably unactivated, $n_0 = {n0}$, all $n_1$", low, high, "wide-lower-bound", "conjectured"))
+    return Table(
+        "Ranges over all laws with independent symmetric parameters without atoms",
+        ("event", "least", "largest", "claim", "what is known"),
+        tuple(rows),
+    )
+
+
+@_table("zero-bias")
+def zero_bias() -> Table:
+    """A second-layer neuron of a network without biases is dead on R^n0: the formula, and one orbit counted."""
+    rng, rows = np.random.default_rng(2), []
+    sizes = [(n, m) for n in range(1, 5) for m in range(1, n + 2)] + [(1, m) for m in range(3, 8)]
+    for n0, n1 in sizes:
+        counted, size = bias_free_orbit(rng.integers(-(10**6), 10**6, (n1, n0)).tolist(), [1] * n1)
+        formula = closed_forms.bias_free_unactivated(n0, n1)
+        rows.append((n0, n1, counted, size, formula, "yes" if formula == Fraction(counted, size) else "NO"))
+    return Table(
+        "A second-layer neuron without biases is dead on R^n0",
+        ("$n_0$", "$n_1$", "dead", "sign choices", "probability", "equal"),
+        tuple(rows),
+    )
+
+
+WITH_BIASES = (
+    "lower-bound, upper-bound, width-one, narrow-first-layer, line-lower-bound, zeros-on-a-line, range-two-three"
+)
+WITHOUT = "bias-free, one-dim-chain, dying-bound, plane-sign-changes"
+
+
+@_table("defaults")
+def defaults() -> Table:
+    """What frameworks draw dense layers from by default, and which theorems speak of that."""
+    rows = []
+    for name, framework in FRAMEWORKS.items():
+        zero = framework.bias == "zero"
+        missing = Initialisation(name).missing(symmetric=True, atomless=not zero, no_zero=not zero)
+        theorems = missing or (WITHOUT if zero else WITH_BIASES)
+        dead = closed_forms.bias_free_unactivated(2, 3) if zero else closed_forms.stably_unactivated(2, 3)
+        rows.append((name, framework.weights, framework.bias, theorems, dead, framework.source))
+    return Table(
+        "Default initialisations: all are symmetric without atoms; where biases start at 0 no neuron is stably dead",
+        ("framework", "weights", "biases", "theorems", "second-layer neuron dead, $n_0 = 2$, $n_1 = 3$", "source"),
         tuple(rows),
     )
 

@@ -329,6 +329,15 @@ def write(path: str | Path, draw: Callable[[], Figure]) -> None:
     kind = Path(path).suffix.lower()
     if kind not in KINDS:
         raise InputError(f"{path}: a picture is written as {', '.join(KINDS)}")
+    data = rendered(kind, draw)
+    try:
+        Path(path).write_bytes(data)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def rendered(kind: str, draw: Callable[[], Figure]) -> bytes:
+    """A page as the bytes of a file of this kind; the same input gives the same bytes."""
     import matplotlib
 
     plain: Any = {k: v for k, v in matplotlib.rcParamsDefault.items() if not k.startswith(("backend", "interactive"))}
@@ -343,7 +352,4 @@ def write(path: str | Path, draw: Callable[[], Figure]) -> None:
             ".png": {"Title": title, "Description": text},
         }
         figure.savefig(file, format=kind[1:], dpi=200, metadata=metadata[kind])
-    try:
-        Path(path).write_bytes(file.getvalue())
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    return file.getvalue()

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron, read_domain
+from geomrelu.geometry.domains import Union, read_domain
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import seed_of
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.living_batch import Goal
@@ -44,7 +45,7 @@ class Experiment:
         widths: (inputs, width of layer 1, ...).
         law, scale, biases: see :class:`~geomrelu.random_networks.initialisation.Initialisation`.
         bias: False: biases are "zero"; set so by laws without biases.
-        domain: as :func:`~geomrelu.geometry.polyhedron.read_domain` reads it, or "points:N": N standard normal points,
+        domain: as :func:`~geomrelu.geometry.domains.read_domain` reads it, or "points:N": N standard normal points,
             the same for all networks.
         scheme: "iid"; "batch-norm" or "sign-flip" on a finite domain, see
             :func:`~geomrelu.random_networks.montecarlo.pre_activations`.
@@ -157,6 +158,8 @@ class Experiment:
             drawn = np.random.default_rng(seed_of(seed, 0, 0)).standard_normal((int(number), inputs))
             return FiniteSet.of(drawn.tolist())
         domain = read_domain(text, inputs)
+        if isinstance(domain, Union):
+            raise InputError(f"{text}: a probability is about one set, not about a union of sets")
         if self.scheme != "iid" and not isinstance(domain, FiniteSet):
             raise InputError(f"{self.scheme} needs data: a finite set of points (--points)")
         if domain.is_empty:
@@ -225,6 +228,18 @@ class Experiment:
             return None
         return missing
 
+    def _stable_bounds(self) -> dict[str, Fraction]:
+        """For one input the sharp ones, the upper one where proved (claims line-lower-bound, line-upper-bound)."""
+        n0, n1 = self.widths[:2]
+        found = {"lower": Fraction(1, 2 ** (n1 + 1)), "upper": Fraction(1, 4)}
+        if n0 == 1 and self.bias and self.initialisation.missing(atomless=True) is None:
+            from geomrelu.random_networks import closed_forms  # here: SymPy takes its time
+
+            found["lower"] = Fraction(str(closed_forms.line_lower_bound(n1)))
+            if n1 <= 3:
+                found["upper"] = Fraction(str(closed_forms.line_upper_bound(n1)))
+        return found
+
     def bounds(self) -> dict[str, Fraction]:
         """What theorems say of the probability: "lower" and "upper", where their hypotheses hold.
 
@@ -238,7 +253,10 @@ class Experiment:
         if law.missing(symmetric=True, no_zero=True) is not None or self.scheme != "iid" or self.model is not None:
             return {}
         if self.event == STABLE:
-            return {"lower": Fraction(1, 2 ** (self.widths[1] + 1)), "upper": Fraction(1, 4)}
+            return self._stable_bounds()
+        exact = self.bias and law.missing(atomless=True) is None
+        if exact and self.event == ALIVE and self.widths == (2, 2, 2, 2) and self._whole:
+            return {"lower": Fraction(3750, 4096), "upper": Fraction(3828, 4096)}  # claim range-two-three
         if self.event not in (ALIVE, DATA_ALIVE):
             return {}
         if not self.bias and self.domain not in ("R^n", f"R^{self.widths[0]}", "R+^n"):

@@ -65,11 +65,9 @@ def against_milp(folder):
         network = Network.from_file(folder / f"{name}.onnx")
         domain = read_domain(str(folder / "acasxu_full_domain.vnnlib"), 5)
         (report,), ours = clock(lambda n=network, d=domain: list(decide(n, d, layers=[2])))
-        points = checker.Points(report.points, network.checked, domain.checked)
+        points = checker.Judge(report.points, network.checked, domain.checked)
         _, checking = clock(
-            lambda r=report, n=network, d=domain, p=points: [
-                checker.prove(v.claim, n.checked, d.checked, p) for v in r.verdicts
-            ]
+            lambda r=report, n=network, d=domain, p=points: [checker.prove(v.claim, p) for v in r.verdicts]
         )
         dead = [v.neuron for v in report.verdicts if v.status is Status.DEAD]
         theirs = [clock(lambda i=i, n=network, d=domain: highs(n, d, i)) for i in dead]

@@ -38,8 +38,8 @@ def ours(network, domain, layer, neuron, seconds):
     (verdict,) = report.verdicts
     start = time.perf_counter()
     if verdict.claim:
-        points = checker.Points(report.points, network.checked, domain.checked)
-        checker.prove(verdict.claim, network.checked, domain.checked, points)
+        points = checker.Judge(report.points, network.checked, domain.checked)
+        checker.prove(verdict.claim, points)
     return verdict.status.value, found, time.perf_counter() - start
 
 

@@ -1,0 +1,57 @@
+"""Certificates judged again, from Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.certificates import files
+from geomrelu.certificates.batch import Quick
+from geomrelu.errors import InputError
+from geomrelu.geometry.domains import Union
+from geomrelu.network.front_door import as_domain, as_network
+
+__all__ = ["check"]
+
+
+def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, independent: bool = True) -> int:
+    """Judge certificates again from nothing but the network and the domain; the number of claims, all of them proved.
+
+    Args:
+        certificates: a path, JSON data, or several of them.
+        model, domain: as for :func:`geomrelu.decide`.
+        smaller: the network that certificates of a pruning are about.
+        independent: by the plain judge, :mod:`geomrelu.checker`; False: by the fast one, many boxes at a time.
+
+    Raises:
+        Rejected: of :mod:`geomrelu.checker`, at the first doubt; the text says which claim, and why.
+        InputError: what cannot be read.
+
+    Exact: yes. Cost: linear in the size of the certificates.
+    """
+    network = as_network(model)
+    where = as_domain(domain, network.inputs)
+    if isinstance(where, Union):
+        raise InputError("the domain is a union: judge the certificates of each piece on that piece")
+    judge = checker.Judge if independent else Quick
+    proved = 0
+    for data in map(_read, _several(certificates)):
+        if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
+            other = as_network(smaller).checked
+            proved += sum(checker.check_pruning(data, network.checked, where.checked, other, judge).values())
+        else:
+            proved += len(checker.check(data, network.checked, where.checked, judge))
+    return proved
+
+
+def _several(certificates: Any) -> Iterable[Any]:
+    one = isinstance(certificates, (str, PathLike, Mapping))
+    return [certificates] if one else certificates
+
+
+def _read(certificate: Any) -> Any:
+    """Data as it would be read from a file."""
+    return json.loads(json.dumps(certificate)) if isinstance(certificate, Mapping) else files.read(certificate)

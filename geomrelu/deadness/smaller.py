@@ -1,0 +1,121 @@
+"""A smaller network that equals a model on a set, from whatever a person has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.budget import Budget
+from geomrelu.certificates import files
+from geomrelu.deadness.pruning import Pruning
+from geomrelu.deadness.pruning import prune as pruned
+from geomrelu.deadness.report import decide
+from geomrelu.errors import InputError
+from geomrelu.geometry.domains import Union
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.network import Network
+
+__all__ = ["Smaller", "prune"]
+
+
+@dataclass(frozen=True, repr=False)
+class Smaller:
+    """A smaller network, and the proof that it equals the original on the domain.
+
+    Attributes:
+        original, domain: what it equals, and where.
+        pruning: the smaller ``network``, its ``certificate``, and what was removed, folded and merged.
+        undecided: how many neurons a budget left open; they stay.
+    """
+
+    original: Network
+    domain: Polyhedron | FiniteSet
+    pruning: Pruning
+    undecided: int
+
+    @property
+    def network(self) -> Network:
+        """The smaller network."""
+        return self.pruning.network
+
+    def __call__(self, point: Sequence[Any]) -> list[Fraction]:
+        """Its exact output, which on the domain is that of the original."""
+        return self.network(point)
+
+    def save(self, path: str | PathLike[str], certificate: str | PathLike[str] | None = None) -> None:
+        """Write the network as .json, .npz or .onnx, and its certificate if that is wanted.
+
+        Raises:
+            InputError: numbers or connections that the format has no place for; ``fold=False, merge=False`` keeps
+                all weights as they are.
+        """
+        self.network.save(fspath(path))
+        if certificate is not None:
+            files.save(Path(certificate), self.pruning.certificate)
+
+    def check(self) -> dict[str, int]:
+        """Judge again, by the plain judge, that both are equal on the domain; the numbers of neurons changed.
+
+        Raises:
+            Rejected: of :mod:`geomrelu.checker`.
+        """
+        sets = self.original.checked, self.domain.checked, self.network.checked
+        return checker.check_pruning(self.pruning.certificate, *sets)
+
+    def __repr__(self) -> str:
+        names = ("neurons", "parameters", "multiplications")
+        sizes = zip(self.pruning.before, self.pruning.after, names, strict=True)
+        said = ", ".join(f"{before:,} -> {after:,} {name}" for before, after, name in sizes)
+        how = f"{self.pruning.removed} dead removed, {self.pruning.folded} active folded, {self.pruning.merged} merged"
+        open_ = f"; {self.undecided} undecided neurons stay" if self.undecided else ""
+        return f"equal on the domain, proved: {said} ({how}{open_})"
+
+
+def prune(
+    model: Any,
+    domain: Any = None,
+    *,
+    time: float = 600.0,
+    neuron_time: float | None = None,
+    workers: int = 1,
+    certificates: str | PathLike[str] | None = None,
+    fold: bool = True,
+    merge: bool = True,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Smaller:
+    """A smaller network that equals a model at every point of a set, exactly, with the proof.
+
+    Args:
+        model, domain, time, neuron_time, workers, certificates, progress: as for :func:`geomrelu.decide`.
+        fold, merge: False leaves always active neurons, or multiples of others, where they are; with both False no
+            weight is changed.
+
+    Raises:
+        InputError: as :func:`geomrelu.decide`; a union of sets.
+
+    Evidence: the checker has accepted that both are equal; :meth:`Smaller.check` judges it again.
+    Exact: yes. Method: :mod:`geomrelu.deadness.pruning`, after :func:`geomrelu.decide`.
+    Source: Serra, Kumar & Ramalingam, Lossless compression of deep neural networks (2020).
+
+    >>> found = prune([([[1], [-1], [2]], [1, -2, 2], "relu"), ([[1, 1, 1]], [0], "none")], (0, 1), fold=False)
+    >>> found.network.widths, found(["1/2"]) == found.original(["1/2"]), found.check()
+    ((1,), True, {'removed': 1, 'folded': 0, 'merged': 1})
+    """
+    network = as_network(model)
+    where = as_domain(domain, network.inputs)
+    if isinstance(where, Union):
+        raise InputError("a network is pruned on one set, not on a union: give a set that holds them all")
+    budget = Budget(time)
+    report = decide(
+        network, where, time=0.9 * time, neuron_time=neuron_time, workers=workers, certificates=certificates,
+        progress=progress,
+    )  # fmt: skip
+    return Smaller(
+        network, where, pruned(network, where, report, budget, fold=fold, merge=merge), len(report.undecided)
+    )

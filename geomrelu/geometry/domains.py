@@ -1,0 +1,216 @@
+"""Domains: what a network's inputs may be, and how a user names one.
+
+A polyhedron, a finite set, or a :class:`Union` of polyhedra, on which a neuron is dead if it is dead on each of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from geomrelu.errors import InputError
+from geomrelu.exact import cddlib
+from geomrelu.exact.numbers import primitive, rational
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io import cdd as cdd_format
+from geomrelu.io import json as json_format
+from geomrelu.io import vnnlib as vnnlib_format
+from geomrelu.io.files import kind_of, named
+
+__all__ = ["SETS", "Domain", "Union", "read_any", "read_domain", "write_domain"]
+
+CLOSED = "strict inequalities are read as <= and >=: a neuron is dead on a set if it is on its closure"
+SETS = (".json", ".vnnlib", ".ine", ".ext")  # endings of files that hold domains
+
+
+@dataclass(frozen=True)
+class Union:
+    """The union of polyhedra of the same dimension, none of them empty; they may overlap.
+
+    >>> two = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)]), Polyhedron.box([(0, 1)])])
+    >>> len(two.pieces), two.contains([2]), two.contains(["3/2"])
+    (2, True, False)
+    """
+
+    pieces: tuple[Polyhedron, ...]
+
+    @classmethod
+    def of(cls, pieces: list[Polyhedron]) -> Union:
+        """Of some polyhedra; the empty ones and those that stand twice are left out.
+
+        Raises:
+            InputError: all are empty, or their dimensions differ.
+        """
+        kept = tuple(dict.fromkeys(piece for piece in pieces if not piece.is_empty))
+        if not kept:
+            raise InputError("the domain is empty")
+        if len({piece.dimension for piece in kept}) > 1:
+            raise InputError("the pieces of a union must have the same dimension")
+        return cls(kept)
+
+    @property
+    def dimension(self) -> int:
+        return self.pieces[0].dimension
+
+    @property
+    def is_empty(self) -> bool:
+        return False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of those of its pieces."""
+        return hashlib.sha256("".join(piece.checked.digest() for piece in self.pieces).encode()).hexdigest()
+
+    def contains(self, point: Any) -> bool:
+        """Is the point in one of the pieces? Exact."""
+        return any(piece.contains(point) for piece in self.pieces)
+
+
+Domain = Polyhedron | FiniteSet | Union
+Range = tuple[tuple[Any, Any], ...]
+Told = Callable[[str], None]
+
+
+def read_domain(
+    text: str, dimension: int, range_: Range | None = None, told: Told | None = None, also: int | None = None
+) -> Domain:
+    """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
+
+    Args:
+        text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
+            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file; or ``range``.
+        dimension: the n that is meant.
+        range_: what ``range`` means: the least and the greatest value of each input.
+        told: called with each line that is to be said about how a file was read.
+        also: another dimension that fits.
+
+    Raises:
+        InputError: unknown, unreadable, empty, or of another dimension.
+    """
+    if text == "range":
+        if range_ is None:
+            raise InputError("range: the model's file does not say between which values its inputs are")
+        domain: Domain = Polyhedron.box(range_)
+    else:
+        domain = _read(text, dimension, told)
+    if domain.dimension not in (dimension, also):
+        raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
+    if domain.is_empty:
+        raise InputError(f"{text}: the domain is empty")
+    return domain
+
+
+def _read(text: str, dimension: int, told: Told | None) -> Domain:
+    for prefix, make in (("R^", Polyhedron.space), ("R+^", Polyhedron.orthant)):
+        if text.startswith(prefix):
+            size = text[len(prefix) :]
+            if size == "n":
+                return make(dimension)
+            if not size.isascii() or not size.isdigit() or not 0 < int(size[:9]) < 10**7:
+                raise InputError(f"{text}: write {prefix}n or {prefix}{dimension}")
+            if int(size) != dimension:
+                raise InputError(f"{text}: but the model reads R^{dimension}")
+            return make(dimension)
+    if text.startswith("box:"):
+        ends = text[4:].split(",")
+        if len(ends) != 2:
+            raise InputError(f"{text}: write box:low,high")
+        return Polyhedron.box([(rational(ends[0], text), rational(ends[1], text))] * dimension)
+    return read_any(text, told)
+
+
+def read_any(path: str, told: Told | None = None) -> Domain:
+    """A domain (it may be empty) from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, also ``.gz``."""
+    kind = kind_of(path)
+    if kind not in SETS:
+        raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(SETS)})")
+    if kind == ".vnnlib":
+        sets, notes = vnnlib_format.read_sets(path)
+        strict = any(data["strict"] for data in sets)
+        for line in (*notes, *([CLOSED] if strict else [])):
+            if told is not None:
+                told(line)
+        with named(path):
+            return _united(sets)
+    data = (json_format if kind == ".json" else cdd_format).read_set(path)
+    with named(path):
+        return FiniteSet.of(data["points"]) if "points" in data else Polyhedron.from_data(data)
+
+
+def _united(sets: list[dict[str, Any]]) -> Polyhedron | Union:
+    """One polyhedron, or the union of several, of which strict rows are read as their closure."""
+    pieces = []
+    for data in sets:
+        strict = data.pop("strict")
+        piece = Polyhedron.from_data(data)
+        if strict and not _open(piece, strict):
+            piece = Polyhedron.box([(1, 0)] * piece.dimension)  # no point satisfies the strict rows: nothing to close
+        pieces.append(piece)
+    if len(pieces) == 1 or all(piece.is_empty for piece in pieces):
+        return pieces[0]
+    union = Union.of(pieces)
+    return union if len(union.pieces) > 1 else union.pieces[0]
+
+
+def _open(piece: Polyhedron, strict: list[list[Fraction]]) -> bool:
+    """Is there a point at which the strict rows are positive? Then the closure is the polyhedron. Cost: one LP."""
+    if piece.is_empty:
+        return False
+    if piece.is_box and all(sum(map(bool, row[1:])) == 1 for row in strict):
+        sides = list(zip(piece.checked.lower, piece.checked.upper, strict=True))
+        return all(low is None or high is None or low < high for row in strict for low, high in [sides[_at(row)]])
+    inequalities = [(*row, 0) for row in piece.inequalities] + [(*primitive(row), -1) for row in strict]
+    size = piece.dimension
+    bounded = [*inequalities, (1, *[0] * size, -1)]
+    best = cddlib.maximise((0,) * (size + 1) + (1,), bounded, [(*row, 0) for row in piece.equalities])
+    return best.value is not None and best.value > 0
+
+
+def _at(row: list[Fraction]) -> int:
+    return next(j for j, v in enumerate(row[1:]) if v)
+
+
+def write_domain(domain: Domain, path: str | Path) -> None:
+    """Write a domain as ``.json`` (also for the stand-alone checker), ``.ine`` or ``.ext``; exact either way.
+
+    The pieces of a union go to files of their own: ``name-1.json``, ``name-2.json``, ...
+
+    Raises:
+        InputError: another ending, a finite set as ``.ine`` or ``.ext``, or a file that cannot be written.
+    """
+    if isinstance(domain, Union):
+        for k, piece in enumerate(domain.pieces, 1):
+            write_domain(piece, Path(path).with_stem(f"{Path(path).stem}-{k}"))
+        return
+    kind = Path(path).suffix.lower()
+    if kind not in (".json", ".ine", ".ext") or (kind != ".json" and isinstance(domain, FiniteSet)):
+        raise InputError(f"{path}: a domain is written as .json, a polyhedron also as .ine or .ext")
+    try:
+        if kind == ".json":
+            Path(path).write_text(json.dumps(_plain(domain), default=str), encoding="utf-8")
+        elif isinstance(domain, Polyhedron):
+            cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
+    except OSError as problem:
+        raise InputError(f"{path}: {problem.strerror}") from None
+
+
+def _plain(domain: Polyhedron | FiniteSet) -> dict[str, Any]:
+    """The dictionary of the JSON grammar."""
+    if isinstance(domain, FiniteSet):
+        return {"points": domain.points}
+    checked = domain.checked
+    if checked.generators is not None:
+        return _rows_or_generators(domain, False)
+    box = list(zip(checked.lower, checked.upper, strict=True))
+    return {"box": box, "inequalities": checked.rows, "equalities": checked.equalities}
+
+
+def _rows_or_generators(domain: Polyhedron, rows: bool) -> dict[str, Any]:
+    if rows:
+        return {"dimension": domain.dimension, "inequalities": domain.inequalities, "equalities": domain.equalities}
+    return {"dimension": domain.dimension, "vertices": domain.vertices, "rays": domain.rays, "lines": domain.lines}

@@ -1,0 +1,335 @@
+"""Models in ``.keras`` and ``.h5``: configuration in JSON and weights in HDF5, read without TensorFlow or Keras.
+
+Sequential and Functional models of piecewise linear layers. A weight is found by the name of its layer as the file
+attaches it, not by the name of its group: Keras numbers the groups of each class anew. The first layer that is not
+supported ends the network; the reading says what is left out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import math
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.exact.affine import affordable
+from geomrelu.io import keras_layers
+from geomrelu.io.files import FilePath, kind_of, named, read_bytes
+from geomrelu.io.json import parsed
+from geomrelu.io.reading import Port, Reading, ReadLayer
+from geomrelu.io.tape import Tape
+from geomrelu.io.tensors import Tensor, concatenated, sized
+
+__all__ = ["read"]
+
+Weights = dict[str, list[np.ndarray]]
+_MODELS = ("Sequential", "Functional", "Model")
+_DEEPEST = 20
+
+
+def read(path: FilePath) -> Tape:
+    """The model in a ``.keras`` file, or in an ``.h5`` file as ``model.save`` wrote it.
+
+    Raises:
+        InputError: ``path: what is wrong, and in which layer``; weights without a configuration (``.weights.h5``);
+            classes that are not Keras's own; the package h5py is not installed.
+
+    Exact: yes, except that batch normalisation may hold an irrational root, see
+    :func:`geomrelu.io.tape.batch_normalisation`.
+    """
+    try:
+        h5py: Any = importlib.import_module("h5py")
+    except ImportError:
+        raise InputError(f"{path}: reading it needs the package h5py: pip install 'geomrelu[keras]'") from None
+    data = read_bytes(path)
+    with named(path):
+        try:
+            config, weights = (_archive if kind_of(path) == ".keras" else _legacy)(data, h5py)
+        except InputError:
+            raise
+        except Exception as problem:  # of the archive or of HDF5, which raise errors of many kinds
+            line = (str(problem) or type(problem).__name__).splitlines()[0]
+            raise InputError(f"not a readable Keras file: {line[:200]}") from None
+        run = _Run(weights)
+        try:
+            return run.model(config)
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError, OverflowError) as problem:
+            if isinstance(problem, InputError):
+                raise
+            raise InputError(
+                f"the configuration is not one of Keras: {type(problem).__name__} {problem}"[:200]
+            ) from None
+
+
+# ---- the two kinds of files -------------------------------------------------------------------------------------
+
+
+def _archive(data: bytes, h5py: Any) -> tuple[Any, Weights]:
+    """The configuration and the weights by layer (nested ones as ``outer/inner``) of a ``.keras`` file."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        for name in ("config.json", "model.weights.h5"):
+            if name not in sizes:
+                raise InputError(f"there is no {name} in it")
+            affordable(sizes[name] // 8, name)
+        config = parsed(archive.read("config.json").decode("utf-8"))
+        stored = archive.read("model.weights.h5")
+    with h5py.File(io.BytesIO(stored), "r") as file:
+        weights: Weights = {}
+        _collect(file, "", weights, h5py, 0)
+    return config, weights
+
+
+def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -> None:
+    """The variables below ``layers``, each list under the name of its layer."""
+    if depth > _DEEPEST:
+        raise InputError("models are nested too deeply")
+    layers = _inside(group, "layers", h5py)
+    for key in layers or ():
+        layer = _inside(layers, key, h5py)
+        variables = _inside(layer, "vars", h5py)
+        if variables is None:
+            continue
+        name = variables.attrs.get("name")
+        name = prefix + (name.decode() if isinstance(name, bytes) else str(key if name is None else name))
+        if name in weights:
+            raise InputError(f"two layers are called {name[:60]!r}")
+        count = len(variables)
+        weights[name] = [_numbers(_inside(variables, str(k), h5py), h5py) for k in range(count)]
+        _collect(layer, f"{name}/", weights, h5py, depth + 1)
+
+
+def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
+    """The same of an ``.h5`` file; its weights stand in the order in which ``weight_names`` names them."""
+    with h5py.File(io.BytesIO(data), "r") as file:
+        text = file.attrs.get("model_config")
+        if text is None:
+            raise InputError("it holds no configuration, only weights: save the whole model")
+        config = parsed(text.decode("utf-8") if isinstance(text, bytes) else str(text))
+        weights: Weights = {}
+        layers = _inside(file, "model_weights", h5py)
+        for key in layers or ():
+            layer = _inside(layers, key, h5py)
+            names = [n.decode() if isinstance(n, bytes) else str(n) for n in layer.attrs.get("weight_names", ())]
+            weights[key] = []
+            for name in names:
+                place = layer
+                for part in name.split("/"):
+                    place = _inside(place, part, h5py)
+                weights[key].append(_numbers(place, h5py))
+    return config, weights
+
+
+def _inside(group: Any, name: str, h5py: Any) -> Any:
+    """What the group holds under a name, if that is in the file itself: a link to another file is not followed."""
+    if not isinstance(group, h5py.Group):
+        raise InputError("the weights are not arranged as Keras does it")
+    link = group.get(name, getlink=True)
+    if link is None:
+        return None
+    if not isinstance(link, h5py.HardLink):
+        raise InputError(f"{name[:60]!r} is a link, which is not followed")
+    return group[name]
+
+
+def _numbers(dataset: Any, h5py: Any) -> np.ndarray:
+    if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
+        raise InputError("a weight is missing or lies in another file")
+    if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
+        raise InputError(f"a weight holds {dataset.dtype}, which is not read")
+    affordable(math.prod(dataset.shape), "a weight")
+    array: np.ndarray = np.asarray(dataset[()])
+    return array
+
+
+# ---- the program ------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Run:
+    """Evaluates a configuration over tensors."""
+
+    weights: Weights
+    tape: Tape = None  # type: ignore[assignment]  # made when the input is met
+    shape: tuple[int, ...] = ()
+    seen: list[list[str]] = field(default_factory=lambda: [[]])
+    left: list[str] = field(default_factory=list)
+    frontier: list[Tensor] = field(default_factory=list)  # what the layers left out read
+
+    def model(self, config: Any) -> Tape:
+        outputs = self.graph(config, "", None, 0)
+        whole = [value for value in outputs if value is not None]
+        if self.left and not self.tape.layers:
+            raise InputError(self.left[0])
+        values = [*whole, *self.frontier] if len(whole) < len(outputs) else whole
+        flat = [v.at(v.places.ravel()) for v in values]
+        joined = concatenated(flat, 0) if len(flat) > 1 else flat[0]
+        assert isinstance(joined, Tensor)
+        self.tape.finish(joined.map)
+        between = [kind for kinds in self.seen[1:-1] for kind in kinds]
+        self.tape.reading = Reading(
+            "Keras",
+            inputs=(Port("input", self.shape),),
+            outputs=tuple(
+                Port(f"output {k}" if len(values) > 1 else "output", v.shape[1:]) for k, v in enumerate(values)
+            ),
+            layers=tuple(self.tape.read),
+            before=tuple(dict.fromkeys(self.seen[0])),
+            between=tuple(dict.fromkeys(between)),
+            after=tuple(dict.fromkeys(self.seen[-1])) if self.tape.layers else (),
+            left=tuple(self.left[:1]),
+        )
+        return self.tape
+
+    def graph(self, config: Any, prefix: str, given: Tensor | None, depth: int) -> list[Tensor | None]:
+        """The outputs of a model; ``given`` is the value that a nested one reads."""
+        kind = _own(config)
+        if kind not in _MODELS or depth > _DEEPEST:
+            raise InputError(f"the model is a {kind[:60]}, not Sequential or Functional")
+        inner = config["config"]
+        layers = inner if isinstance(inner, list) else inner["layers"]
+        if kind == "Sequential":
+            return [self.chain(layers, prefix, given, depth, inner)]
+        values: dict[tuple[str, int], Tensor | None] = {}
+        waiting: list[
+            tuple[Any, str, int, list[tuple[str, int]]]
+        ] = []  # layer, name, which of its calls, what it reads
+        for layer in layers:
+            name = str(layer.get("name", layer["config"].get("name")))
+            if _own(layer) == "InputLayer":
+                values[name, 0] = self.entry(layer, given)
+            for k, node in enumerate(layer.get("inbound_nodes", [])):
+                waiting.append((layer, name, k, list(_sources(node))))
+        while waiting:
+            rest = []
+            for layer, name, k, sources in waiting:
+                if all(source in values for source in sources):
+                    values[name, k] = self.layer(layer, prefix, [values[s] for s in sources], depth)
+                else:
+                    rest.append((layer, name, k, sources))
+            if len(rest) == len(waiting):
+                raise InputError(f"layer {rest[0][1][:60]!r} reads what no layer makes")
+            waiting = rest
+        found = []
+        for name, node, tensor in _list_of(inner["output_layers"]):
+            if tensor != 0 or (name, node) not in values:
+                raise InputError(f"the output {str(name)[:60]!r} is made by no layer")
+            found.append(values[name, node])
+        return found
+
+    def chain(self, layers: list[Any], prefix: str, given: Tensor | None, depth: int, inner: Any) -> Tensor | None:
+        value = given
+        for position, layer in enumerate(layers):
+            if _own(layer) == "InputLayer":
+                value = self.entry(layer, given)
+                continue
+            if value is None and position == 0:
+                shape = layer["config"].get("batch_input_shape") or _built(inner)
+                value = self.entry({"config": {"batch_shape": shape}}, given)
+            value = self.layer(layer, prefix, [value], depth)
+            if value is None:
+                return None
+        return value
+
+    def entry(self, layer: Any, given: Tensor | None) -> Tensor:
+        """The input."""
+        if given is not None:
+            return given
+        if self.tape is not None:
+            raise InputError("models with several inputs are not supported")
+        shape = layer["config"].get("batch_shape") or layer["config"].get("batch_input_shape")
+        if not shape or not all(type(size) is int and size > 0 for size in shape[1:]) or len(shape) < 2:
+            raise InputError(f"the shape of the input is not fixed: {str(shape)[:60]}")
+        self.shape = tuple(shape[1:])
+        sized(math.prod(self.shape), "the input")
+        self.tape = Tape(math.prod(self.shape))
+        return Tensor((1, *self.shape), self.tape.input)
+
+    def layer(self, layer: Any, prefix: str, values: list[Tensor | None], depth: int) -> Tensor | None:
+        """What a layer makes of some values; None if it is left out."""
+        if any(value is None for value in values):
+            return None
+        tensors = [value for value in values if value is not None]
+        config = layer["config"]
+        kind, name = _own(layer), str(config.get("name", ""))
+        with named(f"layer {name[:60]!r} ({kind[:60]})"):
+            if kind in _MODELS:
+                (inside,) = self.graph(layer, f"{prefix}{name}/", tensors[0], depth + 1)
+                return inside
+            found = self.weights.get(prefix + name, [])
+            value = keras_layers.linear_part(kind, config, tensors, found)
+            if value is None:
+                self.leave(f"{kind} is not supported", name, tensors)
+                return None
+            if kind not in ("Activation", "ReLU"):
+                self.seen[-1].append(kind)
+            activation = keras_layers.activation_of(kind, config)
+            if activation == "relu":
+                self.seen.append([])
+                return Tensor(value.shape, self.tape.relu(value.map, ReadLayer(prefix + name, value.shape[1:])))
+            if activation != "linear":
+                self.leave(f"the activation {activation[:40]} is not supported", name, [value])
+                return None
+            return value
+
+    def leave(self, why: str, name: str, tensors: list[Tensor]) -> None:
+        self.left.append(f"layer {name[:60]!r} and what comes after it: {why}")
+        self.frontier += tensors
+
+
+def _own(layer: Any) -> str:
+    """The class of a layer or model, if it is Keras's own."""
+    kind = str(layer["class_name"])
+    module = layer.get("module")
+    if module is not None and not re.fullmatch(r"(keras|tensorflow\.keras|tf_keras)(\.[a-z_.]+)?", str(module)):
+        raise InputError(f"class {str(module)[:60]}.{kind[:60]} is not Keras's own, so it may compute anything")
+    if ">" in kind or ">" in str(layer.get("registered_name") or ""):
+        raise InputError(f"class {kind[:60]} ({str(layer.get('registered_name'))[:60]}) is not Keras's own")
+    return kind
+
+
+def _built(inner: Any) -> Any:
+    return inner.get("build_input_shape") if isinstance(inner, dict) else None
+
+
+def _sources(node: Any) -> Iterator[tuple[str, int]]:
+    """What one call of a layer reads, in the form of Keras 3 or of Keras 2."""
+    if isinstance(node, dict):
+        if any(_tensors(node.get("kwargs", {}))):
+            raise InputError("a layer that reads several things by name is not supported")
+        for history in _tensors(node["args"]):
+            yield _source(history)
+    else:
+        for history in _list_of(node):
+            yield _source(history)
+
+
+def _source(history: Any) -> tuple[str, int]:
+    name, node, tensor = history[:3]
+    if tensor != 0:
+        raise InputError("a layer with several outputs is not supported")
+    return str(name), int(node)
+
+
+def _tensors(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            yield value["config"]["keras_history"]
+        else:
+            for inner in value.values():
+                yield from _tensors(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _tensors(inner)
+
+
+def _list_of(histories: Any) -> list[Any]:
+    """One history or a list of them, as a list."""
+    return [histories] if histories and isinstance(histories[0], str) else list(histories)

@@ -1,0 +1,312 @@
+"""What each layer of Keras computes before its activation, as exact operations on tensors.
+
+Keras keeps channels last unless a layer says otherwise; kernels are (height, width, in, out) either way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.exact.numbers import rational
+from geomrelu.io.tensors import Tensor, arranged, axis_of, concatenated, same_padding
+
+__all__ = ["activation_of", "linear_part"]
+
+Config = dict[str, Any]
+Arrays = Sequence[np.ndarray]
+
+
+def linear_part(kind: str, config: Config, values: Sequence[Tensor], weights: Arrays) -> Tensor | None:
+    """What a layer computes before its activation; None if the layer is not supported.
+
+    Raises:
+        InputError: an option that is not supported, weights that are missing or do not fit.
+    """
+    if config.get("quantization_config") or _policy(config).startswith(("int8", "int4", "float8")):
+        raise InputError("quantised layers are not supported")
+    if kind in _MERGES:
+        return _MERGES[kind](config, values)
+    if kind not in _LAYERS:
+        return None
+    if len(values) != 1:
+        raise InputError(f"it reads {len(values)} values")
+    return _LAYERS[kind](config, values[0], weights)
+
+
+def activation_of(kind: str, config: Config) -> str:
+    """Its activation by name: ``relu``, ``linear``, or another one."""
+    if kind == "ReLU":
+        plain = (
+            config.get("max_value") is None
+            and _number(config, "negative_slope", 0) == 0
+            and _number(config, "threshold", 0) == 0
+        )
+        return "relu" if plain else "ReLU with max_value, negative_slope or threshold"
+    found = config.get("activation")
+    if isinstance(found, dict):
+        if found.get("module") not in ("keras.activations", "builtins") or ">" in str(found.get("registered_name")):
+            return f"{found.get('module')}.{found.get('class_name')}"
+        inner = found.get("config")
+        found = inner if isinstance(inner, str) else found.get("class_name")
+    return "linear" if found is None else str(found)
+
+
+def _policy(config: Config) -> str:
+    policy = config.get("dtype")
+    if isinstance(policy, dict):
+        policy = policy.get("config", {}).get("name") if isinstance(policy.get("config"), dict) else None
+    return str(policy or "")
+
+
+def _number(config: Config, key: str, default: int) -> Any:
+    value = config.get(key)
+    return rational(default if value is None else value, key)
+
+
+def _weights(weights: Arrays, count: int) -> Arrays:
+    if len(weights) != count:
+        raise InputError(f"{len(weights)} weights are stored, but it has {count}")
+    return weights
+
+
+def _pair(value: Any, axes: int) -> list[int]:
+    sizes = list(value) if isinstance(value, list) else [value] * axes
+    if len(sizes) != axes or not all(type(v) is int and v > 0 for v in sizes):
+        raise InputError(f"expected {axes} positive sizes, not {str(value)[:60]}")
+    return sizes
+
+
+# ---- channels ---------------------------------------------------------------------------------------------------
+
+
+def _moved(x: Tensor, source: int, target: int) -> Tensor:
+    found = arranged(x, lambda places: np.moveaxis(places, source, target))
+    assert isinstance(found, Tensor)
+    return found
+
+
+def _last(config: Config) -> bool:
+    form = config.get("data_format") or "channels_last"
+    if form not in ("channels_last", "channels_first"):
+        raise InputError(f"data_format {str(form)[:40]!r} is not known")
+    return bool(form == "channels_last")
+
+
+def _on_planes(config: Config, x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+    """``compute`` done with the channels as axis 1."""
+    if not _last(config):
+        return compute(x)
+    return _moved(compute(_moved(x, -1, 1)), 1, -1)
+
+
+def _pads(padding: Any, shape: Sequence[int], kernel: list[int], strides: list[int], dilations: list[int]) -> list[int]:
+    if padding == "valid":
+        return [0] * (2 * len(kernel))
+    if padding == "same":
+        sizes = zip(shape, kernel, strides, dilations, strict=True)
+        pairs = [same_padding(*s, more_at_end=True) for s in sizes]
+        return [before for before, _ in pairs] + [after for _, after in pairs]
+    if padding == "causal" and len(kernel) == 1:
+        return [(kernel[0] - 1) * dilations[0], 0]
+    raise InputError(f"padding {str(padding)[:40]!r} is not supported")
+
+
+# ---- layers with one input --------------------------------------------------------------------------------------
+
+
+def _dense(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
+    if kernel.ndim != 2 or any(b.shape != kernel.shape[1:] for b in bias):
+        raise InputError(f"weights of shape {', '.join(str(list(w.shape)) for w in weights)} do not fit together")
+    product = x.matmul(kernel)
+    return product.plus(bias[0]) if bias else product
+
+
+def _convolution(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
+    axes = kernel.ndim - 2
+    if axes != len(x.shape) - 2 or axes < 1:
+        raise InputError(f"a kernel of shape {list(kernel.shape)} does not fit {list(x.shape)}")
+    strides, dilations = _pair(config["strides"], axes), _pair(config.get("dilation_rate", 1), axes)
+    (groups,) = _pair(config.get("groups", 1), 1)
+
+    def compute(planes: Tensor) -> Tensor:
+        pads = _pads(config["padding"], planes.shape[2:], list(kernel.shape[:axes]), strides, dilations)
+        turned = kernel.transpose(axes + 1, axes, *range(axes))
+        return planes.convolved(turned, bias[0] if bias else None, strides, pads, dilations, groups)
+
+    return _on_planes(config, x, compute)
+
+
+def _pooling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    axes = len(x.shape) - 2
+    kernel = _pair(config["pool_size"], axes)
+    strides = _pair(config.get("strides") or kernel, axes)
+
+    def compute(planes: Tensor) -> Tensor:
+        pads = _pads(config["padding"], planes.shape[2:], kernel, strides, [1] * axes)
+        return planes.averaged(kernel, strides, pads, False)
+
+    return _on_planes(config, x, compute)
+
+
+def _global_pooling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    axes = range(1, len(x.shape) - 1) if _last(config) else range(2, len(x.shape))
+    return x.reduced(list(axes), bool(config.get("keepdims")), mean=True)
+
+
+def _normalisation(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    axis = config.get("axis", -1)
+    axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+    if type(axis) is not int:
+        raise InputError(f"axis {str(axis)[:40]} is not supported")
+    axis = axis_of(axis, x.shape)
+    scales, centers = bool(config.get("scale", True)), bool(config.get("center", True))
+    found = list(_weights(weights, 2 + scales + centers))
+    size = len(found[-1])
+    gamma = found.pop(0) if scales else np.ones(size)
+    beta = found.pop(0) if centers else np.zeros(size)
+    epsilon = float(rational(config.get("epsilon", "0.001"), "epsilon"))  # the float that Keras holds
+    moved = _moved(x, axis, 1).normalised(gamma, beta, found[0], found[1], epsilon)
+    return _moved(moved, 1, axis)
+
+
+def _flattening(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    if not _last(config) and len(x.shape) > 2:
+        x = _moved(x, 1, -1)
+    return x.at(x.places.reshape(1, -1))
+
+
+def _reshaping(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    target = config["target_shape"]
+    if not isinstance(target, list) or not all(type(v) is int for v in target):
+        raise InputError(f"target_shape {str(target)[:60]} is not a shape")
+    known = math.prod(v for v in target if v != -1)
+    size = x.map.outputs
+    if target.count(-1) > 1 or known < 1 or (size % known if -1 in target else size != known):
+        raise InputError(f"target_shape {target} does not fit {list(x.shape)}")
+    return x.at(x.places.reshape(1, *target))
+
+
+def _permutation(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    order = config["dims"]
+    if sorted(order) != list(range(1, len(x.shape))):
+        raise InputError(f"dims {str(order)[:60]} do not permute the axes of {list(x.shape)}")
+    return x.at(x.places.transpose(0, *order))
+
+
+def _padding(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    given, axes = config["padding"], len(x.shape) - 2
+    sides = [given] if axes == 1 else list(given)
+    if len(sides) != axes or not all(len(s) == 2 and all(type(v) is int and 0 <= v < 10**4 for v in s) for s in sides):
+        raise InputError(f"padding {str(given)[:60]} is not supported")
+
+    def compute(planes: Tensor) -> Tensor:
+        identity = np.ones((planes.shape[1], 1, *[1] * axes), dtype=np.int64)
+        pads = [s[0] for s in sides] + [s[1] for s in sides]
+        return planes.convolved(identity, None, [1] * axes, pads, [1] * axes, planes.shape[1])
+
+    return _on_planes(config, x, compute)
+
+
+def _repetition(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    if config.get("interpolation", "nearest") != "nearest":
+        raise InputError(f"interpolation {str(config['interpolation'])[:40]!r} is not supported")
+    sizes = _pair(config["size"], len(x.shape) - 2)
+
+    def compute(planes: Tensor) -> Tensor:
+        places = planes.places
+        for axis, size in enumerate(sizes, 2):
+            places = np.repeat(places, size, axis)
+        return planes.at(places)
+
+    return _on_planes(config, x, compute)
+
+
+def _rescaling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    scale, offset = (_exact(config.get(key, default), key) for key, default in (("scale", 1), ("offset", 0)))
+    return x.times(scale).plus(offset)
+
+
+def _exact(value: Any, where: str) -> np.ndarray:
+    """A number of the configuration, or a list of them: Keras holds floats, so the text is that of a float."""
+    values = value if isinstance(value, list) else [value]
+    found = np.array([float(rational(v, where)) for v in values], dtype=np.float64)
+    return found if isinstance(value, list) else found.reshape(())
+
+
+def _identity(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    return x
+
+
+_LAYERS: dict[str, Callable[[Config, Tensor, Arrays], Tensor]] = {
+    "Activation": _identity,
+    "ActivityRegularization": _identity,
+    "AlphaDropout": _identity,
+    "AveragePooling1D": _pooling,
+    "AveragePooling2D": _pooling,
+    "BatchNormalization": _normalisation,
+    "Conv1D": _convolution,
+    "Conv2D": _convolution,
+    "Dense": _dense,
+    "Dropout": _identity,
+    "Flatten": _flattening,
+    "GaussianDropout": _identity,
+    "GaussianNoise": _identity,
+    "GlobalAveragePooling1D": _global_pooling,
+    "GlobalAveragePooling2D": _global_pooling,
+    "Permute": _permutation,
+    "ReLU": _identity,
+    "Rescaling": _rescaling,
+    "Reshape": _reshaping,
+    "SpatialDropout1D": _identity,
+    "SpatialDropout2D": _identity,
+    "UpSampling1D": _repetition,
+    "UpSampling2D": _repetition,
+    "ZeroPadding1D": _padding,
+    "ZeroPadding2D": _padding,
+}
+
+
+# ---- layers with several inputs ---------------------------------------------------------------------------------
+
+
+def _sum(config: Config, values: Sequence[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total.plus(value)
+    return total
+
+
+def _difference(config: Config, values: Sequence[Tensor]) -> Tensor:
+    if len(values) != 2:
+        raise InputError(f"it reads {len(values)} values")
+    return values[0].plus(values[1], -1)
+
+
+def _average(config: Config, values: Sequence[Tensor]) -> Tensor:
+    fraction = np.empty((), dtype=object)
+    fraction[()] = rational(f"1/{len(values)}")
+    return _sum(config, values).times(fraction)
+
+
+def _concatenation(config: Config, values: Sequence[Tensor]) -> Tensor:
+    axis = config.get("axis", -1)
+    if type(axis) is not int or axis_of(axis, values[0].shape) == 0:
+        raise InputError(f"axis {str(axis)[:40]} is not supported")
+    found = concatenated(values, axis)
+    assert isinstance(found, Tensor)
+    return found
+
+
+_MERGES: dict[str, Callable[[Config, Sequence[Tensor]], Tensor]] = {
+    "Add": _sum,
+    "Average": _average,
+    "Concatenate": _concatenation,
+    "Subtract": _difference,
+}

@@ -1,0 +1,95 @@
+"""Rules of pooling and of reductions along axes: sums and means are linear, maxima are tournaments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.io.onnx.activations import largest
+from geomrelu.io.onnx.linear import window
+from geomrelu.io.onnx.rules import Node, Unsupported, depends, rule
+from geomrelu.io.tape import windows
+from geomrelu.io.tensors import Tensor, Value, axis_of
+
+__all__: list[str] = []
+
+
+@rule("AveragePool", 1, 1, "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides")
+def _average(node: Node, x: Value) -> Value:
+    x, size = depends(x), node.numbers("kernel_shape", ())
+    strides, dilations, pads = window(node, x.shape[2:], size)
+    counted, partial = bool(node.number("count_include_pad", 0)), bool(node.number("ceil_mode", 0))
+    return x.averaged(size, strides, pads, counted, dilations, partial)
+
+
+@rule("MaxPool", 1, 1, "auto_pad ceil_mode dilations kernel_shape pads storage_order strides")
+def _max_pool(node: Node, x: Value) -> Value:
+    x, size = depends(x), node.numbers("kernel_shape", ())
+    if node.outputs > 1:
+        raise Unsupported("the places of the maxima are not supported")
+    strides, dilations, pads = window(node, x.shape[2:], size)
+    partial = bool(node.number("ceil_mode", 0))
+    if len(x.shape) < 3:
+        raise InputError(f"expected a batch of images with channels, not shape {list(x.shape)}")
+    counts, places, _ = windows(x.shape[2:], size, strides, pads, dilations, "max pooling", partial)
+    planes, plane = math.prod(x.shape[:2]), math.prod(x.shape[2:])
+    starts = np.arange(planes)[:, None, None] * plane
+    found = largest(node, x, np.where(places >= 0, places + starts, -1).reshape(-1, places.shape[1]))
+    return found.at(found.places.reshape(*x.shape[:2], *counts))
+
+
+@rule("GlobalAveragePool", 1, 1)
+def _global_average(node: Node, x: Value) -> Value:
+    x = depends(x)
+    return x.reduced(range(2, len(x.shape)), keep=True, mean=True)
+
+
+@rule("GlobalMaxPool", 1, 1)
+def _global_max(node: Node, x: Value) -> Value:
+    x = depends(x)
+    return _extreme(node, x, list(range(2, len(x.shape))), keep=True)
+
+
+@rule("ReduceMean ReduceSum ReduceMax ReduceMin ReduceL1", 1, 2, "axes keepdims noop_with_empty_axes")
+def _reduce(node: Node, x: Value, axes: Value | None = None) -> Value:
+    x, keep = depends(x), bool(node.number("keepdims", 1))
+    listed = node.listed("axes", axes)
+    if not listed:
+        if node.number("noop_with_empty_axes", 0):
+            return x
+        listed = list(range(len(x.shape)))
+    if node.operator in ("ReduceMax", "ReduceMin"):
+        sign = 1 if node.operator == "ReduceMax" else -1
+        found = _extreme(node, x if sign == 1 else x.times(np.array(-1)), listed, keep)
+        return found if sign == 1 else found.times(np.array(-1))
+    if node.operator == "ReduceL1":
+        x = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+    return x.reduced(listed, keep, node.operator == "ReduceMean")
+
+
+def _extreme(node: Node, x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
+    over = sorted({axis_of(a, x.shape) for a in axes})
+    rest = [a for a in range(len(x.shape)) if a not in over]
+    count = math.prod(x.shape[a] for a in over)
+    if not count:
+        raise InputError("a maximum over nothing")
+    shape = tuple(1 if a in over else s for a, s in enumerate(x.shape) if keep or a not in over)
+    found = largest(node, x, x.places.transpose(*rest, *over).reshape(-1, count))
+    return found.at(found.places.reshape(shape))
+
+
+@rule("LpPool", 1, 1, "auto_pad ceil_mode dilations kernel_shape p pads strides")
+def _lp_pool(node: Node, x: Value) -> Value:
+    if node.number("p", 2) != 1:
+        raise Unsupported("only p = 1 is piecewise linear")
+    x, size = depends(x), node.numbers("kernel_shape", ())
+    strides, dilations, pads = window(node, x.shape[2:], size)
+    if node.number("ceil_mode", 0):
+        raise Unsupported("ceil_mode is not supported")
+    sizes = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+    mean = sizes.averaged(size, strides, pads, True, dilations)
+    return mean.times(np.array(Fraction(math.prod(size)), dtype=object))

@@ -1,0 +1,303 @@
+"""The walk through a graph: each tensor is a constant array, or affine forms over the variables of a tape.
+
+Where an operator is not piecewise linear, or not known, the network ends: what the operator reads becomes an output of
+it, and what depends on it is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap
+from geomrelu.io.files import named
+from geomrelu.io.onnx import activations, constants, elementwise, linear, pooling, resampling, sequences, shapes
+from geomrelu.io.onnx.model import Graph, Named
+from geomrelu.io.onnx.protobuf import FLOATS
+from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
+from geomrelu.io.reading import Port, Reading
+from geomrelu.io.tape import Tape
+from geomrelu.io.tensors import Tensor, Value, sized
+
+__all__ = ["Left", "Trace", "is_open", "shown", "sizes_of"]
+
+_FAMILIES = (
+    activations,
+    constants,
+    elementwise,
+    linear,
+    pooling,
+    resampling,
+    sequences,
+    shapes,
+)  # each fills OPERATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """In the place of a value that is left out: why."""
+
+    why: str
+
+
+class Trace:
+    """Walks a graph once.
+
+    Args:
+        rows: of what an input of unknown batch size is taken to have.
+        shape: of the only input, where the file leaves more than the batch open.
+
+    Attributes:
+        tape: the network.
+        values: what each tensor is.
+        outputs: the names of the tensors that the network's output is made of, in order.
+        made_by: for each layer of the tape, the node.
+    """
+
+    def __init__(self, graph: Graph, rows: int = 1, shape: tuple[int, ...] | None = None) -> None:
+        self.graph = graph
+        self.values: dict[str, Value | Step | Several | Left] = {}
+        self.kinds: dict[str, int] = {}  # element types of tensors that depend on the input
+        self.notes: dict[str, None] = {}
+        self.left: dict[str, list[str]] = {}  # why, and the layers that are left out for it
+        self.cuts: dict[str, None] = {}  # tensors that are read by what is left out
+        self.made_by: list[Named] = []
+        self.operators: list[tuple[int, str]] = []  # after how many layers each stands
+        self.opsets = {o.domain: o.version for o in graph.model.opset_import} or {"": 1}
+        self.given: list[str] = []
+        self.wide = any(i.type.tensor_type.elem_type == 11 for i in graph.inputs)
+        self.tape = self._inputs(rows, shape)
+        for node in graph.nodes:
+            with named(node.where):
+                self._do(node)
+        self._finish()
+
+    def note(self, text: str) -> None:
+        """Say something about the reading, once."""
+        self.notes[text] = None
+
+    # ---- inputs and outputs -----------------------------------------------------------------------------------
+
+    def _inputs(self, rows: int, shape: tuple[int, ...] | None) -> Tape:
+        shapes: dict[str, tuple[int, ...]] = {}
+        for given in self.graph.inputs:
+            kind = given.type.tensor_type
+            if not given.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
+                self.values[given.name] = Left(f"input {given.name[:80]!r} is not a tensor of floating-point numbers")
+                continue
+            shapes[given.name] = sizes_of(given, rows, shape if len(self.graph.inputs) == 1 else None)
+            self.kinds[given.name] = kind.elem_type
+        if not shapes:
+            if not self.graph.inputs:
+                raise InputError("the graph has no input")
+            raise InputError(next(v.why for v in self.values.values() if isinstance(v, Left)))
+        self.ports = [Port(name, sizes) for name, sizes in shapes.items()]
+        self.given = list(shapes)
+        tape, start = Tape(sum(port.size for port in self.ports)), 0
+        for port in self.ports:
+            columns = range(start, start + port.size)
+            self.values[port.name] = Tensor(port.shape, AffineMap.selection(tape.inputs, columns))
+            start += port.size
+        return tape
+
+    def _finish(self) -> None:
+        wanted = [o.name for o in self.graph.outputs]
+        found = {name: self._value(name) for name in wanted}
+        for name, value in found.items():
+            if isinstance(value, Left):
+                self.left.setdefault(value.why, [])
+            elif isinstance(value, (Step, Several)):
+                what = "a truth value" if isinstance(value, Step) else "a sequence"
+                self.left.setdefault(f"output {name[:80]!r} is {what}", [])
+                self._cut(name)
+        parts = [name for name, value in found.items() if isinstance(value, Tensor)]
+        parts += [name for name in self.cuts if name not in parts and isinstance(self.values[name], Tensor)]
+        if not parts:
+            if self.left:
+                raise InputError(next(iter(self.left)))
+            raise InputError(f"the output {wanted[0][:80]!r} does not depend on the input")
+        if not self.tape.layers and self.left:
+            raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}")
+        for name in wanted:
+            if isinstance(found[name], np.ndarray):
+                self.note(f"output {name[:80]!r} does not depend on the input")
+        self.outputs = parts
+        tensors = [t for name in parts if isinstance(t := self.values[name], Tensor)]
+        maps = [t.map.widened(self.tape.variables) for t in tensors]
+        self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps))
+
+    def _cut(self, name: str) -> None:
+        """The network ends at a tensor; where it is none, at those that it is made of."""
+        value = self.values.get(name)
+        if isinstance(value, Tensor):
+            self.cuts[name] = None
+        elif isinstance(value, (Step, Several)):
+            for node in self.graph.nodes:
+                if name in node.proto.output:
+                    for read in filter(None, node.proto.input):
+                        self._cut(read)
+
+    def reading(self) -> Reading:
+        """What was read."""
+        depth, opset = len(self.tape.layers), self.opsets.get("", self.opsets.get("ai.onnx", 0))
+
+        def between(first: int, last: int) -> tuple[str, ...]:
+            return tuple(dict.fromkeys(name for at, name in self.operators if first <= at <= last))
+
+        left = []
+        for why, layers in self.left.items():
+            more = f"; with it {len(layers)} ReLU layer{'s'[: len(layers) != 1]}, which read it" if layers else ""
+            left.append(f"{why}{more}")
+        shapes = [(name, t.shape) for name in self.outputs if isinstance(t := self.values[name], Tensor)]
+        return Reading(
+            f"ONNX, opset {opset}",
+            tuple(self.ports),
+            tuple(Port(name, shape) for name, shape in shapes),
+            tuple(self.tape.read),
+            before=between(0, 0) if depth else (),
+            between=between(1, depth - 1),
+            after=between(depth, depth) if depth else (),
+            left=tuple(left),
+            notes=tuple(self.notes),
+        )
+
+    # ---- nodes ------------------------------------------------------------------------------------------------
+
+    def _value(self, name: str) -> Value | Step | Several | Left:
+        if name not in self.values:
+            if name not in self.graph.protos:
+                raise InputError(f"the tensor {name[:80]!r} is made by nothing")
+            self.values[name] = self.graph.constant(name)
+        return self.values[name]
+
+    def _do(self, named_node: Named) -> None:
+        proto = named_node.proto
+        inputs = [self._value(name) if name else None for name in proto.input]
+        behind = next((v for v in inputs if isinstance(v, Left)), None)
+        if behind is not None:
+            if proto.op_type in activations.ACTIVATIONS:
+                self.left.setdefault(behind.why, []).append(proto.output[0] if proto.output else "")
+            self._leave(proto, behind)
+            return
+        node = Node(proto, self)
+        before = len(self.tape.layers)
+        try:
+            results = self._applied(node, proto, inputs)
+        except Unsupported as problem:
+            del self.tape.layers[before:], self.tape.read[before:]
+            self.tape.variables = self.tape.inputs + sum(m.outputs for m in self.tape.layers)
+            why = (
+                f"{named_node.where} {problem}"
+                if str(problem).startswith("is not")
+                else f"{named_node.where}: {problem}"
+            )
+            self.left.setdefault(why, [])
+            self._leave(proto, Left(why))
+            return
+        self.made_by += [named_node] * (len(self.tape.layers) - before)
+        for name, value in zip(proto.output, results, strict=False):
+            if name:
+                self.values[name] = value
+                if isinstance(value, Tensor):
+                    self.kinds[name] = node.kind
+        made = len(self.tape.layers)
+        if any(isinstance(v, Tensor) for v in results) and made == before:
+            self.operators.append((made, proto.op_type))
+        for name in proto.output[len(results) :]:
+            if name:
+                self.values[name] = Left(f"{named_node.where}: its output {name[:80]!r} is not supported")
+
+    def _leave(self, proto: Any, left: Left) -> None:
+        for name in proto.input:
+            if name:
+                self._cut(name)
+        for name in filter(None, proto.output):
+            self.values[name] = left
+
+    def _applied(self, node: Node, proto: Any, inputs: list[Any]) -> tuple[Any, ...]:
+        rule = OPERATORS.get(("" if proto.domain == "ai.onnx" else proto.domain, proto.op_type))
+        while inputs and inputs[-1] is None:
+            inputs.pop()
+        node.kind = max((self.kinds.get(n, 0) for n in proto.input), key=lambda k: FLOATS.get(k, (0, 0)), default=0)
+        fixed = all(not isinstance(v, (Tensor, Step, Several)) for v in inputs)
+        if rule is None:
+            if fixed and inputs:
+                return constants.evaluated(node, proto, inputs)
+            raise Unsupported("is not supported")
+        if fixed and not rule.arrays:
+            return self._folded(node, proto, rule, inputs)
+        return self._ruled(node, rule, inputs)
+
+    def _folded(self, node: Node, proto: Any, rule: Rule, inputs: list[Any]) -> tuple[Any, ...]:
+        """Constants through a rule that is made for tensors: exactly, as tensors that read no input."""
+        lifted = [Tensor.constant(v) if k == 0 and v is not None else v for k, v in enumerate(inputs)]
+        try:
+            results = self._ruled(node, rule, lifted)
+        except Unsupported:
+            return constants.evaluated(node, proto, inputs)
+        whole = all(v is None or v.dtype.kind in "iub" for v in inputs)
+        found = []
+        for value in results:
+            array = value.value if isinstance(value, Tensor) else value
+            integral = whole and array.dtype == object and all(v.denominator == 1 for v in array.ravel())
+            found.append(array.astype(np.int64) if integral else array)
+        return tuple(found)
+
+    @staticmethod
+    def _ruled(node: Node, rule: Rule, inputs: list[Any]) -> tuple[Any, ...]:
+        unknown = sorted(set(node.attributes) - rule.attributes)
+        if unknown:
+            raise Unsupported(f"attribute {unknown[0][:40]!r} is not supported")
+        required = inputs if rule.most == MANY else inputs[: rule.least]
+        if not rule.least <= len(inputs) <= rule.most or any(v is None for v in required):
+            raise InputError(f"{len(inputs)} inputs are not supported")
+        if not rule.steps and any(isinstance(v, Step) for v in inputs):
+            raise Unsupported("truth values that depend on the input are not supported here")
+        if [isinstance(v, Several) for v in inputs] != [rule.sequences and k == 0 for k in range(len(inputs))]:
+            raise InputError("a sequence stands where a tensor is expected, or the other way round")
+        try:
+            results = rule.apply(node, *inputs)
+        except ValueError as problem:  # NumPy, of shapes that do not fit
+            if isinstance(problem, InputError):
+                raise
+            raise InputError(str(problem).splitlines()[0][:200]) from None
+        return results if isinstance(results, tuple) else (results,)
+
+
+def sizes_of(given: Any, rows: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The shape of an input; a batch that the file leaves open gets ``rows``."""
+    kind, where = given.type.tensor_type, f"input {given.name[:80]!r}"
+    if not kind.HasField("shape"):
+        if shape is None:
+            raise InputError(f"{where} has no shape: give one")
+        sized(math.prod(shape), where)
+        return shape
+    sizes = [d.dim_value if d.HasField("dim_value") else 0 for d in kind.shape.dim]
+    if shape is not None:
+        if len(shape) != len(sizes) or any(s > 0 and s != w for s, w in zip(sizes, shape, strict=True)):
+            raise InputError(f"{where}: {list(shape)} does not fit {shown(kind.shape)}")
+        sizes = list(shape)
+    elif len(sizes) > 1 and sizes[0] <= 0:
+        sizes[0] = rows
+    if any(d < 1 for d in sizes):
+        raise InputError(
+            f"{where}: only the batch, the first of several axes, may be of unknown size: {shown(kind.shape)}; give "
+            "its shape"
+        )
+    sized(math.prod(sizes), where)
+    return tuple(sizes)
+
+
+def is_open(given: Any) -> bool:
+    """Does the file leave the size of the batch open?"""
+    dims = given.type.tensor_type.shape.dim
+    return len(dims) > 1 and not (dims[0].HasField("dim_value") and dims[0].dim_value > 0)
+
+
+def shown(shape: Any) -> str:
+    sizes = [str(d.dim_value) if d.HasField("dim_value") else d.dim_param[:20] or "?" for d in shape.dim]
+    return f"shape [{', '.join(sizes)}]"

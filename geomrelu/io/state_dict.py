@@ -1,0 +1,288 @@
+"""Networks as named arrays: state dictionaries, and what is saved of them as ``.npz``, ``.safetensors`` or ``.pt``.
+
+A state dictionary holds parameters, not a program. Which layer comes first is read from the names, and where they
+leave it open from the shapes; where these leave it open too, the file is refused with the orders that fit. Its
+activation is in no file at all: ReLU after every layer but the last is what is taken, unless ``activation`` says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.io.reading import Port, Reading, ReadLayer
+from geomrelu.io.tape import Tape, chain
+
+__all__ = ["chosen", "network", "words_of"]
+
+# Names of a layer's weights and biases; those of the first two are (outputs, inputs), the others (inputs, outputs).
+_NAMES = (
+    re.compile(r"(?P<stem>.+)\.(?P<kind>weight|bias)"),
+    re.compile(r"(?P<kind>weight|bias)(?P<stem>)"),
+    re.compile(r"(?P<stem>.+)\.(?P<kind>kernel)"),  # Flax and Keras; their bias is called as above
+    re.compile(r"(?P<stem>(?:.+\.)?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
+)
+_NOTHING = ("num_batches_tracked",)
+_MIDDLE = "hidden fc lin linear layer layers dense features body backbone trunk net mlp"
+# Words whose order their meaning says. Within each line, an earlier place is an earlier layer.
+_ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
+    tuple(frozenset(words.split()) for words in line.split("<"))
+    for line in (
+        "encoder enc < decoder dec",
+        "up_proj up < down_proj down",
+        "fc_in < fc_out",
+        "dense_h_to_4h < dense_4h_to_h",
+        "wi < wo",
+        "in < out",
+        f"input in first < {_MIDDLE} < output out head final last classifier fc_out",
+    )
+)
+_STEPS = 100_000  # of the search for orders that fit the shapes
+_GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
+
+
+@dataclass(slots=True)
+class _Layer:
+    """The parameters of one linear layer, its weights (outputs, inputs)."""
+
+    weight: np.ndarray | None = None
+    bias: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        assert self.weight is not None
+        return int(self.weight.shape[0]), int(self.weight.shape[1])
+
+
+def network(
+    arrays: Mapping[str, Any],
+    format_: str = "state dictionary",
+    *,
+    order: Sequence[str] | None = None,
+    activation: str | Sequence[str] | None = None,
+    left: Sequence[str] = (),
+) -> Tape:
+    """The network of the linear layers that some arrays are the parameters of.
+
+    Args:
+        arrays: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,); also ``name.kernel`` (in, out)
+            as Flax has it, and ``W_in``, ``b_in``, ``W_out``, ``b_out`` (in, out) as TransformerLens has them.
+        format_: what the reading says the file is.
+        order: the names of the layers in the order in which they are computed.
+        activation: ``relu`` or ``none`` after each layer but the last, or one word for each layer.
+        left: names of arrays that were not selected, for the reading.
+
+    Raises:
+        InputError: anything that is not a linear layer, by name; an order that names and shapes leave open, with the
+            orders that fit; shapes that do not fit.
+
+    Exact: yes.
+    """
+    layers = _layers(arrays)
+    stems, notes = _ordered(layers, order)
+    words = words_of(activation, len(stems))
+    if activation is None and len(stems) > 1:
+        notes.append("the file does not name its activation: taken is ReLU after each layer but the last")
+    maps = [AffineMap.from_dense(layers[s].weight, layers[s].bias, f"layer {_shown(s)}") for s in stems]
+    tape = chain(zip(maps, words, strict=True))
+    tape.read = [
+        ReadLayer(stem, (map_.outputs,)) for stem, map_, word in zip(stems, maps, words, strict=True) if word == "relu"
+    ]
+    tape.reading = Reading(
+        format_,
+        inputs=(Port("input", (maps[0].inputs,)),),
+        outputs=(Port("output", (maps[-1].outputs,)),),
+        layers=tuple(tape.read),
+        after=tuple(f"{s} (linear)" for s, word in list(zip(stems, words, strict=True))[-1:] if word == "none"),
+        left=(f"{len(left)} arrays that were not selected, such as {left[0][:60]}",) if left else (),
+        notes=tuple(notes),
+    )
+    return tape
+
+
+def chosen(arrays: Iterable[str], select: str | Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """The names of arrays that are selected, and the others.
+
+    Args:
+        select: patterns of layers or arrays, such as ``model.layers.3.fc*``; None selects everything.
+
+    Raises:
+        InputError: nothing is selected.
+    """
+    patterns = [select] if isinstance(select, str) else list(select or ())
+    names = [str(name) for name in arrays]
+    if select is None:
+        return names, []
+    taken = [n for n in names if any(fnmatchcase(n, p) or fnmatchcase(n.rpartition(".")[0], p) for p in patterns)]
+    if not taken:
+        raise InputError(f"nothing is selected: no name fits {', '.join(patterns)[:80]!r}")
+    return taken, sorted(set(names) - set(taken))
+
+
+def words_of(activation: str | Sequence[str] | None, layers: int) -> list[str]:
+    """``relu`` or ``none`` for each of so many layers; one word is that of every layer but the last.
+
+    Raises:
+        InputError: another word, or not one for each layer.
+    """
+    if activation is None or isinstance(activation, str):
+        activation = [activation or "relu"] * (layers - 1) + ["none"] * (layers > 0)
+    words = [str(word)[:40] for word in activation]
+    if len(words) != layers:
+        raise InputError(f"activation: {len(words)} words for {layers} layers")
+    for word in words:
+        if word not in ("relu", "none"):
+            raise InputError(f"activation must be relu or none, not {word!r}: only ReLU layers are judged")
+    return words
+
+
+def _shown(stem: str) -> str:
+    return repr(stem[:80])
+
+
+# ---- which arrays are layers ------------------------------------------------------------------------------------
+
+
+def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
+    """The linear layers by the name that their weights and biases share."""
+    found: dict[str, _Layer] = {}
+    for name, array in arrays.items():
+        match = next((m for pattern in _NAMES if (m := pattern.fullmatch(name))), None)
+        if match is None or name.rpartition(".")[2] in _NOTHING:
+            raise InputError(
+                f"{name[:80]!r} is not the weight or the bias of a linear layer (select says which layers are meant)"
+            )
+        stem, kind, role = match["stem"], match["kind"], match.groupdict().get("role")
+        if role is not None:
+            stem = f"{stem}{role}"
+        if _GATES.fullmatch(stem):
+            raise InputError(f"{name[:80]!r} gates another layer by a product, which is not piecewise linear")
+        layer = found.setdefault(stem, _Layer())
+        is_bias = kind in ("bias", "b")
+        if array.ndim != (1 if is_bias else 2):
+            raise InputError(f"{name[:80]!r}: shape {list(array.shape)} is not that of a linear layer{_why(array)}")
+        if getattr(layer, "bias" if is_bias else "weight") is not None:
+            raise InputError(f"layer {_shown(stem)} has its {'bias' if is_bias else 'weights'} twice")
+        if is_bias:
+            layer.bias = array
+        else:
+            layer.weight = array if kind == "weight" else array.T
+    if not found:
+        raise InputError("a network needs at least one layer")
+    for stem, layer in found.items():
+        if layer.weight is None:
+            raise InputError(f"layer {_shown(stem)} has a bias but no weight")
+        if layer.bias is not None and len(layer.bias) != layer.shape[0]:
+            raise InputError(
+                f"layer {_shown(stem)}: {layer.shape[0]} rows of weights but {len(layer.bias)} biases"
+                + (": its weights are stored (inputs, outputs)" if len(layer.bias) == layer.shape[1] else "")
+            )
+        if layer.bias is None and stem.rpartition(".")[2] in ("c_fc", "c_proj"):
+            raise InputError(
+                f"layer {_shown(stem)}: GPT-2 stores such weights the other way round, nothing tells which"
+            )
+    return found
+
+
+def _why(array: np.ndarray) -> str:
+    if array.ndim in (3, 4):
+        return ": the strides and the padding of a convolution are in no state dictionary; give the module or a .onnx"
+    if array.ndim == 1:
+        return ": normalisations have constants that are in no state dictionary; give the module or a .onnx"
+    return ""
+
+
+# ---- which layer comes first ------------------------------------------------------------------------------------
+
+
+def _ordered(layers: dict[str, _Layer], order: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """The layers as they are computed, and what is to be said about that."""
+    stems = list(layers)
+    if order is not None:
+        if sorted(order) != sorted(stems):
+            raise InputError(f"order: it must name each layer once ({', '.join(stems)[:200]})")
+        return list(order), []
+    affordable(len(stems) ** 2, "the layers", each=500)
+    keys = [_key(stem) for stem in stems]
+    after = [{j for j, other in enumerate(keys) if _precedes(other, key)} for key in keys]
+    fitting = list(_orders([layers[s].shape for s in stems], after))
+    if not fitting:
+        by_name = next(iter(_orders([(0, 0)] * len(stems), after)), range(len(stems)))
+        chain_ = ", ".join(f"{stems[i][:40]} {list(layers[stems[i]].shape)}" for i in by_name)
+        raise InputError(
+            f"in no order that the names allow does each layer read what the one before it makes: {chain_[:300]}"
+        )
+    if len(fitting) > 1:
+        shown = "; or ".join(", ".join(stems[i][:40] for i in found) for found in fitting[:3])
+        more = "; or others" if len(fitting) > 3 else ""
+        raise InputError(f"names and shapes leave the order of the layers open (say it by order): {shown}{more}"[:480])
+    found = fitting[0]
+    by_names_alone = len(list(_orders([(0, 0)] * len(stems), after))) == 1
+    note = [] if by_names_alone else [f"the order of the layers follows from their shapes: {', '.join(stems)[:200]}"]
+    return [stems[i] for i in found], note
+
+
+def _orders(shapes: list[tuple[int, int]], after: list[set[int]]) -> Iterator[list[int]]:
+    """Up to four orders in which each layer comes after those in ``after`` and reads what the one before it makes."""
+    count, steps, found = len(shapes), 0, 0
+    if sorted(map(len, after)) == list(range(count)):  # the names say it all
+        only = sorted(range(count), key=lambda i: len(after[i]))
+        if all(shapes[i][0] == shapes[j][1] for i, j in pairwise(only)):
+            yield only
+        return
+    order: list[int] = []
+    waiting: list[Iterator[int]] = [iter(range(count))]
+    placed: set[int] = set()
+    while waiting:
+        steps += 1
+        if steps > _STEPS:
+            raise InputError("the names leave too many orders of the layers open: say it by order")
+        i = next(waiting[-1], None)
+        if i is None:
+            waiting.pop()
+            if order:
+                placed.remove(order.pop())
+            continue
+        if i in placed or not after[i] <= placed or (order and shapes[order[-1]][0] != shapes[i][1]):
+            continue
+        order.append(i)
+        placed.add(i)
+        if len(order) == count:
+            yield list(order)
+            found += 1
+            if found == 4:
+                return
+        waiting.append(iter(range(count)))
+
+
+Component = tuple[str, tuple[int, ...]]
+
+
+def _key(stem: str) -> list[Component]:
+    """The parts of a name between points, each as its words and its numbers: ``fc10`` is ``("fc#", (10,))``."""
+    parts = re.split(r"[./]", stem)
+    return [(re.sub("[0-9]+", "#", part), tuple(int(n[:18]) for n in re.findall("[0-9]+", part))) for part in parts]
+
+
+def _precedes(first: list[Component], second: list[Component]) -> bool:
+    """Does its name say that a layer comes before another? The first part in which they differ decides."""
+    for one, two in zip(first, second, strict=False):
+        if one == two:
+            continue
+        if one[0] == two[0]:
+            return one[1] < two[1]
+        words = [re.sub("[#_]+$", "", part[0]).lower() for part in (one, two)]
+        for line in _ROLES:
+            ranks = [next((k for k, names in enumerate(line) if word in names), None) for word in words]
+            if None not in ranks and ranks[0] != ranks[1]:
+                return bool(ranks[0] < ranks[1])  # type: ignore[operator]
+        return False
+    return False

@@ -1,0 +1,169 @@
+"""Functional dimension: the Jacobian against difference quotients, the rank against SymPy, the minor recomputed."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import sympy
+
+from geomrelu import InputError
+from geomrelu.network.dimension import (
+    dense_layers,
+    functional_dimension,
+    jacobian,
+    random_points,
+    ranks_of_orbit,
+    upper_bound,
+)
+from geomrelu.network.network import Network
+
+
+def drawn(rng, widths, last="none", entry=lambda rng: Fraction(2 * rng.randint(-99, 99) + 1, rng.randint(1, 9))):
+    layers = [
+        ([[entry(rng) for _ in range(m)] for _ in range(n)], [entry(rng) for _ in range(n)], "relu")
+        for m, n in pairwise(widths)
+    ]
+    layers[-1] = (*layers[-1][:2], last)
+    return Network.from_layers(layers)
+
+
+@pytest.mark.parametrize("last", ["none", "relu"])
+@pytest.mark.parametrize("widths", [(1, 2, 1), (2, 3, 2), (2, 2, 3, 1), (3, 1, 2, 2)])
+def test_the_jacobian_is_that_of_difference_quotients(widths, last):
+    """In a region the outputs are affine in each single parameter, so a small difference quotient is the derivative."""
+    rng = random.Random(6)
+    network = drawn(rng, widths, last)
+    points = random_points(network, 4, 2)
+    layers = dense_layers(network)
+    rows, _ = jacobian(layers, points, last == "relu")
+    step = Fraction(1, 10**9)
+
+    def outputs(changed):
+        again = Network.from_layers(
+            [(w, b, "relu" if k < len(changed) - 1 else last) for k, (w, b) in enumerate(changed)]
+        )
+        return [v for point in points for v in again(point)]
+
+    base, column = outputs(layers), 0
+    for weights, bias in layers:
+        for i, row in enumerate(weights):
+            for vector, j in [(row, j) for j in range(len(row))] + [(bias, i)]:
+                vector[j] += step
+                moved = outputs(layers)
+                vector[j] -= step
+                assert [(v - u) / step for u, v in zip(base, moved, strict=True)] == [r[column] for r in rows]
+                column += 1
+    assert column == len(rows[0])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_rank_minor_and_bound(seed):
+    rng = random.Random(seed)
+    widths = [rng.randint(1, 3) for _ in range(rng.randint(3, 4))]
+    entry = (lambda rng: rng.choice((-1, 0, 1, 2)), lambda rng: rng.gauss(0, 1), lambda rng: rng.randint(-99, 99))[
+        seed % 3
+    ]
+    network = drawn(rng, widths, "none", entry)
+    points = random_points(network, 12, seed)
+    try:
+        found = functional_dimension(network, points)
+    except InputError:
+        return  # a ternary neuron is 0 everywhere
+    rows, _ = jacobian(dense_layers(network), points)
+    exact = sympy.Matrix([[sympy.Rational(v.numerator, v.denominator) for v in row] for row in rows])
+    assert found.rank == exact.rank() <= found.bound
+    assert len(found.rows) == len(found.columns) == found.rank
+    if found.rank:
+        assert exact.extract(list(found.rows), list(found.columns)).det() != 0
+        assert 0 < found.minor < found.prime
+    assert sympy.isprime(found.prime)
+    assert found.parameters == sum(n * (m + 1) for m, n in pairwise(widths))
+
+
+def test_a_silent_neuron_costs_what_the_bound_says():
+    """max(x + y + 100, 0) and max(-x - y - 100, 0): on the square the second moves nothing."""
+    network = Network.from_layers([([[1, 2], [-1, -3], [3, -1]], [100, -100, 50], "relu"), ([[1, 5, -2]], [3], "none")])
+    points = [[Fraction(i), Fraction(j)] for i in range(-3, 4) for j in range(-3, 4)]
+    found = functional_dimension(network, points)
+    assert found.silent == ((1, 1),)
+    assert found.bound == upper_bound([2, 3, 1]) - (2 + 1) == 7
+    assert found.rank == 3  # on one region: an affine map
+
+
+def test_silent_neighbours_share_a_weight():
+    assert upper_bound([2, 3, 3, 1]) == 2 * 3 + 3 + 9 + 3 + 3 + 1 - 6
+    one, two = upper_bound([2, 3, 3, 1], [(1, 0)]), upper_bound([2, 3, 3, 1], [(2, 0)])
+    both = upper_bound([2, 3, 3, 1], [(1, 0), (2, 0)])
+    whole = upper_bound([2, 3, 3, 1])
+    assert (whole - one, whole - two, whole - both) == (5, 4, 8)
+    assert both == upper_bound([2, 2, 2, 1])  # as if they were not there
+    assert upper_bound([2, 3, 3, 1], [(1, 0), (1, 0)]) == one
+
+
+def test_the_minor_of_a_wider_network():
+    """130 neurons, float weights; not a rank of floats: those of NumPy only agree."""
+    rng = np.random.default_rng(5)
+    network = Network.from_layers(
+        [
+            (rng.standard_normal((130, 2)), rng.standard_normal(130), "relu"),
+            (rng.standard_normal((1, 130)), [0.5], "none"),
+        ]
+    )
+    points = random_points(network, 60, 1)
+    found = functional_dimension(network, points)
+    rows, _ = jacobian(dense_layers(network), points)
+    floats = np.array([[float(v) for v in row] for row in rows])
+    assert found.rank == np.linalg.matrix_rank(floats) == 60
+
+
+def test_orbits():
+    network = drawn(random.Random(4), (1, 3, 1))
+    points = random_points(network, 15, 1)
+    ranks = ranks_of_orbit(network, points, 30, seed=2)
+    assert sum(ranks.values()) == 30 and max(ranks) <= upper_bound([1, 3, 1])
+    assert ranks == ranks_of_orbit(network, points, 30, seed=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda net: functional_dimension(net, []), "at least one point"),
+        (lambda net: functional_dimension(net, [[0]]), "is 0 at the point"),
+        (lambda net: functional_dimension(net, [[1, 2]]), "reads R"),
+        (lambda net: random_points(net, 0), "at least one point"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, text):
+    with pytest.raises(InputError, match=text):
+        call(Network.from_layers([([[1], [-1]], [0, 0], "relu"), ([[1, 1]], [-2], "none")]))
+
+
+def test_the_command(tmp_path):
+    path = tmp_path / "model.json"
+    layers = [
+        {"weights": [[2], [-3], [5]], "bias": [1, "7/2", -1], "activation": "relu"},
+        {"weights": [[1, -2, 3]], "bias": ["-9/2"], "activation": "none"},
+    ]
+    path.write_text(json.dumps({"inputs": 1, "layers": layers}))
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "geomrelu", "dimension", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, _ = run(path, "--orbits", 5)
+    assert code == 0 and out.startswith("functional dimension 7 on 20 points, of 10 parameters\n")
+    assert "a minor of size 7" in out and "over 5 random sign choices" in out
+    (tmp_path / "points.json").write_text('{"points": [["1/7"], [3]]}')
+    code, out, _ = run(path, "--points", tmp_path / "points.json", "--format", "json")
+    assert (code, json.loads(out)["rank"]) == (0, 2)
+    for bad in (["--points", "0"], ["--points", "R^n"], ["--orbits", "0"], ["--seed", "-1"]):
+        code, out, err = run(path, *bad)
+        assert (code, out, err.count("\n")) == (2, "", 1)

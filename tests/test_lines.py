@@ -1,0 +1,222 @@
+"""Neurons on lines: zeros by another way, degenerate networks, wide ones, and means over sign choices one by one."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import pairwise, product
+from math import prod
+
+import pytest
+
+from geomrelu import InputError
+from geomrelu.network.lines import zeros_on_line, zeros_orbit
+from geomrelu.network.network import Network
+from geomrelu.random_networks import closed_forms
+
+
+def by_bisection_of_regions(network, layer, neuron, x, d):
+    """Zeros between consecutive breakpoints of everything before, found by adding all crossings again and again.
+
+    Breakpoints are refined until every neuron before is affine between neighbours (values at thirds agree); then each
+    stretch has the zero of a straight line.
+    """
+
+    def values(t):
+        point = [a + t * b for a, b in zip(x, d, strict=True)]
+        return [v for z in network.pre_activations(point, layer) for v in z]
+
+    place = sum(network.widths[: layer - 1]) + neuron
+    stops = {Fraction(-(10**9)), Fraction(10**9)}
+    for level in range(layer):
+        own = range(sum(network.widths[:level]), sum(network.widths[: level + 1]))
+        own = [place] if level == layer - 1 else own
+        found, ordered = set(), sorted(stops)
+        for low, high in pairwise(ordered):
+            left, right = values(low), values(high)
+            for k in own:
+                if left[k] * right[k] < 0:
+                    found.add(low + (high - low) * left[k] / (left[k] - right[k]))
+        stops |= found
+    return sorted(t for t in stops if values(t)[place] == 0)
+
+
+def drawn(rng, widths, entry):
+    return Network.from_layers(
+        [
+            ([[entry(rng) for _ in range(m)] for _ in range(n)], [entry(rng) for _ in range(n)], "relu")
+            for m, n in pairwise(widths)
+        ]
+    )
+
+
+@pytest.mark.parametrize("widths", [(1, 2, 1), (1, 3, 2, 1), (2, 4, 3, 2), (3, 2, 2, 2, 1), (1, 1)])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda rng: Fraction(rng.randint(-99, 99), rng.randint(1, 9)),
+        lambda rng: rng.randint(-9, 9) * 10 ** rng.randint(0, 5),
+        lambda rng: rng.gauss(0, 1),
+    ],
+)
+def test_zeros_are_those_of_another_way(widths, entry):
+    rng = random.Random(sum(widths))
+    for _ in range(10):
+        network = drawn(rng, widths, entry)
+        x, d = ([Fraction(rng.randint(-9, 9)) for _ in range(widths[0])] for _ in range(2))
+        if not any(d):
+            continue
+        for neuron in range(widths[-1]):
+            zeros = zeros_on_line(network, network.depth, neuron, x, d)
+            if not zeros.flat:
+                within = [t for t in zeros.at if abs(t) < 10**9]
+                assert within == by_bisection_of_regions(network, network.depth, neuron, x, d)
+
+
+def test_a_wide_network():
+    """300 neurons of both directions: the sum of all |t - k| / 2 and a tent; zeros are checked by evaluation."""
+    rng = random.Random(3)
+    rows = [[rng.choice((1, -1))] for _ in range(300)]
+    bias = [rng.randint(-(10**6), 10**6) for _ in range(300)]
+    network = Network.from_layers(
+        [(rows, bias, "relu"), ([[rng.randint(-9, 9) for _ in range(300)]], [rng.randint(-9, 9)], "relu")]
+    )
+    zeros = zeros_on_line(network, 2, 0, [0], [1])
+    assert not zeros.flat and len(zeros.at) >= 1
+    knots = sorted({-b * r[0] for r, b in zip(rows, bias, strict=True)})
+    samples = [network.pre_activations([t])[1][0] for t in (knots[0] - 1, *knots, knots[-1] + 1)]
+    changes = sum(u * v < 0 for u, v in pairwise(samples))
+    inside = [t for t in zeros.at if knots[0] - 1 < t < knots[-1] + 1]
+    assert len(inside) == changes + sum(v == 0 for v in samples[1:-1])
+    assert all(network.pre_activations([t])[1][0] == 0 for t in zeros.at)
+
+
+@pytest.mark.parametrize(
+    ("second", "bias", "shown"),
+    [
+        ([[1, 1]], -2, "t = -2, t = 2"),  # |t| - 2
+        ([[1, 1]], 0, "t = 0"),  # it touches
+        ([[1, 0]], 0, "-oo <= t <= 0"),  # silent on one side
+        ([[0, 0]], 0, "-oo <= t <= oo"),
+        ([[0, 0]], 1, "no zero"),
+        ([[1, 1]], 1, "no zero"),
+        ([[0, -1]], 0, "0 <= t <= oo"),
+    ],
+)
+def test_touching_and_flat(second, bias, shown):
+    network = Network.from_layers([([[1], [-1]], [0, 0], "relu"), (second, [bias], "relu")])
+    assert str(zeros_on_line(network, 2, 0, [0], [1])) == shown
+
+
+def test_a_flat_stretch_between_two_others():
+    """max(t - 1, 0) - max(-t, 0): 0 on [0, 1], joined over the knot at 1/2 of a neuron that does nothing."""
+    network = Network.from_layers([([[1], [-1], [2]], [-1, 0, -1], "relu"), ([[1, -1, 0]], [0], "relu")])
+    zeros = zeros_on_line(network, 2, 0, [0], [1])
+    assert (zeros.at, zeros.flat) == ((), ((0, 1),))
+
+
+@pytest.mark.parametrize("n0", [1, 2])
+@pytest.mark.parametrize("widths", [(1,), (2,), (1, 1), (2, 1), (1, 2)])
+def test_orbits_are_sums_over_networks(n0, widths):
+    """All signs, one network after the other."""
+    rng = random.Random(7)
+    sizes = (n0, *widths, 1)
+    layers = [
+        ([[rng.randint(1, 999) for _ in range(m)] for _ in range(n)], [rng.randint(1, 999) for _ in range(n)])
+        for m, n in pairwise(sizes)
+    ]
+    x, d = [rng.randint(-9, 9) for _ in range(n0)], [rng.randint(1, 9) for _ in range(n0)]
+    total, choices = zeros_orbit(layers, x, d)
+    later = [len(row) + 1 for weights, _ in layers[1:] for row in weights]
+    found = 0
+    for flips in product((1, -1), repeat=widths[0]):
+        for signs in product((1, -1), repeat=sum(later)):
+            rest = iter(signs)
+            first = [
+                ([[f * v for v in row] for f, row in zip(flips, layers[0][0], strict=True)]),
+                [f * v for f, v in zip(flips, layers[0][1], strict=True)],
+            ]
+            chosen = [(*first, "relu")]
+            for weights, bias in layers[1:]:
+                rows = [[next(rest) * v for v in row] for row in weights]
+                chosen.append((rows, [next(rest) * v for v in bias], "relu"))
+            found += len(zeros_on_line(Network.from_layers(chosen), len(layers), 0, x, d).at)
+    assert (total, choices) == (found, 2 ** (widths[0] + sum(later)))
+    assert Fraction(total, choices) == prod(1 - Fraction(1, 2**n) for n in widths)
+    assert Fraction(total, choices) == Fraction(str(closed_forms.zeros_on_a_line(*widths)))
+
+
+def test_large_numbers_do_not_overflow():
+    """Magnitudes beyond 2^63 in all layers."""
+    layers = [
+        ([[3 * 2**70], [5]], [2**80, 7 * 2**65]),
+        ([[2**70, 11], [3, 2**90]], [1, 2**60]),
+        ([[7, 2**75]], [2**71]),
+    ]
+    assert Fraction(*zeros_orbit(layers, [0], [1])) == Fraction(9, 16)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda net: zeros_on_line(net, 3, 0, [0], [1]), "no neuron 0 in layer 3"),
+        (lambda net: zeros_on_line(net, 2, 1, [0], [1]), "no neuron 1 in layer 2"),
+        (lambda net: zeros_on_line(net, 2, 0, [0, 1], [1]), "reads R"),
+        (lambda net: zeros_on_line(net, 2, 0, [0], [0]), "direction"),
+        (lambda net: zeros_orbit([([[1]], [1]), ([[1], [1]], [1, 1])], [0], [1]), "one neuron"),
+        (lambda net: zeros_orbit([([[1]], [1]), ([[1]], [1])], [0], [1], "tanh"), "unknown activation"),
+        (
+            lambda net: zeros_orbit([([[1]] * 12, [1] * 12), ([[1] * 12] * 2, [1] * 2), ([[1] * 2], [1])], [0], [1]),
+            "signs",
+        ),
+        (lambda net: zeros_orbit([([[1], [1]], [0, 0]), ([[1, 1]], [0])], [0], [1]), "0 on a whole piece"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call, text):
+    network = Network.from_layers([([[1], [-1]], [0, 0], "relu"), ([[1, 1]], [-2], "relu")])
+    with pytest.raises(InputError, match=text):
+        call(network)
+
+
+# ---- the command ---------------------------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "geomrelu", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.json"
+    layers = [
+        {"weights": [[2], [-3], [5]], "bias": [1, "7/2", -1], "activation": "relu"},
+        {"weights": [[1, -2, 3]], "bias": ["-9/2"], "activation": "none"},
+    ]
+    path.write_text(json.dumps({"inputs": 1, "layers": layers}))
+    return path
+
+
+def test_the_command(model):
+    code, out, _ = run("zeros", model, "--line=0,1", "--orbit")
+    assert (code, out.splitlines()) == (
+        0,
+        [
+            "layer 2, neuron 0: t = 27/46",
+            "  112 zeros in 128 sign choices: mean 7/8",
+            "  pi = 7/8: equal, as for generic magnitudes",
+        ],
+    )
+    code, out, _ = run("zeros", model, "--line=1/2,-2", "--layer", 1, "--neuron", 0, "--format", "json")
+    assert (code, json.loads(out)) == (0, [{"layer": 1, "neuron": 0, "zeros": ["1/2"], "flat": []}])
+
+
+@pytest.mark.parametrize("bad", [["--line=0"], ["--line=0,0"], ["--line=0,x"], ["--line=0,1", "--layer", "3"]])
+def test_bad_arguments_are_one_line(model, bad):
+    code, out, err = run("zeros", model, *bad)
+    assert (code, out, err.count("\n")) == (2, "", 1)

@@ -1,0 +1,428 @@
+"""Small ONNX files that were once read as something else, or refused, with what is right; their like, made here; and
+real networks."""
+
+from __future__ import annotations
+
+import os
+import struct
+from fractions import Fraction
+
+import graphs
+import numpy as np
+import onnx
+import pytest
+from graphs import node, whole
+from onnx import TensorProto, helper, numpy_helper
+from test_onnx_graphs import compared
+
+from geomrelu import InputError, Network, Polyhedron, decide
+from geomrelu.cli.main import main
+
+A, B = np.float32([[1, -2], [0.5, 4]]), np.float32([-0.25, 1])
+
+
+def read(model, folder, **options):
+    path = folder / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    return Network.from_file(path, **options)
+
+
+def mlp(*before, constants=(), shape=(1, 2), **more):
+    """Nodes that make h from x, then ReLU."""
+    return graphs.model([*before, node("Relu", "h", "y")], constants, shape, **more)
+
+
+# ---- the shared cases ---------------------------------------------------------------------------------------------
+
+CASES = {  # file: (inputs, widths, the layers that are the model's own)
+    "abs": (4, (3,), [1]),
+    "argmax_last": (4, (3,), [1]),
+    "batch12": (2, (2,), [1]),
+    "bf16": (5, (6,), [1]),
+    "clip_min0": (4, (3,), [1]),
+    "clip_relu6": (4, (3, 3), [1]),
+    "convtranspose": (18, (36,), [1]),
+    "dequant_weight": (4, (3,), [1]),
+    "leaky_default": (4, (3,), [1]),
+    "matmul_of_constants": (2, (2,), [1]),
+    "max_zero": (4, (3,), [1]),
+    "maxpool": (36, (32, 16, 8), [1]),
+    "mid_sigmoid": (2, (2,), [1]),
+    "mlp_b4": (5, (64, 64), [1, 2]),
+    "mul_of_two_variables": (2, (2,), [1]),
+    "pool_old": (36, (72,), [1]),
+    "resize": (18, (32,), [1]),
+    "sk_c3_nozip": (5, (6,), [1]),
+    "skl_clf3": (3, (6,), [1]),
+    "skl_pipe": (3, (6,), [1]),
+    "softmax_last": (4, (3,), [1]),
+    "torch_default": (5, (64, 64), [1, 2]),
+    "two": (5, (6, 6, 6), [1, 2, 3]),
+    "two_inputs": (2, (2,), [1]),
+    "upsample_nearest9": (4, (9,), [1]),
+    "where_const_cond": (2, (2,), [1]),
+}
+LEFT = {  # what is left out, and the ReLU layers with it
+    "argmax_last": "operator ArgMax (node 5, output 'y') is not supported",
+    "mid_sigmoid": "operator Sigmoid (node 3, output 's') is not supported; with it 1 ReLU layer, which read it",
+    "mul_of_two_variables": "operator Mul (node 3, output 'y'): one of the factors must be constant, but depends on "
+    "the input of the network",
+    "sk_c3_nozip": "operator Softmax (node 7, output 'out_activations_result') is not supported",
+    "skl_clf3": "operator Softmax (node 7, output 'out_activations_result') is not supported",
+    "softmax_last": "operator Softmax (node 5, output 'y') is not supported",
+}
+
+
+def case(shared, name):
+    path = shared / "cases" / "read" / name
+    if not path.is_file():
+        pytest.skip(f"{path} is absent")
+    return path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases(name, shared, tmp_path):
+    path = case(shared, f"{name}.onnx")
+    net = Network.from_file(path)
+    inputs, widths, own = CASES[name]
+    assert (net.inputs, net.widths, net.judged) == (inputs, widths, own)
+    assert net.reading.left == ((LEFT[name],) if name in LEFT else ())
+    if name == "bf16":  # onnxruntime has no kernels for it; PyTorch wrote 18-bit sums of these
+        assert {v.denominator.bit_length() <= 30 for v in net.neuron(1, 0).slope} == {True}
+        return
+    model = onnx.load(path)
+    dims = {i.name: [d.dim_value or 1 for d in i.type.tensor_type.shape.dim] for i in model.graph.input}
+    if name in ("mlp_b4", "batch12"):
+        rows = np.random.default_rng(0).integers(-8, 9, size=next(iter(dims.values()))) / 8
+        right = run_batch(path, rows.astype(np.float32))
+        for row, expected in zip(rows, right, strict=True):
+            assert [float(v) for v in net(row.tolist())] == pytest.approx(expected.tolist(), abs=1e-5)
+        return
+    rng = np.random.default_rng(1)
+    x = {p.name: (rng.integers(-8, 9, size=dims[p.name]) / 8).astype(np.float32) for p in net.reading.inputs}
+    compared(model, tmp_path, x)
+
+
+def run_batch(path, rows):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: rows})[0]
+
+
+def test_all_neurons_of_two_outputs_are_judged(shared):
+    net = Network.from_file(case(shared, "two.onnx"))
+    report = decide(net, (0, 1))
+    assert len(report.verdicts) == 18 and not report.undecided
+    assert [(p.name, p.size) for p in net.reading.outputs] == [("15", 2), ("18", 1)]
+
+
+def test_a_batch_is_as_many_inputs_as_the_domain_numbers(shared, tmp_path, capsys):
+    path = case(shared, "batch12.onnx")
+    for size, neurons in ((2, 2), (24, 24)):
+        names = range(size)
+        text = "\n".join(
+            [*(f"(declare-const X_{k} Real)" for k in names), "(declare-const Y_0 Real)",
+             *(f"(assert (>= X_{k} 0))\n(assert (<= X_{k} 1))" for k in names)]
+        )  # fmt: skip
+        (tmp_path / "box.vnnlib").write_text(text)
+        assert main(["decide", str(path), "--domain", str(tmp_path / "box.vnnlib")]) == 0
+        assert f"{neurons} neurons" in capsys.readouterr().out
+
+
+def test_quantised_activations_are_refused_with_the_operator(shared):
+    with pytest.raises(InputError, match="no ReLU layer comes before .*QuantizeLinear"):
+        Network.from_file(case(shared, "q_def.onnx"))
+
+
+@pytest.mark.parametrize(("name", "own", "depth"), [("softmax_last_layer", [1, 2], 2), ("cnn_max_mnist", [1, 2, 5], 5)])
+def test_real_networks_are_decided(name, own, depth, shared):
+    path = shared / "networks" / "real" / f"{name}.onnx"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent")
+    net = Network.from_file(path)
+    assert (net.judged, net.depth) == (own, depth)
+    point = [0.25] * net.inputs
+    report = decide(net, Polyhedron.box([(Fraction(v), Fraction(v) + Fraction(1, 512)) for v in point]), time=60)
+    assert [layer.layer for layer in report] == own
+    assert len(report.alive) > len(report.verdicts) // 4
+    assert report.check() == len(report.dead) + len(report.alive)
+
+
+# ---- their like ---------------------------------------------------------------------------------------------------
+
+
+def test_outputs_and_layers_before_what_is_left_out(tmp_path):
+    model = graphs.model(
+        [
+            node("Gemm", "x a b", "h"), node("Relu", "h", "r"), node("Sigmoid", "r", "s"), node("Gemm", "s a b", "g"),
+            node("Relu", "g", "q"), node("LeakyRelu", "g", "l"), node("Add", "q l", "y"), node("Neg", "h", "z"),
+        ],
+        {"a": A, "b": B}, (1, 2), outputs="y z",
+    )  # fmt: skip
+    net = read(model, tmp_path)
+    assert net.widths == (2,)
+    assert [port.name for port in net.reading.outputs] == ["z", "r"]
+    (line,) = net.reading.left
+    assert line.startswith("operator Sigmoid (node 3, output 's')") and "2 ReLU layers" in line
+    x = [Fraction(1), Fraction(1, 2)]
+    assert net(x) == [-1, -1, 1, 1]
+    report = decide(net, (0, 1))
+    assert len(report.verdicts) == 2
+    nothing = graphs.model([node("Sin", "x", "s"), node("Relu", "s", "y")])
+    with pytest.raises(InputError, match=r"no ReLU layer comes before what is left out: operator Sin"):
+        read(nothing, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "kinds", "values"),
+    [
+        ([node("Clip", "x lo", "y")], {"lo": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
+        ([node("Clip", "x - hi", "y")], {"hi": np.float32(6)}, [("upper bound", False)], [-1, 2, 0, 6]),
+        ([node("Clip", "x lo hi", "y")], {"lo": np.float32(-0.5), "hi": np.float32(6)},
+         [("clip", True), ("upper bound", False)], [-0.5, 2, 0, 6]),
+        ([node("LeakyRelu", "x", "y", alpha=0.25)], {}, [("LeakyReLU", True)], [-0.25, 2, 0, 9]),
+        ([node("PRelu", "x s", "y")], {"s": np.float32([2])}, [("LeakyReLU", True)], [-2, 2, 0, 9]),
+        ([node("Abs", "x", "y")], {}, [("absolute value", True)], [1, 2, 0, 9]),
+        ([node("Max", "x z", "y")], {"z": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
+        ([node("Max", "x z", "y")], {"z": np.float32([1])}, [("clip", True)], [1, 2, 1, 9]),
+        ([node("Min", "x z", "y")], {"z": np.float32([1])}, [("upper bound", False)], [-1, 1, 0, 1]),
+        ([node("Neg", "x", "n"), node("Max", "x n", "y")], {}, [("maximum", False)], [1, 2, 0, 9]),
+        ([node("Greater", "x z", "c"), node("Where", "c x z", "y")], {"z": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
+        ([node("Less", "x z", "c"), node("Not", "c", "d"), node("Cast", "d", "m", to=1), node("Mul", "m x", "y")],
+         {"z": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
+        ([node("HardSigmoid", "x", "y", alpha=0.5, beta=0.5)], {}, [("ReLU", True), ("upper bound", False)],
+         [0, 1, 0.5, 1]),
+    ],
+)  # fmt: skip
+def test_what_is_piecewise_linear_is_exact_and_says_what_dead_means(nodes, constants, kinds, values, tmp_path):
+    net = read(graphs.model([*nodes, node("Neg", "y", "w")], constants, outputs="w"), tmp_path)
+    assert [(layer.kind, layer.own) for layer in net.reading.layers] == kinds
+    assert net([-1, 2, 0, 9]) == [-Fraction(v) for v in values]
+    said = "\n".join(net.reading.lines())
+    assert all(kind in said for kind, _ in kinds)
+    assert said.count("dead: ") == sum(kind != "ReLU" for kind, _ in kinds)
+
+
+def test_jumps_are_no_relu(tmp_path):
+    jump = [node("Greater", "x z", "c"), node("Where", "c x o", "h"), node("Relu", "x", "r"), node("Add", "h r", "y")]
+    net = read(graphs.model(jump, {"z": np.float32(0), "o": np.float32(1)}), tmp_path)
+    assert net.reading.left == ("operator Where (node 2, output 'h'): a choice that jumps is not supported",)
+    assert net.widths == (4,)
+
+
+def test_batches_and_first_axes_that_are_none(tmp_path):
+    alone = mlp(node("Gemm", "x a b", "h"), constants={"a": A, "b": B}, shape=(5, 2))
+    net = read(alone, tmp_path)
+    assert (net.inputs, net.widths, net.reading.rows) == (2, (2,), 5)
+    assert read(alone, tmp_path, whole_batch=True).widths == (10,)
+    mixing = [node("ReduceMean", "x", "m", axes=[0], keepdims=1), node("Add", "x m", "h")]
+    assert read(mlp(*mixing, shape=(3, 2)), tmp_path).inputs == 6
+    own = mlp(node("Add", "x c", "h"), constants={"c": np.float32([[1, 2], [3, 4]])}, shape=(2, 2))
+    assert read(own, tmp_path).inputs == 4  # each row has its own bias
+    assert any("no batch" in note for note in read(own, tmp_path).reading.notes)
+    assert read(mlp(node("Neg", "x", "h"), shape=(7,)), tmp_path).inputs == 7
+    with pytest.raises(InputError, match=r"no batch.*shape \[n, 2\]; give its shape"):
+        read(mlp(*mixing, shape=("n", 2)), tmp_path)
+    assert read(mlp(*mixing, shape=("n", 2)), tmp_path, shape=(3, 2)).inputs == 6
+    for shape in (("n",), (1, "m"), ("n", 2, "k")):
+        with pytest.raises(InputError, match="unknown size.*give its shape"):
+            read(mlp(node("Neg", "x", "h"), shape=shape), tmp_path)
+    fixed = [node("Reshape", "x s", "f"), node("Gemm", "f a b", "h")]
+    one = read(mlp(*fixed, constants={"a": A, "b": B, "s": whole(1, 2)}, shape=("n", 2)), tmp_path)
+    assert one.inputs == 2 and any("one row" in note for note in one.reading.notes)
+
+
+def test_several_inputs_are_numbered_in_order(tmp_path):
+    model = mlp(
+        node("Concat", "x u", "c", axis=1), node("Gemm", "c a", "h"), constants={"a": np.eye(3, dtype=np.float32)}
+    )
+    model.graph.input.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, [1, 1]))
+    model.graph.input.append(helper.make_tensor_value_info("unused", TensorProto.INT64, [1]))
+    net = read(model, tmp_path)
+    assert net([1, -2, 3]) == [1, 0, 3] and [p.name for p in net.reading.inputs] == ["x", "u"]
+
+
+# ---- how files hold numbers ---------------------------------------------------------------------------------------
+
+SMALL = {  # element type: bit patterns and their values
+    TensorProto.BFLOAT16: ("<u2", {0x3F80: 1, 0xC040: -3, 0x0001: Fraction(1, 2**133)}),
+    TensorProto.FLOAT16: ("<u2", {0x3C00: 1, 0xC200: -3, 0x0001: Fraction(1, 2**24)}),
+    TensorProto.FLOAT8E4M3FN: ("u1", {0x38: 1, 0xC4: -3, 0x01: Fraction(1, 2**9), 0x7E: 448}),
+    TensorProto.FLOAT8E4M3FNUZ: ("u1", {0x40: 1, 0xCC: -3, 0x01: Fraction(1, 2**10)}),
+    TensorProto.FLOAT8E5M2: ("u1", {0x3C: 1, 0xC2: -3, 0x01: Fraction(1, 2**16)}),
+    TensorProto.FLOAT8E5M2FNUZ: ("u1", {0x40: 1, 0xC6: -3, 0x01: Fraction(1, 2**17)}),
+}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_narrow_floats_are_what_their_bits_say(kind, tmp_path):
+    dtype, patterns = SMALL[kind]
+    tensor = TensorProto(name="w", data_type=kind, dims=[len(patterns), 1])
+    tensor.raw_data = np.array(list(patterns), dtype=dtype).tobytes()
+    typed = TensorProto(name="w", data_type=kind, dims=[len(patterns), 1])
+    typed.int32_data.extend(patterns)
+    for proto in (tensor, typed):
+        model = mlp(node("Cast", "w", "v", to=1), node("MatMul", "x v", "h"), shape=(1, len(patterns)))
+        if kind not in (TensorProto.BFLOAT16, TensorProto.FLOAT16):
+            model.graph.node[0].op_type = "Identity"
+            del model.graph.node[0].attribute[:]
+        model.graph.initializer.append(proto)
+        assert read(model, tmp_path).neuron(1, 0).slope == tuple(patterns.values())
+
+
+def test_four_bits_and_no_numbers(tmp_path):
+    def model(kind, data, count):
+        made = mlp(node("MatMul", "x w", "h"), shape=(1, count))
+        made.graph.initializer.append(TensorProto(name="w", data_type=kind, dims=[count, 1], raw_data=data))
+        return made
+
+    for kind, values in (
+        (TensorProto.INT4, (1, -2, 7, -8, 3)),
+        (TensorProto.UINT4, (1, 14, 7, 8, 3)),
+        (TensorProto.FLOAT4E2M1, (Fraction(1, 2), -4, 6, 0, Fraction(3, 2))),
+    ):
+        assert read(model(kind, bytes([0xE1, 0x87, 0x03]), 5), tmp_path).neuron(1, 0).slope == values
+    for kind, data in (
+        (TensorProto.FLOAT8E4M3FN, b"\x7f"),
+        (TensorProto.FLOAT8E5M2, b"\x7c"),
+        (TensorProto.FLOAT, b"\0\0\x80\x7f"),
+    ):
+        with pytest.raises(InputError, match="not a finite number"):
+            read(model(kind, data, 1), tmp_path)
+    with pytest.raises(InputError, match="3 bytes for 4 entries"):
+        read(model(TensorProto.FLOAT8E5M2, b"abc", 4), tmp_path)
+
+
+def test_float_data_are_read_bit_by_bit(tmp_path):
+    bits = struct.pack("<f", 1e-45)
+    made = mlp(node("MatMul", "x w", "h"))
+    made.graph.initializer.append(
+        helper.make_tensor("w", TensorProto.FLOAT, [2, 1], [np.frombuffer(bits, "<f4")[0], 2])
+    )
+    assert read(made, tmp_path).neuron(1, 0).slope == (Fraction(1, 2**149), 2)
+
+
+def test_sparse_initializers(tmp_path):
+    for indices in (np.array([1, 2]), np.array([[0, 1], [1, 0]])):
+        made = mlp(node("MatMul", "x w", "h"))
+        sparse = made.graph.sparse_initializer.add(dims=[2, 2])
+        sparse.values.CopyFrom(numpy_helper.from_array(np.float32([3, -4]), "w"))
+        sparse.indices.CopyFrom(numpy_helper.from_array(indices, "i"))
+        net = read(made, tmp_path)
+        assert [net.neuron(1, i).slope for i in (0, 1)] == [(0, -4), (3, 0)]
+    sparse.indices.CopyFrom(numpy_helper.from_array(np.array([1, 9]), "i"))
+    with pytest.raises(InputError, match="'w' is not a sparse tensor"):
+        read(made, tmp_path)
+
+
+def test_nodes_in_any_order_and_functions(tmp_path):
+    made = graphs.model(
+        [node("Relu", "h", "y"), node("Gemm", "t a b", "h"), node("Neg", "x", "t")], {"a": A, "b": B}, (1, 2)
+    )
+    right = read(
+        graphs.model(
+            [node("Neg", "x", "t"), node("Gemm", "t a b", "h"), node("Relu", "h", "y")], {"a": A, "b": B}, (1, 2)
+        ),
+        tmp_path,
+    )
+    assert read(made, tmp_path) == right
+    inner = helper.make_function(
+        "own", "Scaled", ["v"], ["w"], [node("LeakyRelu", "v", "w")], [helper.make_opsetid("", 17)], ["slope"]
+    )
+    reference = onnx.AttributeProto(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT)
+    inner.node[0].attribute.append(reference)
+    outer = helper.make_function(
+        "own", "Twice", ["v"], ["w"],
+        [helper.make_node("Scaled", ["v"], ["t"], domain="own", slope=0.5), helper.make_node("Scaled", ["t"], ["w"], domain="own", slope=0.25)],
+        [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)],
+    )  # fmt: skip
+    made = graphs.model([helper.make_node("Twice", ["x"], ["t"], domain="own"), node("Neg", "t", "y")])
+    made.functions.extend([inner, outer])
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    net = read(made, tmp_path)
+    assert net([-8, 8, 0, -1]) == [1, -8, 0, Fraction(1, 8)]
+    compared(made, tmp_path, np.float32([[-8, 8, 0, -1]]))
+    endless = helper.make_function(
+        "own", "Twice", ["v"], ["w"], [helper.make_node("Twice", ["v"], ["w"], domain="own")], []
+    )
+    del made.functions[:]
+    made.functions.append(endless)
+    with pytest.raises(InputError, match="nested too deeply"):
+        read(made, tmp_path)
+
+
+def external(location, tmp_path, offset="0", length="16"):
+    made = mlp(node("MatMul", "x w", "h"))
+    tensor = made.graph.initializer.add(name="w", data_type=TensorProto.FLOAT, dims=[2, 2], data_location=1)
+    for key, value in (("location", location), ("offset", offset), ("length", length)):
+        tensor.external_data.add(key=key, value=value)
+    return read(made, tmp_path)
+
+
+def test_external_data_stay_in_the_folder(tmp_path):
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(A.tobytes() * 2)
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "w.bin").write_bytes(b"1234" + A.tobytes())
+    (folder / "sub" / "w.bin").write_bytes(A.tobytes())
+    assert external("w.bin", folder, "4").neuron(1, 0).slope == (1, 0.5)
+    assert external("sub/w.bin", folder).neuron(1, 1).slope == (-2, 4)
+    os.symlink(secret, folder / "link.bin")
+    os.symlink(tmp_path, folder / "up")
+    for bad in ("../secret.bin", str(secret), "link.bin", "up/secret.bin", "", ".", "sub/../../secret.bin"):
+        with pytest.raises(InputError, match="not in the folder"):
+            external(bad, folder)
+    for location, offset, length in (("w.bin", "8", "16"), ("w.bin", "-4", "16"), ("w.bin", "0", "99999999999999")):
+        with pytest.raises(InputError, match="does not hold bytes"):
+            external(location, folder, offset, length)
+    for location, words in (("none.bin", "not there"), ("sub", "not there"), ("w.bin\0", "not in the folder")):
+        with pytest.raises(InputError, match=words):
+            external(location, folder)
+    with pytest.raises(InputError, match="whole numbers"):
+        external("w.bin", folder, "a")
+    with pytest.raises(InputError, match="12 bytes for 4 entries"):
+        external("w.bin", folder, "0", "12")
+
+
+def test_random_constants_are_not_folded(tmp_path):
+    made = mlp(node("RandomNormal", "", "c", shape=[1, 2]), node("Add", "x c", "h"))
+    with pytest.raises(InputError, match="RandomNormal.* is not supported"):
+        read(made, tmp_path)
+    made = mlp(node("Exp", "c", "e"), node("Add", "x e", "h"), constants={"c": np.float32([0, 1])})
+    net = read(made, tmp_path)
+    assert [float(net.neuron(1, i).constant) for i in (0, 1)] == [1, float(np.exp(np.float32(1)))]
+    assert any("rounded" in note for note in net.reading.notes)
+
+
+def test_scalers_and_quantised_weights(tmp_path):
+    scaler = node("Scaler", "x", "h", offset=[1.0, 2.0], scale=[0.5, 0.25])
+    scaler.domain = "ai.onnx.ml"
+    assert read(mlp(scaler), tmp_path)([3, 10]) == [1, 2]
+    blocks = {"q": np.int8([[1, 2], [3, 4]]), "s": np.float32([[0.5, 2]]), "z": np.int8([[1, 0]])}
+    made = mlp(
+        node("DequantizeLinear", "q s z", "w", axis=0, block_size=2),
+        node("MatMul", "x w", "h"),
+        constants=blocks,
+        opset=21,
+    )
+    net = read(made, tmp_path)
+    assert [net.neuron(1, i).slope for i in (0, 1)] == [(0, 1), (4, 8)]
+
+
+def test_inspect(tmp_path, capsys):
+    made = mlp(
+        node("Gemm", "x a b", "t"),
+        node("Clip", "t lo hi", "h"),
+        constants={"a": A, "b": B, "lo": np.float32(-1), "hi": np.float32(6)},
+    )
+    made.graph.node.append(node("Softmax", "y", "p"))
+    made.graph.output[0].name = "p"
+    (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
+    assert main(["inspect", str(tmp_path / "m.onnx")]) == 0
+    said = capsys.readouterr().out
+    for words in ("format   ONNX, opset 17", "x [1, 2]: 2 numbers", "before   Gemm", "clip; dead: never above", "auxiliary",
+                  "left out operator Softmax (node 4, output 'p')", "output   y [1, 2]"):  # fmt: skip
+        assert words in said, said
+    assert main(["inspect", str(tmp_path / "m.onnx"), "--format", "json"]) == 0
+    assert '"kind": "clip"' in capsys.readouterr().out
