@@ -443,6 +443,47 @@ def test_random_modules_are_read_as_torch_evaluates_them(torch):
         agree(torch, module, shape, Network.from_torch(module.double(), shape))
 
 
+def test_random_images_are_read_as_torch_evaluates_them(torch):
+    """Pooling, padding, upsampling, transposed convolutions and other activations, in one and two dimensions."""
+    nn, rng = torch.nn, np.random.default_rng(6)
+    torch.manual_seed(6)
+
+    def choice(*options):
+        return options[rng.integers(len(options))]
+
+    def activation():
+        return choice(nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.5, 1.25), nn.LeakyReLU(0.1))
+
+    read = set()
+    for _ in range(80):
+        d, channels = int(rng.integers(1, 3)), int(rng.integers(1, 3))
+        shape = (channels, *(int(v) for v in rng.integers(4, 7, d)))
+        convolution, transposed = (nn.Conv1d, nn.Conv2d)[d - 1], (nn.ConvTranspose1d, nn.ConvTranspose2d)[d - 1]
+        largest, mean = (nn.MaxPool1d, nn.MaxPool2d)[d - 1], (nn.AvgPool1d, nn.AvgPool2d)[d - 1]
+        every, around = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)[d - 1], (nn.ZeroPad1d, nn.ZeroPad2d)[d - 1]
+        partial = bool(rng.random() < 0.5)
+        parts = [
+            choice(convolution(channels, 2, choice(1, 2, 3), choice(1, 2), choice(0, 1)),
+                   transposed(channels, 2, choice(1, 2), choice(1, 2))),
+            activation(),
+            choice(largest(2, choice(1, 2), choice(0, 1), ceil_mode=partial), mean(2, choice(1, 2), ceil_mode=partial),
+                   around(1), nn.Upsample(scale_factor=2), every(1)),
+            activation(),
+            nn.Flatten(),
+        ]  # fmt: skip
+        try:
+            size = nn.Sequential(*parts)(torch.zeros(1, *shape)).shape[1]
+        except RuntimeError:  # nothing is left to pool
+            continue
+        module = nn.Sequential(*parts, nn.Linear(size, 2))
+        net = Network.from_torch(module.double(), shape)
+        agree(torch, module, shape, net)
+        read |= {type(part).__name__ for part in parts}
+        assert len(net.reading.layers) == net.depth >= 2
+        assert all(layer.own for layer in net.reading.layers if layer.kind in ("ReLU", "LeakyReLU", "clip"))
+    assert len(read) > 12
+
+
 def test_hooks_and_subclasses_are_refused_by_name(torch):
     nn = torch.nn
 
