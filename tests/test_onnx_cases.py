@@ -443,3 +443,14 @@ def test_inspect(tmp_path, capsys):
         assert words in said, said
     assert main(["inspect", str(tmp_path / "m.onnx"), "--format", "json"]) == 0
     assert '"kind": "clip"' in capsys.readouterr().out
+
+
+def test_rows_that_are_split_or_turned_are_still_a_batch(tmp_path):
+    halves = [node("Reshape", "x s", "t"), node("Gemm", "t a b", "h")]
+    net = read(mlp(*halves, constants={"a": A, "b": B, "s": whole(-1, 2)}, shape=("n", 4)), tmp_path)
+    assert (net.inputs, net.widths, net.reading.outputs[0].shape) == (4, (4,), (2, 2))
+    turned = [node("Transpose", "x", "t"), node("MatMul", "a t", "h")]
+    for rows in ("n", 3):
+        net = read(mlp(*turned, constants={"a": A}, shape=(rows, 2)), tmp_path)
+        assert (net.inputs, net.widths) == (2, (2,))
+        assert net([1, 2]) == [0, Fraction(17, 2)]

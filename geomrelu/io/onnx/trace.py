@@ -243,7 +243,8 @@ class Trace:
         rule = OPERATORS.get(("" if proto.domain == "ai.onnx" else proto.domain, proto.op_type))
         while inputs and inputs[-1] is None:
             inputs.pop()
-        node.kind = max((self.kinds.get(n, 0) for n in proto.input), key=lambda k: FLOATS.get(k, (0, 0)), default=0)
+        kinds = [self.kinds[n] for n in proto.input if n in self.kinds]
+        node.kind = max(kinds, key=FLOATS.__getitem__, default=11 if self.wide else 1)
         fixed = all(not isinstance(v, (Tensor, Step, Several)) for v in inputs)
         if rule is None:
             if fixed and inputs:
