@@ -601,15 +601,24 @@ def test_random_keras_models(keras, tmp_path):
         inner = keras.Sequential([keras.Input(z.shape[1:]), layers.Dense(2, activation="relu")])
         return keras.Model(given, layers.Flatten()(inner(shared(shared(z)))))
 
-    for k in range(30):
-        model = (dense, convolutional, branching)[k % 3]()
+    def bounded():
+        given = keras.Input((6, 5, 2))
+        activations = (
+            layers.ReLU(max_value=0.5), layers.ReLU(negative_slope=0.25), layers.LeakyReLU(), layers.Activation("relu6"),
+        )  # fmt: skip
+        x = choice(*activations)(layers.Conv2D(2, 2, activation=choice("relu", "relu6"))(given))
+        x = layers.MaxPooling2D(2, strides=choice(1, 2), padding=choice("same", "valid"))(x)
+        return keras.Model(given, layers.Dense(2)(layers.Flatten()(layers.ReLU()(x))))
+
+    for k in range(32):
+        model = (dense, convolutional, bounded, branching)[k % 4]()
         for weight in model.weights:
             value = rng.normal(size=weight.shape)
             weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
         shape = model.input_shape[1:]
         x = rng.normal(size=(2, *shape)).astype(np.float32)
         right = np.asarray(keras.ops.convert_to_numpy(model(x, training=False))).reshape(2, -1)
-        for name in ("m.keras", *(["m.h5"] if k % 3 < 2 else [])):
+        for name in ("m.keras", *(["m.h5"] if k % 4 < 3 else [])):
             model.save(tmp_path / name)
             net = Network.from_file(tmp_path / name)
             assert not net.reading.left
