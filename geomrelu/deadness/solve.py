@@ -12,7 +12,7 @@ half of that, the neuron is dead, which is a certificate.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -98,12 +98,18 @@ class Answer:
         return {"verdict": self.verdict, "values": tables, "certificates": certified, "reason": self.reason}
 
 
-def solve(query: Query, programs: Programs, budget: Budget | None = None) -> Answer:
+def solve(
+    query: Query,
+    programs: Programs,
+    budget: Budget | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Answer:
     """Answer a query about networks, exactly.
 
     Args:
         programs: the networks, see :func:`geomrelu.io.models.combined`.
         budget: when it ends, the answer is ``unknown``.
+        progress: called with what is going on, and how many alternatives of how many are done.
 
     Evidence: ``sat`` comes with a point at which every assertion has been evaluated exactly; ``unsat`` with
     certificates that the checker has accepted, except where :attr:`Answer.proofs` says None.
@@ -114,6 +120,8 @@ def solve(query: Query, programs: Programs, budget: Budget | None = None) -> Ans
     reasons: list[str] = []
     choices = alternatives(query.assertions, lambda atom: True)
     for position, atoms in enumerate(choices):
+        if progress is not None:
+            progress(f"alternative {position + 1}", position, len(choices))
         try:
             found = _alternative(programs, atoms, budget.share(len(choices) - position))
         except Exhausted as end:
