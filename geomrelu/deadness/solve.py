@@ -37,6 +37,7 @@ from geomrelu.network.network import Network
 __all__ = ["Answer", "solve"]
 
 MOST_NEURONS = 60  # of networks whose linear pieces are examined one by one
+BESIDE = "a neuron is alive, but its witness is none of the query"
 QUICK = 0.2  # the share of the time for the neuron as it is, before pieces are examined
 
 
@@ -195,15 +196,13 @@ def _domain(inputs: int, rows: list[tuple[Row, str]]) -> Polyhedron:
 def _decided(
     programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget
 ) -> tuple[Point, str] | str | Proof | None:
-    all_strict = all(literal.strict for literal in literals)
-    small = programs.variables - programs.inputs <= MOST_NEURONS
-    first = _asked(programs, literals, Fraction(0), domain, budget if all_strict or not small else _part(budget))
+    if all(literal.strict for literal in literals):
+        return _asked(programs, literals, Fraction(0), domain, budget)
+    if programs.variables - programs.inputs > MOST_NEURONS:
+        return _raised(programs, literals, domain, budget)
+    first = _asked(programs, literals, Fraction(0), domain, budget.share(round(1 / QUICK)))
     if isinstance(first, tuple):
         return first
-    if all_strict and isinstance(first, Proof):
-        return first
-    if not small:
-        return _raised(programs, literals, domain, budget) or "conditions that hold with equality at best are open"
     margin: Fraction | None = None
     for piece in _pieces(programs, domain, budget):
         point = _satisfied(piece, literals)
@@ -218,17 +217,16 @@ def _decided(
     return None
 
 
-def _part(budget: Budget) -> Budget:
-    return budget.share(round(1 / QUICK))
-
-
-def _raised(programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget) -> Proof | None:
-    """A proof with the conditions that are not strict raised a little, if one of a few attempts gives one."""
-    for power in (8, 16, 32):
-        found = _asked(programs, literals, Fraction(1, 1 << power), domain, budget.share(3))
-        if isinstance(found, Proof):
+def _raised(
+    programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget
+) -> tuple[Point, str] | str | Proof:
+    """The answer for large networks, with the conditions that are not strict raised a little, ever less."""
+    for power in (16, 40):
+        found = _asked(programs, literals, Fraction(1, 1 << power), domain, budget)
+        if found != BESIDE:
             return found
-    return None
+    found = _asked(programs, literals, Fraction(0), domain, budget)
+    return found if isinstance(found, tuple) else "conditions that hold with equality at best are open"
 
 
 # ---- one neuron for all conditions ------------------------------------------------------------------------------
@@ -251,9 +249,7 @@ def _asked(
         return verdict.reason
     given: Any = verdict.claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
-    if not raised and _holds(programs, literals, point):
-        return point, "where a neuron is alive"
-    return "a neuron is alive, but its witness is none of the query"
+    return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
 
 
 def _holds(programs: Programs, literals: list[Literal], point: Point) -> bool:
