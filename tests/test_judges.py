@@ -17,13 +17,14 @@ import pytest
 from families import as_network
 from test_checker import random_proof
 
-from geomrelu import Network, Polyhedron, checker, decide
+from geomrelu import Network, Polyhedron, checker
 from geomrelu.budget import Budget
 from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.fields import Fields
 from geomrelu.certificates.region import Region
 from geomrelu.cli.main import main
+from geomrelu.deadness.decide import decide
 from geomrelu.geometry.domains import read_any
 
 JUDGES = (checker.Judge, Quick)
