@@ -45,14 +45,13 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder) -> Tenso
     if kind in ("MaxPooling1D", "MaxPooling2D"):
         return _largest(config, x, place)
     if kind == "LeakyReLU":
-        return activated(
-            place, x, "LeakyRelu", _floats(config, "negative_slope" if "negative_slope" in config else "alpha")
-        )
+        slope = "negative_slope" if "negative_slope" in config else "alpha"  # as Keras 3 and as Keras 2 call it
+        return activated(place, x, "LeakyRelu", _floats(config, slope))
     if kind == "ReLU":
         if _number(config, "threshold", 0):
             return None
-        slope, most = _number(config, "negative_slope", 0), config.get("max_value")
-        if slope:
+        most = config.get("max_value")
+        if _number(config, "negative_slope", 0):
             return activated(place, x, "LeakyRelu", _floats(config, "negative_slope")) if most is None else None
         if most is not None:
             return activated(place, x, "Clip", np.append(0.0, _floats(config, "max_value")))
@@ -62,7 +61,7 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder) -> Tenso
         return x
     if name == "relu":
         return place.relu(x)
-    return activated(place, x, "Clip", np.float64([0, 6])) if name == "relu6" else None
+    return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
 
 
 def is_activated(kind: str, config: Config) -> bool:
