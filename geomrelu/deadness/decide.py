@@ -559,16 +559,6 @@ class _Run:
                 yield verdict
             self.budget.poll()
 
-    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
-        floating = self.bench.floating
-        if layer > floating.coarse_depth:
-            for i in branch_and_bound.by_intervals(floating, layer, asked, self.budget):
-                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}
-                verdict = self._tried(claim, ON_THE_BOX)
-                if verdict is not None:
-                    yield verdict
-
     def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons that are bounded on the whole box."""
         floating = self.bench.floating
