@@ -18,6 +18,11 @@ from geomrelu.certificates.fields import Fields
 SLICE = [("small", 0), ("small", 1), ("small", 2), ("empty", 0), ("empty", 1), ("blown", 0), ("blown", 3), ("wild", 1)]
 
 
+@pytest.fixture(autouse=True)
+def _two_judges():
+    """Elsewhere each judge asks the other one; here they are asked apart."""
+
+
 def total(tally: Tally, start: str, end: str) -> int:
     return sum(v for k, v in tally.counts.items() if k.startswith(start) and k.endswith(end))
 
