@@ -277,7 +277,10 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
         claim: Claim = {"layer": key[0], "neuron": key[1]}
         point, at = a_point(field_, key)
         inside = {"point": point} if rows or rng.random() < 0.1 else {}
-        match rng.choice(KINDS):
+        kind = rng.choice(KINDS)
+        if kind in ("flat", "unbounded") and not field_.case.open and rng.random() < 0.9:
+            continue  # no ray will do
+        match kind:
             case "dead":
                 yield {**claim, "status": "dead", **inside}, 1
             case "stable":
@@ -509,6 +512,59 @@ def files(field_: Field, produced: list[Claim]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             answers = field_.case.offer_files(certificate, Path(folder))
         field_.record("files", certificate, field_.truth(claim), answers)
+
+
+# ---- infinity ---------------------------------------------------------------------------------------------------
+
+
+def cones_of(field_: Field, level: int, most: int = 60) -> list[Any]:
+    """Cones on which the layers before a layer keep their signs (mostly): what is to show that a neuron is quiet."""
+    rng, net, nodes = field_.rng, field_.net, list[Any]()
+    homogeneous = Net(net.inputs, [[(Fraction(0), slope) for _, slope in layer] for layer in net.layers])
+    stack = [[[Fraction(x) for x in g] for g in field_.case.far]]
+    careless = rng.random() < 0.3
+    while stack:
+        cone = stack.pop()
+        growth = [[v for z in homogeneous.values(g)[: level - 1] for v in z] for g in cone]
+        pairs = [
+            (p, q, -growth[q][i], growth[p][i])
+            for i in range(sum(net.widths[: level - 1]))
+            for p in range(len(cone))
+            for q in range(len(cone))
+            if growth[p][i] > 0 > growth[q][i]
+        ]
+        if not pairs or len(nodes) > most or (careless and rng.random() < 0.1):
+            nodes.append([])
+            continue
+        p, q, a, b = pairs[0] if rng.random() < 0.9 else rng.choice(pairs)
+        if rng.random() < 0.01:
+            a += tiny(rng) * a
+        nodes.append([p, q, str(a), str(b)])
+        middle = [a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)]
+        stack += [[middle if k == new else g for k, g in enumerate(cone)] for new in (q, p)]
+    return nodes
+
+
+def far_out(field_: Field, key: Key, count: int) -> None:
+    """Claims of stability of a neuron that is dead, with all that they need but what is wrong about them."""
+    rng, shape = field_.rng, field_.shape(key[0])
+    missing = [[at] for at in range(shape.derived + 1, key[0])]
+    leaf: grammar.Node = {"derive": missing} if missing else {}
+    if key[0] > 1:  # so that outputs with weights <= 0 count for nothing: the bias is a bound
+        leaf["slopes"] = ["0" * width for width in field_.net.widths[: key[0] - 1]]
+    for _ in range(count):
+        point = rng.choice((a_point(field_, key)[0], 0, 0))
+        claim: Claim = {"layer": key[0], "neuron": key[1], "status": "dead", "point": point, "proof": [leaf]}
+        kind = rng.random()
+        if kind < 0.6:
+            said = cones_of(field_, key[0])
+            said = grammar.other_cones(rng, said, field_.case.open) if rng.random() < 0.3 else said
+            claim |= {"stable": True, "infinity": said}
+        elif kind < 0.7:
+            claim |= {"stable": True, **far(field_)}
+        else:
+            claim |= {"stable": False, "ray": a_ray(field_)}
+        field_.claim("infinity", claim)
 
 
 # ---- pruning ----------------------------------------------------------------------------------------------------

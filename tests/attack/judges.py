@@ -57,8 +57,9 @@ class Case:
     """A model and a set, read once, to which certificates are offered.
 
     Attributes:
-        rows, equalities: how many the judges number; generators: vertices, rays, lines, or None; box: the sides of each
-            input, None where inputs are not cut; open: generators at infinity; fits: layers that fit fixed point.
+        rows, equalities: how many the judges number; generators: vertices, rays, lines, or None.
+        box: the sides of each input, None where inputs are not cut; open: how many generators at infinity.
+        fits: layers that fit fixed point.
     """
 
     def __init__(self, model: dict[str, Any], domain: dict[str, Any], judges: tuple[str, ...] = JUDGES) -> None:
@@ -70,7 +71,8 @@ class Case:
         self.finite = self.domain.points is not None
         cuttable = self.generators is None and not self.finite
         self.box = list(zip(self.domain.lower, self.domain.upper, strict=True)) if cuttable else None
-        self.open = 0 if self.finite else len(checker.recession(self.domain))
+        self.far = [] if self.finite else checker.recession(self.domain)  # the generators of the first cone
+        self.open = len(self.far)
         self.fits = checker.fitting(self.model, self.domain)
         for part in (self.model, self.domain):
             part.digest = functools.cache(part.digest)  # always the same

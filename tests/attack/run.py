@@ -26,9 +26,19 @@ from attack import assaults, grammar, networks
 from attack.assaults import Field, Tally
 
 PIECES = 300  # the most that are enumerated for one network
-WIDTHS = ((2, 3, 3), (2, 3, 2, 2), (1, 3, 3), (3, 3, 2), (2, 4, 3), (1, 2, 2, 2), (2, 3), (4, 3, 2), (2, 2, 2, 2, 1))
+WIDTHS: tuple[tuple[int, ...], ...] = (
+    (2, 3, 3),
+    (2, 3, 2, 2),
+    (1, 3, 3),
+    (3, 3, 2),
+    (2, 4, 3),
+    (1, 2, 2, 2),
+    (2, 3),
+    (4, 3, 2),
+    (2, 2, 2, 2, 1),
+)
 WIDTHS = (*WIDTHS * 4, (9, 2, 1))  # in more than eight inputs corners are not looked at
-KINDS = {"small": 150, "empty": 8, "blown": 12, "wild": 6, "monotone": 1}  # how often each comes
+KINDS = {"small": 150, "far": 12, "empty": 8, "blown": 12, "wild": 6, "monotone": 1}  # how often each comes
 
 
 # ---- blocks -----------------------------------------------------------------------------------------------------
@@ -110,6 +120,27 @@ def empty(rng: random.Random, tally: Tally) -> None:
             proof = grammar.tree(rng, field.shape(level), rng.choice((0, 1, 3))).proof()
             field.claim("empty", {**claim, "proof": proof})
     assaults.damage(field, [], 20)
+
+
+def far(rng: random.Random, tally: Tally) -> None:
+    """A set that is not bounded, and neurons that are dead there, if barely at infinity."""
+    net = networks.network(rng, rng.choice(WIDTHS[:9]), rng.choice(("ternary", "degenerate", "rational")), skip=False)
+    last = net.layers[-1]
+    for i, (bias, slope) in enumerate(last):
+        last[i] = -abs(bias) - rng.choice((0, 0, 1)), {j: -abs(w) * rng.choice((0, 1, 1, 1)) for j, w in slope.items()}
+        if rng.random() < 0.2:
+            last[i] = bias, slope
+    for level, layer in enumerate(net.layers):  # what is 0 is not read
+        net.layers[level] = [(bias, {j: w for j, w in slope.items() if w}) for bias, slope in layer]
+    kinds = ("half box", "space", "orthant", "cone", "lines", "rows", "equalities")
+    where = networks.place(rng, net.inputs, rng.choice(kinds))
+    known = None if where.is_empty else networks.known(net, where, PIECES)
+    if known is None:
+        return
+    aim(rng, net, known)
+    field = Field(rng, net, where, known, tally)
+    for i in range(net.widths[-1]):
+        assaults.far_out(field, (len(net.layers), i), 60)
 
 
 def blown(rng: random.Random, tally: Tally) -> None:
@@ -206,6 +237,7 @@ def shaped(rng: random.Random, tally: Tally, tried: networks.Shape, tight: bool)
 BLOCKS: dict[str, Callable[[random.Random, Tally], None]] = {
     "small": small,
     "empty": empty,
+    "far": far,
     "blown": blown,
     "wild": wild,
     "monotone": monotone,
