@@ -81,7 +81,7 @@ CASES = [
     *((where, (2, 2, 2)) for where in ("plane", "quadrant", "square", "triangle", "strip", "wedge", "flat", "data")),
     *((where, (3, 2, 1)) for where in ("cube", "pyramid")),
     ("segment", (1, 2, 1, 2)), ("data", (2, 1, 2, 1)), ("one", (2, 2, 2)), ("line", (1, 1, 1, 1)),
-    ("square", (2, 3, 1)),
+    ("line", (1, 1, 1, 1, 1)), ("square", (2, 3, 1)),
 ]  # fmt: skip
 
 

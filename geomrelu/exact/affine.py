@@ -15,13 +15,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 __all__ = ["AffineForm", "AffineMap", "affordable"]
 
@@ -197,6 +199,8 @@ class AffineMap:
     @cached_property
     def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
         """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide."""
+        from scipy import sparse  # here: it takes long to load, and what is exact does not need it
+
         distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
         position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
         values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)

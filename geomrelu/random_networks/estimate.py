@@ -471,6 +471,11 @@ def _orbit_chunk(
 
 def _counted(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Any, Any]]) -> list[int]:
     """The count of each of some orbits of dense layers."""
+    if _has_few_images(experiment):
+        return [
+            event_count(experiment, domain, [(w[k], b[k]) for w, b in layers], experiment.flipped)
+            for k in range(len(layers[0][0]))
+        ]
     biased = [(w, b if experiment.bias else None) for w, b in layers]
     walk = Walk(biased, domain, experiment.goal, experiment.flipped)
     later = list(pairwise(experiment.widths))[experiment.goal.last :]
@@ -483,6 +488,13 @@ def _counted(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Seq
         else event_count(experiment, domain, [(w[k], b[k]) for w, b in layers], experiment.flipped)
         for k in range(len(walk.sure))
     ]
+
+
+def _has_few_images(experiment: Experiment) -> bool:
+    """Is the image of the first layer all of the orthant, whatever its signs? The exact walk, which knows images that
+    come again, is then faster than a batch."""
+    n0, first = experiment.widths[:2]
+    return experiment.domain in ("R^n", f"R^{n0}") and experiment.bias and first <= n0 and experiment.goal.last > 2
 
 
 def _shaped_count(experiment: Experiment, shape: Shape, domain: Polyhedron | FiniteSet, rng: Any) -> int:

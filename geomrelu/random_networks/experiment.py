@@ -204,22 +204,25 @@ class Experiment:
             return None
         if self.initialisation.missing(symmetric=True, atomless=True) is not None:
             return None
-        from geomrelu.random_networks import closed_forms  # here: SymPy takes its time
-
         n, widths = self.widths[0], self.widths[1:]
         same = len({n, *widths}) == 1
-        value: Any = None
+        formula: tuple[str, str, tuple[int, ...]] | None = None  # in closed_forms, the claim, and of what
         if self.event == STABLE and widths[0] <= n + 1:
             name = "narrow-first-layer" if widths[0] <= n else "one-more-than-input"
-            value = closed_forms.stably_unactivated(n, widths[0]), name
+            formula = "stably_unactivated", name, (n, widths[0])
         elif self.bias and same and self.event in (ALIVE, DATA_ALIVE) and self.domain == "points:1":
-            value = closed_forms.lower_bound(n, self.depth), "single-point"
+            formula = "lower_bound", "single-point", (n, self.depth)
         elif self.event == ALIVE and self.bias and same and self._whole:
             if n == 1:
-                value = closed_forms.width_one(self.depth), "width-one"
+                formula = "width_one", "width-one", (self.depth,)
             elif self.depth <= 2:
-                value = closed_forms.upper_bound(n, self.depth), "tight-at-two"
-        return None if value is None else (Fraction(int(value[0].p), int(value[0].q)), value[1])
+                formula = "upper_bound", "tight-at-two", (n, self.depth)
+        if formula is None:
+            return None
+        from geomrelu.random_networks import closed_forms  # here: SymPy takes its time
+
+        value = getattr(closed_forms, formula[0])(*formula[2])
+        return Fraction(int(value.p), int(value.q)), formula[1]
 
     def refused(self) -> str | None:
         """The hypothesis that fails, where a theorem would give the probability if the law satisfied it."""

@@ -316,9 +316,18 @@ def _merged(states: _States) -> _States:
     """States with equal images as one, and without pieces that lie in others: what follows is the same.
 
     Equal numbers with equal bounds: whatever is decided holds for all true values within the bounds. A generator with
-    one coordinate is a multiple of a unit vector, exactly.
+    one coordinate is a multiple of a unit vector, exactly; and where a piece has the unit vectors of all coordinates of
+    another generator, it can do without that one (then any two that are left may be ends of an edge).
     """
-    single = (states.y != 0).sum(axis=1) == 1
+    support = states.y != 0
+    single = support.sum(axis=1) == 1
+    piece_of = np.cumsum(np.diff(states.piece, prepend=-1) != 0) - 1
+    units = np.logical_or.reduceat(support & single[:, None], _starts(states.piece))
+    spare = ~single & support.any(axis=1) & ~(support & ~units[piece_of]).any(axis=1)
+    if spare.any():
+        touched = np.logical_or.reduceat(spare, _starts(states.piece))[piece_of]
+        tight = np.where(touched, np.uint64((1 << 64) - 1), states.tight)
+        states, single = _some(replace(states, tight=tight), ~spare), single[~spare]
     y, error = np.where(single[:, None], states.y != 0, states.y), np.where(single[:, None], 0.0, states.error)
     names = [row.tobytes() for row in np.concatenate([y, error], axis=1)]
     starts = _starts(states.piece)
