@@ -171,6 +171,10 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         return at_point(f"attains {level} {neuron} {_words(value.as_integer_ratio())}")
 
     rows = domain.rows or domain.equalities
+    if "ray" in claim:
+        checker.read_ray(claim["ray"], domain)  # where it is not needed it is evidence of nothing, but must be one
+    if "point" in claim and not (status == "alive" or value is not None or stable is False or rows):
+        checker.at_point(claim["point"], checker.Judge(points.table, model, domain), level, neuron)  # likewise
     if supremum == "inf":
         require(status == "alive", "only a living neuron is unbounded")
         require("point" in claim and "ray" in claim, "there is no point or no ray")
