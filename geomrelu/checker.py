@@ -18,8 +18,7 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
 CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
               "derive": DERIVE, "claims": [CLAIM, ...]}          "derive" is done once, and every proof begins after it
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
-              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "strict": MULTIPLIERS of rows
-              and equalities, "infinity": [CONE, ...]}
+              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...]}
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
@@ -233,22 +232,6 @@ def up(numerator: int, denominator: int, shift: int) -> int:
 def power(numerator: int, denominator: int) -> int:
     """About the binary logarithm of a size."""
     return numerator.bit_length() - denominator.bit_length()
-
-
-def rank(rows: Sequence[Sequence[Fraction | int]]) -> int:
-    """Rank by integer elimination; rows stay primitive, so that their digits grow slowly."""
-    rest, found = [primitive(r) for r in rows], 0
-    for column in range(len(rest[0]) if rest else 0):
-        pivot = next((r for r in rest if r[column]), None)
-        if pivot is None:
-            continue
-        found += 1
-        rest.remove(pivot)
-        rest = [
-            primitive([pivot[column] * x - r[column] * y for x, y in zip(r, pivot, strict=True)]) if r[column] else r
-            for r in rest
-        ]
-    return found
 
 
 def spelled(numerator: int, denominator: int = 1) -> str:
@@ -1287,19 +1270,9 @@ def unbounded(case: Case) -> None:
 def stable(case: Case) -> None:
     """If z is <= c < 0 on S and quiet at infinity, it is negative on S for all nearby parameters, by compactness."""
     require(case.bound < 0, "the bound is not negative")
-    domain, claim = case.judge.domain, case.claim
-    own = dict[int, Fraction]()
-    if case.level == 1:
-        layer = case.judge.model.layers[0]
-        _, columns, entries = layer.rows[case.neuron]
-        own = {j: Fraction(w, layer.denominator) for j, w in zip(columns, entries, strict=True)}
-    if domain.points is not None or not recession(domain):
-        return
-    if "strict" in claim:
-        at_rest = falls(domain, claim["strict"], {}) or falls(domain, claim["strict"], own)
-        require(at_rest, "the multipliers do not show the domain bounded, nor the neuron falling")
-    else:
-        calm = case.judge.calm(claim.get("infinity"), case.level, case.neuron)
+    domain = case.judge.domain
+    if domain.points is None and recession(domain):
+        calm = case.judge.calm(case.claim.get("infinity"), case.level, case.neuron)
         require(calm, "it is not quiet on every cone at infinity")
 
 
@@ -1312,7 +1285,7 @@ def unstable(case: Case) -> None:
 
 STATUS: dict[str, Callable[[Case], None]] = {"alive": alive, "dead": dead, "active": active}
 STABLE: dict[bool, Callable[[Case], None]] = {True: stable, False: unstable}
-KEYS = {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "strict", "infinity"}
+KEYS = {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "infinity"}
 
 
 def prove(claim: Data, judge: Judge) -> None:
@@ -1404,29 +1377,6 @@ def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge
 
 
 # ---- infinity ---------------------------------------------------------------------------------------------------
-
-
-def falls(domain: Domain, strict: Data, slope: dict[int, Fraction]) -> bool:
-    """Is the slope ``{coordinate: value}`` negative on every direction of the recession cone of rows?
-
-    For the slope {}, zero, this says that there is no direction: the domain is bounded.
-    slope = - sum m_k row_k + c with m >= 0 and c supported on finite sides of the box; then slope.r <= 0, with
-    equality only if r is orthogonal to all rows used; if these (with the bounded coordinates) span, r = 0.
-    """
-    known(strict, {"rows", "equalities"}, '"strict"')
-    rows = [(domain.rows[k], m) for k, m in table(strict, "rows", len(domain.rows)) if m]
-    flats = table(strict, "equalities", len(domain.equalities), free=True)
-    rest = [slope.get(j, Fraction(0)) for j in range(domain.dimension)]
-    for row, m in rows + [(domain.equalities[k], m) for k, m in flats]:
-        rest = [s + m * a for s, a in zip(rest, row[1:], strict=True)]
-    free = []  # coordinates that no side of the box keeps from moving
-    for j, (low, high) in enumerate(zip(domain.lower, domain.upper, strict=True)):
-        if (rest[j] > 0 and high is None) or (rest[j] < 0 and low is None):
-            return False
-        if not rest[j] and (low is None or high is None):
-            free.append(j)
-    used = [row for row, _ in rows] + domain.equalities
-    return rank([[row[j + 1] for j in free] for row in used]) == len(free)
 
 
 def growths(model: Model, ray: Vector, level: int) -> list[list[int]]:

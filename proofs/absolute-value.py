@@ -26,9 +26,9 @@ from itertools import combinations, product
 
 import sympy
 
-from geomrelu import checker
 from geomrelu.claims.registry import Claim
 from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.elimination import rank
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.complex import Complex, difference
 from geomrelu.network.network import Network
@@ -199,7 +199,7 @@ def sets(depth: str) -> Iterator[tuple[object, ...]]:
         fitting = 0
         for chosen in combinations(slopes, size):
             table = [[1] * len(points), *(hidden[slope] for slope in chosen)]
-            fitting += checker.rank([*table, *goals]) == checker.rank(table)
+            fitting += rank([*table, *goals]) == rank(table)
         yield f"{size} neurons", fitting, expected
 
 

@@ -40,7 +40,13 @@ claim = Claim(
     statement="a second-layer neuron is stably unactivated with probability at least 2^(-8175 (n0 + 1)^4) for every n1",
     latex=r"P(\text{stably unactivated}) \ge 2^{-8175 (n_0 + 1)^4} \quad \text{for all } n_1",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("parameters independent", "second-layer parameters symmetric", "no atom at 0"),
+    hypotheses=(
+        "parameters independent",
+        "second-layer parameters symmetric",
+        "rows of the first layer symmetric (needed: not known)",
+        "no atom at 0",
+        "no other atoms (needed: not known)",
+    ),
     uses=("narrow-first-layer",),
 )
 

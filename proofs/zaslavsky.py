@@ -33,8 +33,8 @@ from itertools import combinations
 
 import sympy
 
-from geomrelu import checker
 from geomrelu.claims.registry import Claim
+from geomrelu.exact.elimination import rank
 from geomrelu.geometry import catalogue, region_formulas
 from geomrelu.geometry.arrangement import Arrangement
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -142,9 +142,9 @@ def characteristic(rows: Sequence[Sequence[int]], n: int) -> list[int]:
     found = [0] * (n + 1)
     for size in range(len(rows) + 1):
         for chosen in combinations(rows, size):
-            rank = checker.rank([list(row[1:]) for row in chosen]) if chosen else 0
-            if not chosen or checker.rank([[*row[1:], row[0]] for row in chosen]) == rank:
-                found[rank] += (-1) ** size
+            found_rank = rank([row[1:] for row in chosen])
+            if rank(chosen) == found_rank:
+                found[found_rank] += (-1) ** size
     return found
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import pairwise
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.geometry.region_formulas import network_regions_at_most
 from geomrelu.io.tape import Tape, convolution
 
 
@@ -269,3 +271,14 @@ def test_torch_keeps_its_threads():
     pytest.importorskip("torch")
     script = "import torch\nprint(torch.get_num_threads())"
     assert said(script)[0] == said(f"import geomrelu\n{script}")[0]
+
+
+def test_the_bound_on_regions_of_wide_networks_is_a_product_where_it_can_be():
+    """Against the recursion as it is written in its source, wide and narrow."""
+    rng = random.Random(0)
+    for _ in range(300):
+        inputs, widths = rng.randint(1, 9), [rng.randint(1, 20) for _ in range(rng.randint(1, 4))]
+        most = [1] * (inputs + 1)
+        for n in reversed(widths):
+            most = [sum(comb(n, j) * most[min(d, n - j)] for j in range(min(n, d) + 1)) for d in range(inputs + 1)]
+        assert network_regions_at_most(inputs, widths) == most[inputs]

@@ -134,13 +134,11 @@ def false_claims(rng, model, domain, layer, neuron, supremum, stable, donors, ow
         body = head | ({} if proof is None else {"proof": proof})
         if alive:
             yield body | {"status": "dead"}
-            yield body | {"status": "dead", "stable": True, "strict": {}}
             yield body | {"status": "dead", "stable": True, "infinity": [[]]}
             yield body | {"status": "dead", "stable": False, "point": somewhere(rng, domain)}
             yield body | {"status": "dead", "supremum": "0", "point": somewhere(rng, domain)}
         elif stable is False:
             yield body | own | {"status": "dead", "stable": True}
-            yield body | own | {"status": "dead", "stable": True, "strict": {"rows": {"0": "1"}} if domain.rows else {}}
             for tree in ([[]], [[0, 1, "1", "1"], [], []], random_cones(rng, len(checker.recession(domain)))):
                 yield body | own | {"status": "dead", "stable": True, "infinity": tree}
         if supremum != oracles.INFINITE:

@@ -239,6 +239,32 @@ def test_depthwise_kernels_shared_constants_and_old_files(tmp_path):
     runs_alike(tmp_path, small)
 
 
+def test_operators_that_need_every_channel_keep_them(tmp_path):
+    """Split and what a branch reads from outside; layers without such readers lose their channels."""
+    inner = helper.make_graph(
+        [node("Exp", "r", "e")], "b", [], [helper.make_tensor_value_info("e", TensorProto.FLOAT, None)]
+    )
+    other = helper.make_graph(
+        [node("Neg", "r", "e2")], "c", [], [helper.make_tensor_value_info("e2", TensorProto.FLOAT, None)]
+    )
+    model = graphs.model(
+        [
+            node("Gemm", "x w b", "h"), node("Relu", "h", "r"), node("Gemm", "r u c", "h2"), node("Relu", "h2", "r2"),
+            node("Split", "r s", "p q", axis=1), node("Gemm", "r2 v", "t"), node("Add", "t p", "a"),
+            node("Sub", "a q", "y"), node("ReduceMax", "x", "m", keepdims=0), node("Cast", "m", "flag", to=9),
+            helper.make_node("If", ["flag"], ["z"], then_branch=inner, else_branch=other),
+        ],
+        {"w": dense(2, 4), "b": dead(dense(4), 1), "s": whole(2, 2), "u": dense(4, 3), "c": dead(dense(3) + 9, 0),
+         "v": dense(3, 2)},
+        shape=(1, 2), outputs="y z",
+    )  # fmt: skip
+    net, found, small = replaced(model, tmp_path)
+    assert [port.name for port in net.reading.outputs] == ["y", "m", "r"]
+    assert Network.from_file(tmp_path / "small.onnx").widths == (4, 2) if net.depth == 2 else True
+    assert (found.pruning.removed, found.stay) == (1, 1)
+    runs_alike(tmp_path, small)
+
+
 def test_external_data_are_taken_in(tmp_path):
     model = graphs.model(
         [node("Gemm", "x w b", "h"), node("Relu", "h", "r"), node("Gemm", "r v", "y")],

@@ -17,13 +17,14 @@ import pytest
 from families import as_network
 from test_checker import random_proof
 
-from geomrelu import Network, Polyhedron, checker, decide
+from geomrelu import Network, Polyhedron, checker
 from geomrelu.budget import Budget
-from geomrelu.certificates import infinity
+from geomrelu.certificates import files, infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.fields import Fields
 from geomrelu.certificates.region import Region
 from geomrelu.cli.main import main
+from geomrelu.deadness.decide import decide
 from geomrelu.geometry.domains import read_any
 
 JUDGES = (checker.Judge, Quick)
@@ -326,6 +327,32 @@ def test_everything_from_a_file_is_printed_escaped():
     ):
         said = checker.shown(value)
         assert said.isascii() and said.isprintable() and len(said) < 100
+
+
+# ---- certificates as files --------------------------------------------------------------------------------------
+
+
+def test_what_many_proofs_derive_is_derived_once(tmp_path):
+    """A file says it once, claims that are read from it are complete again; of another version only points are kept."""
+    layers = [([[1, 1], [1, -1]], [0, 0]), ([[-1, -1], [-1, 0], [1, 1], [0, -1]], [-1, -2, -1, -1])]
+    net, box = as_network(layers), Polyhedron.box([(-1, 1)] * 2)
+    proof = [{"derive": [[1]], "coarse": []}]
+    claims = [{"layer": 2, "neuron": i, "status": "dead", "stable": True, "proof": proof} for i in (0, 1, 3)]
+    claims.append({"layer": 2, "neuron": 2, "status": "alive", "point": 0})
+    digests = net.digest, box.checked.digest()
+    (path,) = set(files.write(tmp_path, 2, claims, *digests, [["1", "0"]]).values())
+    data = json.loads(Path(path).read_text())
+    assert data["derive"] == [[1]] and all("derive" not in node for c in data["claims"] for node in c.get("proof", ()))
+    for judge in JUDGES:
+        assert len(checker.check(data, net.checked, box.checked, judge)) == 4
+    again = {claim["neuron"]: claim for claim in files.known(tmp_path, *digests)}
+    assert again == {c["neuron"]: {**c, "point": ["1", "0"]} if "point" in c else c for c in claims}
+    files.write(tmp_path, 2, [{**claims[0], "stable": True}], *digests, [])
+    assert json.loads(Path(path).read_text())["derive"] == [[1]]
+    Path(path).write_text(json.dumps({**data, "geomrelu": "certificate 1"}))
+    assert [claim["neuron"] for claim in files.known(tmp_path, *digests)] == [2]
+    with pytest.raises(checker.Rejected, match="not a geomrelu certificate 2"):
+        checker.check(json.loads(Path(path).read_text()), net.checked, box.checked)
 
 
 # ---- far out ----------------------------------------------------------------------------------------------------

@@ -289,6 +289,18 @@ def test_prunings(program):
     assert refused >= 10
 
 
+def test_long_numbers(program):
+    """Numbers of any length that the judge reads are written and read back."""
+    net, domain = as_network([([[1, -1]], [0])]), Polyhedron.space(2)
+    head = {"geomrelu": checker.FORMAT, "model": net.digest, "domain": domain.checked.digest()}
+    for large in ("1e9999", "-1e9999", f"{10**4200 + 1}/3"):
+        claim = {"layer": 1, "neuron": 0, "status": "alive", "point": [large, "0"]}
+        same = answer(checker.check, {**head, "claims": [claim]}, net, domain) is None
+        assert (answer(kernel.judge, {**head, "claims": [claim]}, net, domain) is None) == same
+        value = {"layer": 1, "neuron": 0, "status": "dead", "stable": False, "supremum": large, "point": [large, "0"]}
+        assert answer(kernel.judge, {**head, "claims": [value]}, net, domain) is not None
+
+
 def test_the_handed_overflow_is_refused(program, shared):
     """A certificate that an earlier judge accepted: the neuron is at least 2 * 10^14 everywhere."""
     folder = shared / "cases" / "check" / "overflow"

@@ -130,7 +130,7 @@ def test_a_batch_is_as_many_inputs_as_the_domain_numbers(shared, tmp_path, capsy
 
 
 def test_quantised_activations_are_refused_with_the_operator(shared):
-    with pytest.raises(InputError, match="no ReLU layer comes before .*QuantizeLinear"):
+    with pytest.raises(InputError, match=r"no ReLU layer comes before .*QuantizeLinear"):
         Network.from_file(case(shared, "q_def.onnx"))
 
 
@@ -187,7 +187,8 @@ def test_outputs_and_layers_before_what_is_left_out(tmp_path):
         ([node("Max", "x z", "y")], {"z": np.float32([1])}, [("clip", True)], [1, 2, 1, 9]),
         ([node("Min", "x z", "y")], {"z": np.float32([1])}, [("upper bound", False)], [-1, 1, 0, 1]),
         ([node("Neg", "x", "n"), node("Max", "x n", "y")], {}, [("maximum", False)], [1, 2, 0, 9]),
-        ([node("Greater", "x z", "c"), node("Where", "c x z", "y")], {"z": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
+        ([node("Greater", "x z", "c"), node("Where", "c x z", "y")], {"z": np.float32(0)}, [("ReLU", True)],
+         [0, 2, 0, 9]),
         ([node("Less", "x z", "c"), node("Not", "c", "d"), node("Cast", "d", "m", to=1), node("Mul", "m x", "y")],
          {"z": np.float32(0)}, [("ReLU", True)], [0, 2, 0, 9]),
         ([node("HardSigmoid", "x", "y", alpha=0.5, beta=0.5)], {}, [("ReLU", True), ("upper bound", False)],
@@ -225,7 +226,7 @@ def test_batches_and_first_axes_that_are_none(tmp_path):
         read(mlp(*mixing, shape=("n", 2)), tmp_path)
     assert read(mlp(*mixing, shape=("n", 2)), tmp_path, shape=(3, 2)).inputs == 6
     for shape in (("n",), (1, "m"), ("n", 2, "k")):
-        with pytest.raises(InputError, match="unknown size.*give its shape"):
+        with pytest.raises(InputError, match=r"unknown size.*give its shape"):
             read(mlp(node("Neg", "x", "h"), shape=shape), tmp_path)
     fixed = [node("Reshape", "x s", "f"), node("Gemm", "f a b", "h")]
     one = read(mlp(*fixed, constants={"a": A, "b": B, "s": whole(1, 2)}, shape=("n", 2)), tmp_path)
@@ -333,7 +334,8 @@ def test_nodes_in_any_order_and_functions(tmp_path):
     inner.node[0].attribute.append(reference)
     outer = helper.make_function(
         "own", "Twice", ["v"], ["w"],
-        [helper.make_node("Scaled", ["v"], ["t"], domain="own", slope=0.5), helper.make_node("Scaled", ["t"], ["w"], domain="own", slope=0.25)],
+        [helper.make_node("Scaled", ["v"], ["t"], domain="own", slope=0.5),
+         helper.make_node("Scaled", ["t"], ["w"], domain="own", slope=0.25)],
         [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)],
     )  # fmt: skip
     made = graphs.model([helper.make_node("Twice", ["x"], ["t"], domain="own"), node("Neg", "t", "y")])
@@ -385,9 +387,23 @@ def test_external_data_stay_in_the_folder(tmp_path):
         external("w.bin", folder, "0", "12")
 
 
+def test_branches_that_a_constant_chooses(tmp_path):
+    branches = [
+        helper.make_graph([node(kind, "x", name)], name, [], [helper.make_tensor_value_info(name, 1, None)])
+        for kind, name in (("Neg", "t"), ("Abs", "e"))
+    ]
+    for chosen, right in ((True, [0, 1]), (False, [2, 1])):
+        made = mlp(
+            helper.make_node("If", ["c"], ["h"], then_branch=branches[0], else_branch=branches[1]),
+            constants={"c": np.array(chosen)},
+        )
+        assert read(made, tmp_path)([2, -1]) == right
+        compared(made, tmp_path, np.float32([[2, -1]]))
+
+
 def test_random_constants_are_not_folded(tmp_path):
     made = mlp(node("RandomNormal", "", "c", shape=[1, 2]), node("Add", "x c", "h"))
-    with pytest.raises(InputError, match="RandomNormal.* is not supported"):
+    with pytest.raises(InputError, match=r"RandomNormal.* is not supported"):
         read(made, tmp_path)
     made = mlp(node("Exp", "c", "e"), node("Add", "x e", "h"), constants={"c": np.float32([0, 1])})
     net = read(made, tmp_path)
@@ -421,8 +437,20 @@ def test_inspect(tmp_path, capsys):
     (tmp_path / "m.onnx").write_bytes(made.SerializeToString())
     assert main(["inspect", str(tmp_path / "m.onnx")]) == 0
     said = capsys.readouterr().out
-    for words in ("format   ONNX, opset 17", "x [1, 2]: 2 numbers", "before   Gemm", "clip; dead: never above", "auxiliary",
+    for words in ("format   ONNX, opset 17", "x [1, 2]: 2 numbers", "before   Gemm", "clip; dead: never above",
+                  "auxiliary",
                   "left out operator Softmax (node 4, output 'p')", "output   y [1, 2]"):  # fmt: skip
         assert words in said, said
     assert main(["inspect", str(tmp_path / "m.onnx"), "--format", "json"]) == 0
     assert '"kind": "clip"' in capsys.readouterr().out
+
+
+def test_rows_that_are_split_or_turned_are_still_a_batch(tmp_path):
+    halves = [node("Reshape", "x s", "t"), node("Gemm", "t a b", "h")]
+    net = read(mlp(*halves, constants={"a": A, "b": B, "s": whole(-1, 2)}, shape=("n", 4)), tmp_path)
+    assert (net.inputs, net.widths, net.reading.outputs[0].shape) == (4, (4,), (2, 2))
+    turned = [node("Transpose", "x", "t"), node("MatMul", "a t", "h")]
+    for rows in ("n", 3):
+        net = read(mlp(*turned, constants={"a": A}, shape=(rows, 2)), tmp_path)
+        assert (net.inputs, net.widths) == (2, (2,))
+        assert net([1, 2]) == [0, Fraction(17, 2)]

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from geomrelu import InputError, Network, Status, as_network, decide
+from geomrelu.cli.main import main
 from geomrelu.io import narrow, state_dict
 from geomrelu.io.files import kind_of, read_bytes
 
@@ -276,6 +277,30 @@ def test_nnet(tmp_path):
     refused("does not say between which values", decide, [(np.eye(2), [0, 0], "relu")], "range")
 
 
+def test_the_commands_read_with_options(tmp_path, capsys):
+    """inspect says what was read; what a file leaves open is said by an option."""
+    path = written(tmp_path, "m.nnet", NNET)
+    assert main(["inspect", str(path), "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == "nnet" and found["range"] == [["0", "4"], ["-2", "2"]]
+    assert main(["decide", str(path), "--domain", "range"]) == 0
+    assert "outside their range" in capsys.readouterr().out
+    np.savez(tmp_path / "m.npz", **shapes(left=(2, 2), right=(2, 2)))
+    assert main(["inspect", str(tmp_path / "m.npz")]) == 2
+    assert "left, right; or right, left" in capsys.readouterr().err
+    options = ["--order", "right,left", "--activation", "relu,relu"]
+    assert main(["inspect", str(tmp_path / "m.npz"), *options]) == 0
+    assert "layer 1  2 neurons right (ReLU)\nlayer 2  2 neurons left (ReLU)" in capsys.readouterr().out
+    assert main(["inspect", str(tmp_path / "m.npz"), "--select", "left*", "--activation", "relu"]) == 2
+    assert "no ReLU layer" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path / "m.npz"), "--select", "left*", "--activation", "none"]) == 2
+    np.savez(tmp_path / "s.npz", **SAE)
+    for said, constant in (("yes", "-2"), ("no", "0")):
+        target = tmp_path / "s.json"
+        assert main(["convert", str(tmp_path / "s.npz"), "-o", str(target), "--apply-b-dec-to-input", said]) == 0
+        assert json.loads(target.read_text())["layers"][0]["rows"][2][0] == constant
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -443,6 +468,47 @@ def test_random_modules_are_read_as_torch_evaluates_them(torch):
         agree(torch, module, shape, Network.from_torch(module.double(), shape))
 
 
+def test_random_images_are_read_as_torch_evaluates_them(torch):
+    """Pooling, padding, upsampling, transposed convolutions and other activations, in one and two dimensions."""
+    nn, rng = torch.nn, np.random.default_rng(6)
+    torch.manual_seed(6)
+
+    def choice(*options):
+        return options[rng.integers(len(options))]
+
+    def activation():
+        return choice(nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.5, 1.25), nn.LeakyReLU(0.1))
+
+    read = set()
+    for _ in range(80):
+        d, channels = int(rng.integers(1, 3)), int(rng.integers(1, 3))
+        shape = (channels, *(int(v) for v in rng.integers(4, 7, d)))
+        convolution, transposed = (nn.Conv1d, nn.Conv2d)[d - 1], (nn.ConvTranspose1d, nn.ConvTranspose2d)[d - 1]
+        largest, mean = (nn.MaxPool1d, nn.MaxPool2d)[d - 1], (nn.AvgPool1d, nn.AvgPool2d)[d - 1]
+        every, around = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)[d - 1], (nn.ZeroPad1d, nn.ZeroPad2d)[d - 1]
+        partial = bool(rng.random() < 0.5)
+        parts = [
+            choice(convolution(channels, 2, choice(1, 2, 3), choice(1, 2), choice(0, 1)),
+                   transposed(channels, 2, choice(1, 2), choice(1, 2))),
+            activation(),
+            choice(largest(2, choice(1, 2), choice(0, 1), ceil_mode=partial), mean(2, choice(1, 2), ceil_mode=partial),
+                   around(1), nn.Upsample(scale_factor=2), every(1)),
+            activation(),
+            nn.Flatten(),
+        ]  # fmt: skip
+        try:
+            size = nn.Sequential(*parts)(torch.zeros(1, *shape)).shape[1]
+        except RuntimeError:  # nothing is left to pool
+            continue
+        module = nn.Sequential(*parts, nn.Linear(size, 2))
+        net = Network.from_torch(module.double(), shape)
+        agree(torch, module, shape, net)
+        read |= {type(part).__name__ for part in parts}
+        assert len(net.reading.layers) == net.depth >= 2
+        assert all(layer.own for layer in net.reading.layers if layer.kind in ("ReLU", "LeakyReLU", "clip"))
+    assert len(read) > 12
+
+
 def test_hooks_and_subclasses_are_refused_by_name(torch):
     nn = torch.nn
 
@@ -560,15 +626,27 @@ def test_random_keras_models(keras, tmp_path):
         inner = keras.Sequential([keras.Input(z.shape[1:]), layers.Dense(2, activation="relu")])
         return keras.Model(given, layers.Flatten()(inner(shared(shared(z)))))
 
-    for k in range(30):
-        model = (dense, convolutional, branching)[k % 3]()
+    def bounded():
+        given = keras.Input((6, 5, 2))
+        activations = (
+            layers.ReLU(max_value=0.5),
+            layers.ReLU(negative_slope=0.25),
+            layers.LeakyReLU(),
+            layers.Activation("relu6"),
+        )
+        x = choice(*activations)(layers.Conv2D(2, 2, activation=choice("relu", "relu6"))(given))
+        x = layers.MaxPooling2D(2, strides=choice(1, 2), padding=choice("same", "valid"))(x)
+        return keras.Model(given, layers.Dense(2)(layers.Flatten()(layers.ReLU()(x))))
+
+    for k in range(32):
+        model = (dense, convolutional, bounded, branching)[k % 4]()
         for weight in model.weights:
             value = rng.normal(size=weight.shape)
             weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
         shape = model.input_shape[1:]
         x = rng.normal(size=(2, *shape)).astype(np.float32)
         right = np.asarray(keras.ops.convert_to_numpy(model(x, training=False))).reshape(2, -1)
-        for name in ("m.keras", *(["m.h5"] if k % 3 < 2 else [])):
+        for name in ("m.keras", *(["m.h5"] if k % 4 < 3 else [])):
             model.save(tmp_path / name)
             net = Network.from_file(tmp_path / name)
             assert not net.reading.left

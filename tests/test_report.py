@@ -196,7 +196,7 @@ def test_the_page_is_whole(site):
 def test_the_page_says_what_was_found(site):
     text = (site / "index.html").read_text(encoding="utf-8")
     for said in (
-        "5 claims: 1 DERIVED, 2 SAMPLED, 1 BROKEN; 1 false as printed, refuted by an exact counterexample and",
+        "5 claims: 1 ENUMERATED, 2 SAMPLED, 1 BROKEN; 1 false as printed, refuted by an exact counterexample and",
         "enumerate (numbers): case 2 (n = 2): 3 &lt;= 2 is false",
         "False as printed; true instead",
         'No stronger than</b> <a href="#drawn">',
@@ -207,7 +207,7 @@ def test_the_page_says_what_was_found(site):
     results = json.loads((site / "results.json").read_text())
     assert {r["label"]: r["status"] for r in results} == {
         "drawn": "SAMPLED",
-        "first-layer-alive": "DERIVED",
+        "first-layer-alive": "ENUMERATED",
         "printed": "REFUTED",
         "torn": "BROKEN",
         "true": "SAMPLED",

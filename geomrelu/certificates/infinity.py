@@ -4,60 +4,90 @@ The recession cone is cut, two generators at a time, until every earlier neuron 
 judge checks the list (``covered`` and ``quiet`` in ``checker``). Parts always have as many generators as the whole, so
 that a list is as long as the number of its parts.
 
-Cost: one evaluation of the network a part. The number of parts can grow like that of the linear regions, times the
-simplices of each.
+Cost: one evaluation of the network and of the rows of the domain a part. The number of parts can grow like that of the
+linear regions, times the simplices of each, and like 2^n where nothing keeps n coordinates from moving.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from geomrelu import checker
 from geomrelu.checker import Cone, Domain, Model
 
-__all__ = ["cones"]
+__all__ = ["TooManyParts", "bounded", "cones"]
 
 MOST = 20_000  # parts
+WORK = 200_000_000  # products that rows and generators take
+Crossing = tuple[int, int, int, int]  # two generators on either side of a function, and what brings them to 0
 Direction = tuple[int, ...]
 
 
-def cones(
-    model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None], most: int = MOST
-) -> list[Any] | None:
-    """The list for a neuron, in the grammar of certificates; None: it does not stay dead, or that takes too many parts.
+class TooManyParts(Exception):
+    """A list would be longer than is allowed."""
+
+
+def bounded(domain: Domain, tick: Callable[[], None]) -> list[Any] | None:
+    """The list that shows a domain given by rows bounded, for any neuron; None: it is not bounded.
 
     ``tick`` is called for each part; it may raise.
+
+    Raises:
+        TooManyParts: it is too long.
     """
+    return _listed(domain, tick, lambda cone, left: False if left else None)
+
+
+def cones(model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None]) -> list[Any] | None:
+    """The list for a neuron, in the grammar of certificates; None: it does not stay dead.
+
+    ``tick`` is called for each part; it may raise.
+
+    Raises:
+        TooManyParts: it is too long.
+    """
+    known = dict[Direction, list[list[int]]]()
+
+    def look(cone: Cone, left: set[Direction]) -> Crossing | bool | None:
+        for g in left - known.keys():
+            known[g] = checker.growths(model, [Fraction(v) for v in g], level)
+        found = _crossing(cone, {g: known[g] for g in left}, level)
+        if found is not None:
+            return found
+        return None if all(checker.off(model, level, neuron, known[g]) for g in left) else False
+
+    return _listed(domain, tick, look)
+
+
+def _listed(
+    domain: Domain, tick: Callable[[], None], look: Callable[[Cone, set[Direction]], Crossing | bool | None]
+) -> list[Any] | None:
+    """``look`` says of a cone on which rows keep their signs: fine (None), hopeless (False), or where to cut it."""
     nodes: list[Any] = []
-    stack, known = [checker.recession(domain)], dict[Direction, list[list[int]]]()
+    stack = [checker.recession(domain)]
+    most = min(MOST, WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1))
     while stack:
         tick()
-        cone = stack.pop()
         if len(nodes) >= most:
-            return None
-        left = set(checker.within(domain, cone))
-        for g in left - known.keys():
-            known[g] = checker.growths(model, [checker.number(v) for v in g], level)
-            if domain.generators is None and not domain.recedes([checker.number(v) for v in g]):
-                continue
-            if not checker.off(model, level, neuron, known[g]):
-                return None
-        found = _row_crossing(domain, cone) or _crossing(cone, {g: known[g] for g in left}, level)
+            raise TooManyParts
+        cone = stack.pop()
+        found = _row_crossing(domain, cone) or look(cone, set(checker.within(domain, cone)))
         if found is None:
-            if not all(checker.off(model, level, neuron, known[g]) for g in left):
-                return None
             nodes.append([])
-            continue
-        p, q, a, b = found
-        nodes.append([p, q, str(a), str(b)])
-        middle = checker.primitive([a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)])
-        stack += [[middle if k == new else g for k, g in enumerate(cone)] for new in (q, p)]
+        elif isinstance(found, bool):
+            return None
+        else:
+            p, q, a, b = found
+            nodes.append([p, q, str(a), str(b)])
+            middle = checker.primitive([a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)])
+            stack += [[middle if k == new else g for k, g in enumerate(cone)] for new in (q, p)]
     return nodes
 
 
-def _row_crossing(domain: Domain, cone: Cone) -> tuple[int, int, int, int] | None:
-    """Two generators on either side of a row of the domain, and what brings them to 0."""
+def _row_crossing(domain: Domain, cone: Cone) -> Crossing | None:
+    """Of a row of the domain."""
     for row in (*domain.rows, *domain.equalities):
         found = _opposite([checker.dot(row[1:], g) for g in cone])
         if found is not None:
@@ -65,12 +95,11 @@ def _row_crossing(domain: Domain, cone: Cone) -> tuple[int, int, int, int] | Non
     return None
 
 
-def _crossing(cone: Cone, growths: dict[Direction, list[list[int]]], level: int) -> tuple[int, int, int, int] | None:
-    """The same for the first neuron that does not keep its sign on the generators that are left."""
+def _crossing(cone: Cone, growths: dict[Direction, list[list[int]]], level: int) -> Crossing | None:
+    """Of the first neuron that does not keep its sign on the generators that are left."""
     places = [k for k, g in enumerate(cone) if g in growths]
     for at in range(level - 1):
-        table = [growths[cone[k]][at] for k in places]
-        for values in zip(*table, strict=True):
+        for values in zip(*(growths[cone[k]][at] for k in places), strict=True):
             found = _opposite(values)
             if found is not None:
                 p, q, a, b = found
@@ -78,9 +107,7 @@ def _crossing(cone: Cone, growths: dict[Direction, list[list[int]]], level: int)
     return None
 
 
-def _opposite(values: Any) -> tuple[int, int, int, int] | None:
-    low, high = min(values, default=0), max(values, default=0)
-    if not low < 0 < high:
-        return None
+def _opposite(values: Any) -> Crossing | None:
     values = list(values)
-    return values.index(high), values.index(low), -low, high
+    low, high = min(values, default=0), max(values, default=0)
+    return (values.index(high), values.index(low), -low, high) if low < 0 < high else None

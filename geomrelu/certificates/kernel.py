@@ -30,6 +30,7 @@ __all__ = ["Statement", "judge", "judge_pruning", "program", "text"]
 ONE = checker.ONE
 NEGATIVE = Fraction(-1, 1 << 200)  # "z <= c < 0" is shown with this c
 PLAIN, ROUNDED = "n", "r"  # how a bound begins and ends
+LONG = 10_000  # bits
 
 
 class Statement(NamedTuple):
@@ -82,7 +83,7 @@ def judge_pruning(certificate: Any, model: Model, domain: Domain, smaller: Model
         for item in items:
             level, i, what = checker.read_change(key, item, model)
             require((level, i) not in fates, "a neuron is changed twice")
-            merged = "" if what is None else f":{what[0]}:{what[1].numerator}:{what[1].denominator}"
+            merged = "" if what is None else f":{what[0]}:{_words(what[1].as_integer_ratio(), ':')}"
             fates[level, i] = key + merged
     _prove(certificate, model, domain, claims, asked, _pruning(model, smaller, fates))
     return {key: len(certificate.get(key, [])) for key in checker.CHANGES}
@@ -159,7 +160,7 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
     def below(bound: Fraction, sign: int) -> Statement:
         evidence = _walk if domain.points is not None else lambda writer: writer.tree(claim, level, neuron)
         require(domain.points is not None or "proof" in claim, "there is no proof")
-        words = f"below {level} {neuron} {int(sign > 0)} {bound.numerator} {bound.denominator}"
+        words = f"below {level} {neuron} {int(sign > 0)} {_words(bound.as_integer_ratio())}"
         return Statement(words, number, evidence)
 
     def at_point(words: str) -> Statement:
@@ -167,7 +168,7 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         return Statement(words, number, lambda _: iter((line,)))
 
     def attains(value: Fraction) -> Statement:
-        return at_point(f"attains {level} {neuron} {value.numerator} {value.denominator}")
+        return at_point(f"attains {level} {neuron} {_words(value.as_integer_ratio())}")
 
     rows = domain.rows or domain.equalities
     if supremum == "inf":
@@ -213,14 +214,14 @@ class _Points:
         point = self._corner(level, neuron) if data == "corner" else checker.numbers(data, self.domain.dimension)
         over = self.domain.points
         d = _denominator(point if over is None else [x for p in over for x in p])
-        return f"at {d} " + _words(_over(point, d))
+        return "at " + _words([d, *_over(point, d)])
 
     def direction(self, data: Any) -> str:
         """A direction of the recession cone."""
         if self.domain.generators is None:
             ray = checker.numbers(data, self.domain.dimension)
             d = _denominator(ray)
-            return f"at {d} " + _words(_over(ray, d))
+            return "at " + _words([d, *_over(ray, d)])
         _, rays, lines = self.domain.generators
         if isinstance(data, dict):
             given: Any = data.get("weights")
@@ -234,7 +235,7 @@ class _Points:
             across = [Fraction(r == forward) - Fraction(r == back) for r in lines]
             parts = [along, [Fraction(0)] * len(lines) if any(along) else across]
         d = _denominator([w for part in parts for w in part])
-        return f"mean {d} 0 " + _words(v for part in parts for v in (len(part), *_over(part, d)))
+        return "mean " + _words([d, 0, *(v for part in parts for v in (len(part), *_over(part, d)))])
 
     def value(self, data: Any, level: int, neuron: int) -> Fraction:
         """Of a neuron at a point."""
@@ -305,8 +306,8 @@ def text(
 def _pruning(model: Model, smaller: Model, fates: dict[tuple[int, int], str]) -> list[str]:
     """The smaller network, what follows the last ReLU layers, and what became of each neuron."""
     lines = ["pruning", *_last(model), "network"]
-    for level in range(1, len(smaller.layers) + 1):
-        lines += [f"layer {smaller.layers[level - 1].denominator} -", *_rows(smaller, level, smaller.layers[level - 1])]
+    for level, layer in enumerate(smaller.layers, 1):
+        lines += [f"layer {_word(layer.denominator)} -", *_rows(smaller, level, layer)]
     lines += _last(smaller)
     for level, layer in enumerate(model.layers, 1):
         lines.append("fates " + " ".join(fates.get((level, i), "kept") for i in range(len(layer.rows))))
@@ -317,7 +318,7 @@ def _last(model: Model) -> list[str]:
     """What follows the last ReLU layer; if nothing does, its outputs."""
     level = len(model.layers) + 1
     if model.output is not None:
-        return [f"last {model.output.denominator}", *_rows(model, level, model.output)]
+        return [f"last {_word(model.output.denominator)}", *_rows(model, level, model.output)]
     width = model.width(level - 1)
     return ["last 1", *("row 0 | " + "0 " * j + "1" for j in range(width))]
 
@@ -333,26 +334,26 @@ def _rows(model: Model, level: int, layer: Any) -> Iterator[str]:
             blocks[at][j - model.start[at]] = w
         least = min(blocks, default=level)
         parts = ("| " + _words(blocks.get(at, ())) for at in range(level - 1, least - 1, -1))
-        yield f"row {bias} " + " ".join(parts)
+        yield f"row {_word(bias)} " + " ".join(parts)
 
 
 def _set(domain: Domain) -> Iterator[str]:
     if domain.points is not None:
         d = _denominator([x for p in domain.points for x in p])
-        yield f"listed {d}"
+        yield f"listed {_word(d)}"
         yield from ("point " + _words(_over(p, d)) for p in domain.points)
     elif domain.generators is not None:
         vertices, rays, lines = domain.generators
         d = _denominator([x for v in vertices for x in v])
-        yield f"generated {d}"
+        yield f"generated {_word(d)}"
         yield from ("vertex " + _words(_over(v, d)) for v in vertices)
         yield from ("ray " + _words(r) for r in rays)
         yield from ("line " + _words(r) for r in lines)
     else:
         d = _denominator([v for side in (domain.lower, domain.upper) for v in side if v is not None])
-        yield f"rows {d}"
+        yield f"rows {_word(d)}"
         for name, side in (("low", domain.lower), ("high", domain.upper)):
-            yield f"{name} " + " ".join("-" if v is None else str(int(v * d)) for v in side)
+            yield f"{name} " + " ".join("-" if v is None else _word(int(v * d)) for v in side)
         yield from ("inequality " + _words(row) for row in domain.rows)
         yield from ("equality " + _words(row) for row in domain.equalities)
 
@@ -397,8 +398,8 @@ class Writer:
         yield "network"
         for level in range(1, self.top + 1):
             layer = model.layers[level - 1]
-            fine = self.fine[level - 1] if self.rounded and 1 < level <= self.depth else "-"
-            yield f"layer {layer.denominator} {fine}"
+            fine = _word(self.fine[level - 1]) if self.rounded and 1 < level <= self.depth else "-"
+            yield f"layer {_word(layer.denominator)} {fine}"
             yield from _rows(model, level, layer)
 
     def names(self) -> Iterator[str]:
@@ -427,7 +428,7 @@ class Writer:
             require(in_turn, "layers are derived one after the other, and as a whole first")
             node = node.after([item])
             width = len(self.model.layers[level - 1].rows)
-            over = self.over[level - 1] if level <= self.depth else "-"
+            over = _word(self.over[level - 1]) if level <= self.depth else "-"
             if len(item) == 4:
                 i = checker.count(item[1], width, "neuron")
                 require(item[2] in ("lower", "upper"), "a bound is upper or lower")
@@ -478,7 +479,7 @@ class Writer:
             inside = (low is None or low <= c) and (high is None or c <= high)
             require(inside, "a cut does not lie in the range of its input")
             parts = [node._replace(sides=(*node.sides, (j, c, sign))) for sign in (-1, 1)]
-            return f"input {j} {c.numerator} {c.denominator} 1", parts
+            return f"input {j} {_words(c.as_integer_ratio())} 1", parts
         at = checker.layer_number(data[1], level)
         i = checker.count(data[2], len(self.model.layers[at - 1].rows), "neuron")
         require(at <= node.known, "a split is of a neuron whose layer has been derived")
@@ -532,7 +533,7 @@ class Writer:
             if extra or below:
                 factor = ONE * d if base == "e" else 1
                 lists = f"0 {len(below)} {_words(below)} {len(extra)} {_words(extra)}"
-                yield f"choice t{at} {factor} {int(base == 'r')} 0 {ONE} {ONE} {d} {lists}"
+                yield f"choice t{at} {_word(factor)} {int(base == 'r')} 0 {ONE} {ONE} {_word(d)} {lists}"
                 base = f"t{at}"
             names.append(base)
         yield "plan T " + " ".join(names)
@@ -545,8 +546,8 @@ class Writer:
         for k, m in checker.table(data, "equalities", flats, free=True):
             given[rows + k if m >= 0 else rows + flats + k] = abs(m)
         d = _denominator(list(given.values()))
-        pairs = " ".join(f"{k} {int(m * d)}" for k, m in given.items())
-        yield f"finish t {d} {d} {int(name == ROUNDED)} {pairs}"
+        pairs = " ".join(f"{k} {_word(int(m * d))}" for k, m in given.items())
+        yield f"finish t {_words([d, d])} {int(name == ROUNDED)} {pairs}"
 
 
 def _mask(neurons: list[int], width: int) -> str:
@@ -554,8 +555,13 @@ def _mask(neurons: list[int], width: int) -> str:
     return "".join("1" if i in chosen else "0" for i in range(width))
 
 
-def _words(numbers: Any) -> str:
-    return " ".join(map(str, numbers))
+def _word(number: int) -> str:
+    """A number as the program reads and prints it: long ones in base 16, which Python writes at any length."""
+    return f"{number:#x}" if number.bit_length() > LONG else str(number)
+
+
+def _words(numbers: Any, between: str = " ") -> str:
+    return between.join(map(_word, numbers))
 
 
 def _denominator(values: Any) -> int:

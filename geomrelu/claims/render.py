@@ -302,6 +302,7 @@ def contents(registry: Registry) -> str:
         "A statement that is false as printed stands as printed. It must be refuted by an exact case, and names the",
         "claim that is true instead.",
     ]
+    lines += _new(registry)
     for paper, claims in by_paper(registry).items():
         lines += ["", f"## {paper}", ""]
         rows = []
@@ -313,6 +314,19 @@ def contents(registry: Registry) -> str:
             rows.append([_link(claim.label), title, "; ".join(claim.hypotheses), claim.source, _kinds(claim), uses])
         lines += _markdown(["label", "statement", "hypotheses", "source", "evidence", "uses"], rows)
     return "\n".join(lines)
+
+
+def _new(registry: Registry) -> list[str]:
+    """What is in no paper: with a written proof, without one, and what was guessed and is false."""
+    own = [claim for claim in registry.values() if claim.source.startswith("new")]
+    false = [claim for claim in own if claim.correction is not None]
+    unproved = [claim for claim in own if claim.source.startswith("new, open")]
+    proved = [claim for claim in own if claim not in false and claim not in unproved]
+    lines = ["", "## What is new", ""]
+    for word, claims in (("With a proof", proved), ("Open, hunted", unproved), ("Guessed, and refuted", false)):
+        if claims:
+            lines.append(f"* {word}: " + ", ".join(f"{_link(c.label)} ({c.title.lower()})" for c in claims) + ".")
+    return lines
 
 
 def _link(label: str) -> str:

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     network = model_of(options, options.model)
     reading = network.reading or as_read(network.inputs, network.widths)
     if options.format == "json":
-        print(json.dumps({"model": options.model, **asdict(reading)}, indent=1))
+        print(json.dumps({"model": options.model, **asdict(reading)}, indent=1, default=str))
     else:
         print("\n".join(reading.lines()))
     return 0

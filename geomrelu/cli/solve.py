@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from geomrelu.cli.shared import DEFAULT_SECONDS, Command, complain
+from geomrelu.cli.shared import DEFAULT_SECONDS, Command, complain, progress_bar
 
 __all__ = ["add"]
 
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
     for line in query.notes:
         complain(f"note: {line}")
     programs = combined(query, models, tape_of)
-    with named(options.query):
-        answer = solve(query, programs, budget)
+    with named(options.query), progress_bar("solving") as (advance, _):
+        answer = solve(query, programs, budget, advance)
     if options.certificates is not None:
         answer.save(Path(options.certificates))
     print(dumped(answer) if options.format == "json" else as_text(query, answer))

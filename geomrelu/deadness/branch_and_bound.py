@@ -248,15 +248,6 @@ def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budg
     return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
 
 
-def by_intervals(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
-    """Which neurons are shown to be negative if the layers before are bounded by intervals alone.
-
-    The proof is an empty leaf: nothing has to be derived, which in a large convolutional layer takes minutes.
-    """
-    bounds = floating.upper_bounds(floating.interval(level - 1), level, np.array(neurons, dtype=int), budget)[0]
-    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
-
-
 def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
     """The proof for these."""
     coarse = level <= floating.coarse_depth

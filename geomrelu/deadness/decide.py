@@ -196,6 +196,7 @@ class _Run:
         self.asked: dict[int, list[int]] = {}
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
+        self.endless = False  # is a list of cones too long?
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
         self.places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self.last: Any = None  # the point in floats that the last of the points is
@@ -389,23 +390,30 @@ class _Run:
 
     @cached_property
     def _bounding(self) -> dict[str, Any] | None:
-        """What shows the domain bounded ({} if nothing is needed), None if it is not."""
+        """What shows the domain bounded ({} if nothing is needed), None if it is not (or that takes too much)."""
         domain = self.domain
         if isinstance(domain, FiniteSet) or not checker.recession(domain.checked):
             return {}
-        strict = domain.falling([Fraction(0)] * domain.dimension)
-        return None if strict is None else {"strict": strict}
+        return self._list(infinity.bounded, domain.checked) if domain.is_bounded else None
 
     def _far(self, layer: int, i: int) -> dict[str, Any] | None:
         """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
         domain = self.domain
         if self._bounding is not None or isinstance(domain, FiniteSet):
             return self._bounding
-        if layer == 1 and not (domain.is_box or domain.given_by_generators):
-            strict = domain.falling(self.network.layers[0].form(i).slope)
-            return None if strict is None else {"strict": strict}
+        if layer == 1 and domain.falling(self.network.layers[0].form(i).slope) is None:
+            return None
+        return self._list(infinity.cones, self.network.checked, domain.checked, layer, i)
+
+    def _list(self, find: Callable[..., list[Any] | None], *what: Any) -> dict[str, Any] | None:
+        """A list of cones, as a claim carries it; once one was too long, no other is sought."""
+        if self.endless:
+            return None
         try:
-            found = infinity.cones(self.network.checked, domain.checked, layer, i, lambda: self.budget.spend(0))
+            found = find(*what, lambda: self.budget.spend(0))
+        except infinity.TooManyParts:
+            self.endless = True
+            return None
         except Exhausted:  # the verdict stands without it
             return None
         return None if found is None else {"infinity": found}
@@ -550,16 +558,6 @@ class _Run:
             if verdict is not None:
                 yield verdict
             self.budget.poll()
-
-    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
-        floating = self.bench.floating
-        if layer > floating.coarse_depth:
-            for i in branch_and_bound.by_intervals(floating, layer, asked, self.budget):
-                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}
-                verdict = self._tried(claim, ON_THE_BOX)
-                if verdict is not None:
-                    yield verdict
 
     def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons that are bounded on the whole box."""

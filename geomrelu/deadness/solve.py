@@ -12,7 +12,7 @@ half of that, the neuron is dead, which is a certificate.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -37,6 +37,7 @@ from geomrelu.network.network import Network
 __all__ = ["Answer", "solve"]
 
 MOST_NEURONS = 60  # of networks whose linear pieces are examined one by one
+BESIDE = "a neuron is alive, but its witness is none of the query"
 QUICK = 0.2  # the share of the time for the neuron as it is, before pieces are examined
 
 
@@ -98,12 +99,18 @@ class Answer:
         return {"verdict": self.verdict, "values": tables, "certificates": certified, "reason": self.reason}
 
 
-def solve(query: Query, programs: Programs, budget: Budget | None = None) -> Answer:
+def solve(
+    query: Query,
+    programs: Programs,
+    budget: Budget | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Answer:
     """Answer a query about networks, exactly.
 
     Args:
         programs: the networks, see :func:`geomrelu.io.models.combined`.
         budget: when it ends, the answer is ``unknown``.
+        progress: called with what is going on, and how many alternatives of how many are done.
 
     Evidence: ``sat`` comes with a point at which every assertion has been evaluated exactly; ``unsat`` with
     certificates that the checker has accepted, except where :attr:`Answer.proofs` says None.
@@ -114,6 +121,8 @@ def solve(query: Query, programs: Programs, budget: Budget | None = None) -> Ans
     reasons: list[str] = []
     choices = alternatives(query.assertions, lambda atom: True)
     for position, atoms in enumerate(choices):
+        if progress is not None:
+            progress(f"alternative {position + 1}", position, len(choices))
         try:
             found = _alternative(programs, atoms, budget.share(len(choices) - position))
         except Exhausted as end:
@@ -187,15 +196,13 @@ def _domain(inputs: int, rows: list[tuple[Row, str]]) -> Polyhedron:
 def _decided(
     programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget
 ) -> tuple[Point, str] | str | Proof | None:
-    all_strict = all(literal.strict for literal in literals)
-    small = programs.variables - programs.inputs <= MOST_NEURONS
-    first = _asked(programs, literals, Fraction(0), domain, budget if all_strict or not small else _part(budget))
+    if all(literal.strict for literal in literals):
+        return _asked(programs, literals, Fraction(0), domain, budget)
+    if programs.variables - programs.inputs > MOST_NEURONS:
+        return _raised(programs, literals, domain, budget)
+    first = _asked(programs, literals, Fraction(0), domain, budget.share(round(1 / QUICK)))
     if isinstance(first, tuple):
         return first
-    if all_strict and isinstance(first, Proof):
-        return first
-    if not small:
-        return _raised(programs, literals, domain, budget) or "conditions that hold with equality at best are open"
     margin: Fraction | None = None
     for piece in _pieces(programs, domain, budget):
         point = _satisfied(piece, literals)
@@ -210,17 +217,16 @@ def _decided(
     return None
 
 
-def _part(budget: Budget) -> Budget:
-    return budget.share(round(1 / QUICK))
-
-
-def _raised(programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget) -> Proof | None:
-    """A proof with the conditions that are not strict raised a little, if one of a few attempts gives one."""
-    for power in (8, 16, 32):
-        found = _asked(programs, literals, Fraction(1, 1 << power), domain, budget.share(3))
-        if isinstance(found, Proof):
+def _raised(
+    programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget
+) -> tuple[Point, str] | str | Proof:
+    """The answer for large networks, with the conditions that are not strict raised a little, ever less."""
+    for power in (16, 40):
+        found = _asked(programs, literals, Fraction(1, 1 << power), domain, budget)
+        if found != BESIDE:
             return found
-    return None
+    found = _asked(programs, literals, Fraction(0), domain, budget)
+    return found if isinstance(found, tuple) else "conditions that hold with equality at best are open"
 
 
 # ---- one neuron for all conditions ------------------------------------------------------------------------------
@@ -243,9 +249,7 @@ def _asked(
         return verdict.reason
     given: Any = verdict.claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
-    if not raised and _holds(programs, literals, point):
-        return point, "where a neuron is alive"
-    return "a neuron is alive, but its witness is none of the query"
+    return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
 
 
 def _holds(programs: Programs, literals: list[Literal], point: Point) -> bool:

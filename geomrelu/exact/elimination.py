@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from math import gcd
 
 import flint
 
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import primitive
 
-__all__ = ["eliminated", "kernel", "line_of", "pivots", "reduced"]
+__all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced"]
 
 
 def pivots(rows: Sequence[Row]) -> list[int]:
@@ -27,6 +29,15 @@ def pivots(rows: Sequence[Row]) -> list[int]:
             column += 1
         found.append(column)
     return found
+
+
+def rank(rows: Iterable[Sequence[Fraction | int]]) -> int:
+    """The rank of rational rows.
+
+    >>> rank([(1, 2), (2, 4), (Fraction(1, 2), 1)])
+    1
+    """
+    return len(pivots([primitive(row) for row in rows]))
 
 
 def kernel(rows: Sequence[Sequence[int]]) -> Row:

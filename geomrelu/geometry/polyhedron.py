@@ -19,6 +19,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.elimination import rank
 from geomrelu.exact.numbers import primitive, rational, rationals
 
 __all__ = ["FiniteSet", "Polyhedron", "Supremum"]
@@ -237,7 +238,7 @@ class Polyhedron:
         kept, implicit = cddlib.irredundant(inequalities, equalities)
         flats: list[Row] = []
         for row in (*equalities, *(inequalities[i] for i in implicit)):
-            if checker.rank([list(r) for r in (*flats, row)]) > len(flats):
+            if rank([*flats, row]) > len(flats):
                 flats.append(row)
         return Polyhedron.from_rows([inequalities[i] for i in kept], flats, dimension=self.dimension)
 
@@ -274,7 +275,7 @@ class Polyhedron:
         points, lines = self._v
         if not points:
             return -1
-        return int(checker.rank([list(g) for g in (*points, *lines)])) - 1
+        return rank([*points, *lines]) - 1
 
     def interior_point(self) -> Point:
         """A point of the relative interior.
@@ -359,7 +360,7 @@ class Polyhedron:
         best = cddlib.maximise((0,) * (m + k + 1) + (1,), above, balance)
         if not best.value or best.value < 0 or best.point is None:
             return None
-        if checker.rank([list(r[1:]) for r in (*inequalities, *equalities)]) < self.dimension:
+        if rank(r[1:] for r in (*inequalities, *equalities)) < self.dimension:
             return None
         first = len(self.sides)
         rows = {str(i - first): str(v) for i, v in enumerate(best.point[:m]) if i >= first}

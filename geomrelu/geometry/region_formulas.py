@@ -98,7 +98,14 @@ def network_regions_at_most(n0: Any, widths: Sequence[Any]) -> sympy.Expr:
     n0, layers = _architecture(n0, widths)
     most = [1] * (n0 + 1)  # most[d]: by the layers from here on, where what they read has dimension d
     for n in reversed(layers):
-        most = [sum(comb(n, j) * most[min(d, n - j)] for j in range(min(n, d) + 1)) for d in range(n0 + 1)]
+        ways = [comb(n, j) for j in range(min(n, n0) + 1)]
+        sums = list(accumulate(ways))
+        most = [
+            sums[d] * most[d]  # j <= d <= n - j: nothing is lost of the dimension
+            if 2 * d <= n
+            else sum(ways[j] * most[min(d, n - j)] for j in range(min(n, d) + 1))
+            for d in range(n0 + 1)
+        ]
     return sympy.Integer(most[n0])
 
 

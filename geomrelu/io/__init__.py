@@ -1,7 +1,10 @@
-"""File formats, one per module: models become a :class:`~geomrelu.io.tape.Tape`, sets the data of a polyhedron.
+"""File formats: models become a :class:`~geomrelu.io.tape.Tape`, sets the data of a polyhedron, queries a ``Query``.
 
-``npz``, ``onnx`` and ``torch`` are models, ``vnnlib`` and ``cdd`` are sets, ``json`` is both; ``files`` opens files
-and ``tensors`` is what ``onnx`` and ``torch`` compute with.
+Models: ``onnx``, ``torch`` (modules, state dictionaries and ``.pt``), ``safetensors``, ``npz``, ``keras``, ``nnet``,
+``sklearn`` and ``json``; ``state_dict`` orders layers that are only named arrays, ``sae`` are sparse autoencoders, and
+``reading`` is what a reader says of what it read. Sets: ``vnnlib`` (and ``vnnlib2``), ``cdd`` and ``json``; ``query``
+is what VNN-LIB states, ``models`` the networks it is about. ``files`` opens files, ``tensors`` is what readers compute
+with, ``narrow`` has floats that NumPy does not have, ``store`` writes.
 
 A set travels as the dictionary of the JSON grammar with exact numbers: ``dimension`` and either ``inequalities``,
 ``equalities`` (rows ``[b, a1, ..., an]``, meaning ``b + a·x >= 0`` and ``= 0``) and ``box`` (``[low, high]`` per

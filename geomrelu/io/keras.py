@@ -23,9 +23,9 @@ from geomrelu.exact.affine import affordable
 from geomrelu.io import keras_layers
 from geomrelu.io.files import FilePath, kind_of, named, read_bytes
 from geomrelu.io.json import parsed
-from geomrelu.io.reading import Port, Reading, ReadLayer
+from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
-from geomrelu.io.tensors import Tensor, concatenated, sized
+from geomrelu.io.tensors import Recorder, Tensor, concatenated, sized
 
 __all__ = ["read"]
 
@@ -268,16 +268,17 @@ class _Run:
             if value is None:
                 self.leave(f"{kind} is not supported", name, tensors)
                 return None
-            if kind not in ("Activation", "ReLU"):
+            if not keras_layers.is_activated(kind, config):
                 self.seen[-1].append(kind)
-            activation = keras_layers.activation_of(kind, config)
-            if activation == "relu":
-                self.seen.append([])
-                return Tensor(value.shape, self.tape.relu(value.map, ReadLayer(prefix + name, value.shape[1:])))
-            if activation != "linear":
-                self.leave(f"the activation {activation[:40]} is not supported", name, [value])
+                return value
+            if kind in ("Dense", "Conv1D", "Conv2D"):
+                self.seen[-1].append(kind)
+            result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name))
+            if result is None:
+                self.leave(f"the activation {keras_layers.activation_of(config)[:40]} is not supported", name, [value])
                 return None
-            return value
+            self.seen.append([])
+            return result
 
     def leave(self, why: str, name: str, tensors: list[Tensor]) -> None:
         self.left.append(f"layer {name[:60]!r} and what comes after it: {why}")

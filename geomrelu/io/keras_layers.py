@@ -13,9 +13,11 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
-from geomrelu.io.tensors import Tensor, arranged, axis_of, concatenated, same_padding
+from geomrelu.io.onnx.activations import activated, largest_of_windows
+from geomrelu.io.tape import windows
+from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding
 
-__all__ = ["activation_of", "linear_part"]
+__all__ = ["activated_by", "activation_of", "is_activated", "linear_part"]
 
 Config = dict[str, Any]
 Arrays = Sequence[np.ndarray]
@@ -38,15 +40,37 @@ def linear_part(kind: str, config: Config, values: Sequence[Tensor], weights: Ar
     return _LAYERS[kind](config, values[0], weights)
 
 
-def activation_of(kind: str, config: Config) -> str:
-    """Its activation by name: ``relu``, ``linear``, or another one."""
+def activated_by(kind: str, config: Config, x: Tensor, place: Recorder) -> Tensor | None:
+    """The activation of a layer, done to a tensor; None if it is not supported."""
+    if kind in ("MaxPooling1D", "MaxPooling2D"):
+        return _largest(config, x, place)
+    if kind == "LeakyReLU":
+        slope = "negative_slope" if "negative_slope" in config else "alpha"  # as Keras 3 and as Keras 2 call it
+        return activated(place, x, "LeakyRelu", _floats(config, slope))
     if kind == "ReLU":
-        plain = (
-            config.get("max_value") is None
-            and _number(config, "negative_slope", 0) == 0
-            and _number(config, "threshold", 0) == 0
-        )
-        return "relu" if plain else "ReLU with max_value, negative_slope or threshold"
+        if _number(config, "threshold", 0):
+            return None
+        most = config.get("max_value")
+        if _number(config, "negative_slope", 0):
+            return activated(place, x, "LeakyRelu", _floats(config, "negative_slope")) if most is None else None
+        if most is not None:
+            return activated(place, x, "Clip", np.append(0.0, _floats(config, "max_value")))
+        return place.relu(x)
+    name = activation_of(config)
+    if name == "linear":
+        return x
+    if name == "relu":
+        return place.relu(x)
+    return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
+
+
+def is_activated(kind: str, config: Config) -> bool:
+    """Does it have an activation other than the identity?"""
+    return kind in ("MaxPooling1D", "MaxPooling2D", "LeakyReLU", "ReLU") or activation_of(config) != "linear"
+
+
+def activation_of(config: Config) -> str:
+    """The activation in a configuration by name; Keras's own, or one with its module."""
     found = config.get("activation")
     if isinstance(found, dict):
         if found.get("module") not in ("keras.activations", "builtins") or ">" in str(found.get("registered_name")):
@@ -54,6 +78,25 @@ def activation_of(kind: str, config: Config) -> str:
         inner = found.get("config")
         found = inner if isinstance(inner, str) else found.get("class_name")
     return "linear" if found is None else str(found)
+
+
+def _floats(config: Config, key: str) -> np.ndarray:
+    """A number of the configuration, as the float that Keras holds."""
+    return np.array([float(rational(config[key], key))])
+
+
+def _largest(config: Config, x: Tensor, place: Recorder) -> Tensor:
+    """Max pooling; padding counts for nothing."""
+    axes = len(x.shape) - 2
+    kernel = _pair(config["pool_size"], axes)
+    strides = _pair(config.get("strides") or kernel, axes)
+
+    def compute(planes: Tensor) -> Tensor:
+        pads = _pads(config["padding"], planes.shape[2:], kernel, strides, [1] * axes)
+        counts, places, _ = windows(planes.shape[2:], kernel, strides, pads, [1] * axes, "max pooling")
+        return largest_of_windows(place, planes, places, counts)
+
+    return _on_planes(config, x, compute)
 
 
 def _policy(config: Config) -> str:
@@ -260,6 +303,9 @@ _LAYERS: dict[str, Callable[[Config, Tensor, Arrays], Tensor]] = {
     "GaussianNoise": _identity,
     "GlobalAveragePooling1D": _global_pooling,
     "GlobalAveragePooling2D": _global_pooling,
+    "LeakyReLU": _identity,
+    "MaxPooling1D": _identity,
+    "MaxPooling2D": _identity,
     "Permute": _permutation,
     "ReLU": _identity,
     "Rescaling": _rescaling,

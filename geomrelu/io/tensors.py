@@ -17,9 +17,20 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.numbers import dyadic
-from geomrelu.io.tape import average_pooling, batch_normalisation, convolution, joined, transposed_convolution
+from geomrelu.io.reading import ReadLayer
+from geomrelu.io.tape import Tape, average_pooling, batch_normalisation, convolution, joined, transposed_convolution
 
-__all__ = ["Tensor", "Value", "arranged", "axis_of", "concatenated", "exact_array", "same_padding", "sized"]
+__all__ = [
+    "Recorder",
+    "Tensor",
+    "Value",
+    "arranged",
+    "axis_of",
+    "concatenated",
+    "exact_array",
+    "same_padding",
+    "sized",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +214,17 @@ class Tensor:
         size = math.prod(self.shape[2:])
         each = [[v for v in values for _ in range(size)] * self.shape[0] for values in (factors, offsets)]
         return Tensor(self.shape, self.map.scaled(*each))
+
+
+class Recorder:
+    """Makes the ReLU layers that a module of some name needs."""
+
+    def __init__(self, tape: Tape, name: str) -> None:
+        self.tape, self.name = tape, name
+
+    def relu(self, x: Tensor, kind: str = "ReLU", own: bool = True) -> Tensor:
+        """``max(x, 0)``, see :class:`geomrelu.io.reading.ReadLayer`."""
+        return Tensor(x.shape, self.tape.relu(x.map, ReadLayer(self.name, x.shape[1:] or x.shape, kind, own)))
 
 
 Value = Tensor | np.ndarray

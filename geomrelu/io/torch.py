@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import io
 import math
+import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,11 +20,12 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.io import narrow, sae, state_dict
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.reading import Port, Reading, ReadLayer
-from geomrelu.io.tape import Tape
-from geomrelu.io.tensors import Tensor, same_padding, sized
+from geomrelu.io.onnx.activations import activated, largest_of_windows
+from geomrelu.io.reading import Port, Reading
+from geomrelu.io.tape import Tape, windows
+from geomrelu.io.tensors import Recorder, Tensor, same_padding, sized
 
-__all__ = ["from_module", "from_state_dict", "read"]
+__all__ = ["MODULES", "from_module", "from_state_dict", "read"]
 
 _OWN = "torch.nn.modules."  # where PyTorch's own modules are defined
 _HARMLESS = {  # what a subclass may define without changing what its modules compute
@@ -30,13 +33,14 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
     "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__parameters__", "__orig_bases__",
     "__repr__", "extra_repr", "reset_parameters", "init_weights", "_init_weights",
 }  # fmt: skip
+_AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|ZeroPad|UpsamplingNearest)([123])d")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
 def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
-    """The network of an ``nn.Sequential`` (nested ones too) of Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d,
-    AvgPool1d, AvgPool2d, Flatten, ReLU, Identity and Dropout.
+    """The network of an ``nn.Sequential`` (nested ones too) of linear layers, convolutions, batch normalisation,
+    pooling, padding, upsampling, flattening, and activations that are piecewise linear (see ``MODULES``).
 
     A module that stands in several places is read in each of them. A module of PyTorch that is not supported ends the
     network, if a ReLU comes before it: the reading says what is left out.
@@ -59,12 +63,15 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     sized(math.prod(shape), "input_shape")
     tape = Tape(math.prod(shape))
     value = Tensor((1, *shape), tape.input)
-    seen: list[list[str]] = [[]]  # what stands before the first ReLU, before the second, ...
+    seen: list[list[str]] = [[]]  # what stands before the first layer, before the second, ...
     left: tuple[str, ...] = ()
     for place, kind, leaf in modules:
         with named(f"module {place or 'given'} ({kind})"):
-            if kind == "ReLU":
-                value = Tensor(value.shape, tape.relu(value.map, ReadLayer(place, value.shape[1:])))
+            axes = _AXES.fullmatch(kind)
+            if axes and len(value.shape) != int(axes[1]) + 2:
+                raise InputError(f"expected channels and {axes[1]} more axes, not shape {list(value.shape[1:])}")
+            if kind in _ACTIVATIONS:
+                value = _ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
                 seen.append([])
             elif kind in _MODULES:
                 value = _MODULES[kind](leaf, value)
@@ -73,7 +80,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
                 left = (f"module {place} ({kind}) and what comes after it: {kind} is not supported",)
                 break
             else:
-                raise InputError(f"it is not supported (supported: Sequential, ReLU, {', '.join(sorted(_MODULES))})")
+                raise InputError(f"it is not supported (supported: {', '.join(sorted(MODULES))})")
     tape.finish(value.map)
     between = [kind for kinds in seen[1:-1] for kind in kinds]
     tape.reading = Reading(
@@ -144,7 +151,9 @@ def read(
     data = read_bytes(path)
     with named(path):
         try:
-            found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what it says of damaged files is said here in one line
+                found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
             first = (str(problem) or type(problem).__name__).splitlines()[0]
             whole = "Weights only load failed" in first or "weights_only" in str(problem)
@@ -289,12 +298,52 @@ def _normalisation(module: Any, x: Tensor) -> Tensor:
     return x.normalised(scale, shift, mean, variance, float(module.eps))
 
 
+def _transposed(module: Any, x: Tensor) -> Tensor:
+    kernel, bias = _array(module.weight), None if module.bias is None else _array(module.bias)
+    sizes = (module.stride, 2 * module.padding, module.dilation, module.output_padding)
+    strides, pads, dilations, more = (list(size) for size in sizes)
+    return x.spread(kernel, bias, strides, pads, dilations, module.groups, more)
+
+
 def _pooling(module: Any, x: Tensor) -> Tensor:
-    if module.ceil_mode or getattr(module, "divisor_override", None) is not None:
-        raise InputError("ceil_mode and divisor_override are not supported")
+    if getattr(module, "divisor_override", None) is not None:
+        raise InputError("divisor_override is not supported")
     spatial = len(x.shape) - 2
     kernel, strides, pads = (_spread(v, spatial) for v in (module.kernel_size, module.stride, module.padding))
-    return x.averaged(kernel, strides, 2 * pads, module.count_include_pad)
+    return x.averaged(kernel, strides, 2 * pads, module.count_include_pad, None, module.ceil_mode)
+
+
+def _global_pooling(module: Any, x: Tensor) -> Tensor:
+    if any(v != 1 for v in _spread(module.output_size, len(x.shape) - 2)):
+        raise InputError(f"output_size {module.output_size} is not supported, 1 is")
+    return x.reduced(range(2, len(x.shape)), keep=True, mean=True)
+
+
+def _padding(module: Any, x: Tensor) -> Tensor:
+    pads, axes = list(module.padding), len(x.shape) - 2
+    if len(pads) != 2 * axes or min(pads) < 0 or getattr(module, "value", 0):
+        raise InputError(f"padding {pads} is not supported")
+    before, after = pads[0::2][::-1], pads[1::2][::-1]  # the last axis comes first
+    identity = np.ones((x.shape[1], 1, *[1] * axes), dtype=np.int64)
+    return x.convolved(identity, None, [1] * axes, [*before, *after], [1] * axes, x.shape[1])
+
+
+def _upsampling(module: Any, x: Tensor) -> Tensor:
+    factors = module.scale_factor
+    factors = list(factors) if isinstance(factors, tuple) else [factors] * (len(x.shape) - 2)
+    if module.mode != "nearest" or not all(f is not None and f >= 1 and float(f).is_integer() for f in factors):
+        raise InputError("only nearest upsampling by a whole factor is supported")
+    places = x.places
+    for axis, factor in enumerate(factors, 2):
+        places = np.repeat(places, int(factor), axis)
+    return x.at(places)
+
+
+def _unflattening(module: Any, x: Tensor) -> Tensor:
+    axis, sizes = module.dim, tuple(module.unflattened_size)
+    if not 0 < axis < len(x.shape) or math.prod(sizes) != x.shape[axis]:
+        raise InputError(f"dim {axis} and sizes {list(sizes)} do not fit {list(x.shape)}")
+    return x.at(x.places.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :]))
 
 
 def _spread(value: Any, axes: int) -> list[int]:
@@ -315,7 +364,53 @@ def _identity(module: Any, x: Tensor) -> Tensor:
     return x
 
 
+def _clipped(low: Any, high: Any) -> Callable[[Any, Tensor, Recorder], Tensor]:
+    def compute(module: Any, x: Tensor, place: Recorder) -> Tensor:
+        return activated(place, x, "Clip", np.array([low(module), high(module)], dtype=np.float64))
+
+    return compute
+
+
+def _leaky(module: Any, x: Tensor, place: Recorder) -> Tensor:
+    return activated(place, x, "LeakyRelu", np.array([module.negative_slope], dtype=np.float64))
+
+
+def _largest(module: Any, x: Tensor, place: Recorder) -> Tensor:
+    axes = len(x.shape) - 2
+    if module.return_indices or axes < 1:
+        raise InputError("return_indices is not supported, and images with a batch and channels are expected")
+    sizes = (module.kernel_size, module.stride, module.padding, module.dilation)
+    kernel, strides, pads, dilations = (_spread(v, axes) for v in sizes)
+    counts, places, _ = windows(x.shape[2:], kernel, strides, 2 * pads, dilations, "max pooling", module.ceil_mode)
+    return largest_of_windows(place, x, places, counts)
+
+
+_ACTIVATIONS: dict[str, Callable[[Any, Tensor, Recorder], Tensor]] = {
+    "Hardtanh": _clipped(lambda m: m.min_val, lambda m: m.max_val),
+    "LeakyReLU": _leaky,
+    "MaxPool1d": _largest,
+    "MaxPool2d": _largest,
+    "MaxPool3d": _largest,
+    "ReLU": lambda module, x, place: place.relu(x),
+    "ReLU6": _clipped(lambda m: 0, lambda m: 6),
+}
 _MODULES: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "AdaptiveAvgPool1d": _global_pooling,
+    "AdaptiveAvgPool2d": _global_pooling,
+    "AvgPool3d": _pooling,
+    "BatchNorm3d": _normalisation,
+    "Conv3d": _convolution,
+    "ConvTranspose1d": _transposed,
+    "ConvTranspose2d": _transposed,
+    "ConvTranspose3d": _transposed,
+    "Dropout1d": _identity,
+    "Dropout2d": _identity,
+    "Dropout3d": _identity,
+    "Unflatten": _unflattening,
+    "Upsample": _upsampling,
+    "UpsamplingNearest2d": _upsampling,
+    "ZeroPad1d": _padding,
+    "ZeroPad2d": _padding,
     "Linear": _linear,
     "Conv1d": _convolution,
     "Conv2d": _convolution,
@@ -327,3 +422,4 @@ _MODULES: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "Identity": _identity,
     "Dropout": _identity,
 }
+MODULES = frozenset({"Sequential", *_ACTIVATIONS, *_MODULES})  # the modules of PyTorch that are read

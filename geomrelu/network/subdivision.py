@@ -65,12 +65,11 @@ from typing import cast
 
 import numpy as np
 
-from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.cddlib import Row
-from geomrelu.exact.elimination import kernel, reduced
+from geomrelu.exact.elimination import kernel, rank, reduced
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -771,7 +770,7 @@ def _whole(program: Program) -> Block | None:
         np.arange(len(points)),
         np.zeros((1, program.neurons), dtype=np.int8),
         list(lines),
-        int(checker.rank([list(g) for g in (*points, *lines)])) - 1,
+        rank([*points, *lines]) - 1,
     )
 
 

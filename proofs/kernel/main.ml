@@ -110,8 +110,10 @@ let statement = function
   | "unbounded" :: at :: neuron :: rest -> (Unbounded (layer at, natural neuron), rest)
   | words -> fail ("not a statement: " ^ String.concat " " words)
 
+(* Long numbers in base 16, as they are written. *)
+let text number = if Integer.numbits number > 10_000 then Integer.format "%#x" number else Integer.to_string number
+
 let shown found =
-  let text = Integer.to_string in
   match found with
   | Below (at, neuron, sign, n, d) ->
     Printf.sprintf "below %d %d %d %s %s" (!layers - at) neuron (Bool.to_int sign) (text n) (text d)

@@ -54,6 +54,7 @@ class Field:
         self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []
+        self.cones: list[list[Any]] = []  # of claims that were found
         if not self.case.finite and _affordable(net):
             self.derive = grammar.first(rng, self.shape(1))
 
@@ -80,20 +81,32 @@ class Field:
             if holds
         ]
         if found:
-            counts.update(f"finding {what}" for what in found)
-            self.tally.findings.append(
-                {
-                    "kinds": found,
-                    "family": family,
-                    "truth": TRUTH[truth],
-                    "answers": answers,
-                    "model": self.case.files[0],
-                    "domain": self.case.files[1],
-                    "certificate": certificate,
-                    **({"smaller": smaller.files[0]} if smaller else {}),
-                }
-            )
+            self.find(found, family, truth, answers, certificate, smaller)
         return accepted
+
+    def find(
+        self,
+        kinds: list[str],
+        family: str,
+        truth: bool | None,
+        answers: dict[str, str],
+        certificate: Any,
+        smaller: Case | None,
+    ) -> None:
+        """Keep a finding."""
+        self.tally.counts.update(f"finding {what}" for what in kinds)
+        self.tally.findings.append(
+            {
+                "kinds": kinds,
+                "family": family,
+                "truth": TRUTH[truth],
+                "answers": answers,
+                "model": self.case.files[0],
+                "domain": self.case.files[1],
+                "certificate": certificate,
+                **({"smaller": smaller.files[0]} if smaller else {}),
+            }
+        )
 
     def claim(self, family: str, *claims: Claim) -> bool:
         """Offer a certificate of claims."""
@@ -114,7 +127,21 @@ class Field:
         return self.case.certificate(list(claims), self.points, self.derive)
 
     def bound(self, tree: grammar.Tree, key: Key, sign: int) -> Fraction | None:
-        return self.case.bound(tree.proof(), *key, sign, self.derive)
+        """What guides a climb; now and then, whether all judges find this bound, to the last digit."""
+        proof, guide = tree.proof(), self.rng.random() < 0.7
+        found = self.case.bounds(proof, *key, sign, self.derive, guide)
+        if not guide:
+            self.tally.counts["compared bounds"] += 1
+            if len(set(found.values())) > 1:
+                said = {name: str(value) for name, value in found.items()}
+                claim = {"layer": key[0], "neuron": key[1], "status": "dead" if sign > 0 else "active", "proof": proof}
+                self.find(["bounds"], "compared", None, said, self.certificate(claim), None)
+        about = self.known[key]
+        true = about.sup[0] if sign > 0 else None if about.inf[1] in (None, "-inf") else -about.inf[1]
+        bound: Fraction | None = found["batch"]
+        if bound is not None and isinstance(true, Fraction) and bound < true:
+            self.find(["hole"], "compared", False, {"batch": str(bound), "true": str(true)}, proof, None)
+        return bound
 
     def shape(self, level: int) -> grammar.Shape:
         """What a proof about a neuron of a layer may refer to."""
@@ -226,23 +253,16 @@ def a_ray(field_: Field) -> Any:
 
 
 def far(field_: Field) -> Claim:
-    """What is to show that a neuron is quiet at infinity."""
+    """What is to show that a neuron is quiet at infinity: cones at random, or those of another claim, or changed."""
     rng, case = field_.rng, field_.case
     if not case.open and rng.random() < 0.8:
         return {}
-    if rng.random() < 0.6:
-        return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
-    sizes = (("rows", case.rows), ("equalities", case.equalities))
-    return {
-        "strict": {
-            key: {
-                str(rng.randrange(size)): grammar.multiplier(rng, key == "equalities")
-                for _ in range(rng.randint(1, size))
-            }
-            for key, size in sizes
-            if size and rng.random() < 0.7
-        }
-    }
+    if field_.cones and rng.random() < 0.6:
+        found = copy.deepcopy(rng.choice(field_.cones))
+        if rng.random() < 0.5:
+            found = grammar.other_cones(rng, found, case.open)
+        return {"infinity": found}
+    return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
 
 
 KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
@@ -381,13 +401,31 @@ def borrowed(field_: Field, produced: list[Claim], count: int) -> None:
                 field_.claim("borrowed", with_proof(field_, claim, proof if sign else None))
 
 
+def one_change(field_: Field, produced: list[Claim]) -> None:
+    """Every true claim that was found, with one thing changed in what it says."""
+    rng, net = field_.rng, field_.net
+    for claim in produced:
+        changes: list[Claim] = [{"stable": True, **far(field_)}, {"stable": True}, {"stable": False}]
+        changes += [{"status": status} for status in ("dead", "alive", "active")]
+        changes += [{"supremum": "0"}, {"supremum": "inf", "ray": a_ray(field_)}]
+        if networks.said(claim.get("supremum")) is not None:
+            value = Fraction(claim["supremum"])
+            changes += [{"supremum": str(value + tiny(rng))}, {"supremum": str(value - Fraction(1, 1 << 60))}]
+        changes += [{"neuron": rng.randrange(net.widths[claim["layer"] - 1])}, {"point": a_point(field_, (1, 0))[0]}]
+        for change in changes:
+            changed = {**claim, **change}
+            if changed != claim:
+                field_.claim("one change", changed)
+                if "supremum" in changed and "supremum" not in change:  # nothing else of the claim is in the way
+                    field_.claim("one change", {k: v for k, v in changed.items() if k != "supremum"})
+
+
 def _twist(field_: Field, claim: Claim, key: Key) -> None:
     """Change what a claim says."""
     rng = field_.rng
     other, _ = next(heads(field_, key))
     kind = rng.randrange(6)
     if kind == 5:
-        claim.pop("strict", None)
         claim.pop("infinity", None)
         claim.update({"stable": True, **far(field_)})
     elif kind == 0:
@@ -399,7 +437,7 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     elif kind == 3:
         claim["ray"] = a_ray(field_)
     else:
-        part = rng.choice(("stable", "supremum", "point", "ray", "strict", "infinity", "proof", "status"))
+        part = rng.choice(("stable", "supremum", "point", "ray", "infinity", "proof", "status"))
         if part in claim:
             del claim[part]
         elif part in other:
@@ -544,8 +582,8 @@ def prunings(field_: Field, produced: list[Claim], true: Any, count: int) -> Non
             kind = rng.randrange(3)
             if kind == 2:
                 j = rng.randrange(net.widths[key[0] - 1])
-                (b, slope), (d, model_) = net.layers[key[0] - 1][key[1]], net.layers[key[0] - 1][j]
-                ratio = next((slope.get(k, Fraction(0)) / v for k, v in model_.items() if v), Fraction(1))
+                slope, other = (net.layers[key[0] - 1][k][1] for k in (key[1], j))
+                ratio = next((slope.get(k, Fraction(0)) / v for k, v in other.items() if v), Fraction(1))
                 merged.append((*key, j, ratio + (tiny(rng) if rng.random() < 0.3 else 0)))
                 continue
             (removed, folded)[kind].append(key)

@@ -284,6 +284,23 @@ def cones(rng: random.Random, count: int, depth: int) -> list[Any]:
     return [node, *cones(rng, count, depth - 1), *cones(rng, count, depth - 1)]
 
 
+def other_cones(rng: random.Random, said: list[Any], count: int) -> list[Any]:
+    """A list of cones, changed a little."""
+    k = rng.randrange(len(said))
+    match rng.randrange(5):
+        case 0 if said[k]:
+            said[k][2 + rng.randrange(2)] = multiplier(rng, wild=True)
+        case 1 if said[k]:
+            said[k][:2] = said[k][1::-1]
+        case 2:
+            del said[k]
+        case 3 if count > 1 and not said[k]:
+            said[k : k + 1] = cones(rng, count, 2)
+        case _:
+            said.insert(k, [])
+    return said
+
+
 # ---- small changes ----------------------------------------------------------------------------------------------
 
 

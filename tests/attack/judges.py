@@ -8,6 +8,7 @@ proofs of any size ("eager").
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import signal
@@ -71,9 +72,9 @@ class Case:
         self.box = list(zip(self.domain.lower, self.domain.upper, strict=True)) if cuttable else None
         self.open = 0 if self.finite else len(checker.recession(self.domain))
         self.fits = checker.fitting(self.model, self.domain)
-        for part in (self.model, self.domain):  # always the same
-            part.digest = lambda digest=part.digest(): digest
-        self._guides: dict[str, batch.Quick] = {}
+        for part in (self.model, self.domain):
+            part.digest = functools.cache(part.digest)  # always the same
+        self._guides: dict[tuple[str, str], Any] = {}
 
     def certificate(self, claims: list[Any], points: list[Any], derive: list[Any]) -> dict[str, Any]:
         """Claims, bound to the model and the set."""
@@ -133,19 +134,27 @@ class Case:
                     answers[name] = _answer(name, lambda _, c=claim, s=shared: checker.prove(c, s[0]))
         return found
 
-    def bound(self, proof: Any, level: int, neuron: int, sign: int, derive: list[Any]) -> Fraction | None:
-        """The bound of ``sign * z`` in a proof (the batch judge's); None if there is none. It guides a climb."""
-        try:
-            with _limited(SECONDS):
-                key = json.dumps(derive)
-                if key not in self._guides:
-                    self._guides[key] = batch.Quick([], self.model, self.domain, derive)
-                found = self._guides[key].bound(proof, level, neuron, sign)
-        except (checker.Rejected, checker.Malformed, _Slow):
-            return None
-        except Exception:  # reported when the proof is offered
-            return None
-        return found if isinstance(found, Fraction) else None
+    def bounds(self, proof: Any, level: int, neuron: int, sign: int, derive: list[Any], guide: bool) -> dict[str, Any]:
+        """The bound of ``sign * z`` in a proof, by each judge; None where there is none.
+
+        ``guide``: the batch judge's alone, which is quick and guides a climb.
+        """
+        return {
+            name: self._bound(name, proof, level, neuron, sign, derive)
+            for name in (("batch",) if guide else self.judges)
+        }
+
+    def _bound(self, name: str, proof: Any, level: int, neuron: int, sign: int, derive: list[Any]) -> Any:
+        found: list[Any] = []
+
+        def ask(judge: type[checker.Judge]) -> None:
+            key = name, json.dumps(derive)
+            if key not in self._guides:
+                self._guides[key] = judge([], self.model, self.domain, derive)
+            found.append(self._guides[key].bound(proof, level, neuron, sign))
+
+        _answer(name, ask)  # an exception is reported when the proof is offered
+        return found[0] if found and isinstance(found[0], Fraction) else None
 
     def produced(self, seconds: float) -> tuple[list[dict[str, Any]], list[Any], dict[str, Any] | None, Any]:
         """What is found about the model: claims, the points they number, and a pruning with its smaller model."""

@@ -74,11 +74,13 @@ def everything(field: Field, count: int) -> None:
     claims, points, pruning, model = field.case.produced(2.0)
     field.points = points[:20] + field.points
     claims = [c for c in claims if not isinstance(c.get("point"), int) or c["point"] < 20]
+    field.cones = [c["infinity"] for c in claims if c.get("infinity")]
     keys = sorted(field.known, reverse=True)
     aimed = [key for key in keys if key[0] == len(field.net.layers)] or keys
     targets = [rng.choice(aimed), rng.choice(keys)]
     for claim in claims:
         field.claim("produced", claim)
+    assaults.one_change(field, claims)
     for key in targets:
         assaults.at_random(field, key, count // 6)
         if not field.case.finite:
@@ -172,27 +174,33 @@ def monotone(rng: random.Random, tally: Tally) -> None:
     best, worth, tight = networks.Shape.random(rng), None, rng.random() < 0.3
     for step in range(8):
         tried = networks.Shape.random(rng) if step < 3 else best.changed(rng)
-        low = [Fraction(rng.choice((0, 0, 1))) for _ in range(tried.inputs)]
-        top = [a + 1 for a in low]
-        box = {"box": [[networks.spelt(a), networks.spelt(b)] for a, b in zip(low, top, strict=True)]}
-        net, where = tried.network(top), networks.Place("box", box, True, [low, top])
-        about = tried.known(net, where)
-        field, claims = Field(rng, net, where, about, tally), []
-        field.derive = [[at] for at in range(1, len(net.layers))]
-        for level in range(len(net.layers), 1, -1):
-            for i in range(min(2, net.widths[level - 1])):
-                leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(level))}]
-                heads = assaults.simple_lies(field, (level, i)) + assaults.simple_truths(field, (level, i))
-                claims += [{**claim, "proof": [leaf]} for claim in heads for leaf in leaves]
-        field.claims("monotone", claims)
-        key, value = (len(net.layers), 0), None
-        bound, true = field.bound(grammar.Tree({"coarse": []}, []), key, 1), about[key].sup[0]
-        if not tight:
-            value = tried.crowd(net, top)
-        elif bound is not None and isinstance(true, Fraction):
-            value = (true - bound) / (abs(bound) + abs(true) + 1)
+        value = shaped(rng, tally, tried, tight)
         if value is not None and (worth is None or value >= worth):
             best, worth = tried, value
+
+
+def shaped(rng: random.Random, tally: Tally, tried: networks.Shape, tight: bool) -> Fraction | None:
+    """Claims about a wide monotone network, and its worth: how tight a bound is, or how many terms a value has."""
+    low = [Fraction(rng.choice((0, 0, 1))) for _ in range(tried.inputs)]
+    top = [a + 1 for a in low]
+    box = {"box": [[networks.spelt(a), networks.spelt(b)] for a, b in zip(low, top, strict=True)]}
+    net, where = tried.network(top), networks.Place("box", box, True, [low, top])
+    about = tried.known(net, where)
+    field, claims = Field(rng, net, where, about, tally), []
+    field.derive = [[at] for at in range(1, len(net.layers))]
+    for level in range(len(net.layers), 1, -1):
+        for i in range(min(2, net.widths[level - 1])):
+            leaves = [{"coarse": []}, {}, {"coarse": grammar.texts(rng, field.shape(level))}]
+            heads = assaults.simple_lies(field, (level, i)) + assaults.simple_truths(field, (level, i))
+            claims += [{**claim, "proof": [leaf]} for claim in heads for leaf in leaves]
+    field.claims("monotone", claims)
+    if not tight:
+        return tried.crowd(net, top)
+    key = len(net.layers), 0
+    bound, true = field.bound(grammar.Tree({"coarse": []}, []), key, 1), about[key].sup[0]
+    if bound is None or not isinstance(true, Fraction):
+        return None
+    return (true - bound) / (abs(bound) + abs(true) + 1)
 
 
 BLOCKS: dict[str, Callable[[random.Random, Tally], None]] = {
@@ -257,13 +265,14 @@ def summary(lines: list[dict[str, Any]], seconds: float) -> str:
     offered = sum(v for k, v in counts.items() if k.startswith("offered "))
     busy = sum(spent.values())
     said = [
-        f"{offered:,} certificates in {len(lines)} blocks; {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second"
+        f"{offered:,} certificates in {len(lines)} blocks",
+        f"  {busy:,.0f} s of the processor, {offered / max(busy, 1e-9):,.0f} a second of it",
     ]
     said += [f"  {kind}: {kinds[kind]} blocks, {spent[kind]:,.0f} s" for kind in sorted(kinds)]
     for key in sorted(k for k in counts if k.startswith("offered ")):
         name = key.removeprefix("offered ")
         said.append(f"  {name}: {counts[key]:,} offered, {counts['accepted ' + name]:,} accepted")
-    said += [f"  {key}: {counts[key]:,}" for key in sorted(counts) if key.startswith(("steps ", "ends "))]
+    said += [f"  {k}: {counts[k]:,}" for k in sorted(counts) if k.startswith(("steps ", "ends ", "compared "))]
     false = [
         sum(v for k, v in counts.items() if k.startswith(p) and k.endswith(", false")) for p in ("offered", "accepted")
     ]
@@ -335,8 +344,9 @@ def attack(options: argparse.Namespace, kinds: dict[str, int], lines: list[dict[
                 keep(options.journal, line)
                 state["count"] += sum(v for k, v in line["counts"].items() if k.startswith("offered "))
                 for finding in line["findings"]:
-                    print(f"{'+'.join(finding['kinds'])}: {finding['family']}, {finding['truth']}, {finding['answers']}; "
-                          f"--seed {line['seed']} --block {line['kind']}:{line['number']}", flush=True)  # fmt: skip
+                    kinds_, where = "+".join(finding["kinds"]), f"--block {line['kind']}:{line['number']}"
+                    said = f"{finding['family']}, {finding['truth']}, {finding['answers']}"
+                    print(f"{kinds_}: {said}; --seed {line['seed']} {where}", flush=True)
                 if time.monotonic() - state["said"] > 60:
                     state["said"] = time.monotonic()
                     rate = (state["count"] - count) / (time.monotonic() - start)

@@ -6,8 +6,10 @@ max(a, b) = b + (a - b)+.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
@@ -18,12 +20,19 @@ from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, consta
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["ACTIVATIONS", "activated", "largest"]
+__all__ = ["ACTIVATIONS", "Maker", "activated", "largest", "largest_of_windows"]
 
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PRelu", "Clip", "ThresholdedRelu", "Elu", "Selu", "Celu", "HardSigmoid"})
 """What is counted as a layer where it is left out."""
 
 _LARGEST = {1: 2**128 - 2**104, 10: 65504, 11: 2**1024 - 2**971, 16: 2**128 - 2**120}  # finite number of each type
+
+
+class Maker(Protocol):
+    """What makes ReLU layers: a node, or whatever reads another format."""
+
+    def relu(self, x: Tensor, kind: str = "ReLU", own: bool = True) -> Tensor:
+        """``max(x, 0)``."""
 
 
 @rule("Relu", 1, 1, "consumed_inputs")
@@ -48,7 +57,7 @@ def _parametric(node: Node, x: Value, slope: Value) -> Value:
     return found
 
 
-def _sloped(node: Node, x: Tensor, slope: np.ndarray) -> Tensor:
+def _sloped(node: Maker, x: Tensor, slope: np.ndarray) -> Tensor:
     plain = not slope.astype(bool).any()
     upper = node.relu(x, "ReLU" if plain else "LeakyReLU")
     return upper if plain else upper.times(np.array(1 - slope, dtype=object)).plus(x.times(slope))
@@ -82,7 +91,7 @@ def _bound(node: Node, value: Value | None, what: str, sign: int) -> Fraction | 
     return None if sign * number >= _LARGEST.get(node.kind, _LARGEST[11]) else number
 
 
-def _between(node: Node, x: Tensor, low: Fraction | None, high: Fraction | None) -> Tensor:
+def _between(node: Maker, x: Tensor, low: Fraction | None, high: Fraction | None) -> Tensor:
     if low is not None and high is not None and low > high:
         raise InputError(f"the lower bound {float(low):g} is above the upper bound {float(high):g}")
     found = x
@@ -94,7 +103,7 @@ def _between(node: Node, x: Tensor, low: Fraction | None, high: Fraction | None)
     return found
 
 
-def _above(node: Node, x: Tensor, low: np.ndarray, kind: str, own: bool = True) -> Tensor:
+def _above(node: Maker, x: Tensor, low: np.ndarray, kind: str, own: bool = True) -> Tensor:
     """``max(x, low)``: a ReLU where the bound is 0."""
     if not low.astype(bool).any():
         return node.relu(x.broadcast(np.broadcast_shapes(x.shape, low.shape)), "ReLU", own)
@@ -151,7 +160,7 @@ def _extreme(node: Node, inputs: Sequence[Value], sign: int) -> Value:
     return found.times(np.array(-1)) if sign == -1 else found
 
 
-def largest(node: Node, x: Tensor, places: np.ndarray, kind: str = "maximum") -> Tensor:
+def largest(node: Maker, x: Tensor, places: np.ndarray, kind: str = "maximum") -> Tensor:
     """Row by row the largest of the entries of ``x`` at ``places`` (-1: none), as a knock-out tournament.
 
     Its neurons are auxiliary. Pairs that occur more than once are compared once.
@@ -175,6 +184,14 @@ def largest(node: Node, x: Tensor, places: np.ndarray, kind: str = "maximum") ->
             x = depends(concatenated([x, better], 0))
         places = winners
     return x.at(places[:, 0])
+
+
+def largest_of_windows(node: Maker, x: Tensor, places: np.ndarray, counts: Sequence[int]) -> Tensor:
+    """Max pooling: of each plane the largest in each window, see :func:`geomrelu.io.tape.windows`."""
+    planes, plane = math.prod(x.shape[:2]), math.prod(x.shape[2:])
+    starts = np.arange(planes)[:, None, None] * plane
+    found = largest(node, x, np.where(places >= 0, places + starts, -1).reshape(-1, places.shape[1]))
+    return found.at(found.places.reshape(*x.shape[:2], *counts))
 
 
 # ---- truth values -----------------------------------------------------------------------------------------------
@@ -226,7 +243,7 @@ def _where(node: Node, condition: Value | Step, upper: Value, lower: Value) -> V
     return both.at(np.where(flags, places, places + count))
 
 
-def activated(node: Node, x: Tensor, kind: str, parameters: np.ndarray) -> Tensor:
+def activated(node: Maker, x: Tensor, kind: str, parameters: np.ndarray) -> Tensor:
     """The activation that a fused operator names."""
     values = [rational(v, "activation parameter") for v in parameters.ravel()]
     if kind == "":

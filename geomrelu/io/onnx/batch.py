@@ -45,10 +45,13 @@ def one_row(trace: Trace, rows: int) -> Tape | None:
     for name in trace.outputs:
         tensor = trace.values[name]
         found = _split(tensor.map, rows, row_of, own, single.variables)  # type: ignore[union-attr]
-        if found is None or not tensor.shape or tensor.shape[0] != rows:  # type: ignore[union-attr]
+        if found is None:
             return None
         parts.append(found[0].widened(single.variables))
-        ports.append(Port(name, (1, *tensor.shape[1:])))  # type: ignore[union-attr]
+        shape = tensor.shape  # type: ignore[union-attr]
+        first = shape[0] if shape else 0
+        whole = (first // rows, *shape[1:]) if first and not first % rows else (found[0].outputs,)
+        ports.append(Port(name, whole))
     single.finish(parts[0] if len(parts) == 1 else AffineMap.stacked(parts))
     inputs = tuple(Port(p.name, (1, *p.shape[1:])) for p in trace.ports)
     single.reading = replace(trace.reading(), inputs=inputs, outputs=tuple(ports), layers=tuple(single.read), rows=rows)

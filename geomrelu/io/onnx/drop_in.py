@@ -19,7 +19,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
-from geomrelu.io.onnx.model import Graph, Named
+from geomrelu.io.onnx.model import Graph, Named, read_by
 from geomrelu.io.onnx.rules import OPERATORS, Node
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.io.tensors import Tensor, exact_array
@@ -152,7 +152,7 @@ class _Surgeon:
         needed, kept = set(self.kept_outputs), []
         for named in reversed(self.nodes):
             if needed.intersection(filter(None, named.proto.output)):
-                needed.update(named.proto.input)
+                needed.update(read_by(named.proto))
                 kept.append(named)
         self.nodes = kept[::-1]
 
@@ -168,7 +168,7 @@ class _Surgeon:
         for named in self.nodes:
             node = named.proto
             out = self.tensor(node.output[0]) if node.output else None
-            data = [name for name in node.input if self.tensor(name) is not None]
+            data = [name for name in read_by(node) if self.tensor(name) is not None]
             if out is None:
                 self._fix(data)
                 continue
@@ -177,6 +177,10 @@ class _Surgeon:
                 self._fix(data)
                 found = np.full(out.shape, _FIXED)
             self.labels[node.output[0]] = found
+            for name in node.output[1:]:
+                if (other := self.tensor(name)) is not None:
+                    self._fix([node.output[0]])
+                    self.labels[name] = np.full(other.shape, _FIXED)
         self._fix([name for name in self.kept_outputs if name in self.labels])
 
     def root(self, label: int) -> int:
@@ -224,7 +228,7 @@ class _Surgeon:
             found = rule.apply(Node(node, self.trace), *inputs) if data == [node.input[0]] else None
             return found if isinstance(found, np.ndarray) else None
         if kind == "Concat":
-            axis = next(a.i for a in node.attribute if a.name == "axis")
+            axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
             parts = []
             for name in node.input:
                 value = self.trace.values[name]
@@ -503,9 +507,9 @@ class _Surgeon:
             nodes.append(node)
         needed = set(self.kept_outputs)
         for node in reversed(nodes):
-            needed.update(node.input)
+            needed.update(read_by(node))
         nodes = [n for n in nodes if needed.intersection(filter(None, n.output))]
-        used = {name for node in nodes for name in node.input} | {o.name for o in graph.output}
+        used = {name for node in nodes for name in read_by(node)} | {o.name for o in graph.output}
         del graph.node[:], graph.initializer[:], graph.sparse_initializer[:], graph.value_info[:], model.functions[:]
         graph.node.extend(nodes)
         for name, proto in protos.items():

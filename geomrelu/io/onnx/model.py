@@ -16,7 +16,7 @@ from geomrelu.exact.affine import affordable
 from geomrelu.io.files import FilePath, named, read_bytes
 from geomrelu.io.onnx.protobuf import array_of, line
 
-__all__ = ["Graph", "Named", "load"]
+__all__ = ["Graph", "Named", "graph_of", "load", "read_by"]
 
 _MOST_NODES = 200_000
 _DEEPEST = 50  # functions in functions
@@ -160,6 +160,17 @@ def graph_of(model: Any, folder: Path) -> Graph:
     return Graph(model, folder, inputs, outputs, _ordered([o.name for o in outputs], nodes, made), protos)
 
 
+def read_by(node: Any) -> list[str]:
+    """The tensors that a node reads: its inputs, and those of the graph that the graphs inside it read."""
+    found = [name for name in node.input if name]
+    for attribute in node.attribute:
+        for graph in (attribute.g, *attribute.graphs) if attribute.type in (5, 10) else ():
+            own = {i.name for i in (*graph.input, *graph.initializer)} | {o for n in graph.node for o in n.output}
+            inner = [name for n in graph.node for name in read_by(n)] + [o.name for o in graph.output]
+            found += [name for name in inner if name not in own]
+    return list(dict.fromkeys(found))
+
+
 def _ordered(outputs: Sequence[str], nodes: Sequence[Named], made: Mapping[str, int]) -> list[Named]:
     """The nodes that the outputs depend on, each after those that make what it reads, else as they stand."""
     needed, todo = set[int](), [made[name] for name in outputs if name in made]
@@ -167,13 +178,14 @@ def _ordered(outputs: Sequence[str], nodes: Sequence[Named], made: Mapping[str, 
         k = todo.pop()
         if k not in needed:
             needed.add(k)
-            todo += [made[name] for name in nodes[k].proto.input if name in made]
+            todo += [made[name] for name in read_by(nodes[k].proto) if name in made]
     done, order = set[int](), list[Named]()
+    reads = {k: [n for n in read_by(nodes[k].proto) if n in made] for k in needed}
     for first in sorted(needed - done):
         path, waiting = [first], {first}
         while path:
             k = path[-1]
-            before = next((made[n] for n in nodes[k].proto.input if n in made and made[n] not in done), None)
+            before = next((made[n] for n in reads[k] if made[n] not in done), None)
             if before is None:
                 path.pop()
                 waiting.discard(k)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.io.onnx.activations import largest
+from geomrelu.io.onnx.activations import largest, largest_of_windows
 from geomrelu.io.onnx.linear import window
 from geomrelu.io.onnx.rules import Node, Unsupported, depends, rule
 from geomrelu.io.tape import windows
@@ -36,10 +36,7 @@ def _max_pool(node: Node, x: Value) -> Value:
     if len(x.shape) < 3:
         raise InputError(f"expected a batch of images with channels, not shape {list(x.shape)}")
     counts, places, _ = windows(x.shape[2:], size, strides, pads, dilations, "max pooling", partial)
-    planes, plane = math.prod(x.shape[:2]), math.prod(x.shape[2:])
-    starts = np.arange(planes)[:, None, None] * plane
-    found = largest(node, x, np.where(places >= 0, places + starts, -1).reshape(-1, places.shape[1]))
-    return found.at(found.places.reshape(*x.shape[:2], *counts))
+    return largest_of_windows(node, x, places, counts)
 
 
 @rule("GlobalAveragePool", 1, 1)

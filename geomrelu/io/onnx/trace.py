@@ -16,7 +16,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.files import named
 from geomrelu.io.onnx import activations, constants, elementwise, linear, pooling, resampling, sequences, shapes
-from geomrelu.io.onnx.model import Graph, Named
+from geomrelu.io.onnx.model import Graph, Named, read_by
 from geomrelu.io.onnx.protobuf import FLOATS
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
@@ -138,7 +138,7 @@ class Trace:
         elif isinstance(value, (Step, Several)):
             for node in self.graph.nodes:
                 if name in node.proto.output:
-                    for read in filter(None, node.proto.input):
+                    for read in read_by(node.proto):
                         self._cut(read)
 
     def reading(self) -> Reading:
@@ -177,6 +177,8 @@ class Trace:
     def _do(self, named_node: Named) -> None:
         proto = named_node.proto
         inputs = [self._value(name) if name else None for name in proto.input]
+        if proto.op_type == "If" and proto.domain in ("", "ai.onnx") and self._branched(named_node, inputs):
+            return
         behind = next((v for v in inputs if isinstance(v, Left)), None)
         if behind is not None:
             if proto.op_type in activations.ACTIVATIONS:
@@ -211,10 +213,29 @@ class Trace:
             if name:
                 self.values[name] = Left(f"{named_node.where}: its output {name[:80]!r} is not supported")
 
+    def _branched(self, named_node: Named, inputs: list[Any]) -> bool:
+        """Walk the branch that a constant condition chooses."""
+        proto = named_node.proto
+        if len(inputs) != 1 or not isinstance(inputs[0], np.ndarray) or inputs[0].size != 1:
+            return False
+        wanted = "then_branch" if inputs[0].astype(bool).ravel()[0] else "else_branch"
+        branch = next((a.g for a in proto.attribute if a.name == wanted), None)
+        if branch is None or len(branch.output) != len(proto.output) or branch.sparse_initializer:
+            raise InputError("there is no such branch, or its outputs do not fit")
+        self.graph.protos |= {t.name: t for t in branch.initializer}
+        for position, node in enumerate(branch.node, 1):
+            where = f"operator {node.op_type[:40]!r} (node {position} of a branch)"
+            with named(where):
+                self._do(Named(node, where))
+        for name, output in zip(proto.output, branch.output, strict=True):
+            self.values[name] = self._value(output.name)
+            if output.name in self.kinds:
+                self.kinds[name] = self.kinds[output.name]
+        return True
+
     def _leave(self, proto: Any, left: Left) -> None:
-        for name in proto.input:
-            if name:
-                self._cut(name)
+        for name in read_by(proto):
+            self._cut(name)
         for name in filter(None, proto.output):
             self.values[name] = left
 
@@ -222,7 +243,8 @@ class Trace:
         rule = OPERATORS.get(("" if proto.domain == "ai.onnx" else proto.domain, proto.op_type))
         while inputs and inputs[-1] is None:
             inputs.pop()
-        node.kind = max((self.kinds.get(n, 0) for n in proto.input), key=lambda k: FLOATS.get(k, (0, 0)), default=0)
+        kinds = [self.kinds[n] for n in proto.input if n in self.kinds]
+        node.kind = max(kinds, key=FLOATS.__getitem__, default=11 if self.wide else 1)
         fixed = all(not isinstance(v, (Tensor, Step, Several)) for v in inputs)
         if rule is None:
             if fixed and inputs:

@@ -1,0 +1,418 @@
+"""Mutants of the plain judge: small faults, one at a time, each of which a quick battery has to notice.
+
+    python tests/attack/mutants.py [--from LINE] [--to LINE] [--every N] [--seconds S]
+
+A mutant changes one operator, one comparison, one constant or one call of ``require`` of ``checker.py``. The battery
+judges certificates whose answer is known: those of true claims that ``decide`` finds, random trees whose bound the
+quick judge knows, the example of FORMAT.md with every part bent, and false claims. A mutant that gives the same answers
+everywhere survives; SURVIVORS says of which kinds that is no fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import io
+import json
+import math
+import random
+import re
+import signal
+import sys
+import tempfile
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from families import cases
+from test_checker import false_claims, random_proof
+
+from geomrelu import Network, Polyhedron, checker
+from geomrelu.deadness.decide import decide
+from geomrelu.deadness.pruning import prune
+
+SOURCE = Path(checker.__file__)
+SWAPS: dict[type, tuple[type, ...]] = {
+    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Add,), ast.FloorDiv: (ast.Mult,), ast.Div: (ast.Mult,),
+    ast.LShift: (ast.RShift,), ast.RShift: (ast.LShift,), ast.Lt: (ast.LtE,), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE,),
+    ast.GtE: (ast.Gt,), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.And: (ast.Or,), ast.Or: (ast.And,),
+    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+}  # fmt: skip
+SURVIVORS = {
+    "message": "what is said of a rejection, not whether there is one",
+    "loose": "a bound that is rounded further outward, or a default slope that is another valid one: less is proved",
+    "size": "limits on what is read (digits, inputs), and how messages are cut",
+    "order": "the order in which equal things are taken",
+    "again": "a check that another one repeats",
+}
+
+
+# ---- mutants ----------------------------------------------------------------------------------------------------
+
+
+class Place:
+    """Where a tree can be changed, and how."""
+
+    def __init__(self, line: int, what: str, change: Callable[[], None], undo: Callable[[], None]) -> None:
+        self.line, self.what, self.change, self.undo = line, what, change, undo
+
+
+def places(tree: ast.Module) -> Iterator[Place]:
+    """Every change of one operator, comparison, constant, condition or requirement."""
+    lengths = {
+        id(k.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) for k in [node] if k.arg == "strict"
+    }
+    for node in ast.walk(tree):
+        if id(node) in lengths:  # zip(..., strict=True) of lists that have one length
+            continue
+        if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)):
+            for other in SWAPS.get(type(node.op), ()):
+                yield _set(node, "op", other(), node.lineno)
+        elif isinstance(node, ast.Compare):
+            for k, op in enumerate(node.ops):
+                for other in SWAPS.get(type(op), ()):
+                    ops = [*node.ops[:k], other(), *node.ops[k + 1 :]]
+                    yield _set(node, "ops", ops, node.lineno)
+        elif isinstance(node, ast.Constant) and type(node.value) is int:
+            yield _set(node, "value", node.value + 1, node.lineno)
+        elif isinstance(node, ast.Constant) and type(node.value) is bool:
+            yield _set(node, "value", not node.value, node.lineno)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
+            same = ast.UnaryOp(type(node.op)(), node.operand)  # twice is not at all
+            yield _set(node, "operand", ast.copy_location(same, node), node.lineno)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require":
+            yield _set(node, "args", [ast.copy_location(ast.Constant(True), node.args[0]), *node.args[1:]], node.lineno)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
+            yield _set(node.func, "id", "max" if node.func.id == "min" else "min", node.lineno)
+
+
+def _set(node: Any, field: str, new: Any, line: int) -> Place:
+    old = getattr(node, field)
+    said = f"{type(node).__name__}.{field}: {_show(old)} -> {_show(new)}"
+    return Place(line, said, lambda: setattr(node, field, new), lambda: setattr(node, field, old))
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_show, value))[:50]
+    return (
+        ast.unparse(value)
+        if isinstance(value, ast.expr)
+        else type(value).__name__
+        if isinstance(value, ast.AST)
+        else repr(value)
+    )[:50]
+
+
+def loaded(tree: ast.Module) -> Any:
+    module = types.ModuleType("mutant")
+    sys.modules["mutant"] = module
+    exec(compile(ast.fix_missing_locations(copy.copy(tree)), "mutant", "exec"), module.__dict__)
+    return module
+
+
+# ---- the battery ------------------------------------------------------------------------------------------------
+
+
+class Battery:
+    """Questions with known answers: ``(question, answer)``, all in JSON data."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Callable[[Any], Any], Any]] = []
+        rng = random.Random(1)
+        for count, seed in ((24, 500), (16, 4000)):
+            for _, net, domain, _, _ in cases(count, seed):
+                self._network(rng, net, domain)
+        for layers, net, domain, _, _ in cases(14, 1):
+            if isinstance(domain, Polyhedron) and not domain.given_by_generators:
+                self._pruning(rng, layers, net, domain)
+        self._example()
+        self._command()
+        self._far_out()
+        self._skips()
+        self._zeros()
+        for data in ({"layers": []}, {"layers": [{"weights": [[1]], "x": 1}]}, {"inputs": 1, "layers": [{"rows": []}]}):
+            self._ask(lambda m, data=data: _refusal(m, lambda: m.Model.parse(data)))
+        for data in (
+            {"box": [[0]]},
+            {"points": []},
+            {"vertices": [[0]], "box": [[0, 1]]},
+            {"dimension": 0},
+            {"box": [[0, 1]], "dimension": 2},
+        ):
+            self._ask(lambda m, data=data: _refusal(m, lambda: m.Domain.parse(data)))
+        for text in ("1", "-3/4", "1e-3", "1/0", "x", "5.", ".", "+.5e1", "1" * 50, "1_0"):
+            self._ask(lambda m, text=text: _refusal(m, lambda: m.number(text)))
+
+    def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
+        model, place = json.loads(net.to_json()), _domain(domain)
+        self._ask(lambda m: (m.Model.parse(model).digest(), m.Domain.parse(place).digest()))
+        reports = list(decide(net, domain))
+        donors: dict[int, list[Any]] = {}
+        for report in reports:
+            for v in report.verdicts:
+                if v.claim and "proof" in v.claim:
+                    donors.setdefault(v.layer, []).append(v.claim["proof"])
+        points = json.loads(json.dumps(reports[0].points))
+        for report in reports:
+            for v in report.verdicts:
+                offered = [v.claim] if v.claim else []
+                right = math.inf if v.supremum == "inf" else v.supremum
+                if right is not None:
+                    found = false_claims(
+                        rng, net.checked, domain.checked, v.layer, v.neuron, v.supremum, v.stable,
+                        donors.get(v.layer, [])[:1], v.claim,
+                    )  # fmt: skip
+                    offered += rng.sample(lies := list(found), min(6, len(lies)))
+                for claim in json.loads(json.dumps(offered)):
+                    self._ask(_asking(model, place, points, claim))
+                if domain.checked.points is None and rng.random() < 0.5:
+                    proof = json.loads(json.dumps(random_proof(rng, net.checked, domain.checked, v.layer)))
+                    self._ask(_bounding(model, place, proof, v.layer, v.neuron))
+
+    def _pruning(self, rng: random.Random, layers: Any, net: Any, domain: Any) -> None:
+        rows, bias = layers[0]
+        rows, bias = [*rows, [2 * v for v in rows[0]]], [*bias, 2 * bias[0]]  # one to be merged
+        inner = [([[*row, row[0]] for row in layers[1][0]], layers[1][1]), *layers[2:]]
+        ends = [([[1] * len(inner[-1][0])], [1], "none")] if rng.random() < 0.5 else []
+        net = Network.from_layers([*((w, b, "relu") for w, b in [(rows, bias), *inner]), *ends])
+        found = prune(net, domain, list(decide(net, domain)))
+        model, smaller, place = json.loads(net.to_json()), json.loads(found.network.to_json()), _domain(domain)
+        good = json.loads(json.dumps(found.certificate))
+        bent = [
+            good,
+            {**good, "smaller": "0"},
+            {**good, "model": "0"},
+            {**good, "domain": "0"},
+            {**good, "geomrelu": "x"},
+        ]
+        bent += [
+            {**good, "claims": None},
+            {**good, "claims": good["claims"][1:]},
+            {**good, "x": 1},
+            {**good, "removed": 1},
+        ]
+        for key in ("removed", "folded", "merged"):
+            bent.append({**good, key: good[key][1:]})
+            bent += [
+                {**good, key: [*good[key], item]}
+                for item in ([1, 0], [1, 0, 1, "1"], [0, 0], 7, [1, 99], [1, 0, 1, "-2"])
+            ]
+            bent += [{**good, key: good[key] * 2}]
+        for certificate in bent:
+            self._ask(_pruned(certificate, model, place, smaller))
+            self._ask(_pruned(certificate, model, place, model))
+
+    def _far_out(self) -> None:
+        """Lists of cones on the quadrant, where the neuron is quiet."""
+        model = {"layers": [{"weights": [[1, 1], [1, -2]], "bias": [0, 1]}, {"weights": [[-1, -1]], "bias": [-1]}]}
+        place = {"box": [[0, None], [0, None]]}
+        good = [[0, 1, "2", "1"], [], []]
+        for tree in (
+            good, [[]], good[:2], [*good, []], [], {}, [[0, 1, "0", "1"], [], []],
+            [[0, 1, "1", "0"], [], []],
+            [[0, 0, "2", "1"], [], []], [[0, 2, "2", "1"], [], []], [[1, 0, "1", "2"], [], []],
+            [[0, 1, "1", "1"], [], []],
+            [[0, 1, "-2", "1"], [], []], [[0, 1, "2"], [], []], [[0, 1, "1", "1"], [0, 1, "1", "1"], [], [], []],
+        ):  # fmt: skip
+            claim = {"layer": 2, "neuron": 0, "status": "dead", "stable": True, "infinity": tree}
+            self._ask(_asking(model, place, [], claim | {"proof": [{"derive": [[1]]}]}))
+
+    def _skips(self) -> None:
+        """A layer that reads the inputs and the layer before does not fit fixed point."""
+        rows = [["-9", 0, "1", 1, "1", 2, "1"], ["1", 0, "-1", 1, "2", 2, "1"]]
+        model = {
+            "inputs": 1,
+            "layers": [{"rows": [["0", 0, "1"], ["1", 0, "-2"]]}, {"rows": rows}, {"rows": [["-30", 3, "1", 4, "1"]]}],
+        }
+        for level, neuron in ((2, 0), (2, 1), (3, 0)):
+            for leaf in ({"coarse": []}, {}, {"slopes": ["88"]}):
+                proof = [leaf | {"derive": [[at] for at in range(1, level)]}]
+                self._ask(_bounding(model, {"box": [["-1", "1"]]}, proof, level, neuron))
+
+    def _zeros(self) -> None:
+        """A layer of zeros has parameters: its weights on the layer before it, which grows."""
+        for weights in ([["0"]], [["-1"]]):
+            model = {"layers": [{"weights": [["1"]], "bias": ["0"]}, {"weights": weights, "bias": ["-1"]}]}
+            claim = {"layer": 2, "neuron": 0, "status": "dead", "proof": [{"derive": [[1]]}]}
+            for more in ({"stable": True, "infinity": [[]]}, {"stable": False, "ray": ["1"], "point": ["1"]}):
+                self._ask(_asking(model, {"box": [["0", None]]}, [], claim | more))
+        sides = [[1, 2, 0], [1, -1, 0], ["1/2", 0, 1], [3, 0, -3], [5, 0, -3]]
+        for rows in ([[0, 0, 0], [1, 1, 1]], [[-1, 0, 0]], [[0, 2, 4], [0, 1, 2]], sides, sides[:1], sides[1:2]):
+            for key in ("inequalities", "equalities"):
+                self._ask(lambda m, data={key: rows}: _refusal(m, lambda: m.Domain.parse(data).digest()))
+        for layers in ([{"weights": []}], [{"weights": [[1]]}, {"weights": []}], [{"weights": [[1], []]}]):
+            self._ask(lambda m, data={"layers": layers}: _refusal(m, lambda: m.Model.parse(data).digest()))
+
+    def _command(self) -> None:
+        """What is printed, and the exit codes."""
+        folder = Path(tempfile.mkdtemp(prefix="mutants"))
+        text = (SOURCE.parent / "certificates" / "FORMAT.md").read_text(encoding="utf-8")
+        for name, data in re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL):
+            (folder / f"{name}.json").write_text(data, encoding="utf-8")
+        (folder / "twice.json").write_text('{"a": 1, "a": 2}', encoding="utf-8")
+        (folder / "other.json").write_text('{"layers": [{"weights": [[1, 1]]}]}', encoding="utf-8")
+        net = Network.from_file(folder / "model.json")
+        box = Polyhedron.box([(0, 2), (0, 1)])
+        found = prune(net, box, list(decide(net, box)))
+        (folder / "pruning.json").write_text(json.dumps(found.certificate), encoding="utf-8")
+        (folder / "smaller.json").write_text(found.network.to_json(), encoding="utf-8")
+        for names in (
+            "certificate model domain", "certificate other domain", "twice model domain", "certificate model model",
+            "none model domain", "certificate model", "pruning model domain smaller", "pruning model domain model",
+            "pruning model domain", "certificate model domain smaller", "certificate model domain domain a",
+        ):  # fmt: skip
+            self._ask(_running([str(folder / f"{name}.json") for name in names.split()]))
+
+    def _example(self) -> None:
+        text = (SOURCE.parent / "certificates" / "FORMAT.md").read_text(encoding="utf-8")
+        found = {k: json.loads(v) for k, v in re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL)}
+        good = found["certificate"]
+        claims = good["claims"]
+        bent = [
+            good,
+            {**good, "x": 1},
+            {**good, "geomrelu": "certificate 1"},
+            {**good, "model": "0"},
+            {**good, "domain": "0"},
+        ]
+        bent += [
+            {**good, "claims": []},
+            {**good, "points": {}},
+            {**good, "derive": [[2]]},
+            {**good, "derive": [[1], [1, 0]]},
+        ]
+        for k, claim in enumerate(claims):
+            for key in claim:
+                less = {name: value for name, value in claim.items() if name != key}
+                bent.append({**good, "claims": [*claims[:k], less, *claims[k + 1 :]]})
+            changes: list[dict[str, Any]] = [{"layer": 0}, {"layer": 3}, {"neuron": 2}, {"neuron": True}]
+            changes += [{"status": "x"}, {"stable": 1}, {"ray": ["0", "0"]}, {"point": 1}, {"point": -1}]
+            for change in changes:
+                bent.append({**good, "claims": [claim | change]})
+        for certificate in bent:
+            self._ask(
+                lambda m, c=certificate: _refusal(
+                    m,
+                    lambda: len(
+                        m.check(copy.deepcopy(c), m.Model.parse(found["model"]), m.Domain.parse(found["domain"]))
+                    ),
+                )
+            )
+
+    def _ask(self, question: Callable[[Any], Any]) -> None:
+        self.asked.append((question, question(checker)))
+
+    def notices(self, module: Any) -> bool:
+        """Does a module give another answer somewhere?"""
+        for question, answer in self.asked:
+            try:
+                if question(module) != answer:
+                    return True
+            except Exception:  # a crash is noticed as well
+                return True
+        return False
+
+
+def _refusal(module: Any, do: Callable[[], Any]) -> Any:
+    try:
+        return do()
+    except (module.Rejected, module.Malformed) as refused:
+        return type(refused).__name__
+    except Exception as other:
+        return repr(other)
+
+
+def _asking(model: Any, place: Any, points: Any, claim: Any) -> Callable[[Any], Any]:
+    def ask(m: Any) -> Any:
+        judge = m.Judge(points, m.Model.parse(model), m.Domain.parse(place))
+        return _refusal(m, lambda: m.prove(copy.deepcopy(claim), judge) or "proved")
+
+    return ask
+
+
+def _pruned(certificate: Any, model: Any, place: Any, smaller: Any) -> Callable[[Any], Any]:
+    def ask(m: Any) -> Any:
+        parts = m.Model.parse(model), m.Domain.parse(place), m.Model.parse(smaller)
+        return _refusal(m, lambda: m.check_pruning(copy.deepcopy(certificate), *parts))
+
+    return ask
+
+
+def _running(arguments: list[str]) -> Callable[[Any], Any]:
+    def ask(m: Any) -> Any:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            return m.main(arguments), said.getvalue()
+
+    return ask
+
+
+def _bounding(model: Any, place: Any, proof: Any, level: int, neuron: int) -> Callable[[Any], Any]:
+    def ask(m: Any) -> Any:
+        judge = m.Judge([], m.Model.parse(model), m.Domain.parse(place))
+        return str(_refusal(m, lambda: judge.bound(copy.deepcopy(proof), level, neuron, 1)))
+
+    return ask
+
+
+def _domain(domain: Any) -> Any:
+    checked = domain.checked
+    if checked.points is not None:
+        return {"points": [[str(x) for x in p] for p in checked.points]}
+    if checked.generators is not None:
+        vertices, rays, lines = ([[str(x) for x in g] for g in part] for part in checked.generators)
+        return {"vertices": vertices, "rays": rays, "lines": lines}
+    box = [[None if v is None else str(v) for v in side] for side in zip(checked.lower, checked.upper, strict=True)]
+    return {
+        "box": box,
+        "inequalities": list(map(list, checked.rows)),
+        "equalities": list(map(list, checked.equalities)),
+    }
+
+
+# ---- running ----------------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="first", type=int, default=1, metavar="LINE")
+    parser.add_argument("--to", dest="last", type=int, default=10**9, metavar="LINE")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th mutant")
+    parser.add_argument("--seconds", type=int, default=60, metavar="S", help="of the processor, for one mutant")
+    options = parser.parse_args(arguments)
+    battery = Battery()
+    print(f"{len(battery.asked)} questions", flush=True)
+    assert not battery.notices(checker), "the judge itself has to pass"
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    chosen = [p for p in places(tree) if options.first <= p.line <= options.last][:: options.every]
+    lines, survived = SOURCE.read_text(encoding="utf-8").splitlines(), 0
+
+    def late(*_: Any) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGVTALRM, late)
+    for place in sorted(chosen, key=lambda p: p.line):
+        place.change()
+        signal.setitimer(signal.ITIMER_VIRTUAL, options.seconds)
+        try:
+            noticed = battery.notices(loaded(tree))
+        except Exception:  # it does not even load, or takes for ever
+            noticed = True
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            place.undo()
+        if not noticed:
+            survived += 1
+            print(f"{place.line}: {place.what}\n      {lines[place.line - 1].strip()}", flush=True)
+    print(f"{len(chosen)} mutants, {survived} survived")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
