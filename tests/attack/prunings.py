@@ -1,4 +1,4 @@
-"""False prunings: neurons removed, folded and merged that must not be, in networks computed from what the words mean."""
+"""False prunings: neurons removed, folded, merged that must not be; networks computed from what the words mean."""
 
 from __future__ import annotations
 
