@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import oracles
 import pytest
-from attack import assaults, judges, networks, run
+from attack import judges, networks, prunings, run
 from attack.assaults import Tally
 
 from geomrelu import checker
@@ -73,8 +73,8 @@ def test_smaller_networks_compute_the_same_where_a_merge_is_right():
     net = networks.network(rng, (2, 3, 2), "rational", skip=False)
     bias, slope = net.layers[0][0]
     net.layers[0][1] = 3 * bias, {j: 3 * w for j, w in slope.items()}
-    merged = assaults.smaller(net, [], [], [(1, 1, 0, Fraction(3))])
-    other = assaults.smaller(net, [], [], [(1, 1, 0, Fraction(2))])
+    merged = prunings.smaller(net, [], [], [(1, 1, 0, Fraction(3))])
+    other = prunings.smaller(net, [], [], [(1, 1, 0, Fraction(2))])
     points = [[networks.rational(rng) for _ in range(2)] for _ in range(20)]
     assert merged.widths == [2, 2] and all(merged.outputs(x) == net.outputs(x) for x in points)
     assert any(other.outputs(x) != net.outputs(x) for x in points)

@@ -6,7 +6,7 @@ Where to look for what:
     networks    random networks (also wide ones whose truth is known by construction) and sets, with what is true there
     grammar     random proofs and claims over the whole grammar of certificates, and small changes of given ones
     judges      the two judges behind one question: is this certificate accepted?
-    assaults    the ways of attacking, one function each
+    assaults    the ways of attacking, one function each; prunings: those of smaller networks
     run         the command: blocks of certificates, each from its own seed; a journal; a summary
 
 What is true is computed by ``oracles.py``, which shares no code with the package: activation patterns enumerated by

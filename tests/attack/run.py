@@ -22,7 +22,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file: the tests' own modules stand beside and above it
     sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
-from attack import assaults, grammar, networks
+from attack import assaults, grammar, networks, prunings
 from attack.assaults import Field, Tally
 
 PIECES = 300  # the most that are enumerated for one network
@@ -103,7 +103,7 @@ def everything(field: Field, count: int) -> None:
     assaults.borrowed(field, claims, count // 5)
     assaults.together(field, claims, count // 20)
     assaults.damage(field, claims, count // 10)
-    assaults.prunings(field, claims, (pruning, model) if pruning else None, count // 20)
+    prunings.prunings(field, claims, (pruning, model) if pruning else None, count // 20)
     if rng.random() < 0.3:
         assaults.files(field, claims)
 
