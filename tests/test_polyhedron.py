@@ -210,7 +210,8 @@ def test_weights_are_convex():
     for _ in range(40):
         hull = Polyhedron.from_generators([[rational(rng) for _ in range(2)] for _ in range(4)], [(1, 0)], [(1, 1)])
         parts = hull.weights(hull.interior_point())
-        assert tuple(hull.checked.combination([list(map(str, p)) for p in parts])) == hull.interior_point()
+        data = {"weights": [list(map(str, p)) for p in parts]}
+        assert tuple(hull.checked.weighted(data, 0)) == hull.interior_point()
 
 
 def test_constructors_refuse_nonsense():
