@@ -1478,8 +1478,16 @@ def off(model: Model, level: int, neuron: int, growth: list[list[int]]) -> bool:
     """Does the neuron stay <= 0 near a ray with the given growths, for all nearby parameters?
 
     Yes if it falls along the ray. If it stays flat: yes if its bias is negative and so is its weight on every neuron
-    it reads that might not stay off itself.
+    it reads that might not stay off itself. Layer by layer, so that each neuron is looked at once.
     """
+    below: list[list[bool]] = [[]]
+    for at in range(1, level):
+        below.append([stays_off(model, at, i, growth, below) for i in range(len(model.layers[at - 1].rows))])
+    return stays_off(model, level, neuron, growth, below)
+
+
+def stays_off(model: Model, level: int, neuron: int, growth: list[list[int]], below: list[list[bool]]) -> bool:
+    """The same, where it is known of the neurons of the layers below."""
     if growth[level - 1][neuron]:
         return growth[level - 1][neuron] < 0
     bias, columns, entries = model.layers[level - 1].rows[neuron]
@@ -1487,9 +1495,7 @@ def off(model: Model, level: int, neuron: int, growth: list[list[int]]) -> bool:
         return False
     weight = dict(zip(columns, entries, strict=True))
     return all(
-        weight.get(model.start[b] + i, 0) < 0 or off(model, b, i, growth)
-        for b in model.reads[level]
-        for i in range(len(model.layers[b - 1].rows))
+        weight.get(model.start[b] + i, 0) < 0 or stays for b in model.reads[level] for i, stays in enumerate(below[b])
     )
 
 
