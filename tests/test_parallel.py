@@ -262,7 +262,7 @@ SIMULATE = ["simulate", "--seed", "6", "-o"]
 COMMANDS = {
     "alive": [*PROBABILITY, "--widths", "2,2,2,2", "--law", "uniform", "--orbits", "100"],
     "scheme": [*PROBABILITY, "--widths", "4,4,4", "--points", "9", "--scheme", "sign-flip", "--trials", "6000"],
-    "half-width": [*PROBABILITY, "--widths", "1,1,1", "--half-width", "0.02"],
+    "half-width": [*PROBABILITY, "--widths", "1,2,2", "--domain", "box:-1,1", "--half-width", "0.01"],
     "figure-1": [
         *SIMULATE,
         "1.json",

@@ -157,7 +157,11 @@ class Judgement:
     def _judge(self, name: int) -> None:
         """Judge what is below a node by the checker, one by one."""
         growth = self.growth
-        stack = [(name, self._region(name))]
+        try:
+            stack = [(name, self._region(name))]
+        except (checker.Rejected, checker.Malformed):  # numbers that fixed point cannot hold: nothing is derived there
+            growth.lost = True
+            return
         while stack and growth.point is None:
             name, region = stack.pop()
             if name not in growth.nodes:
@@ -174,7 +178,9 @@ class Judgement:
 
     def _accept(self, name: int, bound: Any) -> None:
         """A leaf with this bound, None if it has none."""
-        if bound == 0:
+        if name not in self.growth.leaves:  # a split that the judge refuses
+            self.growth.lost = True
+        elif bound == 0:
             self._touch(name)
         elif bound is None or bound > 0:
             self._reopen(name)
