@@ -1084,7 +1084,7 @@ def layer_number(value: Data, below: int) -> int:
 
 def derive_layer(region: Region, level: int, neurons: Data) -> None:
     width, new = len(region.model.layers[level - 1].rows), level > len(region.pairs)
-    neurons = [count(i, width, "neuron") for i in dict.fromkeys(neurons)]
+    neurons = list(dict.fromkeys(count(i, width, "neuron") for i in neurons))
     if new:
         region.open(level)
     if region.empty:

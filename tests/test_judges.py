@@ -185,6 +185,41 @@ def test_the_example_of_the_format(tmp_path):
                 checker.check(certificate, model, domain, judge)
 
 
+OTHERS = ([], [[]], [[], 0], {}, {"0": []}, "", "x", "1/2", True, None, -1, 10**30, ["x", 0, []], [1, [[]]])
+
+
+def bent(data):
+    """The same with something else in each place, one at a time."""
+    for other in OTHERS:
+        yield other
+    places = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in places:
+        for other in bent(value):
+            changed = data.copy()
+            changed[key] = other
+            yield changed
+
+
+def test_whatever_stands_in_a_certificate_is_judged():
+    """Never an error of Python: both judges accept, or both refuse."""
+    texts = example()
+    model, domain = (
+        checker.Model.parse(checker.parsed(texts["model"])),
+        checker.Domain.parse(checker.parsed(texts["domain"])),
+    )
+    good = checker.parsed(texts["certificate"])
+    good["derive"].append([1, [0]])
+    for certificate in bent(good):
+        answers = []
+        for judge in JUDGES:
+            try:
+                checker.check(certificate, model, domain, judge)
+                answers.append("accepted")
+            except checker.Rejected:
+                answers.append("refused")
+        assert answers[0] == answers[1], certificate
+
+
 def test_the_head_the_format_and_the_code_name_the_same():
     """Each claim that the head lists is a function with that name, and FORMAT.md has a row for it."""
     head, text = checker.__doc__, (Path(infinity.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
