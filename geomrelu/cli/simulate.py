@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from geomrelu.cli.shared import Command, add_workers, long_run, widths_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["add"]
 
