@@ -48,7 +48,8 @@ M      {"k": m, ...} m >= 0 for the k-th split of a neuron on the way from the r
        of the domain, or any m for its k-th equality
 DERIVE a list, done in order and valid below, of
          [l]                  both bounds of the neurons of layer l: at first of all, later of those of unknown sign
-         [l, [i, ...]]        later, of these
+         [l, [i, ...]]        later, of these; at first, if l does not fit fixed point: of all by intervals alone, and
+                              of these as by [l]
          [l, i, "upper" | "lower", {exact leaf}]      one bound of one neuron
        Layers are derived one after the other. A bound of z needs all layers before it.
 
@@ -1064,10 +1065,8 @@ def derive(region: Region, items: Data, below: int) -> None:
     for item in items:
         require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
         level = layer_number(item[0], below)
-        require(
-            level <= len(region.pairs) + (len(item) == 1),
-            "layers are derived one after the other, and as a whole first",
-        )
+        first = len(item) == 1 or (len(item) == 2 and level > region.fixed.depth)
+        require(level <= len(region.pairs) + first, "layers are derived one after the other, and as a whole first")
         if len(item) == 4:
             derive_one(region, level, *item[1:])
         else:
@@ -1090,7 +1089,8 @@ def derive_layer(region: Region, level: int, neurons: Data) -> None:
     if region.empty:
         return
     if level > region.fixed.depth:
-        region.keep(level, {i: (-interval(region, level, i, -1), interval(region, level, i, 1)) for i in neurons})
+        some = list(range(width)) if new else neurons
+        region.keep(level, {i: (-interval(region, level, i, -1), interval(region, level, i, 1)) for i in some})
     some = [i for i in neurons if unknown(region.pairs[level - 1][i])]
     if region.empty:
         return

@@ -428,7 +428,8 @@ class Writer:
         for item in items:
             require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
             level = checker.layer_number(item[0], below)
-            in_turn = level <= node.known + (len(item) == 1)
+            new = level > node.known
+            in_turn = level <= node.known + (len(item) == 1 or (len(item) == 2 and level > self.fits))
             require(in_turn, "layers are derived one after the other, and as a whole first")
             node = node.after([item])
             width = len(self.model.layers[level - 1].rows)
@@ -445,7 +446,7 @@ class Writer:
                 require(isinstance(item[1], list), "a derivation lists neurons")
                 mask = _mask([checker.count(i, width, "neuron") for i in item[1]], width)
             if level > self.depth:
-                yield f"derive {level} 0 1 1 - I {PLAIN} {mask}"
+                yield f"derive {level} 0 1 1 - I {PLAIN} {'*' if new else mask}"
                 yield f"derive {level} 1 1 1 - E {PLAIN} {mask}"
             else:
                 yield f"derive {level} 1 1 1 {over} F {ROUNDED if self.rounded else PLAIN} {mask}"
