@@ -61,7 +61,7 @@ def _is_chain(items: list[Any], level: int) -> bool:
 def _shared(claims: list[Claim]) -> tuple[list[Any], list[Claim]]:
     """If several proofs begin with deriving all layers in one way, that is done once: how, and claims without it."""
     proved = [c for c in claims if c.get("proof") and isinstance(c["proof"], list) and c["layer"] > 1]
-    firsts = [_first(c).get("derive", [])[: c["layer"] - 1] for c in proved]
+    firsts: list[list[Any]] = [_first(c).get("derive", [])[: c["layer"] - 1] for c in proved]
     chain = max(firsts, key=len, default=[])
     alike = all(_is_chain(own, c["layer"]) and own == chain[: len(own)] for own, c in zip(firsts, proved, strict=True))
     if len(proved) < 2 or not alike:
