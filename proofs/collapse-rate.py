@@ -154,9 +154,9 @@ def _alive(data: np.ndarray, law: str, trials: int, seed: int) -> int:
 # All networks at once, Adam on 64 inputs in $[-\sqrt 3, \sqrt 3]$ (`geomrelu.papers.collapse`), with the mean squared
 # and the mean absolute error. Collapsed are those whose outputs at the end are all the same number.
 # (`examples/collapse_rate.py` trains with PyTorch.) With `--thorough` the setting of the slides: 1,000 networks for
-# each target and each error, also for the target with two inputs and outputs (width 4), for which there is only the upper
-# bound on death at initialisation. What the rate has more than the probability of death at initialisation are networks
-# that die in training; their number is in the table. To which constant they collapse, and partial collapse:
+# each target and each error, also for the target with two inputs and outputs (width 4), for which there is only the
+# upper bound on death at initialisation. What the rate has more than the probability of death at initialisation are
+# networks that die in training; their number is in the table. To which constant they collapse, and partial collapse:
 # [`collapse-states`](collapse-states.py).
 
 

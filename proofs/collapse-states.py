@@ -93,7 +93,7 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Enumeration
 #
-# All signs of random weights, without biases, at 1 and $-1$: how often the network is silent at exactly one and at both.
+# All signs of random weights, without biases, at 1 and $-1$: how often the network is silent at one and at both.
 
 
 # %%
