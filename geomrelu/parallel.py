@@ -30,7 +30,18 @@ from typing import Any, BinaryIO, NamedTuple
 from geomrelu.blas import single_threaded
 from geomrelu.errors import InputError
 
-__all__ = ["Cluster", "Journal", "Pool", "Progress", "Workers", "WorkersDied", "results", "seed_of", "shared", "workers_on"]
+__all__ = [
+    "Cluster",
+    "Journal",
+    "Pool",
+    "Progress",
+    "Workers",
+    "WorkersDied",
+    "results",
+    "seed_of",
+    "shared",
+    "workers_on",
+]
 
 Work = Callable[[int], Any]
 Progress = Callable[[int, int, str], None]
