@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from geomrelu.checker import Rejected
     from geomrelu.claims.runner import verify
     from geomrelu.deadness.checking import check
-    from geomrelu.deadness.decide import LayerReport, Status, Verdict
     from geomrelu.deadness.report import Report, decide
     from geomrelu.deadness.smaller import Smaller, prune
+    from geomrelu.deadness.verdict import LayerReport, Status, Verdict
     from geomrelu.errors import InputError
     from geomrelu.exact.affine import AffineForm, AffineMap
     from geomrelu.exact.numbers import rational
@@ -77,16 +77,16 @@ _HOME = {
     "Experiment": "random_networks.estimate",
     "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
-    "LayerReport": "deadness.decide",
+    "LayerReport": "deadness.verdict",
     "Network": "network.network",
     "Picture": "plots.picture",
     "Polyhedron": "geometry.polyhedron",
     "Rejected": "checker",
     "Report": "deadness.report",
     "Smaller": "deadness.smaller",
-    "Status": "deadness.decide",
+    "Status": "deadness.verdict",
     "Union": "geometry.domains",
-    "Verdict": "deadness.decide",
+    "Verdict": "deadness.verdict",
     "as_domain": "network.front_door",
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",

@@ -18,7 +18,6 @@ from geomrelu.budget import Exhausted
 from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
 from geomrelu.deadness import branch_and_bound, workers
-from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
@@ -253,8 +252,8 @@ def hard():
 
 @pytest.fixture
 def no_pieces(monkeypatch):
-    monkeypatch.setattr(deadness, "FEW_PIECES", 0)
-    monkeypatch.setattr(deadness, "SPROUT", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
 
 
 def statuses(reports):
@@ -285,7 +284,7 @@ def test_a_bench_is_unpacked_once_in_a_process():
 def test_turns_and_budgets(no_pieces, monkeypatch):
     """A tree travels half grown; the budget of one neuron ends it; open neurons say how far they are."""
     net, box = hard()
-    monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
     monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 2)
     reports = list(decide(net, box, budget=Budget(600)))
     left = [v for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
@@ -324,7 +323,7 @@ def test_a_second_run_picks_up(tmp_path, no_pieces, monkeypatch):
     assert len(taken) >= len(known) - 12 and statuses(again) == statuses(decide(net, box))
     lies = [{**c, "status": "dead" if c["status"] == "alive" else "alive"} for c in known]
     assert statuses(decide(net, box, known=lies)) == statuses(again)
-    monkeypatch.setattr(deadness, "LARGE", 0)  # proofs are checked last
+    monkeypatch.setattr("geomrelu.deadness.decide.LARGE", 0)  # proofs are checked last
     late = list(decide(net, box, known=[*known, {"layer": 2, "neuron": 0, "proof": 1.5}]))
     assert len([v for r in late for v in r.verdicts if v.reason == "proved in an earlier run"]) >= len(taken) - 1
     assert statuses(late) == statuses(decide(net, box, known=lies)) == statuses(again)
@@ -336,7 +335,7 @@ def test_a_second_run_picks_up(tmp_path, no_pieces, monkeypatch):
 def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
     """Trees that the budget cuts off are in files, which are no certificates; later runs go on with them."""
     net, box = hard()
-    monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
     digests = net.digest, box.checked.digest()
     saver, resumed = certificate.Saver(tmp_path, *digests), []
     with monkeypatch.context() as patch:
