@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from geomrelu.network.front_door import as_domain, as_network, load
     from geomrelu.network.network import Network
     from geomrelu.plots.picture import Picture, plot
-    from geomrelu.random_networks.estimate import Experiment, probability
+    from geomrelu.random_networks.experiment import Experiment
+    from geomrelu.random_networks.probability import probability
 
     __version__: str
 
@@ -74,7 +75,7 @@ _HOME = {
     "Arrangement": "geometry.arrangement",
     "Budget": "budget",
     "Complex": "network.complex",
-    "Experiment": "random_networks.estimate",
+    "Experiment": "random_networks.experiment",
     "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
     "LayerReport": "deadness.verdict",
@@ -95,7 +96,7 @@ _HOME = {
     "difference": "network.complex",
     "load": "network.front_door",
     "plot": "plots.picture",
-    "probability": "random_networks.estimate",
+    "probability": "random_networks.probability",
     "prune": "deadness.smaller",
     "rational": "exact.numbers",
     "read_domain": "geometry.domains",
