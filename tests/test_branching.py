@@ -17,7 +17,7 @@ from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.budget import Exhausted
 from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
-from geomrelu.deadness import branch_and_bound, workers
+from geomrelu.deadness import branch_and_bound, proof_tree, workers
 from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
@@ -151,7 +151,7 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     taken = tree.take(2)  # being worked on: not lost
     claim = json.loads(json.dumps(tree.unfinished))
     tree.parts += taken
-    assert claim["status"] == "open" and claim["proof"].count(branch_and_bound.OPEN) == len(tree.parts)
+    assert claim["status"] == "open" and claim["proof"].count(proof_tree.OPEN) == len(tree.parts)
     claims = [claim["proof"]]
     claims.append([{"coarse": []} if k % 9 == 0 and "coarse" in n else n for k, n in enumerate(claim["proof"])])
     for proof in claims:
@@ -170,12 +170,12 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     cuts[1]["derive"] = [[at] for at in range(1, depth - 1)]  # not all of the last layer at the root
     cuts[2]["derive"] = [[at] for at in range(1, depth - 1)] + [[depth - 1, [99]]]
     cuts[3]["derive"] = 7
-    trees = [[cut, branch_and_bound.OPEN, branch_and_bound.OPEN] for cut in cuts]
+    trees = [[cut, proof_tree.OPEN, branch_and_bound.OPEN] for cut in cuts]
     trees += [
         [],
-        [branch_and_bound.OPEN] * 2,
+        [proof_tree.OPEN] * 2,
         proof[:-1],
-        [*proof, branch_and_bound.OPEN],
+        [*proof, proof_tree.OPEN],
         [1],
         [{"split": ["x", 9, "0"]}],
         5,

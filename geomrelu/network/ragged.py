@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["bits", "counted", "cross", "distinct", "expanded", "portions", "starts_of"]
+__all__ = ["bits", "counted", "cross", "distinct", "expanded", "portions", "ranges", "starts_of"]
 
 
 def starts_of(counts: np.ndarray) -> np.ndarray:
@@ -24,10 +24,16 @@ def expanded(starts: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.arange(offsets[-1]) + (begin - offsets[:-1]).repeat(counts), counts
 
 
+def ranges(begin: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For the ranges begin[k], ..., begin[k] + counts[k] - 1 one after another: the k, and the numbers."""
+    which = np.arange(len(counts)).repeat(counts)
+    return which, np.arange(len(which)) + (begin - starts_of(counts)[:-1]).repeat(counts)
+
+
 def cross(first: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pair member k of one ragged array, of group ``first[k]``, with all members of that group in another one."""
-    places, counts = expanded(starts, first)
-    return np.arange(len(first)).repeat(counts), places
+    begin = starts[first]
+    return ranges(begin, starts[first + 1] - begin)
 
 
 def distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
