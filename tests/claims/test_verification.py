@@ -22,7 +22,7 @@ from geomrelu.claims.runner import Kept
 from geomrelu.claims.status import Status
 from geomrelu.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """
 import os, time
