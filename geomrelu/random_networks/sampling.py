@@ -163,7 +163,8 @@ def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any
         ])  # fmt: skip
     if experiment.event == DATA_ALIVE:
         raise InputError("data-alive: these networks are too large for a polyhedron; say --points")
-    from geomrelu.deadness.decide import Status, decide
+    from geomrelu.deadness.decide import decide
+    from geomrelu.deadness.verdict import Status
 
     dead = [0] * experiment.depth
     asked = range(1, experiment.depth + 1) if experiment.layer is None else [experiment.layer]
