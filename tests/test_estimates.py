@@ -264,6 +264,41 @@ def test_large_networks_are_sampled_and_decided():
     assert sampling.decided(experiment, experiment.read_domain(0), layers).tolist() == [False]
 
 
+@pytest.mark.parametrize("domain", ["R^n", "R+^n"])
+@pytest.mark.parametrize("widths", [(1, 3, 3, 2), (2, 3, 3, 2), (2, 4, 2)])
+def test_cones_are_decided_on_the_faces_of_a_cube(widths, domain):
+    """Against the walk over all pieces."""
+    rng = np.random.default_rng(5)
+    for event, more in (
+        ("alive", {}), ("killed", {"layer": 2}), ("dead-neurons", {"number": 1}),
+        ("dead-neurons", {"number": 1, "layer": 2}),
+    ):  # fmt: skip
+        experiment = Experiment(event, widths, domain=domain, **more)
+        set_, layers = experiment.read_domain(0), experiment.layers(rng, 6)
+        faces = sampling._faces(set_)
+        assert len(faces) == (2 if domain == "R^n" else 1) * widths[0] + 1
+        for k in range(6):
+            one = [(w[k], b[k]) for w, b in layers]
+            judged = sampling._judged(experiment, faces, Network.from_layers(sampling._homogeneous(one)))
+            assert judged == bool(sampling.event_count(experiment, set_, one, "none"))
+
+
+def test_only_cones_have_such_faces():
+    for domain, number in (("R^n", 5), ("R+^n", 3), ("box:-1,1", 0), ("box:0,1", 0)):
+        assert len(sampling._faces(Experiment("alive", (2, 2), domain=domain).read_domain(0))) == number
+
+
+def test_a_wide_network_that_dies_only_in_a_narrow_last_layer():
+    """40 neurons on 40: tens of thousands of pieces, of which bounds need none."""
+    experiment = Experiment("alive", (3, 40, 40, 2))
+    rng = np.random.default_rng(1)
+    layers = experiment.layers(rng, 2)
+    layers[-1][0][0] = -abs(layers[-1][0][0])  # dead: no positive weight, no positive constant
+    layers[-1][1][0] = -abs(layers[-1][1][0])
+    layers[-1][0][1] = abs(layers[-1][0][1])
+    assert sampling.decided(experiment, experiment.read_domain(0), layers).tolist() == [False, True]
+
+
 def test_laws_with_atoms_are_simulated_and_the_missing_hypothesis_is_named():
     """Sign vectors are decided exactly: hyperplanes meet, and floats would divide by zero."""
     experiment = Experiment("stably-unactivated", (2, 3, 1), law="rademacher")
