@@ -323,6 +323,20 @@ def test_orbits_in_groups():
             by_orbits(event, orbits, shared=shared)
 
 
+def test_some_row_flips_have_the_same_mean():
+    """And many small orbits say more than few large ones: none of these has ever shown a value near 1/4."""
+    experiment = Experiment("stably-unactivated", (2, 6))
+    large, small = by_orbits(experiment, 64, seed=1), by_orbits(experiment, 1024, seed=1, rows=2)
+    assert small.size == 2**9 and "some row flips" in small.as_text()
+    assert large.low < small.high and small.low < large.high
+    assert small.high - small.low < (large.high - large.low) / 4
+    exact = by_orbits(Experiment("stably-unactivated", (2, 3)), 2000, seed=1, rows=1)
+    assert exact.low <= 5 / 64 <= exact.high
+    for rows, event in ((0, experiment), (7, experiment), (1, Experiment("alive", (1, 1)))):
+        with pytest.raises(InputError, match="rows"):
+            by_orbits(event, 4, rows=rows)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
