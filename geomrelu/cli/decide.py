@@ -19,7 +19,7 @@ from geomrelu.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from geomrelu.deadness.decide import LayerReport
+    from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
 
@@ -51,7 +51,7 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
-    from geomrelu.deadness.decide import Status
+    from geomrelu.deadness.verdict import Status
     from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts

@@ -20,9 +20,9 @@ from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
-from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.unions import open_neurons, united
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron

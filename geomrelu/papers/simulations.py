@@ -18,7 +18,9 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
-from geomrelu.random_networks.estimate import Estimate, Experiment, by_orbits
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.estimate import Estimate
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.montecarlo import SCHEMES, pre_activations, rescaled
 

@@ -180,7 +180,8 @@ def _dead_neurons(network: Any, parts: Sequence[Any], layer: int, width: int, al
     Args:
         all_or_none: it only matters whether all are: fewer than that may be too many.
     """
-    from geomrelu.deadness.decide import Status, decide
+    from geomrelu.deadness.decide import decide
+    from geomrelu.deadness.verdict import Status
 
     silent = list(range(width))
     for part in parts:

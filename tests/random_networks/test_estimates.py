@@ -12,8 +12,13 @@ import pytest
 from geomrelu import InputError, Network
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.tape import Tape, joined
-from geomrelu.random_networks import estimate, montecarlo, sampling
-from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, probability
+from geomrelu.random_networks import by_orbits as walks
+from geomrelu.random_networks import montecarlo, sampling
+from geomrelu.random_networks import probability as chooser
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.experiment import Experiment
+from geomrelu.random_networks.probability import probability
 from geomrelu.random_networks.shape import Shape
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
@@ -256,7 +261,7 @@ def test_bounds_of_models():
 def test_large_networks_are_sampled_and_decided():
     """Alive on a few points is alive; what stays open goes to the analyzer."""
     experiment = Experiment("alive", (3, 40, 40, 30), law="pytorch", domain="box:0,1")
-    assert estimate._amount(experiment, None, 0) == (None, estimate.TRIALS)
+    assert chooser._amount(experiment, None, 0) == (None, chooser.TRIALS)
     found = by_sampling(experiment, 64, seed=1)
     assert found.bounds["lower"] < found.estimate <= 1
     layers = [(w[:1], b[:1]) for w, b in experiment.layers(np.random.default_rng(2), 1)]
@@ -391,4 +396,4 @@ def test_chunks_of_orbits_do_not_depend_on_their_number():
     """More orbits begin with the same ones."""
     few, many = (by_orbits(Experiment("stably-unactivated", (2, 4)), n, seed=3) for n in (1024, 2048))
     assert all(many.counts[k] >= n for k, n in few.counts.items())
-    assert estimate._chunk_size(few.experiment) == 1024
+    assert walks._chunk_size(few.experiment) == 1024
