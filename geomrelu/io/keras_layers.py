@@ -1,7 +1,6 @@
 """What each layer of Keras computes before its activation, as exact operations on tensors.
 
-Keras keeps channels last unless a layer says otherwise; kernels are (height, width, in, out) either way. What differs
-between versions or backends of Keras, which a file does not tell, is not read.
+Keras keeps channels last unless a layer says otherwise; kernels are (height, width, in, out) either way.
 """
 
 from __future__ import annotations
@@ -255,19 +254,19 @@ def _transposed(config: Config, x: Tensor, weights: Arrays) -> Tensor:
     kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
     axes = _axes_of(kernel, x)
     strides, dilations = _pair(config["strides"], axes), _pair(config.get("dilation_rate", 1), axes)
-    pads, more = [], []
+    if config.get("output_padding") is not None:
+        raise InputError("output_padding is not supported")
+    before, after, more = [], [], []
     for size, stride, dilation in zip(kernel.shape, strides, dilations, strict=False):
         over = (size - 1) * dilation + 1 - stride
-        same = config["padding"] == "same"
-        if config.get("output_padding") is not None or (same and over > 0 and over % 2):
-            raise InputError("output_padding, and padding 'same' where kernel and stride differ by an odd number, are "
-                             "not read: TensorFlow and PyTorch compute something else")  # fmt: skip
-        pads.append(max(over, 0) // 2 if same else 0)
+        cut = max(over, 0) if config["padding"] == "same" else 0
+        before.append(cut // 2)  # as TensorFlow and JAX, and PyTorch from Keras 3.15 on
+        after.append(cut - cut // 2)
         more.append(max(-over, 0))
 
     def compute(planes: Tensor) -> Tensor:
         turned = kernel.transpose(axes + 1, axes, *range(axes))
-        return planes.spread(turned, bias[0] if bias else None, strides, pads * 2, dilations, 1, more)
+        return planes.spread(turned, bias[0] if bias else None, strides, before + after, dilations, 1, more)
 
     return _on_planes(config, x, compute)
 
