@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from trees import deep
 
 from geomrelu import InputError, decide
@@ -371,7 +370,7 @@ def test_a_cluster_prunes_and_verifies_the_same(steady, tmp_path):
     model, domain = tmp_path / "net.json", tmp_path / "box.json"
     model.write_text(net.to_json())
     domain.write_text(
-        json.dumps({"box": [[str(v) for v in side] for side in zip(box.checked.lower, box.checked.upper)]})
+        json.dumps({"box": [[str(v) for v in side] for side in zip(box.checked.lower, box.checked.upper, strict=True)]})
     )
     smaller = []
     for k, more in enumerate(([], ["--scheduler", steady[0]])):

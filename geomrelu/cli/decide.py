@@ -81,8 +81,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             reports.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
-                neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler, certificates=options.certificates,
-                progress=advance, told=told,
+                neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+                certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
         except KeyboardInterrupt:
             interrupted = True

@@ -71,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("pruning") as (advance, _):
         reports = decide(
             network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
-            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler, certificates=options.certificates,
-            progress=advance,
+            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+            certificates=options.certificates, progress=advance,
         )  # fmt: skip
         found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:

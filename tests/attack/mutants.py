@@ -359,7 +359,7 @@ class Battery:
                                 self._ask(_bounding(model, place, proof, level, 0, sign))
 
     def _limits(self) -> None:
-        """Bounds from both sides, exactly met and missed by a little, on all kinds of domain; and by intervals first."""
+        """Bounds from both sides, met and missed by a little, on all kinds of domain; and by intervals first."""
         rows = [["-9", 0, "1", 1, "1", 2, "1"], ["1", 0, "-1", 1, "2", 2, "1"]]
         model = {
             "inputs": 1,
