@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ def sparse(seed, widths=(6, 24, 24, 12)):
     """A network of which no layer fits fixed point: most weights are 0."""
     rng = np.random.default_rng(seed)
     layers = []
-    for before, width in zip(widths, widths[1:], strict=False):
+    for before, width in pairwise(widths):
         weights = rng.normal(size=(width, before)) * (rng.random((width, before)) < 0.3)
         layers.append((weights.round(3), rng.normal(-1, 1, width).round(3), "relu"))
     return Network.from_layers(layers), Polyhedron.box([(-1, 1)] * widths[0])
