@@ -16,7 +16,9 @@ import sympy
 from geomrelu import InputError
 from geomrelu.claims import registry as claims
 from geomrelu.claims import render
-from geomrelu.claims.registry import Claim, Kind, Status
+from geomrelu.claims.evidence import Kind
+from geomrelu.claims.registry import Claim
+from geomrelu.claims.status import Status
 from geomrelu.geometry import region_formulas
 from geomrelu.random_networks import closed_forms
 
