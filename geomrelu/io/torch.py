@@ -245,11 +245,20 @@ def _input_shape(modules: list[tuple[str, str, Any]]) -> tuple[int, ...]:
 
 
 def _array(parameter: Any) -> np.ndarray:
-    """A tensor as an array of the same numbers."""
+    """A parameter as an array of the same numbers."""
     if isinstance(parameter, np.ndarray):
         return parameter
     if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
         raise InputError("it is not a tensor of floating-point numbers")
+    return array_of(parameter)
+
+
+def array_of(parameter: Any) -> np.ndarray:
+    """A tensor as an array of the same numbers.
+
+    Raises:
+        InputError: a sparse tensor, one on the device "meta", or one of numbers that are not read.
+    """
     kind = str(parameter.dtype).removeprefix("torch.")
     if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
         raise InputError("it is not a tensor that holds each of its numbers")
@@ -258,7 +267,7 @@ def _array(parameter: Any) -> np.ndarray:
         torch = sys.modules["torch"]
         bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
         return narrow.widened(bits, kind)
-    if kind not in ("float16", "float32", "float64"):
+    if kind not in ("float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8"):
         raise InputError(f"it holds {kind}, which is not read")
     array: np.ndarray = here.numpy()
     return array
