@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.io import torch as torch_format
+from geomrelu.io.torch_modules import array_of
 
 __all__ = ["as_array"]
 
@@ -22,5 +22,13 @@ def as_array(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return value
     if hasattr(value, "is_floating_point") and hasattr(value, "detach"):  # without importing PyTorch
-        return torch_format.array_of(value)
+        return array_of(value) if value.is_floating_point() else _whole_numbers(value)
     return np.asarray(value) if hasattr(value, "__array__") else value
+
+
+def _whole_numbers(tensor: Any) -> np.ndarray:
+    try:
+        found: np.ndarray = tensor.detach().cpu().numpy()
+    except (TypeError, NotImplementedError, RuntimeError):
+        raise InputError("it is not a tensor that holds each of its numbers") from None
+    return found

@@ -47,6 +47,7 @@ def by_orbits(
     progress: Progress | None = None,
     shared: int = 1,
     shape: Shape | None = None,
+    rows: int | None = None,
 ) -> Estimate:
     """The mean of the orbit probabilities of random magnitudes.
 
@@ -56,6 +57,10 @@ def by_orbits(
         shared: "stably-unactivated" only: so many orbits at a time share all magnitudes but that of the last constant,
             which costs little; the interval speaks of such groups, because only they are independent.
         shape: of the networks, where the experiment names a model.
+        rows: "stably-unactivated" only: how many independent row flips are walked, see
+            :func:`~geomrelu.random_networks.orbit_batch.stably_unactivated_counts`. Large orbits all have much the same
+            count, and an interval for N of them cannot be narrower than some 4 / N of the range: many small ones say
+            more in the same time. None: all.
 
     Returns:
         An estimate; the same for the same experiment, orbits and seed, whoever computes it.
@@ -72,6 +77,56 @@ def by_orbits(
     >>> by_orbits(Experiment("alive", (1, 1, 1, 1)), 5).counts  # (k + 1) 2^k
     {32: 5}
     """
+    _affordable(experiment, orbits, level, shared, shape, rows)
+    size = _chunk_size(experiment, rows)
+    description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits, "shared": shared}
+    if rows is not None:
+        description |= {"rows": rows}
+    if shape is not None:
+        description |= {"shape": shape.network.digest, "tied": shape.tied}
+    domain = experiment.read_domain(seed)
+    work = partial(_orbit_chunk, experiment, domain, shape, seed, size, orbits // shared, shared, rows)
+    counts: Counter[int] = Counter()
+    groups: Counter[int] = Counter()
+    with Journal(journal, description) as kept:
+        chunks = range(-(-orbits // shared // size))
+        for found in results(work, chunks, pool, kept, progress):
+            for total, part in zip((counts, groups), found, strict=True):
+                total.update({int(k): n for k, n in part.items()})
+        kept.finish()
+    orbit_size = _orbit_size(experiment, rows) if shape is None else 2 ** len(shape.magnitudes)
+    bounds = proved_bounds(experiment, shape)
+    mean = Fraction(sum(k * n for k, n in groups.items()), groups.total() * shared * orbit_size)
+    if is_one_orbit(experiment):
+        low = high = float(mean)
+        exact: Fraction | None = mean
+        how = "the one orbit of these magnitudes"
+        if experiment.law != "own":
+            how = "all magnitudes are equal, so this is the only orbit"
+    else:
+        of_each = bounds if experiment.flipped == "all" or experiment.event == STABLE else {}
+        if rows is not None and bounds:  # what holds for each choice of the row flips
+            of_each = {"lower": Fraction(1, 2 ** (experiment.widths[1] + 1)), "upper": Fraction(1, 4)}
+        values = {Fraction(k, shared * orbit_size): n for k, n in groups.items()}
+        low, high = bounded_mean(
+            values, level, seed_of(seed, 1 << 20, 0), of_each.get("lower", 0), of_each.get("upper", 1)
+        )
+        exact, how = None, "betting on orbits"
+        if shared > 1:
+            how += f", in groups of {shared} that share all but the last constant"
+    low, high = cut(low, high, bounds)
+    walked = "row flips, signs of the second layer" if experiment.event == STABLE else experiment.flipped
+    walked = walked if rows is None else f"some {walked}"
+    return Estimate(
+        experiment, "orbits", orbits, orbit_size, dict(sorted(counts.items())), float(mean), low, high, level, how,
+        walked, seed, exact, bounds,
+    )  # fmt: skip
+
+
+def _affordable(
+    experiment: Experiment, orbits: int, level: float, shared: int, shape: Shape | None, rows: int | None
+) -> None:
+    """Refuse what has no orbits, or too large ones."""
     if orbits < 1:
         raise InputError(f"the number of orbits must be positive, not {orbits}")
     check_level(level)
@@ -86,46 +141,10 @@ def by_orbits(
         raise InputError("a model's own magnitudes are one orbit; say --law for random ones")
     if shared < 1 or orbits % shared or (shared > 1 and experiment.event != STABLE):
         raise InputError("shared: a divisor of the number of orbits, and 1 unless the event is stably-unactivated")
+    if rows is not None and (experiment.event != STABLE or not 1 <= rows <= experiment.widths[1]):
+        raise InputError("rows: from 1 to the width of the first layer, for stably-unactivated")
     if experiment.event != STABLE and too_many_choices(experiment, shape):
         raise InputError("too many sign choices to walk: sample instead (--trials)")
-    size = _chunk_size(experiment)
-    description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits, "shared": shared}
-    if shape is not None:
-        description |= {"shape": shape.network.digest, "tied": shape.tied}
-    domain = experiment.read_domain(seed)
-    work = partial(_orbit_chunk, experiment, domain, shape, seed, size, orbits // shared, shared)
-    counts: Counter[int] = Counter()
-    groups: Counter[int] = Counter()
-    with Journal(journal, description) as kept:
-        chunks = range(-(-orbits // shared // size))
-        for found in results(work, chunks, pool, kept, progress):
-            for total, part in zip((counts, groups), found, strict=True):
-                total.update({int(k): n for k, n in part.items()})
-        kept.finish()
-    orbit_size = _orbit_size(experiment) if shape is None else 2 ** len(shape.magnitudes)
-    bounds = proved_bounds(experiment, shape)
-    mean = Fraction(sum(k * n for k, n in groups.items()), groups.total() * shared * orbit_size)
-    if is_one_orbit(experiment):
-        low = high = float(mean)
-        exact: Fraction | None = mean
-        how = "the one orbit of these magnitudes"
-        if experiment.law != "own":
-            how = "all magnitudes are equal, so this is the only orbit"
-    else:
-        of_each = bounds if experiment.flipped == "all" or experiment.event == STABLE else {}
-        values = {Fraction(k, shared * orbit_size): n for k, n in groups.items()}
-        low, high = bounded_mean(
-            values, level, seed_of(seed, 1 << 20, 0), of_each.get("lower", 0), of_each.get("upper", 1)
-        )
-        exact, how = None, "betting on orbits"
-        if shared > 1:
-            how += f", in groups of {shared} that share all but the last constant"
-    low, high = cut(low, high, bounds)
-    walked = "row flips, signs of the second layer" if experiment.event == STABLE else experiment.flipped
-    return Estimate(
-        experiment, "orbits", orbits, orbit_size, dict(sorted(counts.items())), float(mean), low, high, level, how,
-        walked, seed, exact, bounds,
-    )  # fmt: skip
 
 
 def too_many_choices(experiment: Experiment, shape: Shape | None) -> bool:
@@ -142,17 +161,17 @@ def is_one_orbit(experiment: Experiment) -> bool:
     return walked or experiment.law == "own"
 
 
-def _orbit_size(experiment: Experiment) -> int:
+def _orbit_size(experiment: Experiment, rows: int | None = None) -> int:
     widths = experiment.widths
     if experiment.event == STABLE:
-        return int(2 ** (2 * widths[1] + 1))
+        return int(2 ** (widths[1] + 1 + (rows or widths[1])))
     fans = list(pairwise(widths))
     return int(2 ** sum(m * (n + experiment.bias) for n, m in (fans if experiment.flipped == "all" else fans[-1:])))
 
 
-def _chunk_size(experiment: Experiment) -> int:
+def _chunk_size(experiment: Experiment, rows: int | None = None) -> int:
     if experiment.event == STABLE:
-        return int(max(4, min(1024, (1 << 14) >> experiment.widths[1])))
+        return int(max(4, min(1024, (1 << 14) >> (rows or experiment.widths[1]))))
     return 8
 
 
@@ -164,6 +183,7 @@ def _orbit_chunk(
     size: int,
     groups: int,
     shared: int,
+    rows: int | None,
     chunk: int,
 ) -> list[dict[str, int]]:
     """How often each count came up in one chunk, for orbits and for sums over groups of orbits."""
@@ -173,7 +193,7 @@ def _orbit_chunk(
         n0, n1 = experiment.widths[:2]
         weights, bias = experiment.initialisation.layers(rng, count, n0, n1)
         w, c = experiment.initialisation.layers(rng, count * shared, n1, 1)
-        found = stably_unactivated_counts(weights, bias, w[::shared, 0], c.reshape(count, shared)).tolist()
+        found = stably_unactivated_counts(weights, bias, w[::shared, 0], c.reshape(count, shared), rows).tolist()
     elif shape is not None:
         found = [[_shaped_count(experiment, shape, domain, rng)] for _ in range(count)]
     else:

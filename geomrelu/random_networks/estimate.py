@@ -147,6 +147,7 @@ WALKS = {
     "all": "the signs of all parameters",
     "last": "the signs of the last layer's parameters",
     "row flips, signs of the second layer": "row flips, signs of the second layer",
+    "some row flips, signs of the second layer": "some row flips, signs of the second layer",
 }
 
 
