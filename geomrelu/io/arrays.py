@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from geomrelu.errors import InputError
 from geomrelu.io.torch_modules import array_of
 
 __all__ = ["as_array"]
