@@ -27,6 +27,7 @@ from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
@@ -266,6 +267,7 @@ def decide(
     neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
     layers, neurons = _layers(layers), _neurons(neurons)
     function(progress, "progress")
+    certificates = None if certificates is None else filename(certificates, "certificates")
     if isinstance(set_, Union):
         how = {
             "regions": regions,
@@ -395,20 +397,6 @@ class _Keeper:
             return {}
         claims = [v.claim for v in layer.verdicts if v.claim is not None]
         return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
-
-
-def writable(directory: str | PathLike[str]) -> Path:
-    """A directory, made if it is not there.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    directory = filename(directory, "a directory of certificates")
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
-    return Path(directory)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------
