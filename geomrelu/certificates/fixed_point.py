@@ -25,9 +25,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from geomrelu import native
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT
 from geomrelu.certificates.region import Region
+from geomrelu.native import library
+from geomrelu.native.boxes import WIDEST, Judge
 
 __all__ = ["Arithmetic", "Batch", "Cell", "Judged"]
 
@@ -85,7 +86,7 @@ class Arithmetic:
         self.fields_of, self.level = region.fields, level
         self.domain = region.domain
         widest = max(region.model.inputs, *(len(layer.rows) for layer in region.model.layers))
-        if level > DEEP or widest > (native.WIDEST if native.available() else BROAD):
+        if level > DEEP or widest > (WIDEST if library.available() else BROAD):
             raise OverflowError("too large for batches")
         self.weights: dict[int, Array] = {}  # of a layer (1 + width before, width); last the biases
         self.halves: dict[int, Array] = {}  # the same (width, 2 (1 + width before)) for products
@@ -103,10 +104,10 @@ class Arithmetic:
         self.ends = np.cumsum([0, *self.widths]).tolist()
         self.whole = Cell(low, high, np.concatenate([pairs.reshape(-1) for pairs in known]), {})
         vary = [j for j, power in enumerate(self.fields_of.powers[0]) if power is not None]
-        self.kernel: native.Judge | None = None
+        self.kernel: Judge | None = None
         try:
             rows = [self.weights[at].T for at in range(1, level + 1)]
-            self.kernel = native.Judge(rows, [power is not None for power in self.fields_of.powers[0]])
+            self.kernel = Judge(rows, [power is not None for power in self.fields_of.powers[0]])
         except OverflowError:
             if widest > BROAD:
                 raise

@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu import native
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derivation, derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
-from geomrelu.native import Explored, Explorer
+from geomrelu.native import boxes as kernel
+from geomrelu.native.boxes import LANES, Explored, Explorer
 
 __all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
 
@@ -315,14 +315,14 @@ class Growth:
         *before, (matrix, bias) = layers
         varies = (self.floating.lower < self.floating.upper).tolist()
         target = matrix[self.neuron], bias[self.neuron]
-        limits = {"enough": self.enough, "nothing": FINE * self.scale, "steps": STEPS, "few": FEW}
+        enough, nothing = self.enough, FINE * self.scale
         with suppress(OverflowError):
-            return Explorer(before, target, varies, **limits)
+            return Explorer(before, target, varies, enough=enough, nothing=nothing, steps=STEPS, few=FEW)
         return None
 
     def _flat(self, bounds: Bounds, row: int) -> Array:
         """The bounds on one of the boxes, as parts have them."""
-        found = np.full((2, -(-self.slices[-1].stop // native.LANES) * native.LANES), -1.0)
+        found = np.full((2, -(-self.slices[-1].stop // LANES) * LANES), -1.0)
         for where, (low, high) in zip(self.slices, bounds, strict=True):
             found[:, where] = low[row], high[row]
         return found
@@ -410,43 +410,43 @@ class Growth:
             unwanted = np.ones(explorer.last, dtype=np.uint8)
             unwanted[: len(self.unwanted)] = self.unwanted
         found = explorer.boxes(lower, upper, known, signs, stubborn, unwanted)
-        seen = found.kind != native.DEFAULT
+        seen = found.kind != kernel.DEFAULT
         if self.looks and seen.any() and found.values[seen].max() > 0:
             self.point = found.points[seen][int(np.argmax(found.values[seen]))].tolist()
-        open_ = found.kind >= native.NEURON
+        open_ = found.kind >= kernel.NEURON
         if open_.any():
             self.worst = float(found.bound[open_].max())
         self._record(parts, (lower, upper), found, known is not None)
-        left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == native.EXACTLY]
+        left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
         if left:
             self._visit(left, True)
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
         """Leaves and splits, as the kernel has chosen them."""
         letters = _LETTERS[found.slopes]
-        rows, inputs = np.arange(len(parts)), np.where(found.kind == native.INPUT, found.index, 0)
+        rows, inputs = np.arange(len(parts)), np.where(found.kind == kernel.INPUT, found.place, 0)
         low, high = sides[0][rows, inputs], sides[1][rows, inputs]
         cuts = _short((low + high) / 2, high - low).tolist()
-        columns = zip(found.kind.tolist(), found.layer.tolist(), found.index.tolist(), cuts, strict=True)
+        columns = zip(found.kind.tolist(), found.layer.tolist(), found.place.tolist(), cuts, strict=True)
         for row, (part, (kind, layer, index, cut)) in enumerate(zip(parts, columns, strict=True)):
-            if kind in (native.DEFAULT, native.IMPROVED):
+            if kind in (kernel.DEFAULT, kernel.IMPROVED):
                 text = letters[row].tobytes().decode()
                 slopes = [text[where] for where in self.slices]
-                if kind == native.IMPROVED:
+                if kind == kernel.IMPROVED:
                     leaf: Node = {"coarse": slopes} | self._of_signs(part, found.added[row])
                 else:
                     leaf = {"coarse": [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []}
                 again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
                 self._leaf(part, leaf | derived(self.level, again))
-            elif kind == native.PROGRAM:
+            elif kind == kernel.PROGRAM:
                 self._leaf(part, PROGRAM)
-            elif kind != native.EXACTLY:
+            elif kind != kernel.EXACTLY:
                 base, age = part.base, part.age
                 how: tuple[bool, tuple[int, ...] | None] = False, None
                 if base is None or age >= PERIOD:
                     base, last = self._anew(base, np.array((found.low[row], found.high[row])))
                     how, age = (True, last), 0
-                self.cut(part, Split(layer, index, cut if kind == native.INPUT else None, *how), base, age)
+                self.cut(part, Split(layer, index, cut if kind == kernel.INPUT else None, *how), base, age)
 
     def _of_signs(self, part: Part, added: Array) -> Node:
         """Multipliers of the splits by signs."""

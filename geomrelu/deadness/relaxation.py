@@ -32,7 +32,7 @@ from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.native import LANES
+from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
 __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
@@ -161,7 +161,7 @@ class FloatNetwork:
 
     @cached_property
     def slices(self) -> list[slice]:
-        """The places of layers in arrays over all neurons, each beginning at a multiple of ``native.LANES``."""
+        """The places of layers in arrays over all neurons, each beginning at a multiple of ``LANES``."""
         widths = self.network.widths
         starts = np.cumsum([0, *(-(-width // LANES) * LANES for width in widths)]).tolist()
         return [slice(start, start + width) for start, width in zip(starts, widths, strict=False)]

@@ -42,11 +42,13 @@ def build(target: Path = HERE / LIBRARY, *flags: str) -> str | None:
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
 
         def run(*arguments: str) -> None:
-            subprocess.run([*compiler, *FLAGS, *flags, *arguments], check=True, capture_output=True, text=True, cwd=folder)
+            subprocess.run(
+                [*compiler, *FLAGS, *flags, *arguments], check=True, capture_output=True, text=True, cwd=folder
+            )
 
         try:
             objects = ["chosen.o"]
-            run("-c", str(HERE / "chosen.c"), f'-DSOURCE="{source()}"', *["-DVERSIONS"][: several])
+            run("-c", str(HERE / "chosen.c"), f'-DSOURCE="{source()}"', *["-DVERSIONS"][:several])
             for version, instructions in VERSIONS.items() if several else [("plain", ())]:
                 for name in SOURCES:
                     objects.append(f"{version}-{name}.o")

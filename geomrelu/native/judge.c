@@ -14,7 +14,7 @@
 #define CUT 17                      /* a number below 2^34 is cut into two below 2^17 */
 #define LOWER ((INT64_C(1) << CUT) - 1)
 #define EXACT 4503599627370496.0    /* 2^52: integers below twice that are floats, and so are their partial sums */
-#define MOST 2305843009213693952.0  /* 2^61 */
+#define MOST 4611686018427387904.0  /* 2^62 */
 
 enum { GOOD = 1, EMPTY = 2 };
 
@@ -118,17 +118,17 @@ static ints bounded(const struct model *m, struct box *b, int64_t level, ints bi
             more_low &= ONE - 1;
         }
     }
-    /* how large values can become, and what is taken off again; floats are near enough for a limit 4 times too small */
+    /* how large values can become, and all partial sums on the way; floats are near enough for half of what fits */
     reals most = size(__builtin_convertvector(high, reals)) * (double)ONE + (double)ONE;
     for (int64_t j = 0; j < m->inputs; j++) {
-        double side = (double)(b->high[j] > -b->low[j] ? b->high[j] : -b->low[j]);
-        most += size(__builtin_convertvector(b->q[j], reals)) * side;
+        int64_t side = b->high[j] > -b->low[j] ? b->high[j] : -b->low[j], step = b->high[j] - b->low[j];
+        most += size(__builtin_convertvector(b->q[j], reals)) * (double)(side > step ? side : step);
     }
     most += g1 * (double)(LOWER + 1) + g0;
     if (leaf) most += size(__builtin_convertvector(more_high, reals)) * (double)ONE + (double)ONE;
     bad |= ~(most < MOST);
     high &= ~bad, low &= ~bad;
-    ints value = high * ONE + low; /* from here on every partial sum is below 2^62 */
+    ints value = high * ONE + low; /* from here on every partial sum is at most 2^62 */
     for (int64_t j = 0; j < m->inputs; j++) b->q[j] &= ~bad;
     for (int64_t k = 0; k < raised; k++) b->raised[k] &= ~bad;
     if (leaf) {
@@ -194,8 +194,8 @@ static int derived(const struct model *m, struct box *b, int64_t level, int64_t 
         if (any(bounded(m, b, level, bias, b->below, 0))) return 0;
         for (int64_t k = 0; k < some; k++) {
             int64_t i = b->open[first + k], *over = b->over + i * columns, *under = b->under + i * columns;
-            int64_t top = -LARGE, bottom = -LARGE;
-            for (int64_t c = 0; c < corners; c++) { /* below 2^34 */
+            int64_t top = -2 * LARGE, bottom = -2 * LARGE;
+            for (int64_t c = 0; c < corners; c++) { /* at most 2^34 */
                 over[c] = b->values[c][2 * k], under[c] = b->values[c][2 * k + 1];
                 top = over[c] > top ? over[c] : top;
                 bottom = under[c] > bottom ? under[c] : bottom;
@@ -223,7 +223,7 @@ static int derived(const struct model *m, struct box *b, int64_t level, int64_t 
             cost += high;
             if (is_open) {
                 double *heights = b->heights + s * columns;
-                for (int64_t c = 0; c < corners; c++) { /* bounds at corners < 2^34, slopes <= 2^28 */
+                for (int64_t c = 0; c < corners; c++) { /* bounds at corners <= 2^34, slopes <= 2^28 */
                     int64_t left = above * b->under[i * columns + c], right = rest * b->over[i * columns + c];
                     int64_t there = ((left > right ? left : right) >> UNIT) + 1;
                     heights[c] = (double)there;
