@@ -3,7 +3,7 @@
 The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
 input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
 looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
-program decides (see ``programs``).
+program decides (see :mod:`geomrelu.deadness.exact_lp`).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
@@ -13,27 +13,26 @@ up stay valid. (Where there are many inputs, and so only signs are split, the bo
 
 from __future__ import annotations
 
-import operator
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.certificates.batch import derivation, derived, places
+from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
 from geomrelu.native.boxes import LANES, Explored, Explorer
 
-__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
+__all__ = ["Growth", "Tree", "bounded", "one_leaf"]
 
 Array = np.ndarray
-Node = dict[str, Any]
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
 MOST_BOXES = 10_000_000
 PERIOD = 4
@@ -41,93 +40,9 @@ FEW = 8  # earlier neurons that loosen a bound: then their signs are split, else
 STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
-PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
-OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Of a part, at a number of one of the inputs, or (``cut`` None) by the sign of a neuron of a layer."""
-
-    layer: int  # 0: the inputs
-    index: int
-    cut: float | None
-    derives: bool = False  # are bounds derived anew before?
-    last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
-
-    def node(self, level: int) -> Node:
-        """As the checker wants it, in a proof about a neuron of layer ``level``."""
-        what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | (derived(level, self.last) if self.derives else {})
-
-    @classmethod
-    def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
-        """The split of a part that a node says; ValueError, or another, if it says none."""
-        kind, *at, last = node["split"]
-        cut = float(Fraction(last)) if kind == "x" else None
-        layer, index = map(operator.index, (0, *at) if kind == "x" else (*at, last))
-        if cut is None and not (kind == "neuron" and 1 <= layer < level and 0 <= index < widths[layer - 1]):
-            raise ValueError("no such neuron")
-        if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
-            raise ValueError("not inside the part")
-        split = cls(layer, index, cut, *derivation(node, level))
-        last = split.last
-        if split.node(level) != node or (last is not None and not part.derived_whole(last, widths[level - 2])):
-            raise ValueError("no such split")
-        return split
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of the domain: a box, and neurons whose sign is known.
-
-    Attributes:
-        name: of its node; the root is 1, the parts of node k are 2 k and 2 k + 1.
-        base, age: bounds (2, neurons) that hold on it, layer after layer as ``FloatNetwork.slices`` says, and how many
-            splits it is below where they were derived.
-        signs: ``(layer, neuron, sign)``.
-        path: ``(path of the part that was split, split, side)``; () for the whole.
-        share: of the domain.
-        stubborn: it must be split, whatever its bound.
-        earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
-    """
-
-    lower: Array
-    upper: Array
-    name: int = 1
-    base: Array | None = None
-    age: int = 0
-    signs: tuple[tuple[int, int, int], ...] = ()
-    path: tuple[Any, ...] = ()
-    share: float = 1.0
-    stubborn: bool = False
-    earlier: list[Node] | None = None
-
-    def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
-        """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""
-        path = self.path
-        while path and path[0]:
-            path = path[0]
-        return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
-
-    def child(self, split: Split, side: int, base: Array | None = None, age: int = 0) -> Part:
-        """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
-        name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
-        lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index
-        if cut is None:
-            signs = (*signs, (split.layer, j, side))
-        elif side < 0:
-            part = float((cut - lower[j]) / (upper[j] - lower[j]))
-            upper = upper.copy()
-            upper[j] = cut
-        else:
-            part = float((upper[j] - cut) / (upper[j] - lower[j]))
-            lower = lower.copy()
-            lower[j] = cut
-        return Part(lower, upper, name, base, age, signs, path, self.share * part)
 
 
 class Tree:
@@ -226,7 +141,7 @@ class Tree:
             if parts is None:
                 return
             root = replace(self.parts[0])
-            for part, node in _walked(root, proof, self.level, self.widths):
+            for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
                     nodes[part.name] = node
@@ -366,7 +281,7 @@ class Growth:
     def _again(self, part: Part) -> None:
         """What another run had found below a part."""
         assert part.earlier is not None
-        for here, node in _walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+        for here, node in walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
             if isinstance(node, Split):
                 self.nodes[here.name] = node
             elif node == OPEN:
@@ -423,7 +338,7 @@ class Growth:
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
         """Leaves and splits, as the kernel has chosen them."""
-        letters = _LETTERS[found.slopes]
+        letters, added = _LETTERS[found.slopes], [found.added[:, where] for where in self.slices]
         rows, inputs = np.arange(len(parts)), np.where(found.kind == kernel.INPUT, found.place, 0)
         low, high = sides[0][rows, inputs], sides[1][rows, inputs]
         cuts = _short((low + high) / 2, high - low).tolist()
@@ -433,7 +348,7 @@ class Growth:
                 text = letters[row].tobytes().decode()
                 slopes = [text[where] for where in self.slices]
                 if kind == kernel.IMPROVED:
-                    leaf: Node = {"coarse": slopes} | self._of_signs(part, found.added[row])
+                    leaf: Node = {"coarse": slopes} | self._multipliers(part, row, added)
                 else:
                     leaf = {"coarse": [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []}
                 again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
@@ -447,12 +362,6 @@ class Growth:
                     base, last = self._anew(base, np.array((found.low[row], found.high[row])))
                     how, age = (True, last), 0
                 self.cut(part, Split(layer, index, cut if kind == kernel.INPUT else None, *how), base, age)
-
-    def _of_signs(self, part: Part, added: Array) -> Node:
-        """Multipliers of the splits by signs."""
-        sizes = [(k, abs(float(added[self.slices[at - 1].start + i]))) for k, (at, i, _) in enumerate(part.signs)]
-        table = {str(k): str(Fraction(size)) for k, size in sizes if size}
-        return {"splits": table} if table else {}
 
     def _visit(self, parts: list[Part], derives: bool) -> None:
         floating = self.floating
@@ -677,21 +586,6 @@ class Growth:
         age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split
         self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
-
-
-def _walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:
-    """The nodes of a proof, each with its part; if it is none, an error of many kinds."""
-    stack = [root]
-    for node in proof:
-        here = stack.pop()
-        if "split" in node:
-            split = Split.read(node, level, here, widths)
-            stack += [here.child(split, 1), here.child(split, -1)]
-            yield here, split
-        else:
-            yield here, node
-    if stack:
-        raise ValueError("the proof ends before its last leaf")
 
 
 def _text(slopes: Array) -> str:
