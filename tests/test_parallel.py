@@ -365,7 +365,7 @@ def test_a_worker_dies_while_the_cluster_decides(cluster, only_trees):
     assert decided(there) == decided(decide(net, box))
 
 
-def test_a_cluster_prunes_and_verifies_the_same(steady, tmp_path):
+def test_a_cluster_prunes_verifies_and_counts_the_same(steady, tmp_path):
     net, box = hard()
     model, domain = tmp_path / "net.json", tmp_path / "box.json"
     model.write_text(net.to_json())
@@ -387,6 +387,9 @@ def test_a_cluster_prunes_and_verifies_the_same(steady, tmp_path):
         return [(claim["label"], claim["status"]) for claim in json.loads(run.stdout)]
 
     assert statuses(said[0]) == statuses(said[1])
+    counted = ["regions", str(model), "--domain", str(domain), "--layers", "2", "--format", "json"]
+    said = [geomrelu(*counted, *more) for more in ([], ["--scheduler", steady[0]])]
+    assert said[0].stdout == said[1].stdout
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:99999"])

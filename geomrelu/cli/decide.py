@@ -60,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--workers and --neuron-time must be positive")
     layers = layers_of(options.layer)
     if options.certificates is not None:
-        reports.writable(options.certificates)
+        from geomrelu.io.files import writable
+
+        writable(options.certificates)
     network, domain = inputs(options)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):

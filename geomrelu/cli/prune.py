@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
     from geomrelu.deadness.pruning import reserve
-    from geomrelu.deadness.report import decide, writable
+    from geomrelu.deadness.report import decide
     from geomrelu.errors import InputError
-    from geomrelu.io.files import kind_of
+    from geomrelu.io.files import kind_of, writable
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")

@@ -26,6 +26,7 @@ from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.network.front_door import as_domain, as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
@@ -384,19 +385,6 @@ class _Keeper:
             return {}
         claims = [v.claim for v in layer.verdicts if v.claim is not None]
         return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
-
-
-def writable(directory: str | PathLike[str]) -> Path:
-    """A directory, made if it is not there.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
-    return Path(directory)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------
