@@ -541,7 +541,7 @@ class _Run:
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
         if domain.is_box and domain.is_bounded:
-            steps = [steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
         done = self.steps.setdefault(layer, 0)
         if not done:
             self.budget.spend()
@@ -558,6 +558,16 @@ class _Run:
             if verdict is not None:
                 yield verdict
             self.budget.poll()
+
+    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
+        floating = self.bench.floating
+        if layer > floating.coarse_depth + 1:
+            for i in branch_and_bound.by_intervals(floating, layer, asked, self.budget):
+                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
+                verdict = self._tried(claim | {"proof": branch_and_bound.interval_leaf(floating, layer)}, ON_THE_BOX)
+                if verdict is not None:
+                    yield verdict
 
     def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons that are bounded on the whole box."""

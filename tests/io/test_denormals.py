@@ -135,7 +135,7 @@ print(test_denormals.read_everything(sys.argv[1]))
 def test_a_process_that_flushes_denormals_reads_the_same(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    path = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
+    path = os.pathsep.join([str(HERE.parents[2]), str(HERE.parent)])
     runs = {
         how: subprocess.run(
             [sys.executable, "-c", FLUSHED, str(tmp_path), how],

@@ -12,7 +12,7 @@ from fractions import Fraction
 import networkx
 import numpy as np
 import pytest
-from test_cli import run
+from commands import run
 
 from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, plots
 from geomrelu.geometry import catalogue, regions

@@ -1,8 +1,8 @@
 """Estimates against small simulations from the definitions, which share no code with the package.
 
 Each case has an interval of the package at 99.99 % and a sample of its own whose standard error is known; both are
-wrong together with probability below 10^-3 for all cases (fixed in advance). ``python tests/test_simulated.py`` runs
-them with 20 times as many networks.
+wrong together with probability below 10^-3 for all cases (fixed in advance).
+``python tests/random_networks/test_simulated.py`` runs them with 20 times as many networks.
 """
 
 from __future__ import annotations

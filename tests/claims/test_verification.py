@@ -21,7 +21,7 @@ from geomrelu.claims.registry import Kind, Status
 from geomrelu.claims.runner import Kept
 from geomrelu.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """
 import os, time

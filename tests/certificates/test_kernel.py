@@ -26,7 +26,7 @@ from geomrelu.deadness.pruning import prune
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import write_domain
 
-SOURCES = Path(__file__).resolve().parents[1] / "proofs" / "kernel"
+SOURCES = Path(__file__).resolve().parents[2] / "proofs" / "kernel"
 COMMENT = re.compile(r"\(\*.*?\*\)", re.S)
 BEYOND = re.compile("the kernel has no rule for")
 

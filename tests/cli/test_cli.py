@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from geomrelu.cli.main import main
 
@@ -29,16 +30,6 @@ def model(tmp_path):
     path = tmp_path / "model.json"
     path.write_text(json.dumps(TWO_LAYERS))
     return str(path)
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output, standard error."""
-    try:
-        code = main([str(a) for a in arguments])
-    except SystemExit as stop:
-        code = stop.code
-    out = capsys.readouterr()
-    return code, out.out, out.err
 
 
 def test_decide_and_check(capsys, model, tmp_path):

@@ -24,7 +24,7 @@ from geomrelu.claims import report, runner
 from geomrelu.claims.report import formulas, mathml
 from geomrelu.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROOFS = ROOT / "proofs"
 
 PLANTED = {

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from families import as_network, lean, network
+from trees import accepted, deep, settle
 
 from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.budget import Exhausted
@@ -31,14 +32,6 @@ def nets(count, seed, widths):
         net = as_network(lean(layers, rng))
         box = Polyhedron.box([(-rng.randint(1, 2), rng.randint(1, 2)) for _ in range(widths[0])])
         yield net, box, {(v.layer, v.neuron): v for r in decide(net, box) for v in r.verdicts}
-
-
-def settle(bench, level, i, coarse=True, most=20_000):
-    """A tree that has grown until it is a proof or has found a point."""
-    tree = branch_and_bound.Tree(bench.floating, level, i, coarse)
-    while not tree.done and tree.point is None and not tree.failed and tree.boxes < most:
-        tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 500, 600))
-    return tree
 
 
 @pytest.mark.parametrize(("most_inputs", "few"), [(32, 3), (32, 8), (0, 8)])  # boxes are halved, or signs are split
@@ -67,28 +60,6 @@ def test_trees_agree_with_the_pieces(most_inputs, few, coarse, monkeypatch):
             seen["halves"] += any(node.get("split", [""])[0] == "x" for node in claim["proof"])
     assert seen["alive"] > 50 and seen["stable"] > 60 and seen["tight"] > 3 and seen["signs"] > 5, seen
     assert (seen["halves"] > 2) == (few == 3), seen
-
-
-def deep(widths=(4, 16, 16, 16, 16, 1)):
-    """Networks whose last neuron is dead, but nearly alive."""
-    rng, depth = np.random.default_rng(0), len(widths) - 1
-    for _ in range(8):
-        layers = [(rng.normal(size=(n, m)) / np.sqrt(m), rng.normal(size=n) / 2) for m, n in pairwise(widths)]
-        net, box = Network.from_layers([(W, b, "relu") for W, b in layers]), Polyhedron.box([(-1, 1)] * widths[0])
-        sample = rng.uniform(-1, 1, (4000, widths[0]))
-        highest = workers.Bench(net, box).floating.forward(sample, depth)[-1].max()
-        layers[-1] = (layers[-1][0], layers[-1][1] - highest - 0.02)
-        bench = workers.Bench(Network.from_layers([(W, b, "relu") for W, b in layers]), box)
-        tree = settle(bench, depth, 0)
-        if tree.point is None:  # else it is higher than the sample
-            yield bench, tree
-
-
-def accepted(bench, tree):
-    """Does the checker accept the whole proof, once it has been a file?"""
-    claim = json.loads(json.dumps(bench.refuted(tree)))
-    checker.prove(claim, bench.shared)
-    return claim["stable"]
 
 
 def test_every_leaf_of_a_deep_tree_is_as_tight_as_it_was_found():

@@ -13,7 +13,7 @@ from operator import mul
 import numpy as np
 import pytest
 from families import as_network, network
-from test_branching import accepted, deep
+from trees import accepted, deep
 
 from geomrelu import Polyhedron, checker
 from geomrelu.certificates import batch as walk
