@@ -43,6 +43,14 @@ def add(command: Command) -> None:
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument(
+        "--ranges",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="bound every pre-activation as well, and say which neurons are fixed; to FILE (.npz, .json, .csv) for an"
+        " encoder of mixed-integer programs",
+    )
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -52,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.decide import Status
+    from geomrelu.deadness.ranges import MOST_LINES, Ranges, check_kind
     from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts
@@ -60,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
     layers = layers_of(options.layer)
     if options.certificates is not None:
         reports.writable(options.certificates)
+    if options.ranges:
+        check_kind(options.ranges)
     network, domain = inputs(options)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
@@ -67,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     interrupted = False
+    found: Ranges | None = None
     with progress_bar("deciding") as (advance, clear):
 
         def told(layer: LayerReport, files: dict[int, str]) -> None:
@@ -78,20 +90,33 @@ def run(options: argparse.Namespace) -> int:
                 print(reports.as_text(layer, files, options.all))
 
         try:
-            reports.decide(
-                network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
+            share = 1.0 if options.ranges is None else 0.5
+            report = reports.decide(
+                network, domain, layers, options.neuron, time=seconds_of(budget, share), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
                 progress=advance, told=told,
             )  # fmt: skip
+            if options.ranges is not None:
+                for ranges in report.tightened(seconds_of(budget), advance):
+                    found = ranges  # what an interruption leaves
         except KeyboardInterrupt:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
         left = [] if network.reading is None else list(network.reading.left)
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
-        print(json.dumps(heads | {"layers": rows}, indent=1))
-    elif killed_by is not None:
-        print(reports.killed(network, killed_by))
+        extra = {} if found is None else {"ranges": found.as_json()}
+        print(json.dumps(heads | {"layers": rows} | extra, indent=1))
+    else:
+        if killed_by is not None:
+            print(reports.killed(network, killed_by))
+        if found is not None:
+            print(found.text(None if options.all else MOST_LINES, options.all))
+    if found is not None:
+        if options.ranges:
+            found.save(options.ranges)
+        if options.certificates is not None:
+            found.save_certificates(options.certificates)
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)

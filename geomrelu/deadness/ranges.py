@@ -39,7 +39,7 @@ from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest
 
-__all__ = ["FORMAT", "KINDS", "Range", "Ranges", "above", "holds", "united"]
+__all__ = ["FORMAT", "KINDS", "Bundle", "Range", "Ranges", "above", "check_kind", "united_ranges"]
 
 FORMAT = "ranges 1"
 KINDS = (".npz", ".json", ".csv")
@@ -54,7 +54,7 @@ class Range:
         layer, neuron: from 1, from 0.
         lower, upper: exact; None: no bound is known (of a neuron that grows along a ray there is none).
         attained: whether lower is the minimum (or infimum), and upper the maximum.
-        crosses: are points known where it is positive, and points where it is negative? Then nothing fixes it.
+        seen: whether points are known where z < 0, and where z > 0.
     """
 
     layer: int
@@ -62,7 +62,12 @@ class Range:
     lower: Fraction | None
     upper: Fraction | None
     attained: tuple[bool, bool] = (False, False)
-    crosses: bool = False
+    seen: tuple[bool, bool] = (False, False)
+
+    @property
+    def crosses(self) -> bool:
+        """Does it take both signs, at points that are known? Then nothing fixes it."""
+        return all(self.seen)
 
     @property
     def status(self) -> str:
@@ -94,10 +99,11 @@ def above(value: Fraction) -> Fraction:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Claims about one layer, and what is derived before their proofs."""
+    """Claims about one layer, what is derived before their proofs, and the table of points."""
 
     layer: int
     derive: list[Any]
+    points: list[Any]
     claims: list[Claim]
 
 
@@ -155,7 +161,7 @@ class Ranges:
                 "geomrelu": checker.FORMAT,
                 "model": self.model.digest(),
                 "domain": self.domain.digest(),
-                "points": [],
+                "points": bundle.points,
                 **({"derive": bundle.derive} if bundle.derive else {}),
                 "claims": bundle.claims,
             }
@@ -170,13 +176,8 @@ class Ranges:
         """
         if self.parts:
             return sum(part.check() for part in self.parts)
-        count = 0
-        for bundle in self.bundles:
-            judge = checker.Judge([], self.model, self.domain, json.loads(json.dumps(bundle.derive)))
-            for claim in bundle.claims:
-                holds(json.loads(json.dumps(claim)), judge)
-                count += 1
-        return count
+        data = (json.loads(json.dumps(certificate)) for certificate in self.certificates)
+        return sum(len(checker.check(certificate, self.model, self.domain)) for certificate in data)
 
     # ---- export -----------------------------------------------------------------------------------------------
 
@@ -298,7 +299,7 @@ def check_kind(path: str | PathLike[str]) -> None:
         raise InputError(f"{path}: ranges are written as {', '.join(KINDS)}")
 
 
-def united(model: checker.Model, domain: Any, parts: Sequence[Ranges]) -> Ranges:
+def united_ranges(model: checker.Model, domain: Any, parts: Sequence[Ranges]) -> Ranges:
     """The ranges on a union: from the least lower bound to the greatest upper bound on its pieces."""
     found = {}
     for key in parts[0].found:
@@ -310,21 +311,5 @@ def united(model: checker.Model, domain: Any, parts: Sequence[Ranges]) -> Ranges
             low is not None and any(r.attained[0] and r.lower == low for r in own),
             high is not None and any(r.attained[1] and r.upper == high for r in own),
         )
-        found[key] = Range(*key, low, high, attained, any(r.crosses for r in own))
+        found[key] = Range(*key, low, high, attained, (any(r.seen[0] for r in own), any(r.seen[1] for r in own)))
     return Ranges(model, domain, found, (), tuple(parts))
-
-
-def holds(claim: Claim, judge: checker.Judge) -> None:
-    """Prove a claim that a neuron is bounded, or raise :class:`geomrelu.checker.Rejected`."""
-    if "bounded" in checker.STATUS:
-        checker.prove(claim, judge)
-        return
-    level, neuron = claim["layer"], claim["neuron"]
-    for key, proof, sign in (("upper", "proof", 1), ("lower", "below", -1)):
-        if key in claim:
-            limit = sign * checker.number(claim[key])
-            if judge.domain.points is not None:
-                bound: Any = max(sign * judge.value(p, level, neuron) for p in judge.domain.points)
-            else:
-                bound = judge.bound(claim[proof], level, neuron, sign)
-            checker.require(bound <= limit, f"layer {level}, neuron {neuron}: the bound is {checker.shown(bound)}")

@@ -22,6 +22,8 @@ from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.ranges import Ranges, united_ranges
+from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
@@ -88,6 +90,25 @@ class Report:
         Decided when first asked for, within a budget as large as the report's; what that leaves open is not listed.
         """
         return [(claim["layer"], claim["neuron"]) for claim in self._active]
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """A proved interval [lower, upper] of every neuron that was asked for, and which neurons are fixed.
+
+        Found when first asked for, within a budget as large as the report's; :meth:`tightened` gives them as they
+        come. Evidence: claims that the judge accepts, :meth:`Ranges.check`.
+        """
+        *_, best = self.tightened(self.seconds)
+        return best
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """Ranges that get narrower with every step, within so many seconds; the last ones are the best.
+
+        Args:
+            progress: called with (what is going on, neurons fixed, neurons asked).
+        """
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        return tightened(self.network, self.domain, asked, Budget(seconds), self.verdicts, progress)
 
     @property
     def killed_by(self) -> int | None:
@@ -202,6 +223,18 @@ class UnionReport(Report):
         everywhere = set.intersection(*(set(found) for found in claims)) if claims else set()
         reached = len(self.parts) == len(self.domain.pieces)
         return [claims[-1][key] for key in sorted(everywhere)] if reached else []
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """As on one polyhedron; each piece has an even share of the time that is left."""
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        budget, pieces = Budget(seconds), self.domain.pieces
+        found: list[Ranges] = []
+        for k, piece in enumerate(pieces):
+            verdicts = self.parts[k].verdicts if k < len(self.parts) else []
+            share = budget.share(len(pieces) - k)
+            *_, best = tightened(self.network, piece, asked, share, verdicts, progress)
+            found.append(best)
+        yield united_ranges(self.network.checked, self.domain, found)
 
     @property
     def certificates(self) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,39 +126,36 @@ class _Search:
         for layer, neurons in self.asked.items():
             for i in neurons:
                 high, low = self.sides.get((layer, i, 1)), self.sides.get((layer, i, -1))
-                crosses = {(layer, i, 1), (layer, i, -1)} <= self.seen
+                seen = tuple((layer, i, s) in self.seen or _is_attained(side) for s, side in ((-1, low), (1, high)))
                 found[layer, i] = Range(
                     layer,
                     i,
                     None if low is None else -low.value,
                     None if high is None else high.value,
                     (low is not None and low.attained, high is not None and high.attained),
-                    crosses,
+                    (seen[0], seen[1]),
                 )
         return Ranges(self.network.checked, self.domain.checked, found, self._bundles())
 
     def _bundles(self) -> list[Bundle]:
         """Claims by what is derived before their proofs."""
-        claims: dict[tuple[int, str], dict[int, Claim]] = {}
+        claims: dict[tuple[int, str], list[Claim]] = {}
         first: dict[tuple[int, str], list[Any]] = {}
-        for (layer, i, sign), side in self.sides.items():
+        for (layer, i, sign), side in sorted(self.sides.items()):
             derive = [item for item in self.items[side.before] if item[0] < layer]
-            name = layer, repr(derive)
-            first[name] = derive
-            some = claims.setdefault(name, {})
-            claim = some.setdefault(i, {"layer": layer, "neuron": i, "status": "bounded"} | self._inside)
-            claim["upper" if sign > 0 else "lower"] = str(sign * side.value)
-            if side.proof is not None:
-                claim["proof" if sign > 0 else "below"] = side.proof
-        return [Bundle(name[0], first[name], [some[i] for i in sorted(some)]) for name, some in sorted(claims.items())]
+            claim: Claim = {"layer": layer, "neuron": i, "status": "at most" if sign > 0 else "at least"}
+            claim |= {"bound": str(sign * side.value)} | ({} if side.proof is None else {"proof": side.proof})
+            claims.setdefault((layer, repr(derive)), []).append(claim | ({"point": 0} if self.inside else {}))
+            first[layer, repr(derive)] = derive
+        return [Bundle(name[0], first[name], self.inside, claims[name]) for name in sorted(claims)]
 
-    @property
-    def _inside(self) -> dict[str, Any]:
-        """Of a domain with rows it is shown that it is not empty."""
+    @cached_property
+    def inside(self) -> list[Any]:
+        """Of a domain with rows it is shown that it is not empty: a list of one point."""
         domain = self.domain
         if isinstance(domain, FiniteSet) or not (domain.checked.rows or domain.checked.equalities):
-            return {}
-        return {"point": [str(x) for x in domain.interior_point()]}
+            return []
+        return [[str(x) for x in domain.interior_point()]]
 
     def _judge(self, before: str) -> Quick:
         if before not in self.judges:
@@ -253,12 +251,19 @@ class _Search:
         assert isinstance(self.domain, Polyhedron)
         leaf: dict[str, Any] = {}
         if not self.domain.is_box and not self.domain.given_by_generators:
-            form = self.network.layers[0].form(key[1])
-            best = self.domain.supremum(form if key[2] > 0 else -form)
-            tables = (("rows", best.rows), ("equalities", best.equalities))
-            leaf = {name: {str(k): str(m) for k, m in table} for name, table in tables if table}
-        if self._offer(key, [leaf], NOTHING, True) and self.sides[key].value > 0:
+            leaf = self._best(key)
+        if not self._offer(key, [leaf], NOTHING, True):
+            self._best(key)
+
+    def _best(self, key: Key) -> dict[str, Any]:
+        """The multipliers of rows that prove an extreme; where it is infinite the sign is known."""
+        assert isinstance(self.domain, Polyhedron)
+        form = self.network.layers[0].form(key[1])
+        best = self.domain.supremum(form if key[2] > 0 else -form)
+        if best.value is None:
             self.seen.add(key)
+        tables = (("rows", best.rows), ("equalities", best.equalities))
+        return {name: {str(k): str(m) for k, m in table} for name, table in tables if table}
 
     def _sampled(self) -> None:
         """Points where neurons that are not fixed take both signs; found in floats, confirmed exactly."""
@@ -318,17 +323,11 @@ class _Search:
                 limits = {i: v for i in self.asked[layer] if (v := found[i].value) is not None}
                 for i, tree in pieces.proofs(network, domain, layer, limits, budget).items() if limits else ():
                     key = layer, i, sign
-                    if self._offer(key, tree, NOTHING) or self._value(key) >= limits[i]:
-                        self._exactly(key, tree, limits[i])
+                    bound = self._judge(NOTHING).bound(tree, *key)
+                    self._keep(key, bound, tree, NOTHING, bound == limits[i])  # no rounding where it is attained
                 self.seen |= {(layer, i, sign) for i, e in enumerate(found) if e.value is None or e.value > 0}
             self.exact.add(layer)
             self._tell(f"pieces below layer {layer}")
-
-    def _exactly(self, key: Key, tree: list[Any], value: Fraction) -> None:
-        """A bound that is attained needs no rounding."""
-        bound = self._judge(NOTHING).bound(tree, *key)
-        if bound == value:
-            self.sides[key] = Side(value, tree, NOTHING, True)
 
     def _sloped(self) -> None:
         """Better slopes for each side of an unstable neuron; later layers begin with what that gains."""
@@ -359,11 +358,9 @@ class _Search:
             bounds.append((low[None, :], high[None, :]))
         lines, coarse = [Lines.of(*pair) for pair in bounds], root.fits(layer)
         whole = Boxes(self.floating.lower[None, :], self.floating.upper[None, :], lines, bounds)
-        for i in self._unstable(layer):
+        for i in self._unstable(layer) if layer not in self.exact else ():
             for sign in (1, -1):
                 key = layer, i, sign
-                if key in self.seen and self.exact & {layer}:
-                    continue
                 before = self._value(key)
                 self._offer(key, [self._leaf(layer)], SLOPED)
                 floating = self._floating(layer if sign < 0 else 0)
@@ -417,6 +414,10 @@ class _Search:
                 if hoped < self._value(key):
                     self._keep(key, max(parts.bound(k, judge, *key) for k in leaves), proof, NOTHING, False)
             self._tell(f"{count} boxes")
+
+
+def _is_attained(side: Side | None) -> bool:
+    return side is not None and side.attained and side.value > 0
 
 
 class _Partition:

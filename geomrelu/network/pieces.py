@@ -221,9 +221,7 @@ class Extreme:
     flat: set[Row] = field(default_factory=set)
 
 
-def extremes(
-    network: Network, domain: Polyhedron, up_to: int, budget: Budget, sign: int = 1
-) -> list[list[Extreme]]:
+def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget, sign: int = 1) -> list[list[Extreme]]:
     """The exact supremum of every neuron of layers 1..up_to on the domain (``sign`` -1: of its negative).
 
     Raises:
