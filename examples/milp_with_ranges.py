@@ -15,6 +15,7 @@
 # %%
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ random = np.random.default_rng(1)
 widths = [4, 20, 20, 20, 1]
 layers = [
     (random.normal(size=(m, n)) * np.sqrt(2 / n), random.normal(size=m) * 0.5, "relu" if m > 1 else "none")
-    for n, m in zip(widths, widths[1:], strict=False)
+    for n, m in pairwise(widths)
 ]
 box = (-0.4, 0.4)
 
@@ -91,7 +92,7 @@ def encoded(bounds):
 
     for (weights, bias, _), (lows, highs) in zip(layers, bounds, strict=False):
         outputs = []
-        for w, b, l, u in zip(weights, bias, lows, highs, strict=True):  # noqa: E741
+        for w, b, l, u in zip(weights, bias, lows, highs, strict=True):
             v = variable(0, max(u, 0))
             outputs.append(v)
             if u <= 0:
