@@ -20,7 +20,8 @@ from typing import Any
 
 from geomrelu.certificates import files
 from geomrelu.claims.evidence import Certified
-from geomrelu.claims.registry import DEPTHS, Claim, Outcome, Result, concluded, examined, load, ordered
+from geomrelu.claims.outcome import Outcome, Result
+from geomrelu.claims.registry import DEPTHS, Claim, concluded, examined, load, ordered
 from geomrelu.errors import InputError
 from geomrelu.parallel import workers_on
 

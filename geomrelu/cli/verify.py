@@ -28,9 +28,10 @@ def run(options: argparse.Namespace) -> int:
     """Verify, print, report."""
     from geomrelu.claims import registry as claims
     from geomrelu.claims import render, runner
+    from geomrelu.claims.outcome import Result
 
     registry = claims.load()
-    results: list[claims.Result] = []
+    results: list[Result] = []
     asked = claims.ordered(options.labels or None, registry)
     kept = None if options.report is None else runner.Kept(options.report)
     workers = runner.cores() if options.workers is None else options.workers

@@ -39,7 +39,7 @@ from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest
 
-__all__ = ["FORMAT", "KINDS", "Bundle", "Range", "Ranges", "above", "check_kind", "united_ranges"]
+__all__ = ["FORMAT", "KINDS", "Bundle", "Range", "Ranges", "above", "check_kind", "outward", "united_ranges"]
 
 FORMAT = "ranges 1"
 KINDS = (".npz", ".json", ".csv")
@@ -79,11 +79,11 @@ class Range:
     @property
     def floats(self) -> tuple[float, float]:
         """The interval in float64, rounded outward."""
-        low = -math.inf if self.lower is None else -_up(-self.lower)
-        return low, math.inf if self.upper is None else _up(self.upper)
+        low = -math.inf if self.lower is None else -outward(-self.lower)
+        return low, math.inf if self.upper is None else outward(self.upper)
 
 
-def _up(value: Fraction) -> float:
+def outward(value: Fraction) -> float:
     """The least float64 that is not smaller (inf if there is none)."""
     found = float(nearest([value.numerator], value.denominator)[0])
     if found == -math.inf:
@@ -93,7 +93,7 @@ def _up(value: Fraction) -> float:
 
 def above(value: Fraction) -> Fraction:
     """A number that is not smaller and short: the next float64, if there is one."""
-    found = _up(value)
+    found = outward(value)
     return value if math.isinf(found) else Fraction(found)
 
 

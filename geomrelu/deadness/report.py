@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from os import PathLike
@@ -20,11 +20,13 @@ from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
-from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.float_arithmetic import float_type
+from geomrelu.deadness.in_floats import InFloats, in_floats
 from geomrelu.deadness.ranges import Ranges, united_ranges
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -34,6 +36,7 @@ from geomrelu.parallel import workers_on
 
 __all__ = ["Report", "as_json", "as_text", "decide"]
 
+ONE_PIECE = "on a union rounding errors are bounded piece by piece: decide on each piece"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -47,6 +50,7 @@ class Report:
         layers: layer number (from 1) -> its :class:`LayerReport`.
         seconds: the budget it was made with, which is also that of :attr:`active`.
         files: (layer, neuron) -> the file of its certificate, if it was written.
+        floats: which neurons are dead in floating point, if that was asked for.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
     """
@@ -56,6 +60,7 @@ class Report:
     layers: Mapping[int, LayerReport]
     seconds: float
     files: Mapping[tuple[int, int], str]
+    floats: InFloats | None = None
 
     def __iter__(self) -> Iterator[LayerReport]:
         return iter(self.layers.values())
@@ -109,6 +114,17 @@ class Report:
         """
         asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
         return tightened(self.network, self.domain, asked, Budget(seconds), self.verdicts, progress)
+
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Which of the dead neurons are dead in floating point as well; each step knows more, the last ones the most.
+
+        Args:
+            arithmetic: "float32", "float16" or "bfloat16".
+            progress: called with (what is going on, dead neurons settled, dead neurons).
+        """
+        return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
 
     @property
     def killed_by(self) -> int | None:
@@ -216,6 +232,16 @@ class UnionReport(Report):
     domain: Union  # type: ignore[assignment]
     parts: tuple[Report, ...] = ()
 
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Of a union rounding errors are bounded piece by piece.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(ONE_PIECE)
+
     @cached_property
     def _active(self) -> list[Claim]:
         """The claims on the last piece about neurons that are always active on all of them."""
@@ -261,6 +287,7 @@ def decide(
     neuron_time: float | None = None,
     workers: int = 1,
     certificates: str | PathLike[str] | None = None,
+    arithmetic: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -276,6 +303,8 @@ def decide(
             when a budget ends is undecided, with the reason.
         workers: processes for hard neurons.
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
+        arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
+            order of summation (half of the time is for that): :attr:`Report.floats`.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -294,6 +323,17 @@ def decide(
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
+    if arithmetic is not None:
+        float_type(arithmetic)  # before anything takes long
+        if isinstance(set_, Union):
+            raise InputError(ONE_PIECE)
+        whole = Budget(time)
+        report = decide(
+            network, set_, layers, neurons, time=time / 2, regions=regions, neuron_time=neuron_time, workers=workers,
+            certificates=certificates, progress=progress, told=told,
+        )  # fmt: skip
+        *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
+        return replace(report, floats=floats)
     if isinstance(set_, Union):
         how = {"regions": regions, "neuron_time": neuron_time, "workers": workers, "progress": progress}
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
@@ -362,7 +402,7 @@ def _on_pieces(
             told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
     if interrupted is not None:
         raise interrupted
-    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, tuple(parts))
+    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
 
 
 def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:

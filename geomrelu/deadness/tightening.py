@@ -32,9 +32,11 @@ from geomrelu.certificates.files import Claim
 from geomrelu.certificates.region import Region
 from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
-from geomrelu.deadness.decide import FEW_PIECES, MOST_GENERATED, Status, Verdict, decide
+from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
+from geomrelu.deadness.decide import decide
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines, clipped
+from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
 from geomrelu.network.network import Network
@@ -308,10 +310,7 @@ class _Search:
         """Where linear pieces are few, minima and maxima over all of them, with proofs."""
         domain = self.domain
         assert isinstance(domain, Polyhedron)
-        if domain.is_box and domain.is_bounded:
-            if domain.dimension > MOST_GENERATED:
-                return
-        elif domain.likely_generators > FEW_PIECES:
+        if not is_listed(domain):
             return
         budget = self.budget.share(2)
         for layer in self.asked:

@@ -25,7 +25,8 @@ from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import exact_lp
-from geomrelu.deadness.branch_and_bound import PROGRAM, Growth, Node, Part, Split, Tree
+from geomrelu.deadness.branch_and_bound import Growth, Tree
+from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network

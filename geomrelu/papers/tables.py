@@ -255,8 +255,8 @@ def orbit_counts() -> Table:
     rows = []
     for n0, n1 in ((1, 3), (1, 4), (2, 4), (2, 5), (3, 5), (3, 6), (4, 6)):
         rng = np.random.default_rng(n1)
-        parts = [rng.standard_normal(s) for s in ((1000, n1, n0), (1000, n1), (1000, n1), (1000,))]
-        found = Counter(stably_unactivated_counts(*parts).tolist())
+        a, b, w, c = (rng.standard_normal(s) for s in ((1000, n1, n0), (1000, n1), (1000, n1), (1000,)))
+        found = Counter(stably_unactivated_counts(a, b, w, c).tolist())
         commonest = max(found, key=lambda k: (found[k], -k))
         rows.append((n0, n1, min(found), commonest, max(found), 2 ** (2 * n1 + 1), 2**n1 + 2 ** (2 * (n1 - n0) - 1)))
     return Table(
