@@ -298,7 +298,7 @@ class _Search:
         if known is not None and known.upper is not None:
             bounds.append(known.upper)
         upper = min(bounds)
-        safe = silent or np.isfinite(error) and upper + Fraction(error) <= 0
+        safe = silent or (np.isfinite(error) and upper + Fraction(error) <= 0)
         return FloatVerdict(*key, DEAD if safe else OPEN, error, upper)
 
     def _presumed(self) -> None:

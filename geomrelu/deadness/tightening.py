@@ -230,7 +230,11 @@ class _Search:
                         self.seen.add((layer, i, sign))
 
     def _derived(self) -> None:
-        """The bounds that the judge derives, and those of default leaves."""
+        """What has been proved; then the bounds that the judge derives, and those of default leaves."""
+        for v in self.verdicts:
+            proof = None if v.claim is None else v.claim.get("proof")
+            if v.status is Status.DEAD and proof is not None and v.neuron in self.asked.get(v.layer, ()):
+                self.sides[v.layer, v.neuron, 1] = Side(Fraction(0), proof, NOTHING, False)
         for layer in range(1, self.deepest + 1):
             if layer > 1:
                 self._derive(PLAIN, [layer - 1])
