@@ -16,7 +16,7 @@ from typing import Any
 import geomrelu
 from geomrelu.claims.evidence import Kind
 from geomrelu.claims.outcome import Result, aligned
-from geomrelu.claims.registry import Claim, Kind, Result, Status, aligned, by_paper
+from geomrelu.claims.registry import Claim, by_paper
 from geomrelu.claims.status import Status
 from geomrelu.errors import InputError
 

@@ -59,6 +59,7 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -73,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = inputs(options)
+    if options.arithmetic is not None:
+        reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
@@ -94,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             report = reports.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
-                neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
-                progress=advance, told=told,
+                neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+                certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
             for name, found in _further(options, report, budget, advance):
                 more[name] = found  # what an interruption leaves
@@ -116,15 +119,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refused(options: argparse.Namespace) -> None:
-    """What cannot be done is said before anything is read."""
-    from geomrelu.deadness import report as reports
+    """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
-    from geomrelu.errors import InputError
+    from geomrelu.io.files import writable
 
-    if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
-        raise InputError("--workers and --neuron-time must be positive")
     if options.certificates is not None:
-        reports.writable(options.certificates)
+        writable(options.certificates)
     if options.ranges:
         check_kind(options.ranges)
 

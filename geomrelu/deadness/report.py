@@ -28,15 +28,16 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
+from geomrelu.geometry.domains import Domain, Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.network.front_door import as_domain, as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
 
-__all__ = ["Report", "as_json", "as_text", "decide"]
+__all__ = ["Report", "as_json", "as_text", "check_arithmetic", "decide"]
 
-ONE_PIECE = "on a union rounding errors are bounded piece by piece: decide on each piece"
+PIECEWISE = "on a union rounding errors are bounded piece by piece: decide on each piece"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -240,7 +241,7 @@ class UnionReport(Report):
         Raises:
             InputError: always.
         """
-        raise InputError(ONE_PIECE)
+        raise InputError(PIECEWISE)
 
     @cached_property
     def _active(self) -> list[Claim]:
@@ -286,6 +287,7 @@ def decide(
     regions: int | None = None,
     neuron_time: float | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
     arithmetic: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -301,7 +303,7 @@ def decide(
             layer -> which of it.
         time: seconds in all. regions: pieces and boxes in all. neuron_time: seconds for each hard neuron. What is open
             when a budget ends is undecided, with the reason.
-        workers: processes for hard neurons.
+        workers: processes for hard neurons. scheduler: address of a Dask scheduler, whose workers do that instead.
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
         arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
             order of summation (half of the time is for that): :attr:`Report.floats`.
@@ -323,19 +325,20 @@ def decide(
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
+    how = {
+        "regions": regions,
+        "neuron_time": neuron_time,
+        "workers": workers,
+        "scheduler": scheduler,
+        "progress": progress,
+    }
     if arithmetic is not None:
-        float_type(arithmetic)  # before anything takes long
-        if isinstance(set_, Union):
-            raise InputError(ONE_PIECE)
         whole = Budget(time)
-        report = decide(
-            network, set_, layers, neurons, time=time / 2, regions=regions, neuron_time=neuron_time, workers=workers,
-            certificates=certificates, progress=progress, told=told,
-        )  # fmt: skip
+        check_arithmetic(arithmetic, set_)  # before anything takes long
+        report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
         *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
         return replace(report, floats=floats)
     if isinstance(set_, Union):
-        how = {"regions": regions, "neuron_time": neuron_time, "workers": workers, "progress": progress}
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
     told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
@@ -352,7 +355,7 @@ def decide(
 
     found: dict[int, LayerReport] = {}
     written: dict[tuple[int, int], str] = {}
-    with workers_on(workers) as (executor, _):
+    with workers_on(workers, scheduler) as (executor, _):
         try:
             for layer in judged(
                 network, set_, _numbers(layers), _numbers(neurons), Budget(time, regions), advanced,
@@ -366,6 +369,17 @@ def decide(
         finally:
             keeper.keep()
     return Report(network, set_, found, time, written)
+
+
+def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+    """Can rounding errors be bounded?
+
+    Raises:
+        InputError: the type is not known, or the domain is a union.
+    """
+    float_type(arithmetic)
+    if isinstance(domain, Union):
+        raise InputError(PIECEWISE)
 
 
 def _on_pieces(
@@ -450,19 +464,6 @@ class _Keeper:
             return {}
         claims = [v.claim for v in layer.verdicts if v.claim is not None]
         return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
-
-
-def writable(directory: str | PathLike[str]) -> Path:
-    """A directory, made if it is not there.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
-    return Path(directory)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------

@@ -77,24 +77,7 @@ def by_orbits(
     >>> by_orbits(Experiment("alive", (1, 1, 1, 1)), 5).counts  # (k + 1) 2^k
     {32: 5}
     """
-    if orbits < 1:
-        raise InputError(f"the number of orbits must be positive, not {orbits}")
-    check_level(level)
-    missing = experiment.initialisation.missing(symmetric=True, no_zero=True)
-    if experiment.scheme != "iid":
-        missing = f"under {experiment.scheme} layers depend on the data"
-    if missing is not None:
-        raise InputError(f"no sign orbits: {missing}; sample instead (--trials)")
-    if (shape is None) != (experiment.model is None):
-        raise InputError("a model needs its shape, and a shape its model")
-    if experiment.law == "own" and orbits != 1:
-        raise InputError("a model's own magnitudes are one orbit; say --law for random ones")
-    if shared < 1 or orbits % shared or (shared > 1 and experiment.event != STABLE):
-        raise InputError("shared: a divisor of the number of orbits, and 1 unless the event is stably-unactivated")
-    if rows is not None and (experiment.event != STABLE or not 1 <= rows <= experiment.widths[1]):
-        raise InputError("rows: from 1 to the width of the first layer, for stably-unactivated")
-    if experiment.event != STABLE and too_many_choices(experiment, shape):
-        raise InputError("too many sign choices to walk: sample instead (--trials)")
+    _affordable(experiment, orbits, level, shared, shape, rows)
     size = _chunk_size(experiment, rows)
     description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits, "shared": shared}
     if rows is not None:
@@ -138,6 +121,30 @@ def by_orbits(
         experiment, "orbits", orbits, orbit_size, dict(sorted(counts.items())), float(mean), low, high, level, how,
         walked, seed, exact, bounds,
     )  # fmt: skip
+
+
+def _affordable(
+    experiment: Experiment, orbits: int, level: float, shared: int, shape: Shape | None, rows: int | None
+) -> None:
+    """Refuse what has no orbits, or too large ones."""
+    if orbits < 1:
+        raise InputError(f"the number of orbits must be positive, not {orbits}")
+    check_level(level)
+    missing = experiment.initialisation.missing(symmetric=True, no_zero=True)
+    if experiment.scheme != "iid":
+        missing = f"under {experiment.scheme} layers depend on the data"
+    if missing is not None:
+        raise InputError(f"no sign orbits: {missing}; sample instead (--trials)")
+    if (shape is None) != (experiment.model is None):
+        raise InputError("a model needs its shape, and a shape its model")
+    if experiment.law == "own" and orbits != 1:
+        raise InputError("a model's own magnitudes are one orbit; say --law for random ones")
+    if shared < 1 or orbits % shared or (shared > 1 and experiment.event != STABLE):
+        raise InputError("shared: a divisor of the number of orbits, and 1 unless the event is stably-unactivated")
+    if rows is not None and (experiment.event != STABLE or not 1 <= rows <= experiment.widths[1]):
+        raise InputError("rows: from 1 to the width of the first layer, for stably-unactivated")
+    if experiment.event != STABLE and too_many_choices(experiment, shape):
+        raise InputError("too many sign choices to walk: sample instead (--trials)")
 
 
 def too_many_choices(experiment: Experiment, shape: Shape | None) -> bool:

@@ -620,6 +620,7 @@ PLANTED = {
     "convolution-matrix-corrected": ('"<=", m * m', '"<=", m'),
     "figure-conclusions": ('">=", Fraction(3, 5)', '">=", Fraction(99, 100)'),
     "collapse-states": ("return 2 * (1 -", "return 3 * (1 -"),
+    "default-initialisations": ("(1, 2, 15 * half**6)", "(1, 2, 12 * half**6)"),
 }
 
 
