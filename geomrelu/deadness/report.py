@@ -325,7 +325,7 @@ def decide(
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
-    how = {
+    how: dict[str, Any] = {
         "regions": regions,
         "neuron_time": neuron_time,
         "workers": workers,
