@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import filename, function, integer, integers, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
@@ -28,10 +29,10 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Domain, Union
+from geomrelu.geometry.domains import Domain, Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
 
@@ -323,8 +324,12 @@ def decide(
     """
     network = as_network(model)
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
-    if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
-        raise InputError("time and neuron_time must be positive, regions not negative")
+    time, workers = seconds(time, "time"), integer(workers, "workers", 1)
+    regions = None if regions is None else integer(regions, "regions", 0)
+    neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
+    layers, neurons = _layers(layers), _neurons(neurons)
+    function(progress, "progress")
+    certificates = None if certificates is None else filename(certificates, "certificates")
     how: dict[str, Any] = {
         "regions": regions,
         "neuron_time": neuron_time,
@@ -358,7 +363,7 @@ def decide(
     with workers_on(workers, scheduler) as (executor, _):
         try:
             for layer in judged(
-                network, set_, _numbers(layers), _numbers(neurons), Budget(time, regions), advanced,
+                network, set_, layers, neurons, Budget(time, regions), advanced,
                 each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
             ):  # fmt: skip
                 found[layer.layer] = layer
@@ -385,7 +390,7 @@ def check_arithmetic(arithmetic: str, domain: Domain) -> None:
 def _on_pieces(
     network: Network,
     union: Union,
-    layers: int | Sequence[int] | None,
+    layers: list[int] | None,
     neurons: Any,
     time: float,
     certificates: str | PathLike[str] | None,
@@ -394,7 +399,7 @@ def _on_pieces(
 ) -> UnionReport:
     """Piece by piece, each with an even share of the time that is left and a directory of its own."""
     budget = Budget(time)
-    chosen = network.judged if layers is None else [layers] if isinstance(layers, int) else list(layers)
+    chosen = network.judged if layers is None else layers
     asked = {layer: _neurons_of(network, layer, neurons) for layer in chosen}
     parts: list[Report] = []
     interrupted: KeyboardInterrupt | None = None
@@ -423,7 +428,7 @@ def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
     """Those asked about in a layer."""
     if not 1 <= layer <= network.depth:
         raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
-    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else _numbers(neurons)
+    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else neurons
     width = network.widths[layer - 1]
     for i in chosen or ():
         if not 0 <= i < width:
@@ -431,8 +436,15 @@ def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
     return list(range(width)) if chosen is None else sorted(set(chosen))
 
 
-def _numbers(value: Any) -> Any:
-    return [value] if isinstance(value, int) else value
+def _layers(layers: Any) -> list[int] | None:
+    return None if layers is None else integers(layers, "layers")
+
+
+def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
+    """Those of each layer, or of a layer -> those of it."""
+    if isinstance(neurons, Mapping):
+        return {integer(l, "a layer"): integers(some, f"the neurons of layer {l}") for l, some in neurons.items()}
+    return None if neurons is None else integers(neurons, "neurons")
 
 
 class _Keeper:
