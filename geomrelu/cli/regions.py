@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from geomrelu.cli.shared import (
-    DEFAULT_SECONDS,
     REGIONS,
     Command,
     add_reading,
+    add_time,
     arrangement_on,
     budget_of,
     is_arrangement,
@@ -34,9 +34,7 @@ def add(command: Command) -> None:
     sub.add_argument("--graph", metavar="OUT.graphml", help="write the adjacency graph of the regions")
     sub.add_argument("--polynomial", action="store_true", help="of an arrangement: the characteristic polynomial")
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    sub.add_argument(
-        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
-    )
+    add_time(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
     add_reading(sub)
     sub.set_defaults(run=run)
