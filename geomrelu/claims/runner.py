@@ -39,6 +39,7 @@ def run(
     depth: str = "default",
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     kept: Kept | None = None,
     progress: Progress | None = None,
     proofs: Path | None = None,
@@ -50,6 +51,8 @@ def run(
     Args:
         labels: which (with the ones they use); None: all.
         workers: processes. With one, claims are examined here, in order.
+        scheduler: address of a Dask scheduler instead; its workers must have geomrelu, and the directory of the claims
+            if that is another.
         kept: evidence found there counts, and new evidence goes there.
         progress: called with (what is going on, claims finished, all claims).
         proofs: the directory of the claims; None: those of the package.
@@ -66,9 +69,8 @@ def run(
     if workers < 1:
         raise InputError(f"the number of workers must be positive, not {workers}")
     registry = load(proofs)
-    return _results(
-        ordered(labels, registry), registry, depth, workers, kept, progress or (lambda *what: None), proofs, budget
-    )
+    who, told = (workers, scheduler), progress or (lambda *what: None)
+    return _results(ordered(labels, registry), registry, depth, who, kept, told, proofs, budget)
 
 
 def verify(*labels: str, thorough: bool = False, workers: int = 1) -> list[Result]:
@@ -101,7 +103,7 @@ def _results(
     claims: list[Claim],
     registry: Mapping[str, Claim],
     depth: str,
-    workers: int,
+    who: tuple[int, str | None],
     kept: Kept | None,
     progress: Progress,
     proofs: Path | None,
@@ -123,7 +125,8 @@ def _results(
 
     yield from known()
     waiting = [claim for claim in claims if claim.label not in evidence]
-    with workers_on(max(1, min(workers, len(waiting))), apart=budget is not None) as (executor, _):
+    number, apart = max(1, min(who[0], len(waiting))), budget is not None
+    with workers_on(number, who[1] if waiting else None, apart) as (executor, _):
 
         def told(what: str) -> None:
             progress(what, len(evidence), len(claims))

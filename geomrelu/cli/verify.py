@@ -22,6 +22,7 @@ def add(command: Command) -> None:
     sub.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text")
     sub.add_argument("--report", metavar="DIR", help="write a page (index.html), figures, evidence and certificates")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
     add_time(sub, None)
     sub.set_defaults(run=run)
 
@@ -46,8 +47,9 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("verifying") as (advance, clear):
         try:
             for result in runner.run(
-                options.labels or None, depth, workers=workers, kept=kept, progress=advance, budget=budget
-            ):
+                options.labels or None, depth,
+                workers=workers, scheduler=options.scheduler, kept=kept, progress=advance, budget=budget,
+            ):  # fmt: skip
                 results.append(result)
                 if options.format == "text":
                     clear()

@@ -201,14 +201,14 @@ class Complex:
         return picture_of(self, **how)
 
     @cached_property
-    def _compiled(self) -> Compiled:
+    def compiled(self) -> Compiled:
         return Compiled(self.network, self.domain, self.layers)
 
     # ---- regions ----------------------------------------------------------------------------------------------------
 
     def regions(self) -> Iterator[Cells]:
         """All cells, some tens of thousands at a time; memory does not grow with their number."""
-        for block in subdivide(self._compiled, self.budget):
+        for block in subdivide(self.compiled, self.budget):
             yield Cells(block)
 
     @cached_property
@@ -220,14 +220,14 @@ class Complex:
     def signs(self) -> np.ndarray:
         """The sign vectors of all regions: int8 (regions, neurons), the layers one after another."""
         found = [cells.signs for cells in self.regions()]
-        result = np.concatenate(found) if found else np.zeros((0, self._compiled.neurons), dtype=np.int8)
+        result = np.concatenate(found) if found else np.zeros((0, self.compiled.neurons), dtype=np.int8)
         self.__dict__.setdefault("n_regions", len(result))
         return result
 
     @cached_property
     def _block(self) -> Block | None:
         """All cells in one block, every generator once."""
-        block = _merged(list(subdivide(self._compiled, self.budget)))
+        block = _merged(list(subdivide(self.compiled, self.budget)))
         if block is not None:
             self.__dict__.setdefault("signs", block.signs)
             self.__dict__.setdefault("n_regions", block.cells)
@@ -243,14 +243,14 @@ class Complex:
     def dead(self, layer: int) -> tuple[int, ...]:
         """The neurons of a layer that are never positive on the domain."""
         self._resolved(layer)
-        first, last = self._compiled.first[layer - 1 : layer + 1]
+        first, last = self.compiled.first[layer - 1 : layer + 1]
         return tuple(np.flatnonzero(~(self._positive[first:last])).tolist())
 
     @cached_property
     def _positive(self) -> np.ndarray:
         if "signs" in self.__dict__:
             return np.asarray((self.signs > 0).any(axis=0))
-        found = np.zeros(self._compiled.neurons, dtype=bool)
+        found = np.zeros(self.compiled.neurons, dtype=bool)
         for cells in self.regions():
             found |= (cells.signs > 0).any(axis=0)
         return found
@@ -258,7 +258,7 @@ class Complex:
     @property
     def killed(self) -> int | None:
         """The first layer all of whose neurons are dead, or None."""
-        widths = self._compiled.widths
+        widths = self.compiled.widths
         return next((l for l in range(1, self.layers + 1) if len(self.dead(l)) == widths[l - 1]), None)
 
     @property
@@ -288,9 +288,9 @@ class Complex:
             return graph
         names = [tuple(row) for row in block.signs.tolist()]
         graph.add_nodes_from(names)
-        neurons = [(l, i) for l, width in enumerate(self._compiled.widths, 1) for i in range(width)]
+        neurons = [(l, i) for l, width in enumerate(self.compiled.widths, 1) for i in range(width)]
         seen: dict[bytes, int] = {}
-        first = self._compiled.bit(0)
+        first = self.compiled.bit(0)
         for cell, mask, _, _ in facets(block.zeros, block.starts, block.members):
             tight = bits(mask)
             inside = ~tight[:, :first].any(axis=1)
@@ -347,7 +347,7 @@ class Complex:
             return [self.domain]
         self._resolved(layer)
         part = self if layer == self.layers else Complex(self.network, self.domain, layer, self.budget)
-        compiled = part._compiled
+        compiled = part.compiled
         first = 1 + compiled.inputs + compiled.first[layer - 1]
         raw: set[frozenset[Row]] = set()
         for block in subdivide(compiled, part.budget):
@@ -437,7 +437,7 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
     inside = complex_.domain.interior_point()
     if any(pair(inside)):
         return inside
-    compiled = complex_._compiled
+    compiled = complex_.compiled
     for block in subdivide(compiled, complex_.budget):
         differs = [_differs(compiled, row) for row in block.rows]
         for row, bad in zip(block.rows, differs, strict=True):

@@ -57,6 +57,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from operator import mul
 from typing import cast
 
@@ -69,7 +70,7 @@ from geomrelu.exact.elimination import kernel, rank, reduced
 from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.network.ragged import bits, counted, cross, distinct, expanded, portions, starts_of
 
-__all__ = ["Block", "facets", "subdivide"]
+__all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
 
 LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
 _PAIRS = 1 << 20  # pairs of generators that are compared at once
@@ -466,17 +467,22 @@ def _whole(compiled: Compiled) -> Block | None:
 
 
 def subdivide(compiled: Compiled, budget: Budget, largest: int | None = None) -> Iterator[Block]:
-    """The cells of all layers of the compiled, block by block, depth first.
+    """The cells of all layers of a compiled network, block by block, depth first.
 
     Raises:
         Exhausted: the budget has ended; every cell counts when it is first cut out.
         InputError: the domain has too many generators.
     """
+    for block in prefixes(compiled, budget, 1):
+        yield from finish(block, budget, largest)
+
+
+def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator[Block]:
+    """The cells in the cells of a block, as :func:`subdivide` yields them."""
+    compiled = block.compiled
     if largest is None:
         largest = min(LARGEST, (1 << 24) // (1 + compiled.inputs + compiled.neurons))
-    whole = _whole(compiled)
-    stack = [] if whole is None else [whole]
-    budget.spend(len(stack))
+    stack = [block]
     while stack:
         block = stack.pop()
         while block.neuron < compiled.neurons:
@@ -489,3 +495,18 @@ def subdivide(compiled: Compiled, budget: Budget, largest: int | None = None) ->
             budget.spend(block.resolve())
         block.compact()
         yield block
+
+
+def prefixes(compiled: Compiled, budget: Budget, parts: int) -> Iterator[Block]:
+    """The domain in about so many blocks that are finished apart: its cells for the first neurons, dealt out."""
+    block = _whole(compiled)
+    if block is None:
+        return
+    budget.spend(1)
+    while parts > 1 and block.cells < 4 * parts and block.neuron < compiled.neurons:
+        budget.spend(block.resolve())
+        block.compact()
+    parts = min(parts, block.cells)
+    ends = [block.cells * k // parts for k in range(parts + 1)]
+    for first, last in pairwise(ends):
+        yield block.part(first, last) if parts > 1 else block

@@ -82,8 +82,7 @@ def by_orbits(
     >>> by_orbits(Experiment("alive", (1, 1, 1, 1)), 5).counts  # (k + 1) 2^k
     {32: 5}
     """
-    check_level(level)
-    _check(experiment, orbits, shared, rows, shape)
+    _affordable(experiment, orbits, level, shared, shape, rows)
     size = _chunk_size(experiment, rows)
     description = {"orbits": asdict(experiment), "seed": seed, "chunk": size, "total": orbits, "shared": shared}
     if rows is not None:
@@ -138,10 +137,13 @@ def by_orbits(
     )  # fmt: skip
 
 
-def _check(experiment: Experiment, orbits: int, shared: int, rows: int | None, shape: Shape | None) -> None:
-    """Refuse what cannot be walked."""
+def _affordable(
+    experiment: Experiment, orbits: int, level: float, shared: int, shape: Shape | None, rows: int | None
+) -> None:
+    """Refuse what has no orbits, or too large ones."""
     if orbits < 1:
         raise InputError(f"the number of orbits must be positive, not {orbits}")
+    check_level(level)
     missing = experiment.initialisation.missing(symmetric=True, no_zero=True)
     if experiment.scheme != "iid":
         missing = f"under {experiment.scheme} layers depend on the data"
