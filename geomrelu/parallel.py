@@ -28,6 +28,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
 
+from geomrelu.arguments import integer
 from geomrelu.blas import single_threaded
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
@@ -414,9 +415,7 @@ def workers_on(
             yield cluster, cluster.workers
         finally:
             cluster.shutdown()
-    elif workers < 1:
-        raise InputError(f"the number of workers must be positive, not {workers}")
-    elif workers == 1 and not apart:
+    elif integer(workers, "the number of workers", 1) == 1 and not apart:
         yield None, 1
     else:
         with Pool(workers) as pool:

@@ -143,7 +143,7 @@ def test_wide_layers_on_data(widths):
 
 
 @pytest.mark.parametrize("kind", ["normal", "large biases", "all alike"])
-@pytest.mark.parametrize("width", [61, 70, 129, 1000])
+@pytest.mark.parametrize("width", [61, 70, 129, 250])
 def test_wide_layers_that_cut_a_segment_many_times(width, kind):
     """Each neuron cuts a piece: numbers of pieces must not double with them. Against exact values at breakpoints."""
     rng = np.random.default_rng(width)
@@ -160,7 +160,7 @@ def test_wide_layers_that_cut_a_segment_many_times(width, kind):
         breaks = [-Fraction(v) / Fraction(u) for u, v in zip(first[0][k, :, 0], first[1][k], strict=True)]
         values = [network.pre_activations([t])[1] for t in (-3, *(t for t in breaks if -3 < t < 3), 3)]
         dead.append(sum(max(column) <= 0 for column in zip(*values, strict=True)))
-    for number in range(6):
+    for number in set(dead):
         walk = Walk(layers, domain, Goal("dead-neurons", 2, number), "none")
         assert walk.sure.all() and walk.counts.tolist() == [int(d == number) for d in dead]
 
