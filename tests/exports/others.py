@@ -141,7 +141,7 @@ def keras_model(seed: int) -> tuple[Any, bool]:
 
 def estimator(seed: int) -> tuple[Any, np.ndarray]:
     """A fitted perceptron, alone or at the end of a pipeline, and a point for it (float64, of a few bits)."""
-    from sklearn.decomposition import PCA
+    from sklearn.decomposition import PCA, TruncatedSVD
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
@@ -161,7 +161,7 @@ def estimator(seed: int) -> tuple[Any, np.ndarray]:
     before = rng.choice(
         (
             [], [], [StandardScaler()], [StandardScaler(with_mean=False)], [MinMaxScaler((-1, 2))], [RobustScaler()],
-            [MaxAbsScaler()], [MaxAbsScaler(), PCA(2)], [StandardScaler(), MinMaxScaler()],
+            [MaxAbsScaler()], [MaxAbsScaler(), PCA(2)], [TruncatedSVD(1)], [StandardScaler(), MinMaxScaler()],
         )
     )  # fmt: skip
     model = make_pipeline(*before, last) if before else last
