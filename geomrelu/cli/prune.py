@@ -67,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
     if replaces:
         complain(
-            "note: the model keeps its operators, so only dead neurons go; writing .json or .npz also folds active neurons "
-            "and merges multiples"
+            "note: the model keeps its operators, so only dead neurons go; writing .json or .npz also folds active "
+            "neurons and merges multiples"
         )
     else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work

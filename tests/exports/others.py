@@ -115,7 +115,10 @@ def keras_model(seed: int) -> tuple[Any, bool]:
                 tied = layers.Dense(x.shape[-1], activation="relu")
                 x = tied(tied(x))
             if not axes and rng.random() < 0.3:
-                x = keras.Sequential([keras.Input(x.shape[1:]), layers.Dense(3, activation="relu")])(x)
+                inner = [layers.Dense(3, activation="relu"), layers.BatchNormalization(), layers.Dense(2)]
+                if rng.random() < 0.3:
+                    inner.append(keras.Sequential([keras.Input((*x.shape[1:-1], 2)), layers.Dense(3, "relu")]))
+                x = keras.Sequential([keras.Input(x.shape[1:]), *inner])(x)
     if not axes and len(x.shape) > 2:
         steps.append(layers.Flatten())
         x = steps[-1](x)
