@@ -11,6 +11,7 @@ from geomrelu.cli.shared import (
     Command,
     add_reading,
     add_time,
+    complain,
     on_one_piece,
     progress_bar,
     seconds_of,
@@ -63,7 +64,12 @@ def run(options: argparse.Namespace) -> int:
     budget = Budget(options.time)
     network, domain = on_one_piece(options)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
-    if not replaces:
+    if replaces:
+        complain(
+            "note: the model keeps its operators, so only dead neurons go; writing .json or .npz also folds active "
+            "neurons and merges multiples"
+        )
+    else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
     whole = Budget(max(1e-3, (budget.left or 0) - reserve(network)))
     with progress_bar("pruning") as (advance, _):
