@@ -49,6 +49,8 @@ class Report:
         files: (layer, neuron) -> the file of its certificate, if it was written.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
+
+    Exact: yes, every verdict. Cost of looking: none but for :attr:`active`, :meth:`check` and :meth:`save`.
     """
 
     network: Network
