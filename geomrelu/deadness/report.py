@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from os import PathLike
@@ -22,18 +22,23 @@ from geomrelu.certificates.files import Claim
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.float_arithmetic import float_type
+from geomrelu.deadness.in_floats import InFloats, in_floats
+from geomrelu.deadness.ranges import Ranges, united_ranges
+from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union, as_domain
+from geomrelu.geometry.domains import Domain, Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
 
-__all__ = ["Report", "as_json", "as_text", "decide"]
+__all__ = ["Report", "as_json", "as_text", "check_arithmetic", "decide"]
 
+PIECEWISE = "on a union rounding errors are bounded piece by piece: decide on each piece"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -47,6 +52,7 @@ class Report:
         layers: layer number (from 1) -> its :class:`LayerReport`.
         seconds: the budget it was made with, which is also that of :attr:`active`.
         files: (layer, neuron) -> the file of its certificate, if it was written.
+        floats: which neurons are dead in floating point, if that was asked for.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
 
@@ -58,6 +64,7 @@ class Report:
     layers: Mapping[int, LayerReport]
     seconds: float
     files: Mapping[tuple[int, int], str]
+    floats: InFloats | None = None
 
     def __iter__(self) -> Iterator[LayerReport]:
         return iter(self.layers.values())
@@ -92,6 +99,36 @@ class Report:
         Decided when first asked for, within a budget as large as the report's; what that leaves open is not listed.
         """
         return [(claim["layer"], claim["neuron"]) for claim in self._active]
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """A proved interval [lower, upper] of every neuron that was asked for, and which neurons are fixed.
+
+        Found when first asked for, within a budget as large as the report's; :meth:`tightened` gives them as they
+        come. Evidence: claims that the judge accepts, :meth:`Ranges.check`.
+        """
+        *_, best = self.tightened(self.seconds)
+        return best
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """Ranges that get narrower with every step, within so many seconds; the last ones are the best.
+
+        Args:
+            progress: called with (what is going on, neurons fixed, neurons asked).
+        """
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        return tightened(self.network, self.domain, asked, Budget(seconds), self.verdicts, progress)
+
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Which of the dead neurons are dead in floating point as well; each step knows more, the last ones the most.
+
+        Args:
+            arithmetic: "float32", "float16" or "bfloat16".
+            progress: called with (what is going on, dead neurons settled, dead neurons).
+        """
+        return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
 
     @property
     def killed_by(self) -> int | None:
@@ -199,6 +236,16 @@ class UnionReport(Report):
     domain: Union  # type: ignore[assignment]
     parts: tuple[Report, ...] = ()
 
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Of a union rounding errors are bounded piece by piece.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(PIECEWISE)
+
     @cached_property
     def _active(self) -> list[Claim]:
         """The claims on the last piece about neurons that are always active on all of them."""
@@ -206,6 +253,18 @@ class UnionReport(Report):
         everywhere = set.intersection(*(set(found) for found in claims)) if claims else set()
         reached = len(self.parts) == len(self.domain.pieces)
         return [claims[-1][key] for key in sorted(everywhere)] if reached else []
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """As on one polyhedron; each piece has an even share of the time that is left."""
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        budget, pieces = Budget(seconds), self.domain.pieces
+        found: list[Ranges] = []
+        for k, piece in enumerate(pieces):
+            verdicts = self.parts[k].verdicts if k < len(self.parts) else []
+            share = budget.share(len(pieces) - k)
+            *_, best = tightened(self.network, piece, asked, share, verdicts, progress)
+            found.append(best)
+        yield united_ranges(self.network.checked, self.domain, found)
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
@@ -233,6 +292,7 @@ def decide(
     workers: int = 1,
     scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
+    arithmetic: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -248,6 +308,8 @@ def decide(
             when a budget ends is undecided, with the reason.
         workers: processes for hard neurons. scheduler: address of a Dask scheduler, whose workers do that instead.
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
+        arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
+            order of summation (half of the time is for that): :attr:`Report.floats`.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -270,14 +332,20 @@ def decide(
     layers, neurons = _layers(layers), _neurons(neurons)
     function(progress, "progress")
     certificates = None if certificates is None else filename(certificates, "certificates")
+    how: dict[str, Any] = {
+        "regions": regions,
+        "neuron_time": neuron_time,
+        "workers": workers,
+        "scheduler": scheduler,
+        "progress": progress,
+    }
+    if arithmetic is not None:
+        whole = Budget(time)
+        check_arithmetic(arithmetic, set_)  # before anything takes long
+        report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
+        *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
+        return replace(report, floats=floats)
     if isinstance(set_, Union):
-        how = {
-            "regions": regions,
-            "neuron_time": neuron_time,
-            "workers": workers,
-            "scheduler": scheduler,
-            "progress": progress,
-        }
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
     told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
@@ -308,6 +376,17 @@ def decide(
         finally:
             keeper.keep()
     return Report(network, set_, found, time, written)
+
+
+def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+    """Can rounding errors be bounded?
+
+    Raises:
+        InputError: the type is not known, or the domain is a union.
+    """
+    float_type(arithmetic)
+    if isinstance(domain, Union):
+        raise InputError(PIECEWISE)
 
 
 def _on_pieces(
@@ -344,7 +423,7 @@ def _on_pieces(
             told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
     if interrupted is not None:
         raise interrupted
-    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, tuple(parts))
+    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
 
 
 def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
