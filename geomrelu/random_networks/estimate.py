@@ -56,6 +56,9 @@ class Estimate:
         """Was the count the same on every orbit of the sample?"""
         return self.method == "orbits" and len(self.counts) == 1
 
+    def __repr__(self) -> str:
+        return self.as_text()
+
     def as_text(self) -> str:
         """A few lines for people."""
         e = self.experiment
