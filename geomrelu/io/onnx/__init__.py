@@ -47,9 +47,11 @@ def read(path: FilePath, shape: Sequence[int] | None = None, whole_batch: bool =
         return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch)[0]
 
 
-def traced(graph: Graph, shape: tuple[int, ...] | None = None, whole_batch: bool = False) -> tuple[Tape, Trace]:
-    """The network of a graph, and the walk that found it."""
-    trace = Trace(graph, 1, shape)
+def traced(
+    graph: Graph, shape: tuple[int, ...] | None = None, whole_batch: bool = False, constants: bool = False
+) -> tuple[Tape, Trace]:
+    """The network of a graph, and the walk that found it; ``constants``: its outputs may all be constant."""
+    trace = Trace(graph, 1, shape, constants)
     tape = trace.tape
     tape.reading = trace.reading()
     rows = {port.shape[0] if len(port.shape) > 1 else 0 for port in trace.ports}
