@@ -10,7 +10,7 @@ from geomrelu.cli.shared import (
     DOMAINS,
     Command,
     add_reading,
-    add_time,
+    add_search,
     budget_of,
     inputs,
     layers_of,
@@ -40,10 +40,8 @@ def add(command: Command) -> None:
         help="write what is proved to this directory; what it holds is not sought again",
     )
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    add_time(sub)
+    add_search(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument(
         "--ranges",
         nargs="?",
@@ -57,7 +55,6 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)

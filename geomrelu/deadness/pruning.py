@@ -19,7 +19,7 @@ import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.deadness import branch_and_bound
+from geomrelu.deadness import whole_box
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
@@ -200,7 +200,7 @@ def _folded(
                 continue
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
-                claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
+                claim["proof"] = whole_box.one_leaf(bench.floating, level)
                 checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays

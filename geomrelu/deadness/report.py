@@ -125,7 +125,7 @@ class Report:
         """Which of the dead neurons are dead in floating point as well; each step knows more, the last ones the most.
 
         Args:
-            arithmetic: "float32", "float16" or "bfloat16".
+            arithmetic: "float32", "float16" or "bfloat16". seconds: in all.
             progress: called with (what is going on, dead neurons settled, dead neurons).
         """
         return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
@@ -239,7 +239,7 @@ class UnionReport(Report):
     def in_floats(
         self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
     ) -> Iterator[InFloats]:
-        """Of a union rounding errors are bounded piece by piece.
+        """Of a union rounding errors are bounded piece by piece: whatever the arithmetic, seconds and progress.
 
         Raises:
             InputError: always.
