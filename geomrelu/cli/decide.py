@@ -12,7 +12,7 @@ from geomrelu.cli.shared import (
     Command,
     add_reading,
     budget_of,
-    inputs,
+    judged_inputs,
     layers_of,
     progress_bar,
     seconds_of,
@@ -60,13 +60,13 @@ def run(options: argparse.Namespace) -> int:
     layers = layers_of(options.layer)
     if options.certificates is not None:
         reports.writable(options.certificates)
-    network, domain = inputs(options)
+    network, domain = judged_inputs(options)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
-    interrupted = False
+    interrupted, report = False, None
     with progress_bar("deciding") as (advance, clear):
 
         def told(layer: LayerReport, files: dict[int, str]) -> None:
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
                 print(reports.as_text(layer, files, options.all))
 
         try:
-            reports.decide(
+            report = reports.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
                 progress=advance, told=told,
@@ -92,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(heads | {"layers": rows}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
+    if options.format == "table" and report is not None and (channels := getattr(report, "dead_channels", None)):
+        print("Dead channels (layer:channel): " + ", ".join(f"{layer}:{c}" for layer, c in channels))
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)

@@ -26,8 +26,9 @@ from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.front_door import as_domain, as_judged
 from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
 __all__ = ["Report", "as_json", "as_text", "decide"]
@@ -234,7 +235,9 @@ def decide(
     """Which neurons of a network are dead on a set, each with a proof that the checker has accepted.
 
     Args:
-        model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`.
+        model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`. A quantised ONNX
+            model is judged as the network of whole numbers that it is, on a bounded box or on points, which gives a
+            :class:`~geomrelu.deadness.quantised_report.QuantisedReport`.
         domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, a
             :class:`Polyhedron`, or a :class:`Union` of several, which gives a :class:`UnionReport`.
         layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all), or
@@ -257,10 +260,18 @@ def decide(
     >>> report.dead, report.alive, report.check()
     ([(2, 0)], [(1, 0), (1, 1)], 3)
     """
-    network = as_network(model)
+    network = as_judged(model)
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
+    if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness import quantised_report  # which builds on this module
+
+        asked = {layer: _neurons_of(network, layer, neurons) for layer in _layers_of(network, layers)}
+        return quantised_report.decide(
+            network, set_, asked, Budget(time, regions), each=neuron_time, workers=workers,
+            certificates=certificates, progress=progress, told=told,
+        )  # fmt: skip
     if isinstance(set_, Union):
         how = {"regions": regions, "neuron_time": neuron_time, "workers": workers, "progress": progress}
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
@@ -307,8 +318,7 @@ def _on_pieces(
 ) -> UnionReport:
     """Piece by piece, each with an even share of the time that is left and a directory of its own."""
     budget = Budget(time)
-    chosen = network.judged if layers is None else [layers] if isinstance(layers, int) else list(layers)
-    asked = {layer: _neurons_of(network, layer, neurons) for layer in chosen}
+    asked = {layer: _neurons_of(network, layer, neurons) for layer in _layers_of(network, layers)}
     parts: list[Report] = []
     interrupted: KeyboardInterrupt | None = None
     for k, piece in enumerate(union.pieces):
@@ -332,7 +342,11 @@ def _on_pieces(
     return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, tuple(parts))
 
 
-def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
+def _layers_of(network: Network | QuantisedNetwork, layers: int | Sequence[int] | None) -> list[int]:
+    return network.judged if layers is None else [layers] if isinstance(layers, int) else list(layers)
+
+
+def _neurons_of(network: Network | QuantisedNetwork, layer: int, neurons: Any) -> list[int]:
     """Those asked about in a layer."""
     if not 1 <= layer <= network.depth:
         raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
@@ -395,7 +409,7 @@ def writable(directory: str | PathLike[str]) -> Path:
 # ---- in words and as data -----------------------------------------------------------------------------------------
 
 
-def killed(network: Network, layer: int) -> str:
+def killed(network: Network | QuantisedNetwork, layer: int) -> str:
     """What it means that a layer kills the domain."""
     constant = ": the network is constant on it" if network.is_cut_by(layer) else " (connections go around it)"
     return f"Layer {layer} kills the domain{constant}."
