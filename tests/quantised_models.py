@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import onnx
@@ -26,7 +27,7 @@ ALL = [How(q, s, p, y) for q in (True, False) for s in (True, False) for p in (F
 def dense(rng, sizes, shift=0.3):
     """Gemm and Relu in turn; biases lower than they would be, so that neurons die."""
     nodes, arrays, at = [], {}, "x"
-    for k, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (n, m) in enumerate(pairwise(sizes)):
         arrays[f"w{k}"] = (rng.normal(size=(n, m)) / np.sqrt(n)).astype(np.float32)
         arrays[f"b{k}"] = (rng.normal(size=m) * 0.3 - shift).astype(np.float32)
         nodes.append(helper.make_node("Gemm", [at, f"w{k}", f"b{k}"], [f"z{k}"]))

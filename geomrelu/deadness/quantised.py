@@ -1,17 +1,17 @@
 """Decide which neurons of a quantised network are dead on a box or on points, as the network of whole numbers.
 
-A quantised ReLU is *dead* if its output is its zero point for every input of the domain: with y its affine map and s its
-step, if ``y <= s / 2`` everywhere, as a half is rounded to 0. A ReLU without rounding is dead if y <= 0. What the
+A quantised ReLU is *dead* if its output is its zero point for every input of the domain: with y its affine map and s
+its step, if ``y <= s / 2`` everywhere, as a half is rounded to 0. A ReLU without rounding is dead if y <= 0. What the
 network does with a point of the box depends on its codes only, so the domain is a finite grid of whole numbers.
 
 How, each for what the ones before leave open:
 
-1. *intervals*, in whole numbers: range analysis. It keeps every sum at its rounded value.
+1. *intervals* in whole numbers, that is range analysis with each end rounded.
 2. *all points of the grid*, if they are few: complete.
 3. *a witness*: a point sought by the slopes of the network without rounding, and confirmed in whole numbers.
-4. *a relaxed network*. As ``round(u)`` lies in [u - 1/2, u + 1/2], a neuron that takes the values low ... high is
-   ``low + max(u + e - low, 0) - max(u + e - high, 0)`` for some e in [-1/2, 1/2]: an ordinary ReLU network with one more
-   input for each neuron that is rounded, which contains the network of whole numbers. Where the ordinary
+4. *a relaxed network*. As ``round(u)`` lies in [u - 1/2, u + 1/2], a neuron that takes values from low to high is
+   ``low + max(u + e - low, 0) - max(u + e - high, 0)`` for some e in [-1/2, 1/2]: an ordinary ReLU network with one
+   more input for each neuron that is rounded, which contains the network of whole numbers. Where the ordinary
    :func:`~geomrelu.deadness.decide.decide` proves ``y - s / 2 <= 0`` on it, with a certificate that the plain judge
    accepts, the neuron is dead. low and high come from step 1, with what has been proved of the layers before.
 
@@ -46,6 +46,7 @@ FEW_PRODUCTS = 1 << 31  # ... if that takes no more multiplications
 CHUNK = 1 << 14  # points at a time
 STARTS, ROUNDS = 32, 12  # of the search for a witness of one neuron
 CROWD = 256  # points tried for all neurons together
+ZERO = Fraction(0)
 SENTENCE = (
     "The network of whole numbers does for each of its inputs what this ReLU network does for some values of its added "
     "inputs in their sides: neuron {neuron} of its last layer being dead, y <= step / 2 there, which is rounded to 0."
@@ -74,7 +75,7 @@ class Finding:
 
     Attributes:
         how: "intervals", "all points", "point" or "relaxed".
-        value: the greatest output found, in steps above the zero point (of a ReLU: the number).
+        value: the greatest output found, in steps above the zero point (of a ReLU: the number); 0 if it is dead.
         point: an input at which it is reached, if the neuron is alive.
         points: how many points of the grid were walked.
         relaxed: the network on which the claim of the verdict is proved.
@@ -113,6 +114,10 @@ def decide(
     """
     if domain.dimension != network.inputs:
         raise InputError(f"the model reads R^{network.inputs}, but the domain lies in R^{domain.dimension}")
+    for layer in asked:
+        quantiser = network.quantisers[layer - 1]
+        if quantiser is not None and any(quantiser.low):
+            raise InputError(f"layer {layer} rounds and saturates, but its least value is not its zero point: no ReLU")
     run = _Run(network, domain, asked, budget, findings, few, progress)
     run.hard = {"each": each, "executor": executor}
     for layer in asked:
@@ -185,7 +190,7 @@ class _Run:
         high = self.whole.bounds[layer][1]
         for i in self._open(layer):
             if high[i] <= 0:
-                self._dead(layer, i, "intervals of whole numbers", Finding("intervals"))
+                self._dead(layer, i, "intervals of whole numbers", Finding("intervals", ZERO))
 
     def _walk_points(self, domain: FiniteSet) -> None:
         points = [list(point) for point in domain.points]
@@ -195,9 +200,7 @@ class _Run:
                 best = max(range(len(points)), key=lambda k: values[k][layer - 1][i])
                 self._settle(layer, i, values[best][layer - 1][i], points[best], len(points), "all points of the set")
 
-    def _settle(
-        self, layer: int, i: int, value: Fraction, point: Sequence[Fraction], count: int, reason: str
-    ) -> None:
+    def _settle(self, layer: int, i: int, value: Fraction, point: Sequence[Fraction], count: int, reason: str) -> None:
         if value > 0:
             self._alive(layer, i, reason, Finding("all points", value, tuple(point), count))
         else:
@@ -302,7 +305,7 @@ class _Run:
                     claim = dict(verdict.claim or {})
                     if isinstance(claim.get("point"), int):
                         claim["point"] = report.points[claim["point"]]
-                    self._dead(layer, i, "dead in the relaxed network", Finding("relaxed", relaxed=found), claim)
+                    self._dead(layer, i, "dead in the relaxed network", Finding("relaxed", ZERO, relaxed=found), claim)
                     dead.append(i)
                 elif verdict.status is Status.ALIVE:
                     self.reasons[layer, i] = "fires in the relaxed network; no input was found"
@@ -350,7 +353,10 @@ class _Slopes:
     def __init__(self, whole: WholeNumbers, layer: int) -> None:
         self.whole, self.layer = whole, layer
         rows = whole.rows[:layer]
-        self.matrices = [np.asarray(r.matrix, dtype=float) if isinstance(r.matrix, np.ndarray) else r.matrix.astype(float) for r in rows]
+        self.matrices = [
+            np.asarray(r.matrix, dtype=float) if isinstance(r.matrix, np.ndarray) else r.matrix.astype(float)
+            for r in rows
+        ]
         self.factors = [r.ratio for r in rows]
 
     def sums(self, t: np.ndarray) -> np.ndarray:
@@ -370,7 +376,11 @@ class _Slopes:
         for l in range(self.layer - 2, -1, -1):
             rows = self.whole.rows[l]
             made = values[l]
-            open_ = made > 0 if not rows.rounds else (made > rows.low.astype(np.int64)) & (made < rows.high.astype(np.int64))
+            open_ = (
+                made > 0
+                if not rows.rounds
+                else (made > rows.low.astype(np.int64)) & (made < rows.high.astype(np.int64))
+            )
             # where it stands at a bound, a little is let through, so that it may be left
             through = slope[:, starts[l + 1] : starts[l + 2]] * np.where(open_, 1.0, 0.01) * self.factors[l]
             slope[:, : starts[l + 1]] += np.asarray((self.matrices[l].T @ through.T).T)[:, : starts[l + 1]]
@@ -476,7 +486,9 @@ def _contained(tape: Tape, y: AffineMap, whole: WholeNumbers, l: int, noisy: Seq
 
 def _constant(values: Sequence[Fraction], variables: int) -> AffineMap:
     nothing = np.zeros(0, dtype=np.int64)
-    empty = AffineMap.from_entries((len(values), variables), nothing, nothing, nothing.astype(object), 1, [0] * len(values))
+    empty = AffineMap.from_entries(
+        (len(values), variables), nothing, nothing, nothing.astype(object), 1, [0] * len(values)
+    )
     return empty.scaled([Fraction(1)] * len(values), values)
 
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
@@ -17,9 +16,9 @@ from geomrelu.deadness import quantised
 from geomrelu.deadness.decide import LayerReport, Status
 from geomrelu.deadness.quantised import FEW_POINTS, SENTENCE, Finding, Relaxed
 from geomrelu.deadness.report import Report, writable
-from geomrelu.geometry.domains import Domain, Union, write_domain
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.errors import InputError
+from geomrelu.geometry.domains import Domain, Union, write_domain
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
 from geomrelu.parallel import workers_on
 
@@ -59,8 +58,7 @@ class QuantisedReport(Report):
     def certificates(self) -> list[dict[str, Any]]:
         """One certificate for each relaxed network, as JSON data."""
         return [
-            files.as_certificate(self._claims(layer), *_digests(relaxed), [])
-            for layer, relaxed in self.relaxed.items()
+            files.as_certificate(self._claims(layer), *_digests(relaxed), []) for layer, relaxed in self.relaxed.items()
         ]
 
     def _claims(self, layer: int) -> list[files.Claim]:
@@ -129,7 +127,11 @@ class QuantisedReport(Report):
         rebuilt = quantised.relaxed(whole, layer, relaxed.neurons)
         data = json.loads(json.dumps(files.as_certificate(self._claims(layer), *_digests(rebuilt), [])))
         claims = checker.check(data, rebuilt.network.checked, rebuilt.box.checked)
-        proved = {relaxed.neurons[c["neuron"]] for c in claims if c["status"] == "dead" and c["layer"] == rebuilt.network.depth}
+        proved = {
+            relaxed.neurons[c["neuron"]]
+            for c in claims
+            if c["status"] == "dead" and c["layer"] == rebuilt.network.depth
+        }
         for v in self.layers[layer].verdicts:
             if self.findings.get((layer, v.neuron), Finding("")).how == "relaxed" and v.neuron not in proved:
                 raise checker.Rejected(f"layer {layer}, neuron {v.neuron}: no claim shows that it is dead")

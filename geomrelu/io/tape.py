@@ -52,7 +52,11 @@ class Quantiser:
     def take(self, rows: Iterable[int]) -> Quantiser:
         """That of some rows."""
         picked = [int(i) for i in rows]
-        return Quantiser(*(tuple(values[i] for i in picked) for values in (self.steps, self.low, self.high)))
+        steps, low, high = self.steps, self.low, self.high
+        return Quantiser(*zip(*((steps[i], low[i], high[i]) for i in picked), strict=True)) if picked else _NOTHING
+
+
+_NOTHING = Quantiser((), (), ())
 
 
 class Tape:

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -258,10 +257,10 @@ class WholeNumbers:
             for i, j in enumerate(inputs.tolist()):
                 bias, _, entries = network.layers[l].row(i)
                 factor, shift = (Fraction(v, network.layers[l].denominator) for v in (entries[0], bias))
-                step, low, high = quantiser.steps[i], quantiser.low[i], quantiser.high[i]
-                self.codes[j] = factor, shift, step
-                found = sorted(nearest_even(factor * x + shift, step, low, high) for x in self.sides[j])
-                ends[j] = found[0], found[1]
+                self.codes[j] = factor, shift, quantiser.steps[i]
+                bounds = quantiser.steps[i], quantiser.low[i], quantiser.high[i]
+                first, last = sorted(nearest_even(factor * x + shift, *bounds) for x in self.sides[j])
+                ends[j] = first, last
         self.lower, self.upper = (np.array(side, dtype=np.int64) for side in zip(*ends, strict=True))
         self.complete = all(j in self.codes or low == high for j, (low, high) in enumerate(ends))
         self.count = math.prod(high - low + 1 for low, high in ends)
@@ -348,8 +347,8 @@ class WholeNumbers:
             for side in ("low", "high")
         )
         matrix = _matrix(coefficients, columns, len(largest), most < _SAFE)
-        constants = np.array(constants, dtype=np.int64 if most < _SAFE else object)
-        return _Rows(matrix, constants, up, shift, down, low, high, quantiser is not None)
+        added = np.array(constants, dtype=np.int64 if most < _SAFE else object)
+        return _Rows(matrix, added, up, shift, down, low, high, quantiser is not None)
 
     def _bounded(self, l: int) -> tuple[np.ndarray, np.ndarray]:
         """The interval of each variable of layer l, in whole numbers, exactly as intervals give it."""
@@ -395,7 +394,7 @@ class WholeNumbers:
         return _rounded(sums, rows)
 
     def values(self, t: np.ndarray, layers: int | None = None) -> list[np.ndarray]:
-        """What layers 1 ... ``layers`` make of an array (points, inputs) of t, exactly: whole multiples of the units."""
+        """What layers 1 ... ``layers`` make of an array (points, inputs) of t, exactly, in units of ``scales``."""
         before, found = t, []
         for l in range(self.network.depth if layers is None else layers):
             found.append(self._made(l, self._sums(l, before)))

@@ -37,6 +37,9 @@ MODELS = [
     ("mnist_256x2.onnx", "mnist_prop_0_0.03.vnnlib"),
     ("mnist_cnn.onnx", "mnist_cnn_image0.vnnlib"),
 ]
+HEAD = (
+    "model         quantised        box   layer neurons dead by intervals, by all  alive  open  seconds: intervals, all"
+)
 HOWS = [("QDQ int8", How()), ("QOperator uint8", How(qdq=False, signed=False))]
 
 
@@ -49,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(options.folder or Path(__file__).resolve().parents[3] / "shared") / "networks"
     logging.basicConfig(level=logging.ERROR)
-    print("model              quantised        box     layer  neurons  dead: intervals  all  alive  open  seconds: intervals  all")
+    print(HEAD)
     for name, domain in MODELS:
         if options.only in name:
             for said, how in HOWS:
@@ -74,8 +77,9 @@ def row(path: Path, domain: Path, said: str, how: How, radius: float | None, sec
         count = Counter(v.status for v in layer.verdicts)
         numbers = [count[status] for status in (Status.DEAD, Status.ALIVE, Status.UNDECIDED)]
         print(
-            f"{path.stem:<18} {said:<16} {radius or 'file':<7} {layer.layer:>5}  {layer.width:>7}  {found[layer.layer]:>15}  "
-            f"{numbers[0]:>3}  {numbers[1]:>5}  {numbers[2]:>4}  {by_intervals:>18.1f}  {everything:>3.0f}",
+            f"{path.stem:<13} {said:<16} {radius or 'file':<6} {layer.layer:>4} {layer.width:>7} "
+            f"{found[layer.layer]:>17} {numbers[0]:>7} {numbers[1]:>6} {numbers[2]:>5} {by_intervals:>18.1f} "
+            f"{everything:>4.0f}",
             flush=True,
         )
 

@@ -111,8 +111,10 @@ def _same(first: AffineMap, second: AffineMap) -> bool:
 def same(first: Tape, second: Tape) -> bool:
     """Are the two programs the same?"""
     maps = [(*first.layers, first.output), (*second.layers, second.output)]
-    return len(maps[0]) == len(maps[1]) and first.quantisers == second.quantisers and all(
-        a is b or (a is not None and b is not None and _equal(a, b)) for a, b in zip(*maps, strict=True)
+    return (
+        len(maps[0]) == len(maps[1])
+        and first.quantisers == second.quantisers
+        and all(a is b or (a is not None and b is not None and _equal(a, b)) for a, b in zip(*maps, strict=True))
     )
 
 

@@ -145,7 +145,7 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
         return _rounded(node, x.broadcast(shape), steps, zeros, least, largest).times(steps)
     ratio = folded(operator.truediv, exact_array(constant(x, "what is quantised")), steps)
     codes = np.vectorize(lambda u: Fraction(round(u)), otypes=[object])(folded(operator.add, ratio, zeros))
-    codes = np.array(np.minimum(np.maximum(codes, Fraction(least)), Fraction(largest)), dtype=object)
+    codes = np.vectorize(lambda k: min(max(k, Fraction(least)), Fraction(largest)), otypes=[object])(codes)
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
 
 
@@ -165,7 +165,8 @@ def _integer_matmul(node: Node, a: Value, b: Value, a_zero: Value | None = None,
 
 @rule("MatMulIntegerToFloat", 4, 7, domain=_MICROSOFT)
 def _matmul_to_float(node: Node, *v: Value | None) -> Value:
-    a, b, a_scale, b_scale, a_zero, b_zero, bias = (*v, *(None,) * (7 - len(v)))
+    a, b = v[:2]
+    a_scale, b_scale, a_zero, b_zero, bias = (*v[2:], None, None, None)[:5]
     if a is None or b is None:
         raise InputError("a factor is missing")
     found = product(dequantised(a, a_scale, a_zero, -2), dequantised(b, b_scale, b_zero, -1))
@@ -211,7 +212,7 @@ def _add(node: Node, *v: Value) -> Value:
 def _concatenate(node: Node, scale: Value, zero: Value, *v: Value) -> Value:
     if len(v) % 3:
         raise InputError("each part needs a scale and a zero point")
-    parts = [dequantised(*v[k : k + 3]) for k in range(0, len(v), 3)]
+    parts = [dequantised(v[k], v[k + 1], v[k + 2]) for k in range(0, len(v), 3)]
     axis = node.number("axis", 1) % max(1, len(parts[0].shape))
     return quantised(node, depends(concatenated(parts, axis)), scale, zero, 1)
 

@@ -1,9 +1,9 @@
 """Layers of whole numbers: what is rounded, what is rounded once more, and what is clipped after rounding.
 
-The variables of such a layer are ``k = min(max(round(y / step), low), high)`` with y affine in the variables before, see
-:class:`geomrelu.io.tape.Quantiser`. A ReLU, a clip or a second rounding by the same step that only stands between such a
-layer and the next one changes nothing but the bounds, and is taken into it; what then reads nothing is dropped by
-whoever takes the tape.
+The variables of such a layer are ``k = min(max(round(y / step), low), high)`` with y affine in the variables before,
+see :class:`geomrelu.io.tape.Quantiser`. A ReLU, a clip or a second rounding by the same step that only stands between
+such a layer and the next one changes nothing but the bounds, and is taken into it; what nothing reads then is dropped
+by whoever takes the tape.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def _read(node: Node, shape: tuple[int, ...]) -> ReadLayer:
 def _narrowed(outer: Quantiser, low: tuple[int, ...], high: tuple[int, ...], steps: tuple[Fraction, ...]) -> Quantiser:
     """First into [low, high], then into the bounds of the outer one: both at once."""
     lows, highs = (
-        tuple(min(max(v, l), h) for v, l, h in zip(values, outer.low, outer.high, strict=True)) for values in (low, high)
+        tuple(min(max(v, l), h) for v, l, h in zip(values, outer.low, outer.high, strict=True))
+        for values in (low, high)
     )
     return Quantiser(steps, lows, highs)
 
