@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from geomrelu.checker import Rejected
     from geomrelu.claims.runner import verify
     from geomrelu.deadness.checking import check
-    from geomrelu.deadness.decide import LayerReport, Status, Verdict
     from geomrelu.deadness.report import Report, decide
     from geomrelu.deadness.smaller import Smaller, prune
+    from geomrelu.deadness.verdict import LayerReport, Status, Verdict
     from geomrelu.errors import InputError
     from geomrelu.exact.affine import AffineForm, AffineMap
     from geomrelu.exact.numbers import rational
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.domains import Union, read_domain
+    from geomrelu.geometry.domains import Union, as_domain, read_domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.complex import Complex, difference
-    from geomrelu.network.front_door import as_domain, as_network, load
+    from geomrelu.network.front_door import as_network, load
     from geomrelu.network.network import Network
     from geomrelu.plots.picture import Picture, plot
-    from geomrelu.random_networks.estimate import Experiment, probability
+    from geomrelu.random_networks.experiment import Experiment
+    from geomrelu.random_networks.probability import probability
 
     __version__: str
 
@@ -74,20 +75,20 @@ _HOME = {
     "Arrangement": "geometry.arrangement",
     "Budget": "budget",
     "Complex": "network.complex",
-    "Experiment": "random_networks.estimate",
+    "Experiment": "random_networks.experiment",
     "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
-    "LayerReport": "deadness.decide",
+    "LayerReport": "deadness.verdict",
     "Network": "network.network",
     "Picture": "plots.picture",
     "Polyhedron": "geometry.polyhedron",
     "Rejected": "checker",
     "Report": "deadness.report",
     "Smaller": "deadness.smaller",
-    "Status": "deadness.decide",
+    "Status": "deadness.verdict",
     "Union": "geometry.domains",
-    "Verdict": "deadness.decide",
-    "as_domain": "network.front_door",
+    "Verdict": "deadness.verdict",
+    "as_domain": "geometry.domains",
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
     "check": "deadness.checking",
@@ -95,7 +96,7 @@ _HOME = {
     "difference": "network.complex",
     "load": "network.front_door",
     "plot": "plots.picture",
-    "probability": "random_networks.estimate",
+    "probability": "random_networks.probability",
     "prune": "deadness.smaller",
     "rational": "exact.numbers",
     "read_domain": "geometry.domains",

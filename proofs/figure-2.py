@@ -10,8 +10,10 @@
 # rounding keeps $\ell$ roughly constant. (ii) $\ell(n(k), k) \le P(n(k), k) \le v(n(k), k)$, as in the figure. (iii)
 # $P(n(k), k)$ approaches $\ell(n(k), k)$: at $k = 256$ it is at most $\frac1{20}$ more, for standard normal data.
 #
-# (ii) is a theorem. (iii) is what the simulation shows; the proof in section 5 of the paper rests on an assumption. The
-# normalised variances of the middle panel are floats, drawn by `geomrelu simulate figure-2` and not judged here.
+# (ii) is a theorem. (iii) is what the simulation shows; the proof in section 5 of the paper rests on an
+# assumption, and on an unbounded input set there are laws for which the conclusion is false
+# ([`tight-along-paths`](tight-along-paths.py)). The normalised variances of the middle panel are floats, drawn by
+# `geomrelu simulate figure-2` and not judged here.
 
 # %%
 from __future__ import annotations

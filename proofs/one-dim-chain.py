@@ -72,8 +72,8 @@ claim = Claim(
 # rays and all others are silent on both, the images are parallel: $N$ places, $\pi$ each. In all other cases both rays
 # live. If a neuron is active on one of them only, the images have different supports and are not parallel. Otherwise
 # two neurons $i, j$ are active on both, and the images are parallel only if $w_i \cdot (u - \lambda v) = 0$ with
-# $\lambda = (w_j \cdot u) / (w_j \cdot v)$: this has probability 0, as $u \ne \lambda v$ and $w_i$ has a density. So
-# from state 3
+# $\lambda = (w_j \cdot u) / (w_j \cdot v)$: this has probability 0, as $u \ne \lambda v$ and the weights have no
+# atoms. So from state 3
 # $$P_{31} = \pi, \qquad P_{32} = 2^{1-N} + (N - 2) \pi, \qquad P_{33} = 1 - 2^{1-N} - (N-1) \pi, \qquad
 #   \pi \ge 4^{-N}.$$
 #

@@ -104,25 +104,9 @@ def write(
     Raises:
         InputError: the directory holds claims about another model or domain, or cannot be written.
     """
-    claims = list(claims)
     shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
-    together: dict[str, dict[int, Claim]] = {kind: {} for kind in KINDS}
-    for path in (*shared.values(), *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
-        if not path.exists():
-            continue
-        known = read(path)
-        if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
-            raise InputError(f"{path} is about another model or domain: choose another directory")
-        kind = next((kind for kind in KINDS if path == shared[kind]), None)
-        if kind is None:
-            continue
-        if not _well_formed(known):
-            raise InputError(f"{path} is damaged: remove it or choose another directory")
-        shift = len(points)
-        points = [*points, *known["points"]]
-        for claim in _claims(known):
-            place = {"point": claim["point"] + shift} if type(claim.get("point")) is int else {}
-            together[kind][claim["neuron"]] = claim | place
+    together, points = _earlier(directory, layer, shared, model, domain, points)
+    claims = list(claims)
     files: dict[int, str] = {}
     for claim in claims:
         i = claim["neuron"]
@@ -146,6 +130,30 @@ def write(
         for i in some:
             (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
+
+
+def _earlier(
+    directory: Path, layer: int, shared: dict[str, Path], model: str, domain: str, points: list[list[str]]
+) -> tuple[dict[str, dict[int, Claim]], list[list[str]]]:
+    """The claims in the shared files of a layer, of each kind by neuron; their points come after those given."""
+    together: dict[str, dict[int, Claim]] = {kind: {} for kind in shared}
+    for path in (*shared.values(), *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
+        if not path.exists():
+            continue
+        known = read(path)
+        if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
+            raise InputError(f"{path} is about another model or domain: choose another directory")
+        kind = next((kind for kind in shared if path == shared[kind]), None)
+        if kind is None:
+            continue
+        if not _well_formed(known):
+            raise InputError(f"{path} is damaged: remove it or choose another directory")
+        shift = len(points)
+        points = [*points, *known["points"]]
+        for claim in _claims(known):
+            place = {"point": claim["point"] + shift} if type(claim.get("point")) is int else {}
+            together[kind][claim["neuron"]] = claim | place
+    return together, points
 
 
 def known(directory: Path, model: str, domain: str) -> list[Claim]:

@@ -18,9 +18,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from geomrelu.arguments import integer, kind
 from geomrelu.certificates import files
 from geomrelu.claims.evidence import Certified
-from geomrelu.claims.registry import DEPTHS, Claim, Outcome, Result, concluded, examined, load, ordered
+from geomrelu.claims.outcome import Outcome, Result
+from geomrelu.claims.registry import DEPTHS, Claim, concluded, examined, load, ordered
 from geomrelu.errors import InputError
 from geomrelu.parallel import workers_on
 
@@ -37,6 +39,7 @@ def run(
     depth: str = "default",
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     kept: Kept | None = None,
     progress: Progress | None = None,
     proofs: Path | None = None,
@@ -47,6 +50,8 @@ def run(
     Args:
         labels: which (with the ones they use); None: all.
         workers: processes. With one, claims are examined here, in order.
+        scheduler: address of a Dask scheduler instead; its workers must have geomrelu, and the directory of the claims
+            if that is another.
         kept: evidence found there counts, and new evidence goes there.
         progress: called with (what is going on, claims finished, all claims).
         proofs: the directory of the claims; None: those of the package.
@@ -59,10 +64,10 @@ def run(
     """
     if depth not in DEPTHS:
         raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
-    if workers < 1:
-        raise InputError(f"the number of workers must be positive, not {workers}")
+    integer(workers, "the number of workers", 1)
     registry = load(proofs)
-    return _results(ordered(labels, registry), registry, depth, workers, kept, progress or (lambda *what: None), proofs)
+    who = workers, scheduler
+    return _results(ordered(labels, registry), registry, depth, who, kept, progress or (lambda *what: None), proofs)
 
 
 def verify(*labels: str, thorough: bool = False, workers: int = 1) -> list[Result]:
@@ -83,6 +88,8 @@ def verify(*labels: str, thorough: bool = False, workers: int = 1) -> list[Resul
     >>> result.failed
     False
     """
+    if others := [label for label in labels if not isinstance(label, str)]:
+        raise InputError(f'labels are texts one after another, verify("point-half"), not {kind(others[0])}')
     return list(run(list(labels) or None, "thorough" if thorough else "default", workers=workers))
 
 
@@ -95,7 +102,7 @@ def _results(
     claims: list[Claim],
     registry: Mapping[str, Claim],
     depth: str,
-    workers: int,
+    who: tuple[int, str | None],
     kept: Kept | None,
     progress: Progress,
     proofs: Path | None,
@@ -116,7 +123,7 @@ def _results(
 
     yield from known()
     waiting = [claim for claim in claims if claim.label not in evidence]
-    with workers_on(max(1, min(workers, len(waiting)))) as (executor, _):
+    with workers_on(max(1, min(who[0], len(waiting))), who[1] if waiting else None) as (executor, _):
 
         def told(what: str) -> None:
             progress(what, len(evidence), len(claims))

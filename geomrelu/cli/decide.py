@@ -19,7 +19,10 @@ from geomrelu.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from geomrelu.deadness.decide import LayerReport
+    from collections.abc import Iterator
+
+    from geomrelu.budget import Budget
+    from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
 
@@ -43,6 +46,20 @@ def add(command: Command) -> None:
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument(
+        "--ranges",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="bound every pre-activation as well, and say which neurons are fixed; to FILE (.npz, .json, .csv) for an"
+        " encoder of mixed-integer programs",
+    )
+    sub.add_argument(
+        "--arithmetic",
+        choices=("float32", "float16", "bfloat16"),
+        help="say as well which neurons are dead in floating point, whatever the order of summation",
+    )
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -51,22 +68,25 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
-    from geomrelu.deadness.decide import Status
-    from geomrelu.errors import InputError
+    from geomrelu.deadness.quantised_report import channels, check_options
+    from geomrelu.deadness.verdict import Status
+    from geomrelu.network.quantised import QuantisedNetwork
 
     budget = budget_of(options)  # reading the model counts
-    if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
-        raise InputError("--workers and --neuron-time must be positive")
     layers = layers_of(options.layer)
-    if options.certificates is not None:
-        reports.writable(options.certificates)
+    _refused(options)
     network, domain = judged_inputs(options)
+    if isinstance(network, QuantisedNetwork):
+        check_options(options.arithmetic, options.ranges)
+    elif options.arithmetic is not None:
+        reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
-    interrupted, report = False, None
+    more: dict[str, Any] = {}
+    interrupted = False
     with progress_bar("deciding") as (advance, clear):
 
         def told(layer: LayerReport, files: dict[int, str]) -> None:
@@ -76,25 +96,70 @@ def run(options: argparse.Namespace) -> int:
             else:
                 clear()
                 print(reports.as_text(layer, files, options.all))
+                if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
+                    print(dead)
 
+        wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
             report = reports.decide(
-                network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
-                neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
-                progress=advance, told=told,
+                network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
+                neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+                certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
+            for name, found in _further(options, report, budget, advance):
+                more[name] = found  # what an interruption leaves
         except KeyboardInterrupt:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
         left = [] if network.reading is None else list(network.reading.left)
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
-        print(json.dumps(heads | {"layers": rows}, indent=1))
+        print(json.dumps(heads | {"layers": rows} | {k: v.as_json() for k, v in more.items()}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
-    if options.format == "table" and report is not None and (channels := getattr(report, "dead_channels", None)):
-        print("Dead channels (layer:channel): " + ", ".join(f"{layer}:{c}" for layer, c in channels))
+    _kept(options, more)
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
+
+
+def _refused(options: argparse.Namespace) -> None:
+    """What cannot be written is said before anything is read."""
+    from geomrelu.deadness.ranges import check_kind
+    from geomrelu.io.files import writable
+
+    if options.certificates is not None:
+        writable(options.certificates)
+    if options.ranges:
+        check_kind(options.ranges)
+
+
+def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:
+    """What is asked for besides the verdicts, better and better."""
+    if options.arithmetic is not None:
+        share = 0.5 if options.ranges is not None else 1.0
+        for floats in report.in_floats(options.arithmetic, seconds_of(budget, share), advance):
+            yield "floats", floats
+    if options.ranges is not None:
+        for ranges in report.tightened(seconds_of(budget), advance):
+            yield "ranges", ranges
+
+
+def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
+    """It is printed, and written where that was asked for."""
+    from geomrelu.deadness.ranges import MOST_LINES
+
+    floats, ranges = more.get("floats"), more.get("ranges")
+    if floats is not None and options.format == "table":
+        print(floats.text(options.all))
+    if floats is not None and options.certificates is not None:
+        floats.save_certificates(options.certificates)
+    if ranges is None:
+        return
+    if options.format == "table":
+        print(ranges.text(None if options.all else MOST_LINES, options.all))
+    if options.ranges:
+        ranges.save(options.ranges)
+    if options.certificates is not None:
+        ranges.save_certificates(options.certificates)

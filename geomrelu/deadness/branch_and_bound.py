@@ -3,7 +3,7 @@
 The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
 input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
 looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
-program decides (see ``programs``).
+program decides (see :mod:`geomrelu.deadness.exact_lp`).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
@@ -13,24 +13,26 @@ up stay valid. (Where there are many inputs, and so only signs are split, the bo
 
 from __future__ import annotations
 
-import operator
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.certificates.batch import derivation, derived, places
+from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
+from geomrelu.native import boxes as kernel
+from geomrelu.native.boxes import LANES, Explored, Explorer
 
-__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
+__all__ = ["Growth", "Tree", "bounded", "one_leaf"]
 
 Array = np.ndarray
-Node = dict[str, Any]
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
 MOST_BOXES = 10_000_000
 PERIOD = 4
@@ -38,91 +40,9 @@ FEW = 8  # earlier neurons that loosen a bound: then their signs are split, else
 STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
-PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
-OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Of a part, at a number of one of the inputs, or (``cut`` None) by the sign of a neuron of a layer."""
-
-    layer: int  # 0: the inputs
-    index: int
-    cut: float | None
-    derives: bool = False  # are bounds derived anew before?
-    last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
-
-    def node(self, level: int) -> Node:
-        """As the checker wants it, in a proof about a neuron of layer ``level``."""
-        what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | (derived(level, self.last) if self.derives else {})
-
-    @classmethod
-    def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
-        """The split of a part that a node says; ValueError, or another, if it says none."""
-        kind, *at, last = node["split"]
-        cut = float(Fraction(last)) if kind == "x" else None
-        layer, index = map(operator.index, (0, *at) if kind == "x" else (*at, last))
-        if cut is None and not (kind == "neuron" and 1 <= layer < level and 0 <= index < widths[layer - 1]):
-            raise ValueError("no such neuron")
-        if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
-            raise ValueError("not inside the part")
-        split = cls(layer, index, cut, *derivation(node, level))
-        last = split.last
-        if split.node(level) != node or (last is not None and not part.derived_whole(last, widths[level - 2])):
-            raise ValueError("no such split")
-        return split
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of the domain: a box, and neurons whose sign is known.
-
-    Attributes:
-        name: of its node; the root is 1, the parts of node k are 2 k and 2 k + 1.
-        base, age: bounds that hold on it, and how many splits it is below where they were derived.
-        signs: ``(layer, neuron, sign)``.
-        path: ``(path of the part that was split, split, side)``; () for the whole.
-        share: of the domain.
-        stubborn: it must be split, whatever its bound.
-        earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
-    """
-
-    lower: Array
-    upper: Array
-    name: int = 1
-    base: Bounds | None = None
-    age: int = 0
-    signs: tuple[tuple[int, int, int], ...] = ()
-    path: tuple[Any, ...] = ()
-    share: float = 1.0
-    stubborn: bool = False
-    earlier: list[Node] | None = None
-
-    def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
-        """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""
-        path = self.path
-        while path and path[0]:
-            path = path[0]
-        return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
-
-    def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
-        """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
-        name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
-        lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index
-        if cut is None:
-            signs = (*signs, (split.layer, j, side))
-        elif side < 0:
-            part = float((cut - lower[j]) / (upper[j] - lower[j]))
-            upper = upper.copy()
-            upper[j] = cut
-        else:
-            part = float((upper[j] - cut) / (upper[j] - lower[j]))
-            lower = lower.copy()
-            lower[j] = cut
-        return Part(lower, upper, name, base, age, signs, path, self.share * part)
+_LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
 class Tree:
@@ -221,7 +141,7 @@ class Tree:
             if parts is None:
                 return
             root = replace(self.parts[0])
-            for part, node in _walked(root, proof, self.level, self.widths):
+            for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
                     nodes[part.name] = node
@@ -290,13 +210,37 @@ class Growth:
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
         self.halves = floating.network.inputs <= MOST_INPUTS
-        self.whole: Bounds = [(low[0], high[0]) for low, high in whole.bounds]
+        self.slices = floating.slices[: self.level - 1]
+        self.whole = self._flat(whole.bounds, 0)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
         widths = floating.network.widths[: self.level]
         size = 4 * (sum(widths) + floating.network.inputs) * (max(widths) if self.halves else 4)
         self.batch = int(np.clip(BATCH // size, 1, 128))
+        self.explorer = self._explorer() if self.cornered and self.halves else None
+        if self.explorer is not None:
+            self.batch = 128
+
+    def _explorer(self) -> Explorer | None:
+        """The compiled kernel, if there is one and it takes this neuron."""
+        layers = self.floating.dense(self.level)
+        if layers is None:
+            return None
+        *before, (matrix, bias) = layers
+        varies = (self.floating.lower < self.floating.upper).tolist()
+        target = matrix[self.neuron], bias[self.neuron]
+        enough, nothing = self.enough, FINE * self.scale
+        with suppress(OverflowError):
+            return Explorer(before, target, varies, enough=enough, nothing=nothing, steps=STEPS, few=FEW)
+        return None
+
+    def _flat(self, bounds: Bounds, row: int) -> Array:
+        """The bounds on one of the boxes, as parts have them."""
+        found = np.full((2, -(-self.slices[-1].stop // LANES) * LANES), -1.0)
+        for where, (low, high) in zip(self.slices, bounds, strict=True):
+            found[:, where] = low[row], high[row]
+        return found
 
     def grow(self, most: int, budget: Budget) -> None:
         """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
@@ -337,7 +281,7 @@ class Growth:
     def _again(self, part: Part) -> None:
         """What another run had found below a part."""
         assert part.earlier is not None
-        for here, node in _walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+        for here, node in walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
             if isinstance(node, Split):
                 self.nodes[here.name] = node
             elif node == OPEN:
@@ -351,7 +295,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole
+            del self.floating, self.whole, self.explorer
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -359,6 +303,67 @@ class Growth:
         return part.base is None or part.age > 0
 
     def _step(self, parts: list[Part], derives: bool) -> None:
+        if self.explorer is not None and derives:
+            self._explore(self.explorer, parts)
+        else:
+            self._visit(parts, derives)
+
+    def _explore(self, explorer: Explorer, parts: list[Part]) -> None:
+        """The same by the compiled kernel."""
+        lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
+        table = self._table(parts)
+        signs: Array | None = None
+        if any(part.signs for part in parts):
+            signs = np.zeros((len(parts), explorer.all), dtype=np.int8)
+            for row, part in enumerate(parts):
+                for at, i, sign in part.signs:
+                    signs[row, self.slices[at - 1].start + i] = sign
+        stubborn = np.array([part.stubborn for part in parts], dtype=np.uint8)
+        known = None if table is None else (np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
+        unwanted = None
+        if self.unwanted is not None and self.level > 2:
+            unwanted = np.ones(explorer.last, dtype=np.uint8)
+            unwanted[: len(self.unwanted)] = self.unwanted
+        found = explorer.boxes(lower, upper, known, signs, stubborn, unwanted)
+        seen = found.kind != kernel.DEFAULT
+        if self.looks and seen.any() and found.values[seen].max() > 0:
+            self.point = found.points[seen][int(np.argmax(found.values[seen]))].tolist()
+        open_ = found.kind >= kernel.NEURON
+        if open_.any():
+            self.worst = float(found.bound[open_].max())
+        self._record(parts, (lower, upper), found, known is not None)
+        left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
+        if left:
+            self._visit(left, True)
+
+    def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
+        """Leaves and splits, as the kernel has chosen them."""
+        letters, added = _LETTERS[found.slopes], [found.added[:, where] for where in self.slices]
+        rows, inputs = np.arange(len(parts)), np.where(found.kind == kernel.INPUT, found.place, 0)
+        low, high = sides[0][rows, inputs], sides[1][rows, inputs]
+        cuts = _short((low + high) / 2, high - low).tolist()
+        columns = zip(found.kind.tolist(), found.layer.tolist(), found.place.tolist(), cuts, strict=True)
+        for row, (part, (kind, layer, index, cut)) in enumerate(zip(parts, columns, strict=True)):
+            if kind in (kernel.DEFAULT, kernel.IMPROVED):
+                text = letters[row].tobytes().decode()
+                slopes = [text[where] for where in self.slices]
+                if kind == kernel.IMPROVED:
+                    leaf: Node = {"coarse": slopes} | self._multipliers(part, row, added)
+                else:
+                    leaf = {"coarse": [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []}
+                again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
+                self._leaf(part, leaf | derived(self.level, again))
+            elif kind == kernel.PROGRAM:
+                self._leaf(part, PROGRAM)
+            elif kind != kernel.EXACTLY:
+                base, age = part.base, part.age
+                how: tuple[bool, tuple[int, ...] | None] = False, None
+                if base is None or age >= PERIOD:
+                    base, last = self._anew(base, np.array((found.low[row], found.high[row])))
+                    how, age = (True, last), 0
+                self.cut(part, Split(layer, index, cut if kind == kernel.INPUT else None, *how), base, age)
+
+    def _visit(self, parts: list[Part], derives: bool) -> None:
         floating = self.floating
         boxes = self._bounded(parts, derives)
         empty = np.any([(low - high > FINE * (abs(low) + abs(high))).any(axis=1) for low, high in boxes.bounds], axis=0)
@@ -401,20 +406,22 @@ class Growth:
         assert known is not None
         return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
 
-    def _known(self, parts: list[Part]) -> Bounds | None:
-        """Bounds that hold before any are derived."""
+    def _table(self, parts: list[Part]) -> Array | None:
+        """Bounds that hold before any are derived: (parts, 2, neurons)."""
         tables = [part.base for part in parts if part.base is not None]
         if not tables:
             return None
-        known = [tuple(np.array(sides) for sides in zip(*pairs, strict=True)) for pairs in zip(*tables, strict=True)]
+        known = np.array(tables)
         for row, part in enumerate(parts):
             for at, i, sign in part.signs:
-                low, high = known[at - 1]
-                if sign > 0:
-                    low[row, i] = max(low[row, i], 0)
-                else:
-                    high[row, i] = min(high[row, i], 0)
-        return known  # type: ignore[return-value]
+                k, side = self.slices[at - 1].start + i, int(sign < 0)
+                known[row, side, k] = (min if side else max)(known[row, side, k], 0)
+        return known
+
+    def _known(self, parts: list[Part]) -> Bounds | None:
+        """The same, layer by layer."""
+        table = self._table(parts)
+        return None if table is None else [(table[:, 0, where], table[:, 1, where]) for where in self.slices]
 
     def _phases(self, parts: list[Part]) -> list[Array]:
         phases = [np.zeros((len(parts), width)) for width in self.floating.network.widths[: self.level - 1]]
@@ -549,7 +556,7 @@ class Growth:
             base, age = part.base, part.age
             how: tuple[bool, tuple[int, ...] | None] = False, None
             if derives and (base is None or age >= PERIOD):
-                base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
+                base, last = self._anew(base, self._flat(boxes.bounds, row))
                 how, age = (True, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
@@ -562,38 +569,23 @@ class Growth:
                 middle = _short((part.lower[j] + part.upper[j]) / 2, part.upper[j] - part.lower[j])
                 self.cut(part, Split(0, j, float(middle), *how), base, age)
 
-    def _anew(self, base: Bounds | None, fresh: Bounds) -> tuple[Bounds, tuple[int, ...] | None]:
+    def _anew(self, base: Array | None, fresh: Array) -> tuple[Array, tuple[int, ...] | None]:
         """The bounds that hold below a split that derives them, and of which neurons of the last layer it does.
 
         Those are the neurons that have a sign now, for checking the others costs more than it gives; None: all.
         """
         if base is None or self.unwanted is None:
             return fresh, None
-        (low, high), (least, most) = base[-1], fresh[-1]
+        (low, high), (least, most) = base[:, self.slices[-1]], fresh[:, self.slices[-1]]
         settled = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
-        last = np.where(settled, least, low), np.where(settled, most, high)
-        return [*fresh[:-1], last], tuple(np.flatnonzero(settled).tolist())
+        fresh[:, self.slices[-1]] = np.where(settled, least, low), np.where(settled, most, high)
+        return fresh, tuple(np.flatnonzero(settled).tolist())
 
-    def cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
+    def cut(self, part: Part, split: Split, base: Array | None, age: int) -> None:
         """Split a part, on which these bounds hold."""
         age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split
         self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
-
-
-def _walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:
-    """The nodes of a proof, each with its part; if it is none, an error of many kinds."""
-    stack = [root]
-    for node in proof:
-        here = stack.pop()
-        if "split" in node:
-            split = Split.read(node, level, here, widths)
-            stack += [here.child(split, 1), here.child(split, -1)]
-            yield here, split
-        else:
-            yield here, node
-    if stack:
-        raise ValueError("the proof ends before its last leaf")
 
 
 def _text(slopes: Array) -> str:

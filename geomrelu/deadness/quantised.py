@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 
 from geomrelu.budget import Budget
-from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron

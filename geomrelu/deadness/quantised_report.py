@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
 
@@ -13,16 +13,20 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.deadness import quantised
-from geomrelu.deadness.decide import LayerReport, Status
 from geomrelu.deadness.quantised import FEW_POINTS, SENTENCE, Finding, Relaxed
-from geomrelu.deadness.report import Report, writable
+from geomrelu.deadness.report import Report, as_text, killed
+from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Domain, Union, write_domain
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
 from geomrelu.parallel import workers_on
 
-__all__ = ["QuantisedReport", "dead_channels", "decide"]
+__all__ = ["QuantisedReport", "channels", "check_options", "dead_channels", "decide"]
+
+NO_FLOATS = "a quantised network is judged in whole numbers, not in floating point"
+NO_RANGES = "ranges are given for networks that are not quantised"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +40,7 @@ class QuantisedReport(Report):
     """
 
     network: QuantisedNetwork  # type: ignore[assignment]
-    findings: Mapping[tuple[int, int], Finding]
+    findings: Mapping[tuple[int, int], Finding] = field(default_factory=dict)
 
     @property
     def active(self) -> list[tuple[int, int]]:
@@ -176,9 +180,43 @@ class QuantisedReport(Report):
                 }
         return row
 
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Any]:
+        """Not for quantised networks.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(NO_RANGES)
+
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[Any]:
+        """Not for quantised networks.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(NO_FLOATS)
+
     def _text(self, most: int | None) -> str:
-        channels = ", ".join(f"{layer}:{c}" for layer, c in self.dead_channels)
-        return super()._text(most) + (f"\nDead channels (layer:channel): {channels}" if channels else "")
+        parts = []
+        for layer in self:
+            parts += [as_text(layer, most=most), *filter(None, [channels(self.network, layer)])]
+        if self.killed_by is not None:
+            parts.append(killed(self.network, self.killed_by))
+        return "\n".join(parts)
+
+
+def check_options(arithmetic: str | None = None, ranges: str | None = None) -> None:
+    """What is not done for quantised networks.
+
+    Raises:
+        InputError: it was asked for.
+    """
+    if arithmetic is not None:
+        raise InputError(NO_FLOATS)
+    if ranges is not None:
+        raise InputError(NO_RANGES)
 
 
 def _digests(relaxed: Relaxed) -> tuple[str, str]:
@@ -194,15 +232,23 @@ def dead_channels(report: LayerReport, shape: Sequence[int]) -> list[int]:
     return [c for c in range(shape[0]) if dead.issuperset(range(c * size, (c + 1) * size))]
 
 
+def channels(network: QuantisedNetwork, report: LayerReport) -> str:
+    """The dead channels of a layer of images as a line; empty if there are none."""
+    found = dead_channels(report, network.reading.layers[report.layer - 1].shape)
+    return f"  dead channels: {', '.join(map(str, found))}" if found else ""
+
+
 def decide(
     network: QuantisedNetwork,
     domain: Domain,
     asked: Mapping[int, Sequence[int]],
-    budget: Budget,
+    time: float,
     *,
     few: float = FEW_POINTS,
-    each: float | None = None,
+    regions: int | None = None,
+    neuron_time: float | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
@@ -219,16 +265,16 @@ def decide(
         raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
     findings: dict[tuple[int, int], Finding] = {}
     found: dict[int, LayerReport] = {}
-    seconds = budget.left or 0.0
-    report = QuantisedReport(network, domain, found, seconds, {}, findings)
+    report = QuantisedReport(network, domain, found, time, {}, findings=findings)
+    budget = Budget(time, regions)
 
     def advanced(layer: int, decided: int, asked: int) -> None:
         if progress is not None:
             progress(f"layer {layer}", decided, asked)
 
-    with workers_on(workers) as (executor, _):
+    with workers_on(workers, scheduler) as (executor, _):
         for layer in quantised.decide(
-            network, domain, asked, budget, findings, few=few, progress=advanced, each=each, executor=executor
+            network, domain, asked, budget, findings, few=few, progress=advanced, each=neuron_time, executor=executor
         ):
             found[layer.layer] = layer
             if certificates is not None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from geomrelu.arguments import integers
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import seed_of
+from geomrelu.random_networks.goal import Goal
 from geomrelu.random_networks.initialisation import Initialisation
-from geomrelu.random_networks.living_batch import Goal
 from geomrelu.random_networks.montecarlo import SCHEMES
 
 __all__ = ["EVENTS", "Experiment"]
@@ -70,6 +71,7 @@ class Experiment:
     def __post_init__(self) -> None:
         if self.event not in EVENTS:
             raise InputError(f"unknown event {self.event!r} (known: {', '.join(EVENTS)})")
+        object.__setattr__(self, "widths", tuple(integers(self.widths, "widths")))
         if len(self.widths) < 2:
             raise InputError("widths: the number of inputs, then the width of each layer")
         if min(self.widths) < 1:

@@ -25,9 +25,8 @@ from onnx import version_converter
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from quantised_models import How, quantise
 
-from geomrelu.budget import Budget
 from geomrelu.deadness import quantised_report
-from geomrelu.deadness.decide import Status
+from geomrelu.deadness.verdict import Status
 from geomrelu.geometry.domains import read_domain
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.front_door import load_judged
@@ -71,7 +70,7 @@ def row(path: Path, domain: Path, said: str, how: How, radius: float | None, sec
         found[layer] = int((whole.bounds[layer][1] <= 0).sum())
     asked = {layer: range(network.widths[layer - 1]) for layer in network.judged}
     start = time.perf_counter()
-    report = quantised_report.decide(network, box, asked, Budget(seconds))
+    report = quantised_report.decide(network, box, asked, seconds)
     everything = time.perf_counter() - start
     for layer in report:
         count = Counter(v.status for v in layer.verdicts)

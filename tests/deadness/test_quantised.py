@@ -10,12 +10,11 @@ import pytest
 from quantised_models import ALL, How, convolutional, dense, outputs_of, quantise
 
 from geomrelu import checker, decide
-from geomrelu.budget import Budget
 from geomrelu.cli.main import main
 from geomrelu.deadness import quantised
 from geomrelu.deadness import quantised_report as reports
-from geomrelu.deadness.decide import Status
 from geomrelu.deadness.quantised import Finding
+from geomrelu.deadness.verdict import Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -99,7 +98,7 @@ def test_verdicts_equal_enumeration_and_onnxruntime(seed, tmp_path):
         near = np.isclose(computed.reshape(output.shape), output, rtol=1e-5, atol=1e-6).all(axis=1)
         assert (near | differing).sum() >= len(points) - 3
     # the other methods, without walking the grid
-    again = reports.decide(network, box, asked(network), Budget(30.0), few=0)
+    again = reports.decide(network, box, asked(network), 30.0, few=0)
     status = {(v.layer, v.neuron): v.status for v in report.verdicts}
     assert all(v.status in (status[v.layer, v.neuron], Status.UNDECIDED) for v in again.verdicts)
     assert again.check() == len(again.verdicts) - len(again.undecided) and report.check() == len(report.verdicts)
@@ -117,10 +116,8 @@ def test_relaxed_networks_find_what_intervals_do_not(tmp_path):
     how, open_ = Counter(), 0
     for seed in range(4):
         network, box = hard(seed, tmp_path)
-        everything = {
-            v: s.status for v, s in verdicts(reports.decide(network, box, asked(network), Budget(60.0))).items()
-        }
-        report = reports.decide(network, box, asked(network), Budget(60.0), few=0, each=1.0)
+        everything = {v: s.status for v, s in verdicts(reports.decide(network, box, asked(network), 60.0)).items()}
+        report = reports.decide(network, box, asked(network), 60.0, few=0, neuron_time=1.0)
         for key, verdict in verdicts(report).items():
             assert verdict.status in (everything[key], Status.UNDECIDED)
             open_ += verdict.status is Status.UNDECIDED
@@ -171,7 +168,7 @@ def of_all_kinds(folder, **options):
     """A report whose verdicts come from all methods but walking the grid."""
     for seed in range(10):
         network, box = hard(seed, folder)
-        report = reports.decide(network, box, asked(network), Budget(60.0), few=0, **options)
+        report = reports.decide(network, box, asked(network), 60.0, few=0, **options)
         if {f.how for f in report.findings.values()} == {"intervals", "point", "relaxed"}:
             return report
     pytest.fail("no such report")
@@ -248,7 +245,7 @@ def test_what_is_not_judged_is_said_in_one_line(tmp_path, capsys):
 
 def test_a_budget_ends_in_undecided(tmp_path):
     network, box = hard(1, tmp_path)
-    report = reports.decide(network, box, asked(network), Budget(1e-9), few=0)
+    report = reports.decide(network, box, asked(network), 1e-9, few=0)
     assert report.undecided and all(verdicts(report)[key].reason for key in report.undecided)
     assert report.check() == len(report.verdicts) - len(report.undecided)
 
