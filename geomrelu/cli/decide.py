@@ -7,10 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.cli.shared import (
-    DEFAULT_SECONDS,
     DOMAINS,
     Command,
     add_reading,
+    add_time,
     budget_of,
     judged_inputs,
     layers_of,
@@ -40,9 +40,7 @@ def add(command: Command) -> None:
         help="write what is proved to this directory; what it holds is not sought again",
     )
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    sub.add_argument(
-        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
-    )
+    add_time(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")

@@ -40,6 +40,25 @@ def add_workers(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
     sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
+    add_time(sub, None)
+
+
+def add_time(sub: argparse.ArgumentParser, default: float | None = DEFAULT_SECONDS) -> None:
+    """The option of a budget on time."""
+    shown = "none" if default is None else f"{default:g}"
+    sub.add_argument("--time", type=float, default=default, metavar="SECONDS", help=f"budget, default {shown}")
+
+
+def clock_of(options: argparse.Namespace) -> Budget | None:
+    """The budget on time that was given, if any."""
+    from geomrelu.budget import Budget
+    from geomrelu.errors import InputError
+
+    if options.time is None:
+        return None
+    if not options.time > 0:
+        raise InputError("--time must be positive")
+    return Budget(options.time)
 
 
 def add_reading(sub: argparse.ArgumentParser) -> None:
@@ -206,11 +225,17 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
         from geomrelu.errors import InputError
 
         raise InputError("--seed must not be negative")
-    with workers_on(options.workers, options.scheduler) as pool, progress_bar(what) as (advance, _):
+    budget = clock_of(options)
+    # a chunk in this process would be finished first
+    with (
+        workers_on(options.workers, options.scheduler, apart=budget is not None) as pool,
+        progress_bar(what) as (advance, _),
+    ):
         yield {
             "pool": pool,
             "journal": options.chunks,
             "progress": lambda done, total, pace: advance(pace, done, total),
+            "budget": budget,
         }
 
 

@@ -56,6 +56,8 @@ class Report:
         floats: which neurons are dead in floating point, if that was asked for.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
+
+    Exact: yes, every verdict. Cost of looking: none but for :attr:`active`, :meth:`check` and :meth:`save`.
     """
 
     network: Network

@@ -57,7 +57,7 @@ def read(path: FilePath) -> Tape:
         except Exception as problem:  # of the archive or of HDF5, which raise errors of many kinds
             line = (str(problem) or type(problem).__name__).splitlines()[0]
             raise InputError(f"not a readable Keras file: {line[:200]}") from None
-        run = _Run(weights)
+        run = _Run(weights, flat=kind_of(path) != ".keras")
         try:
             return run.model(config)
         except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError, OverflowError) as problem:
@@ -107,7 +107,10 @@ def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -
 
 
 def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
-    """The same of an ``.h5`` file; its weights stand in the order in which ``weight_names`` names them."""
+    """The same of an ``.h5`` file; its weights stand in the order in which ``weight_names`` names them.
+
+    Those of a nested model stand together, whatever is nested in it; their names say the layer.
+    """
     with h5py.File(io.BytesIO(data), "r") as file:
         text = file.attrs.get("model_config")
         if text is None:
@@ -124,6 +127,9 @@ def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
                 for part in name.split("/"):
                     place = _inside(place, part, h5py)
                 weights[key].append(_numbers(place, h5py))
+                inner = name.split("/")[-2:-1]
+                if inner and inner[0] != key:
+                    weights.setdefault(f"{key}/{inner[0]}", []).append(weights[key][-1])
     return config, weights
 
 
@@ -154,9 +160,10 @@ def _numbers(dataset: Any, h5py: Any) -> np.ndarray:
 
 @dataclass(slots=True)
 class _Run:
-    """Evaluates a configuration over tensors."""
+    """Evaluates a configuration over tensors; ``flat``: the weights of nested models stand as :func:`_legacy` says."""
 
     weights: Weights
+    flat: bool = False
     tape: Tape = None  # type: ignore[assignment]  # made when the input is met
     shape: tuple[int, ...] = ()
     seen: list[list[str]] = field(default_factory=lambda: [[]])
@@ -263,7 +270,8 @@ class _Run:
             if kind in _MODELS:
                 (inside,) = self.graph(layer, f"{prefix}{name}/", tensors[0], depth + 1)
                 return inside
-            found = self.weights.get(prefix + name, [])
+            where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
+            found = self.weights.get(where, [])
             value = keras_layers.linear_part(kind, config, tensors, found)
             if value is None:
                 self.leave(f"{kind} is not supported", name, tensors)

@@ -30,12 +30,20 @@ def load(path: str | PathLike[str], **options: Any) -> Network:
     """A network from a file: the formats that ``geomrelu decide`` reads, by the file's ending.
 
     Args:
+        path: of the file.
         options: what the file leaves open, see :meth:`Network.from_file`.
 
     Raises:
         InputError: missing, malformed or unsupported; one line that names the place.
 
-    Exact: a float parameter is the dyadic number it holds.
+    Exact: a float parameter is the dyadic number it holds. Cost: linear in the parameters.
+    Source: the specifications of ONNX, NumPy, PyTorch, safetensors, Keras and NNet, see :mod:`geomrelu.io`.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.json")
+    >>> as_network([([[1, 1], [1, -1]], [0, 0]), ([[1, 2]], [0])]).save(path)
+    >>> load(path).widths
+    (2,)
     """
     return Network.from_file(Path(filename(path, "a model file")), **options)
 
@@ -53,6 +61,10 @@ def as_network(model: Any) -> Network:
         InputError: something else, or not readable as one of these.
 
     Exact: a float parameter is the dyadic number it holds.
+
+    Method: by type; nothing is imported for it. Cost: linear in the parameters.
+
+    Source: weights as in PyTorch; formats, see :mod:`geomrelu.io`.
 
     >>> as_network([([[1, 1], [1, -1]], [0, 0]), ([[1, 2]], [0])]).widths
     (2,)

@@ -58,14 +58,20 @@ def read_quantised(path: FilePath, shape: Sequence[int] | None = None, whole_bat
 def _read(path: FilePath, shape: Sequence[int] | None, whole_batch: bool, quantised: bool) -> Tape:
     graph = load(path)
     with named(path):
-        return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch, quantised)[0]
+        return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch, quantised=quantised)[
+            0
+        ]
 
 
 def traced(
-    graph: Graph, shape: tuple[int, ...] | None = None, whole_batch: bool = False, quantised: bool = False
+    graph: Graph,
+    shape: tuple[int, ...] | None = None,
+    whole_batch: bool = False,
+    constants: bool = False,
+    quantised: bool = False,
 ) -> tuple[Tape, Trace]:
-    """The network of a graph, and the walk that found it."""
-    trace = Trace(graph, 1, shape, quantised)
+    """The network of a graph, and the walk that found it, see :class:`Trace`."""
+    trace = Trace(graph, 1, shape, constants, quantised)
     tape = trace.tape
     tape.reading = trace.reading()
     rows = {port.shape[0] if len(port.shape) > 1 else 0 for port in trace.ports}

@@ -121,11 +121,6 @@ def _dequantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -
     return dequantised(x, scale, zero, node.number("axis", 1), node.number("block_size", 0))
 
 
-@rule("DynamicQuantizeLinear", 1, 1)
-def _dynamic(node: Node, x: Value) -> Value:
-    raise Unsupported("its scale depends on the input, so that what follows is no network of fixed whole numbers")
-
-
 @rule("Quant", 4, 4, "narrow rounding_mode signed", domain="qonnx.custom_op.general", arrays=True)
 @rule("Quant", 4, 4, "narrow rounding_mode signed", domain="finn.custom_op.general", arrays=True)
 @rule("Quant", 4, 4, "narrow rounding_mode signed", domain="onnx.brevitas", arrays=True)

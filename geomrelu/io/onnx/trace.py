@@ -61,6 +61,7 @@ class Trace:
     Args:
         rows: of what an input of unknown batch size is taken to have.
         shape: of the only input, where the file leaves more than the batch open.
+        constants: is a model whose outputs are all constant a network, too?
         quantised: may activations be rounded to whole numbers? Otherwise the network ends where they are.
 
     Attributes:
@@ -71,9 +72,14 @@ class Trace:
     """
 
     def __init__(
-        self, graph: Graph, rows: int = 1, shape: tuple[int, ...] | None = None, quantised: bool = False
+        self,
+        graph: Graph,
+        rows: int = 1,
+        shape: tuple[int, ...] | None = None,
+        constants: bool = False,
+        quantised: bool = False,
     ) -> None:
-        self.graph, self.quantised = graph, quantised
+        self.graph, self.constants, self.quantised = graph, constants, quantised
         self.values: dict[str, Value | Step | Several | Left] = {}
         self.kinds: dict[str, int] = {}  # element types of tensors that depend on the input
         self.notes: dict[str, None] = {}
@@ -133,6 +139,10 @@ class Trace:
         if not parts:
             if self.left:
                 raise InputError(next(iter(self.left)))
+            if self.constants:
+                self.outputs: list[str] = []
+                self.tape.finish(Tensor.constant(np.zeros(1)).map)
+                return
             raise InputError(f"the output {wanted[0][:80]!r} does not depend on the input")
         if not self.tape.layers and self.left:
             raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}")
