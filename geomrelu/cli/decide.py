@@ -12,7 +12,7 @@ from geomrelu.cli.shared import (
     add_reading,
     add_search,
     budget_of,
-    inputs,
+    judged_inputs,
     layers_of,
     progress_bar,
     seconds_of,
@@ -63,13 +63,17 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
+    from geomrelu.network.quantised import QuantisedNetwork
 
     budget = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
-    network, domain = inputs(options)
-    if options.arithmetic is not None:
+    network, domain = judged_inputs(options)
+    if isinstance(network, QuantisedNetwork):
+        check_options(options.arithmetic, options.ranges)
+    elif options.arithmetic is not None:
         reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
@@ -87,6 +91,8 @@ def run(options: argparse.Namespace) -> int:
             else:
                 clear()
                 print(reports.as_text(layer, files, options.all))
+                if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
+                    print(dead)
 
         wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
