@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 
 from geomrelu.arguments import kind
 from geomrelu.errors import InputError
@@ -85,6 +86,13 @@ class Budget:
     def left(self) -> float | None:
         """Seconds until the end; None: no limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def seconds_left(self, share: float = 1.0, kept: float = 0.0) -> float:
+        """A share of what is left after some is kept, for work that is given seconds; infinite: no limit.
+
+        Never nothing: what costs nothing is still said when the time is over.
+        """
+        return inf if self.left is None else max(share * (self.left - kept), 1e-3)
 
     def share(self, parts: int) -> Budget:
         """One of ``parts`` equal shares of what is left; spending there spends here too."""

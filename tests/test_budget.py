@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from itertools import pairwise
-from math import comb
+from math import comb, inf
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,13 @@ def test_parts_and_shares_end_with_the_whole(clock):
 
 
 # ---- work that ends and goes on ---------------------------------------------------------------------------------
+
+
+def test_seconds_for_a_part_of_the_work(clock):
+    assert Budget().seconds_left() == Budget(inf).seconds_left(0.5, kept=3) == inf
+    whole = Budget(10)
+    assert 0 < whole.seconds_left(0.5, kept=2) <= 4
+    assert whole.seconds_left(kept=20) == 1e-3
 
 
 def test_bounds_of_the_whole_box_go_on_where_they_ended(monkeypatch):

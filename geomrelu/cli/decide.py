@@ -15,7 +15,6 @@ from geomrelu.cli.shared import (
     judged_inputs,
     layers_of,
     progress_bar,
-    seconds_of,
 )
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
             report = front_door.decide(
-                network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
+                network, domain, layers, options.neuron, time=budget.seconds_left(1 / wanted), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
                 certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
@@ -123,22 +122,23 @@ def run(options: argparse.Namespace) -> int:
 def _refused(options: argparse.Namespace) -> None:
     """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
-    from geomrelu.io.files import writable
+    from geomrelu.io.files import parent_of, writable
 
     if options.certificates is not None:
         writable(options.certificates)
     if options.ranges:
         check_kind(options.ranges)
+        parent_of(options.ranges)
 
 
 def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:
     """What is asked for besides the verdicts, better and better."""
     if options.arithmetic is not None:
         share = 0.5 if options.ranges is not None else 1.0
-        for floats in report.in_floats(options.arithmetic, seconds_of(budget, share), advance):
+        for floats in report.in_floats(options.arithmetic, budget.seconds_left(share), advance):
             yield "floats", floats
     if options.ranges is not None:
-        for ranges in report.tightened(seconds_of(budget), advance):
+        for ranges in report.tightened(budget.seconds_left(), advance):
             yield "ranges", ranges
 
 

@@ -14,7 +14,6 @@ from geomrelu.cli.shared import (
     complain,
     on_one_piece,
     progress_bar,
-    seconds_of,
     widths_of,
 )
 
@@ -49,13 +48,18 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.pruning import reserve
     from geomrelu.errors import InputError
-    from geomrelu.io.files import kind_of, writable
+    from geomrelu.io.files import kind_of, parent_of, same_file, writable
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
     kind = Path(options.output).suffix.lower()
     if kind not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
+    if same_file(options.output, options.model):
+        raise InputError(f"{options.output}: this is the model itself, and would be lost: write to another file")
+    parent_of(options.output)
+    if options.certificate is not None:
+        parent_of(options.certificate)
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
@@ -68,10 +72,10 @@ def run(options: argparse.Namespace) -> int:
         )
     else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
-    whole = Budget(max(1e-3, (budget.left or 0) - reserve(network)))
+    whole = Budget(budget.seconds_left(kept=reserve(network)))
     with progress_bar("pruning") as (advance, _):
         reports = decide(
-            network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
+            network, domain, time=whole.seconds_left(0.9),  # the rest is for the proofs that neurons are active
             neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
             certificates=options.certificates, progress=advance,
         )  # fmt: skip

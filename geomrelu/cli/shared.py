@@ -173,11 +173,6 @@ def budget_of(options: argparse.Namespace) -> Budget:
     return Budget(options.time, options.regions)
 
 
-def seconds_of(budget: Budget, share: float = 1.0) -> float:
-    """What is left of a budget, or a share of it; never nothing, so that what costs nothing is still said."""
-    return max(share * (budget.left or 0.0), 1e-3)
-
-
 def is_arrangement(path: str) -> bool:
     from geomrelu.io.files import kind_of, named, read_text
     from geomrelu.io.json import parsed

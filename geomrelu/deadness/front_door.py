@@ -100,7 +100,7 @@ def decide(
         whole = Budget(time)
         check_arithmetic(arithmetic, set_)  # before anything takes long
         report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
-        *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
+        *_, floats = report.in_floats(arithmetic, whole.seconds_left(), progress)
         return replace(report, floats=floats)
     if isinstance(set_, Union):
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
@@ -165,7 +165,7 @@ def _on_pieces(
         rest = open_neurons(asked, [part.layers for part in parts])
         if not rest or budget.ended:
             break
-        share = max((budget.left or 0.0) / (len(union.pieces) - k), 1e-3)
+        share = budget.seconds_left(1 / (len(union.pieces) - k))
         folder = None if certificates is None else writable(Path(certificates) / f"piece-{k + 1}")
         try:
             parts.append(decide(network, piece, list(rest), rest, time=share, certificates=folder, **how))

@@ -182,7 +182,8 @@ class _Run:
         self.findings[layer, i] = finding
 
     def _alive(self, layer: int, i: int, reason: str, finding: Finding) -> None:
-        self.found[layer, i] = Verdict(layer, i, Status.ALIVE, None, finding.value, reason)
+        supremum = finding.value if finding.how == "all points" else None  # a value that is met may be exceeded
+        self.found[layer, i] = Verdict(layer, i, Status.ALIVE, None, supremum, reason)
         self.findings[layer, i] = finding
 
     def _by_intervals(self, layer: int) -> None:
@@ -294,7 +295,7 @@ class _Run:
         open_ = self._open(layer)
         if self.budget.ended:
             return
-        share = Budget(max((self.budget.left or 0.0) / self._layers_open(layer), 1e-3))
+        share = Budget(self.budget.seconds_left(1 / self._layers_open(layer)))
         found = relaxed(self.whole, layer, open_)
         if share.ended:  # building it takes its time
             return

@@ -14,7 +14,17 @@ from pathlib import Path
 from geomrelu.arguments import filename
 from geomrelu.errors import InputError
 
-__all__ = ["FilePath", "kind_of", "named", "one_line", "read_bytes", "read_text", "writable"]
+__all__ = [
+    "FilePath",
+    "kind_of",
+    "named",
+    "one_line",
+    "parent_of",
+    "read_bytes",
+    "read_text",
+    "same_file",
+    "writable",
+]
 
 FilePath = str | PathLike[str]
 
@@ -89,6 +99,26 @@ def read_text(path: FilePath) -> str:
 def one_line(problem: BaseException) -> str:
     """What an exception of another library says, short enough for a message."""
     return (str(problem).strip() or type(problem).__name__).splitlines()[0][:200]
+
+
+def parent_of(path: FilePath) -> Path:
+    """The directory of a file that is to be written, asked for before long work.
+
+    Raises:
+        InputError: it is not there.
+    """
+    path = filename(path, "a file")
+    if not (parent := Path(path).parent).is_dir():
+        raise InputError(f"{path}: there is no directory {parent}")
+    return parent
+
+
+def same_file(one: FilePath, other: FilePath) -> bool:
+    """Do two paths name one existing file, through links too?"""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
 
 
 def writable(directory: FilePath) -> Path:

@@ -162,6 +162,7 @@ def test_budgets_exit_with_3(capsys, model, tmp_path):
         ({}, ["MODEL", "--domain", "R^n", "--time", "0"], "positive"),
         ({}, ["MODEL"], "--domain"),
         ({}, ["MODEL", "--domain", "R^n", "--certificates", "MODEL/x"], "MODEL/x"),
+        ({}, ["MODEL", "--domain", "R^n", "--ranges", "absent/r.csv"], "there is no directory absent"),
     ],
 )
 def test_every_error_is_one_line(capsys, monkeypatch, tmp_path, model, files, arguments, says):
@@ -345,6 +346,29 @@ def test_killed_and_taken_up_again(tmp_path):
     process = spawn("check", *sorted(out.glob("*.json")), "--model", net, "--domain", "box:-1,1")
     text, err = process.communicate(timeout=ENDS)
     assert process.returncode == 0, text
+
+
+def test_pruning_refuses_what_would_be_lost_before_it_begins(capsys, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = Path(model).read_bytes()
+    Path("link.json").symlink_to(model)
+    for more, says in (
+        (["-o", model], "the model itself"),
+        (["-o", "link.json"], "the model itself"),
+        (["-o", "absent/s.json"], "there is no directory absent"),
+        (["-o", "s.json", "--certificate", "absent/p.json"], "there is no directory absent"),
+    ):
+        code, text, err = run(capsys, "prune", model, "--domain", "box:0,1", *more)
+        assert (code, text) == (2, "") and err.count("\n") == 1 and says in err
+    assert Path(model).read_bytes() == before and not Path("s.json").exists()
+
+
+@pytest.mark.parametrize("arguments", [["decide"], ["decide", "--ranges", "--arithmetic", "float32"], ["prune", "-o"]])
+def test_no_end_of_time_is_no_time_that_is_over(capsys, model, tmp_path, arguments):
+    command, *more = arguments
+    more += [tmp_path / "s.json"] if command == "prune" else []
+    code, text, err = run(capsys, command, model, "--domain", "box:0,1", "--time", "inf", *more)
+    assert (code, err) == (0, "") and "is over" not in text and "undecided;" not in text.replace("0 undecided;", "")
 
 
 @pytest.mark.parametrize("ending", ["json", "npz"])

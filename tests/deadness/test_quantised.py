@@ -101,6 +101,8 @@ def test_verdicts_equal_enumeration_and_onnxruntime(seed, tmp_path):
     again = reports.decide(network, box, asked(network), 30.0, few=0)
     status = {(v.layer, v.neuron): v.status for v in report.verdicts}
     assert all(v.status in (status[v.layer, v.neuron], Status.UNDECIDED) for v in again.verdicts)
+    greatest = {(v.layer, v.neuron): v.supremum for v in report.verdicts}
+    assert all(v.supremum in (None, greatest[v.layer, v.neuron]) for v in again.verdicts)  # exact or not said
     assert again.check() == len(again.verdicts) - len(again.undecided) and report.check() == len(report.verdicts)
 
 

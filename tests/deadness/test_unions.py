@@ -6,6 +6,7 @@ import json
 import random
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,13 @@ def test_what_a_budget_leaves_open():
     for layers, neurons, words in ((3, None, "no layer 3"), (1, 7, "no neuron 7 in layer 1")):
         with pytest.raises(InputError, match=words):
             decide(net, union, layers=layers, neurons=neurons)
+
+
+def test_no_end_of_time_is_shared_by_the_pieces():
+    union = Union([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)])])
+    layers = [([[1], [-1]], [0, 1], "relu"), ([[1, 1]], [-4], "relu")]
+    report = decide(layers, union, time=inf)
+    assert report.undecided == [] and report.dead == [(2, 0)]
 
 
 def test_making_unions():
