@@ -8,11 +8,6 @@ PYTHON ?=
 VENV ?= .venv
 export PYTHON
 
-# Files of tests that take more than some seconds each.
-SLOW = attack test_attack.py test_branching.py test_claims.py test_estimates.py test_examples.py test_fuzz.py test_orbits.py \
-	test_parallel.py test_plots.py test_pool.py test_probability.py test_prune.py test_real_networks.py test_report.py \
-	test_tables.py test_verification.py
-
 .NOTPARALLEL:
 .PHONY: help verify test quick check format lint types rooms notebooks clean
 
@@ -27,7 +22,7 @@ test: $(VENV)/.installed-dev
 
 # make quick    the tests that take a moment
 quick: $(VENV)/.installed-dev
-	@$(VENV)/bin/python -m pytest $(addprefix --ignore=tests/,$(SLOW))
+	@$(VENV)/bin/python -m pytest -m "not slow"
 
 # make check    format, lint, types and who imports whom (with -k: all four, even after a failure)
 check: format lint types rooms

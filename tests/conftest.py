@@ -30,6 +30,19 @@ def shared():
     return folder
 
 
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch; whoever asks for it has the mark of that name."""
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+def pytest_collection_modifyitems(items):
+    """A mark follows from the fixture that needs the same."""
+    for item in items:
+        for name in {"torch", "browser"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(name)
+
+
 MUCH = 200_000  # nodes times weights: the plain judge is slower
 
 

@@ -267,6 +267,7 @@ def test_workers_have_one_thread_too():
     assert said(script, MKL_NUM_THREADS="4") == [str([None] * 4 + ["4"])] * 2
 
 
+@pytest.mark.torch
 def test_torch_keeps_its_threads():
     pytest.importorskip("torch")
     script = "import torch\nprint(torch.get_num_threads())"

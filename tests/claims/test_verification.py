@@ -21,6 +21,8 @@ from geomrelu.claims.registry import Kind, Status
 from geomrelu.claims.runner import Kept
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """

@@ -23,6 +23,8 @@ from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
+pytestmark = pytest.mark.slow
+
 
 def nets(count, seed, widths):
     """Networks of some depth, on a box, with their exact verdicts."""

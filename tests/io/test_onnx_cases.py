@@ -18,6 +18,8 @@ from test_onnx_graphs import compared
 from geomrelu import InputError, Network, Polyhedron, decide
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.onnx
+
 A, B = np.float32([[1, -2], [0.5, 4]]), np.float32([-0.25, 1])
 
 

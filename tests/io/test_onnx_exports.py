@@ -19,6 +19,8 @@ from test_onnx_graphs import close, compared
 from geomrelu import InputError
 from geomrelu.network.network import Network
 
+pytestmark = [pytest.mark.onnx, pytest.mark.torch]
+
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("onnxruntime")
 MODULES = int(os.environ.get("GEOMRELU_EXPORTS", "16"))

@@ -13,6 +13,8 @@ from geomrelu.io.onnx import traced
 from geomrelu.io.onnx.model import graph_of
 from geomrelu.network.network import Network
 
+pytestmark = pytest.mark.onnx
+
 GRAPHS = 400
 
 

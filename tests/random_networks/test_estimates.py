@@ -17,6 +17,8 @@ from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
 from geomrelu.random_networks.shape import Shape
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "experiment",
