@@ -27,6 +27,7 @@ def typeset(latex: str, block: bool) -> str:
 
 
 RELATIONS = {*"=<>≤≥≠∈⊆⊂→↦⇒⇔∼≪≫:,;", "⟹", "⟺", "…"}
+SUMS = {*"+−∪∩×⋅·∖"}
 AFTER = {*",;:"}  # a line may end behind these, and before a relation
 
 
@@ -44,7 +45,8 @@ def pieces(formula: str) -> list[str]:
         depth += (sign in ("(", "[", "{", "⌊", "⌈")) - (sign in (")", "]", "}", "⌋", "⌉"))
         bar ^= sign in ("|", "∣", "‖", "∥") and depth == 0
         outside = depth == 0 and not bar
-        if outside and sign in RELATIONS - AFTER and groups[-1]:
+        long = len(groups[-1]) > 7 and sign in SUMS
+        if outside and groups[-1] and (long or sign in RELATIONS - AFTER):
             child.set("form", "infix")
             groups.append([])
         groups[-1].append(child)
