@@ -22,7 +22,8 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.papers.figures import figure_five, save
 from geomrelu.plots import arrangement_figure, first_layer_missing, image_figure, plot_arrangement, plot_image
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.estimate import Experiment, by_orbits
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 

@@ -16,7 +16,9 @@ from geomrelu import Complex, Network, Polyhedron, decide, difference
 from geomrelu.papers.figures import safe_region, save
 from geomrelu.papers.tables import safe_width
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.initialisation import Initialisation
 
 # %% [markdown]

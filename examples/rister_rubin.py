@@ -21,7 +21,8 @@ from geomrelu.certificates.files import as_certificate
 from geomrelu.papers.figures import figure_one, save
 from geomrelu.papers.simulations import Living, living
 from geomrelu.random_networks import closed_forms
-from geomrelu.random_networks.estimate import Experiment, by_orbits
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.intervals import clopper_pearson
 from geomrelu.random_networks.orbit import alive_orbit
 

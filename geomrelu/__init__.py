@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from geomrelu.checker import Rejected
     from geomrelu.claims.runner import verify
     from geomrelu.deadness.checking import check
-    from geomrelu.deadness.decide import LayerReport, Status, Verdict
     from geomrelu.deadness.report import Report, decide
     from geomrelu.deadness.smaller import Smaller, prune
+    from geomrelu.deadness.verdict import LayerReport, Status, Verdict
     from geomrelu.errors import InputError
     from geomrelu.exact.affine import AffineForm, AffineMap
     from geomrelu.exact.numbers import rational
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from geomrelu.network.front_door import as_domain, as_network, load
     from geomrelu.network.network import Network
     from geomrelu.plots.picture import Picture, plot
-    from geomrelu.random_networks.estimate import Experiment, probability
+    from geomrelu.random_networks.experiment import Experiment
+    from geomrelu.random_networks.probability import probability
 
     __version__: str
 
@@ -74,19 +75,19 @@ _HOME = {
     "Arrangement": "geometry.arrangement",
     "Budget": "budget",
     "Complex": "network.complex",
-    "Experiment": "random_networks.estimate",
+    "Experiment": "random_networks.experiment",
     "FiniteSet": "geometry.polyhedron",
     "InputError": "errors",
-    "LayerReport": "deadness.decide",
+    "LayerReport": "deadness.verdict",
     "Network": "network.network",
     "Picture": "plots.picture",
     "Polyhedron": "geometry.polyhedron",
     "Rejected": "checker",
     "Report": "deadness.report",
     "Smaller": "deadness.smaller",
-    "Status": "deadness.decide",
+    "Status": "deadness.verdict",
     "Union": "geometry.domains",
-    "Verdict": "deadness.decide",
+    "Verdict": "deadness.verdict",
     "as_domain": "network.front_door",
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
@@ -95,7 +96,7 @@ _HOME = {
     "difference": "network.complex",
     "load": "network.front_door",
     "plot": "plots.picture",
-    "probability": "random_networks.estimate",
+    "probability": "random_networks.probability",
     "prune": "deadness.smaller",
     "rational": "exact.numbers",
     "read_domain": "geometry.domains",

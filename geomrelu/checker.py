@@ -19,6 +19,7 @@ CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, 
               "derive": DERIVE, "claims": [CLAIM, ...]}          "derive" is done once, and every proof begins after it
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
               "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...]}
+             {"layer": l, "neuron": i, "status": "at most" | "at least", "bound": "p/q", "point": POINT, "proof": ...}
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
@@ -28,11 +29,13 @@ What each claim needs, and the function that says so:
   alive            point in S with z(point) > 0, or all of `unbounded`
   dead             proof of z <= 0 on S
   active           proof of -z <= 0 on S: the neuron is linear on S
+  at_most          proof of z <= bound on S
+  at_least         proof of -z <= -bound on S
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   unbounded        (supremum inf) point in S, and ray in the recession cone of S along which z grows
   stable           (true: dead for all parameters near the given ones) proof of z <= c < 0 on S; `quiet` at infinity
   unstable         (false) point in S with z(point) = 0; or point in S, and `revivable` ray in the recession cone
-A finite set S needs no proof, it is walked. Where S has rows or equalities, dead and active need a point in S as well:
+A finite set S needs no proof, it is walked. Where S has rows or equalities, all but alive need a point in S as well:
 nothing is claimed of an empty set. Parameters are the bias and all weights on the layers that the layer reads.
 
 PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and then its subtree g >= 0,
@@ -48,7 +51,8 @@ M      {"k": m, ...} m >= 0 for the k-th split of a neuron on the way from the r
        of the domain, or any m for its k-th equality
 DERIVE a list, done in order and valid below, of
          [l]                  both bounds of the neurons of layer l: at first of all, later of those of unknown sign
-         [l, [i, ...]]        later, of these
+         [l, [i, ...]]        later, of these; at first, if l does not fit fixed point: of all by intervals alone, and
+                              of these as by [l]
          [l, i, "upper" | "lower", {exact leaf}]      one bound of one neuron
        Layers are derived one after the other. A bound of z needs all layers before it.
 
@@ -1064,10 +1068,8 @@ def derive(region: Region, items: Data, below: int) -> None:
     for item in items:
         require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
         level = layer_number(item[0], below)
-        require(
-            level <= len(region.pairs) + (len(item) == 1),
-            "layers are derived one after the other, and as a whole first",
-        )
+        first = len(item) == 1 or (len(item) == 2 and level > region.fixed.depth)
+        require(level <= len(region.pairs) + first, "layers are derived one after the other, and as a whole first")
         if len(item) == 4:
             derive_one(region, level, *item[1:])
         else:
@@ -1090,7 +1092,8 @@ def derive_layer(region: Region, level: int, neurons: Data) -> None:
     if region.empty:
         return
     if level > region.fixed.depth:
-        region.keep(level, {i: (-interval(region, level, i, -1), interval(region, level, i, 1)) for i in neurons})
+        some = list(range(width)) if new else neurons
+        region.keep(level, {i: (-interval(region, level, i, -1), interval(region, level, i, 1)) for i in some})
     some = [i for i in neurons if unknown(region.pairs[level - 1][i])]
     if region.empty:
         return
@@ -1228,7 +1231,8 @@ class Case(NamedTuple):
     neuron: int
     value: Fraction | None  # of z at the point, if there is one
     ray: Vector | None
-    bound: Bound  # of z on the domain (active: of -z), inf if there is no proof
+    sign: int  # -1 where z is bounded from below
+    bound: Bound  # of sign z on the domain, inf if there is no proof
 
 
 def alive(case: Case) -> None:
@@ -1238,20 +1242,35 @@ def alive(case: Case) -> None:
 
 
 def dead(case: Case) -> None:
-    require(case.bound <= 0, f"the bound is {shown(case.bound)}, not <= 0")
-    somewhere(case)
+    below(case, Fraction(0))
 
 
 def active(case: Case) -> None:
-    silent = case.claim.get("supremum") is None and case.claim.get("stable") is None
-    require(silent, "of an active neuron nothing else is claimed")
-    require(case.bound <= 0, f"the bound of -z is {shown(case.bound)}, not <= 0")
-    somewhere(case)
+    only_bounded(case)
+    below(case, Fraction(0))
 
 
-def somewhere(case: Case) -> None:
+def at_most(case: Case) -> None:
+    only_bounded(case)
+    below(case, number(case.claim.get("bound")))
+
+
+def at_least(case: Case) -> None:
+    only_bounded(case)
+    below(case, -number(case.claim.get("bound")))
+
+
+def below(case: Case, limit: Fraction) -> None:
+    """Of z, or where it is bounded from below, of -z."""
+    name = "z" if case.sign > 0 else "-z"
+    require(case.bound <= limit, f"the bound of {name} is {shown(case.bound)}, not <= {shown(limit)}")
     rows = case.judge.domain.rows or case.judge.domain.equalities
     require(not rows or case.value is not None, "no point shows that the domain is not empty")
+
+
+def only_bounded(case: Case) -> None:
+    silent = case.claim.get("supremum") is None and case.claim.get("stable") is None
+    require(silent, "a supremum and stability are claimed of dead and living neurons")
 
 
 def supremum(case: Case, value: Fraction) -> None:
@@ -1283,9 +1302,15 @@ def unstable(case: Case) -> None:
         require(revived, "nothing shows that the neuron is not stable")
 
 
-STATUS: dict[str, Callable[[Case], None]] = {"alive": alive, "dead": dead, "active": active}
+STATUS: dict[str, Callable[[Case], None]] = {
+    "alive": alive,
+    "dead": dead,
+    "active": active,
+    "at most": at_most,
+    "at least": at_least,
+}
 STABLE: dict[bool, Callable[[Case], None]] = {True: stable, False: unstable}
-KEYS = {"layer", "neuron", "status", "supremum", "stable", "point", "ray", "proof", "infinity"}
+KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity"}
 
 
 def prove(claim: Data, judge: Judge) -> None:
@@ -1305,20 +1330,21 @@ def read_claim(claim: Data, judge: Judge) -> Case:
     level = layer_number(claim.get("layer"), len(judge.model.layers) + 1)
     neuron = count(claim.get("neuron"), len(judge.model.layers[level - 1].rows), "neuron")
     status = claim.get("status")
-    require(isinstance(status, str) and status in STATUS, "the status must be dead, alive or active")
+    require(isinstance(status, str) and status in STATUS, f"the status must be one of {', '.join(STATUS)}")
+    require(("bound" in claim) == (status in ("at most", "at least")), "at most and at least have a bound, only they")
     require(
         claim.get("stable") in (None, False, True) and type(claim.get("stable")) is not int, "stable is true or false"
     )
     value = at_point(claim["point"], judge, level, neuron) if "point" in claim else None
     ray = read_ray(claim["ray"], judge.domain) if "ray" in claim else None
-    sign = -1 if status == "active" else 1
+    sign = -1 if status in ("active", "at least") else 1
     bound: Bound = inf
     if "proof" in claim:
         require(judge.domain.points is None, "a finite set is walked, it needs no proof")
         bound = judge.bound(claim["proof"], level, neuron, sign)
     elif judge.domain.points is not None:
         bound = max(sign * judge.value(p, level, neuron) for p in judge.domain.points)
-    return Case(judge, claim, level, neuron, value, ray, bound)
+    return Case(judge, claim, level, neuron, value, ray, sign, bound)
 
 
 def at_point(data: Data, judge: Judge, level: int, neuron: int) -> Fraction:
@@ -1640,7 +1666,8 @@ def said_of(claim: dict[str, Data]) -> str:
     stability = {True: ", stably", False: ", not stably", None: ""}[claim.get("stable")]
     value = claim.get("supremum")
     top = "" if value is None else f", supremum {value if value == 'inf' else shown(number(value))}"
-    return f"neuron {claim['neuron']} of layer {claim['layer']} is {claim['status']}{stability}{top}"
+    limit = f" {shown(number(claim['bound']))}" if "bound" in claim else ""
+    return f"neuron {claim['neuron']} of layer {claim['layer']} is {claim['status']}{limit}{stability}{top}"
 
 
 if __name__ == "__main__":

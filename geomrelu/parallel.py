@@ -19,7 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -30,7 +30,18 @@ from typing import Any, BinaryIO, NamedTuple
 from geomrelu.blas import single_threaded
 from geomrelu.errors import InputError
 
-__all__ = ["Journal", "Pool", "Progress", "Workers", "WorkersDied", "results", "seed_of", "workers_on"]
+__all__ = [
+    "Cluster",
+    "Journal",
+    "Pool",
+    "Progress",
+    "Workers",
+    "WorkersDied",
+    "results",
+    "seed_of",
+    "shared",
+    "workers_on",
+]
 
 Work = Callable[[int], Any]
 Progress = Callable[[int, int, str], None]
@@ -315,6 +326,51 @@ def _outlive() -> None:
     os._exit(1)
 
 
+class Cluster(Executor):
+    """The workers of a Dask scheduler, as :class:`Pool` is those of this machine.
+
+    Attributes:
+        workers: how many calls run at once.
+    """
+
+    def __init__(self, client: Any, workers: int) -> None:
+        self.workers = workers
+        self._client, self._executor = client, client.get_executor(pure=False)
+        self._shared: dict[int, tuple[Any, Any]] = {}
+
+    def share(self, value: Any) -> Any:
+        """Send a large value to every worker, once; what stands for it among the arguments of calls."""
+        if id(value) not in self._shared:
+            self._shared[id(value)] = value, self._client.scatter(value, broadcast=True, hash=False)
+        return self._shared[id(value)][1]
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+        """Have a function called by a worker; if workers die of it again and again: :class:`WorkersDied`."""
+        future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()
+
+        def answer(done: Future[Any]) -> None:
+            problem = CancelledError() if done.cancelled() else done.exception()
+            if problem is None:
+                future.set_result(done.result())
+            elif type(problem).__name__ in ("KilledWorker", "CancelledError", "FutureCancelledError"):
+                future.set_exception(WorkersDied("the workers of the cluster keep dying, or its scheduler is gone"))
+            else:
+                future.set_exception(problem)
+
+        self._executor.submit(function, *args, **named).add_done_callback(answer)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:
+        """Leave. What has not begun is forgotten, what is running ends by itself."""
+        self._client.close()
+
+
+def shared(executor: Executor | None, value: Any) -> Any:
+    """What to pass for a large value that many calls take."""
+    return executor.share(value) if isinstance(executor, Cluster) else value
+
+
 @contextmanager
 def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple[Executor | None, int]]:
     """Who computes: this process, processes on this machine, or a Dask cluster.
@@ -330,8 +386,11 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
         InputError: no worker, Dask is not installed, or nothing answers at the address.
     """
     if scheduler is not None:
-        with _dask(scheduler) as found:
-            yield found
+        cluster = _cluster(scheduler)
+        try:
+            yield cluster, cluster.workers
+        finally:
+            cluster.shutdown()
     elif workers < 1:
         raise InputError(f"the number of workers must be positive, not {workers}")
     elif workers == 1:
@@ -341,8 +400,7 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
             yield pool, workers
 
 
-@contextmanager
-def _dask(address: str) -> Iterator[tuple[Executor, int]]:
+def _cluster(address: str) -> Cluster:
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise InputError(f"{address!r} is not the address of a Dask scheduler, such as tcp://127.0.0.1:8786")
@@ -365,13 +423,11 @@ def _dask(address: str) -> Iterator[tuple[Executor, int]]:
     except (OSError, ValueError, RuntimeError, TypeError) as problem:
         first = str(problem).split("\n")[0] or type(problem).__name__
         raise InputError(f"no Dask scheduler answers at {address} ({first})") from None
-    try:
-        workers = sum(w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values())
-        if not workers:
-            raise InputError(f"the Dask scheduler at {address} has no workers")
-        yield client.get_executor(pure=False), workers
-    finally:
+    workers = sum(w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values())
+    if not workers:
         client.close()
+        raise InputError(f"the Dask scheduler at {address} has no workers")
+    return Cluster(client, workers)
 
 
 # ---- running ----------------------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ import sympy
 from geomrelu import checker
 from geomrelu.certificates.files import as_certificate
 from geomrelu.claims.registry import Claim
-from geomrelu.deadness.decide import Status, decide
+from geomrelu.deadness.decide import decide
+from geomrelu.deadness.verdict import Status
 from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import FiniteSet
 from geomrelu.io.tape import Tape, batch_normalisation

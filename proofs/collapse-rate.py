@@ -21,15 +21,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 import sympy
 
 from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.papers.collapse import HIDDEN, TARGETS, train
 from geomrelu.papers.simulations import survivors
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.initialisation import Initialisation
@@ -52,7 +52,7 @@ claim = Claim(
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
 
-HIDDEN = 9
+LINE = [name for name, (size, _) in TARGETS.items() if size == 1]
 LOWER, UPPER = closed_forms.one_dim_dying(2, HIDDEN), closed_forms.dying_bound(*[2] * (HIDDEN - 1))
 
 # %% [markdown]
@@ -151,91 +151,34 @@ def _alive(data: np.ndarray, law: str, trials: int, seed: int) -> int:
 # %% [markdown]
 # ## Sampling: training
 #
-# All networks at once, Adam on the mean squared error with 64 inputs in $[-\sqrt 3, \sqrt 3]$, in NumPy. Collapsed are
-# those whose outputs at the end are all the same number. (`examples/collapse_rate.py` trains longer, with PyTorch.)
-# With `--thorough` 1,000 networks for each target, the mean absolute error, and the target with two inputs and outputs
-# in width 4, for which no rate is claimed. What the rate has more than the probability of death at initialisation are
-# networks that die in training; their number is in the table. (Partial collapse, to a few values, is not counted here.)
+# All networks at once, Adam on 64 inputs in $[-\sqrt 3, \sqrt 3]$ (`geomrelu.papers.collapse`), with the mean squared
+# and the mean absolute error. Collapsed are those whose outputs at the end are all the same number.
+# (`examples/collapse_rate.py` trains with PyTorch.) With `--thorough` the setting of the slides: 1,000 networks for
+# each target and each error, also for the target with two inputs and outputs (width 4), for which there is only the
+# upper bound on death at initialisation. What the rate has more than the probability of death at initialisation are
+# networks that die in training; their number is in the table. To which constant they collapse, and partial collapse:
+# [`collapse-states`](collapse-states.py).
+
 
 # %%
-ROOT = 3**0.5
-TARGETS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "|x|": np.abs,
-    "x sin 5x": lambda x: x * np.sin(5 * x),
-    "step + 0.2 sin 5x": lambda x: (x > 0) + 0.2 * np.sin(5 * x),
-}
-
-
-def both(x: np.ndarray) -> np.ndarray:
-    """The target of the slides with two inputs."""
-    return np.stack([np.abs(x[:, 0] + x[:, 1]), np.abs(x[:, 0] - x[:, 1])], axis=1)
-
-
-def forward(layers: list[np.ndarray], x: np.ndarray) -> list[np.ndarray]:
-    """What each layer reads, with a column of ones for the bias, and the output; (networks, points, columns)."""
-    one = np.ones((len(layers[0]), len(x), 1))
-    found = [np.concatenate([np.broadcast_to(x, (len(one), *x.shape)), one], axis=2)]
-    for layer in layers[:-1]:
-        found.append(np.concatenate([np.maximum(found[-1] @ layer, 0), one], axis=2))
-    return [*found, found[-1] @ layers[-1]]
-
-
-def trained(
-    target: Callable[[np.ndarray], np.ndarray],
-    networks: int,
-    steps: int,
-    seed: int,
-    absolute: bool = False,
-    size: int = 1,
-) -> tuple[np.ndarray, ...]:
-    """(dead at initialisation, collapsed after training) for so many networks.
-
-    Args:
-        absolute: the loss is the mean absolute error, not the squared one.
-        size: inputs and outputs; hidden layers are twice as wide.
-    """
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(-ROOT, ROOT, (64, size))
-    y = target(x)
-    widths = [size, *[2 * size] * HIDDEN, size]
-    layers = [rng.standard_normal((networks, n + 1, m)) * (2 / n) ** 0.5 for n, m in pairwise(widths)]
-    for layer in layers:
-        layer[:, -1] = 0  # the bias
-    mean, square = ([np.zeros_like(layer) for layer in layers] for _ in range(2))
-    dead = np.any([(h[:, :, :-1] == 0).all(axis=(1, 2)) for h in forward(layers, x)[1:-1]], axis=0)
-    for step in range(1, steps + 1):
-        *read, output = forward(layers, x)
-        delta = (np.sign(output - y) if absolute else 2 * (output - y)) / len(x)
-        for k in range(len(layers) - 1, -1, -1):
-            slope = read[k].transpose(0, 2, 1) @ delta
-            delta = (delta @ layers[k][:, :-1].transpose(0, 2, 1)) * (read[k][:, :, :-1] > 0)
-            mean[k] += (slope - mean[k]) / 10
-            square[k] += (slope**2 - square[k]) / 1000
-            layers[k] -= 1e-3 * (mean[k] / (1 - 0.9**step)) / (np.sqrt(square[k] / (1 - 0.999**step)) + 1e-8)
-    output = forward(layers, x)[-1]
-    return dead, (output.max(axis=1) == output.min(axis=1)).all(axis=1)
-
-
 @claim.sample("rates", trials=100, seed=182, part="training")
 def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
-    steps = 300 if depth == "thorough" else 200
-    for k, (name, target) in enumerate(TARGETS.items() if depth == "thorough" else [("|x|", np.abs)]):
-        dead, collapsed = trained(target, trials, steps, seed + k)
-        yield f"{name}: collapsed", int(collapsed.sum()), ">=", LOWER
-        yield f"{name}: dead, and not constant after training", int((dead & ~collapsed).sum()), Fraction(0)
-        yield (
-            f"{name}: {int((collapsed & ~dead).sum())} of {trials} died in training; dead",
-            int(dead.sum()),
-            "<=",
-            UPPER,
-        )
-    if depth == "thorough":
-        dead, collapsed = trained(np.abs, trials, steps, seed + 7, absolute=True)
-        yield "|x|, absolute error: collapsed", int(collapsed.sum()), ">=", LOWER
-        yield "|x|, absolute error: dead, and not constant", int((dead & ~collapsed).sum()), Fraction(0)
-        dead, collapsed = trained(both, trials, steps, seed + 8, size=2)
-        name = f"(|x1 + x2|, |x1 - x2|), width 4: {int(collapsed.sum())} of {trials} collapsed, {int(dead.sum())} dead"
-        yield f"{name}; dead, and not constant", int((dead & ~collapsed).sum()), Fraction(0)
+    steps, targets = (600, [*TARGETS]) if depth == "thorough" else (200, ["|x|"])
+    for k, target in enumerate(targets):
+        for absolute in (False, True):
+            found = train(target, trials, steps, seed + k, absolute=absolute, rate=1e-2)
+            dead, collapsed = int(found.dead.sum()), int(found.collapsed.sum())
+            name = f"{target}, {'absolute' if absolute else 'squared'} error"
+            if target in LINE:
+                yield f"{name}: collapsed", collapsed, ">=", LOWER
+            yield (
+                f"{name}: dead, and not constant after training",
+                int((found.dead & ~found.collapsed).sum()),
+                Fraction(0),
+            )
+            died = int((found.collapsed & ~found.dead).sum())
+            bound = UPPER if target in LINE else closed_forms.dying_bound(*[4] * HIDDEN)
+            yield f"{name}: {died} of {trials} died in training, {collapsed} collapsed; dead", dead, "<=", bound
 
 
 # %% [markdown]

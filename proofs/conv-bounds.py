@@ -23,7 +23,8 @@ from math import prod
 import numpy as np
 
 from geomrelu.claims.registry import Again, Claim
-from geomrelu.deadness.decide import Status, decide
+from geomrelu.deadness.decide import decide
+from geomrelu.deadness.verdict import Status
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.tape import Tape, convolution
 from geomrelu.network.network import Network

@@ -382,12 +382,7 @@ def ranges(layers, polyhedron, dimension, most=None):
         used = {j for _, slope in layers[level] for j, w in slope.items() if w}
         read = [j for block in blocks if used & set(block) for j in block] if used else list(blocks[-1])
         for form, known in zip(forms, found[level], strict=True):
-            for p in points:
-                value = form[0] + _dot(form[1:], p)
-                if known[0] is None or (known[0] != "-inf" and value < known[0]):
-                    known[0], known[2] = value, p
-                if known[1] is None or (known[1] != INFINITE and value > known[1]):
-                    known[1], known[3] = value, p
+            _extremes(known, form, points)
             for r in directions:
                 growth = _dot(form[1:], r)
                 if growth < 0:
@@ -403,6 +398,16 @@ def ranges(layers, polyhedron, dimension, most=None):
             if known[1] == INFINITE or known[1] >= 0:
                 known[4] = False  # it is alive, or a larger bias revives it
     return [[Range(*known) for known in layer] for layer in found]
+
+
+def _extremes(known, form, points):
+    """Lower and raise the known ends of a form's values by those at points."""
+    for p in points:
+        value = form[0] + _dot(form[1:], p)
+        if known[0] is None or (known[0] != "-inf" and value < known[0]):
+            known[0], known[2] = value, p
+        if known[1] is None or (known[1] != INFINITE and value > known[1]):
+            known[1], known[3] = value, p
 
 
 def _dot(left, right):

@@ -20,10 +20,10 @@ import pytest
 from geomrelu import Budget, Network, Polyhedron, Status, budget, checker
 from geomrelu.budget import Exhausted
 from geomrelu.deadness import branch_and_bound, workers
-from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.region_formulas import network_regions_at_most
 from geomrelu.io.tape import Tape, convolution
 
@@ -206,10 +206,10 @@ def test_what_later_layers_leave_over_goes_to_those_that_are_open(clock, monkeyp
         for i in asked:
             while done[layer, i] < cost[layer] // 2:
                 done[layer, i] += 1
-                run.budget.poll()
-            yield deadness.Verdict(layer, i, Status.ALIVE, None, None, "worked")
+                run.problem.budget.poll()
+            yield Verdict(layer, i, Status.ALIVE, None, None, "worked")
 
-    monkeypatch.setattr(deadness._Run, "_fresh", fresh)
+    monkeypatch.setattr("geomrelu.deadness.decide._Run._fresh", fresh)
     box = Polyhedron.box([(-1, 1)] * 2)
     reports = list(decide(net, box, budget=Budget(300)))
     assert set(statuses(reports).values()) == {Status.ALIVE}

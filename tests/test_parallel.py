@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trees import deep
 
-from geomrelu import InputError
+from geomrelu import InputError, decide
 from geomrelu.parallel import Journal, results, seed_of, workers_on
 
 pytestmark = pytest.mark.slow
@@ -321,6 +322,76 @@ def test_every_command_is_the_same_for_all_workers(steady, name, tmp_path):
         seen = lines()
     assert seen > 1
     assert printed_and_written(tmp_path / "4", *resumable) == expected
+
+
+def hard():
+    """A network with neurons that need trees, and its box."""
+    bench, _ = next(deep((4, 12, 12, 12, 1)))
+    return bench.network, bench.domain
+
+
+def decided(report):
+    return [
+        (v.layer, v.neuron, v.status, v.stable, v.supremum) for layer in report.layers.values() for v in layer.verdicts
+    ]
+
+
+@pytest.fixture
+def only_trees(monkeypatch):
+    """Everything is left to trees, which is what goes to workers."""
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.MANY_PIECES", 0)
+
+
+def test_a_cluster_decides_the_same(steady, tmp_path, only_trees):
+    net, box = hard()
+    here = decide(net, box)
+    there = decide(net, box, scheduler=steady[0], certificates=tmp_path)
+    assert decided(there) == decided(here) and there.check() == here.check()
+    assert sum(len(json.loads(path.read_text())["claims"]) for path in tmp_path.glob("layer-*.json")) == there.check()
+
+
+def test_a_worker_dies_while_the_cluster_decides(cluster, only_trees):
+    address, processes = cluster
+    net, box = hard()
+    turns = []
+
+    def progress(what, *_):
+        if ", neuron " in what:
+            turns.append(what)
+            processes[2].kill()
+
+    there = decide(net, box, scheduler=address, progress=progress)
+    assert turns and processes[2].wait() is not None
+    assert decided(there) == decided(decide(net, box))
+
+
+def test_a_cluster_prunes_verifies_and_counts_the_same(steady, tmp_path):
+    net, box = hard()
+    model, domain = tmp_path / "net.json", tmp_path / "box.json"
+    model.write_text(net.to_json())
+    domain.write_text(
+        json.dumps({"box": [[str(v) for v in side] for side in zip(box.checked.lower, box.checked.upper, strict=True)]})
+    )
+    smaller = []
+    for k, more in enumerate(([], ["--scheduler", steady[0]])):
+        out = tmp_path / f"{k}.json"
+        found = geomrelu("prune", str(model), "--domain", str(domain), "-o", str(out), *more)
+        assert found.returncode == 0, found.stderr
+        smaller.append(out.read_bytes())
+    assert smaller[0] == smaller[1]
+    labels = ["point-half"]
+    said = [geomrelu("verify", *labels, "--format", "json", *more) for more in ([], ["--scheduler", steady[0]])]
+    assert [run.returncode for run in said] == [0, 0], said[1].stderr
+
+    def statuses(run):
+        return [(claim["label"], claim["status"]) for claim in json.loads(run.stdout)]
+
+    assert statuses(said[0]) == statuses(said[1])
+    counted = ["regions", str(model), "--domain", str(domain), "--layers", "2", "--format", "json"]
+    said = [geomrelu(*counted, *more) for more in ([], ["--scheduler", steady[0]])]
+    assert said[0].stdout == said[1].stdout
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "127.0.0.1:1", "tcp://127.0.0.1:99999"])

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 
 from geomrelu import Budget, Network, Polyhedron, Status
-from geomrelu.deadness import decide as deadness
 from geomrelu.deadness import workers
 from geomrelu.deadness.decide import decide
 from geomrelu.errors import InputError
@@ -180,11 +179,11 @@ def hard():
 
 @pytest.fixture
 def only_trees(monkeypatch):
-    monkeypatch.setattr(deadness, "FEW_PIECES", 0)
-    monkeypatch.setattr(deadness, "SPROUT", 0)
-    monkeypatch.setattr(deadness, "MANY_PIECES", 0)
-    monkeypatch.setattr(deadness._Run, "_on_the_box", lambda *_: iter(()))
-    monkeypatch.setattr(deadness._Run, "_witnesses", lambda *_: iter(()))
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.MANY_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.BySearch._on_the_box", lambda *_: iter(()))
+    monkeypatch.setattr("geomrelu.deadness.by_search.BySearch._witnesses", lambda *_: iter(()))
 
 
 def late_turn(bench, growth, most, seconds):

@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, redirect_stdout, suppress
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -32,7 +32,7 @@ from urllib.parse import unquote, urlsplit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(HERE.parent), str(ROOT)]
+sys.path.extend(map(str, (HERE, HERE.parent, ROOT)))  # modules beside this one, notebooks.py, the package
 
 import claim_pages
 from notebooks import cells
@@ -47,6 +47,7 @@ WITHOUT_RUNNING = {"collapse_rate"}  # it trains for a minute, and needs PyTorch
 ELSEWHERE = {
     "geomrelu/certificates/FORMAT.md": "reference/format.md",
     "proofs/kernel/README.md": "reference/kernel.md",
+    "proofs/not-seen.md": "claims/not-seen.md",
     "CONTRIBUTING.md": "developing/contributing.md",
     "geomrelu/README.md": "developing/architecture.md",
     "tests/README.md": "developing/tests.md",
@@ -121,7 +122,7 @@ class Runs:
             return BLOCK.sub(self._block, text)
 
     def _block(self, match: re.Match[str]) -> str:
-        kind, how, name, body = match.groups()
+        kind, name, body = match[1], match[3], match[4]
         if name:
             Path(name).write_text(body, encoding="utf-8")
             return f'```{kind} title="{name}"\n{body}```'
@@ -135,7 +136,9 @@ class Runs:
         shown = []
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
         for command in body.strip().splitlines():
-            line = re.sub(r"\bgeomrelu/", f"{ROOT}/geomrelu/", re.sub(r"^geomrelu\b", f"{sys.executable} -m geomrelu", command))
+            line = re.sub(
+                r"\bgeomrelu/", f"{ROOT}/geomrelu/", re.sub(r"^geomrelu\b", f"{sys.executable} -m geomrelu", command)
+            )
             line = re.sub(r"^python\b", sys.executable, line)
             ended = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, check=False)
             if ended.returncode not in (0, 3):
@@ -206,7 +209,9 @@ def examples() -> list[str]:
                 else:
                     result = "" if path.stem in WITHOUT_RUNNING else runs.python(body)
                     text += f"```python\n{body}\n```\n{result}\n"
-        note = "\n*Not run here: it trains networks for a minute, with PyTorch.*\n" if path.stem in WITHOUT_RUNNING else ""
+        note = (
+            "\n*Not run here: it trains networks for a minute, with PyTorch.*\n" if path.stem in WITHOUT_RUNNING else ""
+        )
         written(page, f"{text}{note}\n---\n\n`python examples/{path.name}` runs this page.")
         made.append(page)
     order = ["first_look", "two_layers", "dead_neurons_of_a_real_network"]
@@ -222,10 +227,8 @@ def commands() -> None:
     def helped(*words: str) -> str:
         printed = StringIO()
         with redirect_stdout(printed):
-            try:
+            with suppress(SystemExit):
                 main([*words, "--help"])
-            except SystemExit:
-                pass
         return f"```text\n{printed.getvalue().rstrip()}\n```"
 
     names = [module.__name__.rpartition(".")[2] for module in COMMANDS]
@@ -285,7 +288,9 @@ def faults() -> list[str]:
             elif parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].names:
                 wrong.append(f"{here}: {target}: no such place on that page")
         text = " ".join(page.text)
-        wrong += [f"{here}: not typeset: {found}" for found in re.findall(r"\\[(\[].{0,40}|\S*\d\^\(.{0,20}|\bR\^n\S*", text)]
+        wrong += [
+            f"{here}: not typeset: {found}" for found in re.findall(r"\\[(\[].{0,40}|\S*\d\^\(.{0,20}|\bR\^n\S*", text)
+        ]
     styles = [*HTML.rglob("*.css")]
     for style in styles:
         if re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")):

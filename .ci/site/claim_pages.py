@@ -12,10 +12,12 @@ from notebooks import cells
 from pictures import svg_of
 
 from geomrelu.claims import registry, runner
-from geomrelu.claims.registry import Claim, Result, Status, by_paper
+from geomrelu.claims.outcome import Result
+from geomrelu.claims.registry import Claim, by_paper
 from geomrelu.claims.render import tally
 from geomrelu.claims.report.page import MEANS
 from geomrelu.claims.report.prose import prose
+from geomrelu.claims.status import Status
 
 Linked = Callable[[str, str, str], str]
 Written = Callable[[str, str], None]
@@ -35,7 +37,7 @@ def claims(evidence: Path, linked: Linked, written: Written, pages: Path) -> lis
             proof = linked(proof_of(claim.path), f"proofs/{claim.label}.py", page)
             written(page, f"{text}\n\n{proof}")
     written("claims/index.md", contents(everything, results))
-    return nav
+    return [*nav, {"What was not seen": "claims/not-seen.md"}]
 
 
 def short(paper: str) -> str:
@@ -56,7 +58,10 @@ def contents(everything: Mapping[str, Claim], results: Mapping[str, Result]) -> 
     lines += ["A status is computed from what ran when this page was built; nobody types it.", ""]
     lines += ["| status | promises that it |", "|---|---|"]
     lines += [f"| {badge(status)} | {status.promise} |" for status in Status]
-    lines += ["", "A statement that is false in print stands as printed: an exact case must refute it, and it names the"]
+    lines += [
+        "",
+        "A statement that is false in print stands as printed: an exact case must refute it, and it names the",
+    ]
     lines += ["claim that is true instead.", ""]
     for paper, members in by_paper(everything).items():
         lines += [f"## {paper}", "", "| claim | says | status |", "|---|---|---|"]
@@ -80,7 +85,10 @@ def one(claim: Claim, result: Result, everything: Mapping[str, Claim], pages: Pa
         true = everything[claim.correction]
         lines += ['!!! success "True instead"', f"    [{true.title}]({true.label}.md): {prose(true.statement)}.", ""]
     if result.limited_by is not None:
-        lines += [f"No stronger than [{everything[result.limited_by].title}]({result.limited_by}.md), which it uses.", ""]
+        lines += [
+            f"No stronger than [{everything[result.limited_by].title}]({result.limited_by}.md), which it uses.",
+            "",
+        ]
     lines += ["## Evidence", "", "| kind | what was judged |", "|---|---|"]
     for outcome in result.outcomes:
         said = outcome.summary if outcome.ok else f"fails: {outcome.failure}"

@@ -9,10 +9,8 @@ import griffe
 
 from geomrelu.claims.report.prose import prose
 
-ROLE = re.compile(r":(?:py:)?[a-z]+:`(~?)([^`<]+?)`")
+ROLE = re.compile(r":[a-z]+:`(~?)([^`<]+?)`")
 CODE = re.compile(r"(``.+?``|`[^`]+`|\[[^\]]*\]\[[^\]]*\]|^\s*(?:>>>|\.\.\. ).*$)", re.S | re.M)
-# What is mathematics in running text: an exponent, an index, a comparison.
-MATHS = re.compile(r"(?<![\w`*])[\w|(){}+·−/ ,-]*?(?:<=|>=|\b2\*\*|R\^)[\w|(){}^+·−*/. -]*")
 PUBLIC = "geomrelu."
 SECTIONS = ("Evidence", "Exact", "Method", "Source")
 
@@ -28,13 +26,18 @@ class Docstrings(griffe.Extension):
 
 def markdown(text: str) -> str:
     """A docstring of this package as Markdown."""
-    text = ROLE.sub(lambda found: f"`{found[2].rpartition('.')[2] if found[1] else found[2].removeprefix(PUBLIC)}`", text)
+    text = ROLE.sub(_named, text)
     text = re.sub(r"``(.+?)``", r"`\1`", text)
     for name in SECTIONS:
         text = re.sub(rf"^( *)((?:.* )?){name}: ", rf"\1\2**{name}:** ", text, flags=re.M)
     text = re.sub(r"^(\*\*(?:Evidence|Exact|Method|Source):\*\*)", r"\n\1", text, flags=re.M)
     parts = CODE.split(text)
     return "".join(part if k % 2 else typeset(part) for k, part in enumerate(parts))
+
+
+def _named(found: re.Match[str]) -> str:
+    """What a role names, as code."""
+    return f"`{found[2].rpartition('.')[2] if found[1] else found[2].removeprefix(PUBLIC)}`"
 
 
 def typeset(text: str) -> str:

@@ -20,6 +20,8 @@ __all__ = ["Claim", "Saver", "as_certificate", "known", "read", "save", "write"]
 
 Claim = dict[str, Any]
 
+KINDS = ("", "-intervals")  # what one derivation serves stands in one file: of layers as a whole, or by intervals
+
 
 def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[str, Any]:
     """One certificate of some claims; only the points they name are kept, and renumbered."""
@@ -29,28 +31,41 @@ def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: lis
         if type(claim.get("point")) is int:
             claim = {**claim, "point": place.setdefault(claim["point"], len(place))}
         renumbered.append(claim)
-    depth, renumbered = _shared(renumbered)
+    chain, renumbered = _shared(renumbered)
     return {
         "geomrelu": checker.FORMAT,
         "model": model,
         "domain": domain,
         "points": [points[k] for k in place],
-        **({"derive": _chain(depth)} if depth else {}),
+        **({"derive": chain} if chain else {}),
         "claims": renumbered,
     }
 
 
-def _chain(level: int) -> list[list[int]]:
-    """All layers before a layer."""
-    return [[at] for at in range(1, level)]
+def by_intervals(claim: Claim) -> bool:
+    """Does the proof of a claim bound some layer by intervals alone?"""
+    return any(len(item) == 2 and not item[1] for item in _first(claim).get("derive", []))
 
 
-def _shared(claims: list[Claim]) -> tuple[int, list[Claim]]:
-    """If several proofs begin with deriving all layers, that is done once: the deepest layer, and claims without it."""
-    proved = [c for c in claims if isinstance(c.get("proof"), list) and c["layer"] > 1]
-    firsts = [c["proof"][0].get("derive", [])[: c["layer"] - 1] == _chain(c["layer"]) for c in proved]
-    if len(proved) < 2 or not all(firsts):
-        return 0, claims
+def _first(claim: Claim) -> dict[str, Any]:
+    """The root of the proof, if there is one."""
+    proof = claim.get("proof")
+    return proof[0] if isinstance(proof, list) and proof else {}
+
+
+def _is_chain(items: list[Any], level: int) -> bool:
+    """Does it derive all layers before a layer, once each?"""
+    return len(items) == level - 1 and all(item in ([at], [at, []]) for at, item in enumerate(items, 1))
+
+
+def _shared(claims: list[Claim]) -> tuple[list[Any], list[Claim]]:
+    """If several proofs begin with deriving all layers in one way, that is done once: how, and claims without it."""
+    proved = [c for c in claims if c.get("proof") and isinstance(c["proof"], list) and c["layer"] > 1]
+    firsts: list[list[Any]] = [_first(c).get("derive", [])[: c["layer"] - 1] for c in proved]
+    chain = max(firsts, key=len, default=[])
+    alike = all(_is_chain(own, c["layer"]) and own == chain[: len(own)] for own, c in zip(firsts, proved, strict=True))
+    if len(proved) < 2 or not alike:
+        return [], claims
     found = []
     for claim in claims:
         if claim in proved:
@@ -58,7 +73,7 @@ def _shared(claims: list[Claim]) -> tuple[int, list[Claim]]:
             rest = first.pop("derive")[claim["layer"] - 1 :]
             claim = {**claim, "proof": [first | ({"derive": rest} if rest else {}), *claim["proof"][1:]]}
         found.append(claim)
-    return max(c["layer"] for c in proved), found
+    return chain, found
 
 
 def _claims(data: dict[str, Any]) -> list[Claim]:
@@ -68,10 +83,11 @@ def _claims(data: dict[str, Any]) -> list[Claim]:
         if not current and "proof" in claim and claim.get("status") != "open":
             continue
         if chain and "proof" in claim and claim["layer"] > 1:
-            if chain[: claim["layer"] - 1] != _chain(claim["layer"]):
+            own = chain[: claim["layer"] - 1]
+            if not _is_chain(own, claim["layer"]):
                 continue
             first = claim["proof"][0]
-            derive = {"derive": _chain(claim["layer"]) + first.get("derive", [])}
+            derive = {"derive": own + first.get("derive", [])}
             claim = {**claim, "proof": [{**first, **derive}, *claim["proof"][1:]]}
         found.append(claim)
     return found
@@ -88,41 +104,56 @@ def write(
     Raises:
         InputError: the directory holds claims about another model or domain, or cannot be written.
     """
+    shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
+    together, points = _earlier(directory, layer, shared, model, domain, points)
     claims = list(claims)
-    shared = directory / f"layer-{layer}.json"
-    together: dict[int, Claim] = {}
-    for path in (shared, *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
+    files: dict[int, str] = {}
+    for claim in claims:
+        i = claim["neuron"]
+        path = directory / f"layer-{layer}-neuron-{i}.json"
+        for others in together.values():
+            others.pop(i, None)
+        if len(claim.get("proof", ())) > 1:
+            save(path, as_certificate([claim], model, domain, points))
+        else:
+            kind = KINDS[by_intervals(claim)]
+            together[kind][i], path = claim, shared[kind]
+        files[i] = str(path)
+    for kind, some in together.items():
+        if some:
+            save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
+    for claim in claims:
+        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
+    for kind, some in together.items():  # only now, so that no claim is ever on disk nowhere
+        if not some:
+            shared[kind].unlink(missing_ok=True)
+        for i in some:
+            (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
+    return files
+
+
+def _earlier(
+    directory: Path, layer: int, shared: dict[str, Path], model: str, domain: str, points: list[list[str]]
+) -> tuple[dict[str, dict[int, Claim]], list[list[str]]]:
+    """The claims in the shared files of a layer, of each kind by neuron; their points come after those given."""
+    together: dict[str, dict[int, Claim]] = {kind: {} for kind in shared}
+    for path in (*shared.values(), *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
         if not path.exists():
             continue
         known = read(path)
         if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
             raise InputError(f"{path} is about another model or domain: choose another directory")
-        if path != shared:
+        kind = next((kind for kind in shared if path == shared[kind]), None)
+        if kind is None:
             continue
         if not _well_formed(known):
             raise InputError(f"{path} is damaged: remove it or choose another directory")
-        points = [*known["points"], *points]
-        shift = len(known["points"])
-        claims = [{**c, "point": c["point"] + shift} if type(c.get("point")) is int else c for c in claims]
-        together = {claim["neuron"]: claim for claim in _claims(known)}
-    files: dict[int, str] = {}
-    for claim in claims:
-        own = directory / f"layer-{layer}-neuron-{claim['neuron']}.json"
-        if len(claim.get("proof", ())) > 1:
-            together.pop(claim["neuron"], None)
-            save(own, as_certificate([claim], model, domain, points))
-            files[claim["neuron"]] = str(own)
-        else:
-            together[claim["neuron"]] = claim
-            files[claim["neuron"]] = str(shared)
-    if together:
-        ordered = [together[i] for i in sorted(together)]
-        save(shared, as_certificate(ordered, model, domain, points))
-    for claim in claims:
-        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
-    for i in together:  # only now, so that no claim is ever on disk nowhere
-        (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
-    return files
+        shift = len(points)
+        points = [*points, *known["points"]]
+        for claim in _claims(known):
+            place = {"point": claim["point"] + shift} if type(claim.get("point")) is int else {}
+            together[kind][claim["neuron"]] = claim | place
+    return together, points
 
 
 def known(directory: Path, model: str, domain: str) -> list[Claim]:

@@ -151,7 +151,9 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
     level = checker.layer_number(claim.get("layer"), len(model.layers) + 1)
     neuron = checker.count(claim.get("neuron"), len(model.layers[level - 1].rows), "neuron")
     status, supremum, stable = (claim.get(key) for key in ("status", "supremum", "stable"))
-    require(status in ("alive", "dead", "active"), "the status must be dead, alive or active")
+    require(isinstance(status, str) and status in checker.STATUS, "the status is none of the judge's")
+    limited = status in ("at most", "at least")
+    require(("bound" in claim) == limited, "at most and at least have a bound, only they")
     require(stable in (None, False, True) and type(stable) is not int, "stable is true or false")
     value = None if supremum in (None, "inf") else checker.number(supremum)
     bounded = domain.points is not None or not checker.recession(domain)
@@ -181,9 +183,10 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
         line = f"ray {points.line(claim['point'], level, neuron)} / {points.direction(claim['ray'])}"
         yield Statement(f"unbounded {level} {neuron}", number, lambda _: iter((line,)))
     require("point" in claim or (status != "alive" and value is None and stable is not False), "there is no point")
-    if status == "active":
-        require(supremum is None and stable is None, "of an active neuron nothing else is claimed")
-        yield below(Fraction(0), -1)
+    if limited or status == "active":
+        require(supremum is None and stable is None, "a supremum and stability are claimed of dead and living neurons")
+        sign = 1 if status == "at most" else -1
+        yield below(sign * checker.number(claim["bound"]) if limited else Fraction(0), sign)
     if status == "dead":
         require(value is None or value <= 0, "the supremum of a dead neuron is positive")
         yield below(min(value if value is not None else Fraction(0), NEGATIVE if stable else Fraction(0)), 1)
@@ -428,7 +431,8 @@ class Writer:
         for item in items:
             require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
             level = checker.layer_number(item[0], below)
-            in_turn = level <= node.known + (len(item) == 1)
+            new = level > node.known
+            in_turn = level <= node.known + (len(item) == 1 or (len(item) == 2 and level > self.fits))
             require(in_turn, "layers are derived one after the other, and as a whole first")
             node = node.after([item])
             width = len(self.model.layers[level - 1].rows)
@@ -445,7 +449,7 @@ class Writer:
                 require(isinstance(item[1], list), "a derivation lists neurons")
                 mask = _mask([checker.count(i, width, "neuron") for i in item[1]], width)
             if level > self.depth:
-                yield f"derive {level} 0 1 1 - I {PLAIN} {mask}"
+                yield f"derive {level} 0 1 1 - I {PLAIN} {'*' if new else mask}"
                 yield f"derive {level} 1 1 1 - E {PLAIN} {mask}"
             else:
                 yield f"derive {level} 1 1 1 {over} F {ROUNDED if self.rounded else PLAIN} {mask}"

@@ -50,7 +50,8 @@ class Region:
         self.corners: dict[int, dict[int, tuple[Sequence[int], Sequence[int]]]] = {}  # bounds of -y and of y there
         self.lines: dict[int, Any] = {}  # the lines of layers, in units
         self.sides: tuple[list[int], list[int]] | None = None  # the box, in units
-        self.whole: tuple[int, ...] | None = ()  # what has been derived, if nothing else was done to the domain
+        # what has been derived, if nothing else was done to the domain: layers (by intervals: minus their numbers)
+        self.whole: tuple[int, ...] | None = ()
         self.roots: dict[tuple[int, ...], Region] = {}  # the regions that arise so, since many proofs begin with them
         self.scaled: Any = None  # the vertices as integers over a denominator
 
@@ -129,7 +130,7 @@ class Region:
             level = _index(item[0], below, "layer")
             if level == 0:
                 raise Rejected("layers count from 1")
-            if level > len(self.known) + (len(item) == 1):
+            if level > len(self.known) + (len(item) == 1 or (len(item) == 2 and not self.fits(level))):
                 raise Rejected("layers are derived one after the other, and as a whole first")
             width = len(self.model.layers[level - 1].rows)
             if len(item) == 4:
@@ -137,16 +138,20 @@ class Region:
             elif len(item) == 2:
                 if not isinstance(item[1], list):
                     raise Rejected("a derivation lists neurons")
-                self._derive(level, list(dict.fromkeys([_index(i, width, "neuron") for i in item[1]])))
+                some = list(dict.fromkeys([_index(i, width, "neuron") for i in item[1]]))
+                if some or level <= len(self.known):
+                    self._derive(level, some)
+                else:
+                    self._derive_once(level, some, -level)
             else:
-                self._derive_whole(level, width)
+                self._derive_once(level, range(width), level)
 
-    def _derive_whole(self, level: int, width: int) -> None:
-        name = None if self.whole is None else (*self.whole, level)
+    def _derive_once(self, level: int, neurons: Sequence[int], step: int) -> None:
+        name = None if self.whole is None else (*self.whole, step)
         if name in self.roots:
             self.__dict__.update(self.roots[name].copy().__dict__)
             return
-        self._derive(level, range(width))
+        self._derive(level, neurons)
         self.whole = name
         if name is not None:
             self.roots[name] = self.copy()
@@ -155,7 +160,8 @@ class Region:
         new, fits = level > len(self.known), self.fits(level)
         self.whole = None
         if new:
-            self.known.append(([(None, None)] * len(neurons), None if fits else 1))
+            width = len(self.model.layers[level - 1].rows)
+            self.known.append(([(None, None)] * width, None if fits else 1))
         if self.empty:
             return
         if fits:
@@ -164,7 +170,7 @@ class Region:
             if open_:
                 self._derive_in_units(level, open_)
             return
-        self._meet(level, *self._intervals(level, neurons))
+        self._meet(level, *self._intervals(level, range(width) if new else neurons))
         if self.empty:
             return
         pairs, _ = self.known[level - 1]

@@ -29,7 +29,6 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -38,7 +37,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, TypeVar
 
-from geomrelu.claims.evidence import Again, Case, Certified, Kind, judge, percent
+from geomrelu.claims.check import LEVEL, Check, Progress, outcome
+from geomrelu.claims.evidence import Again, Certified, Kind
+from geomrelu.claims.outcome import EXACT, Outcome, Result
 from geomrelu.claims.status import Status, status_of
 from geomrelu.errors import InputError
 
@@ -46,10 +47,6 @@ __all__ = [
     "Again",
     "Certified",
     "Claim",
-    "Kind",
-    "Outcome",
-    "Result",
-    "Status",
     "by_paper",
     "concluded",
     "examined",
@@ -59,60 +56,12 @@ __all__ = [
     "verify",
 ]
 
-LEVEL = Fraction(999, 1000)
-THOROUGH_TRIALS = 10  # so many times the trials of a sampling check at depth "thorough"
 DEPTHS = ("default", "thorough")
-EXACT = (Kind.ENUMERATE, Kind.DECIDE, Kind.HUNT, Kind.DERIVE)
-MOST_CERTIFICATES = 4  # of one check that are kept for the report
 
-Progress = Callable[[str, str, int], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-# ---- a claim and its checks -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Check:
-    """One registered check.
-
-    Attributes:
-        of: what its cases are, in the plural ("sign patterns"); for a neighbour the hypothesis that is dropped.
-        part: of the claim it speaks for; "" for all of it.
-        trials, seed, level: of a sampling check, fixed beforehand.
-    """
-
-    kind: Kind
-    of: str
-    run: Callable[..., Iterable[Any]]
-    trials: int = 0
-    seed: int = 0
-    level: Fraction = LEVEL
-    part: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.run.__name__
-
-    def at(self, depth: str) -> tuple[Iterable[Any], int]:
-        """The cases, and the number of trials behind each."""
-        if self.kind is not Kind.SAMPLE:
-            return self.run(depth), 0
-        trials = self._trials(depth)
-        return self.run(trials, self.seed, depth), trials
-
-    def _trials(self, depth: str) -> int:
-        return self.trials * (THOROUGH_TRIALS if depth == "thorough" else 1)
-
-    def fixed(self, depth: str = "default") -> str:
-        """Of a sampling check: what was fixed beforehand."""
-        return f"{self._trials(depth):,} trials at {percent(self.level)}, seed {self.seed}"
-
-    def as_text(self) -> str:
-        """What it counts."""
-        if self.kind is Kind.NEIGHBOUR:
-            return f"{self.name}: the claim without: {self.of}"
-        return f"{self.name}: {self.of}" + (f", {self.fixed()}" if self.kind is Kind.SAMPLE else "")
+# ---- a claim ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -195,171 +144,6 @@ class Claim:
         return int(failed)
 
 
-# ---- outcomes ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one check gave.
-
-    Attributes:
-        kind, check: the kind of evidence and the name of the function.
-        ok: did every case hold, and was there one?
-        cases: how many were judged.
-        summary: one phrase.
-        failure: the first case that does not hold, or why there is no evidence; None if ok.
-        counterexample: is the failure a case against the claim, and not a check that broke?
-        again: Python that prints the left side of that case, if the check gave it.
-        left: the left side of the case.
-        rows: ``(case, what was found)`` for the cases with a name.
-        certified: ``(case, certificate)``: a few of the certificates that were accepted, if the check handed them over.
-        part: of the claim it speaks for; "" for all of it.
-        symbolic: of identities: how many have a free symbol and sides that are not the same as written.
-    """
-
-    kind: Kind
-    check: str
-    ok: bool
-    cases: int
-    summary: str
-    seconds: float
-    failure: str | None
-    counterexample: bool
-    again: str | None
-    left: str | None
-    rows: tuple[tuple[str, str], ...]
-    certified: tuple[tuple[str, Certified], ...] = ()
-    part: str = ""
-    symbolic: int = 0
-
-    @property
-    def broken(self) -> bool:
-        return not self.ok and not self.counterexample
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for ``json.dumps``, without the certificates."""
-        return {
-            "kind": str(self.kind),
-            "check": self.check,
-            "ok": self.ok,
-            "cases": self.cases,
-            "summary": self.summary,
-            "failure": self.failure,
-            "counterexample": self.counterexample,
-            "again": self.again,
-            "left": self.left,
-            "seconds": round(self.seconds, 3),
-            "rows": [list(row) for row in self.rows],
-            "part": self.part,
-            "symbolic": self.symbolic,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any], certified: Iterable[tuple[str, Certified]] = ()) -> Outcome:
-        """What :meth:`as_json` wrote."""
-        rows = tuple((str(name), str(cell)) for name, cell in data["rows"])
-        more = {"kind": Kind(data["kind"]), "rows": rows, "certified": tuple(certified)}
-        return cls(**{**data, **more})
-
-
-@dataclass(frozen=True)
-class Result:
-    """A claim after verification.
-
-    Attributes:
-        status: computed from the outcomes and from the claims it uses.
-        limited_by: the claim it uses that keeps its status down, or None.
-        counterexample: the smallest case against it, or what broke; None if all evidence holds.
-        again: the command that shows this case, or runs the check, again.
-        correction: the label of the claim that is true instead, for a statement that is false as printed.
-        corrected: what that claim states.
-        depth: "default" or "thorough".
-    """
-
-    label: str
-    title: str
-    statement: str
-    source: str
-    status: Status
-    outcomes: tuple[Outcome, ...]
-    seconds: float
-    limited_by: str | None
-    counterexample: str | None
-    again: str | None
-    correction: str | None
-    corrected: str | None
-    depth: str
-
-    @property
-    def refuted_as_expected(self) -> bool:
-        """Is a statement that names its correction refuted by an exact case, and is no evidence broken?"""
-        against = any(o.counterexample and o.kind in EXACT for o in self.outcomes)
-        return self.correction is not None and self.status is Status.REFUTED and against
-
-    @property
-    def failed(self) -> bool:
-        """Is it refuted or broken, or, for a statement with a correction, not refuted as expected?"""
-        if self.correction is not None:
-            return not self.refuted_as_expected
-        return self.status <= Status.REFUTED
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for ``json.dumps``."""
-        return {
-            "label": self.label,
-            "title": self.title,
-            "statement": self.statement,
-            "source": self.source,
-            "status": self.status.name,
-            "depth": self.depth,
-            "limited_by": self.limited_by,
-            "counterexample": self.counterexample,
-            "again": self.again,
-            "correction": self.correction,
-            "corrected": self.corrected,
-            "seconds": round(self.seconds, 3),
-            "evidence": [o.as_json() for o in self.outcomes],
-        }
-
-    def as_text(self) -> str:
-        """The claim, its evidence line by line, and the named cases with what each kind of evidence says of them."""
-        lines = [f"{self.status.name}  {self.label}: {self.statement}", f"  {self.source}"]
-        for o in self.outcomes:
-            mark = "ok" if o.ok else "FAILED" if o.counterexample else "BROKEN"
-            lines.append(f"  {o.kind:<9}  {mark:<6}  {o.summary if o.ok else o.failure}  ({o.seconds:.2f} s)")
-        lines += [f"  {line}" for line in _side_by_side(self.outcomes)]
-        if self.limited_by is not None:
-            lines.append(f"  no stronger than {self.limited_by}, which it uses")
-        if self.counterexample is not None:
-            what = "broken" if self.status is Status.BROKEN else "counterexample"
-            lines += [f"  {what}: {self.counterexample}", f"  again: {self.again}"]
-        if self.correction is not None:
-            lines.append(f"  true instead ({self.correction}): {self.corrected}")
-        return "\n".join(lines) + "\n"
-
-
-def _side_by_side(outcomes: Sequence[Outcome]) -> list[str]:
-    """Rows: named cases; columns: kinds of evidence."""
-    kinds, rows = named_cases(outcomes)
-    return aligned([["case", *map(str, kinds)], *rows]) if rows else []
-
-
-def named_cases(outcomes: Sequence[Outcome]) -> tuple[list[Kind], list[list[str]]]:
-    """The kinds of evidence with named cases, and for each name what each of them found."""
-    kinds = [kind for kind in Kind if any(o.kind is kind and o.rows for o in outcomes)]
-    cells: dict[str, dict[Kind, str]] = {}
-    for o in outcomes:
-        for name, cell in o.rows:
-            cells.setdefault(name, {}).setdefault(o.kind, cell)
-    return kinds, [[name, *(row.get(k, "") for k in kinds)] for name, row in cells.items()]
-
-
-def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Lines in which the columns of a table stand below each other."""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
-
-
 # ---- running ----------------------------------------------------------------------------------------------------
 
 
@@ -438,7 +222,7 @@ def ordered(labels: Iterable[str] | None, registry: Mapping[str, Claim]) -> list
 
 def examined(claim: Claim, depth: str, progress: Progress | None = None) -> tuple[Outcome, ...]:
     """Run all checks of a claim; what they give depends on no other claim."""
-    return tuple(_outcome(claim, check, depth, progress) for check in claim.checks)
+    return tuple(outcome(claim.label, check, depth, progress) for check in claim.checks)
 
 
 def concluded(
@@ -479,67 +263,6 @@ def _weight(outcome: Outcome) -> tuple[bool, bool, int]:
     """Which failure is shown: what broke before what failed, then what can be run again, then exact cases first."""
     rank = EXACT.index(outcome.kind) if outcome.kind in EXACT else len(EXACT)
     return outcome.counterexample, outcome.again is None, rank
-
-
-def _outcome(claim: Claim, check: Check, depth: str, progress: Progress | None) -> Outcome:
-    """Run one check until its first case that does not hold."""
-    started = reported = time.perf_counter()
-    number, symbolic, rows, failure, words = 0, 0, dict[str, tuple[int, str]](), None, ""
-    counterexample, again, left, certified = False, None, None, dict[str, Certified]()
-    report = progress or (lambda label, kind, done: None)
-    report(claim.label, str(check.kind), 0)
-    try:
-        cases, trials = check.at(depth)
-        for given in cases:
-            case = Case.read(given)
-            judged = judge(check.kind, case.parts, trials, check.level)
-            number, symbolic, words = number + 1, symbolic + judged.symbolic, judged.words
-            if case.name:
-                rows[case.name] = (rows[case.name][0] + 1 if case.name in rows else 1, judged.cell)
-            if not judged.holds:
-                failure = f"case {number}{f' ({case.name})' if case.name else ''}: {words}"
-                counterexample, again, left = check.kind is not Kind.NEIGHBOUR, case.again, judged.left
-                break
-            name = case.name or check.of
-            if case.certified and name not in certified and len(certified) < MOST_CERTIFICATES and case.certified.small:
-                certified[name] = case.certified
-            if time.perf_counter() - reported > 0.1:
-                reported = time.perf_counter()
-                report(claim.label, str(check.kind), number)
-        if number == 0:
-            failure = "no cases: an empty family is no evidence"
-    except Exception as problem:
-        failure = f"after {number} case{'s'[: number != 1]}: {type(problem).__name__}: {problem}"
-    report(claim.label, str(check.kind), number)
-    return Outcome(
-        check.kind,
-        check.name,
-        failure is None,
-        number,
-        _summary(check, number, symbolic, words, depth),
-        time.perf_counter() - started,
-        failure,
-        counterexample,
-        again,
-        left,
-        tuple((name, cell if n == 1 else f"{n:,} {check.of}") for name, (n, cell) in rows.items()),
-        tuple(certified.items()),
-        check.part,
-        symbolic,
-    )
-
-
-def _summary(check: Check, cases: int, symbolic: int, words: str, depth: str) -> str:
-    said = f"{cases:,} {check.of}"
-    if check.kind is Kind.NEIGHBOUR:
-        return f"fails, as it must, without: {check.of}"
-    if check.kind is Kind.SAMPLE:
-        return words if cases == 1 else f"{cases} {check.of}, each by {check.fixed(depth)}"
-    if check.kind is Kind.DERIVE:
-        return f"{said}, {symbolic:,} with symbols and not equal as written"
-    return said + {Kind.DECIDE: ", every certificate accepted", Kind.HUNT: " hunted, none against it"}.get(
-        check.kind, ""
-    )
 
 
 # ---- the registry -----------------------------------------------------------------------------------------------

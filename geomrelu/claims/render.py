@@ -13,7 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from textwrap import fill
 from typing import Any
 
-from geomrelu.claims.registry import Claim, Kind, Result, Status, aligned, by_paper
+import geomrelu
+from geomrelu.claims.evidence import Kind
+from geomrelu.claims.outcome import Result, aligned
+from geomrelu.claims.registry import Claim, by_paper
+from geomrelu.claims.status import Status
 from geomrelu.errors import InputError
 
 __all__ = ["FORMATS", "claim_as", "contents", "registry_as", "results_as", "tally"]
@@ -300,9 +304,10 @@ def contents(registry: Registry) -> str:
         *_markdown(["status", "promise"], [[status.name, status.promise] for status in Status]),
         "",
         "A statement that is false as printed stands as printed. It must be refuted by an exact case, and names the",
-        "claim that is true instead.",
+        "claim that is true instead. What of the papers was not at hand is on [a page of its own](not-seen.md).",
     ]
     lines += _new(registry)
+    lines += _cited()
     for paper, claims in by_paper(registry).items():
         lines += ["", f"## {paper}", ""]
         rows = []
@@ -327,6 +332,27 @@ def _new(registry: Registry) -> list[str]:
         if claims:
             lines.append(f"* {word}: " + ", ".join(f"{_link(c.label)} ({c.title.lower()})" for c in claims) + ".")
     return lines
+
+
+def _cited() -> list[str]:
+    """How to cite the software and a theorem."""
+    return [
+        "",
+        "## How to cite",
+        "",
+        "Labels are stable: a claim keeps its label, and a label is not given to another statement. A theorem is cited",
+        "as `\\cite[claim \\texttt{zeros-on-a-line}]{geomrelu}`, with",
+        "",
+        "```bibtex",
+        "@software{geomrelu,",
+        "  author  = {{the geomrelu developers}},",
+        "  title   = {geomrelu: an exact analyzer of dead {ReLU} neurons},",
+        f"  version = {{{geomrelu.__version__}}},",
+        "  license = {MIT},",
+        "  note    = {Theorems by label: proofs/README.md}",
+        "}",
+        "```",
+    ]
 
 
 def _link(label: str) -> str:

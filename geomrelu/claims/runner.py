@@ -20,7 +20,8 @@ from typing import Any
 
 from geomrelu.certificates import files
 from geomrelu.claims.evidence import Certified
-from geomrelu.claims.registry import DEPTHS, Claim, Outcome, Result, concluded, examined, load, ordered
+from geomrelu.claims.outcome import Outcome, Result
+from geomrelu.claims.registry import DEPTHS, Claim, concluded, examined, load, ordered
 from geomrelu.errors import InputError
 from geomrelu.parallel import workers_on
 
@@ -37,6 +38,7 @@ def run(
     depth: str = "default",
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     kept: Kept | None = None,
     progress: Progress | None = None,
     proofs: Path | None = None,
@@ -47,6 +49,8 @@ def run(
     Args:
         labels: which (with the ones they use); None: all.
         workers: processes. With one, claims are examined here, in order.
+        scheduler: address of a Dask scheduler instead; its workers must have geomrelu, and the directory of the claims
+            if that is another.
         kept: evidence found there counts, and new evidence goes there.
         progress: called with (what is going on, claims finished, all claims).
         proofs: the directory of the claims; None: those of the package.
@@ -62,7 +66,8 @@ def run(
     if workers < 1:
         raise InputError(f"the number of workers must be positive, not {workers}")
     registry = load(proofs)
-    return _results(ordered(labels, registry), registry, depth, workers, kept, progress or (lambda *what: None), proofs)
+    who = workers, scheduler
+    return _results(ordered(labels, registry), registry, depth, who, kept, progress or (lambda *what: None), proofs)
 
 
 def verify(*labels: str, thorough: bool = False, workers: int = 1) -> list[Result]:
@@ -95,7 +100,7 @@ def _results(
     claims: list[Claim],
     registry: Mapping[str, Claim],
     depth: str,
-    workers: int,
+    who: tuple[int, str | None],
     kept: Kept | None,
     progress: Progress,
     proofs: Path | None,
@@ -116,7 +121,7 @@ def _results(
 
     yield from known()
     waiting = [claim for claim in claims if claim.label not in evidence]
-    with workers_on(max(1, min(workers, len(waiting)))) as (executor, _):
+    with workers_on(max(1, min(who[0], len(waiting))), who[1] if waiting else None) as (executor, _):
 
         def told(what: str) -> None:
             progress(what, len(evidence), len(claims))

@@ -19,7 +19,7 @@ from geomrelu.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from geomrelu.deadness.decide import LayerReport
+    from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
 
@@ -43,6 +43,7 @@ def add(command: Command) -> None:
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -51,7 +52,7 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
-    from geomrelu.deadness.decide import Status
+    from geomrelu.deadness.verdict import Status
     from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts
@@ -59,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--workers and --neuron-time must be positive")
     layers = layers_of(options.layer)
     if options.certificates is not None:
-        reports.writable(options.certificates)
+        from geomrelu.io.files import writable
+
+        writable(options.certificates)
     network, domain = inputs(options)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
@@ -80,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             reports.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
-                neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
-                progress=advance, told=told,
+                neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+                certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
         except KeyboardInterrupt:
             interrupted = True

@@ -61,7 +61,8 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """What is proved, or an estimate by orbits or by sampling."""
     from geomrelu.errors import InputError
-    from geomrelu.random_networks.estimate import Experiment, probability
+    from geomrelu.random_networks.experiment import Experiment
+    from geomrelu.random_networks.probability import probability
 
     if sum(v is not None for v in (options.orbits, options.trials, options.half_width)) > 1:
         raise InputError("--orbits walks orbits, --trials and --half-width sample networks: choose one")

@@ -41,6 +41,7 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     add_reading(sub)
     sub.set_defaults(run=run)
 
@@ -50,9 +51,9 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
     from geomrelu.deadness.pruning import reserve
-    from geomrelu.deadness.report import decide, writable
+    from geomrelu.deadness.report import decide
     from geomrelu.errors import InputError
-    from geomrelu.io.files import kind_of
+    from geomrelu.io.files import kind_of, writable
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
@@ -70,8 +71,8 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("pruning") as (advance, _):
         reports = decide(
             network, domain, time=seconds_of(whole, 0.9),  # the rest is for the proofs that neurons are active
-            neuron_time=options.neuron_time, workers=options.workers, certificates=options.certificates,
-            progress=advance,
+            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
+            certificates=options.certificates, progress=advance,
         )  # fmt: skip
         found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geomrelu.cli.shared import (
     DEFAULT_SECONDS,
@@ -18,6 +18,9 @@ from geomrelu.cli.shared import (
     network_on,
     progress_bar,
 )
+
+if TYPE_CHECKING:
+    from geomrelu.budget import Budget
 
 __all__ = ["add"]
 
@@ -38,6 +41,11 @@ def add(command: Command) -> None:
         "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
     )
     sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="of a network: processes, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
+    sub.add_argument(
+        "--signs-in", metavar="DIR", help="of a network: the sign vectors as .npy files there, none of them held"
+    )
     add_reading(sub)
     sub.set_defaults(run=run)
 
@@ -48,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.network import region_count
 
     budget = budget_of(options)
+    if options.workers != 1 or options.scheduler or options.signs_in:
+        return _in_shards(options, budget)
     wanted = region_count.Wanted(options.faces, options.polynomial, options.graph)
     listed: list[dict[str, Any]] = []
     seen = 0
@@ -76,9 +86,38 @@ def run(options: argparse.Namespace) -> int:
             if options.polynomial:
                 raise InputError("--polynomial is for arrangements")
             found = region_count.of_network(*network_on(options), options.layers, wanted, budget, each)
+    return _said(options, found, {"list": listed} if options.signs or options.witnesses else {})
+
+
+def _in_shards(options: argparse.Namespace, budget: Budget) -> int:
+    """By several processes, or with the sign vectors on disk."""
+    from pathlib import Path
+
+    from geomrelu.errors import InputError
+    from geomrelu.io.files import writable
+    from geomrelu.network import region_count
+    from geomrelu.parallel import workers_on
+
+    if is_arrangement(options.file):
+        raise InputError("--workers, --scheduler and --signs-in are for networks; write it as a layer of a network")
+    if options.signs or options.witnesses or options.faces or options.graph or options.polynomial:
+        raise InputError("--workers, --scheduler and --signs-in go with counting alone")
+    network, domain = network_on(options)
+    directory = None if options.signs_in is None else writable(Path(options.signs_in))
+    with workers_on(options.workers, options.scheduler) as pool, progress_bar("counting") as (advance, _):
+        found = region_count.by_shards(
+            network, domain, options.layers, budget, pool, directory,
+            lambda regions: advance(f"{regions:,} regions", 0, 0),
+        )  # fmt: skip
+    return _said(options, found, {})
+
+
+def _said(options: argparse.Namespace, found: dict[str, Any], listed: dict[str, Any]) -> int:
+    from geomrelu.network import region_count
+
     heads = {"file": options.file, "domain": options.domain}
     if options.format == "json":
-        print(json.dumps(heads | found | ({"list": listed} if options.signs or options.witnesses else {}), indent=1))
+        print(json.dumps(heads | found | listed, indent=1))
     else:
         print(region_count.as_text(heads | found))
     if found["reason"] == "interrupted":

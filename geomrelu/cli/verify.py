@@ -21,6 +21,7 @@ def add(command: Command) -> None:
     sub.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text")
     sub.add_argument("--report", metavar="DIR", help="write a page (index.html), figures, evidence and certificates")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
     sub.set_defaults(run=run)
 
 
@@ -28,9 +29,10 @@ def run(options: argparse.Namespace) -> int:
     """Verify, print, report."""
     from geomrelu.claims import registry as claims
     from geomrelu.claims import render, runner
+    from geomrelu.claims.outcome import Result
 
     registry = claims.load()
-    results: list[claims.Result] = []
+    results: list[Result] = []
     asked = claims.ordered(options.labels or None, registry)
     kept = None if options.report is None else runner.Kept(options.report)
     workers = runner.cores() if options.workers is None else options.workers
@@ -41,7 +43,10 @@ def run(options: argparse.Namespace) -> int:
             complain(f"{before} of {len(asked)} claims are verified in {options.report} already")
     with progress_bar("verifying") as (advance, clear):
         try:
-            for result in runner.run(options.labels or None, depth, workers=workers, kept=kept, progress=advance):
+            for result in runner.run(
+                options.labels or None, depth,
+                workers=workers, scheduler=options.scheduler, kept=kept, progress=advance,
+            ):  # fmt: skip
                 results.append(result)
                 if options.format == "text":
                     clear()

@@ -13,7 +13,8 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness.decide import Status, decide
+from geomrelu.deadness.decide import decide
+from geomrelu.deadness.verdict import Status
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 

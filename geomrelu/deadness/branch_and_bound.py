@@ -3,7 +3,7 @@
 The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
 input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
 looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
-program decides (see ``programs``).
+program decides (see :mod:`geomrelu.deadness.exact_lp`).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
@@ -13,24 +13,23 @@ up stay valid. (Where there are many inputs, and so only signs are split, the bo
 
 from __future__ import annotations
 
-import operator
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.certificates.batch import derivation, derived, places
+from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 
-__all__ = ["PROGRAM", "Growth", "Node", "Part", "Split", "Tree", "bounded", "one_leaf"]
+__all__ = ["Growth", "Tree", "bounded", "one_leaf"]
 
 Array = np.ndarray
-Node = dict[str, Any]
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
 MOST_BOXES = 10_000_000
 PERIOD = 4
@@ -38,91 +37,8 @@ FEW = 8  # earlier neurons that loosen a bound: then their signs are split, else
 STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
-PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
-OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Of a part, at a number of one of the inputs, or (``cut`` None) by the sign of a neuron of a layer."""
-
-    layer: int  # 0: the inputs
-    index: int
-    cut: float | None
-    derives: bool = False  # are bounds derived anew before?
-    last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
-
-    def node(self, level: int) -> Node:
-        """As the checker wants it, in a proof about a neuron of layer ``level``."""
-        what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]
-        return {"split": what} | (derived(level, self.last) if self.derives else {})
-
-    @classmethod
-    def read(cls, node: Node, level: int, part: Part, widths: Sequence[int]) -> Split:
-        """The split of a part that a node says; ValueError, or another, if it says none."""
-        kind, *at, last = node["split"]
-        cut = float(Fraction(last)) if kind == "x" else None
-        layer, index = map(operator.index, (0, *at) if kind == "x" else (*at, last))
-        if cut is None and not (kind == "neuron" and 1 <= layer < level and 0 <= index < widths[layer - 1]):
-            raise ValueError("no such neuron")
-        if cut is not None and not (index >= 0 and part.lower[index] < cut < part.upper[index]):
-            raise ValueError("not inside the part")
-        split = cls(layer, index, cut, *derivation(node, level))
-        last = split.last
-        if split.node(level) != node or (last is not None and not part.derived_whole(last, widths[level - 2])):
-            raise ValueError("no such split")
-        return split
-
-
-@dataclass(slots=True)
-class Part:
-    """A part of the domain: a box, and neurons whose sign is known.
-
-    Attributes:
-        name: of its node; the root is 1, the parts of node k are 2 k and 2 k + 1.
-        base, age: bounds that hold on it, and how many splits it is below where they were derived.
-        signs: ``(layer, neuron, sign)``.
-        path: ``(path of the part that was split, split, side)``; () for the whole.
-        share: of the domain.
-        stubborn: it must be split, whatever its bound.
-        earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
-    """
-
-    lower: Array
-    upper: Array
-    name: int = 1
-    base: Bounds | None = None
-    age: int = 0
-    signs: tuple[tuple[int, int, int], ...] = ()
-    path: tuple[Any, ...] = ()
-    share: float = 1.0
-    stubborn: bool = False
-    earlier: list[Node] | None = None
-
-    def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
-        """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""
-        path = self.path
-        while path and path[0]:
-            path = path[0]
-        return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
-
-    def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
-        """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
-        name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
-        lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index
-        if cut is None:
-            signs = (*signs, (split.layer, j, side))
-        elif side < 0:
-            part = float((cut - lower[j]) / (upper[j] - lower[j]))
-            upper = upper.copy()
-            upper[j] = cut
-        else:
-            part = float((upper[j] - cut) / (upper[j] - lower[j]))
-            lower = lower.copy()
-            lower[j] = cut
-        return Part(lower, upper, name, base, age, signs, path, self.share * part)
 
 
 class Tree:
@@ -221,7 +137,7 @@ class Tree:
             if parts is None:
                 return
             root = replace(self.parts[0])
-            for part, node in _walked(root, proof, self.level, self.widths):
+            for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
                     nodes[part.name] = node
@@ -246,6 +162,20 @@ def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budg
     whole = floating.whole(level - 1, budget)
     bounds = floating.upper_bounds(whole, level, np.array(neurons, dtype=int), budget)[0]
     return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
+def by_intervals(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
+    """Which neurons are shown to be negative if the layers before are bounded by intervals alone.
+
+    Bounds of whole layers by going back take minutes in a large convolutional layer.
+    """
+    bounds = floating.upper_bounds(floating.interval(level - 1), level, np.array(neurons, dtype=int), budget)[0]
+    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
+
+
+def interval_leaf(floating: FloatNetwork, level: int) -> list[Node]:
+    """The proof for these."""
+    return [{"derive": [[at] if at <= floating.coarse_depth else [at, []] for at in range(1, level)]}]
 
 
 def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
@@ -323,7 +253,7 @@ class Growth:
     def _again(self, part: Part) -> None:
         """What another run had found below a part."""
         assert part.earlier is not None
-        for here, node in _walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+        for here, node in walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
             if isinstance(node, Split):
                 self.nodes[here.name] = node
             elif node == OPEN:
@@ -565,21 +495,6 @@ class Growth:
         age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split
         self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
-
-
-def _walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:
-    """The nodes of a proof, each with its part; if it is none, an error of many kinds."""
-    stack = [root]
-    for node in proof:
-        here = stack.pop()
-        if "split" in node:
-            split = Split.read(node, level, here, widths)
-            stack += [here.child(split, 1), here.child(split, -1)]
-            yield here, split
-        else:
-            yield here, node
-    if stack:
-        raise ValueError("the proof ends before its last leaf")
 
 
 def _text(slopes: Array) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
-from geomrelu.deadness.decide import LayerReport, Status, decide
+from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import Pruning, prune
+from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import FilePath, named, read_bytes

@@ -20,7 +20,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.deadness import branch_and_bound
-from geomrelu.deadness.decide import LayerReport, Status
+from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron

@@ -300,6 +300,21 @@ class FloatNetwork:
         self._bound(whole, up_to, None, None, budget)
         return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
 
+    def interval(self, up_to: int) -> Boxes:
+        """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
+        boxes = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        sides = [(self.lower, self.upper)]
+        for parts, bias in self.layers[:up_to]:
+            low, high = bias.copy(), bias.copy()
+            for b, matrix in parts.items():
+                centre, spread = matrix @ (sum(sides[b]) / 2), abs(matrix) @ ((sides[b][1] - sides[b][0]) / 2)
+                low += centre - spread
+                high += centre + spread
+            boxes.bounds.append((low[None, :], high[None, :]))
+            boxes.lines.append(Lines.of(*boxes.bounds[-1]))
+            sides.append((np.maximum(low, 0), np.maximum(high, 0)))
+        return boxes
+
     @property
     def known(self) -> Bounds:
         """Of the first layers, as far as the whole box has been bounded."""

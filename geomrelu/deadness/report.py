@@ -20,12 +20,13 @@ from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
-from geomrelu.deadness.decide import LayerReport, Status, Verdict
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.unions import open_neurons, united
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.network.front_door import as_domain, as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
@@ -227,6 +228,7 @@ def decide(
     regions: int | None = None,
     neuron_time: float | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
@@ -241,7 +243,7 @@ def decide(
             layer -> which of it.
         time: seconds in all. regions: pieces and boxes in all. neuron_time: seconds for each hard neuron. What is open
             when a budget ends is undecided, with the reason.
-        workers: processes for hard neurons.
+        workers: processes for hard neurons. scheduler: address of a Dask scheduler, whose workers do that instead.
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
@@ -262,7 +264,13 @@ def decide(
     if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
         raise InputError("time and neuron_time must be positive, regions not negative")
     if isinstance(set_, Union):
-        how = {"regions": regions, "neuron_time": neuron_time, "workers": workers, "progress": progress}
+        how = {
+            "regions": regions,
+            "neuron_time": neuron_time,
+            "workers": workers,
+            "scheduler": scheduler,
+            "progress": progress,
+        }
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
     told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
@@ -279,7 +287,7 @@ def decide(
 
     found: dict[int, LayerReport] = {}
     written: dict[tuple[int, int], str] = {}
-    with workers_on(workers) as (executor, _):
+    with workers_on(workers, scheduler) as (executor, _):
         try:
             for layer in judged(
                 network, set_, _numbers(layers), _numbers(neurons), Budget(time, regions), advanced,
@@ -377,19 +385,6 @@ class _Keeper:
             return {}
         claims = [v.claim for v in layer.verdicts if v.claim is not None]
         return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
-
-
-def writable(directory: str | PathLike[str]) -> Path:
-    """A directory, made if it is not there.
-
-    Raises:
-        InputError: it cannot be made.
-    """
-    try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
-    return Path(directory)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------

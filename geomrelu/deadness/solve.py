@@ -23,7 +23,8 @@ import numpy as np
 
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates import files
-from geomrelu.deadness.decide import LayerReport, Status, decide
+from geomrelu.deadness.decide import decide
+from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
 from geomrelu.exact.affine import AffineMap

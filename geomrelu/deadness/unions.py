@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from geomrelu.deadness.decide import LayerReport, Status, Verdict
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 
 __all__ = ["open_neurons", "united"]
 

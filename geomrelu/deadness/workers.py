@@ -7,6 +7,7 @@ by the checker's rules. The network and the domain are unpacked once in each pro
 from __future__ import annotations
 
 import pickle
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -25,11 +26,12 @@ from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import exact_lp
-from geomrelu.deadness.branch_and_bound import PROGRAM, Growth, Node, Part, Split, Tree
+from geomrelu.deadness.branch_and_bound import Growth, Tree
+from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
-from geomrelu.parallel import WorkersDied
+from geomrelu.parallel import WorkersDied, shared
 
 __all__ = ["Bench", "grown", "turn"]
 
@@ -48,6 +50,7 @@ class Bench:
 
     def __init__(self, network: Network, domain: Polyhedron) -> None:
         self.network, self.domain = network, domain
+        self.busy = threading.Lock()  # a worker of a cluster may have several threads, which share this
 
     @cached_property
     def floating(self) -> FloatNetwork:
@@ -247,6 +250,11 @@ class Judgement:
 
 def turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
     """Let it grow for a while, and judge what has grown."""
+    with bench.busy:
+        return _turn(bench, growth, most, seconds)
+
+
+def _turn(bench: Bench, growth: Growth, most: int, seconds: float | None) -> Growth:
     started, budget = time.monotonic(), Budget(seconds)
     with suppress(Exhausted), np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
         growth.start(bench.floating, budget)
@@ -282,6 +290,7 @@ def grown(
     alive = {id(tree): tree for tree in trees}
     running: dict[Future[Growth], Tree] = {}
     slots = 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+    sent = shared(executor, bench) if trees else bench
     end: Exhausted | None = None
     late: float | None = None  # until then results are awaited
     try:
@@ -292,8 +301,9 @@ def grown(
                     if tree is None:
                         break
                     budget.poll()
-                    job = bench, *_portion(tree, slots, budget, each)
-                    running[_here(*job) if executor is None else executor.submit(turn, *job)] = tree
+                    portion = _portion(tree, slots, budget, each)
+                    future = _here(bench, *portion) if executor is None else executor.submit(turn, sent, *portion)
+                    running[future] = tree
             except Exhausted as over:
                 end, late = over, time.monotonic() + GRACE
                 continue

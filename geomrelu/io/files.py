@@ -1,4 +1,4 @@
-"""Opening a file: whatever is wrong with it is one line that starts with its path.
+"""Opening a file, or a directory: whatever is wrong with it is one line that starts with its path.
 
 A name that ends in ``.gz`` is decompressed; what it then is, the ending before says (``model.onnx.gz`` is ONNX).
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from geomrelu.errors import InputError
 
-__all__ = ["FilePath", "kind_of", "named", "read_bytes", "read_text"]
+__all__ = ["FilePath", "kind_of", "named", "read_bytes", "read_text", "writable"]
 
 FilePath = str | PathLike[str]
 
@@ -83,3 +83,16 @@ def read_text(path: FilePath) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise InputError(f"{path}: byte {problem.start} is not UTF-8 text") from None
+
+
+def writable(directory: FilePath) -> Path:
+    """A directory, made if it is not there.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InputError(f"{directory}: {problem.strerror}") from None
+    return Path(directory)

@@ -271,9 +271,9 @@ class _Run:
             if not keras_layers.is_activated(kind, config):
                 self.seen[-1].append(kind)
                 return value
-            if kind in ("Dense", "Conv1D", "Conv2D"):
+            if found and kind != "PReLU":
                 self.seen[-1].append(kind)
-            result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name))
+            result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name), found)
             if result is None:
                 self.leave(f"the activation {keras_layers.activation_of(config)[:40]} is not supported", name, [value])
                 return None

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
-from geomrelu.io.onnx.activations import activated, largest_of_windows
+from geomrelu.io.onnx.activations import activated, largest, largest_of_windows, sloped
+from geomrelu.io.onnx.resampling import resized
 from geomrelu.io.tape import windows
-from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding
+from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding, sized
 
-__all__ = ["activated_by", "activation_of", "is_activated", "linear_part"]
+__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part"]
 
 Config = dict[str, Any]
 Arrays = Sequence[np.ndarray]
@@ -40,10 +42,13 @@ def linear_part(kind: str, config: Config, values: Sequence[Tensor], weights: Ar
     return _LAYERS[kind](config, values[0], weights)
 
 
-def activated_by(kind: str, config: Config, x: Tensor, place: Recorder) -> Tensor | None:
+def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights: Arrays) -> Tensor | None:
     """The activation of a layer, done to a tensor; None if it is not supported."""
-    if kind in ("MaxPooling1D", "MaxPooling2D"):
-        return _largest(config, x, place)
+    if kind in _LARGEST:
+        return _LARGEST[kind](config, x, place)
+    if kind == "PReLU":
+        (slopes,) = _weights(weights, 1)
+        return sloped(place, x, np.array([rational(v) for v in slopes.ravel()], dtype=object).reshape(slopes.shape))
     if kind == "LeakyReLU":
         slope = "negative_slope" if "negative_slope" in config else "alpha"  # as Keras 3 and as Keras 2 call it
         return activated(place, x, "LeakyRelu", _floats(config, slope))
@@ -61,12 +66,14 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder) -> Tenso
         return x
     if name == "relu":
         return place.relu(x)
+    if name == "leaky_relu":
+        return activated(place, x, "LeakyRelu", np.array([0.2]))
     return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
 
 
 def is_activated(kind: str, config: Config) -> bool:
     """Does it have an activation other than the identity?"""
-    return kind in ("MaxPooling1D", "MaxPooling2D", "LeakyReLU", "ReLU") or activation_of(config) != "linear"
+    return kind in _ACTIVATIONS or kind in _LARGEST or activation_of(config) != "linear"
 
 
 def activation_of(config: Config) -> str:
@@ -97,6 +104,41 @@ def _largest(config: Config, x: Tensor, place: Recorder) -> Tensor:
         return largest_of_windows(place, planes, places, counts)
 
     return _on_planes(config, x, compute)
+
+
+def _largest_of_all(config: Config, x: Tensor, place: Recorder) -> Tensor:
+    """Of each channel."""
+    planes = _moved(x, -1, 1) if _last(config) else x
+    n, c, *spatial = planes.shape
+    found = largest(place, planes, planes.places.reshape(n * c, -1))
+    shape = (n, c, *[1] * len(spatial)) if config.get("keepdims") else (n, c)
+    found = found.at(found.places.reshape(shape))
+    return _moved(found, 1, -1) if _last(config) else found
+
+
+def _extreme(sign: int) -> Callable[[Config, Tensor, Recorder], Tensor]:
+    """Along the last axis, on which :func:`_stacked` puts what such a layer reads."""
+
+    def compute(config: Config, x: Tensor, place: Recorder) -> Tensor:
+        rows = (x if sign > 0 else x.times(np.array(-1))).at(x.places.reshape(-1, x.shape[-1]))
+        found = largest(place, rows, rows.places, "maximum" if sign > 0 else "minimum")
+        found = found.at(found.places.reshape(x.shape[:-1]))
+        return found if sign > 0 else found.times(np.array(-1))
+
+    return compute
+
+
+_ACTIVATIONS = frozenset({"LeakyReLU", "PReLU", "ReLU"})
+_LARGEST: dict[str, Callable[[Config, Tensor, Recorder], Tensor]] = {
+    "GlobalMaxPooling1D": _largest_of_all,
+    "GlobalMaxPooling2D": _largest_of_all,
+    "GlobalMaxPooling3D": _largest_of_all,
+    "MaxPooling1D": _largest,
+    "MaxPooling2D": _largest,
+    "MaxPooling3D": _largest,
+    "Maximum": _extreme(1),
+    "Minimum": _extreme(-1),
+}
 
 
 def _policy(config: Config) -> str:
@@ -172,9 +214,7 @@ def _dense(config: Config, x: Tensor, weights: Arrays) -> Tensor:
 
 def _convolution(config: Config, x: Tensor, weights: Arrays) -> Tensor:
     kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
-    axes = kernel.ndim - 2
-    if axes != len(x.shape) - 2 or axes < 1:
-        raise InputError(f"a kernel of shape {list(kernel.shape)} does not fit {list(x.shape)}")
+    axes = _axes_of(kernel, x)
     strides, dilations = _pair(config["strides"], axes), _pair(config.get("dilation_rate", 1), axes)
     (groups,) = _pair(config.get("groups", 1), 1)
 
@@ -184,6 +224,58 @@ def _convolution(config: Config, x: Tensor, weights: Arrays) -> Tensor:
         return planes.convolved(turned, bias[0] if bias else None, strides, pads, dilations, groups)
 
     return _on_planes(config, x, compute)
+
+
+def _depthwise(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    """Each channel has kernels of its own."""
+    kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
+    axes = _axes_of(kernel, x)
+    strides, dilations = _pair(config["strides"], axes), _pair(config.get("dilation_rate", 1), axes)
+    channels, each = kernel.shape[axes:]
+
+    def compute(planes: Tensor) -> Tensor:
+        pads = _pads(config["padding"], planes.shape[2:], list(kernel.shape[:axes]), strides, dilations)
+        turned = kernel.transpose(axes, axes + 1, *range(axes)).reshape(channels * each, 1, *kernel.shape[:axes])
+        return planes.convolved(turned, bias[0] if bias else None, strides, pads, dilations, channels)
+
+    return _on_planes(config, x, compute)
+
+
+def _separable(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    own, across, *bias = _weights(weights, 2 + bool(config.get("use_bias", True)))
+    x = _depthwise({**config, "use_bias": False}, x, [own])
+    axes = _axes_of(across, x)
+    turned = across.transpose(axes + 1, axes, *range(axes))
+    ones, zeros = [1] * axes, [0] * (2 * axes)
+    return _on_planes(config, x, lambda p: p.convolved(turned, bias[0] if bias else None, ones, zeros, ones, 1))
+
+
+def _transposed(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    kernel, *bias = _weights(weights, 1 + bool(config.get("use_bias", True)))
+    axes = _axes_of(kernel, x)
+    strides, dilations = _pair(config["strides"], axes), _pair(config.get("dilation_rate", 1), axes)
+    if config.get("output_padding") is not None:
+        raise InputError("output_padding is not supported")
+    before, after, more = [], [], []
+    for size, stride, dilation in zip(kernel.shape, strides, dilations, strict=False):
+        over = (size - 1) * dilation + 1 - stride
+        cut = max(over, 0) if config["padding"] == "same" else 0
+        before.append(cut // 2)  # as TensorFlow and JAX, and PyTorch from Keras 3.15 on
+        after.append(cut - cut // 2)
+        more.append(max(-over, 0))
+
+    def compute(planes: Tensor) -> Tensor:
+        turned = kernel.transpose(axes + 1, axes, *range(axes))
+        return planes.spread(turned, bias[0] if bias else None, strides, before + after, dilations, 1, more)
+
+    return _on_planes(config, x, compute)
+
+
+def _axes_of(kernel: np.ndarray, x: Tensor) -> int:
+    axes = kernel.ndim - 2
+    if axes != len(x.shape) - 2 or axes < 1:
+        raise InputError(f"a kernel of shape {list(kernel.shape)} does not fit {list(x.shape)}")
+    return axes
 
 
 def _pooling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
@@ -243,11 +335,17 @@ def _permutation(config: Config, x: Tensor, weights: Arrays) -> Tensor:
     return x.at(x.places.transpose(0, *order))
 
 
-def _padding(config: Config, x: Tensor, weights: Arrays) -> Tensor:
-    given, axes = config["padding"], len(x.shape) - 2
-    sides = [given] if axes == 1 else list(given)
+def _sides(given: Any, axes: int, where: str) -> list[list[int]]:
+    sides = [given] if axes == 1 and not (isinstance(given, list) and isinstance(given[0], list)) else given
+    sides = [[s, s] if type(s) is int else s for s in sides] if isinstance(sides, list) else [[sides, sides]] * axes
     if len(sides) != axes or not all(len(s) == 2 and all(type(v) is int and 0 <= v < 10**4 for v in s) for s in sides):
-        raise InputError(f"padding {str(given)[:60]} is not supported")
+        raise InputError(f"{where} {str(given)[:60]} is not supported")
+    return sides
+
+
+def _padding(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    axes = len(x.shape) - 2
+    sides = _sides(config["padding"], axes, "padding")
 
     def compute(planes: Tensor) -> Tensor:
         identity = np.ones((planes.shape[1], 1, *[1] * axes), dtype=np.int64)
@@ -257,18 +355,40 @@ def _padding(config: Config, x: Tensor, weights: Arrays) -> Tensor:
     return _on_planes(config, x, compute)
 
 
+def _cropping(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    sides = _sides(config["cropping"], len(x.shape) - 2, "cropping")
+
+    def compute(planes: Tensor) -> Tensor:
+        cut = [slice(before, size - after) for size, (before, after) in zip(planes.shape[2:], sides, strict=True)]
+        return planes.at(planes.places[(slice(None), slice(None), *cut)])
+
+    return _on_planes(config, x, compute)
+
+
 def _repetition(config: Config, x: Tensor, weights: Arrays) -> Tensor:
-    if config.get("interpolation", "nearest") != "nearest":
-        raise InputError(f"interpolation {str(config['interpolation'])[:40]!r} is not supported")
+    how = config.get("interpolation", "nearest")
+    if how not in ("nearest", "bilinear"):
+        raise InputError(f"interpolation {str(how)[:40]!r} is not supported")
     sizes = _pair(config["size"], len(x.shape) - 2)
 
     def compute(planes: Tensor) -> Tensor:
+        if how == "bilinear":
+            for axis, size in enumerate(sizes, 2):
+                out = planes.shape[axis] * size
+                planes = resized(planes, axis, out, Fraction(size), "linear", "half_pixel")
+            return planes
         places = planes.places
         for axis, size in enumerate(sizes, 2):
             places = np.repeat(places, size, axis)
         return planes.at(places)
 
     return _on_planes(config, x, compute)
+
+
+def _vector(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    (count,) = _pair(config["n"], 1)
+    sized(x.map.outputs * count, "the repeated vector")
+    return x.at(np.repeat(x.places[:, None, :], count, 1))
 
 
 def _rescaling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
@@ -291,32 +411,33 @@ _LAYERS: dict[str, Callable[[Config, Tensor, Arrays], Tensor]] = {
     "Activation": _identity,
     "ActivityRegularization": _identity,
     "AlphaDropout": _identity,
-    "AveragePooling1D": _pooling,
-    "AveragePooling2D": _pooling,
     "BatchNormalization": _normalisation,
-    "Conv1D": _convolution,
-    "Conv2D": _convolution,
     "Dense": _dense,
     "Dropout": _identity,
     "Flatten": _flattening,
     "GaussianDropout": _identity,
     "GaussianNoise": _identity,
-    "GlobalAveragePooling1D": _global_pooling,
-    "GlobalAveragePooling2D": _global_pooling,
-    "LeakyReLU": _identity,
-    "MaxPooling1D": _identity,
-    "MaxPooling2D": _identity,
     "Permute": _permutation,
-    "ReLU": _identity,
+    "RepeatVector": _vector,
     "Rescaling": _rescaling,
     "Reshape": _reshaping,
-    "SpatialDropout1D": _identity,
-    "SpatialDropout2D": _identity,
-    "UpSampling1D": _repetition,
-    "UpSampling2D": _repetition,
-    "ZeroPadding1D": _padding,
-    "ZeroPadding2D": _padding,
+    **dict.fromkeys(("LeakyReLU", "PReLU", "ReLU"), _identity),
 }
+for _axes in "123":
+    _LAYERS |= {
+        f"AveragePooling{_axes}D": _pooling,
+        f"Conv{_axes}D": _convolution,
+        f"Conv{_axes}DTranspose": _transposed,
+        f"Cropping{_axes}D": _cropping,
+        f"DepthwiseConv{_axes}D": _depthwise,
+        f"GlobalAveragePooling{_axes}D": _global_pooling,
+        f"GlobalMaxPooling{_axes}D": _identity,
+        f"MaxPooling{_axes}D": _identity,
+        f"SeparableConv{_axes}D": _separable,
+        f"SpatialDropout{_axes}D": _identity,
+        f"UpSampling{_axes}D": _repetition,
+        f"ZeroPadding{_axes}D": _padding,
+    }
 
 
 # ---- layers with several inputs ---------------------------------------------------------------------------------
@@ -350,9 +471,22 @@ def _concatenation(config: Config, values: Sequence[Tensor]) -> Tensor:
     return found
 
 
+def _stacked(config: Config, values: Sequence[Tensor]) -> Tensor:
+    """Side by side along a new last axis, for :func:`_extreme`."""
+    if len({value.shape for value in values}) != 1:
+        raise InputError(f"shapes {', '.join(str(list(value.shape)) for value in values)} are not alike")
+    found = concatenated([value.at(value.places[..., None]) for value in values], -1)
+    assert isinstance(found, Tensor)
+    return found
+
+
 _MERGES: dict[str, Callable[[Config, Sequence[Tensor]], Tensor]] = {
     "Add": _sum,
     "Average": _average,
     "Concatenate": _concatenation,
+    "Maximum": _stacked,
+    "Minimum": _stacked,
     "Subtract": _difference,
 }
+LAYERS = frozenset({*_LAYERS, *_MERGES})
+"""The layers of Keras that are read."""

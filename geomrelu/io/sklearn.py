@@ -5,7 +5,7 @@ Objects in memory only: a pickle can run any program when it is loaded, so no su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -31,8 +31,7 @@ def from_estimator(model: Any) -> Tape:
 
     Exact: yes: the parameters that it holds, which are float64, are computed with over the reals.
     """
-    steps = list(model.steps) if _own(model, "pipeline") == "Pipeline" else [("", model)]
-    *before, (_, last) = steps
+    *before, (_, last) = _steps("", model)
     kind = _own(last, "neural_network")
     if kind not in ("MLPClassifier", "MLPRegressor"):
         raise InputError(f"{kind or _called(last)} is not an MLPClassifier or MLPRegressor of scikit-learn")
@@ -40,7 +39,7 @@ def from_estimator(model: Any) -> Tape:
         raise InputError(f"{kind}: it is not fitted")
     if last.activation not in ("relu", "identity"):
         raise InputError(f"{kind}: activation {last.activation!r} is not piecewise linear")
-    maps = [_step(step, label) for label, step in before if step is not None and not isinstance(step, str)]
+    maps = [_step(step, label) for label, step in before]
     inputs = maps[0].inputs if maps else len(last.coefs_[0])
     tape = Tape(inputs)
     value = tape.input
@@ -56,11 +55,21 @@ def from_estimator(model: Any) -> Tape:
         inputs=(Port("X", (inputs,)),),
         outputs=(Port("output", (value.outputs,)),),
         layers=tuple(tape.read),
-        before=tuple(dict.fromkeys(type(step).__name__ for _, step in before if hasattr(step, "transform"))),
+        before=tuple(dict.fromkeys(type(step).__name__ for _, step in before)),
         after=("linear",),
         left=() if last.out_activation_ == "identity" else (f"{last.out_activation_} of the outputs",),
     )
     return tape
+
+
+def _steps(label: str, model: Any) -> Iterator[tuple[str, Any]]:
+    """A model, or the steps of a pipeline, with those of pipelines in it; without those that do nothing."""
+    if _own(model, "pipeline") != "Pipeline":
+        yield label, model
+        return
+    for name, step in model.steps:
+        if step is not None and step != "passthrough":
+            yield from _steps(name, step)
 
 
 def _own(model: Any, room: str) -> str:

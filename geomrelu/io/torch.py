@@ -12,18 +12,16 @@ import math
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from geomrelu.errors import InputError
-from geomrelu.io import narrow, sae, state_dict
+from geomrelu.io import sae, state_dict
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.onnx.activations import activated, largest_of_windows
 from geomrelu.io.reading import Port, Reading
-from geomrelu.io.tape import Tape, windows
-from geomrelu.io.tensors import Recorder, Tensor, same_padding, sized
+from geomrelu.io.tape import Tape
+from geomrelu.io.tensors import Recorder, Tensor, sized
+from geomrelu.io.torch_modules import ACTIVATIONS, LINEAR, array_of
 
 __all__ = ["MODULES", "from_module", "from_state_dict", "read"]
 
@@ -33,8 +31,9 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
     "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__parameters__", "__orig_bases__",
     "__repr__", "extra_repr", "reset_parameters", "init_weights", "_init_weights",
 }  # fmt: skip
-_AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|ZeroPad|UpsamplingNearest)([123])d")
+_AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
@@ -70,11 +69,11 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
             axes = _AXES.fullmatch(kind)
             if axes and len(value.shape) != int(axes[1]) + 2:
                 raise InputError(f"expected channels and {axes[1]} more axes, not shape {list(value.shape[1:])}")
-            if kind in _ACTIVATIONS:
-                value = _ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
+            if kind in ACTIVATIONS:
+                value = ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
                 seen.append([])
-            elif kind in _MODULES:
-                value = _MODULES[kind](leaf, value)
+            elif kind in LINEAR:
+                value = LINEAR[kind](leaf, value)
                 seen[-1].append(kind)
             elif tape.layers:
                 left = (f"module {place} ({kind}) and what comes after it: {kind} is not supported",)
@@ -178,7 +177,7 @@ def _network(
     for key, parameter in state.items():
         if str(key) in names:
             with named(f"parameter {str(key)[:80]!r}"):
-                arrays[str(key)] = _array(parameter)
+                arrays[str(key)] = array_of(parameter)
     if sae.is_meant(arrays):
         return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
     return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
@@ -242,184 +241,3 @@ def _input_shape(modules: list[tuple[str, str, Any]]) -> tuple[int, ...]:
         if kind not in ("Flatten", "Identity", "Dropout", "ReLU"):
             raise InputError(f"module {place or 'given'} ({kind}): give input_shape, for instance (1, 28, 28)")
     raise InputError("there is no layer that says how many inputs the network has: give input_shape")
-
-
-def _array(parameter: Any) -> np.ndarray:
-    """A tensor as an array of the same numbers."""
-    if isinstance(parameter, np.ndarray):
-        return parameter
-    if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
-        raise InputError("it is not a tensor of floating-point numbers")
-    kind = str(parameter.dtype).removeprefix("torch.")
-    if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
-        raise InputError("it is not a tensor that holds each of its numbers")
-    here = parameter.detach().cpu().contiguous()
-    if kind in narrow.KINDS:
-        torch = sys.modules["torch"]
-        bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
-        return narrow.widened(bits, kind)
-    if kind not in ("float16", "float32", "float64"):
-        raise InputError(f"it holds {kind}, which is not read")
-    array: np.ndarray = here.numpy()
-    return array
-
-
-# ---- the modules ------------------------------------------------------------------------------------------------
-
-
-def _linear(module: Any, x: Tensor) -> Tensor:
-    product = x.matmul(_array(module.weight).T)
-    return product if module.bias is None else product.plus(_array(module.bias))
-
-
-def _convolution(module: Any, x: Tensor) -> Tensor:
-    if module.padding_mode != "zeros":
-        raise InputError(f"padding_mode {module.padding_mode!r} is not supported")
-    kernel = _array(module.weight)
-    strides, dilations = list(module.stride), list(module.dilation)
-    if module.padding == "same":
-        if len(x.shape) != kernel.ndim:
-            raise InputError(f"a kernel of shape {list(kernel.shape)} does not fit {list(x.shape)}")
-        sizes = zip(x.shape[2:], kernel.shape[2:], strides, dilations, strict=True)
-        pairs = [same_padding(*s, more_at_end=True) for s in sizes]
-        pads = [before for before, _ in pairs] + [after for _, after in pairs]
-    else:
-        pads = [0] * (2 * len(strides)) if module.padding == "valid" else 2 * list(module.padding)
-    bias = None if module.bias is None else _array(module.bias)
-    return x.convolved(kernel, bias, strides, pads, dilations, module.groups)
-
-
-def _normalisation(module: Any, x: Tensor) -> Tensor:
-    if module.running_mean is None or module.running_var is None:
-        raise InputError("without running statistics it is not a fixed map")
-    mean, variance = _array(module.running_mean), _array(module.running_var)
-    scale = np.ones(len(mean)) if module.weight is None else _array(module.weight)
-    shift = np.zeros(len(mean)) if module.bias is None else _array(module.bias)
-    return x.normalised(scale, shift, mean, variance, float(module.eps))
-
-
-def _transposed(module: Any, x: Tensor) -> Tensor:
-    kernel, bias = _array(module.weight), None if module.bias is None else _array(module.bias)
-    sizes = (module.stride, 2 * module.padding, module.dilation, module.output_padding)
-    strides, pads, dilations, more = (list(size) for size in sizes)
-    return x.spread(kernel, bias, strides, pads, dilations, module.groups, more)
-
-
-def _pooling(module: Any, x: Tensor) -> Tensor:
-    if getattr(module, "divisor_override", None) is not None:
-        raise InputError("divisor_override is not supported")
-    spatial = len(x.shape) - 2
-    kernel, strides, pads = (_spread(v, spatial) for v in (module.kernel_size, module.stride, module.padding))
-    return x.averaged(kernel, strides, 2 * pads, module.count_include_pad, None, module.ceil_mode)
-
-
-def _global_pooling(module: Any, x: Tensor) -> Tensor:
-    if any(v != 1 for v in _spread(module.output_size, len(x.shape) - 2)):
-        raise InputError(f"output_size {module.output_size} is not supported, 1 is")
-    return x.reduced(range(2, len(x.shape)), keep=True, mean=True)
-
-
-def _padding(module: Any, x: Tensor) -> Tensor:
-    pads, axes = list(module.padding), len(x.shape) - 2
-    if len(pads) != 2 * axes or min(pads) < 0 or getattr(module, "value", 0):
-        raise InputError(f"padding {pads} is not supported")
-    before, after = pads[0::2][::-1], pads[1::2][::-1]  # the last axis comes first
-    identity = np.ones((x.shape[1], 1, *[1] * axes), dtype=np.int64)
-    return x.convolved(identity, None, [1] * axes, [*before, *after], [1] * axes, x.shape[1])
-
-
-def _upsampling(module: Any, x: Tensor) -> Tensor:
-    factors = module.scale_factor
-    factors = list(factors) if isinstance(factors, tuple) else [factors] * (len(x.shape) - 2)
-    if module.mode != "nearest" or not all(f is not None and f >= 1 and float(f).is_integer() for f in factors):
-        raise InputError("only nearest upsampling by a whole factor is supported")
-    places = x.places
-    for axis, factor in enumerate(factors, 2):
-        places = np.repeat(places, int(factor), axis)
-    return x.at(places)
-
-
-def _unflattening(module: Any, x: Tensor) -> Tensor:
-    axis, sizes = module.dim, tuple(module.unflattened_size)
-    if not 0 < axis < len(x.shape) or math.prod(sizes) != x.shape[axis]:
-        raise InputError(f"dim {axis} and sizes {list(sizes)} do not fit {list(x.shape)}")
-    return x.at(x.places.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :]))
-
-
-def _spread(value: Any, axes: int) -> list[int]:
-    return [int(v) for v in value] if isinstance(value, Sequence) else [int(value)] * axes
-
-
-def _flattening(module: Any, x: Tensor) -> Tensor:
-    axes = range(len(x.shape))
-    if module.start_dim not in (*axes, -1) or module.end_dim not in (*axes, -1):
-        raise InputError(f"start_dim {module.start_dim} and end_dim {module.end_dim} do not fit {list(x.shape)}")
-    start, end = axes[module.start_dim], axes[module.end_dim]
-    if not 0 < start <= end:
-        raise InputError("start_dim and end_dim must keep the batch")
-    return x.at(x.places.reshape(*x.shape[:start], -1, *x.shape[end + 1 :]))
-
-
-def _identity(module: Any, x: Tensor) -> Tensor:
-    return x
-
-
-def _clipped(low: Any, high: Any) -> Callable[[Any, Tensor, Recorder], Tensor]:
-    def compute(module: Any, x: Tensor, place: Recorder) -> Tensor:
-        return activated(place, x, "Clip", np.array([low(module), high(module)], dtype=np.float64))
-
-    return compute
-
-
-def _leaky(module: Any, x: Tensor, place: Recorder) -> Tensor:
-    return activated(place, x, "LeakyRelu", np.array([module.negative_slope], dtype=np.float64))
-
-
-def _largest(module: Any, x: Tensor, place: Recorder) -> Tensor:
-    axes = len(x.shape) - 2
-    if module.return_indices or axes < 1:
-        raise InputError("return_indices is not supported, and images with a batch and channels are expected")
-    sizes = (module.kernel_size, module.stride, module.padding, module.dilation)
-    kernel, strides, pads, dilations = (_spread(v, axes) for v in sizes)
-    counts, places, _ = windows(x.shape[2:], kernel, strides, 2 * pads, dilations, "max pooling", module.ceil_mode)
-    return largest_of_windows(place, x, places, counts)
-
-
-_ACTIVATIONS: dict[str, Callable[[Any, Tensor, Recorder], Tensor]] = {
-    "Hardtanh": _clipped(lambda m: m.min_val, lambda m: m.max_val),
-    "LeakyReLU": _leaky,
-    "MaxPool1d": _largest,
-    "MaxPool2d": _largest,
-    "MaxPool3d": _largest,
-    "ReLU": lambda module, x, place: place.relu(x),
-    "ReLU6": _clipped(lambda m: 0, lambda m: 6),
-}
-_MODULES: dict[str, Callable[[Any, Tensor], Tensor]] = {
-    "AdaptiveAvgPool1d": _global_pooling,
-    "AdaptiveAvgPool2d": _global_pooling,
-    "AvgPool3d": _pooling,
-    "BatchNorm3d": _normalisation,
-    "Conv3d": _convolution,
-    "ConvTranspose1d": _transposed,
-    "ConvTranspose2d": _transposed,
-    "ConvTranspose3d": _transposed,
-    "Dropout1d": _identity,
-    "Dropout2d": _identity,
-    "Dropout3d": _identity,
-    "Unflatten": _unflattening,
-    "Upsample": _upsampling,
-    "UpsamplingNearest2d": _upsampling,
-    "ZeroPad1d": _padding,
-    "ZeroPad2d": _padding,
-    "Linear": _linear,
-    "Conv1d": _convolution,
-    "Conv2d": _convolution,
-    "BatchNorm1d": _normalisation,
-    "BatchNorm2d": _normalisation,
-    "AvgPool1d": _pooling,
-    "AvgPool2d": _pooling,
-    "Flatten": _flattening,
-    "Identity": _identity,
-    "Dropout": _identity,
-}
-MODULES = frozenset({"Sequential", *_ACTIVATIONS, *_MODULES})  # the modules of PyTorch that are read

@@ -23,8 +23,10 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Point, Polyhedron
+from geomrelu.network.compiled import Compiled
 from geomrelu.network.network import Network
-from geomrelu.network.subdivision import Block, Program, bits, facets, subdivide
+from geomrelu.network.ragged import bits
+from geomrelu.network.subdivision import Block, facets, subdivide
 from geomrelu.shown import picture_of
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Cell:
         lineality: a basis of the lineality space, ``(0, y)``.
     """
 
-    program: Program
+    compiled: Compiled
     sign: tuple[int, ...]
     generators: tuple[Row, ...]
     lineality: tuple[Row, ...]
@@ -85,23 +87,23 @@ class Cell:
 
         Exact: yes. Cost: one multiple of a row for each weight of an active neuron, layer by layer.
         """
-        program, n = self.program, self.program.inputs
-        resolved = len(program.widths)
-        if layer is None and resolved < program.network.depth:
+        compiled, n = self.compiled, self.compiled.inputs
+        resolved = len(compiled.widths)
+        if layer is None and resolved < compiled.network.depth:
             raise InputError(f"the output of the network is affine only once all layers are resolved, not {resolved}")
         upto = resolved if layer is None else layer
         if not 0 <= upto <= resolved:
             raise InputError(f"layer {layer}: layers 0 to {resolved} are resolved")
         columns: list[Row | None] = [tuple(int(j == i) for j in range(n + 1)) for i in range(n + 1)]
         signs = iter(self.sign)
-        for map_ in program.layers[:upto]:
+        for map_ in compiled.layers[:upto]:
             columns += [_on(columns, map_.low, form, n) if next(signs) > 0 else None for form in map_.forms]
         if layer is None:
-            map_, scale = program.output
+            map_, scale = compiled.output
             rows = [_on(columns, map_.low, form, n) for form in map_.forms]
         else:
-            first = 1 if upto == 0 else 1 + n + program.first[upto - 1]
-            scale = program.scales[upto]
+            first = 1 if upto == 0 else 1 + n + compiled.first[upto - 1]
+            scale = compiled.scales[upto]
             rows = [row or (0,) * (n + 1) for row in columns[first:]]
         return (
             tuple(tuple(Fraction(v, scale) for v in row[1:]) for row in rows),
@@ -143,7 +145,7 @@ class Cells(Sequence[Cell]):
         members = block.members[block.starts[index] : block.starts[index + 1]].tolist()
         rows = block.rows
         generators = tuple(rows[g] for g in members)
-        return Cell(block.program, tuple(block.signs[index].tolist()), generators, tuple(block.lines))
+        return Cell(block.compiled, tuple(block.signs[index].tolist()), generators, tuple(block.lines))
 
 
 class Complex:
@@ -199,14 +201,14 @@ class Complex:
         return picture_of(self, **how)
 
     @cached_property
-    def _program(self) -> Program:
-        return Program(self.network, self.domain, self.layers)
+    def compiled(self) -> Compiled:
+        return Compiled(self.network, self.domain, self.layers)
 
     # ---- regions ----------------------------------------------------------------------------------------------------
 
     def regions(self) -> Iterator[Cells]:
         """All cells, some tens of thousands at a time; memory does not grow with their number."""
-        for block in subdivide(self._program, self.budget):
+        for block in subdivide(self.compiled, self.budget):
             yield Cells(block)
 
     @cached_property
@@ -218,14 +220,14 @@ class Complex:
     def signs(self) -> np.ndarray:
         """The sign vectors of all regions: int8 (regions, neurons), the layers one after another."""
         found = [cells.signs for cells in self.regions()]
-        result = np.concatenate(found) if found else np.zeros((0, self._program.neurons), dtype=np.int8)
+        result = np.concatenate(found) if found else np.zeros((0, self.compiled.neurons), dtype=np.int8)
         self.__dict__.setdefault("n_regions", len(result))
         return result
 
     @cached_property
     def _block(self) -> Block | None:
         """All cells in one block, every generator once."""
-        block = _merged(list(subdivide(self._program, self.budget)))
+        block = _merged(list(subdivide(self.compiled, self.budget)))
         if block is not None:
             self.__dict__.setdefault("signs", block.signs)
             self.__dict__.setdefault("n_regions", block.cells)
@@ -241,14 +243,14 @@ class Complex:
     def dead(self, layer: int) -> tuple[int, ...]:
         """The neurons of a layer that are never positive on the domain."""
         self._resolved(layer)
-        first, last = self._program.first[layer - 1 : layer + 1]
+        first, last = self.compiled.first[layer - 1 : layer + 1]
         return tuple(np.flatnonzero(~(self._positive[first:last])).tolist())
 
     @cached_property
     def _positive(self) -> np.ndarray:
         if "signs" in self.__dict__:
             return np.asarray((self.signs > 0).any(axis=0))
-        found = np.zeros(self._program.neurons, dtype=bool)
+        found = np.zeros(self.compiled.neurons, dtype=bool)
         for cells in self.regions():
             found |= (cells.signs > 0).any(axis=0)
         return found
@@ -256,7 +258,7 @@ class Complex:
     @property
     def killed(self) -> int | None:
         """The first layer all of whose neurons are dead, or None."""
-        widths = self._program.widths
+        widths = self.compiled.widths
         return next((l for l in range(1, self.layers + 1) if len(self.dead(l)) == widths[l - 1]), None)
 
     @property
@@ -286,9 +288,9 @@ class Complex:
             return graph
         names = [tuple(row) for row in block.signs.tolist()]
         graph.add_nodes_from(names)
-        neurons = [(l, i) for l, width in enumerate(self._program.widths, 1) for i in range(width)]
+        neurons = [(l, i) for l, width in enumerate(self.compiled.widths, 1) for i in range(width)]
         seen: dict[bytes, int] = {}
-        first = self._program.bit(0)
+        first = self.compiled.bit(0)
         for cell, mask, _, _ in facets(block.zeros, block.starts, block.members):
             tight = bits(mask)
             inside = ~tight[:, :first].any(axis=1)
@@ -345,16 +347,16 @@ class Complex:
             return [self.domain]
         self._resolved(layer)
         part = self if layer == self.layers else Complex(self.network, self.domain, layer, self.budget)
-        program = part._program
-        first = 1 + program.inputs + program.first[layer - 1]
+        compiled = part.compiled
+        first = 1 + compiled.inputs + compiled.first[layer - 1]
         raw: set[frozenset[Row]] = set()
-        for block in subdivide(program, part.budget):
+        for block in subdivide(compiled, part.budget):
             images = []
             for row in block.rows:
                 variables = list(row)
-                program.exact(variables, layer)
+                compiled.exact(variables, layer)
                 values = variables[first:]
-                images.append(_primitive([variables[0] * program.scales[layer], *values]))
+                images.append(_primitive([variables[0] * compiled.scales[layer], *values]))
             for a, b in zip(block.starts[:-1].tolist(), block.starts[1:].tolist(), strict=True):
                 raw.add(frozenset(image for g in block.members[a:b].tolist() if any(image := images[g])))
         found: dict[frozenset[Row], Polyhedron] = {}
@@ -396,7 +398,7 @@ def _merged(blocks: list[Block]) -> Block | None:
         members.append(names[block.members])
     merged = blocks[0].part(0, 1)
     merged.known = list(place)
-    merged.near = merged.program.rounded(list(place))
+    merged.near = merged.compiled.rounded(list(place))
     merged.zeros = np.concatenate(zeros)
     merged.members = np.concatenate(members)
     counts = np.concatenate([np.diff(block.starts) for block in blocks])
@@ -435,9 +437,9 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
     inside = complex_.domain.interior_point()
     if any(pair(inside)):
         return inside
-    program = complex_._program
-    for block in subdivide(program, complex_.budget):
-        differs = [_differs(program, row) for row in block.rows]
+    compiled = complex_.compiled
+    for block in subdivide(compiled, complex_.budget):
+        differs = [_differs(compiled, row) for row in block.rows]
         for row, bad in zip(block.rows, differs, strict=True):
             if bad and row[0]:
                 return tuple(Fraction(v, row[0]) for v in row[1:])
@@ -446,17 +448,17 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
             members = block.members[a:b].tolist()
             rows = [block.rows[g] for g in members]
             bad_rays = [row for g, row in zip(members, rows, strict=True) if differs[g]]
-            bad_rays += [line for line in block.lines if _differs(program, line)]
+            bad_rays += [line for line in block.lines if _differs(compiled, line)]
             if bad_rays:
                 vertex = next(row for row in rows if row[0])
                 return tuple(Fraction(v, vertex[0]) + d for v, d in zip(vertex[1:], bad_rays[0][1:], strict=True))
     return None
 
 
-def _differs(program: Program, row: Row) -> bool:
+def _differs(compiled: Compiled, row: Row) -> bool:
     variables = list(row)
-    program.exact(variables, len(program.widths))
-    map_, _ = program.output
+    compiled.exact(variables, len(compiled.widths))
+    map_, _ = compiled.output
     read = variables[map_.low : map_.high]
     return any(sum(map(mul, weights, read), bias * row[0]) for bias, weights in map_.forms)
 

@@ -16,9 +16,11 @@ from geomrelu.errors import InputError
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.lp_regions import cut_network
 from geomrelu.network.network import Network
+from geomrelu.parallel import Workers
 
 if TYPE_CHECKING:
     import networkx
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 MOST_INPUTS = 8  # of a network whose cells are cut out by double description; beyond, linear programs
 MOST_GENERATORS = 4096  # of its domain
 
-__all__ = ["Wanted", "of_arrangement", "of_network"]
+__all__ = ["Wanted", "by_shards", "of_arrangement", "of_network"]
 
 Points = Callable[[int], Sequence[Any]]
 Each = Callable[[np.ndarray, Points], None]  # sign vectors (k, m), and a point in the i-th of these regions
@@ -99,11 +101,8 @@ def of_network(
         InputError: the f-vector or the graph is wanted, and the domain has too many vertices.
     """
     complex_ = Complex(network, domain, layers, budget)
-    widths = network.widths[: complex_.layers]
-    plain = all(blocks == (l,) for l, blocks in enumerate(network.blocks[1 : complex_.layers + 1]))
-    at_most = int(region_formulas.network_regions_at_most(network.inputs, widths)) if plain else None
-    found: dict[str, Any] = {"dimension": network.inputs, "widths": list(widths), "at_most": at_most}
-    positive = np.zeros(sum(widths), dtype=bool)
+    found = _heads(network, complex_.layers)
+    positive = np.zeros(sum(found["widths"]), dtype=bool)
     small = network.inputs <= MOST_INPUTS and domain.likely_generators <= MOST_GENERATORS
 
     def batches() -> Iterator[tuple[np.ndarray, Points]]:
@@ -121,8 +120,7 @@ def of_network(
         each(signs, points)
 
     def rest() -> Iterator[dict[str, Any]]:
-        ends = np.cumsum(widths)
-        yield {"dead": [np.flatnonzero(~positive[e - w : e]).tolist() for w, e in zip(widths, ends, strict=True)]}
+        yield {"dead": _dead(positive, found["widths"])}
         whole = Complex(network, domain, layers, budget.clock())
         if wanted.faces:
             yield {"f_vector": list(whole.f_vector)}
@@ -130,6 +128,54 @@ def of_network(
             yield {"graph": _written(whole.graph(), wanted.graph)}
 
     return _taken(found, batches(), rest(), note, budget)
+
+
+def by_shards(
+    network: Network,
+    domain: Polyhedron,
+    layers: int | None,
+    budget: Budget,
+    pool: Workers = (None, 1),
+    directory: Path | None = None,
+    progress: Callable[[int], None] = lambda regions: None,
+) -> dict[str, Any]:
+    """The census of a network by several processes, see :mod:`geomrelu.network.shards`; keys as :func:`of_network`.
+
+    Memory does not grow with the number of regions. ``files``: where the sign vectors are, if a directory is given.
+
+    Raises:
+        InputError: the domain has too many vertices, or a file cannot be written.
+
+    >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
+    >>> by_shards(net, Polyhedron.box([(-2, 2)] * 2), None, Budget())["regions"]
+    7
+    """
+    complex_ = Complex(network, domain, layers)
+    found = _heads(network, complex_.layers) | {"regions": 0, "complete": False, "reason": None}
+    positive = np.zeros(sum(found["widths"]), dtype=bool)
+    try:
+        for shard in shards.counted(complex_.compiled, budget, pool, directory, progress):
+            found["regions"] += shard.regions
+            positive |= shard.positive
+        found |= {"complete": True, "dead": _dead(positive, found["widths"])}
+    except (Exhausted, KeyboardInterrupt) as end:
+        found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+    if directory is not None:
+        found["files"] = sorted(map(str, directory.glob("signs-*.npy")))
+    return found
+
+
+def _heads(network: Network, layers: int) -> dict[str, Any]:
+    widths = network.widths[:layers]
+    plain = all(blocks == (l,) for l, blocks in enumerate(network.blocks[1 : layers + 1]))
+    at_most = int(region_formulas.network_regions_at_most(network.inputs, widths)) if plain else None
+    return {"dimension": network.inputs, "widths": list(widths), "at_most": at_most}
+
+
+def _dead(positive: np.ndarray, widths: Sequence[int]) -> list[list[int]]:
+    """Per layer the neurons that are positive on no region."""
+    ends = np.cumsum(widths)
+    return [np.flatnonzero(~positive[e - w : e]).tolist() for w, e in zip(widths, ends, strict=True)]
 
 
 def _taken(
@@ -203,6 +249,8 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(_polynomial(found["characteristic_polynomial"]))
     if "graph" in found:
         lines.append(f"Graph: {found['graph']['nodes']:,} nodes, {found['graph']['edges']:,} edges.")
+    if found.get("files"):
+        lines.append(f"Sign vectors: {_many(len(found['files']), 'file')}, from {found['files'][0]}.")
     if not found["complete"]:
         lines.append(f"Not finished: {found['reason']}.")
     return "\n".join(lines)

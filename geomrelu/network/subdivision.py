@@ -57,321 +57,25 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import pairwise
-from math import lcm
 from operator import mul
 from typing import cast
 
 import numpy as np
 
 from geomrelu.budget import Budget
-from geomrelu.errors import InputError
-from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.exact.affine import affordable
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import kernel, rank, reduced
-from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.network.network import Network
+from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
+from geomrelu.network.ragged import bits, counted, cross, distinct, expanded, portions, starts_of
 
-__all__ = ["Block", "Layer", "Program", "bits", "facets", "subdivide"]
+__all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
 
 LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
 _PAIRS = 1 << 20  # pairs of generators that are compared at once
-_PRODUCT = 1 << 18  # multiplications of one matrix product: BLAS does not start threads for so few
-_U = 2.0**-53
-_TINY = 2.0**-900
 _ROUGH = 2.0**-16  # coordinates with larger errors are computed exactly at once,
 _OFTEN = 32  # and so are all, once integers had to decide for more than one generator in so many
-_UNKNOWN = 2  # beside the signs -1, 0, 1
-
-
-# ---- the network, compiled ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One layer over the columns ``(s, inputs, layer 1, ...)``: floats to guess its signs, integers to decide them.
-
-    It reads the columns ``low..high`` besides s. ``forms[i]`` is ``(bias, coefficients)``, at a common positive scale.
-    """
-
-    low: int
-    high: int
-    forms: list[tuple[int, list[int]]]
-    weights: np.ndarray
-    bias: np.ndarray
-    weight_sizes: np.ndarray
-    bias_sizes: np.ndarray
-    roundings: int
-
-    def digits(self, width: int) -> list[np.ndarray]:
-        """The matrix ``[bias, weights]`` in digits of so many bits: small integers in floats, lowest digit first."""
-        matrix = np.array([[bias, *weights] for bias, weights in self.forms], dtype=object)
-        matrix = matrix.reshape(len(self.forms), 1 + self.high - self.low)
-        if self.bits < 62:
-            matrix = matrix.astype(np.int64)
-        half, found = 1 << (width - 1), list[np.ndarray]()
-        while not found or matrix.any():
-            digit = ((matrix + half) & (2 * half - 1)) - half
-            found.append(digit.astype(np.float64))
-            matrix = (matrix - digit) >> width
-        return found
-
-    @cached_property
-    def bits(self) -> int:
-        return max((max(abs(bias), *map(abs, weights), 0).bit_length() for bias, weights in self.forms), default=0)
-
-
-class Program:
-    """The first layers of a network and its domain, ready for the kernel.
-
-    Bits of the table of zeros: 0 is s = 0 (at infinity), then the facets of the domain, then the neurons.
-    """
-
-    def __init__(self, network: Network, domain: Polyhedron, layers: int) -> None:
-        self.network, self.domain = network, domain
-        self.inputs = network.inputs
-        self.widths = network.widths[:layers]
-        self.rows: list[Row] = [(1,) + (0,) * self.inputs, *domain.inequalities]
-        self.first = [0]  # first[l]: how many neurons there are before layer l + 1
-        for width in self.widths:
-            self.first.append(self.first[-1] + width)
-        self.neurons = self.first[-1]
-        self.words = (len(self.rows) + self.neurons + 63) // 64
-        self.units = np.ones(1 + self.inputs)
-        self.layers: list[Layer] = []
-        self.scales, roundings = [1], 1  # scales[l]: the exact variables of layer l are s times these integers
-        for map_ in network.layers[:layers]:
-            layer, scale = _compiled(map_, network.starts, self.scales, roundings)
-            self.layers.append(layer)
-            self.scales.append(scale)
-            roundings = layer.roundings
-
-    def measure(self, points: Sequence[Row]) -> None:
-        """Choose the units: powers of two above the coordinates of the vertices of the domain."""
-        for j in range(1, 1 + self.inputs):
-            exponents = [abs(g[j]).bit_length() - g[0].bit_length() + 1 for g in points if g[0] and g[j]]
-            self.units[j] = 2.0 ** max(-300, min(300, max(exponents, default=0)))
-
-    @cached_property
-    def output(self) -> tuple[Layer, int]:
-        """The output map and its scale; without one, the outputs of the last layer."""
-        network = self.network
-        last = range(network.starts[-2], network.starts[-1])
-        map_ = network.output or AffineMap.selection(network.starts[-1], last)
-        return _compiled(map_, network.starts, self.scales, 0)
-
-    def bit(self, neuron: int) -> int:
-        return len(self.rows) + neuron
-
-    def exact(self, variables: list[int], upto: int) -> None:
-        """Extend ``(s, y, layer 1, ...)`` at a generator, scaled layer by layer, to the outputs of layer ``upto``."""
-        done = len(variables) - 1 - self.inputs
-        for l in range(upto):
-            if self.first[l] >= done:
-                layer = self.layers[l]
-                s, read = variables[0], variables[layer.low : layer.high]
-                variables += [max(0, sum(map(mul, weights, read), bias * s)) for bias, weights in layer.forms]
-
-    @cached_property
-    def _digits(self) -> tuple[int, list[list[np.ndarray]]]:
-        """The bits w of a digit, and all layers in digits between -2**(w-1) and 2**(w-1).
-
-        A sum of products of digits, at most ``terms`` for each of at most ``longest`` pairs, is below 2**51, and
-        stays below 2**52 with what is carried. Two digits more than its factors have hold the sum, as terms < 2**w.
-        """
-        terms = max((layer.high - layer.low + 1 for layer in self.layers), default=1) + max(self.widths, default=1)
-        longest = max((layer.bits for layer in self.layers), default=1) + 1
-        width = (51 - terms.bit_length() - longest.bit_length()) // 2 + 1
-        if width < terms.bit_length():
-            raise InputError(f"layers of {terms} neurons are too wide for the linear pieces to be listed")
-        return width, [layer.digits(width) for layer in self.layers]
-
-    def _rates(self, signs: np.ndarray, l: int, i: int) -> list[np.ndarray]:
-        """The pre-activation of neuron i of layer ``l + 1`` on cells, rows ``(b, a...)`` in digits, lowest first.
-
-        Method: backwards through the layers, for all cells at once, in digits carried by float64 matrix products.
-        """
-        width, digits = self._digits
-        layer, columns = self.layers[l], 1 + self.inputs + self.first[l]
-        rates = [np.zeros((len(signs), columns)) for _ in digits[l]]  # of the neuron in each variable
-        for rate, digit in zip(rates, digits[l], strict=True):
-            rate[:, 0], rate[:, layer.low : layer.high] = digit[i, 0], digit[i, 1:]
-        for k in range(l - 1, -1, -1):
-            layer, first = self.layers[k], self.first[k]
-            at = 1 + self.inputs + first
-            active = signs[:, first : first + self.widths[k]] > 0
-            inner = [rate[:, at : at + self.widths[k]] * active for rate in rates]
-            rates = [rate[:, :at] for rate in rates]
-            rates += [np.zeros((len(signs), at)) for _ in range(len(digits[k]) + 1)]
-            for a, x in enumerate(inner):
-                for b, digit in enumerate(digits[k]):
-                    product = x @ digit
-                    rates[a + b][:, 0] += product[:, 0]
-                    rates[a + b][:, layer.low : layer.high] += product[:, 1:]
-            for low, high in pairwise(rates):
-                carry = np.rint(low * 2.0**-width)
-                low -= carry * 2.0**width
-                high += carry
-            while len(rates) > 1 and not rates[-1].any():
-                rates.pop()
-        return [rate[:, : self.inputs + 1] for rate in rates]
-
-    def forms(self, signs: np.ndarray, l: int, i: int) -> list[list[int]]:
-        """The pre-activation of neuron i of layer ``l + 1`` on cells: rows ``(b, a...)`` at one positive scale."""
-        rates, width = self._rates(signs, l, i), self._digits[0]
-        rows = rates[-1].astype(np.int64).astype(object)
-        for rate in reversed(rates[:-1]):
-            rows = (rows << width) + rate.astype(np.int64)
-        return rows.tolist()
-
-    def slopes(self, signs: np.ndarray, l: int, i: int) -> np.ndarray:
-        """The same in floats, in units of the coordinates: each coefficient up to 3u of itself, or an underflow."""
-        rates, factor = self._rates(signs, l, i), 2.0 ** -self._digits[0]
-        total = rates[0]
-        for rate in rates[1:]:
-            total = total * factor + rate
-        return total * self.units
-
-    def outlook(self, near: np.ndarray, l: int, i: int = 0) -> np.ndarray:
-        """Signs of the neurons from i on of layer ``l + 1`` at generators; _UNKNOWN where floats do not prove them.
-
-        Args:
-            near: coordinates and error bounds, as in :class:`Block`.
-        """
-        found = np.full((len(near), self.widths[l]), _UNKNOWN, dtype=np.int8)
-        columns = 1 + self.inputs + self.first[l]
-        largest = max((layer.high - layer.low) * len(layer.forms) for layer in self.layers[: l + 1])
-        step = max(16, _PRODUCT // max(largest, columns))
-        for first in range(0, len(near), step):
-            some = near[first : first + step]
-            table = np.empty((len(some), columns))
-            np.multiply(some[:, :-1], self.units, out=table[:, : 1 + self.inputs])
-            with np.errstate(all="ignore"):
-                for k, layer in enumerate(self.layers[: l + 1]):
-                    here = slice(i if k == l else 0, None)
-                    z = table[:, layer.low : layer.high] @ layer.weights[:, here]
-                    z += table[:, :1] * layer.bias[here]
-                    if k < l:
-                        at = 1 + self.inputs + self.first[k]
-                        np.maximum(z, 0.0, out=table[:, at : at + self.widths[k]])
-                bound = (2.0 * some[:, -1:] + layer.roundings * 2.0**-52) * self.reach[l][i:]
-                found[first : first + step, i:] = np.where(np.abs(z) > bound, np.sign(z), _UNKNOWN)
-        return found
-
-    @cached_property
-    def reach(self) -> list[np.ndarray]:
-        """For each layer the largest magnitudes of its neurons at coordinates of at most one unit."""
-        sizes, found = self.units, list[np.ndarray]()
-        with np.errstate(all="ignore"):
-            for layer in self.layers:
-                found.append(sizes[layer.low : layer.high] @ layer.weight_sizes + sizes[0] * layer.bias_sizes + _TINY)
-                sizes = np.concatenate([sizes, found[-1]])
-        return found
-
-    def rounded(self, rows: Sequence[Row]) -> np.ndarray:
-        """Exact generators as floats in units, and their error bound: see the head of the module."""
-        try:
-            table = np.array(rows, dtype=np.float64)
-        except OverflowError:
-            shifts = [max(0, max(map(abs, row)).bit_length() - 700) for row in rows]
-            table = np.array([[v / (1 << e) for v in row] for row, e in zip(rows, shifts, strict=True)])
-        table /= self.units
-        near = np.empty((len(rows), self.inputs + 2))
-        np.divide(table, np.abs(table).max(axis=1)[:, None], out=near[:, :-1])
-        near[:, -1] = 4 * _U
-        return near
-
-
-def _compiled(map_: AffineMap, starts: Sequence[int], scales: list[int], roundings: int) -> tuple[Layer, int]:
-    """The layer after those with the integer ``scales``; its own scale."""
-    reads = np.unique(map_.indices)
-    low, high = (int(reads[0]), int(reads[-1]) + 1) if len(reads) else (0, 0)
-    affordable((high - low) * map_.outputs, "a layer as a matrix")
-    ends = np.array(starts[1 : len(scales) + 1])
-    home = np.searchsorted(ends, np.arange(low, high), side="right")  # the layer of a variable, 0: inputs
-    shared = lcm(*(scales[k] for k in np.unique(home).tolist()))
-    factors = [shared // scales[k] for k in home.tolist()]
-    forms = []
-    for i in range(map_.outputs):
-        bias, columns, entries = map_.row(i)
-        weights = [0] * (high - low)
-        for j, v in zip(columns, entries, strict=True):
-            weights[j - low] = v * factors[j - low]
-        forms.append((bias * shared, weights))
-    matrix, bias_floats = map_.floats
-    floats = matrix.toarray()[:, low:high].T.copy()
-    nonzero = np.array([[v != 0 for v in (bias, *weights)] for bias, weights in forms], dtype=bool)
-    nonzero = nonzero.reshape(map_.outputs, 1 + high - low).T
-    layer = Layer(
-        1 + low,
-        1 + high,
-        forms,
-        floats,
-        bias_floats,
-        _sizes(floats, nonzero[1:]),
-        _sizes(bias_floats, nonzero[0]),
-        roundings + (high - low) + 3,
-    )
-    return layer, shared * map_.denominator
-
-
-def _sizes(values: np.ndarray, nonzero: np.ndarray) -> np.ndarray:
-    """Absolute values; infinite for numbers that may have underflowed."""
-    return np.where(nonzero & (np.abs(values) < _TINY), np.inf, np.abs(values))
-
-
-# ---- ragged arrays --------------------------------------------------------------------------------------------------
-
-
-def starts_of(counts: np.ndarray) -> np.ndarray:
-    """Where groups of these sizes begin, and where the last one ends."""
-    starts = np.zeros(len(counts) + 1, dtype=np.int64)
-    counts.cumsum(out=starts[1:])
-    return starts
-
-
-def expanded(starts: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The places of all members of the chosen groups one after another, and how many each group has."""
-    begin = starts[groups]
-    counts = starts[groups + 1] - begin
-    offsets = starts_of(counts)
-    return np.arange(offsets[-1]) + (begin - offsets[:-1]).repeat(counts), counts
-
-
-def cross(first: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pair member k of one ragged array, of group ``first[k]``, with all members of that group in another one."""
-    places, counts = expanded(starts, first)
-    return np.arange(len(first)).repeat(counts), places
-
-
-def distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each value stands first, by increasing value, and for each key the number of its value."""
-    order = keys.argsort(kind="stable")
-    ordered = keys[order]
-    fresh = np.empty(len(keys), dtype=bool)
-    fresh[:1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
-    which = np.empty(len(keys), dtype=np.int64)
-    which[order] = fresh.cumsum() - 1
-    return order[fresh], which
-
-
-_BITS = np.array([b.bit_count() for b in range(256)], dtype=np.uint8)
-
-
-def counted(masks: np.ndarray) -> np.ndarray:
-    """How many bits are set in each row of words."""
-    if hasattr(np, "bitwise_count"):  # NumPy 2
-        each = np.bitwise_count(masks)
-        return each.sum(axis=1, dtype=np.int64) if each.shape[1] > 1 else each[:, 0]
-    return _BITS[np.ascontiguousarray(masks).view(np.uint8)].sum(axis=1, dtype=np.int64)
-
-
-def bits(masks: np.ndarray) -> np.ndarray:
-    """The bits of each row of words as booleans."""
-    little = np.ascontiguousarray(masks.astype("<u8", copy=False))
-    return np.unpackbits(little.view(np.uint8), axis=1, bitorder="little").view(bool)
 
 
 # ---- a block of cells -----------------------------------------------------------------------------------------------
@@ -389,13 +93,13 @@ class Block:
         signs: int8 (cells, neurons), filled in up to ``neuron``.
         lines: a basis of the lineality space.
         neuron: the first neuron that is not resolved.
-        outlook: signs of the neurons of its layer at the generators (see :meth:`Program.outlook`).
+        outlook: signs of the neurons of its layer at the generators (see :meth:`Compiled.outlook`).
         rough: are there generators whose integers are not known?
         doubts: for how many signs and generators integers had to decide.
         dead: cells that have been cut and wait to be swept out by :meth:`compact`; their halves stand behind them.
     """
 
-    program: Program
+    compiled: Compiled
     known: list[Row | None]
     near: np.ndarray
     zeros: np.ndarray
@@ -417,7 +121,7 @@ class Block:
 
     def forms(self, homes: np.ndarray) -> list[list[int]]:
         """The pending neuron on some cells: integer rows at one positive scale."""
-        return self.program.forms(self.signs[homes], self.layer, self.neuron - self.program.first[self.layer])
+        return self.compiled.forms(self.signs[homes], self.layer, self.neuron - self.compiled.first[self.layer])
 
     def values(self, generators: np.ndarray) -> list[int]:
         """The pending neuron at some generators, in integers at one positive scale."""
@@ -444,23 +148,23 @@ class Block:
         new = [g for g in generators.tolist() if self.known[g] is None]
         if new:
             rows = self._solved(np.array(new))
-            self.near[new] = self.program.rounded(rows)
+            self.near[new] = self.compiled.rounded(rows)
             for g, row in zip(new, rows, strict=True):
                 self.known[g] = row
         return cast(list[Row], [self.known[g] for g in generators.tolist()])
 
     def _solved(self, generators: np.ndarray) -> list[Row]:
         """Generators as the only solutions, up to scale, of the constraints and forms that vanish there."""
-        program, signs = self.program, self.signs[self.homes()[generators]]
-        systems: list[list[Sequence[int]]] = [[*program.domain.equalities] for _ in range(len(generators))]
+        compiled, signs = self.compiled, self.signs[self.homes()[generators]]
+        systems: list[list[Sequence[int]]] = [[*compiled.domain.equalities] for _ in range(len(generators))]
         tight = bits(self.zeros[generators])
         for k in np.flatnonzero(tight.any(axis=0)).tolist():
             there = np.flatnonzero(tight[:, k])
-            if k < len(program.rows):
-                forms: Sequence[Sequence[int]] = [program.rows[k]] * len(there)
+            if k < len(compiled.rows):
+                forms: Sequence[Sequence[int]] = [compiled.rows[k]] * len(there)
             else:
-                l = bisect(program.first, k - len(program.rows)) - 1
-                forms = program.forms(signs[there], l, k - len(program.rows) - program.first[l])
+                l = bisect(compiled.first, k - len(compiled.rows)) - 1
+                forms = compiled.forms(signs[there], l, k - len(compiled.rows) - compiled.first[l])
             for g, form in zip(there.tolist(), forms, strict=True):
                 systems[g].append(form)
         largest = np.abs(self.near[generators, :-1]).argmax(axis=1)
@@ -472,27 +176,27 @@ class Block:
         return found
 
     def _outlook(self, near: np.ndarray) -> np.ndarray:
-        return self.program.outlook(near, self.layer, self.neuron - self.program.first[self.layer])
+        return self.compiled.outlook(near, self.layer, self.neuron - self.compiled.first[self.layer])
 
     def along(self, line: Row) -> int:
         """The rate of the pending neuron along a line: only its direct weights on the inputs count."""
-        layer = self.program.layers[self.layer]
-        weights = layer.forms[self.neuron - self.program.first[self.layer]][1]
-        return sum(w * line[j] for j, w in enumerate(weights, layer.low) if j <= self.program.inputs)
+        layer = self.compiled.layers[self.layer]
+        weights = layer.forms[self.neuron - self.compiled.first[self.layer]][1]
+        return sum(w * line[j] for j, w in enumerate(weights, layer.low) if j <= self.compiled.inputs)
 
     # ---- one neuron -----------------------------------------------------------------------------------------------
 
     def resolve(self) -> int:
         """Resolve the pending neuron on all cells; how many new cells that makes."""
-        program = self.program
-        if self.layer < 0 or self.neuron == program.first[self.layer + 1]:
+        compiled = self.compiled
+        if self.layer < 0 or self.neuron == compiled.first[self.layer + 1]:
             self._open()
         if self.lines:
             rates = [self.along(line) for line in self.lines]
             if any(rates):
                 return self._cross_line(rates)
-        column = self.outlook[:, self.neuron - program.first[self.layer]]
-        unknown = (column == _UNKNOWN).nonzero()[0]
+        column = self.outlook[:, self.neuron - compiled.first[self.layer]]
+        unknown = (column == UNKNOWN).nonzero()[0]
         if len(unknown):
             self.doubts += len(unknown)
             column[unknown] = [(v > 0) - (v < 0) for v in self.values(unknown)]
@@ -508,13 +212,13 @@ class Block:
         return len(cut)
 
     def _mark(self, generators: np.ndarray | slice) -> None:
-        at = self.program.bit(self.neuron)
+        at = self.compiled.bit(self.neuron)
         self.zeros[generators, at >> 6] |= np.uint64(1 << (at & 63))
 
     def _open(self) -> None:
         """Go on to the next layer that has neurons."""
-        program = self.program
-        while self.layer < 0 or self.neuron == program.first[self.layer + 1]:
+        compiled = self.compiled
+        while self.layer < 0 or self.neuron == compiled.first[self.layer + 1]:
             self.layer += 1
         self.outlook = self._outlook(self.near)
 
@@ -563,7 +267,7 @@ class Block:
         above_starts, below_starts = starts_of(n_above), starts_of(n_below)
         least = self.dimension - len(self.lines) - 1  # an edge lies on so many independent constraints
         found = []
-        for first, last in _portions(n_above * n_below, _PAIRS):  # as many cells at once as memory allows
+        for first, last in portions(n_above * n_below, _PAIRS):  # as many cells at once as memory allows
             some = above[above_starts[first] : above_starts[last]]
             i, j = cross(owner[some], below_starts)
             some = some[i]
@@ -582,7 +286,7 @@ class Block:
             return cells, which, p, q, homes
         rest = (~edge).nonzero()[0]
         common, of = common[rest], homes[rest]
-        for first, last in _portions(self.starts[of + 1] - self.starts[of], _PAIRS):
+        for first, last in portions(self.starts[of + 1] - self.starts[of], _PAIRS):
             pair, place = cross(of[first:last], self.starts)
             face = common[first:last][pair]
             on_it = ((self.zeros[self.members[place]] & face) == face).all(axis=1)
@@ -592,7 +296,7 @@ class Block:
 
     def _append(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> None:
         """New generators, where the pending neuron vanishes on edges of cells."""
-        program = self.program
+        compiled = self.compiled
         if self.lines or self.doubts * _OFTEN > len(self.known):
             near, good = np.empty((len(above), self.near.shape[1])), np.zeros(len(above), dtype=bool)
         else:
@@ -603,7 +307,7 @@ class Block:
             self.doubts += len(bad)
             ends = self._exact(above[bad]), self._exact(below[bad])
             rows = [_crossing(form, p, q) for form, p, q in zip(self.forms(homes[bad]), *ends, strict=True)]
-            near[bad] = program.rounded(rows)
+            near[bad] = compiled.rounded(rows)
             for k, row in zip(bad.tolist(), rows, strict=True):
                 known[k] = row
         self.rough |= len(bad) < len(above)
@@ -616,23 +320,23 @@ class Block:
 
     def _between(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """New generators in floats, with their error bounds; which of them are good enough."""
-        program = self.program
+        compiled = self.compiled
         with np.errstate(all="ignore"):
-            form = program.slopes(self.signs[homes], self.layer, self.neuron - program.first[self.layer])
+            form = compiled.slopes(self.signs[homes], self.layer, self.neuron - compiled.first[self.layer])
             ends = self.near[np.array([above, below])]
             error, ends = ends[:, :, -1].max(axis=0), ends[:, :, :-1]
             a, b = (form * ends).sum(axis=2)
             size, span, step = np.abs(form).sum(axis=1), a - b, ends[1] - ends[0]
-            doubt = size * (error + (program.inputs + 16) * _U)
+            doubt = size * (error + (compiled.inputs + 16) * UNIT)
             near = np.empty((len(form), form.shape[1] + 1))
             points = near[:, :-1]
             np.add(ends[0], (a / span)[:, None] * step, out=points)
-            error += (np.abs(step).max(axis=1) + 2 * error) * (doubt / (span - 2 * doubt)) + 16 * _U
+            error += (np.abs(step).max(axis=1) + 2 * error) * (doubt / (span - 2 * doubt)) + 16 * UNIT
             near[:, -1] = error * (1 + 2.0**-20)
             largest = np.abs(points).max(axis=1)
             if (small := largest < 0.5).any():
                 near[small] /= largest[small, None]
-            good = (a >= 0) & (b <= 0) & (span > 4 * doubt) & (size > _TINY) & (near[:, -1] < _ROUGH)
+            good = (a >= 0) & (b <= 0) & (span > 4 * doubt) & (size > TINY) & (near[:, -1] < _ROUGH)
         return near, good
 
     def _cross_line(self, rates: list[int]) -> int:
@@ -649,11 +353,11 @@ class Block:
             _slid(d, r, line, rate) for k, (d, r) in enumerate(zip(self.lines, rates, strict=True)) if k != crossing
         ]
         self._mark(np.arange(count))
-        constant = np.zeros((1, self.program.words), dtype=np.uint64)
-        for k in range(self.program.bit(self.neuron)):
+        constant = np.zeros((1, self.compiled.words), dtype=np.uint64)
+        for k in range(self.compiled.bit(self.neuron)):
             constant[0, k >> 6] |= np.uint64(1 << (k & 63))
         self.known = [*rows, tuple(-v for v in line), line]
-        self.near = self.program.rounded(self.rows)
+        self.near = self.compiled.rounded(self.rows)
         self.zeros = np.concatenate([self.zeros, constant, constant])
         self.outlook = self._outlook(self.near)
         sides = [np.insert(self.members, self.starts[1:], ray) for ray in (count, count + 1)]
@@ -708,7 +412,7 @@ def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterat
     Method: every facet is cut out by one bit; the sets cut out by single bits are compared by inclusion. The set of
     bit i lies in that of bit j if and only if j vanishes on it, so i is maximal when all those have the same size.
     """
-    for first, last in _portions(np.diff(starts) * zeros.shape[1] * 64, _PAIRS * 8):
+    for first, last in portions(np.diff(starts) * zeros.shape[1] * 64, _PAIRS * 8):
         own = members[starts[first] : starts[last]]
         sizes = np.diff(starts[first : last + 1])
         cells, tight = last - first, zeros[own]
@@ -735,60 +439,53 @@ def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterat
         yield cell[chosen] + first, mask[chosen], starts_of(lengths), own[entry[places]]
 
 
-def _portions(load: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:
-    """Consecutive ranges that each load at most ``limit``, or hold one item."""
-    if load.sum() <= limit:
-        yield 0, len(load)
-        return
-    total, first = np.cumsum(load), 0
-    while first < len(load):
-        last = int(np.searchsorted(total, (total[first - 1] if first else 0) + limit, side="right"))
-        yield first, max(first + 1, last)
-        first = max(first + 1, last)
-
-
 # ---- all cells ------------------------------------------------------------------------------------------------------
 
 
-def _whole(program: Program) -> Block | None:
-    domain = program.domain
+def _whole(compiled: Compiled) -> Block | None:
+    domain = compiled.domain
     affordable(domain.likely_generators, "the vertices of the domain", each=500)
     points, lines = domain.extreme_generators
     if not points:
         return None
-    program.measure(points)
-    zeros = np.zeros((len(points), program.words), dtype=np.uint64)
-    for k, row in enumerate(program.rows):
+    compiled.measure(points)
+    zeros = np.zeros((len(points), compiled.words), dtype=np.uint64)
+    for k, row in enumerate(compiled.rows):
         on_it = [sum(map(mul, row, g)) == 0 for g in points]
         zeros[on_it, k >> 6] |= np.uint64(1 << (k & 63))
     return Block(
-        program,
+        compiled,
         list(points),
-        program.rounded(points),
+        compiled.rounded(points),
         zeros,
         np.array([0, len(points)]),
         np.arange(len(points)),
-        np.zeros((1, program.neurons), dtype=np.int8),
+        np.zeros((1, compiled.neurons), dtype=np.int8),
         list(lines),
         rank([*points, *lines]) - 1,
     )
 
 
-def subdivide(program: Program, budget: Budget, largest: int | None = None) -> Iterator[Block]:
-    """The cells of all layers of the program, block by block, depth first.
+def subdivide(compiled: Compiled, budget: Budget, largest: int | None = None) -> Iterator[Block]:
+    """The cells of all layers of a compiled network, block by block, depth first.
 
     Raises:
         Exhausted: the budget has ended; every cell counts when it is first cut out.
         InputError: the domain has too many generators.
     """
+    for block in prefixes(compiled, budget, 1):
+        yield from finish(block, budget, largest)
+
+
+def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator[Block]:
+    """The cells in the cells of a block, as :func:`subdivide` yields them."""
+    compiled = block.compiled
     if largest is None:
-        largest = min(LARGEST, (1 << 24) // (1 + program.inputs + program.neurons))
-    whole = _whole(program)
-    stack = [] if whole is None else [whole]
-    budget.spend(len(stack))
+        largest = min(LARGEST, (1 << 24) // (1 + compiled.inputs + compiled.neurons))
+    stack = [block]
     while stack:
         block = stack.pop()
-        while block.neuron < program.neurons:
+        while block.neuron < compiled.neurons:
             if len(block.members) > largest:
                 block.compact()
                 if len(block.members) > largest and (half := block.cells // 2):
@@ -798,3 +495,18 @@ def subdivide(program: Program, budget: Budget, largest: int | None = None) -> I
             budget.spend(block.resolve())
         block.compact()
         yield block
+
+
+def prefixes(compiled: Compiled, budget: Budget, parts: int) -> Iterator[Block]:
+    """The domain in about so many blocks that are finished apart: its cells for the first neurons, dealt out."""
+    block = _whole(compiled)
+    if block is None:
+        return
+    budget.spend(1)
+    while parts > 1 and block.cells < 4 * parts and block.neuron < compiled.neurons:
+        budget.spend(block.resolve())
+        block.compact()
+    parts = min(parts, block.cells)
+    ends = [block.cells * k // parts for k in range(parts + 1)]
+    for first, last in pairwise(ends):
+        yield block.part(first, last) if parts > 1 else block

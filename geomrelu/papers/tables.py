@@ -26,8 +26,9 @@ from geomrelu.random_networks.bias_free import bias_free_orbit
 from geomrelu.random_networks.initialisation import FRAMEWORKS, Initialisation
 from geomrelu.random_networks.orbit import alive_orbit
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.ternary import ternary_dead
 
-__all__ = ["FORMATS", "TABLES", "Table", "safe_width"]
+__all__ = ["FORMATS", "NEEDS", "TABLES", "Table", "applies", "safe_width"]
 
 Cell = Any  # int, str, Fraction or SymPy expression
 
@@ -255,8 +256,8 @@ def orbit_counts() -> Table:
     rows = []
     for n0, n1 in ((1, 3), (1, 4), (2, 4), (2, 5), (3, 5), (3, 6), (4, 6)):
         rng = np.random.default_rng(n1)
-        parts = [rng.standard_normal(s) for s in ((1000, n1, n0), (1000, n1), (1000, n1), (1000,))]
-        found = Counter(stably_unactivated_counts(*parts).tolist())
+        a, b, w, c = (rng.standard_normal(s) for s in ((1000, n1, n0), (1000, n1), (1000, n1), (1000,)))
+        found = Counter(stably_unactivated_counts(a, b, w, c).tolist())
         commonest = max(found, key=lambda k: (found[k], -k))
         rows.append((n0, n1, min(found), commonest, max(found), 2 ** (2 * n1 + 1), 2**n1 + 2 ** (2 * (n1 - n0) - 1)))
     return Table(
@@ -302,25 +303,81 @@ def zero_bias() -> Table:
     )
 
 
-WITH_BIASES = (
-    "lower-bound, upper-bound, width-one, narrow-first-layer, line-lower-bound, zeros-on-a-line, range-two-three"
-)
-WITHOUT = "bias-free, one-dim-chain, dying-bound, plane-sign-changes"
+# Theorems on random networks, and what they need of the biases besides symmetric laws without atoms.
+NEEDS: dict[str, str] = {
+    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "sign-flip-ratio"), "any"),
+    **dict.fromkeys(("orthant-kill", "width-one", "tight-at-two", "range-two-three"), "same"),
+    **dict.fromkeys(("narrow-first-layer", "one-more-than-input", "line-lower-bound", "line-upper-bound"), "same"),
+    **dict.fromkeys(("width-free-lower-bound", "zeros-on-a-line", "euler-characteristic"), "same"),
+    **dict.fromkeys(("bias-free", "one-dim-chain", "one-dim-sharper", "collapse-rate"), "zero"),
+    **dict.fromkeys(("plane-sign-changes", "tensor-power"), "zero"),
+}
+
+
+def applies(theorem: str, law: str) -> str:
+    """Does a theorem speak of networks that are drawn from a law? "yes", or the hypothesis that is not met."""
+    start, needed = Initialisation(law), NEEDS[theorem]
+    if needed == "same" and not start.bias:
+        return "no: biases 0"
+    if needed == "zero" and start.bias:
+        return "no: biases"
+    missing = start.missing(symmetric=True, atomless=True)
+    return "yes" if missing is None else f"no: {missing}"
 
 
 @_table("defaults")
 def defaults() -> Table:
-    """What frameworks draw dense layers from by default, and which theorems speak of that."""
+    """Which theorems speak of dense layers as a framework draws them unless told otherwise."""
+    words = {"any": "with or without biases", "same": "biases", "zero": "no biases"}
+    return Table(
+        "Which theorems apply to whose default initialisation; where biases start at 0 no neuron is stably dead",
+        ("theorem", "needs", *FRAMEWORKS),
+        tuple((label, words[needed], *(applies(label, law) for law in FRAMEWORKS)) for label, needed in NEEDS.items()),
+    )
+
+
+@_table("frameworks")
+def frameworks() -> Table:
+    """What frameworks draw dense layers from by default, and how often a second-layer neuron is dead then."""
     rows = []
     for name, framework in FRAMEWORKS.items():
         zero = framework.bias == "zero"
-        missing = Initialisation(name).missing(symmetric=True, atomless=not zero, no_zero=not zero)
-        theorems = missing or (WITHOUT if zero else WITH_BIASES)
         dead = closed_forms.bias_free_unactivated(2, 3) if zero else closed_forms.stably_unactivated(2, 3)
-        rows.append((name, framework.weights, framework.bias, theorems, dead, framework.source))
+        rows.append((name, framework.weights, framework.bias, dead, framework.source))
     return Table(
-        "Default initialisations: all are symmetric without atoms; where biases start at 0 no neuron is stably dead",
-        ("framework", "weights", "biases", "theorems", "second-layer neuron dead, $n_0 = 2$, $n_1 = 3$", "source"),
+        "Default initialisations of dense layers",
+        ("framework", "weights", "biases", "second-layer neuron dead, $n_0 = 2$, $n_1 = 3$", "source"),
+        tuple(rows),
+    )
+
+
+@_table("ternary")
+def ternary() -> Table:
+    """Ternary parameters with P(0) = s: exact polynomials, and their values for s = 0, 1/3, 1/2."""
+    s, rows = sympy.Symbol("s"), list[tuple[Cell, ...]]()
+    at = (sympy.Integer(0), sympy.Rational(1, 3), sympy.Rational(1, 2))
+    for n in (1, 2):
+        killed = closed_forms.orthant_kill(n, (1 + s) / 2)
+        rows.append((f"layer dead on the orthant, $n = {n}$", killed, *(killed.subs(s, v) for v in at)))
+    for n0, n1 in ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2)):
+        dead = ternary_dead(n0, n1, s)
+        name = f"second-layer neuron dead on $R^{{n_0}}$, $n_0 = {n0}$, $n_1 = {n1}$"
+        rows.append((name, dead, *(dead.subs(s, v) for v in at)))
+    return Table(
+        "Ternary parameters: -1 and 1 equally likely, 0 with probability s",
+        ("event", "probability", "$s = 0$", "$s = 1/3$", "$s = 1/2$"),
+        tuple(rows),
+    )
+
+
+@_table("int8")
+def int8() -> Table:
+    """Parameters uniform on the integers of 8 bits: how often a layer is dead on the orthant."""
+    laws = {"-127 to 127": sympy.Rational(128, 255), "-128 to 127": sympy.Rational(129, 256)}
+    rows = [(n, name, p, closed_forms.orthant_kill(n, p)) for n in (1, 2) for name, p in laws.items()]
+    return Table(
+        "Parameters uniform on 8-bit integers: a layer is dead on the orthant",
+        ("$n$", "integers", "$P(\\theta \\leq 0)$", "layer dead"),
         tuple(rows),
     )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.arrangement import Arrangement
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.plots.labels import arrow_place, at_frame, beside, clearance, fitting, spread
 from geomrelu.plots.page import (
     GREY,
     MOST_LABELS,
@@ -32,13 +33,10 @@ from geomrelu.plots.page import (
     Page,
     Panel,
     Spot,
-    clearance,
     frame_size,
     many,
     number_texts,
-    roomiest,
     signs_text,
-    spread,
     write,
 )
 from geomrelu.plots.plane import (
@@ -60,8 +58,6 @@ from geomrelu.plots.plane import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Places on an arrow (along, across) less than 2 points from any other part of it.
-ARROW = ((3, 0), (5, 0), (7, 0), (7, 1.5), (7, -1.5), (7, 3), (7, -3), (9.5, 1.5), (9.5, -1.5), (9.5, 0), (12, 0))
 MAROON = "#7a1f2e"  # numbers of regions and close-ups
 
 
@@ -233,8 +229,7 @@ class Picture:
                 width, height = self.page.measure(text.replace("−", "+").replace("0", "+"), 10)
                 if 10 * (box[2] - box[0]) < smallest * width or 10 * (box[3] - box[1]) < smallest * height:
                     continue
-                scale, spot = roomiest(spots, width * 1.1, height)
-                size = min(largest, math.floor(20 * scale) / 2)
+                size, spot = fitting(spots, width * 1.1, height, largest)
                 if size < smallest:
                     continue
                 if text is number:
@@ -262,20 +257,10 @@ class Picture:
             for turn in (1 if lead else -1 for lead in sorted(leads)):
                 away = (turn * u, turn * v)
                 for half in (0, 1):
-                    best: tuple[float, Spot] | None = None
-                    for k in range(1, 26):
-                        t = (k / 52) if half == 0 else 1 - k / 52
-                        x, y = start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])
-                        body = np.array(
-                            [(x + away[0] * d - away[1] * s, y + away[1] * d + away[0] * s) for d, s in ARROW]
-                        )
-                        inside = panel.left < x < panel.right and panel.bottom < y < panel.top
-                        score = min(clearance(body, segments, taken), 7.0) - 0.05 * k if inside else -1.0
-                        if best is None or score > best[0]:
-                            best = score, (x, y)
-                    if best is None or best[0] < (1.0 if half == 0 else 3.5) or (half and length < 150):
+                    room, spot = arrow_place(panel, start, end, away, half, segments, taken)
+                    if room < (1.0 if half == 0 else 3.5) or (half and length < 150):
                         continue
-                    x, y = best[1]
+                    x, y = spot
                     self.page.arrow((x, y), away, 12, gid=f"arrow-{self.lines[row][0] + 1}")
                     tip = (x + 12 * away[0], y + 12 * away[1])
                     taken.append((min(x, tip[0]) - 2, min(y, tip[1]) - 2, max(x, tip[0]) + 2, max(y, tip[1]) + 2))
@@ -283,48 +268,17 @@ class Picture:
 
     def _frame_labels(self, panel: Panel) -> None:
         """The names of the lines, outside the frame where they leave it, pushed apart where they would touch."""
-        sides: dict[str, list[tuple[float, str]]] = {"left": [], "right": [], "bottom": [], "top": []}
-        for row, members in self.lines.items():
-            ends = chord(corners(panel.view), row)
-            if not ends:
-                continue
-            exits = [self._exit(panel, panel.at(p)) for p in ends]
-            alone = [min([abs(at - other) for other, _ in sides[side]], default=200.0) for side, at in exits]
-            crowd = [len(sides[side]) for side, _ in exits]
-            side, at = exits[max((0, 1), key=lambda k: (min(alone[k], 30.0), -crowd[k]))]
-            sides[side].append((at, _name(members)))
-        size, gap = 10.0, 10.0
-        for side, labels in sides.items():
-            upright = side in ("left", "right")
-            low, high = (panel.bottom, panel.top) if upright else (panel.left, panel.right)
-            room = [self.page.measure(text, size)[1 if upright else 0] + (2 if upright else 5) for _, text in labels]
-            shrunk = min(1.0, (high - low) / sum(room)) if room else 1.0
-            if size * shrunk < 5:
-                continue
-            places = spread([at for at, _ in labels], [r * shrunk for r in room], low, high)
-            for (at, text), place in zip(labels, places, strict=True):
-                edge = {"left": panel.left, "right": panel.right, "bottom": panel.bottom, "top": panel.top}[side]
-                out = 1 if side in ("right", "top") else -1
-                path = [(edge, at), (edge + out * gap, place), (edge + out * gap + out * 1.5, place)]
-                start, stop, spot = path if upright else [(y, x) for x, y in path]
-                if abs(at - place) > 1.5:
-                    self.page.line([start, stop], color=GREY, linewidth=0.5)
-                ha, va = {
-                    "left": ("right", "center"),
-                    "right": ("left", "center"),
-                    "bottom": ("center", "top"),
-                    "top": ("center", "bottom"),
-                }[side]
-                name = "name-" + "".join(c for c in text if c in "0123456789=")
-                self.page.text(spot, text, size * shrunk, ha=ha, va=va, gid=name)
-
-    @staticmethod
-    def _exit(panel: Panel, spot: Spot) -> tuple[str, float]:
-        """The side of the frame that a spot lies on, and its place along it."""
-        x, y = spot
-        far = {"left": x - panel.left, "right": panel.right - x, "bottom": y - panel.bottom, "top": panel.top - y}
-        side = min(far, key=lambda s: far[s])
-        return side, y if side in ("left", "right") else x
+        ends = {members[0]: chord(corners(panel.view), row) for row, members in self.lines.items()}
+        names = [
+            (_name(members), [panel.at(p) for p in met])
+            for members in self.lines.values()
+            if (met := ends[members[0]]) is not None
+        ]
+        for label in at_frame(panel, names, lambda text: self.page.measure(text, 10.0)):
+            if label.lead is not None:
+                self.page.line(label.lead, color=GREY, linewidth=0.5)
+            name = "name-" + "".join(c for c in label.text if c in "0123456789=")
+            self.page.text(label.spot, label.text, label.size, ha=label.ha, va=label.va, gid=name)
 
     def numbers(self) -> list[str]:
         """What the numbers of regions stand for."""
@@ -361,23 +315,7 @@ class Picture:
                     dashes.append((float(spot[0, 0]), float(spot[0, 1])))
         style = {"color": MAROON, "linestyle": "none", "marker": "o", "markersize": 1.5, "markeredgewidth": 0}
         self.page.line(dashes or [(x, y)], zorder=5, **style)
-        lines, arrows = self.obstacles[panel]
-        width, height = (d / 2 for d in self.page.measure(letter, 9))
-        edges = np.array(list(product(np.linspace(-width, width, 5), np.linspace(-height, height, 5))))
-        best: tuple[float, Spot] = -math.inf, ((x + u) / 2, (y + v) / 2)
-        for a in np.arange(panel.left + width + 1, panel.right - width, 5.0).tolist():
-            for b in np.arange(panel.bottom + height + 1, panel.top - height, 5.0).tolist():
-                away = math.hypot(max(x - width - a, a - u - width, 0.0), max(y - height - b, b - v - height, 0.0))
-                inside = x - width < a < u + width and y - height < b < v + height
-                if inside or -0.02 * away + 2 < best[0]:
-                    continue  # it cannot be better
-                text_free = min(
-                    clearance(edges + np.array([a, b]), np.empty((0, 2, 2)), [*self.page.boxes, *arrows]), 2.0
-                )
-                line_free = min(clearance(edges + np.array([a, b]), np.array(lines), []), 2.0) if lines else 2.0
-                score = min(text_free, 1.0 + line_free / 2) - 0.02 * away - (100.0 if text_free < 1 else 0.0)
-                best = max(best, (score, (a, b)))
-        free = best[1]
+        free = beside(panel, (x, y, u, v), self.page.measure(letter, 9), self.page.boxes, *self.obstacles[panel])
         near = min(max(free[0], x), u), min(max(free[1], y), v)
         if math.dist(near, free) > 14:
             self.page.line([near, free], color=MAROON, linewidth=0.5, zorder=5)

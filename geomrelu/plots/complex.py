@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.network.complex import Complex
+from geomrelu.network.complex import Cell, Complex
+from geomrelu.plots.labels import fitting
 from geomrelu.plots.page import (
     GREY,
     HATCHED,
@@ -29,7 +31,6 @@ from geomrelu.plots.page import (
     Panel,
     frame_size,
     many,
-    roomiest,
     signs_text,
     write,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Neuron = tuple[int, int]  # layer, neuron
+Shown = tuple[Cell, list[Point]]  # a cell, and its polygon in the view
 
 LAYERS: tuple[dict[str, Any], ...] = (  # the walls of layer 1, 2, ...: told apart without colour
     {"color": "#111111", "linewidth": 1.5, "linestyle": "-"},
@@ -78,19 +80,8 @@ def complex_figure(complex: Complex, *, layer: int | None = None, view: Any = No
     domain = domain_of(complex, 2)
     if layer not in (None, complex.layers):
         complex = Complex(network, domain, layer, complex.budget)
-    cells = complex.cells
-    exact = _cells_view(cells, domain, view)
-    whole = within(corners(exact), domain.inequalities)
-    (x0, x1), (y0, y1) = exact
-    sides = [primitive(row) for row in ((-x0, 1, 0), (x1, -1, 0), (-y0, 0, 1), (y1, 0, -1))]
-    shown = []
-    for cell in cells:
-        if cell.rays or cell.lines:
-            polygon = within(corners(exact), cell.polyhedron.inequalities)
-        else:
-            polygon = within(in_order(cell.vertices), sides)
-        if polygon:
-            shown.append((cell, polygon))
+    exact = _cells_view(complex.cells, domain, view)
+    shown = _in_view(complex.cells, exact)
     if not shown:
         raise InputError("the view does not meet the domain")
     widths = network.widths[: complex.layers]
@@ -98,40 +89,10 @@ def complex_figure(complex: Complex, *, layer: int | None = None, view: Any = No
         max(cell.sign[-widths[-1] :]) <= 0 if layer is not None else not any(any(row) for row in cell.affine()[0])
         for cell, _ in shown
     ]
-    neurons = [(l, i) for l, width in enumerate(widths, 1) for i in range(width)]
-    walls, neighbours = _walls([cell.sign for cell, _ in shown], [p for _, p in shown], neurons)
-    colours = _colours(len(shown), neighbours)
-
     page = Page()
     panel = Panel(exact, 0, 0, *frame_size(exact, 400))
-    if set(whole) != set(corners(exact)):
-        page.polygon(panel.corners, **OUTSIDE)
-    for k, (_, polygon) in enumerate(shown):
-        spots = [panel.at(p) for p in polygon]
-        page.polygon(spots, facecolor=SILENT if dead[k] else colours[k], gid=f"cell-{k}")
-        if dead[k]:
-            page.polygon(spots, facecolor="none", gid=f"dead-{k}", **HATCHED)
-    thin = min(1.0, math.sqrt(60 / len(shown)) + 0.25)
-    for (l, i), path in walls:
-        style = _wall(l)
-        style = style | {"linewidth": style["linewidth"] * thin, "zorder": 3 - l / 1000}
-        page.line([panel.at(p) for p in path], gid=f"wall-{l}-{i}", **style)
-    page.polygon([panel.at(p) for p in whole], facecolor="none", edgecolor=GREY, linewidth=1.0, zorder=3)
-    page.frame(panel, zorder=3)
-    lettered = False
-    if len(shown) <= MOST_LABELS:
-        for k, (cell, polygon) in enumerate(shown):
-            signs, parts = list(cell.sign), []
-            for w in widths:
-                parts.append(signs_text(signs[:w]))
-                del signs[:w]
-            text = "\n".join(parts)
-            scale, spot = roomiest([panel.at(p) for p in polygon], *page.measure(text, 10), pad=3.0)
-            size = min(9.0, math.floor(20 * scale) / 2)
-            if size >= SMALLEST:
-                lettered = True
-                halo = {"boxstyle": "square,pad=0.1", "facecolor": SILENT, "edgecolor": "none"} if dead[k] else None
-                page.text(spot, text, size, gid=f"codeword-{k}", zorder=4, linespacing=1.0, bbox=halo)
+    _draw(page, panel, shown, dead, widths, within(corners(exact), domain.inequalities))
+    lettered = len(shown) <= MOST_LABELS and _letter(page, panel, shown, dead, widths)
     page.ticks(panel)
     what = "the network is constant" if layer is None else f"layer {layer} is silent"
     part = "" if view is None else " in view"
@@ -146,6 +107,57 @@ def complex_figure(complex: Complex, *, layer: int | None = None, view: Any = No
     page.text((0, min(box[1] for box in page.boxes) - 10), said, 8, ha="left", color=GREY)
     title = f"The linear pieces of a network with widths {', '.join(map(str, (2, *widths)))}"
     return page.finish(panel.left, panel.bottom, right, panel.top, title, f"{title}: {heads}.")
+
+
+def _in_view(cells: Sequence[Cell], view: View) -> list[Shown]:
+    """The cells that meet a view, and their polygons there."""
+    (x0, x1), (y0, y1) = view
+    sides = [primitive(row) for row in ((-x0, 1, 0), (x1, -1, 0), (-y0, 0, 1), (y1, 0, -1))]
+    shown = []
+    for cell in cells:
+        if cell.rays or cell.lines:
+            polygon = within(corners(view), cell.polyhedron.inequalities)
+        else:
+            polygon = within(in_order(cell.vertices), sides)
+        if polygon:
+            shown.append((cell, polygon))
+    return shown
+
+
+def _draw(
+    page: Page, panel: Panel, shown: Sequence[Shown], dead: Sequence[bool], widths: Sequence[int], whole: list[Point]
+) -> None:
+    """The cells, the dead ones hatched, the walls, and the domain (``whole``)."""
+    neurons = [(l, i) for l, width in enumerate(widths, 1) for i in range(width)]
+    walls, neighbours = _walls([cell.sign for cell, _ in shown], [p for _, p in shown], neurons)
+    colours = _colours(len(shown), neighbours)
+    if set(whole) != set(corners(panel.view)):
+        page.polygon(panel.corners, **OUTSIDE)
+    for k, (_, polygon) in enumerate(shown):
+        spots = [panel.at(p) for p in polygon]
+        page.polygon(spots, facecolor=SILENT if dead[k] else colours[k], gid=f"cell-{k}")
+        if dead[k]:
+            page.polygon(spots, facecolor="none", gid=f"dead-{k}", **HATCHED)
+    thin = min(1.0, math.sqrt(60 / len(shown)) + 0.25)
+    for (l, i), path in walls:
+        style = _wall(l)
+        style = style | {"linewidth": style["linewidth"] * thin, "zorder": 3 - l / 1000}
+        page.line([panel.at(p) for p in path], gid=f"wall-{l}-{i}", **style)
+    page.polygon([panel.at(p) for p in whole], facecolor="none", edgecolor=GREY, linewidth=1.0, zorder=3)
+    page.frame(panel, zorder=3)
+
+
+def _letter(page: Page, panel: Panel, shown: Sequence[Shown], dead: Sequence[bool], widths: Sequence[int]) -> bool:
+    """Codewords, one line a layer, in the cells with room for them; is there such a cell?"""
+    ends, lettered = list(accumulate(widths)), False
+    for k, (cell, polygon) in enumerate(shown):
+        text = "\n".join(signs_text(cell.sign[end - width : end]) for end, width in zip(ends, widths, strict=True))
+        size, spot = fitting([panel.at(p) for p in polygon], *page.measure(text, 10), 9.0, pad=3.0)
+        if size >= SMALLEST:
+            lettered = True
+            halo = {"boxstyle": "square,pad=0.1", "facecolor": SILENT, "edgecolor": "none"} if dead[k] else None
+            page.text(spot, text, size, gid=f"codeword-{k}", zorder=4, linespacing=1.0, bbox=halo)
+    return lettered
 
 
 def _wall(layer: int) -> dict[str, Any]:

@@ -4,8 +4,7 @@ A :class:`Page` wraps a Matplotlib figure. All drawing is by its methods; it rem
 nothing need be written over another, and is cropped to what it holds when it is finished. A :class:`Panel` is a
 rectangle on the page that shows a view of the plane: the only place where exact coordinates become floats.
 
-Places are found for texts, not guessed: the roomiest spot of a polygon (:func:`roomiest`), labels along a line pushed
-apart (:func:`spread`), the distance to all that is drawn (:func:`clearance`). :func:`write` saves a figure, with
+Where a text or an arrow has room is found by :mod:`geomrelu.plots.labels`. :func:`write` saves a figure, with
 Matplotlib's own defaults whatever the user's settings, so that the same input gives the same bytes.
 """
 
@@ -214,90 +213,6 @@ class Page:
                 self.line([(left, top), (left + 26, top)], **style)
             self.text((left + 32, top), text, 9, ha="left")
             top -= 18
-
-
-# ---- finding places --------------------------------------------------------------------------------------------------
-
-
-def roomiest(polygon: Sequence[Spot], width: float, height: float, pad: float = 2.0) -> tuple[float, Spot]:
-    """The largest multiple of a ``width x height`` rectangle that fits in a convex polygon (anticlockwise), its centre.
-
-    Where the centre is free (a strip, a wedge), the middle of its freedom. Method: the centres for one multiple are
-    the polygon with each side moved inward; bisection over the multiple.
-    """
-    sides = []
-    for (x, y), (u, v) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
-        length = math.hypot(u - x, v - y)
-        if length > 1e-7:
-            p, q = (y - v) / length, (u - x) / length
-            sides.append((p, q, -(p * x + q * y) - pad, abs(p) * width / 2 + abs(q) * height / 2))
-
-    def centres(multiple: float) -> list[Spot]:
-        found = list(polygon)
-        for p, q, c, reach in sides:
-            values = [p * x + q * y + c - multiple * reach for x, y in found]
-            kept: list[Spot] = []
-            for k, ((x, y), value) in enumerate(zip(found, values, strict=True)):
-                (u, v), other = found[k - len(found) + 1], values[k - len(found) + 1]
-                if value >= 0:
-                    kept.append((x, y))
-                if value * other < 0:
-                    t = value / (value - other)
-                    kept.append((x + t * (u - x), y + t * (v - y)))
-            found = kept
-        return found
-
-    low, high = 0.0, 8.0
-    if len(sides) < 3 or not centres(low):
-        return 0.0, (sum(x for x, _ in polygon) / len(polygon), sum(y for _, y in polygon) / len(polygon))
-    while high - low > 1e-3:
-        middle = (low + high) / 2
-        low, high = (middle, high) if centres(middle) else (low, middle)
-    free = centres(low * 0.98)
-    xs, ys = [x for x, _ in free], [y for _, y in free]
-    return low, ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
-
-
-def spread(wanted: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
-    """Places as near as possible to the wanted ones at which intervals of these sizes do not overlap, in order.
-
-    Method: least squares under an order is the pooling of adjacent violators.
-    """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    offsets, total = [], 0.0
-    for k, i in enumerate(order):
-        total += (sizes[order[k - 1]] + sizes[i]) / 2 if k else 0.0
-        offsets.append(total)
-    pools: list[tuple[float, int]] = []
-    for i, offset in zip(order, offsets, strict=True):
-        mean, count = wanted[i] - offset, 1
-        while pools and pools[-1][0] > mean:
-            other, more = pools.pop()
-            mean, count = (mean * count + other * more) / (count + more), count + more
-        pools.append((mean, count))
-    starts = [mean for mean, count in pools for _ in range(count)]
-    found = [0.0] * len(wanted)
-    for i, start, offset in zip(order, starts, offsets, strict=True):
-        found[i] = min(max(start, low + sizes[order[0]] / 2), high - sizes[order[-1]] / 2 - total) + offset
-    return found
-
-
-def clearance(spots: np.ndarray, segments: np.ndarray, boxes: Sequence[Box]) -> float:
-    """How far the nearest segment or box is from the nearest of the spots."""
-    least = float(_distances(spots, segments).min()) if len(segments) else math.inf
-    if boxes:
-        edges, placed = np.array(boxes), spots[:, None]
-        outside = np.maximum(np.maximum(edges[:, :2] - placed, placed - edges[:, 2:]), 0)
-        least = min(least, float(np.hypot(outside[..., 0], outside[..., 1]).min()))
-    return least
-
-
-def _distances(spots: np.ndarray, segments: np.ndarray) -> np.ndarray:
-    """(N, M): from spots (N, 2) to segments (M, 2, 2)."""
-    start, along = segments[:, 0], segments[:, 1] - segments[:, 0]
-    squared = np.maximum((along**2).sum(axis=1), 1e-12)
-    t = np.clip(((spots[:, None] - start) * along).sum(axis=2) / squared, 0, 1)
-    return np.hypot(*np.moveaxis(spots[:, None] - (start + t[..., None] * along), 2, 0))
 
 
 # ---- words -----------------------------------------------------------------------------------------------------------

@@ -61,22 +61,27 @@ def lower_bound(n: Any, k: Any) -> sympy.Expr:
     return (1 - 2**-n) ** k
 
 
-def orthant_kill(n: Any) -> sympy.Expr:
+HALF = sympy.Rational(1, 2)
+
+
+def orthant_kill(n: Any, nonpositive: Any = HALF) -> sympy.Expr:
     """``2^(-n^2 - n)``: a random layer of width n on R^n_+ is dead this likely.
 
     Args:
         n: width, a positive integer or a symbol.
+        nonpositive: the probability that a parameter is at most 0: 1/2 for symmetric laws without atoms, (1 + s) / 2
+            for symmetric laws with the atom s at 0.
 
     Raises:
         InputError: a number that is not a positive integer.
 
-    Exact: yes. Source: Rister & Rubin, section 3; claim ``orthant-kill``.
+    Exact: yes. Source: Rister & Rubin, section 3; claims ``orthant-kill``, ``default-initialisations``.
 
-    >>> orthant_kill(2)
-    1/64
+    >>> orthant_kill(2), orthant_kill(1, sympy.Rational(2, 3))
+    (1/64, 4/9)
     """
     n = size_of(n, "width n")
-    return sympy.Integer(2) ** (-(n**2) - n)
+    return sympy.sympify(nonpositive) ** (n**2 + n)
 
 
 def upper_bound(n: Any, k: Any) -> sympy.Expr:

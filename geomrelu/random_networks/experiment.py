@@ -15,8 +15,8 @@ from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import seed_of
+from geomrelu.random_networks.goal import Goal
 from geomrelu.random_networks.initialisation import Initialisation
-from geomrelu.random_networks.living_batch import Goal
 from geomrelu.random_networks.montecarlo import SCHEMES
 
 __all__ = ["EVENTS", "Experiment"]

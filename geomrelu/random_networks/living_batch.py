@@ -29,9 +29,7 @@ is at least UNIT^3 of a number that is not 0, and products of three such numbers
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import cached_property
+from dataclasses import replace
 from itertools import product
 from math import comb
 from typing import Any
@@ -39,89 +37,29 @@ from typing import Any
 import numpy as np
 
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.ragged import ranges
+from geomrelu.random_networks.goal import Goal
+from geomrelu.random_networks.images import (
+    MOST_BITS,
+    SAFE,
+    UNIT,
+    WIDE,
+    Cut,
+    States,
+    cone,
+    living_pieces,
+    merged,
+    numbered,
+    some,
+    started_on,
+)
 
-__all__ = ["Goal", "Walk", "is_affordable"]
+__all__ = ["Walk", "is_affordable"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
-UNIT = 2.0**-53
-SAFE = 1 + 2.0**-30
-WIDE = 150  # exponents of weights, and of the entries of scaled generators
 CELLS = 1 << 16  # doubles in a working array
 LOOPED = 256  # weights of a layer from which on matrices are multiplied one by one
 MOST_GENERATORS = 1 << 12  # of a domain
-MOST_BITS = 63  # facets of the domain and neurons before the last layer
-
-
-@dataclass(frozen=True)
-class Goal:
-    """An event, as the walk decides it.
-
-    Attributes:
-        event: "alive", "data-alive", "killed" or "dead-neurons".
-        last: the layer (from 1) after which everything is decided; further layers are not walked.
-        number: of dead neurons; in layer ``last``, or, if ``total``, in all layers.
-    """
-
-    event: str
-    last: int
-    number: int | None = None
-    total: bool = False
-
-    def goes_on(self, dead: Array, here: Array, width: int) -> tuple[Array, Array]:
-        """After an inner layer with ``here`` dead neurons: the dead so far, and whether the event is still possible."""
-        if self.event in ("alive", "data-alive"):
-            return dead, here < width
-        if self.total:
-            return dead + here, dead + here <= self.number
-        return dead, np.ones(len(here), dtype=bool)
-
-    def favourable(self, dead: Array, killing: Array, choices: int) -> Array:
-        """How many choices for the last layer are in the event.
-
-        Args:
-            dead: of the layers before, (states,). killing: choices that leave a neuron dead, (states, neurons).
-            choices: of each neuron.
-        """
-        one = np.ones(len(killing), dtype=killing.dtype)
-        if self.event != "dead-neurons":
-            killed = killing.prod(axis=1, initial=1)
-            return killed if self.event == "killed" else one * choices ** killing.shape[1] - killed
-        found = [one]  # found[d]: choices with d dead neurons among those seen so far
-        for column in killing.T:
-            living = choices - column
-            found = [living * a + column * b for a, b in zip([*found, 0 * one], [0 * one, *found], strict=True)]
-        table = np.stack([*found, 0 * one], axis=1)  # the last column: not so many
-        asked = self.number - dead
-        return table[np.arange(len(dead)), np.where((asked >= 0) & (asked < len(found)), asked, len(found))]
-
-
-@dataclass(frozen=True)
-class _States:
-    """States with their pieces and generators; everything is sorted by state, then piece."""
-
-    orbit: Array  # (states,)
-    weight: Array  # (states,), int64
-    dead: Array  # (states,)
-    state: Array  # (generators,): its state
-    piece: Array  # (generators,): its piece
-    y: Array  # (generators, 1 + variables): s, then what the next layer reads
-    error: Array  # the same shape
-    tight: Array  # (generators,), uint64
-
-    @cached_property
-    def starts(self) -> Array:
-        return _starts(self.state)
-
-    def of(self, chosen: Array) -> _States:
-        """Some states (bool)."""
-        if chosen.all():
-            return self
-        number, kept = np.cumsum(chosen) - 1, chosen[self.state]
-        return replace(
-            self, orbit=self.orbit[chosen], weight=self.weight[chosen], dead=self.dead[chosen],
-            state=number[self.state[kept]], piece=self.piece[kept], y=self.y[kept], error=self.error[kept],
-            tight=self.tight[kept],
-        )  # fmt: skip
 
 
 class Walk:
@@ -168,8 +106,8 @@ class Walk:
             bits = sum(self._signs(level) for level in range(len(self.layers)))
             self.counts: Array = np.zeros(orbits, dtype=np.int64 if bits < 62 else object)
             if not carried and isinstance(domain, Polyhedron) and all(bias is None for _, bias in self.layers):
-                domain = _cone(domain)
-            begun = _begin(domain, np.flatnonzero(self.sure))
+                domain = cone(domain)
+            begun = started_on(domain, np.flatnonzero(self.sure))
             self.facets, self.edges = begun[1], begun[2] - 2
             if self.edges > 0 and self.facets + sum(w.shape[1] for w, _ in self.layers[:-1]) > MOST_BITS:
                 self.sure[:] = False
@@ -180,7 +118,7 @@ class Walk:
         weights, bias = self.layers[level]
         return weights.shape[1] * (weights.shape[2] + (bias is not None)) * self.walked[level]
 
-    def _walk(self, level: int, states: _States) -> None:
+    def _walk(self, level: int, states: States) -> None:
         states = states.of(self.sure[states.orbit])
         if not len(states.orbit):
             return
@@ -188,9 +126,9 @@ class Walk:
             self._finish(level, states)
             return
         for part in self._expanded(level, states):
-            self._walk(level + 1, _merged(part) if level + 2 < len(self.layers) and not self.carried else part)
+            self._walk(level + 1, merged(part) if level + 2 < len(self.layers) and not self.carried else part)
 
-    def _values(self, level: int, states: _States) -> tuple[Array, Array]:
+    def _values(self, level: int, states: States) -> tuple[Array, Array]:
         """What neurons are at the generators, under half of the choices: (generators, out, choices), and the errors."""
         weights, bias = self.layers[level]
         y, error = states.y[:, 1:], states.error[:, 1:]
@@ -208,7 +146,7 @@ class Walk:
         return value, bound
 
     @staticmethod
-    def _products(weights: Array, states: _States, y: Array, error: Array) -> tuple[Array, Array]:
+    def _products(weights: Array, states: States, y: Array, error: Array) -> tuple[Array, Array]:
         """The same without flips for wide layers, state by state."""
         value, bound = np.empty((2, len(y), weights.shape[1]))
         ends = [*states.starts[1:], len(y)]
@@ -219,7 +157,7 @@ class Walk:
             np.matmul(slack, np.abs(rows), out=bound[part])
         return value[:, :, None], bound * SAFE
 
-    def _finish(self, level: int, states: _States) -> None:
+    def _finish(self, level: int, states: States) -> None:
         value, bound = self._values(level, states)
         lower, upper = value - bound[:, :, None], value + bound[:, :, None]
         living = np.maximum.reduceat(lower, states.starts, axis=0) > 0
@@ -239,7 +177,7 @@ class Walk:
 
     # ---- one layer further --------------------------------------------------------------------------------------
 
-    def _expanded(self, level: int, states: _States) -> Any:
+    def _expanded(self, level: int, states: States) -> Any:
         """The states after the layer, in working sets."""
         value, bound = self._values(level, states)
         if self.walked[level]:
@@ -260,7 +198,7 @@ class Walk:
             last = max(first + 1, int(np.searchsorted(ends, (ends[first - 1] if first else 0) + at_once, side="right")))
             part = slice(first, last)
             first = last
-            number, at = _ragged(states.starts[parent[part]], sizes[parent[part]])
+            number, at = ranges(states.starts[parent[part]], sizes[parent[part]])
             chosen = choice[part][number]
             place = (at[:, None], np.arange(value.shape[1])[None], np.maximum(chosen, 0))
             off = chosen < 0
@@ -268,16 +206,16 @@ class Walk:
             e = np.where(off, 0.0, bound[at])
             before = states.y if self.carried else states.y[:, :1]
             error_before = states.error if self.carried else states.error[:, :1]
-            piece = _numbered(states.piece[at], number)
+            piece = numbered(states.piece[at], number)
             y, error = np.concatenate([before[at], z], axis=1), np.concatenate([error_before[at], e], axis=1)
-            cut = _Cut(number, piece, y, error, s, states.tight[at], np.zeros(len(at), dtype=bool))
+            cut = Cut(number, piece, y, error, s, states.tight[at], np.zeros(len(at), dtype=bool))
             one = replace(
                 states, orbit=states.orbit[parent[part]], weight=states.weight[parent[part]] * weight[part],
                 dead=dead[part],
             )  # fmt: skip
             yield self._rectified(level, one, cut, before.shape[1])
 
-    def _rectified(self, level: int, states: _States, cut: _Cut, first: int) -> _States:
+    def _rectified(self, level: int, states: States, cut: Cut, first: int) -> States:
         bit = self.facets + sum(w.shape[1] for w, _ in self.layers[:level])
         if self.edges < 0:  # points are never cut
             cut.y[:, first:][cut.sign <= 0] = 0.0
@@ -295,231 +233,21 @@ class Walk:
         if not self.carried:
             found = self._without_zeros(level, found)
         elif self.goal.event == "data-alive":
-            found = _living_pieces(found, (y[:, first:] != 0).any(axis=1))
+            found = living_pieces(found, (y[:, first:] != 0).any(axis=1))
         return found
 
-    def _without_zeros(self, level: int, states: _States) -> _States:
+    def _without_zeros(self, level: int, states: States) -> States:
         """Without generators that are 0 to all further layers, but one in each state."""
         nonzero = (states.y[:, 1:] != 0).any(axis=1)
         if self.goal.event == "data-alive":
-            return _living_pieces(states, nonzero)
+            return living_pieces(states, nonzero)
         seen = nonzero if self.layers[level + 1][1] is None else nonzero | (states.y[:, 0] != 0)
         if seen.all():
             return states
         any_ = np.logical_or.reduceat(seen, states.starts)
         kept = seen.copy()
         kept[states.starts[~any_]] = True
-        return _some(states, kept)
-
-
-def _merged(states: _States) -> _States:
-    """States with equal images as one, and without pieces that lie in others: what follows is the same.
-
-    Equal numbers with equal bounds: whatever is decided holds for all true values within the bounds. A generator with
-    one coordinate is a multiple of a unit vector, exactly; and where a piece has the unit vectors of all coordinates of
-    another generator, it can do without that one (then any two that are left may be ends of an edge).
-    """
-    support = states.y != 0
-    single = support.sum(axis=1) == 1
-    piece_of = np.cumsum(np.diff(states.piece, prepend=-1) != 0) - 1
-    units = np.logical_or.reduceat(support & single[:, None], _starts(states.piece))
-    spare = ~single & support.any(axis=1) & ~(support & ~units[piece_of]).any(axis=1)
-    if spare.any():
-        touched = np.logical_or.reduceat(spare, _starts(states.piece))[piece_of]
-        tight = np.where(touched, np.uint64((1 << 64) - 1), states.tight)
-        states, single = _some(replace(states, tight=tight), ~spare), single[~spare]
-    y, error = np.where(single[:, None], states.y != 0, states.y), np.where(single[:, None], 0.0, states.error)
-    names = [row.tobytes() for row in np.concatenate([y, error], axis=1)]
-    starts = _starts(states.piece)
-    owners, ends = states.state[starts].tolist(), [*starts[1:].tolist(), len(names)]
-    pieces: list[list[tuple[int, frozenset[bytes]]]] = [[] for _ in states.orbit]
-    for k, (owner, first, last) in enumerate(zip(owners, starts.tolist(), ends, strict=True)):
-        pieces[owner].append((k, frozenset(names[first:last])))
-    weight, kept_pieces = states.weight.copy(), np.zeros(len(starts), dtype=bool)
-    known: dict[tuple[int, int, frozenset[frozenset[bytes]]], int] = {}
-    for k, (orbit, dead, own) in enumerate(zip(states.orbit.tolist(), states.dead.tolist(), pieces, strict=True)):
-        different = dict(reversed([(piece, number) for number, piece in own]))  # the first of equal ones
-        outer = {piece: number for piece, number in different.items() if not any(piece < other for other in different)}
-        first = known.setdefault((orbit, dead, frozenset(outer)), k)
-        if first == k:
-            kept_pieces[list(outer.values())] = True
-        else:
-            weight[first] += weight[k]
-    remains = np.zeros(len(states.orbit), dtype=bool)
-    remains[list(known.values())] = True
-    kept = kept_pieces[np.cumsum(np.diff(states.piece, prepend=-1) != 0) - 1]
-    return _some(replace(states, y=y, error=error, weight=weight), kept).of(remains)
-
-
-def _some(states: _States, kept: Array) -> _States:
-    """Some generators; each state keeps one at least."""
-    return replace(
-        states, state=states.state[kept], piece=states.piece[kept], y=states.y[kept], error=states.error[kept],
-        tight=states.tight[kept],
-    )  # fmt: skip
-
-
-def _living_pieces(states: _States, nonzero: Array) -> _States:
-    """Without pieces that the layer maps to 0, and without states that then have none."""
-    lives = np.logical_or.reduceat(nonzero, _starts(states.piece))
-    index = np.cumsum(np.diff(states.piece, prepend=-1) != 0) - 1
-    kept = lives[index]
-    remains = np.zeros(len(states.orbit), dtype=bool)
-    remains[states.state[kept]] = True
-    number = np.cumsum(remains) - 1
-    found = _some(states, kept)
-    return replace(
-        found, orbit=states.orbit[remains], weight=states.weight[remains], dead=states.dead[remains],
-        state=number[found.state],
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """Generators with the signs of the new coordinates, while the pieces are cut one coordinate after the other."""
-
-    state: Array
-    piece: Array
-    y: Array
-    error: Array
-    sign: Array  # (generators, new coordinates), int8
-    tight: Array
-    doubtful: Array  # (generators,)
-
-    def at(self, axis: int, first: int, bit: Any, edges: int) -> _Cut:
-        """Cut by the coordinate and rectify it.
-
-        Args:
-            first: the column of the first new coordinate. bit: of the facet. edges: facets that two ends of an edge
-                share.
-        """
-        sign, column = self.sign[:, axis], first + axis
-        starts = _starts(self.piece)
-        sizes = np.diff(starts, append=len(sign))
-        up, down = np.maximum.reduceat(sign, starts) > 0, np.minimum.reduceat(sign, starts) < 0
-        crossed = np.repeat(up & down, sizes)
-        self.y[:, column] = np.where(~crossed & (sign < 0), 0.0, self.y[:, column])
-        self.error[:, column] = np.where(~crossed & (sign < 0), 0.0, self.error[:, column])
-        if not crossed.any():
-            return self
-        positive, negative = np.flatnonzero(crossed & (sign > 0)), np.flatnonzero(crossed & (sign < 0))
-        on = np.flatnonzero(crossed & (sign == 0))
-        self.tight[on] |= bit
-        # all pairs of a positive and a negative generator of one piece
-        piece_of = np.repeat(np.arange(len(starts)), sizes)
-        number = np.bincount(piece_of[negative], minlength=len(starts))
-        begin = np.cumsum(number) - number
-        which, at = _ragged(begin[piece_of[positive]], number[piece_of[positive]])
-        p, n = positive[which], negative[at]
-        common = self.tight[p] & self.tight[n]
-        if edges > 0:
-            near = _bits(common) >= edges
-            p, n, common = p[near], n[near], common[near]
-        new = self._between(p, n, column, axis)
-        below = self.y[negative].copy(), self.error[negative].copy()
-        for part in below:
-            part[:, column] = 0.0
-        rest = np.flatnonzero(~crossed)
-        old = np.concatenate([rest, positive, on, on, negative, p, p])
-        key = 2 * self.piece[old]
-        key[len(rest) + len(positive) + len(on) : len(rest) + len(positive) + 2 * len(on) + len(negative)] += 1
-        key[len(key) - len(p) :] += 1
-        order = np.argsort(key, kind="stable")
-        same = np.concatenate([rest, positive, on, on])
-
-        def placed(kept: Array, lower: Array, fresh: Array) -> Array:
-            return np.concatenate([kept, lower, fresh, fresh])[order]
-
-        ys, errors, signs, doubts = new
-        return _Cut(
-            self.state[old][order],
-            key[order],
-            placed(self.y[same], below[0], ys),
-            placed(self.error[same], below[1], errors),
-            placed(self.sign[same], self.sign[negative], signs),
-            placed(self.tight[same], self.tight[negative], common | bit),
-            placed(self.doubtful[same], self.doubtful[negative], doubts),
-        )
-
-    def _between(self, p: Array, n: Array, column: int, axis: int) -> tuple[Array, Array, Array, Array]:
-        """The points where the coordinate is 0 between generators p, where it is positive, and n, where negative."""
-        a, b = self.y[p, column, None], -self.y[n, column, None]
-        ea, eb = self.error[p, column, None], self.error[n, column, None]
-        first, second = a * self.y[n], b * self.y[p]
-        y = first + second
-        error = (a + ea) * self.error[n] + ea * np.abs(self.y[n]) + (b + eb) * self.error[p] + eb * np.abs(self.y[p])
-        error = (error + 4 * UNIT * (np.abs(first) + np.abs(second))) * SAFE
-        y[:, column] = error[:, column] = 0.0
-        exponent = np.frexp(np.abs(y).max(axis=1, initial=0))[1][:, None]
-        y, error = np.ldexp(y, -exponent), np.ldexp(error, -exponent)
-        new = slice(column - axis, None)
-        sign = (y[:, new] > error[:, new]).astype(np.int8) - (y[:, new] < -error[:, new])
-        doubtful = ((sign == 0) & (error[:, new] > 0)).any(axis=1)
-        doubtful |= ((np.abs(y) < 2.0**-WIDE) & (y != 0)).any(axis=1) | self.doubtful[p] | self.doubtful[n]
-        return y, error, sign, doubtful
-
-
-# ---- where the walk begins --------------------------------------------------------------------------------------
-
-
-def _begin(domain: Polyhedron | FiniteSet, orbits: Array) -> tuple[_States, int, int]:
-    """The domain for each orbit, the number of its facets, and the dimension of the cone over it."""
-    if isinstance(domain, FiniteSet):
-        pieces = [[((1, *point), 0)] for point in domain.points]
-        facets, dimension = 0, 1
-    else:
-        points, lines = domain.extreme_generators
-        facets_of = [(1, *[0] * domain.dimension), *domain.inequalities]
-        masks = [
-            sum(1 << k for k, row in enumerate(facets_of) if not sum(a * v for a, v in zip(row, g, strict=True)))
-            for g in points
-        ]
-        facets = len(facets_of) + len(lines)
-        every = (1 << facets) - 1
-        free = every ^ ((1 << len(facets_of)) - 1)
-        along = [every ^ (1 << (len(facets_of) + k)) for k in range(len(lines))]
-        pieces = [
-            [*((g, mask | free) for g, mask in zip(points, masks, strict=True)),
-             *((tuple(t * v for v in line), mask) for t, line, mask in zip(signs, lines, along, strict=True))]
-            for signs in product((-1, 1), repeat=len(lines))
-        ]  # fmt: skip
-        dimension = domain.affine_dimension + 1
-    if facets > MOST_BITS:
-        pieces = [[(g, 0) for g, _ in piece] for piece in pieces]
-    flat = [g for piece in pieces for g, _ in piece]
-    values = [_scaled(g) for g in flat]
-    y, error = (np.array([v[k] for v in values]) for k in range(2))
-    sizes = [len(piece) for piece in pieces]
-    tight = np.array([mask for piece in pieces for _, mask in piece], dtype=np.uint64)
-    count, each = len(orbits), len(flat)
-    states = _States(
-        orbits, np.ones(count, dtype=np.int64), np.zeros(count, dtype=np.int64), np.repeat(np.arange(count), each),
-        (np.repeat(np.arange(len(pieces)), sizes)[None] + len(pieces) * np.arange(count)[:, None]).ravel(),
-        np.tile(y, (count, 1)), np.tile(error, (count, 1)), np.tile(tight, count),
-    )  # fmt: skip
-    return states, facets, dimension
-
-
-def _cone(domain: Polyhedron) -> Polyhedron:
-    """All nonnegative multiples: the same for layers without biases, and no point cancels to 0 by symmetry."""
-    points, lines = domain.extreme_generators
-    rays = [g[1:] for g in points if any(g[1:])]
-    return Polyhedron.from_generators([[0] * domain.dimension], rays, [g[1:] for g in lines])
-
-
-def _scaled(g: Sequence[Any]) -> tuple[list[float], list[float]]:
-    """A generator divided by a power of two, with errors."""
-    row = [Fraction(v) for v in g]
-    largest = max(abs(v) for v in row) or Fraction(1)
-    power = Fraction(2) ** (largest.numerator.bit_length() - largest.denominator.bit_length())
-    exact = [v / power for v in row]
-    floats = [float(v) for v in exact]
-    return floats, [
-        0.0 if Fraction(f) == v else 2 * UNIT * abs(f) + 2.0**-1000 for f, v in zip(floats, exact, strict=True)
-    ]
-
-
-# ---- arrays of unequal rows -------------------------------------------------------------------------------------
+        return some(states, kept)
 
 
 def _choices(living: Array) -> tuple[Array, Array, Array, Array]:
@@ -537,7 +265,7 @@ def _choices(living: Array) -> tuple[Array, Array, Array, Array]:
     options = alive + (alive < choices)
     order = np.argsort(~living, axis=2, kind="stable")
     total = options.prod(axis=1)
-    parent, place = _ragged(np.zeros(states, dtype=np.int64), total)
+    parent, place = ranges(np.zeros(states, dtype=np.int64), total)
     choice = np.empty((len(parent), neurons), dtype=np.int64)
     weight, dead = np.ones(len(parent), dtype=np.int64), np.zeros(len(parent), dtype=np.int64)
     for k in range(neurons):
@@ -549,30 +277,9 @@ def _choices(living: Array) -> tuple[Array, Array, Array, Array]:
     return parent, choice, weight, dead
 
 
-def _ragged(begin: Array, sizes: Array) -> tuple[Array, Array]:
-    """For the ranges begin[k], ..., begin[k] + sizes[k] - 1 one after the other: the k, and the numbers."""
-    which = np.repeat(np.arange(len(sizes)), sizes)
-    return which, np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes - begin, sizes)
-
-
-def _starts(sorted_: Array) -> Array:
-    return np.flatnonzero(np.diff(sorted_, prepend=-1))
-
-
-def _numbered(piece: Array, owner: Array) -> Array:
-    """Numbers of pieces, new ones for each owner; both increase together."""
-    return np.cumsum((np.diff(piece, prepend=-1) != 0) | (np.diff(owner, prepend=-1) != 0)) - 1
-
-
 def _signs(width: int) -> Array:
     """Half of all choices of signs, as columns: the first sign is +."""
     return np.array([(1.0, *rest) for rest in product((1.0, -1.0), repeat=width - 1)]).T
-
-
-def _bits(numbers: Array) -> Array:
-    if hasattr(np, "bitwise_count"):
-        return np.bitwise_count(numbers)
-    return np.unpackbits(np.ascontiguousarray(numbers).view(np.uint8).reshape(-1, 8), axis=1).sum(axis=1)
 
 
 def is_affordable(domain: Polyhedron | FiniteSet, widths: Sequence[int], signs: int, limit: int = 1 << 22) -> bool:

@@ -48,7 +48,7 @@ ROWS = 1 << 15  # doubles of the vertices of several sets at once
 PART = 4  # neurons whose 4^PART sign choices have a table of their own
 
 
-def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any) -> Array:
+def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any, rows: int | None = None) -> Array:
     """How many sign choices make a second-layer neuron stably unactivated on R^n0, for many orbits at once.
 
     ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c``; the orbit is that of
@@ -59,18 +59,20 @@ def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any) -> Array:
         weights: float64, shape (orbits, n1, n0). bias: (orbits, n1). w: (orbits, n1). They stand for the rationals
             they hold.
         c: (orbits,), or (orbits, K): K orbits that share everything else.
+        rows: how many independent row flips are walked, 1 to n1: the first n1 - rows + 1 rows are flipped together.
+            Fewer are a part of the orbit that is an orbit of a smaller group of signs. None: n1.
 
     Returns:
-        Counts out of 2^(2 n1 + 1), int64, of the shape of c.
+        Counts out of 2^(rows + n1 + 1), int64, of the shape of c.
 
     Raises:
         InputError: a zero among w and c, a number that is not finite, more than 16 neurons.
 
     Exact: yes. Every comparison has an error bound (:func:`_tables`); an orbit with a margin inside it, or a minor of A
     that may be zero, is counted again in integers.
-    Method: see the head of the file; the first test, that of single elements, with a table of the 2^n1 row flips for
-    each pair of opposite directions. About 2^n1 C(n1, n0 - 1) n1 operations for an orbit, and C(n1, n0) for each
-    set that is good along all directions.
+    Method: see the head of the file; the first test, that of single elements, with a table of half of the row flips for
+    each direction. About 2^rows C(n1, n0 - 1) n1 operations for an orbit, and C(n1, n0) for each set that is good along
+    all directions.
     Source: claims ``narrow-first-layer``, ``one-more-than-input``.
 
     >>> stably_unactivated_counts([[[1.0], [3.0]]], [[1.0, 2.0]], [[1.0, 1.0]], [1.0])
@@ -84,21 +86,24 @@ def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any) -> Array:
     orbits, n1, n0 = a.shape
     if n1 > WIDEST:
         raise InputError(f"{n1} neurons have 2^{2 * n1 + 1} sign choices; the limit is {WIDEST} neurons")
+    rows = n1 if rows is None else rows
+    if not 1 <= rows <= n1:
+        raise InputError(f"rows must lie between 1 and {n1}, not be {rows}")
     if not all(np.isfinite(part).all() for part in (a, b, w, c)):
         raise InputError("a magnitude is not a finite number")
     if not (w.all() and c.all()):
         raise InputError("a zero in w or c has no sign to choose")
-    counts = np.full(c.shape, 1 << n1, dtype=np.int64)
+    counts = np.full(c.shape, 1 << rows, dtype=np.int64)
     if n1 < n0:  # along a line on which all neurons are silent w and c must be negative, and then f < 0 elsewhere
         return counts
     each = comb(n1, n0) * sum(4 ** (high - low) for low, high in _parts(n1)) + n1 * comb(n1 + 1, n0)
     size = max(1, TABLED // each)
     for start in range(0, orbits, size):
         part = slice(start, start + size)
-        found, sure = _counted(a[part], b[part], abs(w[part]), abs(c[part]))
+        found, sure = _counted(a[part], b[part], abs(w[part]), abs(c[part]), rows)
         for at in np.argwhere(~sure):
             k = start + at[0]
-            found[*at] = stably_unactivated_orbit(a[k], b[k], w[k], c[k, *at[1:]])[0]
+            found[*at] = stably_unactivated_orbit(a[k], b[k], w[k], c[k, *at[1:]], rows)[0]
         counts[part] = found
     return counts
 
@@ -204,15 +209,18 @@ def _placed(value: Array, size: Array, weight: Array, n1: int, k: int) -> tuple[
 
 # ---- counting ---------------------------------------------------------------------------------------------------
 # A flip and a set are numbers: the bit n1 - 1 - e is the neuron e's. A bit 0 flips the row; a bit 1 is in the set.
+# Flips are looked at together with the opposite ones; so those that are numbered leave the bits of the first rows 0.
 
 
-def _counted(a: Array, b: Array, w: Array, c: Array) -> tuple[Array, Array]:
+def _counted(a: Array, b: Array, w: Array, c: Array, rows: int) -> tuple[Array, Array]:
     """Counts, and which of them are sure, both of the shape of c."""
     orbits, n1, _ = a.shape
     shape, c = c.shape, c.reshape(orbits, -1)
     directions, vertices, error, near, sure = _tables(a, b, w)
-    size = max(1, CELLS >> max(n1, 4))
-    goods, doubts = zip(*(_singles(directions[:, :, k : k + size], error) for k in range(0, orbits, size)), strict=True)
+    size = max(1, CELLS >> max(rows, 4))
+    goods, doubts = zip(
+        *(_singles(directions[:, :, k : k + size], error, rows) for k in range(0, orbits, size)), strict=True
+    )
     good, doubtful = np.concatenate(goods), np.concatenate(doubts) | ~sure
     good[doubtful] = 0  # nothing to do
     counts, certain = np.zeros(c.shape, dtype=np.int64), np.ones(c.shape, dtype=bool)
@@ -231,7 +239,7 @@ def _counted(a: Array, b: Array, w: Array, c: Array) -> tuple[Array, Array]:
     return counts.reshape(shape), (certain & ~doubtful[:, None]).reshape(shape)
 
 
-def _singles(directions: Array, error: float) -> tuple[Array, Array]:
+def _singles(directions: Array, error: float, rows: int) -> tuple[Array, Array]:
     """Which single elements are good along all directions, for half of the flips (the others are opposite).
 
     Returns:
@@ -239,29 +247,36 @@ def _singles(directions: Array, error: float) -> tuple[Array, Array]:
         error.
     """
     _, n1, orbits = directions.shape
-    flips = 1 << n1
-    margin = np.full((n1, flips, orbits), np.inf)
-    table, room = np.empty((flips, orbits)), np.empty((flips, orbits))
+    half, together = 1 << (rows - 1), n1 - rows + 1
+    margin = np.full((n1, half, orbits), np.inf)
+    table, room = np.empty((half, orbits)), np.empty((half, orbits))
     for values in directions:
-        active = _totals(values, table)
-        for e in range(n1):
-            shape = (1 << e, 2, flips >> (e + 1), orbits)
-            np.subtract(table.reshape(shape), 2 * active[e][None, :, None], out=room.reshape(shape))
-            np.minimum(margin[e], room, out=margin[e])
-    half = flips >> 1
-    least = np.minimum(margin[:, :half], margin[:, : half - 1 : -1])  # at -d by the opposite flips
+        for side in (values, -values):
+            active = _totals(side, table, together)
+            for e in range(n1):
+                if e < together:
+                    np.subtract(table, 2 * active[e][0], out=room)
+                else:
+                    shape = (1 << (e - together), 2, half >> (e - together + 1), orbits)
+                    np.subtract(table.reshape(shape), 2 * active[e][None, :, None], out=room.reshape(shape))
+                np.minimum(margin[e], room, out=margin[e])
     good = np.zeros((half, orbits), dtype=np.int64)
     for e in range(n1):
-        good |= (least[e] > error).astype(np.int64) << (n1 - 1 - e)
-    return good.T, np.asarray((np.abs(least) <= error).any(axis=(0, 1)))
+        good |= (margin[e] > error).astype(np.int64) << (n1 - 1 - e)
+    return good.T, np.asarray((np.abs(margin) <= error).any(axis=(0, 1)))
 
 
-def _totals(values: Array, table: Array) -> list[Array]:
-    """Fill ``table`` (flips, orbits) with the totals along a direction; the active values, each (2, orbits)."""
-    n1 = len(values)
+def _totals(values: Array, table: Array, together: int) -> list[Array]:
+    """Fill ``table`` (flips, orbits) with the totals along a direction; the active values, each (2, orbits).
+
+    Args:
+        together: so many rows are flipped.
+    """
     active = [np.stack([np.maximum(-v, 0), np.maximum(v, 0)]) for v in values]
-    half = n1 // 2
-    upper, lower = _sums(active[:half], values.shape[1]), _sums(active[half:], values.shape[1])
+    free = active[together:]
+    half = len(free) // 2
+    upper, lower = _sums(free[:half], values.shape[1]), _sums(free[half:], values.shape[1])
+    lower = lower + sum(pair[0] for pair in active[:together])
     np.add(upper[:, None], lower[None], out=table.reshape(len(upper), len(lower), -1))
     table[table == 0] = 1.0  # nothing is active: nothing to show
     return active

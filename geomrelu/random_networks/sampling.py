@@ -12,7 +12,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks import montecarlo
-from geomrelu.random_networks.experiment import ALIVE, DATA_ALIVE, KILLED, STABLE, Experiment
+from geomrelu.random_networks.experiment import ALIVE, DATA_ALIVE, DEAD, KILLED, STABLE, Experiment
 from geomrelu.random_networks.living_batch import Walk, is_affordable
 from geomrelu.random_networks.orbit import dead_neurons_orbit
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
@@ -137,25 +137,28 @@ def _decided(
     return found
 
 
-def _exactly(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Array, Array]]) -> bool:
+def _exactly(experiment: Experiment, domain: Polyhedron | FiniteSet, layers: Sequence[tuple[Any, Any]]) -> bool:
     if is_affordable(domain, experiment.widths[1 : experiment.goal.last], 0):
         return bool(event_count(experiment, domain, layers, "none"))
     from geomrelu.network.network import Network
 
-    return _judged(experiment, domain, Network.from_layers([(w, b, "relu") for w, b in layers]))
+    faces = _faces(domain) if isinstance(domain, Polyhedron) else []
+    if faces:
+        return _judged(experiment, faces, Network.from_layers(_homogeneous(layers)))
+    return _judged(experiment, [domain], Network.from_layers([(w, b, "relu") for w, b in layers]))
 
 
 def _shaped(experiment: Experiment, domain: Polyhedron | FiniteSet, shape: Shape, values: Array) -> bool:
     exact = [Fraction(v) for v in values.tolist()]
     if shape.is_chained and isinstance(domain, Polyhedron):
         return _exactly(experiment, domain, shape.rows(exact))
-    return _judged(experiment, domain, shape.with_parameters(exact))
+    return _judged(experiment, [domain], shape.with_parameters(exact))
 
 
-def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any) -> bool:
-    """By the analyzer, or point by point."""
-    if isinstance(domain, FiniteSet):
-        living = [[[z > 0 for z in layer] for layer in network.pre_activations(point)] for point in domain.points]
+def _judged(experiment: Experiment, parts: Sequence[Polyhedron | FiniteSet], network: Any) -> bool:
+    """By the analyzer, on the union of some polyhedra; or point by point."""
+    if isinstance(parts[0], FiniteSet):
+        living = [[[z > 0 for z in layer] for layer in network.pre_activations(point)] for point in parts[0].points]
         if experiment.event == DATA_ALIVE:
             return any(all(any(layer) for layer in point) for point in living)
         return experiment.happens([
@@ -163,17 +166,63 @@ def _judged(experiment: Experiment, domain: Polyhedron | FiniteSet, network: Any
         ])  # fmt: skip
     if experiment.event == DATA_ALIVE:
         raise InputError("data-alive: these networks are too large for a polyhedron; say --points")
-    from geomrelu.deadness.decide import Status, decide
-
     dead = [0] * experiment.depth
-    asked = range(1, experiment.depth + 1) if experiment.layer is None else [experiment.layer]
-    for report in decide(network, domain, list(asked)):
-        if any(v.status is Status.UNDECIDED for v in report.verdicts):
-            raise InputError(f"layer {report.layer} is too large to be decided for each network")
-        dead[report.layer - 1] = sum(v.status is Status.DEAD for v in report.verdicts)
-        if experiment.event == ALIVE and dead[report.layer - 1] == experiment.widths[report.layer]:
+    for layer in range(1, experiment.depth + 1) if experiment.layer is None else [experiment.layer]:
+        dead[layer - 1] = len(_dead_neurons(network, parts, layer, experiment.widths[layer], experiment.event != DEAD))
+        if experiment.event == ALIVE and dead[layer - 1] == experiment.widths[layer]:
             return False
     return experiment.happens(dead)
+
+
+def _dead_neurons(network: Any, parts: Sequence[Any], layer: int, width: int, all_or_none: bool) -> list[int]:
+    """Which of the first neurons of a layer are dead on all parts.
+
+    Args:
+        all_or_none: it only matters whether all are: fewer than that may be too many.
+    """
+    from geomrelu.deadness.decide import decide
+    from geomrelu.deadness.verdict import Status
+
+    silent = list(range(width))
+    for part in parts:
+        if not silent or (all_or_none and len(silent) < width):
+            break
+        (report,) = decide(network, part, [layer], silent)
+        if any(v.status is Status.UNDECIDED for v in report.verdicts):
+            raise InputError(f"layer {layer} is too large to be decided for each network")
+        silent = [v.neuron for v in report.verdicts if v.status is Status.DEAD]
+    return silent
+
+
+def _faces(domain: Polyhedron) -> list[Polyhedron]:
+    """The set {(x, s): s >= 0, x/s in the domain if s > 0, the largest of |x_i| and s is 1} as boxes; none if the
+    domain is something else than R^n, an orthant, or a product of these.
+
+    On it a chain of layers without constants (:func:`_homogeneous`) is s z(x/s), and continuous: so a neuron is at most
+    0 on the domain if and only if it is on these boxes, on which bounds are much quicker than a walk over all pieces.
+    """
+    if not domain.is_box:
+        return []
+    sides = list(zip(domain.checked.lower, domain.checked.upper, strict=True))
+    if any(end not in (None, 0) for side in sides for end in side):
+        return []
+    whole = [*((-1 if low is None else 0, 1 if high is None else 0) for low, high in sides), (0, 1)]
+    return [
+        Polyhedron.box([(end, end) if i == place else side for i, side in enumerate(whole)])
+        for place, (low, high) in enumerate(whole)
+        for end in (low, high)
+        if end
+    ]
+
+
+def _homogeneous(layers: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any, str]]:
+    """The same layers for inputs (x, s): constants are multiplied by s, which a last neuron hands on."""
+    found = []
+    for weights, bias in layers:
+        rows = [[*row, b] for row, b in zip(weights, bias, strict=True)]
+        rows.append([*[0] * (len(rows[0]) - 1), 1])
+        found.append((rows, [0] * len(rows), "relu"))
+    return found
 
 
 @lru_cache(maxsize=8)

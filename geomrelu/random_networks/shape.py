@@ -47,7 +47,8 @@ def dead_neurons_in(
     >>> dead_neurons_in(tied, [1, 2, 3], Polyhedron.space(1))[0][0, 0]
     6
     """
-    from geomrelu.deadness.decide import Status, decide  # here: most shapes do not need it
+    from geomrelu.deadness.decide import decide  # here: most shapes do not need it
+    from geomrelu.deadness.verdict import Status
 
     values = rationals(magnitudes, "magnitudes")
     if len(values) > MOST_PARAMETERS:

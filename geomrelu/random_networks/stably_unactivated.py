@@ -30,7 +30,7 @@ __all__ = ["WIDEST", "is_stably_unactivated", "rademacher_probability", "region_
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 
 
-def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[int, int]:
+def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any, rows: int | None = None) -> tuple[int, int]:
     """How many sign choices make the neuron ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c`` stably unactivated on R^n0.
 
     f is stably unactivated if f <= 0 on all of R^n0 for every (a, b, w, c) in some neighbourhood of the given one.
@@ -38,10 +38,12 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
     Args:
         weights: the a_i, shape (n1, n0). bias: the b_i, shape (n1,). Any rationals, in any position.
         w: shape (n1,). c: a number. Not zero; their signs do not matter.
+        rows: how many independent row flips are walked, 1 to n1: the first n1 - rows + 1 rows are flipped together.
+            None: n1.
 
     Returns:
         ``(count, size)``. The choices are the flips (a_i, b_i) -> -(a_i, b_i) and the signs of each w_i and of c:
-        size = 2^(2 n1 + 1).
+        size = 2^(rows + n1 + 1).
 
     Raises:
         InputError: shapes that do not fit, a zero among w and c, n1 > 16.
@@ -79,9 +81,10 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any) -> tuple[i
         raise InputError(
             f"{len(forms)} neurons have 2^{2 * len(forms) + 1} sign choices; the limit is {WIDEST} neurons"
         )
+    rows = len(forms) if rows is None else rows
     magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
     values = sorted({(g[0], *_values(forms, g)) for g in _all_generators(forms)})
-    return _stable_choices(values, magnitudes), 2 ** (2 * len(forms) + 1)
+    return _stable_choices(values, magnitudes, rows), 2 ** (rows + len(forms) + 1)
 
 
 def is_stably_unactivated(weights: Any, bias: Any, w: Any, c: Any) -> bool:
@@ -114,19 +117,21 @@ def _generators(forms: tuple[Row, ...]) -> frozenset[Row]:
     return frozenset(region_generators(forms))
 
 
-def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int]) -> int:
+def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int], rows: int) -> int:
     """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``.
 
     The sets of weights and constant that may be positive are walked by their largest element: with a set all its
     subsets are good, because the condition on each generator only becomes weaker.
     """
     largest = [max(map(abs, column)) for column in zip(*values, strict=True)]
+    # room and each cost are at most the bound, sums of costs twice that: below 2^61
     bound = max(sum(map(mul, [*largest[1:], largest[0]], magnitudes)), *magnitudes)
     table = np.array(values, dtype=np.int64 if bound < 1 << 60 else object)
     s, z = table[:, :1], table[:, 1:]
     w = np.array(magnitudes, dtype=table.dtype)
     found = 0
-    for flip in product((-1, 1), repeat=len(w) - 1):
+    for first, *rest in product((-1, 1), repeat=rows):
+        flip = [first] * (len(w) - rows) + rest
         costs = np.hstack([np.maximum(z * np.array(flip, dtype=table.dtype), 0), s]) * w
         room = costs.sum(axis=1)
         costs *= 2

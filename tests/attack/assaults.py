@@ -266,7 +266,7 @@ def far(field_: Field) -> Claim:
 
 
 KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
-KINDS += ("alive", "unbounded", "active", "active")
+KINDS += ("alive", "unbounded", "active", "active", "at most", "at least")
 
 
 def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
@@ -301,6 +301,16 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
                 yield {**claim, "status": "alive", "supremum": "inf", "point": point, "ray": a_ray(field_)}, 0
             case "active":
                 yield {**claim, "status": "active", **inside}, -1
+            case "at most" | "at least":
+                limit = near(field_, about, kind)
+                yield {**claim, "status": kind, "bound": str(limit), **inside}, 1 if kind == "at most" else -1
+
+
+def near(field_: Field, about: Facts | None, kind: str) -> Fraction:
+    """A bound that is nearly right, or right."""
+    side = None if about is None else (about.sup if kind == "at most" else about.inf)[0]
+    value = side if isinstance(side, Fraction) else Fraction(field_.rng.randint(-4, 4))
+    return value + field_.rng.choice((Fraction(0), tiny(field_.rng), -tiny(field_.rng), Fraction(1, 2)))
 
 
 def _affordable(net: Net) -> bool:
@@ -326,6 +336,7 @@ def simple_lies(field_: Field, key: Key) -> list[Claim]:
     """Two false claims that a bound alone would prove (fewer if there are none)."""
     about, head = field_.known[key], {"layer": key[0], "neuron": key[1]}
     said: list[Claim] = [{"status": "dead"}, {"status": "dead", "stable": True}, {"status": "active"}]
+    said += [{"status": kind, "bound": str(near(field_, about, kind))} for kind in ("at most", "at least")]
     low = about.inf[0]
     if isinstance(low, Fraction) and about.lowest:
         said.append({"status": "alive" if low > 0 else "dead", "supremum": str(low), "point": spelt(about.lowest)})
@@ -409,7 +420,8 @@ def one_change(field_: Field, produced: list[Claim]) -> None:
     rng, net = field_.rng, field_.net
     for claim in produced:
         changes: list[Claim] = [{"stable": True, **far(field_)}, {"stable": True}, {"stable": False}]
-        changes += [{"status": status} for status in ("dead", "alive", "active")]
+        changes += [{"status": status} for status in ("dead", "alive", "active", "at most", "at least")]
+        changes += [{"status": status, "bound": "-1"} for status in ("at most", "at least")]
         changes += [{"supremum": "0"}, {"supremum": "inf", "ray": a_ray(field_)}]
         if networks.said(claim.get("supremum")) is not None:
             value = Fraction(claim["supremum"])

@@ -196,9 +196,16 @@ def exact_leaf(rng: random.Random, shape: Shape, way: Way, level: int) -> Node:
 def derivation(rng: random.Random, shape: Shape, way: Way) -> list[Any]:
     """What a node derives: what is missing, and more of what is there."""
     last = shape.level - 1
-    found: list[Any] = [[at] for at in range(way.derived + 1, last + 1)]
+
+    def whole(at: int) -> list[Any]:
+        """All of a layer; where it does not fit, now and then by intervals, going back for some."""
+        width = shape.widths[at - 1]
+        often = 0.01 if shape.fits else 0.3
+        return [at, rng.sample(range(width), rng.randint(0, min(width, 2)))] if rng.random() < often else [at]
+
+    found: list[Any] = [whole(at) for at in range(way.derived + 1, last + 1)]
     if rng.random() < 0.5 and way.derived:
-        found = [[at] for at in range(1, last + 1)]
+        found = [whole(at) for at in range(1, last + 1)]
     for _ in range(rng.choice((0, 0, 0, 1, 2))):
         at = rng.randint(1, last)
         width = shape.widths[at - 1]

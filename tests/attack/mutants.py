@@ -124,6 +124,14 @@ class Battery:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Callable[[Any], Any], Any]] = []
+        self._generators()
+        self._growing()
+        self._corners()
+        self._limits()
+        self._example()
+        self._far_out()
+        self._skips()
+        self._zeros()
         rng = random.Random(1)
         for count, seed in ((24, 500), (16, 4000)):
             for _, net, domain, _, _ in cases(count, seed):
@@ -131,11 +139,7 @@ class Battery:
         for layers, net, domain, _, _ in cases(14, 1):
             if isinstance(domain, Polyhedron) and not domain.given_by_generators:
                 self._pruning(rng, layers, net, domain)
-        self._example()
         self._command()
-        self._far_out()
-        self._skips()
-        self._zeros()
         for data in ({"layers": []}, {"layers": [{"weights": [[1]], "x": 1}]}, {"inputs": 1, "layers": [{"rows": []}]}):
             self._ask(lambda m, data=data: _refusal(m, lambda: m.Model.parse(data)))
         for data in (
@@ -249,6 +253,146 @@ class Battery:
         for layers in ([{"weights": []}], [{"weights": [[1]]}, {"weights": []}], [{"weights": [[1], []]}]):
             self._ask(lambda m, data={"layers": layers}: _refusal(m, lambda: m.Model.parse(data).digest()))
 
+    def _generators(self) -> None:
+        """Points and rays by weights; one sign, one sum, one length wrong at a time."""
+        model = {"layers": [{"weights": [["1", "1"], ["1", "-1"]]}, {"weights": [["1", "-1"]], "bias": ["1/3"]}]}
+        place = {
+            "vertices": [["0", "0"], ["1", "0"], ["0", "2"]],
+            "rays": [["1", "1"], ["0", "1"]],
+            "lines": [["1", "-1"]],
+        }
+        points = [
+            [["1/3", "1/3", "1/3"], ["0", "0"], ["0"]], [["1", "0", "0"], ["1", "2"], ["-3"]],
+            [["-1", "1", "1"], ["0", "0"], ["0"]], [["1", "1", "0"], ["0", "0"], ["0"]],
+            [["1", "0", "0"], ["-1", "2"], ["0"]], [["1", "0", "0"], ["1", "-2"], ["0"]],
+            [["1/2", "1/4", "1/4"], ["1/2", "0"], ["-5/7"]], [["1", "0"], ["0", "0"], ["0"]],
+            [["1", "0", "0"], ["0", "0"]], [["1", "0", "0"], ["0", "0"], []],
+        ]  # fmt: skip
+        rays = [
+            [["1", "0"], ["0"]],
+            [["0", "0"], ["-2"]],
+            [["-1", "0"], ["0"]],
+            [["0", "0"], ["0"]],
+            [["1", "1"], ["-1"]],
+        ]
+        rays += [[["1", "1"], []], [["0", "0", "1"], ["0"]]]
+        for level in (1, 2):
+            for weights in points:
+                value = {"layer": level, "neuron": 0, "status": "alive", "point": {"weights": weights}}
+                self._ask(_asking(model, place, [], value))
+                self._ask(lambda m, w=weights: _refusal(m, lambda: m.Domain.parse(place).weighted({"weights": w}, 0)))
+            for weights in rays:
+                far = {"layer": level, "neuron": 0, "status": "alive", "supremum": "inf", "ray": {"weights": weights}}
+                self._ask(_asking(model, place, [], far | {"point": ["0", "0"]}))
+                self._ask(lambda m, w=weights: _refusal(m, lambda: m.Domain.parse(place).weighted({"weights": w}, 1)))
+        for ray in (
+            ["1", "1"],
+            ["-1", "-1"],
+            ["2", "2"],
+            ["1", "-1"],
+            ["-1", "1"],
+            ["0", "0"],
+            ["1", "0"],
+            ["-2", "2"],
+        ):
+            self._ask(lambda m, r=ray: m.Domain.parse(place).recedes([m.number(v) for v in r]))
+
+    def _growing(self) -> None:
+        """Growth along rays: without biases, of one layer and of skips, and what revives a neuron."""
+        model = {
+            "inputs": 2,
+            "layers": [
+                {"rows": [["5", 0, "1", 1, "-1"], ["-7", 0, "-2", 1, "1"], ["3", 1, "1"]]},
+                {
+                    "rows": [
+                        ["100", 2, "1", 3, "1/2"],
+                        ["-9", 2, "-1", 3, "2", 4, "-1"],
+                        ["-1", 4, "-1"],
+                        ["-2", 2, "-1"],
+                    ]
+                },
+                {"rows": [["1", 0, "1", 5, "-1"], ["-4", 5, "1", 6, "-3"], ["-1", 5, "-1", 7, "-1"]]},
+            ],
+        }
+        place = {"box": [["0", None], ["0", None]]}
+        rays = [[a, b] for a in ("0", "1", "3") for b in ("0", "1", "2", "1/2")]
+        for ray in rays:
+            self._ask(
+                lambda m, r=ray: m.growths(m.Model.parse(model), [m.number(v) for v in r], 3),
+            )
+            for level, width in ((1, 3), (2, 4), (3, 3)):
+                for i in range(width):
+                    self._ask(
+                        lambda m, r=ray, at=level, i=i: (
+                            m.revivable(m.Model.parse(model), [m.number(v) for v in r], at, i),
+                            m.quiet(m.Model.parse(model), at, i, [tuple(int(2 * m.number(v)) for v in r)]),
+                        )
+                    )
+                    claim = {"layer": level, "neuron": i, "point": ["0", "0"], "ray": ray}
+                    self._ask(_asking(model, place, [], claim | {"status": "alive", "supremum": "inf"}))
+
+    def _corners(self) -> None:
+        """Bounds of layers that fit: few inputs (corners) and many (the box), chords used at corners and flat ones."""
+        rng = random.Random(3)
+        for inputs, widths in (
+            (2, (4, 4, 3)),
+            (2, (6, 3, 2)),
+            (3, (5, 5, 2)),
+            (8, (4, 3, 2)),
+            (9, (4, 3, 2)),
+            (1, (3, 3, 3)),
+        ):
+            for scale in (1, 40):
+                model, before = {"layers": list[Any]()}, inputs
+                for width in widths:
+                    rows = [[f"{rng.randint(-9, 9)}/{rng.randint(1, 7)}" for _ in range(before)] for _ in range(width)]
+                    bias = [f"{scale * rng.randint(-9, 9)}/8" for _ in range(width)]
+                    model["layers"].append({"weights": rows, "bias": bias})
+                    before = width
+                place = {"box": [[f"-{rng.randint(0, 3)}", f"{rng.randint(1, 4)}/3"] for _ in range(inputs)]}
+                for level in range(1, len(widths) + 1):
+                    derive = {"derive": [[at] for at in range(1, level)]} if level > 1 else {}
+                    for sign in (1, -1):
+                        for leaf in ({"coarse": []}, {}):
+                            half = {"split": ["x", 0, "1/4"], **derive}
+                            for proof in ([leaf | derive], [half, leaf | derive, leaf], [half, leaf, leaf | derive]):
+                                self._ask(_bounding(model, place, proof, level, 0, sign))
+
+    def _limits(self) -> None:
+        """Bounds from both sides, met and missed by a little, on all kinds of domain; and by intervals first."""
+        rows = [["-9", 0, "1", 1, "1", 2, "1"], ["1", 0, "-1", 1, "2", 2, "1"]]
+        model = {
+            "inputs": 1,
+            "layers": [{"rows": [["0", 0, "1"], ["1", 0, "-2"]]}, {"rows": rows}, {"rows": [["-30", 3, "1", 4, "1"]]}],
+        }
+        places_ = ({"box": [["-1", "1"]]}, {"points": [["-1"], ["1/2"]]}, {"vertices": [["-1"], ["1"]]})
+        for place in places_:
+            for level, neuron in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 0)):
+                for status in ("at most", "at least"):
+                    for bound in ("-31", "-30", "-7", "-1", "0", "1", "3", "9", "x", None):
+                        claim = {"layer": level, "neuron": neuron, "status": status, "bound": bound}
+                        for derive in (
+                            [[at] for at in range(1, level)],
+                            [[1], [2, []]][: level - 1],
+                            [[1], [2, [0]]][: level - 1],
+                        ):
+                            proof = {"proof": [{"derive": derive} if derive else {}]}
+                            self._ask(_asking(model, place, [], claim | ({} if "points" in place else proof)))
+        base = {"layer": 1, "neuron": 0, "proof": [{}]}
+        for more in (
+            {"status": "at most"},
+            {"status": "dead", "bound": "1"},
+            {"status": "at most", "bound": "2", "stable": True},
+        ):
+            self._ask(_asking(model, places_[0], [], base | more))
+        self._ask(
+            _asking(
+                model, places_[0], [], base | {"status": "at least", "bound": "-2", "supremum": "1", "point": ["1"]}
+            )
+        )
+        tilted = {"inequalities": [["1", "1"], ["1", "-1"]], "equalities": [["0", "0"]]}
+        self._ask(_asking(model, tilted, [], base | {"status": "at most", "bound": "1"}))
+
     def _command(self) -> None:
         """What is printed, and the exit codes."""
         folder = Path(tempfile.mkdtemp(prefix="mutants"))
@@ -353,10 +497,10 @@ def _running(arguments: list[str]) -> Callable[[Any], Any]:
     return ask
 
 
-def _bounding(model: Any, place: Any, proof: Any, level: int, neuron: int) -> Callable[[Any], Any]:
+def _bounding(model: Any, place: Any, proof: Any, level: int, neuron: int, sign: int = 1) -> Callable[[Any], Any]:
     def ask(m: Any) -> Any:
         judge = m.Judge([], m.Model.parse(model), m.Domain.parse(place))
-        return str(_refusal(m, lambda: judge.bound(copy.deepcopy(proof), level, neuron, 1)))
+        return str(_refusal(m, lambda: judge.bound(copy.deepcopy(proof), level, neuron, sign)))
 
     return ask
 
@@ -384,6 +528,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--from", dest="first", type=int, default=1, metavar="LINE")
     parser.add_argument("--to", dest="last", type=int, default=10**9, metavar="LINE")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th mutant")
+    parser.add_argument("--at", type=int, nargs="+", metavar="LINE", help="only the mutants of these lines")
     parser.add_argument("--seconds", type=int, default=60, metavar="S", help="of the processor, for one mutant")
     options = parser.parse_args(arguments)
     battery = Battery()
@@ -391,6 +536,7 @@ def main(arguments: list[str]) -> int:
     assert not battery.notices(checker), "the judge itself has to pass"
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
     chosen = [p for p in places(tree) if options.first <= p.line <= options.last][:: options.every]
+    chosen = [p for p in chosen if not options.at or p.line in options.at]
     lines, survived = SOURCE.read_text(encoding="utf-8").splitlines(), 0
 
     def late(*_: Any) -> None:

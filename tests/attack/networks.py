@@ -335,6 +335,11 @@ def truth(claim: Any, known_: dict[tuple[int, int], Facts], empty: bool) -> bool
         case "active":
             low, high = about.inf
             parts.append(True if at_most(zero, low) else False if less(high, zero) else None)
+        case "at most" if (limit := said(claim.get("bound"))) is not None:
+            parts.append(True if at_most(most, limit) else False if less(limit, least) else None)
+        case "at least" if (limit := said(claim.get("bound"))) is not None:
+            low, high = about.inf
+            parts.append(True if at_most(limit, low) else False if less(high, limit) else None)
         case _:
             parts.append(None)
     supremum = claim.get("supremum")

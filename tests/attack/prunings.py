@@ -11,6 +11,16 @@ from attack.judges import Case
 from attack.networks import Net
 
 
+def rewritten(row: networks.Row, forms: list[networks.Row]) -> networks.Row:
+    """A form in other variables: what each old one is in them."""
+    bias, slope = row[0], dict[int, Fraction]()
+    for j, w in row[1].items():
+        bias += w * forms[j][0]
+        for k, v in forms[j][1].items():
+            slope[k] = slope.get(k, Fraction(0)) + w * v
+    return bias, {k: v for k, v in sorted(slope.items()) if v}
+
+
 def smaller(
     net: Net, removed: list[Key], folded: list[Key], merged: list[tuple[int, int, int, Fraction]]
 ) -> Net | None:
@@ -22,24 +32,16 @@ def smaller(
     forms: list[networks.Row] = [(Fraction(0), {j: Fraction(1)}) for j in range(net.inputs)]
     result, count = Net(net.inputs, []), net.inputs
 
-    def rewritten(row: networks.Row) -> networks.Row:
-        bias, slope = row[0], dict[int, Fraction]()
-        for j, w in row[1].items():
-            bias += w * forms[j][0]
-            for k, v in forms[j][1].items():
-                slope[k] = slope.get(k, Fraction(0)) + w * v
-        return bias, {k: v for k, v in sorted(slope.items()) if v}
-
     for level, layer in enumerate(net.layers, 1):
         kept, own = list[networks.Row](), dict[int, networks.Row]()
         for i, row in enumerate(layer):
             if (level, i) in removed:
                 own[i] = Fraction(0), {}
             elif (level, i) in folded:
-                own[i] = rewritten(row)
+                own[i] = rewritten(row, forms)
             elif (level, i) not in gone:
                 own[i] = Fraction(0), {count: Fraction(1)}
-                kept.append(rewritten(row))
+                kept.append(rewritten(row, forms))
                 count += 1
         for i in range(len(layer)):
             if (level, i) in gone:
@@ -58,7 +60,7 @@ def smaller(
             return result
         start = net.first(len(net.layers))
         last = [(Fraction(0), {j: Fraction(1)}) for j in range(start, start + net.widths[-1])]
-    result.output = [rewritten(row) for row in last]
+    result.output = [rewritten(row, forms) for row in last]
     return result
 
 

@@ -9,7 +9,9 @@ import argparse
 import math
 from fractions import Fraction
 
-from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.experiment import Experiment
 
 BOXED = {r: 1 - math.atan(1 / r) / math.pi for r in (200, 98, 18, 2)}  # one neuron is alive on [-r, r]
 

@@ -67,7 +67,11 @@ def random_proof(rng, model, domain, level, depth=3):
             some = [rng.randrange(len(model.layers[at - 1].rows)) for _ in range(rng.randint(0, 2))]
             node["derive"] = [rng.choice(([at], [at, some], exactly))]
         if level > 1 and (left == depth or rng.random() < 0.2):
-            node["derive"] = [[k] for k in range(1, level)] + node.get("derive", [])
+            depth_ = fits(model, domain)
+            by_intervals = [
+                [k, rng.choice(([], [0]))] if k > depth_ and rng.random() < 0.3 else [k] for k in range(1, level)
+            ]
+            node["derive"] = by_intervals + node.get("derive", [])
         kinds = (["neuron"] if level > 1 else []) + (["x"] if domain.generators is None else [])
         if left == 0 or not kinds or rng.random() < 0.3:
             if rng.random() < 0.4 and fits(model, domain) >= level:

@@ -222,24 +222,33 @@ def damage(rng, nodes, level, widths):
     if not isinstance(node.get("split", []), list) or not isinstance(node.get("derive", []), list):
         return  # it is damaged already
     if "split" in node:
-        derive, kind = node.get("derive"), rng.randrange(6)
-        if kind == 0:
-            node["split"] = ["neuron", level - 1, i]
-        elif kind == 1:
-            node["split"][-1] = rng.choice((str(Fraction(rng.randint(-9, 9), 10)), "1e30", "-1e9"))
-        elif kind == 2:
-            node["derive"] = rng.choice(([[at] for at in range(1, level)], [[at] for at in range(1, level - 1)]))
-        elif kind == 3:
-            node.pop("derive", None)
-        elif kind == 4:
-            node["split"] = rng.choice((["x", 99, "0"], ["x", True, "0"], ["x", 0, "?"], ["form", "0", "1"], 7))
-        elif derive and rng.random() < 0.4:
-            derive[0] = [True]
-        elif derive:
-            derive[rng.randrange(len(derive))] = rng.choice(
-                ([True], [level - 1, [i]], [level - 1, [99]], [1, 0, "lower", {}], 5)
-            )
-        return
+        damage_split(rng, node, level, i)
+    else:
+        damage_leaf(rng, nodes, k, level, i, widths)
+
+
+def damage_split(rng, node, level, i):
+    derive, kind = node.get("derive"), rng.randrange(6)
+    if kind == 0:
+        node["split"] = ["neuron", level - 1, i]
+    elif kind == 1:
+        node["split"][-1] = rng.choice((str(Fraction(rng.randint(-9, 9), 10)), "1e30", "-1e9"))
+    elif kind == 2:
+        node["derive"] = rng.choice(([[at] for at in range(1, level)], [[at] for at in range(1, level - 1)]))
+    elif kind == 3:
+        node.pop("derive", None)
+    elif kind == 4:
+        node["split"] = rng.choice((["x", 99, "0"], ["x", True, "0"], ["x", 0, "?"], ["form", "0", "1"], 7))
+    elif derive and rng.random() < 0.4:
+        derive[0] = [True]
+    elif derive:
+        derive[rng.randrange(len(derive))] = rng.choice(
+            ([True], [level - 1, [i]], [level - 1, [99]], [1, 0, "lower", {}], 5)
+        )
+
+
+def damage_leaf(rng, nodes, k, level, i, widths):
+    node = nodes[k]
     kind = rng.randrange(6)
     if kind == 0:
         node["coarse"] = [said(rng, width) for width in widths[: level - 1]]

@@ -16,7 +16,9 @@ import sympy
 from geomrelu import InputError
 from geomrelu.claims import registry as claims
 from geomrelu.claims import render
-from geomrelu.claims.registry import Claim, Kind, Status
+from geomrelu.claims.evidence import Kind
+from geomrelu.claims.registry import Claim
+from geomrelu.claims.status import Status
 from geomrelu.geometry import region_formulas
 from geomrelu.random_networks import closed_forms
 
@@ -461,7 +463,15 @@ OPEN = {
     "wide-lower-bound",
     "line-upper-bound-general",
 }  # conjectures: hunted
-MEASURED = {"figure-1", "figure-2", "figure-5", "collapse-rate"}  # a part of them is measured
+MEASURED = {  # a part of them is measured
+    "figure-1",
+    "figure-2",
+    "figure-5",
+    "figure-conclusions",
+    "collapse-rate",
+    "collapse-states",
+    "rai-on-bounded-sets",
+}
 PRINTED = [x for x in LABELS if "correction=" in (PROOFS / f"{x}.py").read_text(encoding="utf-8")]
 
 
@@ -604,6 +614,15 @@ PLANTED = {
     "range-two-three": ("4096 - least, 3828", "4096 - least, 3827"),
     "functional-dimension": ('found.rank, "<=", found.bound', 'found.rank, "<=", found.bound - 1'),
     "bias-free": ("Fraction(1, 2 ** (k - 1))", "Fraction(1, 2**k)"),
+    "tight-along-paths-corrected": ("formula = lower * (1 + k", "formula = lower * (1 + 1 + k"),
+    "later-variance-corrected": ("yield last, exact", "yield last, 2 * exact"),
+    "growing-domain": ("1 - closed_forms.orthant_kill(n)", "1 - closed_forms.orthant_kill(n) / 2"),
+    "weak-sets": ("closed_forms.lower_bound(n, k)", "closed_forms.upper_bound(n, k)"),
+    "rai-on-bounded-sets": ('"<", Fraction(1, 2)', '"<", Fraction(1, 3)'),
+    "convolution-matrix-corrected": ('"<=", m * m', '"<=", m'),
+    "figure-conclusions": ('">=", Fraction(3, 5)', '">=", Fraction(99, 100)'),
+    "collapse-states": ("return 2 * (1 -", "return 3 * (1 -"),
+    "default-initialisations": ("(1, 2, 15 * half**6)", "(1, 2, 12 * half**6)"),
 }
 
 

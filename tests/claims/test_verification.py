@@ -17,8 +17,9 @@ import pytest
 from geomrelu import InputError
 from geomrelu.claims import registry as claims
 from geomrelu.claims import render, runner
-from geomrelu.claims.registry import Kind, Status
+from geomrelu.claims.evidence import Kind
 from geomrelu.claims.runner import Kept
+from geomrelu.claims.status import Status
 from geomrelu.cli.main import main
 
 pytestmark = pytest.mark.slow

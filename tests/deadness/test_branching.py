@@ -18,8 +18,7 @@ from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.budget import Exhausted
 from geomrelu.certificates import batch
 from geomrelu.certificates import files as certificate
-from geomrelu.deadness import branch_and_bound, workers
-from geomrelu.deadness import decide as deadness
+from geomrelu.deadness import branch_and_bound, proof_tree, workers
 from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
@@ -125,7 +124,7 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     taken = tree.take(2)  # being worked on: not lost
     claim = json.loads(json.dumps(tree.unfinished))
     tree.parts += taken
-    assert claim["status"] == "open" and claim["proof"].count(branch_and_bound.OPEN) == len(tree.parts)
+    assert claim["status"] == "open" and claim["proof"].count(proof_tree.OPEN) == len(tree.parts)
     claims = [claim["proof"]]
     claims.append([{"coarse": []} if k % 9 == 0 and "coarse" in n else n for k, n in enumerate(claim["proof"])])
     for proof in claims:
@@ -144,12 +143,12 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     cuts[1]["derive"] = [[at] for at in range(1, depth - 1)]  # not all of the last layer at the root
     cuts[2]["derive"] = [[at] for at in range(1, depth - 1)] + [[depth - 1, [99]]]
     cuts[3]["derive"] = 7
-    trees = [[cut, branch_and_bound.OPEN, branch_and_bound.OPEN] for cut in cuts]
+    trees = [[cut, proof_tree.OPEN, branch_and_bound.OPEN] for cut in cuts]
     trees += [
         [],
-        [branch_and_bound.OPEN] * 2,
+        [proof_tree.OPEN] * 2,
         proof[:-1],
-        [*proof, branch_and_bound.OPEN],
+        [*proof, proof_tree.OPEN],
         [1],
         [{"split": ["x", 9, "0"]}],
         5,
@@ -226,8 +225,8 @@ def hard():
 
 @pytest.fixture
 def no_pieces(monkeypatch):
-    monkeypatch.setattr(deadness, "FEW_PIECES", 0)
-    monkeypatch.setattr(deadness, "SPROUT", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
 
 
 def statuses(reports):
@@ -258,7 +257,7 @@ def test_a_bench_is_unpacked_once_in_a_process():
 def test_turns_and_budgets(no_pieces, monkeypatch):
     """A tree travels half grown; the budget of one neuron ends it; open neurons say how far they are."""
     net, box = hard()
-    monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
     monkeypatch.setattr(branch_and_bound, "MOST_BOXES", 2)
     reports = list(decide(net, box, budget=Budget(600)))
     left = [v for r in reports for v in r.verdicts if v.status is Status.UNDECIDED]
@@ -297,7 +296,7 @@ def test_a_second_run_picks_up(tmp_path, no_pieces, monkeypatch):
     assert len(taken) >= len(known) - 12 and statuses(again) == statuses(decide(net, box))
     lies = [{**c, "status": "dead" if c["status"] == "alive" else "alive"} for c in known]
     assert statuses(decide(net, box, known=lies)) == statuses(again)
-    monkeypatch.setattr(deadness, "LARGE", 0)  # proofs are checked last
+    monkeypatch.setattr("geomrelu.deadness.decide.LARGE", 0)  # proofs are checked last
     late = list(decide(net, box, known=[*known, {"layer": 2, "neuron": 0, "proof": 1.5}]))
     assert len([v for r in late for v in r.verdicts if v.reason == "proved in an earlier run"]) >= len(taken) - 1
     assert statuses(late) == statuses(decide(net, box, known=lies)) == statuses(again)
@@ -309,7 +308,7 @@ def test_a_second_run_picks_up(tmp_path, no_pieces, monkeypatch):
 def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
     """Trees that the budget cuts off are in files, which are no certificates; later runs go on with them."""
     net, box = hard()
-    monkeypatch.setattr(deadness, "MOST_GENERATED", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
     digests = net.digest, box.checked.digest()
     saver, resumed = certificate.Saver(tmp_path, *digests), []
     with monkeypatch.context() as patch:

@@ -52,7 +52,6 @@ def test_verdicts_equal_the_oracle(block):
 def test_search_agrees_with_pieces(monkeypatch):
     """The floating-point search with exact confirmation finds the verdicts that the pieces give."""
     from geomrelu.deadness import branch_and_bound
-    from geomrelu.deadness import decide as deadness
     from geomrelu.deadness.relaxation import FloatNetwork
 
     decided = 0
@@ -61,8 +60,8 @@ def test_search_agrees_with_pieces(monkeypatch):
             continue
         exact = {(v.layer, v.neuron): v for r in decide(net, domain) for v in r.verdicts}
         with monkeypatch.context() as patch:
-            patch.setattr(deadness, "FEW_PIECES", 0)
-            patch.setattr(deadness, "MOST_GENERATED", 0)
+            patch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+            patch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
             patch.setattr(branch_and_bound, "MOST_BOXES", 5000)
             for report in decide(net, domain):
                 for v in report.verdicts:

@@ -11,7 +11,6 @@ from families import lean, network
 from scipy import optimize
 
 from geomrelu import Budget, Network, Polyhedron, Status
-from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.decide import decide
 
 MARGIN = Fraction(1, 1000)
@@ -21,7 +20,7 @@ MARGIN = Fraction(1, 1000)
 def method(request, monkeypatch):
     """Both ways to decide deep neurons."""
     if request.param == "search":
-        monkeypatch.setattr(deadness, "FEW_PIECES", 0)
+        monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
     return request.param
 
 

@@ -11,9 +11,9 @@ import graphs
 import numpy as np
 import onnx
 import pytest
+from exports.kinds import compared
 from graphs import node, whole
 from onnx import TensorProto, helper, numpy_helper
-from test_onnx_graphs import compared
 
 from geomrelu import InputError, Network, Polyhedron, decide
 from geomrelu.cli.main import main

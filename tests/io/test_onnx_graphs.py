@@ -7,45 +7,13 @@ from collections import Counter
 import numpy as np
 import onnx_graphs
 import pytest
+from exports.kinds import compared
 
 from geomrelu import InputError
-from geomrelu.io.onnx import traced
-from geomrelu.io.onnx.model import graph_of
-from geomrelu.network.network import Network
 
 pytestmark = pytest.mark.onnx
 
 GRAPHS = 400
-
-
-def compared(model, folder, x, names=None):
-    """Trace a model and compare its outputs and the arguments of its ReLU nodes at an input."""
-    graph = graph_of(model, folder)
-    tape, trace = traced(graph)
-    net = Network.from_tape(tape)
-    relus = [
-        (level, node.proto.input[0])
-        for level, node in enumerate(trace.made_by)
-        if node.proto.op_type == "Relu" and not node.proto.domain and "function" not in node.where
-    ]
-    point = [
-        float(v)
-        for v in np.concatenate([np.ravel(x[p.name] if isinstance(x, dict) else x) for p in net.reading.inputs])
-    ]
-    cuts = [name for name in trace.outputs if name not in {o.name for o in model.graph.output}]
-    right = onnx_graphs.evaluate(model, x, [n for _, n in relus] + cuts)
-    layers = net.pre_activations(point)
-    for level, name in relus:
-        close(layers[level], right[name], name)
-    close(net(point), np.concatenate([np.ravel(right[name]) for name in trace.outputs]), "output")
-    return trace
-
-
-def close(found, right, name):
-    found, right = np.array([float(v) for v in found]), np.ravel(right).astype(float)
-    assert found.shape == right.shape, name
-    scale = max(1.0, float(np.abs(right).max(initial=0)))
-    np.testing.assert_allclose(found / scale, right / scale, atol=2e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("part", range(8))

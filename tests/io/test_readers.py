@@ -463,47 +463,6 @@ def test_random_modules_are_read_as_torch_evaluates_them(torch):
         agree(torch, module, shape, Network.from_torch(module.double(), shape))
 
 
-def test_random_images_are_read_as_torch_evaluates_them(torch):
-    """Pooling, padding, upsampling, transposed convolutions and other activations, in one and two dimensions."""
-    nn, rng = torch.nn, np.random.default_rng(6)
-    torch.manual_seed(6)
-
-    def choice(*options):
-        return options[rng.integers(len(options))]
-
-    def activation():
-        return choice(nn.ReLU(), nn.ReLU6(), nn.Hardtanh(-0.5, 1.25), nn.LeakyReLU(0.1))
-
-    read = set()
-    for _ in range(80):
-        d, channels = int(rng.integers(1, 3)), int(rng.integers(1, 3))
-        shape = (channels, *(int(v) for v in rng.integers(4, 7, d)))
-        convolution, transposed = (nn.Conv1d, nn.Conv2d)[d - 1], (nn.ConvTranspose1d, nn.ConvTranspose2d)[d - 1]
-        largest, mean = (nn.MaxPool1d, nn.MaxPool2d)[d - 1], (nn.AvgPool1d, nn.AvgPool2d)[d - 1]
-        every, around = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)[d - 1], (nn.ZeroPad1d, nn.ZeroPad2d)[d - 1]
-        partial = bool(rng.random() < 0.5)
-        parts = [
-            choice(convolution(channels, 2, choice(1, 2, 3), choice(1, 2), choice(0, 1)),
-                   transposed(channels, 2, choice(1, 2), choice(1, 2))),
-            activation(),
-            choice(largest(2, choice(1, 2), choice(0, 1), ceil_mode=partial), mean(2, choice(1, 2), ceil_mode=partial),
-                   around(1), nn.Upsample(scale_factor=2), every(1)),
-            activation(),
-            nn.Flatten(),
-        ]  # fmt: skip
-        try:
-            size = nn.Sequential(*parts)(torch.zeros(1, *shape)).shape[1]
-        except RuntimeError:  # nothing is left to pool
-            continue
-        module = nn.Sequential(*parts, nn.Linear(size, 2))
-        net = Network.from_torch(module.double(), shape)
-        agree(torch, module, shape, net)
-        read |= {type(part).__name__ for part in parts}
-        assert len(net.reading.layers) == net.depth >= 2
-        assert all(layer.own for layer in net.reading.layers if layer.kind in ("ReLU", "LeakyReLU", "clip"))
-    assert len(read) > 12
-
-
 def test_hooks_and_subclasses_are_refused_by_name(torch):
     nn = torch.nn
 
@@ -587,66 +546,6 @@ def keras(monkeypatch):
     pytest.importorskip("h5py", reason="h5py is not installed")
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     return pytest.importorskip("keras", reason="Keras is not installed")
-
-
-def test_random_keras_models(keras, tmp_path):
-    layers, rng = keras.layers, np.random.default_rng(4)
-
-    def choice(*options):
-        return options[rng.integers(len(options))]
-
-    def dense():
-        width = int(rng.integers(1, 5))
-        parts = [keras.Input((width,))]
-        for _ in range(int(rng.integers(1, 4))):
-            parts.append(layers.Dense(int(rng.integers(1, 5)), activation=choice("relu", "linear")))
-            parts.append(
-                choice(layers.BatchNormalization(), layers.ReLU(), layers.Dropout(0.1), layers.Rescaling(2, 1))
-            )
-        return keras.Sequential([*parts, layers.ReLU(), layers.Dense(2, name=choice("first", "last"))])
-
-    def convolutional():
-        given = keras.Input((6, 5, 2))
-        x = layers.Conv2D(3, choice(1, 2, (3, 2)), strides=choice(1, 2), padding=choice("same", "valid"))(given)
-        x = choice(layers.BatchNormalization(), layers.ZeroPadding2D(1), layers.UpSampling2D(2))(layers.ReLU()(x))
-        x = choice(layers.Flatten(), layers.GlobalAveragePooling2D())(layers.AveragePooling2D(2, padding="same")(x))
-        return keras.Model(given, layers.Dense(2)(x))
-
-    def branching():
-        given = keras.Input((6, 2))
-        x = layers.Conv1D(3, 2, padding=choice("same", "valid", "causal"), activation="relu")(given)
-        y = layers.Dense(3, activation="relu", name=choice("dense_77", "conv1d_7"))(x)
-        z = choice(layers.Add(), layers.Subtract(), layers.Average(), layers.Concatenate())([x, y])
-        shared = layers.Dense(z.shape[-1], activation="relu")
-        inner = keras.Sequential([keras.Input(z.shape[1:]), layers.Dense(2, activation="relu")])
-        return keras.Model(given, layers.Flatten()(inner(shared(shared(z)))))
-
-    def bounded():
-        given = keras.Input((6, 5, 2))
-        activations = (
-            layers.ReLU(max_value=0.5),
-            layers.ReLU(negative_slope=0.25),
-            layers.LeakyReLU(),
-            layers.Activation("relu6"),
-        )
-        x = choice(*activations)(layers.Conv2D(2, 2, activation=choice("relu", "relu6"))(given))
-        x = layers.MaxPooling2D(2, strides=choice(1, 2), padding=choice("same", "valid"))(x)
-        return keras.Model(given, layers.Dense(2)(layers.Flatten()(layers.ReLU()(x))))
-
-    for k in range(32):
-        model = (dense, convolutional, bounded, branching)[k % 4]()
-        for weight in model.weights:
-            value = rng.normal(size=weight.shape)
-            weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
-        shape = model.input_shape[1:]
-        x = rng.normal(size=(2, *shape)).astype(np.float32)
-        right = np.asarray(keras.ops.convert_to_numpy(model(x, training=False))).reshape(2, -1)
-        for name in ("m.keras", *(["m.h5"] if k % 4 < 3 else [])):
-            model.save(tmp_path / name)
-            net = Network.from_file(tmp_path / name)
-            assert not net.reading.left
-            found = [[float(v) for v in net(row.ravel().tolist())] for row in x]
-            assert np.allclose(found, right, rtol=1e-3, atol=1e-3), (k, name)
 
 
 def test_keras_models_end_where_a_layer_is_not_supported(keras, tmp_path):

@@ -15,9 +15,10 @@ import pytest
 from geomrelu import AffineMap, Budget, FiniteSet, InputError, Network, Polyhedron
 from geomrelu.budget import Exhausted
 from geomrelu.deadness.decide import decide
-from geomrelu.network import subdivision
+from geomrelu.network import compiled, subdivision
+from geomrelu.network.compiled import Compiled
 from geomrelu.network.complex import Complex, difference
-from geomrelu.network.subdivision import Program, subdivide
+from geomrelu.network.subdivision import subdivide
 
 
 def as_ppl(domain):
@@ -100,8 +101,8 @@ def test_lines_that_only_a_later_layer_crosses():
 def test_blocks_of_any_size_give_the_same_complex(largest, monkeypatch):
     for _, network, domain, _, _ in some_cases(24, 31):
         whole = Complex(network, domain)
-        program = Program(network, domain, network.depth)
-        parts = list(subdivide(program, Budget(), largest))
+        compiled = Compiled(network, domain, network.depth)
+        parts = list(subdivide(compiled, Budget(), largest))
         assert sorted(tuple(s) for b in parts for s in b.signs.tolist()) == regions(whole)
         expected = whole.graph(), whole.f_vector
         monkeypatch.setattr("geomrelu.network.complex.subdivide", lambda p, b: subdivide(p, b, largest))
@@ -122,11 +123,19 @@ def test_small_portions_change_nothing(monkeypatch):
         assert (regions(Complex(network, domain)), Complex(network, domain).f_vector) == (signs, faces)
 
 
+def patched(monkeypatch, name, value):
+    """Change a constant wherever it is used."""
+    homes = [module for module in (compiled, subdivision) if hasattr(module, name)]
+    assert homes
+    for module in homes:
+        monkeypatch.setattr(module, name, value)
+
+
 def test_floats_only_guide(monkeypatch):
     """With every sign left to the integers the complex is the same."""
     cases = some_cases(24, 33, widths=((2, 5, 4), (3, 4, 3)))
     expected = [regions(Complex(network, domain)) for _, network, domain, *_ in cases]
-    monkeypatch.setattr("geomrelu.network.subdivision._TINY", np.inf)
+    patched(monkeypatch, "TINY", np.inf)
     for (_, network, domain, *_), signs in zip(cases, expected, strict=True):
         assert regions(Complex(network, domain)) == signs
 
@@ -166,8 +175,8 @@ def cells_of(network, domain):
     [
         {"_OFTEN": 0},  # integers only for the generators that need them
         {"_OFTEN": 0, "_ROUGH": 0.0},  # every generator from the integers of both ends
-        {"_OFTEN": 0, "_U": 2.0**-30},  # bounds that are too large: many signs and generators left to integers
-        {"_OFTEN": 0, "_U": 2.0**-16, "_ROUGH": 0.25},
+        {"_OFTEN": 0, "UNIT": 2.0**-30},  # bounds that are too large: many signs and generators left to integers
+        {"_OFTEN": 0, "UNIT": 2.0**-16, "_ROUGH": 0.25},
     ],
 )
 def test_integers_on_demand(change, monkeypatch):
@@ -178,7 +187,7 @@ def test_integers_on_demand(change, monkeypatch):
     expected = [cells_of(families.as_network(layers), domain) for layers, domain in cases]
     monkeypatch.undo()
     for name, value in change.items():
-        monkeypatch.setattr(f"geomrelu.network.subdivision.{name}", value)
+        patched(monkeypatch, name, value)
     for (layers, domain), cells in zip(cases, expected, strict=True):
         assert cells_of(families.as_network(layers), domain) == cells
         assert [sign for sign, _ in cells] == oracles.sign_regions(layers, as_ppl(domain), domain.dimension)
@@ -198,7 +207,7 @@ def test_no_sign_proved_and_no_generator_known(monkeypatch):
 
     monkeypatch.setattr(subdivision, "_OFTEN", 0)
     monkeypatch.setattr(subdivision, "kernel", kernel_seen)
-    monkeypatch.setattr(Program, "outlook", unknown)
+    monkeypatch.setattr(Compiled, "outlook", unknown)
     for (layers, domain), cells in zip(hard_cases(), expected, strict=True):
         assert cells_of(families.as_network(layers), domain) == cells
     assert len(solved) > 300
@@ -214,9 +223,9 @@ def test_error_bounds_hold(monkeypatch):
     for widths, domain, kind in cases:
         layers = perturbed(rng, widths, Fraction(kind)) if isinstance(kind, float) else None
         network = families.as_network(layers or families.network(rng, widths, kind))
-        program = Program(network, domain, network.depth)
-        for block in subdivide(program, Budget()):
-            units = [Fraction(v) for v in program.units.tolist()]
+        compiled = Compiled(network, domain, network.depth)
+        for block in subdivide(compiled, Budget()):
+            units = [Fraction(v) for v in compiled.units.tolist()]
             near = [None if known else row for row, known in zip(block.near.tolist(), block.known, strict=True)]
             for floats, row in zip(near, block.rows, strict=True):
                 if floats is None:
@@ -238,9 +247,9 @@ def test_signs_are_proved_for_all_coordinates_within_the_bound(bound):
     rng, proved, unknown = np.random.default_rng(3), 0, 0
     for kind in ("rational", "ternary", "scaled"):
         network = families.as_network(families.network(random.Random(6), [2, 6, 5], kind))
-        program = Program(network, Polyhedron.box([(-2, 3), (-1, 40)]), network.depth)
-        for block in subdivide(program, Budget()):
-            near = program.rounded(block.rows)
+        compiled = Compiled(network, Polyhedron.box([(-2, 3), (-1, 40)]), network.depth)
+        for block in subdivide(compiled, Budget()):
+            near = compiled.rounded(block.rows)
             exact = [network.pre_activations([Fraction(v, row[0]) for v in row[1:]]) for row in block.rows]
             for _ in range(5):
                 moved = near.copy()
@@ -249,7 +258,7 @@ def test_signs_are_proved_for_all_coordinates_within_the_bound(bound):
                 moved[:, -1] = bound + near[:, -1]
                 for l in range(network.depth):
                     signs = np.array([[(v > 0) - (v < 0) for v in z[l]] for z in exact])
-                    found = program.outlook(moved, l)
+                    found = compiled.outlook(moved, l)
                     known = found != 2
                     assert (found == signs)[known].all()
                     proved, unknown = proved + known.sum(), unknown + (~known).sum()
@@ -266,9 +275,9 @@ def test_forms_on_cells_in_digits(size):
         weights.append((rows, [rng.randint(-limit, limit) for _ in range(width)]))
         variables += width
     network = Network(3, tuple(AffineMap.from_dense(rows, bias) for rows, bias in weights))
-    program = Program(network, Polyhedron.space(3), len(weights))
+    compiled = Compiled(network, Polyhedron.space(3), len(weights))
     signs = np.array([[rng.choice((-1, 0, 1, 1, 1)) for _ in range(variables - 3)] for _ in range(3)], dtype=np.int8)
-    found = [[program.forms(signs, l, i) for i in (0, 1)] for l in range(len(weights))]
+    found = [[compiled.forms(signs, l, i) for i in (0, 1)] for l in range(len(weights))]
     for c, sign in enumerate(signs.tolist()):
         columns = np.array([[int(j == k) for j in range(4)] for k in range(4)], dtype=object)
         for l, (rows, bias) in enumerate(weights):

@@ -12,8 +12,13 @@ import pytest
 from geomrelu import InputError, Network
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.tape import Tape, joined
-from geomrelu.random_networks import estimate, montecarlo, sampling
-from geomrelu.random_networks.estimate import Experiment, by_orbits, by_sampling, probability
+from geomrelu.random_networks import by_orbits as walks
+from geomrelu.random_networks import montecarlo, sampling
+from geomrelu.random_networks import probability as chooser
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.experiment import Experiment
+from geomrelu.random_networks.probability import probability
 from geomrelu.random_networks.shape import Shape
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
@@ -258,12 +263,47 @@ def test_bounds_of_models():
 def test_large_networks_are_sampled_and_decided():
     """Alive on a few points is alive; what stays open goes to the analyzer."""
     experiment = Experiment("alive", (3, 40, 40, 30), law="pytorch", domain="box:0,1")
-    assert estimate._amount(experiment, None, 0) == (None, estimate.TRIALS)
+    assert chooser._amount(experiment, None, 0) == (None, chooser.TRIALS)
     found = by_sampling(experiment, 64, seed=1)
     assert found.bounds["lower"] < found.estimate <= 1
     layers = [(w[:1], b[:1]) for w, b in experiment.layers(np.random.default_rng(2), 1)]
     layers[1] = -abs(layers[1][0]), -abs(layers[1][1])  # kills everything
     assert sampling.decided(experiment, experiment.read_domain(0), layers).tolist() == [False]
+
+
+@pytest.mark.parametrize("domain", ["R^n", "R+^n"])
+@pytest.mark.parametrize("widths", [(1, 3, 3, 2), (2, 3, 3, 2), (2, 4, 2)])
+def test_cones_are_decided_on_the_faces_of_a_cube(widths, domain):
+    """Against the walk over all pieces."""
+    rng = np.random.default_rng(5)
+    for event, more in (
+        ("alive", {}), ("killed", {"layer": 2}), ("dead-neurons", {"number": 1}),
+        ("dead-neurons", {"number": 1, "layer": 2}),
+    ):  # fmt: skip
+        experiment = Experiment(event, widths, domain=domain, **more)
+        set_, layers = experiment.read_domain(0), experiment.layers(rng, 6)
+        faces = sampling._faces(set_)
+        assert len(faces) == (2 if domain == "R^n" else 1) * widths[0] + 1
+        for k in range(6):
+            one = [(w[k], b[k]) for w, b in layers]
+            judged = sampling._judged(experiment, faces, Network.from_layers(sampling._homogeneous(one)))
+            assert judged == bool(sampling.event_count(experiment, set_, one, "none"))
+
+
+def test_only_cones_have_such_faces():
+    for domain, number in (("R^n", 5), ("R+^n", 3), ("box:-1,1", 0), ("box:0,1", 0)):
+        assert len(sampling._faces(Experiment("alive", (2, 2), domain=domain).read_domain(0))) == number
+
+
+def test_a_wide_network_that_dies_only_in_a_narrow_last_layer():
+    """40 neurons on 40: tens of thousands of pieces, of which bounds need none."""
+    experiment = Experiment("alive", (3, 40, 40, 2))
+    rng = np.random.default_rng(1)
+    layers = experiment.layers(rng, 2)
+    layers[-1][0][0] = -abs(layers[-1][0][0])  # dead: no positive weight, no positive constant
+    layers[-1][1][0] = -abs(layers[-1][1][0])
+    layers[-1][0][1] = abs(layers[-1][0][1])
+    assert sampling.decided(experiment, experiment.read_domain(0), layers).tolist() == [False, True]
 
 
 def test_laws_with_atoms_are_simulated_and_the_missing_hypothesis_is_named():
@@ -288,6 +328,20 @@ def test_orbits_in_groups():
     for orbits, shared, event in ((10, 3, experiment), (10, 0, experiment), (4, 2, Experiment("alive", (1, 1)))):
         with pytest.raises(InputError, match="shared"):
             by_orbits(event, orbits, shared=shared)
+
+
+def test_some_row_flips_have_the_same_mean():
+    """And many small orbits say more than few large ones: none of these has ever shown a value near 1/4."""
+    experiment = Experiment("stably-unactivated", (2, 6))
+    large, small = by_orbits(experiment, 64, seed=1), by_orbits(experiment, 1024, seed=1, rows=2)
+    assert small.size == 2**9 and "some row flips" in small.as_text()
+    assert large.low < small.high and small.low < large.high
+    assert small.high - small.low < (large.high - large.low) / 4
+    exact = by_orbits(Experiment("stably-unactivated", (2, 3)), 2000, seed=1, rows=1)
+    assert exact.low <= 5 / 64 <= exact.high
+    for rows, event in ((0, experiment), (7, experiment), (1, Experiment("alive", (1, 1)))):
+        with pytest.raises(InputError, match="rows"):
+            by_orbits(event, 4, rows=rows)
 
 
 @pytest.mark.parametrize(
@@ -344,4 +398,4 @@ def test_chunks_of_orbits_do_not_depend_on_their_number():
     """More orbits begin with the same ones."""
     few, many = (by_orbits(Experiment("stably-unactivated", (2, 4)), n, seed=3) for n in (1024, 2048))
     assert all(many.counts[k] >= n for k, n in few.counts.items())
-    assert estimate._chunk_size(few.experiment) == 1024
+    assert walks._chunk_size(few.experiment) == 1024

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from geomrelu import InputError
-from geomrelu.random_networks.estimate import Experiment, by_orbits
+from geomrelu.random_networks.by_orbits import by_orbits
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.intervals import bounded_mean, clopper_pearson, looks
 
 

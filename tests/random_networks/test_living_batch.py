@@ -10,7 +10,8 @@ import pytest
 
 from geomrelu import FiniteSet, Network, Polyhedron
 from geomrelu.random_networks import living_batch
-from geomrelu.random_networks.living_batch import Goal, Walk, is_affordable
+from geomrelu.random_networks.goal import Goal
+from geomrelu.random_networks.living_batch import Walk, is_affordable
 from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 DOMAINS = {

@@ -13,7 +13,7 @@ from oracles import sign_choices, stable_in_general_position
 from geomrelu import InputError
 from geomrelu.random_networks import orbit_batch
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
-from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
+from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
 pytestmark = pytest.mark.slow
 
@@ -48,17 +48,41 @@ def test_what_is_sure_is_right(n0, n1):
     """Ties must be seen: the kernel alone, without its fallback."""
     parts = magnitudes(np.random.default_rng(n1), 60, n0, n1, "few")
     a, b, w, c = parts
-    found, sure = orbit_batch._counted(a, b, abs(w), abs(c))
+    found, sure = orbit_batch._counted(a, b, abs(w), abs(c), n1)
     expected = np.array(exact(parts))
     assert (found == expected)[sure].all()
     assert not sure.all()
+
+
+@pytest.mark.parametrize("kind", ["normal", "few", "scaled"])
+@pytest.mark.parametrize(("n0", "n1"), [(1, 1), (1, 3), (2, 2), (2, 3), (3, 2), (2, 4)])
+def test_some_row_flips_by_the_definition(kind, n0, n1):
+    """The first rows are flipped together; choice by choice, and all of them for as many rows as there are."""
+    a, b, w, c = magnitudes(np.random.default_rng(n1), 2, n0, n1, kind)
+    for rows in range(1, n1 + 1):
+        expected = []
+        for k in range(2):
+            expected.append(0)
+            for first, *rest in product((-1, 1), repeat=rows) if n1 < 4 else ():
+                flip = np.array([first] * (n1 - rows + 1) + rest)
+                for signs in product((-1, 1), repeat=n1 + 1):
+                    expected[k] += is_stably_unactivated(
+                        a[k] * flip[:, None], b[k] * flip, abs(w[k]) * signs[:-1], abs(c[k]) * signs[-1]
+                    )
+        walked = [stably_unactivated_orbit(*part, rows) for part in zip(a, b, w, c, strict=True)]
+        assert stably_unactivated_counts(a, b, w, c, rows).tolist() == [count for count, _ in walked]
+        assert {size for _, size in walked} == {2 ** (rows + n1 + 1)}
+        assert n1 == 4 or expected == [count for count, _ in walked]
+    for rows in (0, n1 + 1):
+        with pytest.raises(InputError, match="rows"):
+            stably_unactivated_counts(a, b, w, c, rows)
 
 
 def test_a_tie_is_doubtful_and_the_neighbours_on_both_sides_are_not():
     """n0 = 1, n1 = 2 at a tie of two rates, and 2^-20 beside it."""
     for nudge, doubtful in ((0.0, True), (2.0**-20, False), (-(2.0**-20), False)):
         parts = [np.array([[[1.0], [3.0]]]), np.array([[1.0, 2.0]]), np.array([[3.0, 1.0 + nudge]]), np.array([5.0])]
-        _, sure = orbit_batch._counted(*parts)
+        _, sure = orbit_batch._counted(*parts, 2)
         assert bool(sure[0]) is not doubtful
         assert stably_unactivated_counts(*parts).tolist() == exact(parts) == [4 if doubtful else 6]
 

@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from geomrelu.random_networks.estimate import Experiment, probability
+from geomrelu.random_networks.experiment import Experiment
+from geomrelu.random_networks.probability import probability
 
 LEVEL = 0.9999
 DEVIATIONS = 4.5  # of our own sample

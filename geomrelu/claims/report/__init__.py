@@ -21,7 +21,8 @@ from typing import Any
 from matplotlib import rc_context
 
 from geomrelu.certificates import files
-from geomrelu.claims.registry import Claim, Result
+from geomrelu.claims.outcome import Result
+from geomrelu.claims.registry import Claim
 from geomrelu.claims.report.mathml import formulas, mathml
 from geomrelu.claims.report.page import Shown, page
 from geomrelu.errors import InputError

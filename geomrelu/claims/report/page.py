@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 
-from geomrelu.claims.registry import Claim, Kind, Result, Status, by_paper, named_cases
+from geomrelu.claims.evidence import Kind
+from geomrelu.claims.outcome import Result, named_cases
+from geomrelu.claims.registry import Claim, by_paper
 from geomrelu.claims.render import tally
 from geomrelu.claims.report.prose import prose
+from geomrelu.claims.status import Status
 
 __all__ = ["Shown", "page"]
 

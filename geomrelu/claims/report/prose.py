@@ -1,7 +1,7 @@
 """Sentences with mathematics in plain characters, as HTML with signs, indices and exponents.
 
-Claims state themselves in plain text, which a terminal shows; a page shows the same sentence typeset. What is understood
-is what the registry writes: ``n0``, ``n_l``, ``R^n``, ``2^(-n^2 - n)``, ``a <= b``, ``sum_j``, ``C(m, i)``.
+Claims state themselves in plain text, which a terminal shows; a page shows the same sentence typeset. What is
+understood is what the registry writes: ``n0``, ``n_l``, ``R^n``, ``2^(-n^2 - n)``, ``a <= b``, ``sum_j``, ``C(m, i)``.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, consta
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["ACTIVATIONS", "Maker", "activated", "largest", "largest_of_windows"]
+__all__ = ["ACTIVATIONS", "Maker", "activated", "between", "largest", "largest_of_windows", "sloped"]
 
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PRelu", "Clip", "ThresholdedRelu", "Elu", "Selu", "Celu", "HardSigmoid"})
 """What is counted as a layer where it is left out."""
@@ -43,7 +43,7 @@ def _relu(node: Node, x: Value) -> Value:
 @rule("LeakyRelu", 1, 1, "alpha consumed_inputs")
 def _leaky(node: Node, x: Value) -> Value:
     slope = node.real("alpha", float(np.float32(0.01)))
-    return _sloped(node, depends(x), np.array(slope, dtype=object))
+    return sloped(node, depends(x), np.array(slope, dtype=object))
 
 
 @rule("PRelu", 2, 2)
@@ -51,13 +51,14 @@ def _parametric(node: Node, x: Value, slope: Value) -> Value:
     x, array = depends(x), exact_array(constant(slope, "the slope"))
     if len(array.shape) == 1 and len(x.shape) > 2 and array.shape[0] == x.shape[1] != x.shape[-1]:
         array = array.reshape(-1, *(1,) * (len(x.shape) - 2))  # old operator sets: one for each channel
-    found = _sloped(node, x, array)
+    found = sloped(node, x, array)
     if found.shape != x.shape:
         raise InputError(f"slopes of shape {list(array.shape)} do not fit {list(x.shape)}")
     return found
 
 
-def _sloped(node: Maker, x: Tensor, slope: np.ndarray) -> Tensor:
+def sloped(node: Maker, x: Tensor, slope: np.ndarray) -> Tensor:
+    """``x`` where it is positive, else ``slope x``, broadcast to the shape of ``x``."""
     plain = not slope.astype(bool).any()
     upper = node.relu(x, "ReLU" if plain else "LeakyReLU")
     return upper if plain else upper.times(np.array(1 - slope, dtype=object)).plus(x.times(slope))
@@ -71,7 +72,7 @@ def _absolute(node: Node, x: Value) -> Value:
 
 @rule("Clip", 1, 3, "consumed_inputs max min")
 def _clip(node: Node, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
-    return _between(node, depends(x), _bound(node, low, "min", -1), _bound(node, high, "max", 1))
+    return between(node, depends(x), _bound(node, low, "min", -1), _bound(node, high, "max", 1))
 
 
 def _bound(node: Node, value: Value | None, what: str, sign: int) -> Fraction | None:
@@ -91,7 +92,8 @@ def _bound(node: Node, value: Value | None, what: str, sign: int) -> Fraction | 
     return None if sign * number >= _LARGEST.get(node.kind, _LARGEST[11]) else number
 
 
-def _between(node: Maker, x: Tensor, low: Fraction | None, high: Fraction | None) -> Tensor:
+def between(node: Maker, x: Tensor, low: Fraction | None, high: Fraction | None) -> Tensor:
+    """``x`` clipped to two bounds; None: no bound."""
     if low is not None and high is not None and low > high:
         raise InputError(f"the lower bound {float(low):g} is above the upper bound {float(high):g}")
     found = x
@@ -114,7 +116,7 @@ def _above(node: Maker, x: Tensor, low: np.ndarray, kind: str, own: bool = True)
 def _hard_sigmoid(node: Node, x: Value) -> Value:
     slope, shift = node.real("alpha", float(np.float32(0.2))), node.real("beta", 0.5)
     z = depends(summed(scaled(depends(x), slope), np.array(shift, dtype=object)))
-    return _between(node, z, Fraction(0), Fraction(1))
+    return between(node, z, Fraction(0), Fraction(1))
 
 
 @rule("Max", 1, MANY, "consumed_inputs")
@@ -251,7 +253,7 @@ def activated(node: Maker, x: Tensor, kind: str, parameters: np.ndarray) -> Tens
     if kind == "Relu":
         return node.relu(x)
     if kind == "LeakyRelu":
-        return _sloped(node, x, np.array(values[0] if values else rational(np.float32(0.01)), dtype=object))
+        return sloped(node, x, np.array(values[0] if values else rational(np.float32(0.01)), dtype=object))
     if kind == "Clip" and len(values) == 2:
-        return _between(node, x, values[0], values[1])
+        return between(node, x, values[0], values[1])
     raise Unsupported(f"activation {kind[:40]!r} is not supported")

@@ -16,7 +16,7 @@ from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.rules import Node, Unsupported, constant, depends, integers, rule
 from geomrelu.io.tensors import Tensor, Value, axis_of, sized
 
-__all__: list[str] = []
+__all__ = ["resampled", "resized"]
 
 _RESIZE = "antialias axes coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value"
 _Weights = list[dict[int, Fraction]]
@@ -64,21 +64,39 @@ def _resized(
             out, scale = int(value), Fraction(value, size)
         else:
             out, scale = int(np.float32(size) * np.float32(float(min(value, 10**9)))), Fraction(value)
-        if out < 1:
-            raise InputError("the output is empty")
-        sized(x.map.outputs // size * out, "the resized tensor")
-        if out == size and scale == 1:
-            continue
-        if mode == "nearest":
-            chosen = [
-                _nearest(_at(np.float32(i), np.float32(float(scale)), size, out, place), nearest) for i in range(out)
-            ]
-            x = x.at(np.take(x.places, np.clip(chosen, 0, size - 1), axis))
-        else:
-            spots = [Fraction(_at(Fraction(i), scale, size, out, place)) for i in range(out)]
-            weights = _cubic(node, spots, size) if mode == "cubic" else _linear(spots, size)
-            x = _resampled(x, axis, weights)
+        cubic = node.real("cubic_coeff_a", -0.75), bool(node.number("exclude_outside", 0))
+        x = resized(x, axis, out, scale, "linear" if mode == "bilinear" else mode, place, nearest, cubic)
     return x
+
+
+def resized(
+    x: Tensor,
+    axis: int,
+    out: int,
+    scale: Fraction,
+    mode: str,
+    place: str,
+    nearest: str = "floor",
+    cubic: tuple[Fraction, bool] = (Fraction(-3, 4), False),
+) -> Tensor:
+    """A tensor with ``out`` entries along an axis, as the operator Resize makes them.
+
+    Args:
+        scale: of the coordinates; out: about the size times this.
+        mode: nearest, linear or cubic; place: which coordinate of the input belongs to one of the output; nearest: how
+            that is rounded; cubic: the coefficient, and whether what lies outside is left out.
+    """
+    size = x.shape[axis]
+    if out < 1:
+        raise InputError("the output is empty")
+    sized(x.map.outputs // size * out, "the resized tensor")
+    if out == size and scale == 1:
+        return x
+    if mode == "nearest":
+        chosen = [_nearest(_at(np.float32(i), np.float32(float(scale)), size, out, place), nearest) for i in range(out)]
+        return x.at(np.take(x.places, np.clip(chosen, 0, size - 1), axis))
+    spots = [Fraction(_at(Fraction(i), scale, size, out, place)) for i in range(out)]
+    return resampled(x, axis, _cubic(*cubic, spots, size) if mode == "cubic" else _linear(spots, size))
 
 
 def _at(i, scale, size: int, out: int, place: str):  # type: ignore[no-untyped-def]  # of floats or of fractions
@@ -123,8 +141,7 @@ def _linear(spots: list[Fraction], size: int) -> _Weights:
     return found
 
 
-def _cubic(node: Node, spots: list[Fraction], size: int) -> _Weights:
-    a, outside = node.real("cubic_coeff_a", -0.75), bool(node.number("exclude_outside", 0))
+def _cubic(a: Fraction, outside: bool, spots: list[Fraction], size: int) -> _Weights:
     found: _Weights = []
     for spot in spots:
         low, weights = math.floor(spot), dict[int, Fraction]()
@@ -140,7 +157,7 @@ def _cubic(node: Node, spots: list[Fraction], size: int) -> _Weights:
     return found
 
 
-def _resampled(x: Tensor, axis: int, weights: _Weights) -> Tensor:
+def resampled(x: Tensor, axis: int, weights: _Weights) -> Tensor:
     """Along an axis, entry ``i`` becomes the sum of the entries ``weights[i]`` names."""
     most = max(map(len, weights))
     read = np.zeros((len(weights), most), dtype=np.int64)

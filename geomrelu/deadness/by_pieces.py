@@ -1,0 +1,89 @@
+"""Deeper layers where the linear pieces are few: all of them are walked, which gives exact suprema and proofs.
+
+It also knows how to move on domains that are not boxes, which no other method does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from geomrelu import checker
+from geomrelu.budget import Budget
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.verdict import Verdict
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network import pieces
+
+__all__ = ["ByPieces", "allowance", "are_few", "is_listed"]
+
+FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
+
+
+def is_listed(domain: Polyhedron) -> bool:
+    """Are the generators of the domain few enough to start from?"""
+    if domain.is_box and domain.is_bounded:
+        return domain.dimension <= MOST_GENERATED
+    return domain.likely_generators <= FEW_PIECES
+
+
+def are_few(problem: Problem, domain: Polyhedron, layer: int) -> bool:
+    """Are the linear pieces up to this layer likely to be few?"""
+    return pieces.likely_pieces(problem.network, domain, layer) <= FEW_PIECES
+
+
+def allowance(budget: Budget) -> Budget:
+    """What may be spent on pieces that are likely to be few, before that guess counts as wrong."""
+    return budget.part(10 * FEW_PIECES)
+
+
+class ByPieces:
+    """The walk over all linear pieces; one walk serves all layers that it went through."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._extremes: list[list[pieces.Extreme]] = []  # for each layer walked, of each neuron
+
+    def verdicts(
+        self, domain: Polyhedron, layer: int, asked: Sequence[int], last: int, budget: Budget
+    ) -> Iterator[Verdict]:
+        """Exact suprema, stability and proofs. Cost: linear in the number of pieces.
+
+        Args:
+            last: the deepest layer that will be asked; the walk goes on to it while pieces are likely to be few.
+        """
+        problem = self.problem
+        if len(self._extremes) < layer:
+            deepest = layer
+            while deepest < last and are_few(problem, domain, deepest + 1):
+                deepest += 1
+            self._extremes = pieces.extremes(problem.network, domain, deepest, budget)
+        found = self._extremes[layer - 1]
+        dead = []
+        for i in asked:
+            best = found[i]
+            if best.value is None:
+                yield problem.unbounded(layer, i, best.point, best.ray)
+            elif best.value > 0:
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": problem.point(best.point)}
+                yield problem.decided(claim, best.value, "maximum over all pieces")
+            else:
+                dead.append(i)
+        limits = {i: value for i in dead if (value := found[i].value) is not None}
+        trees = pieces.proofs(problem.network, domain, layer, limits, budget) if dead else {}
+        for i in dead:
+            best = found[i]
+            problem.budget.spend(0)
+            far, flat = problem.bounding, None
+            if far is None and limits[i] < 0:
+                flat = self._reviving_ray(layer, i, best)
+                far = problem.far(layer, i) if flat is None else None
+            point = problem.point(best.point)
+            yield problem.valued(layer, i, limits[i], point, trees[i], "all pieces", far, flat)
+
+    def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
+        """A ray that shows a dead neuron with negative supremum not to be stable."""
+        model = self.problem.network.checked
+        return next((r for r in best.flat if checker.revivable(model, [Fraction(v) for v in r], layer, i)), None)

@@ -1,0 +1,160 @@
+"""Deeper layers where the pieces are many: floats look for points where neurons are positive and for trees of boxes
+on which linear bounds are not; each is accepted by the checker's rules before it is a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from fractions import Fraction
+from functools import cached_property, partial
+from typing import Any
+
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness import branch_and_bound, falsify
+from geomrelu.deadness.by_pieces import is_listed
+from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.relaxation import clipped
+from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.workers import Bench, grown, turn
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network import pieces
+
+__all__ = ["BySearch"]
+
+MANY_PIECES = 1_000_000  # below this many likely pieces, walking them is what is left when ...
+FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+SPROUT = 200  # boxes of a tree before the hardest search for a witness
+ON_THE_BOX = "bounded on the whole box"
+EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
+
+
+class BySearch:
+    """The search on one problem, over all its layers.
+
+    Attributes:
+        trees: (layer, neuron) -> the tree of a hard neuron.
+    """
+
+    def __init__(self, problem: Problem, unfinished: dict[Any, Claim]) -> None:
+        """``unfinished``: (layer, neuron) -> the tree of an earlier run, as a claim with status "open"."""
+        self.problem, self.unfinished = problem, unfinished
+        self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
+        self._last: Any = None  # the point in floats that the last of the points is
+
+    @cached_property
+    def bench(self) -> Bench:
+        assert isinstance(self.problem.domain, Polyhedron)
+        return Bench(self.problem.network, self.problem.domain)
+
+    def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
+        """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
+
+        What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
+        next one goes on with the same step.
+        """
+        steps: list[Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]] = [
+            partial(self._witnesses, effort) for effort in EFFORTS
+        ]
+        if domain.is_box and domain.is_bounded:
+            steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+        done = self._steps.setdefault(layer, 0)
+        if not done:
+            self.problem.budget.spend()
+        left = list(asked)
+        for step in steps[done:]:
+            settled = set()
+            for verdict in step(domain, layer, left):
+                settled.add(verdict.neuron)
+                yield verdict
+            left = [i for i in left if i not in settled]
+            self._steps[layer] += 1
+
+    def _witnesses(
+        self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
+    ) -> Iterator[Verdict]:
+        """Points where neurons are positive."""
+        for i, point in falsify.candidates(self.bench.floating, layer, asked, self.problem.budget, *effort):
+            verdict = self._witness(domain, layer, i, point)
+            if verdict is not None:
+                yield verdict
+            self.problem.budget.poll()
+
+    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
+        floating = self.bench.floating
+        if layer > floating.coarse_depth + 1:
+            for i in branch_and_bound.by_intervals(floating, layer, asked, self.problem.budget):
+                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
+                leaf = branch_and_bound.interval_leaf(floating, layer)
+                verdict = self.problem.tried(claim | {"proof": leaf}, ON_THE_BOX)
+                if verdict is not None:
+                    yield verdict
+
+    def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons that are bounded on the whole box."""
+        floating = self.bench.floating
+        for i in branch_and_bound.bounded(floating, layer, asked, self.problem.budget):
+            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
+            verdict = self.problem.tried(claim | {"proof": branch_and_bound.one_leaf(floating, layer)}, ON_THE_BOX)
+            if verdict is not None:
+                yield verdict
+
+    def _sprouts(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons for which a small tree is enough; the others keep it."""
+        few = is_listed(domain) and pieces.likely_pieces(self.problem.network, domain, layer) <= MANY_PIECES
+        for i in asked:
+            if (layer, i) in self.trees:
+                continue
+            self.problem.budget.poll()
+            tree = self.trees[layer, i] = branch_and_bound.Tree(self.bench.floating, layer, i)
+            tree.resume(self.unfinished.pop((layer, i), {}).get("proof"))
+            verdict = self._sprouted(tree)
+            if verdict is not None:
+                yield verdict
+            tree.limit = FEW_BOXES if few else tree.limit
+
+    def _sprouted(self, tree: branch_and_bound.Tree) -> Verdict | None:
+        """The verdict on a neuron if a small tree is enough."""
+        tree.merge(turn(self.bench, branch_and_bound.Growth(tree, tree.take(1)), SPROUT, self.problem.budget.left))
+        return self._grown(tree, self.bench.refuted(tree) if tree.done and not tree.failed else None)
+
+    def _grown(self, tree: branch_and_bound.Tree, claim: Claim | None) -> Verdict | None:
+        """What a tree has come to: a point, a claim, or nothing yet."""
+        if tree.point is not None:
+            assert isinstance(self.problem.domain, Polyhedron)
+            return self._witness(self.problem.domain, tree.level, tree.neuron, tree.point)
+        if claim is None:
+            return None
+        supremum = Fraction(0) if "supremum" in claim else None
+        return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
+
+    def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
+        if point is not self._last:  # one point shows many neurons positive
+            exact = clipped(point, domain)
+            if exact is None:
+                return None
+            self._last = point
+            self.problem.points.append([str(x) for x in exact])
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.problem.points) - 1}
+        return self.problem.tried(claim, "positive at a point")
+
+    def hard(
+        self,
+        found: Mapping[int, Mapping[int, Verdict]],
+        each: float | None,
+        executor: Executor | None,
+        open_: Callable[[branch_and_bound.Tree], None] | None,
+    ) -> Iterator[Verdict]:
+        """The hard neurons of all layers, each with a tree.
+
+        Args:
+            found: layer -> neuron -> its verdict, of those that are settled.
+            each, executor, open_: see :func:`geomrelu.deadness.workers.grown`.
+        """
+        trees = [tree for (layer, i), tree in self.trees.items() if i not in found[layer]]
+        for tree, claim in grown(self.bench, trees, self.problem.budget, each, executor, open_):
+            verdict = self._grown(tree, claim)
+            if verdict is not None:
+                yield verdict

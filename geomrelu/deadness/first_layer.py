@@ -1,0 +1,66 @@
+"""Neurons of layer 1, one affine form each: a corner of a box, a generator, or one exact linear program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.verdict import Verdict
+from geomrelu.geometry.polyhedron import Polyhedron
+
+__all__ = ["first_layer"]
+
+
+def first_layer(problem: Problem, domain: Polyhedron, asked: Sequence[int]) -> Iterator[Verdict]:
+    """Verdicts with exact suprema. Cost: a sum over the inputs on a box, elsewhere one linear program a neuron."""
+    for i in asked:
+        yield _corner(problem, domain, i) or _extreme(problem, domain, i)
+        problem.budget.spend(0)
+
+
+def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:
+    """On a box a neuron is largest at a corner, unless that lies at infinity."""
+    if not domain.is_box:
+        return None
+    map_ = problem.network.layers[0]
+    total = domain.checked.highest(*map_.row(i))
+    if total is None:
+        return None
+    return _closed_form(problem, domain, i, total / map_.denominator, "corner", {}, "maximal corner")
+
+
+def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:
+    best = domain.supremum(problem.network.layers[0].form(i))
+    if best.value is None:
+        return problem.unbounded(1, i, best.point, best.ray)
+    multipliers = (("rows", best.rows), ("equalities", best.equalities))
+    leaf = {key: {str(k): str(m) for k, m in table} for key, table in multipliers if table}
+    how = "maximal generator" if domain.given_by_generators else "linear program"
+    return _closed_form(problem, domain, i, best.value, problem.point(best.point), leaf, how)
+
+
+def _closed_form(
+    problem: Problem, domain: Polyhedron, i: int, supremum: Fraction, point: Any, leaf: dict[str, Any], how: str
+) -> Verdict:
+    far, flat = problem.bounding, None
+    if supremum < 0 and far is None:
+        far = problem.far(1, i)
+        if far is None:
+            flat = _flat_direction(domain, problem.network.layers[0].form(i).along)
+    return problem.valued(1, i, supremum, point, [leaf], how, far, flat)
+
+
+def _flat_direction(domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]) -> Sequence[Any] | None:
+    """A direction of the recession cone along which a dead first-layer neuron does not fall."""
+    if domain.is_box:
+        for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
+            for side, step in ((high, 1), (low, -1)):
+                unit = [Fraction(step * int(k == j)) for k in range(domain.dimension)]
+                if side is None and along(unit) == 0:
+                    return unit
+    for ray in (*domain.rays, *domain.lines):
+        if along([Fraction(v) for v in ray]) == 0:
+            return ray
+    return None

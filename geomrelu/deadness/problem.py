@@ -1,0 +1,137 @@
+"""A network and a set, and how claims about its neurons become verdicts: each is accepted by the checker's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates import infinity
+from geomrelu.certificates.batch import Quick
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness.verdict import Status, Verdict, undecided
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["Problem"]
+
+
+class Problem:
+    """What every method is asked about, and the only way from a claim to a verdict.
+
+    Attributes:
+        budget: of the work in hand; it changes from layer to layer.
+        points: the table of points that claims may refer to (exact, as strings).
+    """
+
+    def __init__(self, network: Network, domain: Polyhedron | FiniteSet, budget: Budget) -> None:
+        self.network, self.domain, self.budget = network, domain, budget
+        self.points: list[list[str]] = []
+        self._quick = Quick(self.points, network.checked, domain.checked)
+        self._places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
+        self._endless = False  # is a list of cones too long?
+
+    # ---- from a claim to a verdict ----------------------------------------------------------------------------
+
+    def decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
+        """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
+        try:
+            self._quick.watch(self.budget.poll)
+            checker.prove(claim, self._quick)
+        except checker.Rejected as doubt:
+            return undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
+        status = Status(claim["status"])
+        return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
+
+    def tried(self, claim: Claim, reason: str, supremum: Fraction | str | None = None) -> Verdict | None:
+        """The verdict of a claim that floating point (or a file) suggested, if the checker agrees."""
+        verdict = self.decided(claim, supremum, reason)
+        return None if verdict.status is Status.UNDECIDED else verdict
+
+    def unbounded(self, layer: int, i: int, point: Sequence[Fraction], ray: Sequence[Any] | None) -> Verdict:
+        """The verdict of a neuron that grows without bound along a ray of the domain."""
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "supremum": "inf"}
+        claim |= {"point": self.point(point), "ray": self.ray(ray or ())}
+        return self.decided(claim, "inf", "grows along a ray")
+
+    def point(self, point: Sequence[Fraction]) -> Any:
+        """A point of the domain as the checker wants it."""
+        domain = self.domain
+        if isinstance(domain, Polyhedron) and domain.given_by_generators:
+            return {"weights": [[str(w) for w in part] for part in domain.weights(tuple(point))]}
+        return [str(x) for x in point]
+
+    def ray(self, ray: Sequence[Any]) -> Any:
+        domain = self.domain
+        if isinstance(domain, Polyhedron) and domain.given_by_generators:
+            return {"weights": [[str(w) for w in part] for part in domain.ray_weights(ray)]}
+        return [str(x) for x in ray]
+
+    def again(self, claim: Claim) -> Verdict | None:
+        """The verdict of a claim from an earlier run."""
+        self.budget.spend(0)
+        supremum, point = claim.get("supremum"), claim.get("point")
+        if isinstance(point, list):  # many claims share one: it is read and evaluated once
+            if id(point) not in self._places:
+                self._places[id(point)] = len(self.points), point
+                self.points.append(point)
+            claim = {**claim, "point": self._places[id(point)][0]}
+        try:
+            value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
+            return self.tried(claim, "proved in an earlier run", value)
+        except (ValueError, TypeError, checker.Malformed):
+            return None
+
+    def valued(
+        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
+        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
+    ) -> Verdict:  # fmt: skip
+        """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
+
+        ``far`` is what makes a negative supremum stable at infinity, {} if nothing is needed, None if it is not so;
+        ``flat`` is a ray that breaks it.
+        """
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
+        claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
+        if supremum == 0:
+            claim["stable"] = False
+        elif supremum < 0 and far is not None:
+            claim |= {"stable": True} | far
+        elif supremum < 0 and flat is not None:
+            claim |= {"stable": False, "ray": self.ray(flat)}
+        return self.decided(claim, supremum, reason)
+
+    # ---- at infinity ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def bounding(self) -> dict[str, Any] | None:
+        """What shows the domain bounded ({} if nothing is needed), None if it is not (or that takes too much)."""
+        domain = self.domain
+        if isinstance(domain, FiniteSet) or not checker.recession(domain.checked):
+            return {}
+        return self._list(infinity.bounded, domain.checked) if domain.is_bounded else None
+
+    def far(self, layer: int, i: int) -> dict[str, Any] | None:
+        """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
+        domain = self.domain
+        if self.bounding is not None or isinstance(domain, FiniteSet):
+            return self.bounding
+        if layer == 1 and domain.falling(self.network.layers[0].form(i).slope) is None:
+            return None
+        return self._list(infinity.cones, self.network.checked, domain.checked, layer, i)
+
+    def _list(self, find: Callable[..., list[Any] | None], *what: Any) -> dict[str, Any] | None:
+        """A list of cones, as a claim carries it; once one was too long, no other is sought."""
+        if self._endless:
+            return None
+        try:
+            found = find(*what, lambda: self.budget.spend(0))
+        except infinity.TooManyParts:
+            self._endless = True
+            return None
+        except Exhausted:  # the verdict stands without it
+            return None
+        return None if found is None else {"infinity": found}

@@ -1,0 +1,77 @@
+"""Ragged arrays (groups of different sizes, one after another, in one array) and tables of bits, for whole kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+__all__ = ["bits", "counted", "cross", "distinct", "expanded", "portions", "ranges", "starts_of"]
+
+
+def starts_of(counts: np.ndarray) -> np.ndarray:
+    """Where groups of these sizes begin, and where the last one ends."""
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    counts.cumsum(out=starts[1:])
+    return starts
+
+
+def expanded(starts: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places of all members of the chosen groups one after another, and how many each group has."""
+    begin = starts[groups]
+    counts = starts[groups + 1] - begin
+    offsets = starts_of(counts)
+    return np.arange(offsets[-1]) + (begin - offsets[:-1]).repeat(counts), counts
+
+
+def ranges(begin: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For the ranges begin[k], ..., begin[k] + counts[k] - 1 one after another: the k, and the numbers."""
+    which = np.arange(len(counts)).repeat(counts)
+    return which, np.arange(len(which)) + (begin - starts_of(counts)[:-1]).repeat(counts)
+
+
+def cross(first: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pair member k of one ragged array, of group ``first[k]``, with all members of that group in another one."""
+    begin = starts[first]
+    return ranges(begin, starts[first + 1] - begin)
+
+
+def distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each value stands first, by increasing value, and for each key the number of its value."""
+    order = keys.argsort(kind="stable")
+    ordered = keys[order]
+    fresh = np.empty(len(keys), dtype=bool)
+    fresh[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=fresh[1:])
+    which = np.empty(len(keys), dtype=np.int64)
+    which[order] = fresh.cumsum() - 1
+    return order[fresh], which
+
+
+_BITS = np.array([b.bit_count() for b in range(256)], dtype=np.uint8)
+
+
+def counted(masks: np.ndarray) -> np.ndarray:
+    """How many bits are set in each row of words."""
+    if hasattr(np, "bitwise_count"):  # NumPy 2
+        each = np.bitwise_count(masks)
+        return each.sum(axis=1, dtype=np.int64) if each.shape[1] > 1 else each[:, 0]
+    return _BITS[np.ascontiguousarray(masks).view(np.uint8)].sum(axis=1, dtype=np.int64)
+
+
+def bits(masks: np.ndarray) -> np.ndarray:
+    """The bits of each row of words as booleans."""
+    little = np.ascontiguousarray(masks.astype("<u8", copy=False))
+    return np.unpackbits(little.view(np.uint8), axis=1, bitorder="little").view(bool)
+
+
+def portions(load: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:
+    """Consecutive ranges that each load at most ``limit``, or hold one item."""
+    if load.sum() <= limit:
+        yield 0, len(load)
+        return
+    total, first = np.cumsum(load), 0
+    while first < len(load):
+        last = int(np.searchsorted(total, (total[first - 1] if first else 0) + limit, side="right"))
+        yield first, max(first + 1, last)
+        first = max(first + 1, last)

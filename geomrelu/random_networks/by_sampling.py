@@ -1,0 +1,109 @@
+"""The probability of an event by plain Monte Carlo: each network is decided, the interval is the exact binomial one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geomrelu.errors import InputError
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
+from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, cut, proved_bounds
+from geomrelu.random_networks.experiment import STABLE, Experiment
+from geomrelu.random_networks.intervals import clopper_pearson, looks
+from geomrelu.random_networks.sampling import drawn
+
+if TYPE_CHECKING:
+    from geomrelu.random_networks.shape import Shape
+
+__all__ = ["by_sampling"]
+
+SAMPLES = 1 << 12  # networks in a chunk of plain sampling by a vectorised kernel; a power of two
+MOST_TRIALS = 1 << 32
+
+
+def by_sampling(
+    experiment: Experiment,
+    trials: int | None = None,
+    half_width: float | None = None,
+    seed: int = 0,
+    level: float = LEVEL,
+    pool: Workers = (None, 1),
+    journal: str | None = None,
+    progress: Progress | None = None,
+    shape: Shape | None = None,
+) -> Estimate:
+    """Plain Monte Carlo: random networks one by one, with the exact binomial interval.
+
+    Args:
+        trials: how many networks; or
+        half_width: stop when the interval is +- this. The rule is fixed in advance, see
+            :func:`~geomrelu.random_networks.intervals.looks`: it always keeps this promise, and all looks together are
+            wrong with probability at most 1 - level.
+        shape: of the networks, where the experiment names a model.
+
+    Returns:
+        An estimate whose interval (Clopper & Pearson, cut by proved bounds) holds the probability with at least the
+        given level.
+
+    Raises:
+        InputError: both or none of trials and half_width; networks too large for the event.
+
+    Exact: the event is decided exactly (:func:`~geomrelu.random_networks.sampling.decided`), except that floats decide
+    "stably-unactivated" for laws without atoms and the schemes other than "iid"; the rest is statistical.
+    """
+    if (trials is None) == (half_width is None):
+        raise InputError("say either how many trials, or how narrow the interval must be")
+    if trials is not None and trials < 1:
+        raise InputError(f"the number of trials must be positive, not {trials}")
+    check_level(level)
+    if half_width is not None and not 0 < half_width < 1:
+        raise InputError(f"the half width must lie between 0 and 1, not {half_width}")
+    if (shape is None) != (experiment.model is None):
+        raise InputError("a model needs its shape, and a shape its model")
+    if experiment.law == "own":
+        raise InputError("a model's own magnitudes are not random: walk their orbit, or say --law")
+    targets = [trials] if trials is not None else looks(half_width or 0.5, level)
+    if targets[-1] > MOST_TRIALS:
+        raise InputError(f"a half width of {half_width:g} may take {targets[-1]:,} networks; at most {MOST_TRIALS:,}")
+    general = experiment.event == STABLE and experiment.initialisation.missing(atomless=True) is None
+    size = min(SAMPLES if general else 64, targets[0] if trials is None else SAMPLES)
+    description = {"sampling": asdict(experiment), "seed": seed, "chunk": size, "total": trials}
+    if shape is not None:
+        description |= {"shape": shape.network.digest, "tied": shape.tied}
+    domain, bounds = experiment.read_domain(seed), proved_bounds(experiment, shape)
+    each = 1 - (1 - level) / len(targets)
+    successes = done = 0
+    with Journal(journal, description) as kept:
+        for target in targets:
+            work = partial(_sample_chunk, experiment, domain, shape, seed, size, target)
+            successes += sum(results(work, range(done // size, -(-target // size)), pool, kept, progress))
+            done = target
+            low, high = clopper_pearson(successes, done, each)
+            if half_width is not None and high - low <= 2 * half_width:
+                break
+        kept.finish()
+    how = "Clopper-Pearson"
+    if trials is None:
+        how += f", look {targets.index(done) + 1} of {len(targets)} fixed in advance"
+    counts = {k: n for k, n in ((0, done - successes), (1, successes)) if n}
+    low, high = cut(low, high, bounds)
+    return Estimate(
+        experiment, "sampling", done, 1, counts, successes / done, low, high, level, how, "none", seed, None, bounds
+    )
+
+
+def _sample_chunk(
+    experiment: Experiment,
+    domain: Polyhedron | FiniteSet,
+    shape: Shape | None,
+    seed: int,
+    size: int,
+    total: int,
+    chunk: int,
+) -> int:
+    rng = np.random.default_rng(seed_of(seed, chunk))
+    return drawn(experiment, domain, rng, min(size, total - chunk * size), shape)

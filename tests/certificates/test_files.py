@@ -1,0 +1,82 @@
+"""Certificates on disk: what shares a derivation stands in one file, and every file is accepted by itself."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from geomrelu import Network, Polyhedron, checker, decide
+from geomrelu.certificates import files
+
+
+def sparse(seed, widths=(6, 24, 24, 12)):
+    """A network of which no layer fits fixed point: most weights are 0."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for before, width in pairwise(widths):
+        weights = rng.normal(size=(width, before)) * (rng.random((width, before)) < 0.3)
+        layers.append((weights.round(3), rng.normal(-1, 1, width).round(3), "relu"))
+    return Network.from_layers(layers), Polyhedron.box([(-1, 1)] * widths[0])
+
+
+@pytest.fixture(scope="module")
+def both():
+    """A network, its box, and layers with claims by intervals and claims that derive layers as wholes."""
+    for seed in range(20):
+        net, box = sparse(seed)
+        report = decide(net, box)
+        claims = {level: [v.claim for v in layer.verdicts if v.claim] for level, layer in report.layers.items()}
+        for level, some in claims.items():
+            ways = [files.by_intervals(c) for c in some if len(c.get("proof", ())) == 1]
+            if level > 1 and ways.count(True) > 1 and ways.count(False) > 1:
+                return net, box, level, some, report.layers[level].points
+    raise AssertionError("no such layer")
+
+
+def judged(path, net, box):
+    return [c["neuron"] for c in checker.check(json.loads(path.read_text()), net.checked, box.checked)]
+
+
+def test_claims_by_intervals_share_their_own_derivation(both, tmp_path):
+    net, box, level, claims, points = both
+    names = net.digest, box.checked.digest()
+    placed = files.write(tmp_path, level, claims, *names, points)
+    found = {path.name: judged(path, net, box) for path in sorted(tmp_path.glob("*.json"))}
+    assert {f"layer-{level}.json", f"layer-{level}-intervals.json"} <= found.keys()
+    assert sorted(i for some in found.values() for i in some) == sorted(c["neuron"] for c in claims)
+    for claim in claims:
+        assert claim["neuron"] in found[placed[claim["neuron"]].split("/")[-1]]
+    own = json.loads((tmp_path / f"layer-{level}-intervals.json").read_text())
+    assert own["derive"][-1] == [level - 1, []] and all("derive" not in n for c in own["claims"] for n in c["proof"])
+
+
+def test_what_an_earlier_run_left_is_kept_and_replaced(both, tmp_path):
+    net, box, level, claims, points = both
+    names = net.digest, box.checked.digest()
+    half = len(claims) // 2
+    for some in (claims[:half], claims[half:], claims[:3]):
+        files.write(tmp_path, level, some, *names, points)
+    again = files.known(tmp_path, *names)
+    assert sorted(c["neuron"] for c in again) == sorted(c["neuron"] for c in claims)
+    for path in tmp_path.glob("*.json"):
+        judged(path, net, box)
+    # another proof of a neuron takes the place of the one that was there, in whichever file
+    moved = next(c for c in claims if files.by_intervals(c))
+    proof = [{"derive": [[at] for at in range(1, level)]}]
+    files.write(tmp_path, level, [{**moved, "proof": proof}], *names, points)
+    assert moved["neuron"] in judged(tmp_path / f"layer-{level}.json", net, box)
+    left = tmp_path / f"layer-{level}-intervals.json"
+    assert not left.exists() or moved["neuron"] not in judged(left, net, box)
+
+
+def test_a_damaged_file_is_not_written_over(both, tmp_path):
+    net, box, level, claims, points = both
+    names = net.digest, box.checked.digest()
+    files.write(tmp_path, level, claims, *names, points)
+    path = tmp_path / f"layer-{level}-intervals.json"
+    path.write_text(path.read_text().replace('"points": [', '"points": 7, "x": ['))
+    with pytest.raises(files.InputError, match="damaged"):
+        files.write(tmp_path, level, claims, *names, points)

@@ -1,0 +1,175 @@
+"""Random models of Keras and scikit-learn."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from typing import Any
+
+import numpy as np
+
+__all__ = ["estimator", "keras_model"]
+
+
+# ---- Keras ------------------------------------------------------------------------------------------------------
+
+
+def _activation(rng: random.Random, layers: Any) -> Any:
+    return rng.choice(
+        [
+            layers.ReLU, layers.ReLU, lambda: layers.Activation("relu"), lambda: layers.ReLU(max_value=6.0),
+            lambda: layers.ReLU(negative_slope=0.25), layers.LeakyReLU, lambda: layers.LeakyReLU(negative_slope=0.1),
+            layers.PReLU, lambda: layers.Activation("relu6"), lambda: layers.Activation("leaky_relu"),
+            lambda: layers.Activation("linear"),
+        ]
+    )()  # fmt: skip
+
+
+def _within(rng: random.Random) -> str | None:
+    return rng.choice(("relu", "relu", "relu", "relu6", "linear", None))
+
+
+def _image_step(rng: random.Random, layers: Any, axes: int, c: int) -> Any:
+
+    def of(name: str) -> Any:
+        return getattr(layers, f"{name}{axes}D")
+
+    act, k, pad = _within(rng), rng.randint(1, 3), rng.choice(("same", "valid"))
+    steps = [
+        *[lambda: of("Conv")(rng.randint(1, 4), k, strides=rng.randint(1, 2), padding=pad, activation=act)] * 3,
+        lambda: of("Conv")(2, k, dilation_rate=2, padding=pad, use_bias=False),
+        lambda: of("Conv")(2 * rng.randint(1, 2), k, groups=2) if c % 2 == 0 else layers.Dropout(0.1),
+        lambda: getattr(layers, f"Conv{axes}DTranspose")(2, k, strides=rng.randint(1, 2), padding=pad, activation=act),
+        lambda: of("DepthwiseConv")(k, strides=rng.randint(1, 2), padding=pad, activation=act),
+        lambda: of("SeparableConv")(3, k, padding=pad, activation=act, depth_multiplier=rng.randint(1, 2)),
+        lambda: of("MaxPooling")(2, strides=rng.choice((1, 2, None)), padding=pad),
+        lambda: of("AveragePooling")(2, strides=rng.choice((1, 2, None)), padding=pad),
+        lambda: of("ZeroPadding")(1),
+        lambda: of("Cropping")(1),
+        lambda: of("UpSampling")(2),
+        lambda: of("UpSampling")(2, interpolation="bilinear") if axes == 2 else layers.Dropout(0.1),
+        lambda: of("SpatialDropout")(0.1),
+        lambda: layers.BatchNormalization(scale=rng.random() < 0.7, center=rng.random() < 0.7),
+        lambda: layers.Dense(rng.randint(1, 3), activation=act),
+        lambda: layers.Permute((2, 1, *range(3, axes + 2))),
+        lambda: layers.Rescaling(0.5, 0.25),
+    ]
+    return rng.choice(steps)()
+
+
+def _dense_step(rng: random.Random, layers: Any, n: int) -> Any:
+    return rng.choice(
+        [
+            *[lambda: layers.Dense(rng.randint(1, 6), activation=_within(rng), use_bias=rng.random() < 0.7)] * 3,
+            lambda: layers.BatchNormalization(scale=rng.random() < 0.7, center=rng.random() < 0.7),
+            lambda: layers.Dropout(0.2),
+            lambda: layers.GaussianNoise(0.5),
+            lambda: layers.Rescaling(0.5, 0.25),
+            lambda: layers.Reshape((n, 1)),
+            lambda: layers.RepeatVector(2),
+            lambda: layers.ActivityRegularization(0.1),
+        ]
+    )()
+
+
+def _joined(rng: random.Random, layers: Any, x: Any, around: Any) -> Any:
+    """Two values, of one shape or not, in one."""
+    if x.shape == around.shape:
+        merge = rng.choice((layers.Add, layers.Subtract, layers.Average, layers.Maximum, layers.Minimum))
+        return merge()([x, around])
+    if x.shape[:-1] == around.shape[:-1]:
+        return layers.Concatenate()([x, around])
+    return x
+
+
+def keras_model(seed: int) -> tuple[Any, bool]:
+    """A model, sequential or functional, and whether it ends in a softmax."""
+    import keras
+
+    layers, rng = keras.layers, random.Random(seed)
+    if rng.random() < 0.5:
+        keras.backend.clear_session()  # names begin anew
+    keras.utils.set_random_seed(seed)
+    axes = rng.choice((0, 0, 1, 2, 2, 2))
+    shape = (*(rng.randint(4, 7) for _ in range(axes)), rng.randint(1, 4))
+    x = given = keras.Input(shape)
+    sequential, steps = rng.random() < 0.5, [given]
+    tied = None
+    for _ in range(rng.randint(1, 4)):
+        before = x
+        step = _image_step(rng, layers, axes, x.shape[-1]) if axes else _dense_step(rng, layers, x.shape[-1])
+        try:
+            x = step(x)
+        except (ValueError, RuntimeError):  # sizes that do not fit
+            continue
+        if int(np.prod(x.shape[1:])) > 400 or min(x.shape[1:]) < 1:
+            x = before
+            continue
+        act = _activation(rng, layers)
+        x = act(x)
+        steps += [step, act]
+        if not sequential:
+            if rng.random() < 0.4:
+                x = _joined(rng, layers, x, before)
+            if not axes and rng.random() < 0.3:
+                tied = layers.Dense(x.shape[-1], activation="relu")
+                x = tied(tied(x))
+            if not axes and rng.random() < 0.3:
+                x = keras.Sequential([keras.Input(x.shape[1:]), layers.Dense(3, activation="relu")])(x)
+    if not axes and len(x.shape) > 2:
+        steps.append(layers.Flatten())
+        x = steps[-1](x)
+    elif axes:
+        pools = [getattr(layers, f"Global{kind}Pooling{axes}D") for kind in ("Average", "Max")]
+        last = rng.choice((layers.Flatten, layers.Flatten, lambda: layers.Reshape((-1,)), *pools))()
+        x = last(x)
+        steps.append(last)
+    ends = rng.random() < 0.3
+    last = [layers.Dense(3, activation="relu"), layers.Dense(2, activation="softmax" if ends else None)]
+    for layer in last:
+        x = layer(x)
+    model = keras.Sequential([*steps, *last]) if sequential else keras.Model(given, x)
+    values = np.random.default_rng(seed)
+    for weight in model.weights:
+        value = values.normal(size=weight.shape)
+        weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
+    return model, ends
+
+
+# ---- scikit-learn -----------------------------------------------------------------------------------------------
+
+
+def estimator(seed: int) -> tuple[Any, np.ndarray]:
+    """A fitted perceptron, alone or at the end of a pipeline, and a point for it (float64, of a few bits)."""
+    from sklearn.decomposition import PCA
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+    rng, values = random.Random(seed), np.random.default_rng(seed)
+    inputs = rng.randint(2, 5)
+    data = values.normal(size=(30, inputs)) * values.uniform(0.1, 9, inputs) + values.normal(size=inputs)
+    sizes = tuple(rng.randint(2, 6) for _ in range(rng.randint(1, 3)))
+    if rng.random() < 0.5:
+        last = MLPRegressor(hidden_layer_sizes=sizes, max_iter=5, random_state=seed)
+        target = data[:, : rng.randint(1, 2)] * 2
+        target = target.ravel() if target.shape[1] == 1 else target
+    else:
+        last = MLPClassifier(hidden_layer_sizes=sizes, max_iter=5, random_state=seed)
+        target = values.integers(0, rng.randint(2, 4), 30)
+        target[:4] = [0, 1, 0, 1]
+    before = rng.choice(
+        (
+            [], [], [StandardScaler()], [StandardScaler(with_mean=False)], [MinMaxScaler((-1, 2))], [RobustScaler()],
+            [MaxAbsScaler()], [MaxAbsScaler(), PCA(2)], [StandardScaler(), MinMaxScaler()],
+        )
+    )  # fmt: skip
+    model = make_pipeline(*before, last) if before else last
+    if before and rng.random() < 0.3:  # a pipeline in a pipeline
+        model = make_pipeline(make_pipeline(*before), last)
+    elif before and rng.random() < 0.2:
+        model = Pipeline([*model.steps[:-1], ("rest", "passthrough"), ("last", last)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(data, target)
+    return model, np.round(data[0] * 64) / 64

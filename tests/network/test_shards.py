@@ -1,0 +1,105 @@
+"""Regions counted in parts: the same regions, whoever counts them, and their sign vectors on disk."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from commands import run
+from families import cases
+
+from geomrelu import InputError, Network, Polyhedron
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.network.complex import Complex
+from geomrelu.network.region_count import by_shards
+from geomrelu.network.shards import SignFile
+from geomrelu.network.subdivision import finish, prefixes
+from geomrelu.parallel import workers_on
+
+
+def rows(signs):
+    return sorted(map(tuple, signs.tolist()))
+
+
+def plane(widths=(12, 8), seed=3):
+    rng = np.random.default_rng(seed)
+    layers, before = [], 2
+    for width in widths:
+        layers.append((rng.normal(size=(width, before)), rng.normal(size=width), "relu"))
+        before = width
+    return Network.from_layers(layers)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 7, 1000])
+def test_prefixes_are_disjoint_and_cover(parts):
+    """On networks of all kinds (degenerate, ternary, badly scaled) the parts give each region once."""
+    for _, net, domain, _, _ in cases(12, 77):
+        if not isinstance(domain, Polyhedron) or domain.dimension != net.inputs:
+            continue
+        whole = Complex(net, domain)
+        compiled = Complex(net, domain).compiled
+        found = [done.signs for block in prefixes(compiled, Budget(), parts) for done in finish(block, Budget())]
+        assert rows(np.concatenate([*found, whole.signs[:0]])) == rows(whole.signs)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sign_vectors_on_disk(workers, tmp_path):
+    net, box = plane(), Polyhedron.box([(-2, 2)] * 2)
+    with workers_on(workers) as pool:
+        found = by_shards(net, box, None, Budget(), pool, tmp_path)
+    signs = np.concatenate([np.load(path) for path in found["files"]])
+    whole = Complex(net, box)
+    assert found["complete"] and found["regions"] == len(signs) == whole.n_regions
+    assert rows(signs) == rows(whole.signs) and signs.dtype == np.int8
+    assert found["dead"] == [list(whole.dead(layer)) for layer in (1, 2)]
+    with pytest.raises(InputError, match="already"):
+        by_shards(net, box, None, Budget(), directory=tmp_path)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("limit", [0, 1, 5, 60])
+def test_a_budget_of_regions_is_kept(workers, limit, tmp_path):
+    net, box = plane((20, 20)), Polyhedron.box([(-2, 2)] * 2)
+    with workers_on(workers) as pool:
+        found = by_shards(net, box, None, Budget(regions=limit), pool, tmp_path)
+    assert not found["complete"] and "budget" in found["reason"]
+    assert found["regions"] == sum(len(np.load(path)) for path in found["files"])
+    every = set(rows(Complex(net, box).signs))
+    assert all(set(rows(np.load(path))) <= every for path in found["files"])
+
+
+def test_a_file_of_signs_grows_and_is_complete_or_absent(tmp_path):
+    path = tmp_path / "signs.npy"
+    file, rng = SignFile(path, 3), np.random.default_rng(0)
+    parts = [rng.integers(-1, 2, (k, 3)) for k in (0, 1, 1000, 70_000)]
+    for part in parts:
+        file.add(part)
+    assert not path.exists()
+    file.close()
+    assert (np.load(path) == np.concatenate(parts)).all()
+    assert np.load(path, mmap_mode="r").shape == (71_001, 3) and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command(tmp_path, capsys):
+    (tmp_path / "net.json").write_text(plane().to_json())
+    asked = ["regions", tmp_path / "net.json", "--domain", "box:-2,2", "--format", "json"]
+    whole = json.loads(run(capsys, *asked)[1])
+    found = json.loads(run(capsys, *asked, "--workers", 2, "--signs-in", tmp_path / "out")[1])
+    assert {**found, "files": None} == {**whole, "files": None} and len(found["files"]) > 1
+    code, said, _ = run(capsys, *asked[:-2], "--workers", 2)
+    assert code == 0 and f"{whole['regions']:,} regions" in said
+    for wrong in ("--signs", "--faces", "--polynomial"):
+        code, _, error = run(capsys, *asked, "--workers", 2, wrong)
+        assert code == 2 and error.count("\n") == 1
+    code, said, _ = run(capsys, *asked, "--workers", 2, "--regions", 5)
+    assert code == 3 and not json.loads(said)["complete"]
+
+
+def test_the_end_of_time_is_said():
+    with pytest.raises(Exhausted):
+        list(
+            finish(
+                next(prefixes(Complex(plane((40, 40)), Polyhedron.box([(-2, 2)] * 2)).compiled, Budget(), 1)), Budget(0)
+            )
+        )
