@@ -32,7 +32,7 @@ from urllib.parse import unquote, urlsplit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.extend(map(str, (HERE, HERE.parent, ROOT)))  # modules beside this one, notebooks.py, the package
+sys.path.extend([str(HERE.parent), str(ROOT)])  # notebooks.py, the package
 
 import claim_pages
 from notebooks import cells
@@ -83,6 +83,8 @@ def linked(text: str, source: str, page: str) -> str:
         if not target or urlsplit(target).scheme:
             return match[0]
         path = os.path.normpath(os.path.join(os.path.dirname(source), target))
+        if (ROOT / path / "README.md").is_file():
+            path = f"{path}/README.md"  # of a folder
         to = page_of(path)
         if to is None:
             if not (ROOT / path).is_file():
@@ -226,9 +228,8 @@ def commands() -> None:
 
     def helped(*words: str) -> str:
         printed = StringIO()
-        with redirect_stdout(printed):
-            with suppress(SystemExit):
-                main([*words, "--help"])
+        with redirect_stdout(printed), suppress(SystemExit):
+            main([*words, "--help"])
         return f"```text\n{printed.getvalue().rstrip()}\n```"
 
     names = [module.__name__.rpartition(".")[2] for module in COMMANDS]
