@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from geomrelu.exact.numbers import rational
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.domains import Union, read_domain
+    from geomrelu.geometry.domains import Union, as_domain, read_domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.complex import Complex, difference
-    from geomrelu.network.front_door import as_domain, as_network, load
+    from geomrelu.network.front_door import as_network, load
     from geomrelu.network.network import Network
     from geomrelu.plots.picture import Picture, plot
     from geomrelu.random_networks.experiment import Experiment
@@ -88,7 +88,7 @@ _HOME = {
     "Status": "deadness.verdict",
     "Union": "geometry.domains",
     "Verdict": "deadness.verdict",
-    "as_domain": "network.front_door",
+    "as_domain": "geometry.domains",
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
     "check": "deadness.checking",

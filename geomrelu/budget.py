@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import time
 
+from geomrelu.arguments import kind
+from geomrelu.errors import InputError
+
 __all__ = ["UNLIMITED", "Budget", "Exhausted"]
+
+FOREVER = 1e9  # seconds, thirty years: no limit
 
 
 class Exhausted(Exception):
@@ -20,10 +25,13 @@ class Budget:
     """
 
     def __init__(self, seconds: float | None = None, regions: int | None = None) -> None:
-        self.seconds = seconds
+        for value, what in ((seconds, "seconds"), (regions, "regions")):
+            if value is not None and (isinstance(value, (bool, str)) or not hasattr(value, "__float__")):
+                raise InputError(f"a budget is a number of seconds and of regions; {what} is {kind(value)}")
+        self.seconds = None if seconds is None or seconds > FOREVER else seconds
         self.regions = regions
         self.examined = 0
-        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._deadline = None if self.seconds is None else time.monotonic() + self.seconds
 
     def spend(self, regions: int = 1) -> None:
         """Account for regions about to be examined.

@@ -27,6 +27,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NamedTuple
 
+from geomrelu.arguments import integer
 from geomrelu.blas import single_threaded
 from geomrelu.errors import InputError
 
@@ -391,9 +392,7 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
             yield cluster, cluster.workers
         finally:
             cluster.shutdown()
-    elif workers < 1:
-        raise InputError(f"the number of workers must be positive, not {workers}")
-    elif workers == 1:
+    elif integer(workers, "the number of workers", 1) == 1:
         yield None, 1
     else:
         with Pool(workers) as pool:

@@ -10,7 +10,8 @@
 # $$Q = 2^{-n_1} \ (n_1 \le n_0), \qquad Q = 2^{-n_1} + 2 \cdot 4^{-n_1} \ (n_1 = n_0 + 1), \qquad
 #   Q = \tfrac14 + 2^{-n_1-1} \ (n_0 = 1,\ \text{every } n_1),$$
 # the same for each generic orbit; $P(n, 2) = 1 - 2^{-n^2}$, and $P(1, k) = 2^{1-k}$. On nonnegative inputs a
-# first-layer neuron is dead with probability $2^{-n}$. For $n_0 = 2$, $n_1 = 4$ the value depends on the law.
+# first-layer neuron is dead with probability $2^{-n}$. For $n_0 = 2$, $n_1 = 4$ the value depends on the law:
+# it lies between $\frac7{64}$ and $\frac18$ ([`plane-central-four`](plane-central-four.py)).
 
 # %%
 from __future__ import annotations

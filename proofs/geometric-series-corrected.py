@@ -44,8 +44,8 @@ claim = Claim(
     source="Rister & Rubin, section 5, eqs. 18, 19 and 21 (corrected)",
     hypotheses=(
         "rows independent",
-        "each row symmetric (needed: not known)",
-        "no pre-activation is 0 at a living point (needed: not known)",
+        "each row symmetric",
+        "no pre-activation is 0 at a living point",
         "sums neuron by neuron",
     ),
     uses=("e1-e2-identity-corrected", "chebyshev-step-corrected"),
@@ -180,7 +180,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # *The norms of eq. 11* in place of the sum over the neurons, with $M$ as in eq. 21: independent parameters, uniform on
 # four numbers $\pm 1, \pm L$, and two data $\pm e_1 / t$, one layer. A small law on the integers is enough, because no
 # pre-activation vanishes: laws with densities near it have nearly the same values. *Neurons that are not independent*:
-# two equal ones.
+# two equal ones. *Rows of one sign*, or a pre-activation that is 0: nothing is mixed, and nothing lives.
 
 
 # %%
@@ -202,13 +202,18 @@ def by_norms(n: int, large: int, t: int) -> tuple[Fraction, Fraction]:
     return ratio, 1 / (1 - 2 * expected / (2**n - 1))
 
 
-@claim.neighbour("sums neuron by neuron; rows independent")
+@claim.neighbour(
+    "sums neuron by neuron; rows independent; each row symmetric; no pre-activation is 0 at a living point"
+)
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for n, large, t in ((3, 9, 8), (4, 5, 4)):
         ratio, bound = by_norms(n, large, t)
         yield ratio, "<=", bound
     same = Fraction(sum(max(b, b) > 0 for b in (1, -1)), 2)
     yield same, closed_forms.lower_bound(2, 1)
+    # one neuron at one point, never mixed: P = l. With the law on (a, b) = (-1, -1), and with a = +-1, b = 0 at x = 0
+    for rows, x in (([(-1, -1)], 1), ([(1, 0), (-1, 0)], 0)):
+        yield Fraction(sum(a * x + b > 0 for a, b in rows), len(rows)), closed_forms.lower_bound(1, 1)
 
 
 # %%

@@ -8,7 +8,9 @@
 #
 # For $n_0 = 1$ the corresponding number $4^{n_1-1} + 2^{n_1-1}$ is proved: [`line-lower-bound`](line-lower-bound.py).
 # That separated scales are not the minimum for $n_1 \ge 6$ is shown by the first orbit below
-# ([`orbit-minimum`](orbit-minimum.py)). Here the evidence is a hunt.
+# ([`orbit-minimum`](orbit-minimum.py)). Here the evidence is a hunt. For $|c| \to \infty$ the count is that of
+# a neuron without biases ([`tensor-power`](tensor-power.py), Step 4), for which $n_1 = 4$ is proved:
+# [`plane-central-four`](plane-central-four.py).
 
 # %%
 from __future__ import annotations

@@ -21,6 +21,8 @@
 # where $\ell \to p$, but $\liminf P \ge p \left(1 + \ln \frac1p\right)$. And $\frac P\ell \to \infty$ if
 # $k\, 2^{-n} \to \infty$.
 #
+# (For $n = 1$ and the ray $[0, \infty)$ the first is an equality for every law: [`width-one`](width-one.py), Step 3.)
+#
 # (iii) In (ii) there is equality for two points 0 and $T d$ in place of the ray, if $T$ is large enough for the $k$
 # layers at hand.
 
@@ -178,6 +180,16 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
                 alive_throughout(layers, [[0] * n, [10 ** (12 * k) * v for v in d]]),
                 lower * (2 - lower),
             )
+
+
+@claim.enumerate("rays in width one", part="not on every set")
+def every_law(depth: str) -> Iterator[tuple[object, ...]]:
+    """n = 1: equality on [0, oo) for magnitudes of any size."""
+    rng = random.Random(305)
+    for k in (1, 2, 3, 5):
+        layers = [([[rng.randint(1, 10**6)]], [rng.randint(1, 10**6)]) for _ in range(k)]
+        half = sympy.Rational(1, 2)
+        yield f"n = 1, k = {k}: any magnitudes, [0, oo)", share(layers, Polyhedron.orthant(1)), half**k * (1 + k * half)
 
 
 @claim.enumerate("products of exact factors", part="finite data")

@@ -93,9 +93,10 @@ claim = Claim(
 # **Corollary (b).** If $f(x) f(y) < 0$, $f$ has a zero between $x$ and $y$; Steps 1 to 3 hold on a segment too, and
 # there the fold has one zero with probability $P(L(x) L(y) < 0)$.
 #
-# **Corollary (c).** On a piece $\max(\rho y, \alpha \rho y)$ is $\tau y$ if $\rho = \tau$ and $-\alpha'\,$-fold of it
-# otherwise: no gate closes. Precisely, $g\,\tau y$ with $g = 1$ or $g = -\alpha$; the sign of $g$ is absorbed in $t$.
-# So all folds are affine with slopes other than 0 (generic now: for all gates in $\{1, |\alpha|\}$).
+# **Corollary (c).** Let $\alpha \le 1$; otherwise $\max(z, \alpha z)$ is $\alpha$ times the same with $\frac1\alpha$.
+# On a piece $\max(\rho y, \alpha \rho y)$ is $\tau y$ if $\rho = \tau$, and $-\alpha \tau y$ otherwise: no gate closes.
+# The sign of $-\alpha$ is absorbed in $t$; the gates 1 and $|\alpha|$ are each taken by half of the flips. So all folds
+# are affine with slopes other than 0 (generic now: for all gates in $\{1, |\alpha|\}$), and each has one zero.
 #
 # **Corollary (d).** In width one all maps are monotone, so $N \le 1$, and $P(N = 0) = 1 - \pi = 1 - 2^{-m}$; by
 # symmetry half of it is negative. $\square$

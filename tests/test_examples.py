@@ -59,6 +59,16 @@ def test_first_look(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_milp_with_ranges(tmp_path):
+    """Fewer binaries and smaller constants, and the same maximum where both programs end in time."""
+    text = run("milp_with_ranges", folder=tmp_path)
+    found = re.findall(r"(\d+) binaries, big-M in all (\d+), (\S+) nodes, \S+ s, maximum (\S+)", text)
+    (wide, large, _, first), (narrow, small, _, second) = found
+    assert int(narrow) < int(wide)
+    assert int(small) < int(large) / 2
+    assert "None" in (first, second) or abs(float(first) - float(second)) < 1e-4
+
+
 def test_two_layers(tmp_path):
     said = run("two_layers", "pieces.svg", folder=tmp_path)
     assert b"<svg" in (tmp_path / "pieces.svg").read_bytes()

@@ -93,6 +93,10 @@ def test_domains(domain, same):
     assert as_domain(domain, 2) == same
 
 
+NET, BOX = Network.from_layers(LAYERS), Polyhedron.box([(-1, 1)] * 2)
+PLANE = geomrelu.Arrangement([[1, 0], [0, 1]], [0, 0])
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
@@ -117,12 +121,122 @@ def test_domains(domain, same):
         (lambda: decide(LAYERS, (0, 1), neurons=9), "no neuron 9"),
         (lambda: decide(LAYERS, (0, 1), time=0), "must be positive"),
         (lambda: decide(LAYERS, (0, 1), workers=0), "workers"),
+        # models
+        (lambda: decide(None, (0, 1)), "a network is a path"),
+        (lambda: decide([np.eye(2), np.eye(2)], (0, 1)), "not a list of numpy.ndarray"),
+        (lambda: decide([Network.from_layers(LAYERS)], (0, 1)), "not a list of geomrelu.network.network.Network"),
+        (lambda: decide([([[1, 2], [3]], [0, 0], "relu")], (0, 1)), "rows of different lengths"),
+        (lambda: decide([([[1, 2]], 0, "relu")], (0, 1)), "layer 1, bias: expected a list"),
+        (lambda: decide([([[1, 2]], [0], "sigmoid")], (0, 1)), "must be relu or none"),
+        (lambda: decide([([[1, float("nan")]], [0], "relu")], (0, 1)), "not a finite number"),
+        (lambda: decide({}, (0, 1)), "at least one layer"),
+        (lambda: Network.from_layers(None), "layers are a list of"),
+        (lambda: geomrelu.load(3), "a model file is a path, not int"),
+        (lambda: NET.neuron(3, 0), "no layer 3"),
+        (lambda: NET.neuron(1, 3), "no neuron 3 in layer 1"),
+        (lambda: NET([1]), "reads R^2"),
+        # sets
+        (lambda: decide(LAYERS, ()), "a domain is"),
+        (lambda: decide(LAYERS, {"low": 0, "high": 1}), "a domain is"),
+        (lambda: decide(LAYERS, [(0, 1), (0,)]), "a list of 2 pairs"),
+        (lambda: decide(LAYERS, ([0, 0, 0], [1, 1, 1])), "a list of 2 pairs"),
+        (lambda: decide(LAYERS, (True, False)), "a truth value"),
+        (lambda: decide(LAYERS, np.zeros((0, 2))), "at least one point"),
+        (lambda: decide(LAYERS, np.array([["a", "b"]])), "not a rational number"),
+        (lambda: decide(LAYERS, "box:" + "9" * 5000 + ",1"), "not a rational number"),
+        (lambda: as_domain((0, 1), "2"), "the number of inputs is a whole number"),
+        (lambda: geomrelu.read_domain(None, 2), "a domain is a path"),
+        (lambda: Polyhedron([[1, 2]]), "Polyhedron.box"),
+        (lambda: Polyhedron.box(3), "a list of sides"),
+        (lambda: Polyhedron.box([(0, 1, 2)]), "expected a pair"),
+        (lambda: Polyhedron.space("a"), "the dimension is a whole number"),
+        (lambda: FiniteSet.of(None), "a list of points"),
+        (lambda: geomrelu.Union.of([BOX, 3]), "a list of Polyhedron"),
+        # which neurons, and how long
+        (lambda: decide(LAYERS, (0, 1), layers=0), "no layer 0"),
+        (lambda: decide(LAYERS, (0, 1), layers="all"), "layers are whole numbers"),
+        (lambda: decide(LAYERS, (0, 1), layers=[1.0]), "not 1.0"),
+        (lambda: decide(LAYERS, (0, 1), layers=True), "not True"),
+        (lambda: decide(LAYERS, (0, 1), neurons=[(1, 0)]), "not a tuple of int"),
+        (lambda: decide(LAYERS, (0, 1), neurons=[True, False, True]), "not True"),
+        (lambda: decide(LAYERS, (0, 1), neurons={9: [0]}), "layer 9"),
+        (lambda: decide(LAYERS, (0, 1), neurons={"1": [0]}), "a layer is a whole number"),
+        (lambda: decide(LAYERS, (0, 1), time=-1), "time must be positive"),
+        (lambda: decide(LAYERS, (0, 1), time="10"), "a number of seconds"),
+        (lambda: decide(LAYERS, (0, 1), time=10**400), "a number of seconds"),
+        (lambda: decide(LAYERS, (0, 1), regions=1.5), "regions is a whole number"),
+        (lambda: decide(LAYERS, (0, 1), neuron_time=0), "neuron_time must be positive"),
+        (lambda: decide(LAYERS, (0, 1), workers=None), "workers is a whole number"),
+        (lambda: decide(LAYERS, (0, 1), certificates=3), "is a path, not int"),
+        (lambda: decide(LAYERS, (0, 1), progress=True), "progress is a function"),
+        (lambda: geomrelu.Budget("a"), "seconds is str"),
+        # what comes of it
+        (lambda: decide(LAYERS, (0, 1)).save(None), "is a path, not NoneType"),
+        (lambda: geomrelu.prune(LAYERS), "say on which set"),
+        (lambda: geomrelu.prune(LAYERS, (0, 1), time="x"), "a number of seconds"),
+        (lambda: geomrelu.check(None, LAYERS, (0, 1)), "certificates are paths"),
+        (lambda: geomrelu.check([3], LAYERS, (0, 1)), "a certificate is a path"),
+        (lambda: geomrelu.plot(BOX), "a network is a path"),
+        (lambda: geomrelu.plot(PLANE, (0, 1)), "has its own domain"),
+        (lambda: geomrelu.plot(PLANE, size=3), "size is no way to draw it"),
+        (lambda: geomrelu.plot(LAYERS, layer="a"), "layer is a whole number"),
+        (lambda: geomrelu.plot(PLANE).save(3), "is a path, not int"),
+        # geometry
+        (lambda: geomrelu.Arrangement(None), "a list of normals"),
+        (lambda: geomrelu.Arrangement([[1, 0], [1]], [0, 0]), "the same number"),
+        (lambda: geomrelu.Arrangement([[1, 0]], [0], np.zeros((1, 2))), "is a polyhedron"),
+        (lambda: geomrelu.Complex(None), "a network is a path"),
+        (lambda: geomrelu.Complex(NET, layers="a"), "layers is a whole number"),
+        (lambda: geomrelu.Complex(NET, np.zeros((1, 2))), "needs a polyhedron"),
+        (lambda: geomrelu.difference(NET, None), "a network is a path"),
+        (lambda: geomrelu.catalogue.braid("a"), "the dimension is a whole number"),
+        (lambda: geomrelu.rational([1]), "not a number"),
+        # random networks and claims
+        (lambda: geomrelu.probability("alive"), "an experiment is"),
+        (lambda: geomrelu.Experiment("alive", "2,2"), "widths are whole numbers"),
+        (lambda: geomrelu.Experiment("alive", (2.5, 2)), "not 2.5"),
+        (lambda: geomrelu.probability(geomrelu.Experiment("alive", (2, 2)), seed="a"), "seed is a whole number"),
+        (lambda: geomrelu.probability(geomrelu.Experiment("alive", (2, 2)), orbits=2.5), "orbits is a whole number"),
+        (lambda: geomrelu.verify(["point-half"]), "labels are texts"),
+        (lambda: geomrelu.verify("nonsense"), "unknown claim"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(call, says):
     with pytest.raises(InputError) as caught:
         call()
     assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers():
+    report = decide(LAYERS, (-1, 1), layers=np.int64(2), neurons={np.int64(2): np.int64(0)}, time=np.float32(60))
+    assert report.dead == [(2, 0)]
+
+
+def test_what_fits_is_taken(tmp_path):
+    """A report is checked and drawn, an arrangement and a complex take the sets that ``decide`` takes."""
+    report = decide(LAYERS, (-1, 1))
+    assert geomrelu.check(report, LAYERS, (-1, 1)) == 5
+    assert geomrelu.plot(report).svg == geomrelu.plot(LAYERS, (-1, 1)).svg
+    assert geomrelu.Arrangement([[1, 0], [0, 1]], [0, 2], (-1, 1)).n_regions == 2
+    assert geomrelu.Complex(LAYERS, (-1, 1)).n_regions == geomrelu.Complex(NET, BOX).n_regions
+    assert geomrelu.difference(LAYERS, NET) is None
+    assert decide(LAYERS, (-1, 1), time=float("inf")).dead == decide(LAYERS, (-1, 1), time=1e300).dead
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+def test_tensors_are_arrays():
+    import torch
+
+    points = torch.tensor([[0.5, 1], [2, 3]])
+    for tensor in (points, points.bfloat16(), points.double()):
+        assert as_domain(tensor, 2) == FiniteSet.of([["1/2", 1], [2, 3]])
+    layers = [(torch.eye(2, requires_grad=True), torch.zeros(2)), (torch.ones(1, 2).half(), torch.tensor([1]))]
+    assert as_network(layers) == as_network([(np.eye(2), [0, 0]), ([[1, 1]], [1])])
+    for tensor in (points.to("meta"), points.to_sparse()):
+        with pytest.raises(InputError, match="holds each of its numbers"):
+            as_domain(tensor, 2)
+    with pytest.raises(InputError, match="Linear"):
+        as_domain(torch.nn.Linear(2, 2), 2)
 
 
 def test_names_are_there_to_be_seen():

@@ -19,7 +19,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.certificates import region
 from geomrelu.certificates.fields import UNIT
-from geomrelu.certificates.fixed_point import Arithmetic, Batch, Cell
+from geomrelu.certificates.fixed_point import Arithmetic, Cell, Judged
 from geomrelu.certificates.region import EMPTY, Region
 
 __all__ = ["Quick", "Step", "derivation", "derived", "places", "region_at", "spread"]
@@ -130,8 +130,9 @@ def spread(
         tick()
         leaves = {k: step.slopes for k, (*_, step) in enumerate(some) if not step.cut}
         with np.errstate(all="ignore"):  # what overflows is not good
-            batch = Batch(own, [cell for _, cell, _ in some], [step.last for *_, step in some])
-            bounds = dict(zip(leaves, batch.bounds(neuron, leaves, sign), strict=True))
+            lasts = [step.last for *_, step in some]
+            batch = Judged(own, [cell for _, cell, _ in some], lasts, neuron, leaves, sign)
+        bounds = dict(zip(leaves, batch.bounds, strict=True))
         for k, (name, _, step) in enumerate(some):
             if not batch.good[k]:
                 yield name, None

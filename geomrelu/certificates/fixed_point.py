@@ -12,7 +12,8 @@ overflow: bounds on the whole domain are less than LARGE = 2^34, and so are the 
 their heights; coefficients are less than LARGE because their sums, 2^28 times as large, are less than WIDE 2^14; and
 slopes are at most 2^28.
 
-Cost: about a sixth of the time of :mod:`geomrelu.certificates.region`, for fifty boxes or more.
+Cost: about a sixth of the time of :mod:`geomrelu.certificates.region`, for fifty boxes or more. Where there is a
+compiled kernel (:mod:`geomrelu.native`), it does the same in a fraction of that, and :class:`Batch` is its oracle.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ import numpy as np
 
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT
 from geomrelu.certificates.region import Region
+from geomrelu.native import library
+from geomrelu.native.boxes import WIDEST, Judge
 
-__all__ = ["Arithmetic", "Batch", "Cell"]
+__all__ = ["Arithmetic", "Batch", "Cell", "Judged"]
 
 Array = np.ndarray
 ONE = 1 << UNIT
@@ -43,13 +46,13 @@ class Cell(NamedTuple):
 
     Attributes:
         low, high: the sides (inputs,), measured from the lower sides of the domain.
-        known: of each layer derived, the bounds (2, width) of its pre-activations.
+        known: the bounds of pre-activations, for each layer derived those below and then those above.
         sides: exact ones, of inputs that were cut.
     """
 
     low: Array
     high: Array
-    known: tuple[Array, ...]
+    known: Array
     sides: dict[int, tuple[Any, Any]]
 
 
@@ -82,7 +85,8 @@ class Arithmetic:
     def __init__(self, region: Region, level: int) -> None:
         self.fields_of, self.level = region.fields, level
         self.domain = region.domain
-        if level > DEEP or max(region.model.inputs, *(len(layer.rows) for layer in region.model.layers)) > BROAD:
+        widest = max(region.model.inputs, *(len(layer.rows) for layer in region.model.layers))
+        if level > DEEP or widest > (WIDEST if library.available() else BROAD):
             raise OverflowError("too large for batches")
         self.weights: dict[int, Array] = {}  # of a layer (1 + width before, width); last the biases
         self.halves: dict[int, Array] = {}  # the same (width, 2 (1 + width before)) for products
@@ -96,11 +100,25 @@ class Arithmetic:
             self.fields[at] = size, *sizes
         low, high = (_small(side) for side in self.fields_of.sides(region.lower, region.upper))
         known = [_small(list(zip(*pairs, strict=True))) for pairs, _ in region.known[: level - 1]]
-        self.whole = Cell(low, high, tuple(known), {})
+        self.widths = [pairs.shape[1] for pairs in known]
+        self.ends = np.cumsum([0, *self.widths]).tolist()
+        self.whole = Cell(low, high, np.concatenate([pairs.reshape(-1) for pairs in known]), {})
         vary = [j for j, power in enumerate(self.fields_of.powers[0]) if power is not None]
+        self.kernel: Judge | None = None
+        try:
+            rows = [self.weights[at].T for at in range(1, level + 1)]
+            self.kernel = Judge(rows, [power is not None for power in self.fields_of.powers[0]])
+        except OverflowError:
+            if widest > BROAD:
+                raise
         self.upper = np.zeros((len(low), 1 << len(vary)), dtype=bool)  # has a corner the upper side of an input?
         for bit, j in enumerate(vary):
             self.upper[j] = np.arange(1 << len(vary)) >> bit & 1
+
+    def layers(self, table: Array) -> list[Array]:
+        """What is known on boxes (boxes, 2 neurons), layer by layer (boxes, 2, width)."""
+        bounds = zip(self.ends, self.ends[1:], self.widths, strict=False)
+        return [table[:, 2 * first : 2 * end].reshape(len(table), 2, width) for first, end, width in bounds]
 
     def halved(self, cell: Cell, index: int, cut: Fraction) -> tuple[Cell, Cell]:
         """Both sides of a box; raises OverflowError if the numbers are too large, or the cut is not in the range."""
@@ -134,7 +152,8 @@ class Batch:
         self.corners = np.where(own.upper, self.high[:, :, None], self.low[:, :, None])
         self.corner_halves = _halves(self.corners, axis=2)
         self.corner_sizes = abs(self.corner_halves).sum(axis=1).max(axis=1)
-        self.known = [np.array(pairs) for pairs in zip(*(c.known for c in cells), strict=True)]
+        self.table = np.array([c.known for c in cells])
+        self.known = own.layers(self.table)
         self.lines: list[_Lines] = []
         for level, known in enumerate(self.known, 1):
             open_ = (known[:, 0] < 0) & (known[:, 1] > 0)
@@ -150,7 +169,7 @@ class Batch:
             if len(boxes):
                 known[boxes, 0, neurons] = np.maximum(known[boxes, 0, neurons], -under.max(axis=1))
                 known[boxes, 1, neurons] = np.minimum(known[boxes, 1, neurons], over.max(axis=1))
-            self.empty |= (known[:, 0] > known[:, 1]).any(axis=1)
+            self.empty |= self.good & (known[:, 0] > known[:, 1]).any(axis=1)
             self.lines.append(self._lines(known, boxes, neurons, under, over))
         self.good |= self.empty
 
@@ -300,8 +319,58 @@ class Batch:
 
     def cell(self, row: int) -> Cell:
         """One of the boxes."""
-        known = tuple(known[row] for known in self.known)
-        return Cell(self.low[row], self.high[row], known, self.cells[row].sides)
+        return Cell(self.low[row], self.high[row], self.table[row].copy(), self.cells[row].sides)
+
+
+class Judged:
+    """The same by the compiled kernel, if there is one: bounds derived on boxes, and some of them bounded as leaves.
+
+    Args:
+        slopes: of each leaf, as it says them.
+
+    Attributes:
+        bounds: of the leaves, in their order, of ``sign * z`` in 2^-56.
+    """
+
+    def __init__(
+        self,
+        own: Arithmetic,
+        cells: Sequence[Cell],
+        last: Sequence[Sequence[int] | None],
+        neuron: int,
+        slopes: Mapping[int, Sequence[str]],
+        sign: int = 1,
+    ) -> None:
+        self.cells = cells
+        if own.kernel is None:
+            self._batch: Batch | None = Batch(own, cells, last)
+            self.bounds = self._batch.bounds(neuron, slopes, sign)
+            self.good, self.empty, self.known = self._batch.good, self._batch.empty, self._batch.known
+            return
+        self._batch, self.table = None, np.array([c.known for c in cells])
+        self.known = own.layers(self.table)
+        low, high = np.array([c.low for c in cells]), np.array([c.high for c in cells])
+        again = np.ones((len(cells), own.widths[-1]), dtype=np.uint8)
+        for row, some in enumerate(last):
+            if some is not None:
+                again[row] = 0
+                again[row, list(some)] = 1
+        leaf, said = np.zeros(len(cells), dtype=np.uint8), np.full((len(cells), own.ends[-1]), -1, dtype=np.int8)
+        for row, texts in slopes.items():
+            leaf[row] = 1
+            for first, text in zip(own.ends, texts, strict=False):
+                if text:
+                    said[row, first : first + len(text)] = _CHARACTERS[np.frombuffer(text.encode(), dtype=np.uint8)]
+        found, states = own.kernel.boxes(low, high, self.table, again, leaf, said, neuron, sign)
+        self.good, self.empty = (states & 1).astype(bool), (states & 2).astype(bool)
+        self.bounds = found[list(slopes)].tolist()
+
+    def cell(self, row: int) -> Cell:
+        """One of the boxes."""
+        if self._batch is not None:
+            return self._batch.cell(row)
+        cell = self.cells[row]
+        return Cell(cell.low, cell.high, self.table[row], cell.sides)
 
 
 def _small(numbers: Sequence[Any]) -> Array:
@@ -315,6 +384,10 @@ def _halves(numbers: Array, axis: int) -> Array:
     """Integers as ``upper 2^CUT + lower``, side by side along an axis, in floats."""
     upper = numbers >> CUT
     return np.concatenate([upper, numbers - (upper << CUT)], axis=axis).astype(float)
+
+
+_CHARACTERS = np.zeros(128, dtype=np.int8)
+_CHARACTERS[[ord(c) for c in SIXTEENTHS]] = range(17)
 
 
 def _slopes(text: str) -> Array:

@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from geomrelu.arguments import integer, kind
 from geomrelu.certificates import files
 from geomrelu.claims.evidence import Certified
 from geomrelu.claims.outcome import Outcome, Result
@@ -63,8 +64,7 @@ def run(
     """
     if depth not in DEPTHS:
         raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
-    if workers < 1:
-        raise InputError(f"the number of workers must be positive, not {workers}")
+    integer(workers, "the number of workers", 1)
     registry = load(proofs)
     who = workers, scheduler
     return _results(ordered(labels, registry), registry, depth, who, kept, progress or (lambda *what: None), proofs)
@@ -88,6 +88,8 @@ def verify(*labels: str, thorough: bool = False, workers: int = 1) -> list[Resul
     >>> result.failed
     False
     """
+    if others := [label for label in labels if not isinstance(label, str)]:
+        raise InputError(f'labels are texts one after another, verify("point-half"), not {kind(others[0])}')
     return list(run(list(labels) or None, "thorough" if thorough else "default", workers=workers))
 
 

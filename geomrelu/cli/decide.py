@@ -19,6 +19,9 @@ from geomrelu.cli.shared import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geomrelu.budget import Budget
     from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
@@ -43,6 +46,19 @@ def add(command: Command) -> None:
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
     sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument(
+        "--ranges",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="bound every pre-activation as well, and say which neurons are fixed; to FILE (.npz, .json, .csv) for an"
+        " encoder of mixed-integer programs",
+    )
+    sub.add_argument(
+        "--arithmetic",
+        choices=("float32", "float16", "bfloat16"),
+        help="say as well which neurons are dead in floating point, whatever the order of summation",
+    )
     sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
@@ -53,22 +69,19 @@ def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.verdict import Status
-    from geomrelu.errors import InputError
 
     budget = budget_of(options)  # reading the model counts
-    if options.workers < 1 or (options.neuron_time is not None and not options.neuron_time > 0):
-        raise InputError("--workers and --neuron-time must be positive")
     layers = layers_of(options.layer)
-    if options.certificates is not None:
-        from geomrelu.io.files import writable
-
-        writable(options.certificates)
+    _refused(options)
     network, domain = inputs(options)
+    if options.arithmetic is not None:
+        reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
     interrupted = False
     with progress_bar("deciding") as (advance, clear):
 
@@ -80,22 +93,67 @@ def run(options: argparse.Namespace) -> int:
                 clear()
                 print(reports.as_text(layer, files, options.all))
 
+        wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
-            reports.decide(
-                network, domain, layers, options.neuron, time=seconds_of(budget), regions=options.regions,
+            report = reports.decide(
+                network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
                 certificates=options.certificates, progress=advance, told=told,
             )  # fmt: skip
+            for name, found in _further(options, report, budget, advance):
+                more[name] = found  # what an interruption leaves
         except KeyboardInterrupt:
             interrupted = True
     killed_by = next((layer.layer for layer in finished if layer.killed), None)
     if options.format == "json":
         left = [] if network.reading is None else list(network.reading.left)
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
-        print(json.dumps(heads | {"layers": rows}, indent=1))
+        print(json.dumps(heads | {"layers": rows} | {k: v.as_json() for k, v in more.items()}, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
+    _kept(options, more)
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
+
+
+def _refused(options: argparse.Namespace) -> None:
+    """What cannot be written is said before anything is read."""
+    from geomrelu.deadness.ranges import check_kind
+    from geomrelu.io.files import writable
+
+    if options.certificates is not None:
+        writable(options.certificates)
+    if options.ranges:
+        check_kind(options.ranges)
+
+
+def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:
+    """What is asked for besides the verdicts, better and better."""
+    if options.arithmetic is not None:
+        share = 0.5 if options.ranges is not None else 1.0
+        for floats in report.in_floats(options.arithmetic, seconds_of(budget, share), advance):
+            yield "floats", floats
+    if options.ranges is not None:
+        for ranges in report.tightened(seconds_of(budget), advance):
+            yield "ranges", ranges
+
+
+def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
+    """It is printed, and written where that was asked for."""
+    from geomrelu.deadness.ranges import MOST_LINES
+
+    floats, ranges = more.get("floats"), more.get("ranges")
+    if floats is not None and options.format == "table":
+        print(floats.text(options.all))
+    if floats is not None and options.certificates is not None:
+        floats.save_certificates(options.certificates)
+    if ranges is None:
+        return
+    if options.format == "table":
+        print(ranges.text(None if options.all else MOST_LINES, options.all))
+    if options.ranges:
+        ranges.save(options.ranges)
+    if options.certificates is not None:
+        ranges.save_certificates(options.certificates)

@@ -59,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="geomrelu", description="An exact analyzer of dead ReLU neurons.")
-    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    parser.add_argument("--version", action="store_true", help="print the version and which kernel is in use, and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, help_: str, **more: Any) -> argparse.ArgumentParser:
@@ -81,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.version:
         from importlib.metadata import version
 
-        print(f"geomrelu {version('geomrelu')}")
+        from geomrelu.native.library import named
+
+        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
         return 0
     if options.command is None:
         parser.print_help()

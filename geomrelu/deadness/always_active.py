@@ -18,7 +18,7 @@ from geomrelu.deadness.verdict import Status
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["always_active"]
+__all__ = ["always_active", "opposite"]
 
 
 def always_active(
@@ -55,10 +55,7 @@ def _of_layer(
     budget: Budget,
     how: Mapping[str, Any],
 ) -> Iterator[Claim]:
-    map_ = network.layers[layer - 1]
-    negated = replace(map_, data=-map_.data, bias=tuple(-b for b in map_.bias))
-    opposite = Network(network.inputs, (*network.layers[: layer - 1], negated))
-    for report in decide(opposite, domain, [layer], sorted(asked), budget, **how):
+    for report in decide(opposite(network, layer), domain, [layer], sorted(asked), budget, **how):
         shared = checker.Judge([], network.checked, domain.checked)
         for verdict in report.verdicts:
             if verdict.status is Status.DEAD and verdict.claim is not None:
@@ -67,3 +64,10 @@ def _of_layer(
                     claim["proof"] = verdict.claim["proof"]
                 checker.prove(claim, shared)
                 yield claim
+
+
+def opposite(network: Network, layer: int) -> Network:
+    """The network up to a layer, with the rows of that layer negated."""
+    map_ = network.layers[layer - 1]
+    negated = replace(map_, data=-map_.data, bias=tuple(-b for b in map_.bias))
+    return Network(network.inputs, (*network.layers[: layer - 1], negated))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,8 @@ from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
+from geomrelu.native import boxes as kernel
+from geomrelu.native.boxes import LANES, Explored, Explorer
 
 __all__ = ["Growth", "Tree", "bounded", "one_leaf"]
 
@@ -39,6 +42,7 @@ SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse ari
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
+_LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
 class Tree:
@@ -206,13 +210,37 @@ class Growth:
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
         self.halves = floating.network.inputs <= MOST_INPUTS
-        self.whole: Bounds = [(low[0], high[0]) for low, high in whole.bounds]
+        self.slices = floating.slices[: self.level - 1]
+        self.whole = self._flat(whole.bounds, 0)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
         widths = floating.network.widths[: self.level]
         size = 4 * (sum(widths) + floating.network.inputs) * (max(widths) if self.halves else 4)
         self.batch = int(np.clip(BATCH // size, 1, 128))
+        self.explorer = self._explorer() if self.cornered and self.halves else None
+        if self.explorer is not None:
+            self.batch = 128
+
+    def _explorer(self) -> Explorer | None:
+        """The compiled kernel, if there is one and it takes this neuron."""
+        layers = self.floating.dense(self.level)
+        if layers is None:
+            return None
+        *before, (matrix, bias) = layers
+        varies = (self.floating.lower < self.floating.upper).tolist()
+        target = matrix[self.neuron], bias[self.neuron]
+        enough, nothing = self.enough, FINE * self.scale
+        with suppress(OverflowError):
+            return Explorer(before, target, varies, enough=enough, nothing=nothing, steps=STEPS, few=FEW)
+        return None
+
+    def _flat(self, bounds: Bounds, row: int) -> Array:
+        """The bounds on one of the boxes, as parts have them."""
+        found = np.full((2, -(-self.slices[-1].stop // LANES) * LANES), -1.0)
+        for where, (low, high) in zip(self.slices, bounds, strict=True):
+            found[:, where] = low[row], high[row]
+        return found
 
     def grow(self, most: int, budget: Budget) -> None:
         """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
@@ -267,7 +295,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole
+            del self.floating, self.whole, self.explorer
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -275,6 +303,67 @@ class Growth:
         return part.base is None or part.age > 0
 
     def _step(self, parts: list[Part], derives: bool) -> None:
+        if self.explorer is not None and derives:
+            self._explore(self.explorer, parts)
+        else:
+            self._visit(parts, derives)
+
+    def _explore(self, explorer: Explorer, parts: list[Part]) -> None:
+        """The same by the compiled kernel."""
+        lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
+        table = self._table(parts)
+        signs: Array | None = None
+        if any(part.signs for part in parts):
+            signs = np.zeros((len(parts), explorer.all), dtype=np.int8)
+            for row, part in enumerate(parts):
+                for at, i, sign in part.signs:
+                    signs[row, self.slices[at - 1].start + i] = sign
+        stubborn = np.array([part.stubborn for part in parts], dtype=np.uint8)
+        known = None if table is None else (np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
+        unwanted = None
+        if self.unwanted is not None and self.level > 2:
+            unwanted = np.ones(explorer.last, dtype=np.uint8)
+            unwanted[: len(self.unwanted)] = self.unwanted
+        found = explorer.boxes(lower, upper, known, signs, stubborn, unwanted)
+        seen = found.kind != kernel.DEFAULT
+        if self.looks and seen.any() and found.values[seen].max() > 0:
+            self.point = found.points[seen][int(np.argmax(found.values[seen]))].tolist()
+        open_ = found.kind >= kernel.NEURON
+        if open_.any():
+            self.worst = float(found.bound[open_].max())
+        self._record(parts, (lower, upper), found, known is not None)
+        left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
+        if left:
+            self._visit(left, True)
+
+    def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
+        """Leaves and splits, as the kernel has chosen them."""
+        letters, added = _LETTERS[found.slopes], [found.added[:, where] for where in self.slices]
+        rows, inputs = np.arange(len(parts)), np.where(found.kind == kernel.INPUT, found.place, 0)
+        low, high = sides[0][rows, inputs], sides[1][rows, inputs]
+        cuts = _short((low + high) / 2, high - low).tolist()
+        columns = zip(found.kind.tolist(), found.layer.tolist(), found.place.tolist(), cuts, strict=True)
+        for row, (part, (kind, layer, index, cut)) in enumerate(zip(parts, columns, strict=True)):
+            if kind in (kernel.DEFAULT, kernel.IMPROVED):
+                text = letters[row].tobytes().decode()
+                slopes = [text[where] for where in self.slices]
+                if kind == kernel.IMPROVED:
+                    leaf: Node = {"coarse": slopes} | self._multipliers(part, row, added)
+                else:
+                    leaf = {"coarse": [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []}
+                again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
+                self._leaf(part, leaf | derived(self.level, again))
+            elif kind == kernel.PROGRAM:
+                self._leaf(part, PROGRAM)
+            elif kind != kernel.EXACTLY:
+                base, age = part.base, part.age
+                how: tuple[bool, tuple[int, ...] | None] = False, None
+                if base is None or age >= PERIOD:
+                    base, last = self._anew(base, np.array((found.low[row], found.high[row])))
+                    how, age = (True, last), 0
+                self.cut(part, Split(layer, index, cut if kind == kernel.INPUT else None, *how), base, age)
+
+    def _visit(self, parts: list[Part], derives: bool) -> None:
         floating = self.floating
         boxes = self._bounded(parts, derives)
         empty = np.any([(low - high > FINE * (abs(low) + abs(high))).any(axis=1) for low, high in boxes.bounds], axis=0)
@@ -317,20 +406,22 @@ class Growth:
         assert known is not None
         return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
 
-    def _known(self, parts: list[Part]) -> Bounds | None:
-        """Bounds that hold before any are derived."""
+    def _table(self, parts: list[Part]) -> Array | None:
+        """Bounds that hold before any are derived: (parts, 2, neurons)."""
         tables = [part.base for part in parts if part.base is not None]
         if not tables:
             return None
-        known = [tuple(np.array(sides) for sides in zip(*pairs, strict=True)) for pairs in zip(*tables, strict=True)]
+        known = np.array(tables)
         for row, part in enumerate(parts):
             for at, i, sign in part.signs:
-                low, high = known[at - 1]
-                if sign > 0:
-                    low[row, i] = max(low[row, i], 0)
-                else:
-                    high[row, i] = min(high[row, i], 0)
-        return known  # type: ignore[return-value]
+                k, side = self.slices[at - 1].start + i, int(sign < 0)
+                known[row, side, k] = (min if side else max)(known[row, side, k], 0)
+        return known
+
+    def _known(self, parts: list[Part]) -> Bounds | None:
+        """The same, layer by layer."""
+        table = self._table(parts)
+        return None if table is None else [(table[:, 0, where], table[:, 1, where]) for where in self.slices]
 
     def _phases(self, parts: list[Part]) -> list[Array]:
         phases = [np.zeros((len(parts), width)) for width in self.floating.network.widths[: self.level - 1]]
@@ -465,7 +556,7 @@ class Growth:
             base, age = part.base, part.age
             how: tuple[bool, tuple[int, ...] | None] = False, None
             if derives and (base is None or age >= PERIOD):
-                base, last = self._anew(base, [(low[row].copy(), high[row].copy()) for low, high in boxes.bounds])
+                base, last = self._anew(base, self._flat(boxes.bounds, row))
                 how, age = (True, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
@@ -478,19 +569,19 @@ class Growth:
                 middle = _short((part.lower[j] + part.upper[j]) / 2, part.upper[j] - part.lower[j])
                 self.cut(part, Split(0, j, float(middle), *how), base, age)
 
-    def _anew(self, base: Bounds | None, fresh: Bounds) -> tuple[Bounds, tuple[int, ...] | None]:
+    def _anew(self, base: Array | None, fresh: Array) -> tuple[Array, tuple[int, ...] | None]:
         """The bounds that hold below a split that derives them, and of which neurons of the last layer it does.
 
         Those are the neurons that have a sign now, for checking the others costs more than it gives; None: all.
         """
         if base is None or self.unwanted is None:
             return fresh, None
-        (low, high), (least, most) = base[-1], fresh[-1]
+        (low, high), (least, most) = base[:, self.slices[-1]], fresh[:, self.slices[-1]]
         settled = (low < 0) & (high > 0) & ((least >= 0) | (most <= 0))
-        last = np.where(settled, least, low), np.where(settled, most, high)
-        return [*fresh[:-1], last], tuple(np.flatnonzero(settled).tolist())
+        fresh[:, self.slices[-1]] = np.where(settled, least, low), np.where(settled, most, high)
+        return fresh, tuple(np.flatnonzero(settled).tolist())
 
-    def cut(self, part: Part, split: Split, base: Bounds | None, age: int) -> None:
+    def cut(self, part: Part, split: Split, base: Array | None, age: int) -> None:
         """Split a part, on which these bounds hold."""
         age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split

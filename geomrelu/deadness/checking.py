@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import filename, kind
 from geomrelu.certificates import files
 from geomrelu.certificates.batch import Quick
+from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.geometry.domains import Union, as_domain
+from geomrelu.network.front_door import as_network
 
 __all__ = ["check"]
 
@@ -21,7 +24,7 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
     """Judge certificates again from nothing but the network and the domain; the number of claims, all of them proved.
 
     Args:
-        certificates: a path, JSON data, or several of them.
+        certificates: a path, JSON data, several of them, or a :class:`Report`.
         model, domain: as for :func:`geomrelu.decide`.
         smaller: the network that certificates of a pruning are about.
         independent: by the plain judge, :mod:`geomrelu.checker`; False: by the fast one, many boxes at a time.
@@ -48,10 +51,17 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
 
 
 def _several(certificates: Any) -> Iterable[Any]:
-    one = isinstance(certificates, (str, PathLike, Mapping))
-    return [certificates] if one else certificates
+    if isinstance(certificates, Report):
+        return certificates.certificates
+    if isinstance(certificates, (str, PathLike, Mapping)):
+        return [certificates]
+    if not isinstance(certificates, Iterable):
+        raise InputError(f"certificates are paths or JSON data, one or several, not {kind(certificates)}")
+    return certificates
 
 
 def _read(certificate: Any) -> Any:
     """Data as it would be read from a file."""
-    return json.loads(json.dumps(certificate)) if isinstance(certificate, Mapping) else files.read(certificate)
+    if isinstance(certificate, Mapping):
+        return json.loads(json.dumps(certificate))
+    return files.read(Path(filename(certificate, "a certificate")))

@@ -85,6 +85,8 @@ def decide(
     for layer in layers:
         if not 1 <= layer <= network.depth:
             raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
+    if isinstance(neurons, Mapping) and (others := neurons.keys() - set(layers)):
+        raise InputError(f"neurons of layer {min(others)} are asked about, but not that layer")
     asked = {layer: _asked(neurons, layer, network.widths[layer - 1]) for layer in layers}
     run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_)
     return run.reports(asked)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from geomrelu.certificates.batch import derivation, derived
-from geomrelu.deadness.relaxation import Bounds
 
 __all__ = ["OPEN", "PROGRAM", "Node", "Part", "Split", "walked"]
 
@@ -59,7 +58,8 @@ class Part:
 
     Attributes:
         name: of its node; the root is 1, the parts of node k are 2 k and 2 k + 1.
-        base, age: bounds that hold on it, and how many splits it is below where they were derived.
+        base, age: bounds (2, neurons) that hold on it, layer after layer as ``FloatNetwork.slices`` says, and how many
+            splits it is below where they were derived.
         signs: ``(layer, neuron, sign)``.
         path: ``(path of the part that was split, split, side)``; () for the whole.
         share: of the domain.
@@ -70,7 +70,7 @@ class Part:
     lower: Array
     upper: Array
     name: int = 1
-    base: Bounds | None = None
+    base: Array | None = None
     age: int = 0
     signs: tuple[tuple[int, int, int], ...] = ()
     path: tuple[Any, ...] = ()
@@ -85,7 +85,7 @@ class Part:
             path = path[0]
         return bool(path) and (path[1].derives, path[1].last) == (True, None) and all(0 <= i < width for i in neurons)
 
-    def child(self, split: Split, side: int, base: Bounds | None = None, age: int = 0) -> Part:
+    def child(self, split: Split, side: int, base: Array | None = None, age: int = 0) -> Part:
         """The side of a split where g <= 0 (-1) or g >= 0 (1)."""
         name, path, signs = 2 * self.name + (side > 0), (self.path, split, side), self.signs
         lower, upper, part, cut, j = self.lower, self.upper, 0.5, split.cut, split.index

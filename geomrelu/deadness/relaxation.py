@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from math import isfinite
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
 __all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
@@ -156,6 +158,22 @@ class FloatNetwork:
             starts = network.starts
             parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
             self.layers.append((parts, bias))
+
+    @cached_property
+    def slices(self) -> list[slice]:
+        """The places of layers in arrays over all neurons, each beginning at a multiple of ``LANES``."""
+        widths = self.network.widths
+        starts = np.cumsum([0, *(-(-width // LANES) * LANES for width in widths)]).tolist()
+        return [slice(start, start + width) for start, width in zip(starts, widths, strict=False)]
+
+    def dense(self, up_to: int) -> list[tuple[Array, Array]] | None:
+        """The first layers, if each reads only the one before and has few zeros: ``(matrix, biases)``."""
+        if any(list(parts) != [at] for at, (parts, _) in enumerate(self.layers[:up_to])):
+            return None
+        matrices = [parts[at] for at, (parts, _) in enumerate(self.layers[:up_to])]
+        if any(sparse.issparse(matrix) for matrix in matrices):
+            return None
+        return [(matrix, bias) for matrix, (_, bias) in zip(matrices, self.layers, strict=False)]
 
     def forward(self, points: Array, up_to: int) -> list[Array]:
         """Pre-activations of layers 1..up_to at points (count, n): arrays (count, width)."""
@@ -436,7 +454,7 @@ class FloatNetwork:
                 if gaps is not None:
                     chord -= gaps[at - 1]
                 outputs.append(np.where(negative < 0, below[at - 1] * y, chord))
-                pull = negative * y
+                pull = negative * y * line.unknown  # others have no slope to be moved, and would only slow these down
                 pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
                 moved = np.clip(below[at - 1] - FIRST * LAST ** (step / steps) * speed[at - 1], 0, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from os import PathLike
@@ -15,24 +15,30 @@ from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import filename, function, integer, integers, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.float_arithmetic import float_type
+from geomrelu.deadness.in_floats import InFloats, in_floats
+from geomrelu.deadness.ranges import Ranges, united_ranges
+from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
+from geomrelu.geometry.domains import Domain, Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import workers_on
 
-__all__ = ["Report", "as_json", "as_text", "decide"]
+__all__ = ["Report", "as_json", "as_text", "check_arithmetic", "decide"]
 
+PIECEWISE = "on a union rounding errors are bounded piece by piece: decide on each piece"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -46,6 +52,7 @@ class Report:
         layers: layer number (from 1) -> its :class:`LayerReport`.
         seconds: the budget it was made with, which is also that of :attr:`active`.
         files: (layer, neuron) -> the file of its certificate, if it was written.
+        floats: which neurons are dead in floating point, if that was asked for.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
     """
@@ -55,6 +62,7 @@ class Report:
     layers: Mapping[int, LayerReport]
     seconds: float
     files: Mapping[tuple[int, int], str]
+    floats: InFloats | None = None
 
     def __iter__(self) -> Iterator[LayerReport]:
         return iter(self.layers.values())
@@ -89,6 +97,36 @@ class Report:
         Decided when first asked for, within a budget as large as the report's; what that leaves open is not listed.
         """
         return [(claim["layer"], claim["neuron"]) for claim in self._active]
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """A proved interval [lower, upper] of every neuron that was asked for, and which neurons are fixed.
+
+        Found when first asked for, within a budget as large as the report's; :meth:`tightened` gives them as they
+        come. Evidence: claims that the judge accepts, :meth:`Ranges.check`.
+        """
+        *_, best = self.tightened(self.seconds)
+        return best
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """Ranges that get narrower with every step, within so many seconds; the last ones are the best.
+
+        Args:
+            progress: called with (what is going on, neurons fixed, neurons asked).
+        """
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        return tightened(self.network, self.domain, asked, Budget(seconds), self.verdicts, progress)
+
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Which of the dead neurons are dead in floating point as well; each step knows more, the last ones the most.
+
+        Args:
+            arithmetic: "float32", "float16" or "bfloat16".
+            progress: called with (what is going on, dead neurons settled, dead neurons).
+        """
+        return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
 
     @property
     def killed_by(self) -> int | None:
@@ -196,6 +234,16 @@ class UnionReport(Report):
     domain: Union  # type: ignore[assignment]
     parts: tuple[Report, ...] = ()
 
+    def in_floats(
+        self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
+    ) -> Iterator[InFloats]:
+        """Of a union rounding errors are bounded piece by piece.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(PIECEWISE)
+
     @cached_property
     def _active(self) -> list[Claim]:
         """The claims on the last piece about neurons that are always active on all of them."""
@@ -203,6 +251,18 @@ class UnionReport(Report):
         everywhere = set.intersection(*(set(found) for found in claims)) if claims else set()
         reached = len(self.parts) == len(self.domain.pieces)
         return [claims[-1][key] for key in sorted(everywhere)] if reached else []
+
+    def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
+        """As on one polyhedron; each piece has an even share of the time that is left."""
+        asked = {layer.layer: [v.neuron for v in layer.verdicts] for layer in self}
+        budget, pieces = Budget(seconds), self.domain.pieces
+        found: list[Ranges] = []
+        for k, piece in enumerate(pieces):
+            verdicts = self.parts[k].verdicts if k < len(self.parts) else []
+            share = budget.share(len(pieces) - k)
+            *_, best = tightened(self.network, piece, asked, share, verdicts, progress)
+            found.append(best)
+        yield united_ranges(self.network.checked, self.domain, found)
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
@@ -230,6 +290,7 @@ def decide(
     workers: int = 1,
     scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
+    arithmetic: str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -245,6 +306,8 @@ def decide(
             when a budget ends is undecided, with the reason.
         workers: processes for hard neurons. scheduler: address of a Dask scheduler, whose workers do that instead.
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
+        arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
+            order of summation (half of the time is for that): :attr:`Report.floats`.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -261,16 +324,26 @@ def decide(
     """
     network = as_network(model)
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
-    if not time > 0 or not (regions is None or regions >= 0) or not (neuron_time is None or neuron_time > 0):
-        raise InputError("time and neuron_time must be positive, regions not negative")
+    time, workers = seconds(time, "time"), integer(workers, "workers", 1)
+    regions = None if regions is None else integer(regions, "regions", 0)
+    neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
+    layers, neurons = _layers(layers), _neurons(neurons)
+    function(progress, "progress")
+    certificates = None if certificates is None else filename(certificates, "certificates")
+    how: dict[str, Any] = {
+        "regions": regions,
+        "neuron_time": neuron_time,
+        "workers": workers,
+        "scheduler": scheduler,
+        "progress": progress,
+    }
+    if arithmetic is not None:
+        whole = Budget(time)
+        check_arithmetic(arithmetic, set_)  # before anything takes long
+        report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
+        *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
+        return replace(report, floats=floats)
     if isinstance(set_, Union):
-        how = {
-            "regions": regions,
-            "neuron_time": neuron_time,
-            "workers": workers,
-            "scheduler": scheduler,
-            "progress": progress,
-        }
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
     told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
@@ -290,7 +363,7 @@ def decide(
     with workers_on(workers, scheduler) as (executor, _):
         try:
             for layer in judged(
-                network, set_, _numbers(layers), _numbers(neurons), Budget(time, regions), advanced,
+                network, set_, layers, neurons, Budget(time, regions), advanced,
                 each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
             ):  # fmt: skip
                 found[layer.layer] = layer
@@ -303,10 +376,21 @@ def decide(
     return Report(network, set_, found, time, written)
 
 
+def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+    """Can rounding errors be bounded?
+
+    Raises:
+        InputError: the type is not known, or the domain is a union.
+    """
+    float_type(arithmetic)
+    if isinstance(domain, Union):
+        raise InputError(PIECEWISE)
+
+
 def _on_pieces(
     network: Network,
     union: Union,
-    layers: int | Sequence[int] | None,
+    layers: list[int] | None,
     neurons: Any,
     time: float,
     certificates: str | PathLike[str] | None,
@@ -315,7 +399,7 @@ def _on_pieces(
 ) -> UnionReport:
     """Piece by piece, each with an even share of the time that is left and a directory of its own."""
     budget = Budget(time)
-    chosen = network.judged if layers is None else [layers] if isinstance(layers, int) else list(layers)
+    chosen = network.judged if layers is None else layers
     asked = {layer: _neurons_of(network, layer, neurons) for layer in chosen}
     parts: list[Report] = []
     interrupted: KeyboardInterrupt | None = None
@@ -337,14 +421,14 @@ def _on_pieces(
             told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
     if interrupted is not None:
         raise interrupted
-    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, tuple(parts))
+    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
 
 
 def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
     """Those asked about in a layer."""
     if not 1 <= layer <= network.depth:
         raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
-    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else _numbers(neurons)
+    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else neurons
     width = network.widths[layer - 1]
     for i in chosen or ():
         if not 0 <= i < width:
@@ -352,8 +436,15 @@ def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
     return list(range(width)) if chosen is None else sorted(set(chosen))
 
 
-def _numbers(value: Any) -> Any:
-    return [value] if isinstance(value, int) else value
+def _layers(layers: Any) -> list[int] | None:
+    return None if layers is None else integers(layers, "layers")
+
+
+def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
+    """Those of each layer, or of a layer -> those of it."""
+    if isinstance(neurons, Mapping):
+        return {integer(l, "a layer"): integers(some, f"the neurons of layer {l}") for l, some in neurons.items()}
+    return None if neurons is None else integers(neurons, "neurons")
 
 
 class _Keeper:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import filename, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.deadness.pruning import Pruning
 from geomrelu.deadness.pruning import prune as pruned
 from geomrelu.deadness.report import decide
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
+from geomrelu.geometry.domains import Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 
 __all__ = ["Smaller", "prune"]
@@ -55,9 +56,9 @@ class Smaller:
             InputError: numbers or connections that the format has no place for; ``fold=False, merge=False`` keeps
                 all weights as they are.
         """
-        self.network.save(fspath(path))
+        self.network.save(filename(path, "the file of a network"))
         if certificate is not None:
-            files.save(Path(certificate), self.pruning.certificate)
+            files.save(Path(filename(certificate, "a certificate")), self.pruning.certificate)
 
     def check(self) -> dict[str, int]:
         """Judge again, by the plain judge, that both are equal on the domain; the numbers of neurons changed.
@@ -111,6 +112,7 @@ def prune(
     where = as_domain(domain, network.inputs)
     if isinstance(where, Union):
         raise InputError("a network is pruned on one set, not on a union: give a set that holds them all")
+    time = seconds(time, "time")
     budget = Budget(time)
     report = decide(
         network, where, time=0.9 * time, neuron_time=neuron_time, workers=workers, certificates=certificates,

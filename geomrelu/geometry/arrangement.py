@@ -9,7 +9,7 @@ t**2 - 3*t + 3
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import flint
 import numpy as np
 
+from geomrelu.arguments import kind
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
@@ -29,6 +30,7 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import eliminated, line_of, pivots, reduced
 from geomrelu.exact.numbers import primitive, rationals
 from geomrelu.geometry.chirotope import Minors
+from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.flats import levels
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.geometry.regions import MOST_SUBSETS, Regions
@@ -67,7 +69,8 @@ class Arrangement:
     Args:
         A: (m, n) normals as rows; any numbers that :func:`~geomrelu.exact.numbers.rational` takes.
         b: (m,) constants; default 0.
-        domain: if given, only its interior counts (the interior relative to its affine hull), and its faces.
+        domain: if given (a :class:`Polyhedron`, or whatever :func:`~geomrelu.geometry.domains.as_domain` makes one of),
+            only its interior counts (the interior relative to its affine hull), and its faces.
 
     Raises:
         InputError: not numbers, not finite, of mixed lengths, or the domain is empty.
@@ -78,11 +81,17 @@ class Arrangement:
     Exact: everything.
     """
 
-    def __init__(self, A: Any, b: Any = None, domain: Polyhedron | None = None) -> None:
+    def __init__(self, A: Any, b: Any = None, domain: Any = None) -> None:
+        if isinstance(A, (str, bytes)) or not isinstance(A, Iterable):
+            raise InputError(f"A is a list of normals, one row a hyperplane, not {kind(A)}")
         normals = [_numbers(a, f"A, row {i}") for i, a in enumerate(A)]
         constants = (0,) * len(normals) if b is None else _numbers(b, "b")
         if len(constants) != len(normals):
             raise InputError(f"A has {len(normals)} rows, but b has {len(constants)} entries")
+        if normals and not isinstance(domain, Polyhedron | None):
+            domain = as_domain(domain, len(normals[0]))
+        if not isinstance(domain, Polyhedron | None):
+            raise InputError(f"the domain of an arrangement is a polyhedron, not {kind(domain)}")
         sizes = {len(a) for a in normals} | ({domain.dimension} if domain is not None else set())
         if len(sizes) != 1 or min(sizes) < 1:
             raise InputError("the normals must all have the same number n >= 1 of entries (that of the domain)")

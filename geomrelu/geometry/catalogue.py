@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterable, Iterator
 from itertools import combinations, product
 
+from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.arrangement import Arrangement
@@ -44,6 +45,7 @@ def linial(n: int) -> Arrangement:
 
 def type_b(n: int) -> Arrangement:
     """x_i = 0, x_i = x_j and x_i = -x_j in R^n: 2^n n! regions."""
+    _positive(n)
     rows = [(0, *_unit(n, i)) for i in range(n)]
     rows += [(0, *_unit(n, i, j, other)) for i, j in combinations(range(n), 2) for other in (-1, 1)]
     return _made(n, rows)
@@ -51,11 +53,13 @@ def type_b(n: int) -> Arrangement:
 
 def boolean(n: int) -> Arrangement:
     """x_i = 0 in R^n: 2^n regions."""
+    _positive(n)
     return _made(n, [(0, *_unit(n, i)) for i in range(n)])
 
 
 def resonance(n: int) -> Arrangement:
     """The sums over nonempty sets of coordinates of R^n: 2, 6, 32, 370, 11292, 1066044 regions."""
+    _positive(n)
     return _made(n, [(0, *v) for v in product((0, 1), repeat=n) if any(v)])
 
 
@@ -78,8 +82,7 @@ def generic(dimension: int, hyperplanes: int, seed: int, size: int = 1 << 20) ->
 
 
 def _positive(n: int) -> None:
-    if n < 1:
-        raise InputError("the dimension must be at least 1")
+    integer(n, "the dimension", 1)
 
 
 def _made(n: int, rows: Iterable[Row]) -> Arrangement:
@@ -88,6 +91,7 @@ def _made(n: int, rows: Iterable[Row]) -> Arrangement:
 
 
 def _differences(n: int, shifts: tuple[int, ...]) -> Arrangement:
+    _positive(n)
     pairs: Iterator[tuple[int, int]] = combinations(range(n), 2)
     return _made(n, [(-s, *_unit(n, i, j, -1)) for i, j in pairs for s in shifts])
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from geomrelu.arguments import filename, integer, kind
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
 from geomrelu.exact.numbers import primitive, rational
@@ -20,11 +24,15 @@ from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io import cdd as cdd_format
 from geomrelu.io import json as json_format
 from geomrelu.io import vnnlib as vnnlib_format
+from geomrelu.io.arrays import as_array
 from geomrelu.io.files import kind_of, named
 
-__all__ = ["SETS", "Domain", "Union", "read_any", "read_domain", "write_domain"]
+__all__ = ["SETS", "Domain", "Union", "as_domain", "read_any", "read_domain", "write_domain"]
 
 CLOSED = "strict inequalities are read as <= and >=: a neuron is dead on a set if it is on its closure"
+DOMAINS = (
+    'a pair (low, high), one such pair for each input, an array of points, text such as "box:-1,1", or a Polyhedron'
+)
 SETS = (".json", ".vnnlib", ".ine", ".ext")  # endings of files that hold domains
 
 
@@ -40,12 +48,14 @@ class Union:
     pieces: tuple[Polyhedron, ...]
 
     @classmethod
-    def of(cls, pieces: list[Polyhedron]) -> Union:
+    def of(cls, pieces: Sequence[Polyhedron]) -> Union:
         """Of some polyhedra; the empty ones and those that stand twice are left out.
 
         Raises:
             InputError: all are empty, or their dimensions differ.
         """
+        if not isinstance(pieces, Sequence) or not all(isinstance(piece, Polyhedron) for piece in pieces):
+            raise InputError(f"a union is made of a list of Polyhedron, not of {kind(pieces)}")
         kept = tuple(dict.fromkeys(piece for piece in pieces if not piece.is_empty))
         if not kept:
             raise InputError("the domain is empty")
@@ -76,6 +86,59 @@ Range = tuple[tuple[Any, Any], ...]
 Told = Callable[[str], None]
 
 
+def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
+    """Anything that is a set in input space.
+
+    Args:
+        domain: a :class:`Polyhedron`, :class:`FiniteSet` or :class:`Union`; text or a path as ``--domain`` takes it; a
+            pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
+            (inputs,) of points.
+        inputs: n, the number of inputs of the network.
+        range_: what the text ``range`` means: the least and the greatest value of each input, if the model's file gives
+            them.
+
+    Raises:
+        InputError: something else, empty, or of another dimension.
+
+    Exact: a float is the dyadic number it holds.
+
+    >>> as_domain((-1, 1), 2) == as_domain([(-1, 1), (-1, 1)], 2) == as_domain("box:-1,1", 2)
+    True
+    """
+    integer(inputs, "the number of inputs", 1)
+    if domain is None:
+        raise InputError(f"say on which set: {DOMAINS}")
+    if isinstance(domain, (str, PathLike)):
+        return read_domain(fspath(domain), inputs, range_)
+    found = domain if isinstance(domain, (Polyhedron, FiniteSet, Union)) else _from_numbers(domain, inputs)
+    if found.dimension != inputs:
+        raise InputError(f"the domain lies in R^{found.dimension}, but the model reads R^{inputs}")
+    if found.is_empty:
+        raise InputError("the domain is empty")
+    return found
+
+
+def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
+    try:
+        domain = as_array(domain)
+    except InputError as problem:
+        raise InputError(f"the points: {problem}") from None
+    if isinstance(domain, np.ndarray):
+        table = domain[None] if domain.ndim == 1 else domain
+        if table.ndim != 2 or table.shape[1] != inputs:
+            raise InputError(f"an array of points has the shape (points, {inputs}), not {domain.shape}")
+        return FiniteSet.of(table.tolist())
+    if not isinstance(domain, (list, tuple)) or not domain:
+        raise InputError(f"a domain is {DOMAINS}, not {kind(domain)}")
+    if not any(isinstance(side, (list, tuple, np.ndarray)) for side in domain):
+        if len(domain) != 2:
+            raise InputError(f"a box is (low, high) or a list of {inputs} such pairs; points are an array")
+        return Polyhedron.box([tuple(domain)] * inputs)
+    if len(domain) != inputs or not all(isinstance(side, (list, tuple)) and len(side) == 2 for side in domain):
+        raise InputError(f"a box in R^{inputs} is a list of {inputs} pairs (low, high); points are an array")
+    return Polyhedron.box([tuple(side) for side in domain])
+
+
 def read_domain(
     text: str, dimension: int, range_: Range | None = None, told: Told | None = None, also: int | None = None
 ) -> Domain:
@@ -92,6 +155,8 @@ def read_domain(
     Raises:
         InputError: unknown, unreadable, empty, or of another dimension.
     """
+    text = filename(text, "a domain")
+    integer(dimension, "the dimension", 1)
     if text == "range":
         if range_ is None:
             raise InputError("range: the model's file does not say between which values its inputs are")
@@ -120,7 +185,7 @@ def _read(text: str, dimension: int, told: Told | None) -> Domain:
         ends = text[4:].split(",")
         if len(ends) != 2:
             raise InputError(f"{text}: write box:low,high")
-        return Polyhedron.box([(rational(ends[0], text), rational(ends[1], text))] * dimension)
+        return Polyhedron.box([(rational(ends[0], text[:40]), rational(ends[1], text[:40]))] * dimension)
     return read_any(text, told)
 
 

@@ -7,7 +7,7 @@ here enumerates their corners unless generators are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,6 +15,7 @@ from math import comb, lcm
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import integer, kind
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
 from geomrelu.exact.affine import AffineForm, AffineMap
@@ -60,6 +61,10 @@ class Polyhedron:
 
     checked: checker.Domain
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.checked, checker.Domain):
+            raise InputError("a polyhedron is made by Polyhedron.box, .from_rows, .from_generators or .space")
+
     # ---- making one -------------------------------------------------------------------------------------------
 
     @classmethod
@@ -97,7 +102,9 @@ class Polyhedron:
     @classmethod
     def box(cls, sides: Sequence[tuple[Any, Any]]) -> Polyhedron:
         """``low <= x_j <= high`` for each coordinate; None for no bound."""
-        exact = [tuple(None if v is None else rational(v, f"side {j}") for v in side) for j, side in enumerate(sides)]
+        if isinstance(sides, (str, bytes)) or not isinstance(sides, Iterable):
+            raise InputError(f"a box is a list of sides (low, high), not {kind(sides)}")
+        exact = [_side(side, f"side {j}") for j, side in enumerate(sides)]
         if not exact:
             raise InputError("a box needs at least one side")
         return cls(checker.Domain.from_rows(len(exact), box=exact))
@@ -105,16 +112,17 @@ class Polyhedron:
     @classmethod
     def space(cls, dimension: int) -> Polyhedron:
         """R^n."""
-        return cls.box([(None, None)] * dimension)
+        return cls.box([(None, None)] * integer(dimension, "the dimension", 1))
 
     @classmethod
     def orthant(cls, dimension: int) -> Polyhedron:
         """R^n_+."""
-        return cls.box([(0, None)] * dimension)
+        return cls.box([(0, None)] * integer(dimension, "the dimension", 1))
 
     @classmethod
     def simplex(cls, dimension: int) -> Polyhedron:
         """``x >= 0, sum x <= 1``."""
+        integer(dimension, "the dimension", 1)
         unit = [[0, *(int(i == j) for j in range(dimension))] for i in range(dimension)]
         return cls.from_rows([*unit, [1, *[-1] * dimension]])
 
@@ -471,6 +479,8 @@ class FiniteSet:
 
     @classmethod
     def of(cls, points: Sequence[Any]) -> FiniteSet:
+        if isinstance(points, (str, bytes)) or not isinstance(points, Iterable):
+            raise InputError(f"a finite set is a list of points, not {kind(points)}")
         exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(points))
         if not exact or len({len(p) for p in exact}) != 1 or not exact[0]:
             raise InputError("a finite set needs at least one point, and all of the same dimension n >= 1")
@@ -487,6 +497,13 @@ class FiniteSet:
     @cached_property
     def checked(self) -> checker.Domain:
         return checker.Domain.from_points(self.dimension, self.points)
+
+
+def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:
+    if isinstance(side, (str, bytes, dict)) or not hasattr(side, "__len__") or len(side) != 2:
+        raise InputError(f"{where}: expected a pair (low, high)")
+    low, high = (None if v is None else rational(v, where) for v in side)
+    return low, high
 
 
 def _at(row: Row, x: Sequence[Fraction]) -> Fraction:

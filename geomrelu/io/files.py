@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
+from geomrelu.arguments import filename
 from geomrelu.errors import InputError
 
 __all__ = ["FilePath", "kind_of", "named", "read_bytes", "read_text", "writable"]
@@ -91,6 +92,7 @@ def writable(directory: FilePath) -> Path:
     Raises:
         InputError: it cannot be made.
     """
+    directory = filename(directory, "a directory")
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
     except OSError as problem:

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from geomrelu.arguments import integer
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.cddlib import Row
+from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.network.compiled import Compiled
+from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 from geomrelu.network.ragged import bits
 from geomrelu.network.subdivision import Block, facets, subdivide
@@ -154,8 +157,9 @@ class Complex:
     Nothing is computed before it is asked for; :meth:`regions` alone never holds more than some blocks of cells.
 
     Args:
-        network: R^n -> R^m.
-        domain: a polyhedron in R^n, of any dimension, bounded or not; default R^n.
+        network: R^n -> R^m, as :func:`geomrelu.as_network` takes it.
+        domain: a polyhedron in R^n, of any dimension, bounded or not, as :func:`geomrelu.as_domain` takes it; default
+            R^n.
         layers: how many ReLU layers are resolved; default all.
         budget: counts regions as they are cut out; default no limit.
 
@@ -177,19 +181,15 @@ class Complex:
 
     def __init__(
         self,
-        network: Network,
-        domain: Polyhedron | None = None,
+        network: Any,
+        domain: Any = None,
         layers: int | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.network = network
-        self.domain = Polyhedron.space(network.inputs) if domain is None else domain
-        self.layers = network.depth if layers is None else layers
+        self.network = network = as_network(network)
+        self.domain = _polyhedron(domain, network.inputs)
+        self.layers = network.depth if layers is None else integer(layers, "layers")
         self.budget = budget or Budget()
-        if not isinstance(self.domain, Polyhedron):
-            raise InputError("the complex of a network needs a polyhedron as its domain")
-        if self.domain.dimension != network.inputs:
-            raise InputError(f"the network reads R^{network.inputs}, the domain lies in R^{self.domain.dimension}")
         if not 0 <= self.layers <= network.depth:
             raise InputError(f"the network has {network.depth} ReLU layers, not {self.layers}")
 
@@ -410,12 +410,13 @@ def _merged(blocks: list[Block]) -> Block | None:
 # ---- two networks ---------------------------------------------------------------------------------------------------
 
 
-def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget: Budget | None = None) -> Point | None:
+def difference(f: Any, g: Any, domain: Any = None, budget: Budget | None = None) -> Point | None:
     """Decide whether two networks are the same function on a polyhedron: a rational point where they differ, or None.
 
     Args:
-        f, g: networks R^n -> R^m, their output maps included (without one, the outputs of the last layer).
-        domain: a polyhedron in R^n, bounded or not; default R^n. On the empty set nothing differs.
+        f, g: networks R^n -> R^m, as for :class:`Complex`, their output maps included (without one, the outputs of the
+            last layer).
+        domain: a polyhedron in R^n, as for :class:`Complex`; default R^n. On the empty set nothing differs.
         budget: counts regions; default no limit.
 
     Raises:
@@ -430,7 +431,7 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
     >>> difference(one, two) is None
     True
     """
-    pair = _pair(f, g)
+    pair = _pair(as_network(f), as_network(g))
     complex_ = Complex(pair, domain, None, budget)
     if complex_.domain.is_empty:
         return None
@@ -453,6 +454,18 @@ def difference(f: Network, g: Network, domain: Polyhedron | None = None, budget:
                 vertex = next(row for row in rows if row[0])
                 return tuple(Fraction(v, vertex[0]) + d for v, d in zip(vertex[1:], bad_rays[0][1:], strict=True))
     return None
+
+
+def _polyhedron(domain: Any, inputs: int) -> Polyhedron:
+    """The domain of a complex, which may be empty; None: everything."""
+    if domain is None:
+        return Polyhedron.space(inputs)
+    found = domain if isinstance(domain, Polyhedron) else as_domain(domain, inputs)
+    if not isinstance(found, Polyhedron):
+        raise InputError("the complex of a network needs a polyhedron as its domain")
+    if found.dimension != inputs:
+        raise InputError(f"the network reads R^{inputs}, the domain lies in R^{found.dimension}")
+    return found
 
 
 def _differs(compiled: Compiled, row: Row) -> bool:

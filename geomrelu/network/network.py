@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
@@ -108,6 +109,8 @@ class Network:
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
         """From ``(weights, bias, "relu" | "none")`` triples, weights (out, in) as in PyTorch."""
+        if not isinstance(layers, list | tuple) or not all(isinstance(l, list | tuple) and len(l) == 3 for l in layers):
+            raise InputError('layers are a list of (weights, bias, "relu" or "none")')
         maps = (
             (AffineMap.from_dense(weights, bias, f"layer {position}"), activation)
             for position, (weights, bias, activation) in enumerate(layers, 1)
@@ -188,7 +191,15 @@ class Network:
         return late and (self.output is None or bool((self.output.indices >= self.starts[layer]).all()))
 
     def neuron(self, layer: int, neuron: int) -> AffineForm:
-        """The pre-activation of a neuron as an affine form over the variables before it."""
+        """The pre-activation of a neuron (layer from 1, neuron from 0) as an affine form over the variables before it.
+
+        Raises:
+            InputError: no such layer or neuron.
+        """
+        if not 1 <= integer(layer, "layer") <= self.depth:
+            raise InputError(f"there is no layer {layer}: the network has {self.depth} ReLU layers")
+        if not 0 <= integer(neuron, "neuron") < self.widths[layer - 1]:
+            raise InputError(f"there is no neuron {neuron} in layer {layer}, which has {self.widths[layer - 1]}")
         return self.layers[layer - 1].form(neuron)
 
     def pre_activations(self, point: Sequence[Any], up_to: int | None = None) -> list[list[Fraction]]:

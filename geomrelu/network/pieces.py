@@ -221,8 +221,8 @@ class Extreme:
     flat: set[Row] = field(default_factory=set)
 
 
-def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> list[list[Extreme]]:
-    """The exact supremum of every neuron of layers 1..up_to on the domain.
+def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget, sign: int = 1) -> list[list[Extreme]]:
+    """The exact supremum of every neuron of layers 1..up_to on the domain (``sign`` -1: of its negative).
 
     Raises:
         Exhausted: the budget has ended.
@@ -236,6 +236,7 @@ def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -
             best = found[layer - 1][i]
             if best is not None and best.value is None:
                 continue
+            row = row if sign > 0 else tuple(-v for v in row)
             values = piece.values(row)
             directions = [(v, g) for v, g in zip(values, piece.generators, strict=True) if not g[0]]
             for v, g in zip(piece.along_lines(row), piece.lines, strict=True):

@@ -305,11 +305,12 @@ def zero_bias() -> Table:
 
 # Theorems on random networks, and what they need of the biases besides symmetric laws without atoms.
 NEEDS: dict[str, str] = {
-    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "sign-flip-ratio"), "any"),
+    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "one-dim-sharper"), "any"),
+    "sign-flip-ratio": "any",
     **dict.fromkeys(("orthant-kill", "width-one", "tight-at-two", "range-two-three"), "same"),
     **dict.fromkeys(("narrow-first-layer", "one-more-than-input", "line-lower-bound", "line-upper-bound"), "same"),
     **dict.fromkeys(("width-free-lower-bound", "zeros-on-a-line", "euler-characteristic"), "same"),
-    **dict.fromkeys(("bias-free", "one-dim-chain", "one-dim-sharper", "collapse-rate"), "zero"),
+    **dict.fromkeys(("bias-free", "one-dim-chain", "collapse-rate"), "zero"),
     **dict.fromkeys(("plane-sign-changes", "tensor-power"), "zero"),
 }
 

@@ -14,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -73,7 +74,7 @@ def complex_figure(complex: Complex, *, layer: int | None = None, view: Any = No
     network = complex.network
     if network.inputs != 2:
         raise InputError(f"the network reads R^{network.inputs}: only the pieces of networks on R^2 can be drawn")
-    if layer is not None and not 1 <= layer <= complex.layers:
+    if layer is not None and not 1 <= integer(layer, "layer") <= complex.layers:
         raise InputError(f"layer {layer}: there are ReLU layers 1 to {complex.layers}")
     if layer is None and complex.layers < network.depth:
         layer = complex.layers

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike, fspath
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.arguments import filename
+from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
 from geomrelu.geometry.arrangement import Arrangement
-from geomrelu.geometry.domains import Union
+from geomrelu.geometry.domains import Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet
 from geomrelu.network.complex import Complex
-from geomrelu.network.front_door import as_domain, as_network
+from geomrelu.network.front_door import as_network
 from geomrelu.plots.arrangement import arrangement_figure
 from geomrelu.plots.complex import complex_figure
 from geomrelu.plots.page import rendered, write
@@ -41,7 +43,7 @@ class Picture:
         Raises:
             InputError: another ending, or a file that cannot be written.
         """
-        write(fspath(path), self.draw)
+        write(filename(path, "a picture's file"), self.draw)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -54,7 +56,7 @@ def plot(thing: Any, domain: Any = None, **how: Any) -> Picture:
     """Draw an arrangement of lines, or the linear pieces of a network with two inputs, the dead ones hatched.
 
     Args:
-        thing: an :class:`Arrangement` in R^2 or R^1, a :class:`Complex`, or any network (see
+        thing: an :class:`Arrangement` in R^2 or R^1, a :class:`Complex`, a :class:`Report`, or any network (see
             :func:`geomrelu.network.front_door.as_network`).
         domain: of a network: where its pieces are drawn, as for ``decide``; None: everywhere.
         how: ``view``, and ``labels`` of an arrangement or ``layer`` of a network: see
@@ -68,11 +70,17 @@ def plot(thing: Any, domain: Any = None, **how: Any) -> Picture:
     >>> "<svg" in plot(Arrangement([[1, 0], [0, 1]], [0, 0])).svg
     True
     """
+    if unknown := how.keys() - {"view", "labels" if isinstance(thing, Arrangement) else "layer"}:
+        raise InputError(
+            f"{min(unknown)} is no way to draw it: there are view, labels (arrangements), layer (networks)"
+        )
     if isinstance(thing, Arrangement):
         if domain is not None:
             raise InputError("an arrangement has its own domain: Arrangement(A, b, domain)")
         arrangement_figure(thing, **how)  # what cannot be drawn is refused now
         return Picture(lambda: arrangement_figure(thing, **how))
+    if isinstance(thing, Report):
+        thing, domain = thing.network, thing.domain if domain is None else domain
     pieces = thing if isinstance(thing, Complex) else _complex(thing, domain)
     complex_figure(pieces, **how)
     return Picture(lambda: complex_figure(pieces, **how))

@@ -184,5 +184,5 @@ def cut(low: float, high: float, bounds: dict[str, Fraction]) -> tuple[float, fl
 
 def check_level(level: float) -> None:
     """Refuse what is not a level of confidence."""
-    if not 0 < level < 1:
+    if isinstance(level, str) or not hasattr(level, "__float__") or not 0 < level < 1:
         raise InputError(f"the level must lie between 0 and 1, not {level}")

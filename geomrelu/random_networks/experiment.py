@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from geomrelu.arguments import integers
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -70,6 +71,7 @@ class Experiment:
     def __post_init__(self) -> None:
         if self.event not in EVENTS:
             raise InputError(f"unknown event {self.event!r} (known: {', '.join(EVENTS)})")
+        object.__setattr__(self, "widths", tuple(integers(self.widths, "widths")))
         if len(self.widths) < 2:
             raise InputError("widths: the number of inputs, then the width of each layer")
         if min(self.widths) < 1:

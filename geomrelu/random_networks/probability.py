@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomrelu.arguments import integer, kind
 from geomrelu.errors import InputError
 from geomrelu.random_networks.by_orbits import by_orbits, is_one_orbit, too_many_choices
 from geomrelu.random_networks.by_sampling import by_sampling
@@ -55,13 +56,14 @@ def probability(
     >>> probability(Experiment("alive", (2, 2, 2))).exact
     Fraction(63, 64)
     """
+    if not isinstance(experiment, Experiment):
+        raise InputError(f'an experiment is Experiment("alive", (2, 3, 1)) or another, not {kind(experiment)}')
     check_level(level)
+    integer(seed, "seed", 0)
+    orbits = None if orbits is None else integer(orbits, "the number of orbits", 1)
+    trials = None if trials is None else integer(trials, "the number of trials", 1)
     if sum(v is not None for v in (orbits, trials, half_width)) > 1:
         raise InputError("orbits are walked, trials and a half width sample networks: choose one")
-    if trials is not None and trials < 1:
-        raise InputError(f"the number of trials must be positive, not {trials}")
-    if orbits is not None and orbits < 1:
-        raise InputError(f"the number of orbits must be positive, not {orbits}")
     known = _known(experiment, seed, level, shape)
     if known is not None:
         return known

@@ -164,7 +164,7 @@ def test_sums_are_exact_or_given_up():
 def test_what_has_no_place_in_arrays():
     """Wide layers, many of them, cuts far outside, and what the checker itself finds too large."""
     box = Polyhedron.box([(-1, 1)] * 2)
-    wide, deep_ = [([[1, 1]] * 300, [0] * 300), ([[1] * 300], [0])], [([[1, 1], [1, -1]], [0, 1])] * 34
+    wide, deep_ = [([[1, 1]] * 1100, [0] * 1100), ([[1] * 1100], [0])], [([[1, 1], [1, -1]], [0, 1])] * 34
     for layers in (wide, deep_):
         net = as_network(layers)
         assert walk.Quick([], net.checked, box.checked).arithmetic(net.depth) is None

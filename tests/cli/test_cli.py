@@ -50,6 +50,34 @@ def test_decide_and_check(capsys, model, tmp_path):
     assert (code, err) == (1, "") and text.startswith("REJECTED") and text.count("\n") == 1
 
 
+def test_ranges(capsys, model, tmp_path):
+    """Printed, as JSON, to a file; their certificates are judged like all others; a budget that is over leaves some."""
+    import numpy as np
+
+    arguments = ["decide", model, "--domain", "box:-1,1", "--ranges"]
+    code, table, _ = run(capsys, *arguments)
+    assert code == 0
+    assert "Ranges of layer 2: 2 neurons: 2 dead, 0 always active, 0 unstable" in table
+    written = str(tmp_path / "r.npz")
+    code, text, _ = run(capsys, *arguments, written, "--format", "json", "--certificates", str(tmp_path / "c"))
+    assert code == 0
+    ranges = json.loads(text)["ranges"]
+    assert ranges["layers"][1]["neurons"][0] == {
+        "neuron": 0, "lower": "-2", "upper": "0", "status": "dead", "crosses": False
+    }  # fmt: skip
+    assert ranges["fixed"] == [[2, 0, "dead"], [2, 1, "dead"]]
+    arrays = np.load(written)
+    assert (arrays["lower_2"].tolist(), arrays["upper_2"].tolist()) == ([-2, -2.5], [0, -0.5])
+    files = sorted(map(str, (tmp_path / "c").glob("ranges-*.json")))
+    assert len(files) == 2
+    code, said, _ = run(capsys, "check", "--independent", *files, "--model", model, "--domain", "box:-1,1")
+    assert code == 0
+    assert said.count("4 claims proved") == 2
+    code, _, err = run(capsys, *arguments, str(tmp_path / "r.txt"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "ranges are written as .npz, .json, .csv" in err
+
+
 def test_json(capsys, model, tmp_path):
     arguments = ("--domain", "R+^n", "--format", "json", "--certificates", tmp_path / "c")
     code, text, _ = run(capsys, "decide", model, *arguments)

@@ -453,7 +453,7 @@ def test_values():
         (lambda: Arrangement([[1, 0]]).witness([2]), "entries -1, 0 or 1"),
         (lambda: Arrangement([[1, 0], [1, 0]]).witness([1, -1]), "no point"),
         (lambda: Arrangement([[1, 0]]).code([1]), "a point of R\\^1"),
-        (lambda: catalogue.braid(0), "at least 1"),
+        (lambda: catalogue.braid(0), "must be positive"),
         (lambda: catalogue.generic(2, 30, seed=1, size=1), "general position"),
     ],
 )

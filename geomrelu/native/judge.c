@@ -1,0 +1,316 @@
+/* Boxes judged in fixed point: what certificates/fixed_point.py computes for a batch in arrays, box by box.
+
+   Every integer is the one that the rules give (certificates/FORMAT.md); a box on which a number does not keep to the
+   bounds written here is left to somebody else. Nothing may wrap around: where a width is used, the line above says why
+   the number fits, and what is not known beforehand is looked up.
+
+   Units are 2^-28. |weights| < 2^34, bounds of neurons of unknown sign and sides of boxes < 2^34 (LARGE, which the
+   caller has checked), layers are at most 1024 wide (likewise). Lanes are forms: z and -z of four neurons. */
+#include "lanes.h"
+
+#define UNIT 28
+#define ONE (INT64_C(1) << UNIT)
+#define LARGE (INT64_C(1) << 34)
+#define CUT 17                      /* a number below 2^34 is cut into two below 2^17 */
+#define LOWER ((INT64_C(1) << CUT) - 1)
+#define EXACT 4503599627370496.0    /* 2^52: integers below twice that are floats, and so are their partial sums */
+#define MOST 4611686018427387904.0  /* 2^62 */
+
+enum { GOOD = 1, EMPTY = 2 };
+
+struct model {
+    int64_t layers, inputs, corners;  /* layers before the one that is bounded; corners: 2 to the inputs that vary */
+    const int64_t *widths;            /* inputs, layer 1, ..., the layer that is bounded */
+    const double *const *matrices;    /* of layer l: (width, padded(width before + 1)), the bias after the weights */
+    const int64_t *narrow;            /* of layer l: is the sum of |weights| on each variable before below 2^35? */
+    const int64_t *varies;            /* of each input */
+};
+
+struct box {
+    const int64_t *low, *high;
+    int64_t *above, *below, *height, *plain, *starts, *alive, *counts, *cost; /* see _Lines in fixed_point.py */
+    double *heights, *tall;                                                   /* at corners; the largest; 0: none */
+    int64_t *over, *under, *open;                                             /* of the layer at hand */
+    ints *q, *p, *s1, *s0, *values, *raised;
+    reals *f1, *f0, *sum1, *sum0, *r1, *r0;
+    int64_t *rows;
+    int64_t last[2]; /* of a leaf: its bounds on the box and at the corners */
+};
+
+/* s1 2^17 + s0 = sum over k of p[k] (row rows[k] of the matrix). */
+static void multiplied(const struct model *m, int64_t at, struct box *b, int64_t count, const int64_t *rows) {
+    int64_t columns = padded(m->widths[at - 1] + 1);
+    const double *matrix = m->matrices[at];
+    if (m->narrow[at]) {
+        /* |p| < 2^34, so the parts are at most 2^17, and the sums at most 2^17 2^35 = 2^52: exact in any order */
+        memset(b->sum1, 0, (size_t)columns * sizeof(reals));
+        memset(b->sum0, 0, (size_t)columns * sizeof(reals));
+        product(count, b->f1, rows, matrix, columns, columns, b->sum1);
+        product(count, b->f0, rows, matrix, columns, columns, b->sum0);
+        for (int64_t j = 0; j < columns; j++) {
+            b->s1[j] = __builtin_convertvector(b->sum1[j], ints);
+            b->s0[j] = __builtin_convertvector(b->sum0[j], ints);
+        }
+        return;
+    }
+    for (int64_t j = 0; j <= m->widths[at - 1]; j++)
+        for (int r = 0; r < LANES; r++) {
+            wide sum = 0; /* 1024 terms below 2^34 2^34: below 2^78 */
+            for (int64_t k = 0; k < count; k++) sum += (wide)b->p[k][r] * (int64_t)matrix[rows[k] * columns + j];
+            b->s1[j][r] = (int64_t)(sum >> CUT); /* below 2^61 */
+            b->s0[j][r] = (int64_t)(sum & LOWER);
+        }
+}
+
+/* Upper bounds of forms on the outputs of layer `level - 1` (coefficients b->q, constant `bias`): in values at each
+   corner, in units rounded up; of a leaf not rounded, and only the largest, in last. Returns the lanes that are bad. */
+static ints bounded(const struct model *m, struct box *b, int64_t level, ints bias, const int64_t *below, int leaf) {
+    ints zero = bias ^ bias, bad = zero;
+    ints high = bias, low = zero, more_high = zero, more_low = zero; /* constants, high 2^28 + low */
+    int64_t raised = 0;
+    reals g1 = every(0), g0 = every(0);
+    for (int64_t at = level - 1; at > 0; at--) {
+        int64_t start = b->starts[at], count = b->counts[at], before = m->widths[at - 1];
+        const int64_t *rows = b->alive + start;
+        ints lack = zero, upper = zero, lower = zero, more_upper = zero, more_lower = zero;
+        for (int64_t k = 0; k < count; k++) {
+            int64_t i = start + rows[k];
+            ints c = b->q[rows[k]], plus = c & (c > 0); /* |c| < 2^34 */
+            int64_t height = b->height[i], plain = b->plain[i];
+            if (height) { /* < 2^34; products below 2^51, and 1024 of them below 2^61 */
+                upper += plus * (plain >> CUT);
+                lower += plus * (plain & LOWER);
+                if (!plain) {
+                    if (leaf) more_upper += plus * (height >> CUT), more_lower += plus * (height & LOWER);
+                    b->raised[raised] = plus;
+                    b->r1[raised] = __builtin_convertvector(plus >> CUT, reals);
+                    b->r0[raised] = __builtin_convertvector(plus & LOWER, reals);
+                    g1 += b->r1[raised] * b->tall[i];
+                    g0 += b->r0[raised] * b->tall[i];
+                    b->rows[raised++] = i;
+                }
+            }
+            ints slope = chosen_ints(c > 0, zero + b->above[i], zero + below[i]);
+            ints p = (c * slope) >> UNIT; /* slopes are at most 2^28: the product is below 2^62 */
+            lack -= p & (p < 0);
+            b->p[k] = p;
+            b->f1[k] = __builtin_convertvector(p >> CUT, reals);
+            b->f0[k] = __builtin_convertvector(p & LOWER, reals);
+        }
+        multiplied(m, at, b, count, rows);
+        for (int64_t j = 0; j < before; j++) {
+            /* s1 2^17 = (s1 >> 11) 2^28 + (s1 & 2047) 2^17; s0 is below 2^53, lack below 2^44 */
+            ints rest = (b->s1[j] & 2047) * (LOWER + 1) + b->s0[j] + lack + (ONE - 1);
+            ints q = (b->s1[j] >> (UNIT - CUT)) + (rest >> UNIT);
+            bad |= (q >= LARGE) | (q <= -LARGE);
+            b->q[j] = q;
+        }
+        for (int64_t j = 0; j < before; j++) b->q[j] &= ~bad; /* from here on they are 0 */
+        high += (b->s1[before] >> (UNIT - CUT)) + (upper >> (UNIT - CUT));
+        low += (b->s1[before] & 2047) * (LOWER + 1) + b->s0[before] + lack + b->cost[at];
+        low += (upper & 2047) * (LOWER + 1) + lower;
+        high += low >> UNIT; /* below 2^51 a layer */
+        low &= ONE - 1;
+        if (leaf) {
+            more_high += more_upper >> (UNIT - CUT);
+            more_low += (more_upper & 2047) * (LOWER + 1) + more_lower;
+            more_high += more_low >> UNIT;
+            more_low &= ONE - 1;
+        }
+    }
+    /* how large values can become, and all partial sums on the way; floats are near enough for half of what fits */
+    reals most = size(__builtin_convertvector(high, reals)) * (double)ONE + (double)ONE;
+    for (int64_t j = 0; j < m->inputs; j++) {
+        int64_t side = b->high[j] > -b->low[j] ? b->high[j] : -b->low[j], step = b->high[j] - b->low[j];
+        most += size(__builtin_convertvector(b->q[j], reals)) * (double)(side > step ? side : step);
+    }
+    most += g1 * (double)(LOWER + 1) + g0;
+    if (leaf) most += size(__builtin_convertvector(more_high, reals)) * (double)ONE + (double)ONE;
+    bad |= ~(most < MOST);
+    high &= ~bad, low &= ~bad;
+    ints value = high * ONE + low; /* from here on every partial sum is at most 2^62 */
+    for (int64_t j = 0; j < m->inputs; j++) b->q[j] &= ~bad;
+    for (int64_t k = 0; k < raised; k++) b->raised[k] &= ~bad;
+    if (leaf) {
+        ints whole = value + ((more_high & ~bad) * ONE + (more_low & ~bad));
+        for (int64_t j = 0; j < m->inputs; j++)
+            whole += b->q[j] * chosen_ints(b->q[j] > 0, zero + b->high[j], zero + b->low[j]);
+        b->last[0] = whole[0];
+    }
+    int64_t corners = 1, columns = padded(m->corners);
+    for (int64_t j = 0; j < m->inputs; j++) value += b->q[j] * b->low[j];
+    b->values[0] = value;
+    for (int64_t j = 0; j < m->inputs; j++)
+        if (m->varies[j]) {
+            ints step = b->q[j] * (b->high[j] - b->low[j]);
+            for (int64_t c = 0; c < corners; c++) b->values[corners + c] = b->values[c] + step;
+            corners *= 2;
+        }
+    if (!any(~((g1 < EXACT) & (g0 < EXACT)))) { /* so that the partial sums are exact */
+        memset(b->sum1, 0, (size_t)columns * sizeof(reals));
+        memset(b->sum0, 0, (size_t)columns * sizeof(reals));
+        product(raised, b->r1, b->rows, b->heights, columns, columns, b->sum1);
+        product(raised, b->r0, b->rows, b->heights, columns, columns, b->sum0);
+        for (int64_t c = 0; c < corners; c++) {
+            ints sum1 = __builtin_convertvector(b->sum1[c], ints) & ~bad;
+            b->values[c] += sum1 * (LOWER + 1) + (__builtin_convertvector(b->sum0[c], ints) & ~bad);
+        }
+    } else
+        for (int64_t k = 0; k < raised; k++)
+            for (int64_t c = 0; c < corners; c++)
+                b->values[c] += b->raised[k] * (int64_t)b->heights[b->rows[k] * columns + c];
+    if (leaf) {
+        b->last[1] = b->values[0][0];
+        for (int64_t c = 1; c < corners; c++)
+            if (b->values[c][0] > b->last[1]) b->last[1] = b->values[c][0];
+    } else
+        for (int64_t c = 0; c < corners; c++) b->values[c] = (b->values[c] + (ONE - 1)) >> UNIT;
+    return bad;
+}
+
+/* The coefficients of z or, a unit above their negatives, of -z: of neuron i of a layer, in a lane. */
+static void begun(const struct model *m, struct box *b, int64_t level, int64_t i, int negative, int lane, ints *bias) {
+    int64_t before = m->widths[level - 1];
+    const double *row = m->matrices[level] + i * padded(before + 1);
+    for (int64_t j = 0; j <= before; j++) {
+        int64_t w = (int64_t)row[j];
+        b->q[j][lane] = negative ? 1 - w : w;
+    }
+    (*bias)[lane] = b->q[before][lane];
+}
+
+/* Bounds of some neurons of a layer, met with what is known; 0 if numbers were too large. */
+static int derived(const struct model *m, struct box *b, int64_t level, int64_t *known, const uint8_t *again) {
+    int64_t width = m->widths[level], corners = m->corners, columns = padded(corners), count = 0;
+    int64_t *least = known, *most = known + width;
+    for (int64_t i = 0; i < width; i++)
+        if (least[i] < 0 && most[i] > 0 && (!again || again[i])) b->open[count++] = i;
+    for (int64_t first = 0; first < count; first += LANES / 2) {
+        int64_t some = count - first < LANES / 2 ? count - first : LANES / 2;
+        ints bias = {0};
+        memset(b->q, 0, (size_t)(m->widths[level - 1] + 1) * sizeof(ints));
+        for (int64_t k = 0; k < some; k++)
+            for (int s = 0; s < 2; s++) begun(m, b, level, b->open[first + k], s, (int)(2 * k + s), &bias);
+        if (any(bounded(m, b, level, bias, b->below, 0))) return 0;
+        for (int64_t k = 0; k < some; k++) {
+            int64_t i = b->open[first + k], *over = b->over + i * columns, *under = b->under + i * columns;
+            int64_t top = -2 * LARGE, bottom = -2 * LARGE;
+            for (int64_t c = 0; c < corners; c++) { /* at most 2^34 */
+                over[c] = b->values[c][2 * k], under[c] = b->values[c][2 * k + 1];
+                top = over[c] > top ? over[c] : top;
+                bottom = under[c] > bottom ? under[c] : bottom;
+            }
+            if (-bottom > least[i]) least[i] = -bottom;
+            if (top < most[i]) most[i] = top;
+        }
+    }
+    /* the lines around the outputs */
+    int64_t start = b->starts[level], next = 0, alive = 0, cost = 0;
+    for (int64_t i = 0; i < width; i++) {
+        int64_t s = start + i, low = least[i], high = most[i];
+        int is_open = next < count && b->open[next] == i;
+        next += is_open;
+        b->height[s] = b->plain[s] = 0;
+        b->tall[s] = 0;
+        if (low >= 0)
+            b->above[s] = b->below[s] = ONE;
+        else if (high > 0) {
+            int64_t above = high * ONE / (high - low), rest = ONE - above, sum = 0; /* high < 2^34 */
+            int64_t below = 4 * above - 2 * ONE, height = -((-rest * high) >> UNIT), tall = 0;
+            b->above[s] = above;
+            b->below[s] = below < 0 ? 0 : below > ONE ? ONE : below;
+            b->height[s] = b->plain[s] = height;
+            cost += high;
+            if (is_open) {
+                double *heights = b->heights + s * columns;
+                for (int64_t c = 0; c < corners; c++) { /* bounds at corners <= 2^34, slopes <= 2^28 */
+                    int64_t left = above * b->under[i * columns + c], right = rest * b->over[i * columns + c];
+                    int64_t there = ((left > right ? left : right) >> UNIT) + 1;
+                    heights[c] = (double)there;
+                    sum += there;
+                    tall = there > tall ? there : -there > tall ? -there : tall;
+                }
+                if (sum < corners * height) {
+                    b->plain[s] = 0;
+                    b->tall[s] = (double)tall;
+                }
+            }
+        } else
+            continue;
+        b->alive[start + alive++] = i;
+    }
+    b->counts[level] = alive;
+    b->cost[level] = cost;
+    return 1;
+}
+
+static int empty(const struct model *m, int64_t level, const int64_t *known) {
+    for (int64_t i = 0; i < m->widths[level]; i++)
+        if (known[i] > known[m->widths[level] + i]) return 1;
+    return 0;
+}
+
+/* The state of a box, and the bound of a leaf in 2^-56; `slopes` in sixteenths, < 0: the default. */
+static int judged(const struct model *m, struct box *b, int64_t *known, const uint8_t *again, int leaf,
+                  const int8_t *slopes, int64_t neuron, int negative, int64_t *bound) {
+    int64_t *here = known;
+    for (int64_t l = 1; l <= m->layers; here += 2 * m->widths[l++])
+        if (empty(m, l, here)) return GOOD | EMPTY;
+    here = known;
+    for (int64_t l = 1; l <= m->layers; here += 2 * m->widths[l++]) {
+        if (!derived(m, b, l, here, l == m->layers ? again : NULL)) return 0;
+        if (empty(m, l, here)) return GOOD | EMPTY;
+    }
+    if (!leaf) return GOOD;
+    for (int64_t s = 0; s < b->starts[m->layers + 1]; s++)
+        if (slopes[s] >= 0 && b->height[s]) b->below[s] = (int64_t)slopes[s] * (ONE / 16);
+    ints bias = {0};
+    memset(b->q, 0, (size_t)(m->widths[m->layers] + 1) * sizeof(ints));
+    begun(m, b, m->layers + 1, neuron, negative, 0, &bias);
+    if (any(bounded(m, b, m->layers + 1, bias, b->below, 1))) return 0;
+    *bound = b->last[0] < b->last[1] ? b->last[0] : b->last[1];
+    return GOOD;
+}
+
+/* Boxes: sides (boxes, inputs), what is known (boxes, for each layer 2 width), which neurons of the last layer are
+   derived again (boxes, width), which are leaves (boxes,), slopes (boxes, widths). Returns 0 if there is no memory. */
+int ENTRY(judge)(const struct model *m, int64_t boxes, const int64_t *low, const int64_t *high, int64_t *known,
+                 const uint8_t *again, const uint8_t *leaf, const int8_t *slopes, int64_t neuron, int64_t negative,
+                 int64_t *bounds, uint8_t *states) {
+    int64_t all = 0, widest = m->inputs, columns = padded(m->corners), word = 8, lanes = 8 * LANES;
+    for (int64_t l = 1; l <= m->layers; l++) {
+        all += m->widths[l];
+        widest = m->widths[l] > widest ? m->widths[l] : widest;
+    }
+    int64_t wide_ = padded(widest + 1), corners = columns > wide_ ? columns : wide_;
+    struct room room;
+    if (!opened(&room, all * word * 8 + all * columns * word + 2 * wide_ * columns * word + 5 * (m->layers + 2) * word +
+                           6 * wide_ * lanes + 3 * corners * lanes + 3 * all * lanes + wide_ * word + 64 * 40))
+        return 0;
+    struct box b;
+    int64_t **numbers[] = {&b.above, &b.below, &b.height, &b.plain, &b.alive, &b.rows};
+    for (int k = 0; k < 6; k++) *numbers[k] = taken(&room, all * word);
+    b.tall = taken(&room, all * word);
+    b.heights = taken(&room, all * columns * word);
+    memset(b.heights, 0, (size_t)(all * columns * word));
+    b.over = taken(&room, wide_ * columns * word), b.under = taken(&room, wide_ * columns * word);
+    b.open = taken(&room, wide_ * word);
+    int64_t **tables[] = {&b.starts, &b.counts, &b.cost};
+    for (int k = 0; k < 3; k++) *tables[k] = taken(&room, (m->layers + 2) * word);
+    b.q = taken(&room, wide_ * lanes), b.p = taken(&room, wide_ * lanes);
+    b.s1 = taken(&room, wide_ * lanes), b.s0 = taken(&room, wide_ * lanes);
+    b.f1 = taken(&room, wide_ * lanes), b.f0 = taken(&room, wide_ * lanes);
+    b.values = taken(&room, corners * lanes), b.sum1 = taken(&room, corners * lanes);
+    b.sum0 = taken(&room, corners * lanes);
+    b.raised = taken(&room, all * lanes), b.r1 = taken(&room, all * lanes), b.r0 = taken(&room, all * lanes);
+    b.starts[1] = 0;
+    for (int64_t l = 1; l <= m->layers; l++) b.starts[l + 1] = b.starts[l] + m->widths[l];
+    for (int64_t k = 0; k < boxes; k++) {
+        b.low = low + k * m->inputs, b.high = high + k * m->inputs;
+        bounds[k] = 0;
+        states[k] = (uint8_t)judged(m, &b, known + 2 * k * all, again + k * m->widths[m->layers], leaf[k],
+                                    slopes + k * all, neuron, (int)negative, bounds + k);
+    }
+    free(room.start);
+    return 1;
+}

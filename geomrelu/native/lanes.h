@@ -1,0 +1,75 @@
+/* Eight numbers at a time, and matrix products in which each of the eight has its own factors.
+
+   C99 with what GCC and Clang add to it: vectors, integers of 128 bits, and >> that rounds down. Vectors are cut into
+   whatever the processor has: everything is compiled for several generations of it (VERSION), and one is chosen where
+   the library is loaded. */
+#ifndef GEOMRELU_LANES
+#define GEOMRELU_LANES
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES 8
+typedef double reals __attribute__((vector_size(8 * LANES)));
+typedef int64_t ints __attribute__((vector_size(8 * LANES)));
+__extension__ typedef __int128 wide;
+
+#define INLINE static inline __attribute__((always_inline))
+#ifndef VERSION
+#define VERSION plain
+#endif
+#define JOINED(name, version) geomrelu_##name##_##version
+#define NAMED(name, version) JOINED(name, version)
+#define ENTRY(name) NAMED(name, VERSION)
+
+INLINE int64_t padded(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
+
+INLINE reals chosen(ints where, reals yes, reals no) { return (reals)(((ints)yes & where) | ((ints)no & ~where)); }
+INLINE ints chosen_ints(ints where, ints yes, ints no) { return (yes & where) | (no & ~where); }
+INLINE reals positive(reals x) { return (reals)((ints)x & (x > 0.0)); }
+INLINE reals larger(reals a, reals b) { return chosen(a > b, a, b); }
+INLINE reals smaller(reals a, reals b) { return chosen(a < b, a, b); }
+INLINE reals size(reals x) { return (reals)((ints)x & INT64_MAX); }
+INLINE reals every(double x) { return (reals){x, x, x, x, x, x, x, x}; }
+INLINE int any(ints x) {
+    int64_t found = 0;
+    for (int r = 0; r < LANES; r++) found |= x[r];
+    return found != 0;
+}
+
+/* out[j] += sum over k < count of factors[k] matrix[rows[k] stride + j], j < columns (a multiple of 8). */
+INLINE void product(int64_t count, const reals *factors, const int64_t *rows, const double *matrix, int64_t stride,
+                    int64_t columns, reals *out) {
+    for (int64_t j = 0; j < columns; j += 8) {
+        reals a = out[j], b = out[j + 1], c = out[j + 2], d = out[j + 3];
+        reals e = out[j + 4], f = out[j + 5], g = out[j + 6], h = out[j + 7];
+        for (int64_t k = 0; k < count; k++) {
+            const double *w = matrix + rows[k] * stride + j;
+            reals factor = factors[k];
+            a += factor * w[0], b += factor * w[1], c += factor * w[2], d += factor * w[3];
+            e += factor * w[4], f += factor * w[5], g += factor * w[6], h += factor * w[7];
+        }
+        out[j] = a, out[j + 1] = b, out[j + 2] = c, out[j + 3] = d;
+        out[j + 4] = e, out[j + 5] = f, out[j + 6] = g, out[j + 7] = h;
+    }
+}
+
+/* Room for many arrays, each on a boundary of 64 bytes, given back at once. */
+struct room {
+    char *start, *next;
+};
+
+INLINE void *taken(struct room *room, int64_t bytes) {
+    char *found = room->next;
+    room->next += (bytes + 63) / 64 * 64;
+    return found;
+}
+
+INLINE int opened(struct room *room, int64_t bytes) {
+    room->start = malloc((size_t)bytes + 64);
+    room->next = room->start + (64 - (uintptr_t)room->start % 64);
+    return room->start != NULL;
+}
+
+#endif

@@ -1,0 +1,88 @@
+"""Ranges of all neurons of real networks: ``python tests/benchmarks/ranges.py FOLDER [NAME ...] [--seconds 60]``.
+
+For each network: how many neurons are dead, always active and unstable; the mean width of a range when only bounds are
+derived, and at the end; whether 100,000 points of the box stay inside (in float64; what sticks out is evaluated
+exactly); and whether the plain judge accepts every claim (``--judge SECONDS`` limits that: trees of many boxes take
+long there).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from budgets import DOMAINS
+
+from geomrelu import checker, decide
+
+NAMES = ("acasxu_1_1", "mnist_256x2", "real/metaroom_4cnn")
+
+
+def outside(network, box, found, count, seed=0):
+    """How many values at random points and corners lie outside their ranges, exactly."""
+    random = np.random.default_rng(seed)
+    low, high = (np.array([float(v) for v in side]) for side in (box.lower, box.upper))
+    wrong, step = 0, max(1, 2**23 // max(network.inputs, *network.widths))
+    for first in range(0, count, step):
+        share = random.random((min(step, count - first), network.inputs))
+        share[::3] = share[::3] > 0.5
+        points = low + share * (high - low)
+        values = points.T
+        for layer, own in found.layers.items():
+            matrix, bias = network.layers[layer - 1].floats
+            z = matrix[:, : len(values)] @ values + bias[:, None]
+            values = np.concatenate([values, np.maximum(z, 0)])
+            sides = np.array([r.floats for r in own])
+            for i, k in np.argwhere((z < sides[:, :1]) | (z > sides[:, 1:])):
+                inside = [min(max(x, a), b) for x, a, b in zip(points[k].tolist(), box.lower, box.upper, strict=True)]
+                exact = network.pre_activations(inside, layer)[-1][i]
+                wrong += not own[i].lower <= exact <= own[i].upper
+    return wrong
+
+
+def judged(found, limit):
+    """(claims accepted by the plain judge, claims not reached in time)."""
+    end, accepted, left = time.monotonic() + limit, 0, 0
+    for certificate in found.certificates:
+        data = json.loads(json.dumps(certificate))
+        judge = checker.Judge(data["points"], found.model, found.domain, data.get("derive"))
+        for claim in data["claims"]:
+            if time.monotonic() > end:
+                left += 1
+                continue
+            checker.prove(claim, judge)
+            accepted += 1
+    return accepted, left
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--points", type=int, default=100_000)
+    parser.add_argument("--judge", type=float, default=3600)
+    options = parser.parse_args()
+    for name in options.names:
+        domain = options.folder / DOMAINS.get(name, f"{name}.vnnlib")
+        report = decide(options.folder / f"{name}.onnx", domain, time=options.seconds)
+        begun, steps = time.monotonic(), []
+        for found in report.tightened(options.seconds):
+            width = np.mean([r.floats[1] - r.floats[0] for r in found])
+            steps.append(f"{time.monotonic() - begun:.1f} s: {width:.6g}")
+        count = {s: len(found.with_status(s)) for s in ("dead", "active", "both", "unstable")}
+        print(f"{name}: {len(found)} neurons: {count}, {sum(r.crosses for r in found)} known to take both signs")
+        print(f"  mean width of a range: {'; '.join(steps)}", flush=True)
+        box = report.domain.checked
+        print(f"  {outside(report.network, box, found, options.points)} of {options.points} points outside", flush=True)
+        begun = time.monotonic()
+        accepted, left = judged(found, options.judge)
+        seconds = time.monotonic() - begun
+        print(f"  plain judge: {accepted} claims accepted in {seconds:.0f} s, {left} not reached", flush=True)
+
+
+if __name__ == "__main__":
+    main()

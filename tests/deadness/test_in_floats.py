@@ -1,0 +1,290 @@
+"""Dead in floating point: no neuron that is called so fires, in any order of summation; those that fire are shown."""
+
+from __future__ import annotations
+
+import json
+import random
+from fractions import Fraction
+from itertools import pairwise
+
+import families
+import numpy as np
+import pytest
+from commands import run
+
+from geomrelu import InputError, Network, Polyhedron, check, checker, decide
+from geomrelu.deadness.float_arithmetic import ARITHMETICS, Evaluator, errors, float_type, growth
+from geomrelu.deadness.in_floats import DEAD, OPEN, REALS_ONLY
+from geomrelu.geometry.domains import Union
+
+TYPES = tuple(ARITHMETICS)
+
+
+def float_layers(rng, widths, kind):
+    """Layers of float32 numbers: of all sizes, of a few digits (sums are often exact, suprema often 0), or ternary."""
+    layers = []
+    for level, (inputs, outputs) in enumerate(pairwise(widths)):
+        if kind == "fine":
+            rows = [[np.float32(rng.gauss(0, 1)) for _ in range(inputs)] for _ in range(outputs)]
+            bias = [np.float32(rng.gauss(-0.6 * level, 1)) for _ in range(outputs)]
+        elif kind == "scaled":
+            scale = [2.0 ** rng.randint(-30, 20) for _ in range(outputs)]
+            rows = [[np.float32(s * rng.gauss(0, 1)) for _ in range(inputs)] for s in scale]
+            bias = [np.float32(s * rng.gauss(-level, 0.5)) for s in scale]
+        else:
+            size = 1 if kind == "ternary" else 4
+            rows = [[np.float32(rng.randint(-size, size)) / np.float32(size) for _ in range(inputs)]
+                    for _ in range(outputs)]  # fmt: skip
+            bias = [np.float32(rng.randint(-size, size // 2)) / np.float32(size) for _ in range(outputs)]
+        layers.append((rows, bias))
+    return layers
+
+
+def summed(layers, points, rng):
+    """NumPy float32, products and sums one by one, each neuron in an order of its own; some products are fused."""
+    values = points.astype(np.float32)
+    found = []
+    for rows, bias in layers:
+        z = np.zeros((len(values), len(rows)), dtype=np.float32)
+        for i, (row, b) in enumerate(zip(rows, bias, strict=True)):
+            terms = [None, *range(len(row))]
+            rng.shuffle(terms)
+            total = np.zeros(len(values), dtype=np.float32)
+            for j in terms:
+                if j is None:
+                    total = total + np.float32(b)
+                elif rng.random() < 0.5:
+                    total = total + np.float32(row[j]) * values[:, j]
+                else:  # exact in float64, rounded once more there: as a fused operation but for rare ties
+                    total = (total.astype(float) + float(row[j]) * values[:, j].astype(float)).astype(np.float32)
+            z[:, i] = total
+        found.append(z)
+        values = np.maximum(z, 0)
+    return found
+
+
+def samples(report, rng, count=200):
+    """Points of float32 in the box [-1, 1]^n: random ones, corners, points of claims, and neighbours of all."""
+    n = report.network.inputs
+    points = np.array([[rng.choice((-1, 1, rng.uniform(-1, 1))) for _ in range(n)] for _ in range(count)])
+    claimed = [
+        v.claim["point"] for layer in report for v in layer.verdicts if isinstance((v.claim or {}).get("point"), list)
+    ]
+    claimed += [p for layer in report for p in layer.points]
+    more = np.array([[float(Fraction(x)) for x in p] for p in claimed] or np.zeros((0, n)))
+    points = np.concatenate([points, more]).astype(np.float32)
+    near = np.nextafter(points, np.array([[rng.choice((-9, 9)) for _ in range(n)] for _ in points], dtype=np.float32))
+    return np.clip(np.concatenate([points, near]), -1, 1)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_no_neuron_called_dead_in_floats_fires(block):
+    """20 networks a block, summed in random orders, at points where neurons are largest and beside them."""
+    rng = random.Random(900 + block)
+    dead = fired = 0
+    for k in range(20):
+        kind = ("fine", "scaled", "few digits", "ternary")[k % 4]
+        widths = rng.choice(((2, 5, 5), (3, 6, 4, 3), (1, 4, 4), (4, 6, 5)))
+        layers = float_layers(rng, widths, kind)
+        net = Network.from_layers([(rows, bias, "relu") for rows, bias in layers])
+        report = decide(net, (-1, 1), arithmetic="float32", time=60)
+        points = samples(report, rng)
+        for z in (summed(layers, points, rng) for _ in range(3)):
+            for v in report.floats:
+                if v.status == DEAD:
+                    assert z[v.layer - 1][:, v.neuron].max() <= 0, (kind, v)
+        dead += len(report.floats.dead)
+        for v in report.floats:
+            assert (v.status in (DEAD, REALS_ONLY, OPEN)) == ((v.layer, v.neuron) in report.dead)
+            if v.status == REALS_ONLY:
+                fired += 1
+                exact = net.pre_activations(v.point, v.layer)[-1][v.neuron]
+                assert exact <= 0
+                assert all(-1 <= x <= 1 and np.float32(float(x)) == x for x in v.point)
+    assert dead > 20
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_errors_are_bounded(name):
+    """Exact values beside values in floats, in several orders; parameters that are no numbers of the type as well."""
+    rng, kind = random.Random(5), float_type(name)
+    most = 0.0
+    for k in range(30):
+        layers = families.network(rng, rng.choice(((2, 4, 3), (3, 9, 5, 2), (20, 3, 3))), ("rational", "scaled")[k % 2])
+        if k % 3 == 0:
+            layers = [([[Fraction(kind.rounded(np.array([float(w)]))[0]) for w in row] for row in rows],
+                       [Fraction(kind.rounded(np.array([float(b)]))[0]) for b in bias]) for rows, bias in layers
+                      if k % 2 == 0] or layers  # fmt: skip
+        net, n = families.as_network(layers), len(layers[0][0][0])
+        sides = [(Fraction(-1), Fraction(3, 4))] * n
+        points = kind.rounded(np.array([[rng.uniform(-1, 0.75) for _ in range(n)] for _ in range(12)]))
+        exact = [net.pre_activations([Fraction(x) for x in p]) for p in points.tolist()]
+        high = [np.array([max(float(z[at][i]) for z in exact) * 1.001 + 1e-9 for i in range(w)])
+                for at, w in enumerate(net.widths)]  # fmt: skip
+        # upper bounds that hold at these points: the errors then hold there
+        found = list(errors(net, kind, sides, high, net.depth))
+        for layer, own in enumerate(found, 1):
+            evaluate = Evaluator(net, kind, layer)
+            for order in ("stored", "reversed", "random"):
+                z = evaluate(points, order, k)
+                for p, values in enumerate(exact):
+                    for i, right in enumerate(values[layer - 1]):
+                        if not np.isfinite(own.bound[i]):
+                            continue
+                        off = abs(Fraction(float(z[p, i])) - right)
+                        assert off <= Fraction(float(own.bound[i])), (k, layer, i, order)
+                        most = max(most, float(off) / float(own.bound[i])) if own.bound[i] else most
+                        if own.silent[i]:
+                            assert z[p, i] <= 0
+    assert most > 0.02  # the bounds are of the right size
+
+
+def test_a_supremum_of_0_that_fires_is_shown():
+    """x + x - 2x with rounded weights: 0 over the reals, positive in float32 for some x."""
+    a, b = Fraction(float(np.float32(0.3))), Fraction(float(np.float32(0.3) * np.float32(1 + 2**-22)))
+    assert float(a + b) == np.float32(float(a + b))
+    net = Network.from_layers([([[1], [1], [1]], [0, 0, 0], "relu"), ([[a, b, -a - b]], [0], "relu")])
+    report = decide(net, (0, 1), arithmetic="float32")
+    v = report.floats[2, 0]
+    assert (v.status, v.upper) == (REALS_ONLY, 0)
+    (x,) = v.point
+    assert net.pre_activations([x])[1][0] == 0
+    x = np.float32(float(x))
+    terms = [np.float32(float(w)) * x for w in (a, b, -a - b)]
+    sums = [terms[i] + terms[j] + terms[k] for i, j, k in ((0, 1, 2), (1, 2, 0), (0, 2, 1))]
+    assert max(sums) > 0
+    assert "fires, " in str(report.floats)
+    assert report.floats.dead == []
+
+
+def test_signs_are_kept_by_rounding_and_no_error_matters():
+    net = Network.from_layers([([[1e30, 0]], [0], "relu"), ([[-3], [0], [-1]], [0, 0, 1e-40], "relu")])
+    found = decide(net, [(0, None), (0, 1)], arithmetic="float32").floats
+    assert found[2, 0].status == found[2, 1].status == DEAD
+    assert found[2, 0].error == np.inf
+    assert found[2, 2].status == "alive"
+
+
+def test_what_may_overflow_has_no_bound():
+    net = Network.from_layers([([[3e38, 3e38, -3e38]], [-7e38], "relu"), ([[1]], [-1], "relu")])
+    found = decide(net, (0, 1), arithmetic="float32").floats
+    assert found[1, 0].error == np.inf
+    assert found[1, 0].status != DEAD  # 3e38 + 3e38 is infinite in float32
+    assert decide(net, (0, 0.01), arithmetic="float32").floats[1, 0].status == OPEN  # -7e38 is no float32
+
+
+def test_margins_are_claims_that_the_judge_accepts():
+    """Where the range is not low enough, z <= -error is proved by a tree."""
+    rng = random.Random(2)
+    proved, sides = 0, (-0.1, 0.1)
+    for _ in range(6):  # in eleven inputs suprema are not computed
+        layers = float_layers(rng, (11, 6, 6, 6), "fine")
+        net = Network.from_layers([(rows, bias, "relu") for rows, bias in layers])
+        report = decide(net, sides, arithmetic="float16", time=60)
+        claimed = [v for v in report.floats if v.claim is not None]
+        proved += len(claimed)
+        for v in claimed:
+            assert v.upper == -Fraction(v.error) == Fraction(v.claim["bound"])
+            assert v.status == DEAD
+        assert check(report.floats.certificates, net, sides) == len(claimed)
+    assert proved > 5
+    with pytest.raises(InputError, match="piece by piece"):
+        decide(net, Union.of([Polyhedron.box([(0, 1)] * 11)] * 2), arithmetic="float32")
+    with pytest.raises(InputError, match="'float8' is not known"):
+        decide(net, (0, 1), arithmetic="float8")
+
+
+def test_growth_is_rounded_upward():
+    for digits, count in ((24, 1), (24, 1000), (11, 787), (8, 3000), (8, 0)):
+        true = (1 + Fraction(1, 1 << digits)) ** count
+        assert true <= growth(Fraction(1, 1 << digits), count) <= true * (1 + Fraction(1, 1 << 50))
+    assert growth(Fraction(1, 256), 10**9) > 1 << 600
+
+
+def test_numbers_are_rounded_as_numpy_and_torch_do():
+    random_ = np.random.default_rng(0)
+    values = np.concatenate(
+        [random_.normal(size=500), np.ldexp(random_.normal(size=2000), random_.integers(-160, 130, 2000))]
+    )
+    ties = np.float32(random_.normal(size=200)).astype(float)
+    values = np.concatenate([values, (ties + np.nextafter(np.float32(ties), np.float32(9)).astype(float)) / 2, [0.0]])
+    with np.errstate(over="ignore"):
+        assert (ARITHMETICS["float32"].rounded(values) == values.astype(np.float32)).all()
+        assert (ARITHMETICS["float16"].rounded(values) == values.astype(np.float16)).all()
+        single = values.astype(np.float32)
+    torch = pytest.importorskip("torch")
+    kind = ARITHMETICS["bfloat16"]
+    right = torch.from_numpy(single).to(torch.bfloat16).to(torch.float64).numpy()
+    normal = abs(single) >= 1e-37
+    assert (kind.rounded(single.astype(float)) == right)[normal].all()
+
+
+def test_bfloat16_sums_are_those_of_torch():
+    """One product and one sum at a time: torch rounds each to bfloat16."""
+    torch = pytest.importorskip("torch")
+    rng = random.Random(1)
+    layers = float_layers(rng, (4, 6), "fine")
+    net = Network.from_layers([(rows, bias, "relu") for rows, bias in layers])
+    kind = ARITHMETICS["bfloat16"]
+    points = kind.rounded(np.array([[rng.uniform(-1, 1) for _ in range(4)] for _ in range(50)]))
+    found = Evaluator(net, kind, 1)(points)
+    x = torch.tensor(points, dtype=torch.bfloat16)
+    for i, (row, b) in enumerate(zip(*layers[0], strict=True)):
+        total = torch.zeros(50, dtype=torch.bfloat16)
+        for j, w in enumerate(row):
+            total = total + torch.tensor(float(w), dtype=torch.bfloat16) * x[:, j]
+        total = total + torch.tensor(float(b), dtype=torch.bfloat16)
+        assert (found[:, i] == total.to(torch.float32).numpy()).all()
+
+
+def test_onnxruntime_agrees():
+    """No neuron called dead in floats fires there either, on 20 networks and 20,000 points each."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from geomrelu.deadness.in_floats import by_onnxruntime
+
+    rng, random_ = random.Random(77), np.random.default_rng(1)
+    dead = 0
+    for k in range(20):
+        layers = float_layers(rng, (3, 6, 10), ("fine", "few digits")[k % 2])
+        net = Network.from_layers([(rows, bias, "relu") for rows, bias in layers])
+        report = decide(net, (-1, 1), arithmetic="float32")
+        points = np.concatenate([samples(report, rng), random_.uniform(-1, 1, (20_000, 3)).astype(np.float32)])
+        for layer in (1, 2):
+            z = by_onnxruntime(net, layer, points)
+            for v in report.floats:
+                if v.layer == layer and v.status == DEAD:
+                    assert z[:, v.neuron].max() <= 0
+                    dead += 1
+    assert dead > 20
+
+
+def test_command(capsys, tmp_path):
+    model = tmp_path / "m.json"
+    model.write_text(json.dumps({"layers": [
+        {"weights": [[1, 0], [0, 1]], "bias": [0, 0]}, {"weights": [[1, 1], [1, -1]], "bias": [-3, 0]}]}))  # fmt: skip
+    arguments = ["decide", str(model), "--domain", "box:0,1", "--arithmetic", "float32"]
+    code, text, _ = run(capsys, *arguments)
+    assert code == 0
+    assert "Layer 2 in float32: 1 dead in floats too, 1 alive" in text
+    code, text, _ = run(capsys, *arguments, "--ranges", "--format", "json")
+    data = json.loads(text)
+    assert [v["status"] for v in data["floats"]["neurons"]] == ["alive", "alive", DEAD, "alive"]
+    assert data["floats"]["arithmetic"] == "float32"
+    assert data["ranges"]["fixed"][-1] == [2, 0, "dead"]
+
+
+def test_other_activations_are_refused():
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LeakyReLU(), torch.nn.Linear(3, 1))
+    with pytest.raises(InputError, match="layer 1 is a LeakyReLU: rounding is bounded for ReLU layers only"):
+        decide(model, (0, 1), arithmetic="float32")
+
+
+def test_the_plain_judge_refuses_a_margin_that_does_not_hold():
+    net = Network.from_layers([([[1]], [0], "relu"), ([[1]], ["-1.5"], "relu")])
+    judge = checker.Judge([], net.checked, Polyhedron.box([(0, 1)]).checked)
+    claim = {"layer": 2, "neuron": 0, "status": "at most", "bound": "-0.5", "proof": [{"derive": [[1]]}]}
+    checker.prove(claim, judge)
+    with pytest.raises(checker.Rejected):
+        checker.prove(claim | {"bound": "-0.5000001"}, judge)
