@@ -89,7 +89,8 @@ def linked(text: str, source: str, page: str) -> str:
         if to is None:
             if not (ROOT / path).is_file():
                 raise SystemExit(f"{source}: {match[2]} is not there")
-            to = f"files/{path}.txt" if path.endswith((".py", ".v", ".ml")) else f"files/{path}"
+            to = f"files/{path.removeprefix('.')}"  # mkdocs passes over what begins with a dot
+            to += ".txt" if path.endswith((".py", ".v", ".ml")) else ""
             (PAGES / to).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, PAGES / to)
         return f"{match[1]}{os.path.relpath(to, os.path.dirname(page) or '.')}{hash_}{fragment})"
