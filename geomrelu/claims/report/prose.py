@@ -30,7 +30,7 @@ TOKENS = re.compile(
     |(?P<log>\blog2(?=\())
     |(?P<times>(?<=[A-Z0-9]\s)x(?=\s[A-Z0-9]))
     |(?P<number>\b{LETTER}\d+\b)
-    |(?P<letter>(?<![^\W\d_])(?<![^\W\d_]\.){LETTER}(?![^\W_]|[’'](?![\s)>=])|-[^\W\d_]|\.[^\W\d_]))
+    |(?P<letter>(?<![^\W\d_])(?<![^\W\d_]['’])(?<![^\W\d_]\.){LETTER}(?![^\W_]|[’'](?![\s)>=])|-[^\W\d_]|\.[^\W\d_]))
     |(?P<product>\bnk\b)
     |(?P<minus>(?<=[\s(=^,_])-(?=[\s\d(A-Za-z])|^-(?=[\d(A-Za-z]))
     |(?P<other>.)""",
