@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from geomrelu import checker
 from geomrelu.certificates.batch import Quick
 
+collect_ignore_glob = ["attack/*", "benchmarks/*", "exports/*"]  # programs: their tests stand in the folders of rooms
+
 # How long an example takes, or is sought, says how busy the machine is.
 settings.register_profile("geomrelu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("geomrelu")
