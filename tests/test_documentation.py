@@ -19,7 +19,7 @@ NAMED = (
     r"(?:^|; |\. )([A-Z][\w-]+), [A-Z]",
     r"([A-Z][\w-]+)(?: et al\.?)?,? \(?(?:19|20)\d\d\b",
 )
-NO_NAMES = {"In", "Python", "Stanford", "Processes"}
+NO_NAMES = {"In", "Keras", "NNet", "Python", "Stanford", "Processes"}
 
 
 def surnames():
