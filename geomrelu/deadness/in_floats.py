@@ -33,6 +33,7 @@ from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import AffineForm
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.store import onnx_bytes
 from geomrelu.network.network import Network
@@ -285,7 +286,16 @@ class _Search:
             if rays or lines:
                 return [(None, None)] * domain.dimension
             return [(min(column), max(column)) for column in zip(*vertices, strict=True)]
-        return list(zip(domain.checked.lower, domain.checked.upper, strict=True))
+        sides = list(zip(domain.checked.lower, domain.checked.upper, strict=True))
+        if domain.is_box or all(None not in pair for pair in sides):
+            return sides
+        found = []
+        for j in range(domain.dimension):  # rows may bound what the box leaves open
+            self.budget.poll()
+            unit = AffineForm(Fraction(0), tuple(Fraction(int(k == j)) for k in range(domain.dimension)))
+            low, high = domain.supremum(-unit).value, domain.supremum(unit).value
+            found.append((None if low is None else -low, high))
+        return found
 
     def _at_first(self, verdict: Verdict, error: float, silent: bool, ranges: Ranges | None) -> FloatVerdict:
         key = verdict.layer, verdict.neuron

@@ -1,6 +1,6 @@
 """Is a neuron that is called dead in float32 ever seen to fire? ``python tests/benchmarks/floats.py [FOLDER]``
 
-Random networks (``--networks 200``) and, in FOLDER, real ones: onnxruntime is asked at ``--points 1000000`` points each,
+Random networks (``--networks 200``) and, in FOLDER, real ones: onnxruntime is asked at ``--points 1000000`` points:
 random ones, corners, and the points where verdicts say that neurons are largest, with neighbours. Printed: how many
 dead neurons there are, how many are proved dead in float32, how many were found to fire, and how many of those proved
 dead fired (promised: none).

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from commands import run
 
-from geomrelu import InputError, Network, Polyhedron, check, checker, decide
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, check, checker, decide
 from geomrelu.deadness.float_arithmetic import ARITHMETICS, Evaluator, errors, float_type, growth
 from geomrelu.deadness.in_floats import DEAD, OPEN, REALS_ONLY
 from geomrelu.geometry.domains import Union
@@ -163,6 +163,21 @@ def test_signs_are_kept_by_rounding_and_no_error_matters():
     assert found[2, 0].status == found[2, 1].status == DEAD
     assert found[2, 0].error == np.inf
     assert found[2, 2].status == "alive"
+
+
+def test_rows_and_generators_bound_inputs_as_well():
+    net = Network.from_layers([([[1, 1]], [-3], "relu"), ([[1]], [0], "relu")])
+    diamond = Polyhedron.from_rows([[1, a, b] for a in (1, -1) for b in (1, -1)])
+    corners = Polyhedron.from_generators([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    for domain in (diamond, corners, Polyhedron.box([(-1, 1)] * 2)):
+        found = decide(net, domain, arithmetic="float32").floats
+        assert found.dead == [(1, 0), (2, 0)]
+        assert 0 < found[1, 0].error < 1e-5
+    endless = decide(net, Polyhedron.from_rows([[1, -1, -1]]), arithmetic="float32").floats
+    assert endless[1, 0].error == np.inf
+    assert endless[1, 0].status == OPEN
+    points = decide(net, FiniteSet.of([[0.5, 0.25], [1, 2]]), arithmetic="float32").floats
+    assert (points[1, 0].status, points[1, 0].upper) == (OPEN, 0)
 
 
 def test_what_may_overflow_has_no_bound():

@@ -495,12 +495,14 @@ REFUSED = {
 }
 
 
+@pytest.mark.onnx
 @pytest.mark.parametrize("name", REFUSED)
 def test_onnx_that_is_refused(name, tmp_path):
     model, words = REFUSED[name]
     refused(Network.from_file, written(tmp_path, "model.onnx", model.SerializeToString()), words)
 
 
+@pytest.mark.onnx
 def test_onnx_with_two_inputs(tmp_path):
     model = relu_of(node("Add", "x c", "h"), constants={"c": W[:1, :1]}, as_inputs=True)
     del model.graph.initializer[:]
@@ -509,6 +511,7 @@ def test_onnx_with_two_inputs(tmp_path):
     assert net([10, 1, 2, 3, -11]) == [11, 12, 13, 0]
 
 
+@pytest.mark.onnx
 def test_onnx_doubling_graphs_do_not_fill_the_memory(tmp_path, small_limit):
     """Forty concatenations of a tensor with itself would have 2**40 entries."""
     names = ["x", *(f"t{k}" for k in range(39)), "h"]
@@ -521,6 +524,7 @@ def test_onnx_needs_onnx(tmp_path, monkeypatch):
     refused(Network.from_file, tmp_path / "model.onnx", r"pip install 'geomrelu\[onnx\]'")
 
 
+@pytest.mark.onnx
 def test_onnx_float16_and_bfloat16_parameters(tmp_path):
     model = relu_of(
         node("Cast", "w", "v", to=TensorProto.FLOAT), node("MatMul", "x v", "h"), constants={"w": W.astype(np.float16)}
@@ -601,6 +605,7 @@ def torch_modules():
     return torch, found
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["dense", "no bias", "nested", "conv", "conv, one dimension", "linear on rows"])
 def test_torch_modules(name):
     torch, modules = torch_modules()
@@ -612,12 +617,14 @@ def test_torch_modules(name):
         assert np.array([float(v) for v in output]) == pytest.approx(right.double().ravel().numpy(), abs=1e-5)
 
 
+@pytest.mark.torch
 def test_torch_state_dictionaries():
     _, modules = torch_modules()
     module, _, _ = modules["dense"]
     assert Network.from_state_dict(module.state_dict()) == Network.from_torch(module)
 
 
+@pytest.mark.torch
 def test_torch_modules_that_are_refused():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     nn = torch.nn
@@ -634,14 +641,13 @@ def test_torch_modules_that_are_refused():
         (nn.Sequential(nn.Conv2d(1, 1, 2), nn.ReLU()), None, r"module 0 \(Conv2d\): give input_shape"),
         (nn.Sequential(nn.ReLU()), (0,), "positive sizes"),
         (nn.Sequential(nn.Linear(2, 2), nn.ReLU()), (3,), r"module 0 \(Linear\): shapes"),
-        (nn.Sequential(nn.Conv2d(1, 1, 2, padding=1, padding_mode="reflect")), (1, 4, 4), "padding_mode 'reflect'"),
         (nn.Sequential(nn.Conv2d(1, 1, 2)), (4,), r"channels and 2 more axes, not shape \[4\]"),
         (nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False)), (2,), "running statistics"),
         (nn.Sequential(nn.AvgPool2d(2, divisor_override=3)), (1, 4, 4), "divisor_override"),
-        (nn.Sequential(nn.AdaptiveAvgPool2d(2)), (1, 4, 4), "output_size 2"),
-        (nn.Sequential(nn.Upsample(scale_factor=1.5)), (1, 4, 4), "whole factor"),
-        (nn.Sequential(nn.Upsample(size=(2, 2))), (1, 4, 4), "whole factor"),
-        (nn.Sequential(nn.Upsample(scale_factor=2, mode="bilinear")), (1, 4, 4), "whole factor"),
+        (nn.Sequential(nn.AdaptiveAvgPool2d((2, 2, 2))), (1, 4, 4), r"output_size \(2, 2, 2\) does not fit"),
+        (nn.Sequential(nn.Threshold(0, 1)), (2,), "it jumps"),
+        (nn.Sequential(nn.PReLU(3)), (2,), "3 slopes do not fit"),
+        (nn.Sequential(nn.PixelShuffle(2)), (2, 4, 4), "2 channels do not make blocks of 2"),
         (nn.Sequential(nn.ZeroPad2d((-1, 0, 0, 0))), (1, 4, 4), "padding"),
         (nn.Sequential(nn.MaxPool2d(2, return_indices=True)), (1, 4, 4), "return_indices"),
         (nn.Sequential(nn.MaxPool2d(2)), (4, 4), r"channels and 2 more axes, not shape \[4, 4\]"),
@@ -909,6 +915,7 @@ def test_cdd_files_that_are_refused(text, words, tmp_path):
     refused(cdd.read_set, written(tmp_path, "p.ine", text), words)
 
 
+@pytest.mark.onnx
 def test_real_models_are_read_by_the_onnx_package_too(shared):
     """The number of parameters agrees with the initializers of the file, so nothing was dropped."""
     path = shared / "networks" / "acasxu_1_1.onnx"
