@@ -226,7 +226,13 @@ def test_the_head_the_format_and_the_code_name_the_same():
     listed = re.findall(
         r"^  (\w+)(?: p/q)?  +\S", head[head.index("What each claim needs") : head.index("A finite set")], re.M
     )
-    assert listed == [*(name.replace(" ", "_") for name in checker.STATUS), "supremum", "unbounded", "stable", "unstable"]
+    assert listed == [
+        *(name.replace(" ", "_") for name in checker.STATUS),
+        "supremum",
+        "unbounded",
+        "stable",
+        "unstable",
+    ]
     for name in listed:
         assert callable(getattr(checker, name))
     for word in (checker.FORMAT, checker.PRUNING, *sorted(checker.KEYS), *checker.CHANGES):
