@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Union, as_domain, read_domain
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.finite_set import FiniteSet
+    from geomrelu.geometry.polyhedron import Polyhedron
     from geomrelu.network.complex import Complex, difference
     from geomrelu.network.front_door import as_network, load
     from geomrelu.network.network import Network
@@ -76,7 +77,7 @@ _HOME = {
     "Budget": "budget",
     "Complex": "network.complex",
     "Experiment": "random_networks.experiment",
-    "FiniteSet": "geometry.polyhedron",
+    "FiniteSet": "geometry.finite_set",
     "InputError": "errors",
     "LayerReport": "deadness.verdict",
     "Network": "network.network",

@@ -22,6 +22,11 @@ class Budget:
     Args:
         seconds: from now; None: no limit.
         regions: how many may be examined; None: no limit.
+
+    Cost: a look at the clock for each question.
+
+    >>> Budget(regions=2).ended
+    False
     """
 
     def __init__(self, seconds: float | None = None, regions: int | None = None) -> None:

@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,6 +30,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from geomrelu.arguments import integer
 from geomrelu.blas import single_threaded
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 
 __all__ = [
@@ -124,17 +126,35 @@ class Journal:
         """Keep a finished chunk."""
         self.found[chunk] = result
         if self._file is None and self.temporary and time.monotonic() - self._begun > KEPT_AFTER:
-            self._open()
-            for k, value in self.found.items():
-                self._write(json.dumps({"chunk": k, "result": value}))
+            self._begin()
         elif self._file is not None:
             self._write(json.dumps({"chunk": chunk, "result": result}))
+
+    def _begin(self) -> None:
+        self._open()
+        for k, value in self.found.items():
+            self._write(json.dumps({"chunk": k, "result": value}))
 
     def finish(self) -> None:
         """All is done: remove the file that nobody asked for."""
         self.close()
         if self.temporary:
             self.path.unlink(missing_ok=True)
+
+    def stopped(self, something: bool, keep: bool = False) -> str:
+        """What is to be said when the time is over; the file, if there is one, stays.
+
+        Args:
+            keep: there is one.
+
+        Raises:
+            Exhausted: not even something is done.
+        """
+        if not something:
+            raise Exhausted("the time was over before anything was finished")
+        if keep and self._file is None:
+            self._begin()
+        return "the time was over" + ("" if self._file is None else f" (the same command resumes from {self.path})")
 
     def close(self) -> None:
         """Let other runs use the file."""
@@ -373,12 +393,15 @@ def shared(executor: Executor | None, value: Any) -> Any:
 
 
 @contextmanager
-def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple[Executor | None, int]]:
+def workers_on(
+    workers: int = 1, scheduler: str | None = None, apart: bool = False
+) -> Iterator[tuple[Executor | None, int]]:
     """Who computes: this process, processes on this machine, or a Dask cluster.
 
     Args:
         workers: 1: this process; more: so many processes.
         scheduler: address of a Dask scheduler, such as ``tcp://127.0.0.1:8786``; its workers must have geomrelu.
+        apart: never this process: what it does cannot be ended.
 
     Yields:
         ``(executor, number)`` for :func:`results`; the executor is None if it is this process.
@@ -392,7 +415,7 @@ def workers_on(workers: int = 1, scheduler: str | None = None) -> Iterator[tuple
             yield cluster, cluster.workers
         finally:
             cluster.shutdown()
-    elif integer(workers, "the number of workers", 1) == 1:
+    elif integer(workers, "the number of workers", 1) == 1 and not apart:
         yield None, 1
     else:
         with Pool(workers) as pool:
@@ -438,6 +461,7 @@ def results(
     pool: Workers = (None, 1),
     journal: Journal | None = None,
     progress: Progress | None = None,
+    budget: Budget | None = None,
 ) -> list[Any]:
     """The results of all chunks, in the order of their numbers.
 
@@ -446,6 +470,9 @@ def results(
         pool: what :func:`workers_on` yields.
         journal: where finished chunks are, and go.
         progress: called with (finished, all, rate and time left).
+        budget: when its time is over, only the results of the first chunks, up to the first that is not finished, are
+            given. What workers are doing then goes on until their pool is closed; without workers a chunk is finished
+            first.
 
     A worker that dies costs time and changes nothing: its chunk is computed again. KeyboardInterrupt passes through;
     what was finished is in the journal.
@@ -465,10 +492,12 @@ def results(
     executor, number = pool
     if executor is None:
         for k in waiting:
+            if budget is not None and budget.ended:
+                break
             finished(k, work(k))
     else:
-        _spread(work, waiting, executor, number, finished)
-    return [done[k] for k in asked]
+        _spread(work, waiting, executor, number, finished, budget or Budget())
+    return [done[k] for k in takewhile(done.__contains__, asked)]
 
 
 def _pace(finished: int, left: int, begun: float) -> str:
@@ -478,16 +507,21 @@ def _pace(finished: int, left: int, begun: float) -> str:
 
 
 def _spread(
-    work: Work, waiting: list[int], executor: Executor, number: int, finished: Callable[[int, Any], None]
+    work: Work,
+    waiting: list[int],
+    executor: Executor,
+    number: int,
+    finished: Callable[[int, Any], None],
+    budget: Budget,
 ) -> None:
     waiting = waiting[::-1]
     running: dict[Future[Any], int] = {}
     try:
-        while waiting or running:
+        while (waiting or running) and not budget.ended:
             while waiting and len(running) < AHEAD * number:
                 running[executor.submit(work, waiting[-1])] = waiting[-1]
                 waiting.pop()
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            for future in wait(running, budget.left, return_when=FIRST_COMPLETED).done:
                 result = future.result()
                 finished(running.pop(future), result)
     finally:

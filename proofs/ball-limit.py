@@ -38,7 +38,7 @@ claim = Claim(
     latex=r"z \le 0 \text{ on } B_r \iff b + r \lvert a \rvert \le 0; \quad \lim_{r \to \infty} P(n, 1) = 1",
     source="Rister & Rubin, section 5; Shin & Karniadakis (2019)",
     hypotheses=(
-        "rows independent (needed: not known)",
+        "rows independent",
         "a = 0 has probability 0",
         "the domain is a ball around 0",
     ),
@@ -243,6 +243,15 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     yield int(decided((a,), Fraction(b), Fraction(1))[0]), int(b * b >= a * a)
     (report,) = decide(Network.from_layers([([[1, 1]], ["-3/2"], "relu")]), Polyhedron.box([(-1, 1)] * 2))
     yield int(report.killed is True), int(dead((1, 1), Fraction(-3, 2), Fraction(1)))
+
+
+@claim.neighbour("rows independent")
+def equal_rows(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two equal rows are dead as often as one."""
+    values = [s * v for v in (1, 2) for s in (1, -1)]
+    one = Fraction(sum(dead([a], b, Fraction(1)) for a in values for b in values), 16)
+    both = Fraction(sum(dead([a], b, Fraction(1)) and dead([a], b, Fraction(1)) for a in values for b in values), 16)
+    yield 1 - both, 1 - one**2
 
 
 # %%

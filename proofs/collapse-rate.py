@@ -47,7 +47,7 @@ claim = Claim(
         "9 hidden layers",
         "width 2, biases 0",
         "inputs on both sides of 0",
-        "weights symmetric, no atoms (needed: not known)",
+        "weights symmetric",
     ),
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
@@ -198,6 +198,14 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     profiles, size = dead_neurons_orbit(net, Polyhedron.space(1))
     yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.one_dim_dying(2, 2)
     yield closed_forms.dying_bound(*[4] * (HIDDEN - 1)), ">=", LOWER
+
+
+@claim.neighbour("weights symmetric")
+def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
+    """All weights positive: alive on one of the two rays, in every layer."""
+    layers = [([[3], [5]], [0, 0])] + [([[2, 7], [4, 1]], [0, 0])] * 3
+    profiles, size = dead_neurons_orbit(layers, Polyhedron.space(1), "none")
+    yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.one_dim_dying(2, 4)
 
 
 # %%

@@ -35,7 +35,7 @@ claim = Claim(
     source="Lu, Shin, Su & Karniadakis, lemma 1",
     hypotheses=(
         "P(w·z = 0) = 0 for each row w and each z != 0",
-        "layers independent (needed: not known)",
+        "layers independent",
         "D has at least two points",
     ),
 )
@@ -216,6 +216,14 @@ def one_point_or_cancelling(depth: str) -> Iterator[tuple[object, ...]]:
     yield int(constant and accepted), int(dead)
     twice = [([[1], [1]], [0, 0]), ([[1, -1]], [1]), ([[1]], [0])]
     constant, dead, accepted = constant_and_dead(twice, Polyhedron.space(1))
+    yield int(constant and accepted), int(dead)
+
+
+@claim.neighbour("layers independent")
+def depending_layers(depth: str) -> Iterator[tuple[object, ...]]:
+    """Layer 2 has the weights (2, -1) because layer 1 has (1, 2): constant, and nothing dead, on positive inputs."""
+    layers = [([[1], [2]], [0, 0]), ([[2, -1]], [1]), ([[1]], [0])]
+    constant, dead, accepted = constant_and_dead(layers, FiniteSet.of([[1], [2], [3]]))
     yield int(constant and accepted), int(dead)
 
 

@@ -36,7 +36,7 @@ claim = Claim(
     source="Lu, Shin, Su & Karniadakis, theorem 1",
     hypotheses=(
         "parameters symmetric",
-        "parameters independent (needed: not known)",
+        "parameters independent",
         "no atoms",
         "without biases: S_0 is not {0}",
     ),
@@ -158,6 +158,15 @@ def zero_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     positive = [([[1], [2]], [3, 1]), ([[2, 1], [5, 4]], [1, 7])]
     profiles, size = dead_neurons_orbit(positive, Polyhedron.space(1), "none")
     yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.dying_at_least(2, 2)
+
+
+@claim.neighbour("parameters independent")
+def equal_rows(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two neurons with the same parameters, at one point: both dead for half of the signs."""
+    found = [
+        dead_neurons_orbit([([[s * 3]] * 2, [t] * 2)], FiniteSet.of([[1]]), "none")[0] for s in (1, -1) for t in (1, -1)
+    ]
+    yield Fraction(sum((2,) in profiles for profiles in found), 4), "<=", closed_forms.dying_bound(2)
 
 
 # %%

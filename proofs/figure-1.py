@@ -39,7 +39,7 @@ claim = Claim(
     hypotheses=(
         "parameters symmetric",
         "no atoms",
-        "parameters independent (needed: not known)",
+        "parameters independent",
         "finitely many data points, fixed before the networks (needed: not known)",
     ),
     uses=("lower-bound", "upper-bound", "sign-flip-ratio"),
@@ -187,6 +187,14 @@ def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(sum(units), len(units)), ">=", closed_forms.lower_bound(1, 1)
     least = min(sum(alive(choice, [[1], [2]], flipping=False)) for choice in choices([([[3]], [1])]))
     yield least, ">=", closed_forms.sign_flip_alive(2, 1)
+
+
+# %%
+@claim.neighbour("parameters independent")
+def equal_rows(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two neurons with the same parameters: at a point half of the choices live."""
+    found = [alive([([[s * 3]] * 2, [t] * 2)], [[1]], flipping=False)[0] for s in (1, -1) for t in (1, -1)]
+    yield Fraction(sum(found), 4), closed_forms.lower_bound(2, 1)
 
 
 # %% [markdown]

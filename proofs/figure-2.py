@@ -40,7 +40,7 @@ claim = Claim(
     source="Rister & Rubin, section 8, figure 2",
     hypotheses=(
         "parameters symmetric",
-        "parameters independent, no atoms (needed: not known)",
+        "parameters independent, no atoms",
         "n(k) as in eq. 9",
         "deep networks: k = 256 for closeness",
     ),
@@ -138,6 +138,16 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     for a, b in ((2, 1), (3, 1)):
         values = [max(a * v + b, 0) for v in values]
     yield int(max(values) > 0), "<=", closed_forms.upper_bound(1, 2)
+
+
+# %%
+@claim.neighbour("parameters independent, no atoms")
+def equal_rows_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two neurons with the same parameters at a point; and parameters +-1 at 1."""
+    values = [3 * s + t for s in (1, -1) for t in (1, -1)]
+    yield Fraction(sum(max(z, z) > 0 for z in values), 4), ">=", closed_forms.lower_bound(2, 1)
+    alive, size = alive_orbit([([[1]], [1])], FiniteSet.of([[1]]))
+    yield Fraction(alive, size), ">=", closed_forms.lower_bound(1, 1)
 
 
 # %% [markdown]

@@ -25,6 +25,7 @@ from geomrelu.claims.registry import Claim
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="layer-not-independent",
@@ -34,7 +35,7 @@ claim = Claim(
     source="new (after Brownlowe et al., theorems 1.1 and 1.2)",
     hypotheses=(
         "domain R^n0 (needed: not known)",
-        "parameters independent, symmetric, no atoms (needed: not known)",
+        "parameters independent",
         "the second-layer neurons have the same laws",
     ),
     uses=("narrow-first-layer", "one-more-than-input"),
@@ -153,6 +154,13 @@ def independence(depth: str) -> Iterator[tuple[object, ...]]:
     tiny, huge = Fraction(1, 10**6), Fraction(10**6)
     different = [[tiny, Fraction(1), huge, huge], [Fraction(1), huge, tiny, huge]]  # (c, w_1, w_2, w_3)
     yield Fraction(pairs(2, 3, rng, different), 2**3 * 4**4), ">", closed_forms.stably_unactivated(2, 3) ** 2
+
+
+@claim.neighbour("parameters independent")
+def one_neuron_twice(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two equal neurons: both are stably unactivated as often as one, more than the largest value."""
+    found, size = stably_unactivated_orbit([[2], [3]], [5, 7], [11, 13], 17)
+    yield Fraction(found, size), "<=", Fraction(2**2 + 4 + 2, 2**2 * 4**3)
 
 
 # %%

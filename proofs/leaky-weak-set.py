@@ -52,7 +52,7 @@ claim = Claim(
     source="Rister & Rubin, section 7.3",
     hypotheses=(
         "0 < eps < 1",
-        "parameters independent, symmetric, no atoms (needed: not known)",
+        "parameters independent, symmetric, no atoms",
         "for (iii): densities (needed: not known)",
     ),
     uses=("first-layer-alive", "lower-bound", "upper-bound"),
@@ -245,6 +245,17 @@ def other_slopes(depth: str) -> Iterator[tuple[object, ...]]:
     yield int(any(weak)), 0
     (low,), (high,) = (output([[[0, 1]]], Fraction(-1), [Fraction(x)]) for x in (-2, -1))
     yield abs(high - low), "<", 1
+
+
+@claim.neighbour("parameters independent, symmetric, no atoms")
+def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
+    """At a point: two equal neurons; one with negative parameters; parameters +-1 at 1."""
+    point = Polyhedron.box([(1, 1)])
+    equal = [weak_layers(leaky([[[t, 3 * s]] * 2], Fraction(1, 2)), point)[0][0] for s in (1, -1) for t in (1, -1)]
+    yield Fraction(4 - sum(map(bool, equal)), 4), ">=", closed_forms.lower_bound(2, 1)
+    yield int(not weak_layers(leaky([[[-1, -3]]], Fraction(1, 2)), point)[0][0]), ">=", closed_forms.lower_bound(1, 1)
+    units = [weak_layers(leaky([[[t, s]]], Fraction(1, 2)), point)[0][0] for s in (1, -1) for t in (1, -1)]
+    yield Fraction(4 - sum(map(bool, units)), 4), ">=", closed_forms.lower_bound(1, 1)
 
 
 # %%

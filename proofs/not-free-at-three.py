@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from geomrelu.claims.registry import Claim
-from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.orbit import alive_orbit
 
@@ -23,7 +23,7 @@ claim = Claim(
     latex=r"S_0 = \mathbb R^2:\quad P(2, 3) \text{ depends on the law}",
     source="new (after Rister & Rubin, section 5)",
     hypotheses=(
-        "S_0 = R^2 (needed: not known)",
+        "S_0 = R^2",
         "depth three",
     ),
 )
@@ -79,6 +79,13 @@ def depth_two(depth: str) -> Iterator[tuple[object, ...]]:
     one, other = (alive_orbit(net[:2], Polyhedron.space(2)) for net in (ONE, OTHER))
     yield one[0], "<", other[0]
     yield Fraction(one[0], one[1]), "<", closed_forms.upper_bound(2, 2)
+
+
+@claim.neighbour("S_0 = R^2")
+def one_point(depth: str) -> Iterator[tuple[object, ...]]:
+    """At a point the value is free of the law."""
+    one, other = (alive_orbit(net, FiniteSet.of([[1, 2]])) for net in (ONE, OTHER))
+    yield one[0], "<", other[0]
 
 
 # %%

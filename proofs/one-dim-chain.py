@@ -36,9 +36,9 @@ claim = Claim(
     source="Lu, Shin, Su & Karniadakis, theorem 3",
     hypotheses=(
         "no biases",
-        "input dimension 1 (needed: not known)",
-        "S_0 on both sides of 0 (needed: not known)",
-        "weights independent, no atoms (needed: not known)",
+        "input dimension 1",
+        "S_0 on both sides of 0",
+        "weights independent, no atoms",
         "weights symmetric",
     ),
     uses=("dying-bound",),
@@ -224,6 +224,27 @@ def positive(depth: str) -> Iterator[tuple[object, ...]]:
     """All weights positive: the layer lives on one of the two rays, always."""
     profiles, _ = dead_neurons_orbit([([[1], [2]], [0, 0]), ([[3, 1], [1, 5]], [0, 0])], Polyhedron.space(1), "none")
     yield sum(number for dead, number in profiles.items() if 2 in dead), ">=", closed_forms.one_dim_dying(2, 2)
+
+
+@claim.neighbour("input dimension 1; S_0 on both sides of 0; weights independent, no atoms")
+def other_networks(depth: str) -> Iterator[tuple[object, ...]]:
+    """Two inputs; one ray; two equal neurons in layer 2, and weights that cancel."""
+    two = [([[3, 7], [5, 2]], [0, 0]), ([[11, 4], [6, 13]], [0, 0])]
+    one = [([[3], [5]], [0, 0]), two[1]]
+    for layers, domain, relation in ((two, Polyhedron.space(2), ">="), (one, Polyhedron.orthant(1), "==")):
+        profiles, size = dead_neurons_orbit(layers, domain)
+        yield (
+            Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size),
+            relation,
+            closed_forms.one_dim_dying(2, 2),
+        )
+    equal = cancelling = 0
+    for a, b, c, d in product((1, -1), repeat=4):
+        hidden = [[max(3 * a * x, 0), max(5 * b * x, 0)] for x in (1, -1)]
+        equal += all(11 * c * u + 4 * d * v <= 0 for u, v in hidden)  # both neurons of layer 2 are this one
+        cancelling += all(5 * c * u + 3 * d * v <= 0 and 5 * c * u - 3 * d * v <= 0 for u, v in hidden)
+    yield Fraction(equal, 16), closed_forms.one_dim_dying(2, 2)
+    yield Fraction(cancelling, 16), closed_forms.one_dim_dying(2, 2)
 
 
 # %%

@@ -1,9 +1,12 @@
 # %% [markdown]
-# # A sharper bound without biases on the line
+# # A sharper bound on the whole space
 #
-# **Statement.** A network without biases on $S_0 = \mathbb R$ with $m$ hidden layers of width $N$ ($m = L - 1$) dies
-# with probability at most $1 - (1 - 2^{-N})^{m-1}$: the exponent is $L - 2$, one less than in
-# [`dying-bound`](dying-bound.py).
+# **Statement.** A network on $S_0 = \mathbb R^d$, with or without biases, whose hidden layers have the widths
+# $N_1, \dots, N_m$ ($m = L - 1$), dies with probability at most
+# $$1 - \prod_{l=2}^{m} (1 - 2^{-N_l}),$$
+# for equal widths $1 - (1 - 2^{-N})^{L-2}$: the exponent is one less than in [`dying-bound`](dying-bound.py). In
+# particular for $d = 1$ without biases, the case of theorem 3 of the paper. And $P(n, k) \ge \ell(n, k - 1)$ on
+# $\mathbb R^n$.
 
 # %%
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import sympy
 
@@ -22,16 +25,14 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="one-dim-sharper",
-    title="A sharper bound in one dimension",
-    statement="no biases, S_0 = R: m hidden layers of width N die with probability at most 1 - (1 - 2^-N)^(m - 1)",
-    latex=r"P(\text{dies}) \le 1 - (1 - 2^{-N})^{L-2}",
+    title="A sharper bound on the whole space",
+    statement="S_0 = R^d: m hidden layers of width N die with probability at most 1 - (1 - 2^-N)^(m - 1)",
+    latex=r"S_0 = \mathbb R^d: \quad P(\text{dies}) \le 1 - \prod_{l=2}^{L-1} (1 - 2^{-N_l})",
     source="new (after Lu, Shin, Su & Karniadakis, theorem 3)",
     hypotheses=(
-        "no biases (needed: not known)",
-        "input dimension 1 (needed: not known)",
-        "S_0 = R",
+        "S_0 = R^d",
         "weights symmetric",
-        "weights independent, no atoms (needed: not known)",
+        "parameters independent, no atoms",
     ),
     uses=("dying-bound",),
 )
@@ -39,9 +40,11 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# Each neuron of layer 1 is positive at $1$ or at $-1$, so layer 1 is never dead, and one of the two points, chosen by
-# the sign of the first weight, is alive after it. That choice depends on layer 1 alone. From its image, which is not
-# 0, the proof of [`dying-bound`](dying-bound.py) goes on with the other $m - 1$ layers. $\square$
+# Let $a_1$ be the first weight of the first neuron of layer 1, almost surely not 0, and $x = t\,
+# \operatorname{sign}(a_1)\, e_1$ with $t$ so large that this neuron is positive at $x$. The choice of $x$ depends on
+# layer 1 alone, layer 1 is alive at $x$, and its output there is not 0. From this output the proof of
+# [`dying-bound`](dying-bound.py) goes on with the other $m - 1$ layers: given the layers before it, each is dead there
+# with probability $2^{-N_l}$. For $P(n, k)$ all $k$ layers are counted. $\square$
 
 
 # %%
@@ -80,6 +83,17 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
         for repetition in range(3):
             case = dying([1, *[width] * m], rng, line), "<=", closed_forms.dying_bound(*[width] * (m - 1))
             yield (f"N = {width}, m = {m}", *case) if repetition == 0 else case
+    for widths, bias in (
+        ([1, 2, 2], 7),
+        ([1, 1, 1, 1], 5),
+        ([2, 2, 2], 0),
+        ([2, 2, 2], 7),
+        ([1, 3, 2], 0),
+        ([2, 1, 2, 1], 3),
+    ):
+        bound = closed_forms.dying_bound(*widths[2:])
+        found = dying(widths, rng, Polyhedron.space(widths[0]), bias)
+        yield f"widths {widths}, {'with' if bias else 'without'} biases", found, "<=", bound
 
 
 # %% [markdown]
@@ -89,7 +103,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.neighbour("S_0 = R")
+@claim.neighbour("S_0 = R^d")
 def one_point(depth: str) -> Iterator[tuple[object, ...]]:
     for m in (2, 3):
         yield (
@@ -106,6 +120,18 @@ def negative(depth: str) -> Iterator[tuple[object, ...]]:
         [([[1], [-2]], [0, 0]), ([[-3, -1], [-1, -5]], [0, 0])], Polyhedron.space(1), "none"
     )
     yield sum(number for dead, number in profiles.items() if 2 in dead), "<=", closed_forms.dying_bound(2)
+
+
+@claim.neighbour("parameters independent, no atoms")
+def equal_rows_or_zeros(depth: str) -> Iterator[tuple[object, ...]]:
+    """Layer 2 with two equal neurons, or with weights 0."""
+    dead = 0
+    for a, b, c, d in product((1, -1), repeat=4):
+        hidden = [[max(3 * a * x, 0), max(5 * b * x, 0)] for x in (1, -1)]
+        dead += all(11 * c * u + 4 * d * v <= 0 for u, v in hidden)
+    yield Fraction(dead, 16), "<=", closed_forms.dying_bound(2)
+    profiles, size = dead_neurons_orbit([([[3], [5]], [0, 0]), ([[0, 0], [0, 0]], [0, 0])], Polyhedron.space(1))
+    yield Fraction(sum(k for found, k in profiles.items() if 2 in found), size), "<=", closed_forms.dying_bound(2)
 
 
 # %%

@@ -48,7 +48,7 @@ claim = Claim(
     hypotheses=(
         "connections around the layers",
         "no atoms",
-        "parameters independent, symmetric (needed: not known)",
+        "parameters independent, symmetric",
         "for the dependence in (iii): densities (needed: not known)",
     ),
     uses=("orthant-kill", "lower-bound"),
@@ -244,6 +244,18 @@ def plain_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     kept, _ = dead_neurons(layers, Polyhedron.orthant(1), bypass=False)
     yield int(kept[1][0]), int(deleted[0][0])
     yield at_point([[[1, 1]], [[9, -1]]], [1])[1], 0
+
+
+@claim.neighbour("parameters independent, symmetric")
+def equal_or_one_sided(depth: str) -> Iterator[tuple[object, ...]]:
+    """At a point: two equal neurons are dead together; negative parameters always."""
+    point, dead = FiniteSet.of([[2, 2]]), 0
+    for s, t in product((1, -1), repeat=2):
+        found, _ = dead_neurons([[[t, 3 * s, 5 * s]] * 2], point, bypass=True)
+        dead += all(found[0])
+    yield Fraction(dead, 4), closed_forms.residual_dead_point(2, 1)
+    found, _ = dead_neurons([[[-1, -3]]], FiniteSet.of([[2]]), bypass=True)
+    yield int(all(found[0])), closed_forms.residual_dead_point(1, 1)
 
 
 # %%

@@ -47,8 +47,8 @@ claim = Claim(
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
     hypotheses=(
         "parameters symmetric",
-        "parameters independent, no atoms (needed: not known)",
-        "without biases: the domain is not {0} (needed: not known)",
+        "parameters independent, no atoms",
+        "without biases: the domain is not {0}",
     ),
     uses=("dying-bound", "one-dim-chain", "one-dim-sharper"),
 )
@@ -200,6 +200,24 @@ def narrower_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     for p in GOALS:
         yield closed_forms.dying_bound(*[least(5, p) - 1] * 5), "<", p
         yield Fraction(3, 4) ** least(1, p), "<", p
+
+
+# %%
+@claim.neighbour("parameters independent, no atoms; without biases: the domain is not {0}")
+def equal_rows_atoms_or_zero(depth: str) -> Iterator[tuple[object, ...]]:
+    """The safe width for one layer: all neurons equal; all parameters +-1; only the input 0."""
+    for p in GOALS:
+        width = least(1, p)
+        found = [
+            dead_neurons_orbit([([[s * 3]] * width, [t] * width)], FiniteSet.of([[1]]), "none")[0]
+            for s in (1, -1)
+            for t in (1, -1)
+        ]
+        yield Fraction(sum((width,) in profiles for profiles in found), 4), "<", p
+        profiles, size = dead_neurons_orbit([([[1]], [1])], FiniteSet.of([[1]]))
+        yield Fraction(profiles[(1,)], size) ** width, "<", p
+        profiles, size = dead_neurons_orbit([([[2]] * 2, [0] * 2)], FiniteSet.of([[0]]))
+        yield Fraction(profiles[(2,)], size), "<", p
 
 
 # %% [markdown]

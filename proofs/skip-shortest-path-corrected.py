@@ -52,7 +52,7 @@ claim = Claim(
     hypotheses=(
         "parameters independent, also between layers",
         "biases, or no atoms",
-        "parameters symmetric (needed: not known)",
+        "parameters symmetric",
     ),
     uses=("lower-bound",),
 )
@@ -273,6 +273,12 @@ def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(count, 32), reliability(reads, sympy.Rational(1, 2))
     living = sum(alive_at([[0], [1]], [0, a, 0, b], 0) for a, b in product((-2, 2), (-3, 3)))
     yield Fraction(living, 4), ">=", closed_forms.lower_bound(1, 2)
+
+
+@claim.neighbour("parameters symmetric")
+def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
+    """Negative parameters at a positive input: dead."""
+    yield int(alive_at([[0], [1]], [-2, -3, -5, -7], 3)), ">=", closed_forms.lower_bound(1, 2)
 
 
 # %%

@@ -10,7 +10,7 @@
 # bound is called tight) there are two places that live and die independently: 0, where the biases decide, and infinity,
 # where the weights decide. Along $k = 2^n$, on which $\ell \to 1/e$, the true probability is at least twice the lower
 # bound for every $n$: [`tight-along-paths-corrected`](tight-along-paths-corrected.py), which also says exactly when the
-# bound is tight on finite data.
+# bound is tight on finite data. For He's law a ray is measured in [`ray-under-he`](ray-under-he.py).
 
 # %%
 from __future__ import annotations

@@ -33,7 +33,7 @@ claim = Claim(
     source="new (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
         "n1 >= n0 + 2",
-        "domain R^n0 (needed: not known)",
+        "domain R^n0",
     ),
     uses=("separated-scales",),
 )
@@ -211,6 +211,21 @@ def one_more(depth: str) -> Iterator[tuple[object, ...]]:
     for n0 in range(1, 5):
         found = stably_unactivated_counts(*some(np.random.default_rng(80), 200, n0, n0 + 1))
         yield int(found.min()), "<", int(found.max())
+
+
+@claim.neighbour("domain R^n0")
+def one_point(depth: str) -> Iterator[tuple[object, ...]]:
+    """At a point (here 0) a second-layer neuron is negative for half of the signs, whatever the magnitudes."""
+    counts = []
+    for b, w, c in (((2, 3, 5), (7, 11, 13), 17), ((1, 90, 4), (100, 3, 1), 1000)):
+        flips, signs = product((1, -1), repeat=3), list(product((1, -1), repeat=4))
+        negative = [
+            sum(t * u * max(s * v, 0) for s, t, u, v in zip(flip, sign, w, b, strict=False)) + sign[3] * c < 0
+            for flip in flips
+            for sign in signs
+        ]
+        counts.append(sum(negative))
+    yield counts[0], "<", counts[1]
 
 
 # %%

@@ -243,3 +243,40 @@ def test_names_are_there_to_be_seen():
     assert set(geomrelu.__all__) <= set(shown)
     for name in geomrelu.__all__:
         assert getattr(geomrelu, name) is not None
+
+
+def test_what_a_thing_is_stands_in_its_repr():
+    report = decide(LAYERS, (-1, 1))
+    said = {
+        repr(NET): "<a network on R^2: ReLU layers of 3, 2 neurons>",
+        repr(NET.layers[0]): "<an affine map R^2 -> R^3 with 4 coefficients>",
+        repr(NET.neuron(1, 2)): "AffineForm.of('3', ['1', '1'])",
+        repr(Polyhedron.box([(-1, "1/2"), (0, None)])): "Polyhedron.box([(-1, '1/2'), (0, None)])",
+        repr(Polyhedron.space(784)): "<a box in R^784>",
+        repr(Polyhedron.simplex(2)): "<a polyhedron in R^2: 3 inequalities, 0 equalities>",
+        repr(Polyhedron.from_generators([[0, 0]], [[1, 0]])): "<a polyhedron in R^2: 1 vertices, 1 rays, 0 lines>",
+        repr(FiniteSet.of([[0, 1]])): "<1 point in R^2>",
+        repr(geomrelu.Union.of([BOX, Polyhedron.simplex(2)])): "<the union of 2 polyhedra in R^2>",
+        repr(geomrelu.Complex(NET, BOX)): "<the linear pieces of 2 ReLU layers on R^2>",
+        repr(PLANE): "Arrangement(2 forms, 2 hyperplanes in R^2)",
+        repr(report.layers[2]): "<layer 2 of 2 neurons: 1 alive, 1 dead, 0 undecided>",
+    }
+    assert all(found == expected for found, expected in said.items()), said
+    assert repr(report) == str(report) and "claim" not in repr(report.verdicts[0])
+    for box in (Polyhedron.box([(-1, "1/2"), (0, None)]), BOX):
+        assert eval(repr(box), {"Polyhedron": Polyhedron}) == box
+    form = geomrelu.AffineForm.of("-1/2", [0, 1, "-3/4"])
+    assert eval(repr(form), {"AffineForm": geomrelu.AffineForm}) == form
+    found = geomrelu.probability(geomrelu.Experiment("alive", (2, 2, 2)))
+    assert repr(found) == found.as_text() and "exactly 63/64" in repr(found)
+
+
+def test_notebooks_show_pictures_and_formulas():
+    assert PLANE._repr_svg_() == PLANE.plot().svg and "<svg" in PLANE._repr_svg_()
+    assert geomrelu.catalogue.braid(3)._repr_svg_() is None  # R^3 cannot be drawn
+    assert geomrelu.plot(PLANE)._repr_svg_() == PLANE._repr_svg_()
+    form = geomrelu.AffineForm.of("-1/2", [0, 1, "-3/4"])
+    assert form._repr_latex_() == r"$- \frac{1}{2} + x_{2} - \frac{3}{4} x_{3}$"
+    assert geomrelu.AffineForm.of(0, [0, 0])._repr_latex_() == "$0$"
+    assert geomrelu.AffineForm.of(0, [2])._repr_latex_() == "$2 x_{1}$"
+    assert decide(LAYERS, (-1, 1))._repr_html_().startswith("<div>")

@@ -19,6 +19,7 @@ import pytest
 from trees import deep
 
 from geomrelu import InputError, decide
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.parallel import Journal, results, seed_of, workers_on
 
 HERE = str(Path(__file__).resolve().parents[1])
@@ -39,6 +40,12 @@ def dies_once(marker, chunk):
 
 def always_dies(chunk):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def never_ends(chunk):
+    while chunk == 2:
+        time.sleep(60)
+    return chunk
 
 
 def fails(chunk):
@@ -129,6 +136,17 @@ def test_a_file_nobody_asked_for_begins_late_and_goes_away(tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_what_the_clock_leaves_is_kept_if_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Journal(None, {"a": 1}) as journal:
+        journal.add(0, "x")
+        assert journal.stopped(True) == "the time was over" and not list(tmp_path.iterdir())
+        assert "resumes from geomrelu-" in journal.stopped(True, keep=True)
+    assert Journal(None, {"a": 1}).found == {0: "x"}
+    with pytest.raises(Exhausted, match="before anything"):
+        journal.stopped(False)
+
+
 # ---- processes --------------------------------------------------------------------------------------------------
 
 
@@ -139,6 +157,14 @@ def test_a_killed_worker_changes_nothing(tmp_path):
             results(always_dies, range(3), pool)
         with pytest.raises(ValueError, match="chunk 0"):
             results(fails, range(1), pool)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_chunk_that_never_ends_does_not_outlast_the_budget(workers):
+    """The first chunks without a gap are given; the process is gone with its pool."""
+    with workers_on(workers, apart=True) as pool:
+        found = results(never_ends, [0, 1, 2, 3], pool, budget=Budget(8))
+    assert found == [0, 1]
 
 
 @pytest.mark.parametrize("workers", [0, -1])

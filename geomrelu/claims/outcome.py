@@ -106,6 +106,9 @@ class Result:
     corrected: str | None
     depth: str
 
+    def __repr__(self) -> str:
+        return f"<{self.label}: {self.status.name}>"
+
     @property
     def refuted_as_expected(self) -> bool:
         """Is a statement that names its correction refuted by an exact case, and is no evidence broken?"""

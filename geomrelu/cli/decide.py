@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.cli.shared import (
-    DEFAULT_SECONDS,
     DOMAINS,
     Command,
     add_reading,
+    add_search,
     budget_of,
-    inputs,
+    judged_inputs,
     layers_of,
     progress_bar,
     seconds_of,
@@ -40,12 +40,8 @@ def add(command: Command) -> None:
         help="write what is proved to this directory; what it holds is not sought again",
     )
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    sub.add_argument(
-        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
-    )
+    add_search(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument(
         "--ranges",
         nargs="?",
@@ -59,7 +55,6 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -68,13 +63,17 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
+    from geomrelu.network.quantised import QuantisedNetwork
 
     budget = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
-    network, domain = inputs(options)
-    if options.arithmetic is not None:
+    network, domain = judged_inputs(options)
+    if isinstance(network, QuantisedNetwork):
+        check_options(options.arithmetic, options.ranges)
+    elif options.arithmetic is not None:
         reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
@@ -92,6 +91,8 @@ def run(options: argparse.Namespace) -> int:
             else:
                 clear()
                 print(reports.as_text(layer, files, options.all))
+                if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
+                    print(dead)
 
         wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:

@@ -88,6 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         parser.print_help()
         return 0
+    from geomrelu.budget import Exhausted
     from geomrelu.errors import InputError
 
     digits = sys.get_int_max_str_digits()
@@ -103,6 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         complain(f"error: {problem}")
         return 2
+    except Exhausted as end:
+        complain(str(end))
+        return 3
     except KeyboardInterrupt as stop:
         complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130

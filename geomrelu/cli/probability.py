@@ -26,7 +26,8 @@ lecun 1/fan_in, none that of the law itself. Biases are drawn like the weights o
 law without the scale (unscaled), or are zero, as keras, flax and tensorflow have them.
 A MODEL (.onnx, .npz, .json) gives the shape: its nonzero weights and biases are the parameters, an entry 1 that reads
 from before the previous layer is a connection and stays; --tied for convolutions. Without --law its own magnitudes are
-one orbit, walked whole. The schemes batch-norm and sign-flip are sampled on --points."""
+one orbit, walked whole. The schemes batch-norm and sign-flip are sampled on --points.
+When --time is over, the interval is that of what is finished, and holds whenever that is; the exit code is 3."""
 
 
 def add(command: Command) -> None:
@@ -101,4 +102,4 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(found.as_json(options.all_counts), indent=1))
     else:
         print(found.as_text())
-    return 0
+    return 0 if found.stopped is None else 3

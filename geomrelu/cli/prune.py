@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geomrelu.cli.shared import (
-    DEFAULT_SECONDS,
     DOMAINS,
     Command,
     add_reading,
+    add_search,
+    complain,
     on_one_piece,
     progress_bar,
     seconds_of,
@@ -36,12 +37,7 @@ def add(command: Command) -> None:
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
     sub.add_argument("--certificates", metavar="DIR", help="read and write proofs about neurons there, as decide does")
-    sub.add_argument(
-        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
-    )
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
+    add_search(sub)
     add_reading(sub)
     sub.set_defaults(run=run)
 
@@ -65,7 +61,12 @@ def run(options: argparse.Namespace) -> int:
     budget = Budget(options.time)
     network, domain = on_one_piece(options)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
-    if not replaces:
+    if replaces:
+        complain(
+            "note: the model keeps its operators, so only dead neurons go; writing .json or .npz also folds active "
+            "neurons and merges multiples"
+        )
+    else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
     whole = Budget(max(1e-3, (budget.left or 0) - reserve(network)))
     with progress_bar("pruning") as (advance, _):

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.cli.shared import (
-    DEFAULT_SECONDS,
     REGIONS,
     Command,
     add_reading,
+    add_time,
     arrangement_on,
     budget_of,
     is_arrangement,
@@ -37,9 +37,7 @@ def add(command: Command) -> None:
     sub.add_argument("--graph", metavar="OUT.graphml", help="write the adjacency graph of the regions")
     sub.add_argument("--polynomial", action="store_true", help="of an arrangement: the characteristic polynomial")
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    sub.add_argument(
-        "--time", type=float, default=DEFAULT_SECONDS, metavar="SECONDS", help="budget, default %(default)g"
-    )
+    add_time(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="stop after N regions")
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="of a network: processes, default 1")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.geometry.domains import Domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
+    from geomrelu.network.quantised import QuantisedNetwork
 
 DEFAULT_SECONDS = 600.0
 
@@ -39,6 +40,33 @@ def add_workers(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
     sub.add_argument("--chunks", metavar="FILE", help="keep finished chunks here; the same command resumes")
+    add_time(sub, None)
+
+
+def add_time(sub: argparse.ArgumentParser, default: float | None = DEFAULT_SECONDS) -> None:
+    """The option of a budget on time."""
+    shown = "none" if default is None else f"{default:g}"
+    sub.add_argument("--time", type=float, default=default, metavar="SECONDS", help=f"budget, default {shown}")
+
+
+def add_search(sub: argparse.ArgumentParser) -> None:
+    """The options of what decides neurons: how long, and where hard ones are worked on."""
+    add_time(sub)
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
+
+
+def clock_of(options: argparse.Namespace) -> Budget | None:
+    """The budget on time that was given, if any."""
+    from geomrelu.budget import Budget
+    from geomrelu.errors import InputError
+
+    if options.time is None:
+        return None
+    if not options.time > 0:
+        raise InputError("--time must be positive")
+    return Budget(options.time)
 
 
 def add_reading(sub: argparse.ArgumentParser) -> None:
@@ -61,6 +89,18 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given."""
     from geomrelu.network.network import Network
 
+    return Network.from_file(path, **_reading(options, given))
+
+
+def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network | QuantisedNetwork:
+    """The same; a quantised model is the network of whole numbers that it is."""
+    from geomrelu.network.front_door import load_judged
+
+    return load_judged(path, **_reading(options, given))
+
+
+def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
+    """How a model is read, by the options that were given."""
     words = {"order": options.order, "activation": options.activation}
     given |= {name: text.split(",") for name, text in words.items() if text is not None}
     if len(given.get("activation", ())) == 1:
@@ -71,20 +111,29 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
         given["apply_b_dec_to_input"] = options.apply_b_dec_to_input == "yes"
     if options.input_shape is not None:
         given["shape"] = widths_of(options.input_shape, "--input-shape")
-    return Network.from_file(path, **given)
+    return given
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
     """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
+    return _with_domain(options, model_of)
+
+
+def judged_inputs(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, Domain]:
+    """The same; a quantised model is the network of whole numbers that it is."""
+    return _with_domain(options, judged_of)
+
+
+def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple[Any, Domain]:
     from geomrelu.geometry.domains import read_domain
 
-    network = model_of(options, options.model)
+    network = read(options, options.model)
     reading = network.reading
     range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
     all_rows = rows * network.inputs
     domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)
     if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
-        network = model_of(options, options.model, whole_batch=True)
+        network = read(options, options.model, whole_batch=True)
     return network, domain
 
 
@@ -184,11 +233,17 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
         from geomrelu.errors import InputError
 
         raise InputError("--seed must not be negative")
-    with workers_on(options.workers, options.scheduler) as pool, progress_bar(what) as (advance, _):
+    budget = clock_of(options)
+    # a chunk in this process would be finished first
+    with (
+        workers_on(options.workers, options.scheduler, apart=budget is not None) as pool,
+        progress_bar(what) as (advance, _),
+    ):
         yield {
             "pool": pool,
             "journal": options.chunks,
             "progress": lambda done, total, pace: advance(pace, done, total),
+            "budget": budget,
         }
 
 

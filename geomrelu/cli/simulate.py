@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from geomrelu.cli.shared import Command, add_workers, long_run, widths_of
+from geomrelu.cli.shared import Command, add_workers, complain, long_run, widths_of
 
 __all__ = ["add"]
 
@@ -17,7 +17,9 @@ figure-1     Rister & Rubin: living networks and data for widths 1-15, 256 layer
 figure-2     the same along the width that keeps the lower bound at p
 figure-5     Brownlowe et al.: stably unactivated neurons, by sign orbits
 safe-region  Lu et al.: width against depth
-A run of more than a minute keeps its finished chunks in a file of the working directory until it is done."""
+A run of more than a minute keeps its finished chunks in a file of the working directory until it is done. When --time
+is over, figure 5 is drawn from the orbits that are finished, with intervals that hold whenever that is; of the others
+the finished chunks are kept for the same command to go on. The exit code is 3."""
 
 
 def add(command: Command) -> None:
@@ -48,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     suffix = Path(options.output).suffix.lower()
     if suffix not in (*figures.FORMATS, ".json"):
         raise InputError(f"{options.output}: write {', '.join(figures.FORMATS)} or .json")
+    stopped = False
     widths = None if options.widths is None else widths_of(options.widths)
     size = {"networks": options.networks, "points": options.points, "depth": options.depth, "seed": options.seed}
     if options.name == "safe-region":
@@ -62,6 +65,10 @@ def run(options: argparse.Namespace) -> int:
                 more = {"law": options.law, "share": options.share, "seed": options.seed}
                 estimates = simulations.figure_five(dimensions, **more, **running)
                 figure, data = figures.figure_five(estimates), [e.as_json() for e in estimates.values()]
+                asked = len(dimensions) * len(simulations.FIGURE_FIVE)
+                stopped = len(estimates) < asked or any(e.stopped for e in estimates.values())
+                if stopped:
+                    complain(f"the time was over: {len(estimates)} of {asked} points of the figure, the last with less")
             elif options.name == "figure-1":
                 plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
                 found = simulations.living(plan, **running)
@@ -83,4 +90,4 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"{options.output}: {problem.strerror}") from None
     else:
         figures.save(figure, options.output)
-    return 0
+    return 3 if stopped else 0

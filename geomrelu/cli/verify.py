@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from geomrelu.cli.shared import Command, complain, progress_bar
+from geomrelu.cli.shared import Command, add_time, clock_of, complain, progress_bar
 
 __all__ = ["add"]
 
 VERIFYING = """\
 DIR also keeps the evidence: claims whose proof, depth and sources have not changed since are not verified again.
+When --time is over, what is not verified is named, and the exit code is 3; what is, is said and kept as always.
 Exit code 1 if a claim is refuted or its evidence broken, or one that is false as printed is not refuted exactly."""
 
 
@@ -22,16 +23,18 @@ def add(command: Command) -> None:
     sub.add_argument("--report", metavar="DIR", help="write a page (index.html), figures, evidence and certificates")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler instead (tcp://host:port)")
+    add_time(sub, None)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Verify, print, report."""
+    budget = clock_of(options)
     from geomrelu.claims import registry as claims
     from geomrelu.claims import render, runner
     from geomrelu.claims.outcome import Result
 
-    registry = claims.load()
+    registry = claims.load(labels=options.labels or None)
     results: list[Result] = []
     asked = claims.ordered(options.labels or None, registry)
     kept = None if options.report is None else runner.Kept(options.report)
@@ -45,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             for result in runner.run(
                 options.labels or None, depth,
-                workers=workers, scheduler=options.scheduler, kept=kept, progress=advance,
+                workers=workers, scheduler=options.scheduler, kept=kept, progress=advance, budget=budget,
             ):  # fmt: skip
                 results.append(result)
                 if options.format == "text":
@@ -61,6 +64,11 @@ def run(options: argparse.Namespace) -> int:
             if results and options.report is not None:
                 from geomrelu.claims import report
 
-                page = report.write(options.report, results, registry, complete=len(results) == len(asked))
+                whole = claims.load()
+                page = report.write(options.report, results, whole, complete=len(results) == len(asked))
                 complain(f"the page is {page}")
-    return 1 if any(result.failed for result in results) else 0
+    done = {result.label for result in results}
+    left = [claim.label for claim in asked if claim.label not in done]
+    if left:
+        complain(f"the time was over; not verified: {', '.join(left)}")
+    return 1 if any(result.failed for result in results) else 3 if left else 0

@@ -34,6 +34,13 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
         InputError: what cannot be read.
 
     Exact: yes. Cost: linear in the size of the certificates.
+
+    Source: the rules of :mod:`geomrelu.checker` and of ``certificates/FORMAT.md``.
+
+    >>> from geomrelu import decide
+    >>> layers = [([[1, 1]], [-3], "relu")]
+    >>> check(decide(layers, (-1, 1)), layers, (-1, 1))
+    1
     """
     network = as_network(model)
     where = as_domain(domain, network.inputs)

@@ -32,8 +32,9 @@ from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Domain, Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
-from geomrelu.network.front_door import as_network
+from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
 __all__ = ["Report", "as_json", "as_text", "check_arithmetic", "decide"]
@@ -55,6 +56,8 @@ class Report:
         floats: which neurons are dead in floating point, if that was asked for.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
+
+    Exact: yes, every verdict. Cost of looking: none but for :attr:`active`, :meth:`check` and :meth:`save`.
     """
 
     network: Network
@@ -123,7 +126,7 @@ class Report:
         """Which of the dead neurons are dead in floating point as well; each step knows more, the last ones the most.
 
         Args:
-            arithmetic: "float32", "float16" or "bfloat16".
+            arithmetic: "float32", "float16" or "bfloat16". seconds: in all.
             progress: called with (what is going on, dead neurons settled, dead neurons).
         """
         return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
@@ -237,7 +240,7 @@ class UnionReport(Report):
     def in_floats(
         self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
     ) -> Iterator[InFloats]:
-        """Of a union rounding errors are bounded piece by piece.
+        """Of a union rounding errors are bounded piece by piece: whatever the arithmetic, seconds and progress.
 
         Raises:
             InputError: always.
@@ -297,7 +300,9 @@ def decide(
     """Which neurons of a network are dead on a set, each with a proof that the checker has accepted.
 
     Args:
-        model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`.
+        model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`. A quantised ONNX
+            model is judged as the network of whole numbers that it is, on a bounded box or on points, which gives a
+            :class:`~geomrelu.deadness.quantised_report.QuantisedReport`.
         domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, a
             :class:`Polyhedron`, or a :class:`Union` of several, which gives a :class:`UnionReport`.
         layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all), or
@@ -322,7 +327,7 @@ def decide(
     >>> report.dead, report.alive, report.check()
     ([(2, 0)], [(1, 0), (1, 1)], 3)
     """
-    network = as_network(model)
+    network = as_judged(model)
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     time, workers = seconds(time, "time"), integer(workers, "workers", 1)
     regions = None if regions is None else integer(regions, "regions", 0)
@@ -337,6 +342,12 @@ def decide(
         "scheduler": scheduler,
         "progress": progress,
     }
+    if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness import quantised_report  # which builds on this module
+
+        quantised_report.check_options(arithmetic)
+        asked = _asked(network, layers, neurons)
+        return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
     if arithmetic is not None:
         whole = Budget(time)
         check_arithmetic(arithmetic, set_)  # before anything takes long
@@ -399,8 +410,7 @@ def _on_pieces(
 ) -> UnionReport:
     """Piece by piece, each with an even share of the time that is left and a directory of its own."""
     budget = Budget(time)
-    chosen = network.judged if layers is None else layers
-    asked = {layer: _neurons_of(network, layer, neurons) for layer in chosen}
+    asked = _asked(network, layers, neurons)
     parts: list[Report] = []
     interrupted: KeyboardInterrupt | None = None
     for k, piece in enumerate(union.pieces):
@@ -424,7 +434,13 @@ def _on_pieces(
     return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
 
 
-def _neurons_of(network: Network, layer: int, neurons: Any) -> list[int]:
+def _asked(network: Network | QuantisedNetwork, layers: list[int] | None, neurons: Any) -> dict[int, list[int]]:
+    """Layer -> neurons."""
+    chosen = network.judged if layers is None else layers
+    return {layer: _neurons_of(network, layer, neurons) for layer in chosen}
+
+
+def _neurons_of(network: Network | QuantisedNetwork, layer: int, neurons: Any) -> list[int]:
     """Those asked about in a layer."""
     if not 1 <= layer <= network.depth:
         raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
@@ -481,7 +497,7 @@ class _Keeper:
 # ---- in words and as data -----------------------------------------------------------------------------------------
 
 
-def killed(network: Network, layer: int) -> str:
+def killed(network: Network | QuantisedNetwork, layer: int) -> str:
     """What it means that a layer kills the domain."""
     constant = ": the network is constant on it" if network.is_cut_by(layer) else " (connections go around it)"
     return f"Layer {layer} kills the domain{constant}."

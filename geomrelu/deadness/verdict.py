@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 
@@ -43,18 +43,27 @@ class Verdict:
     stable: bool | None
     supremum: Fraction | str | None
     reason: str
-    claim: Claim | None = None
-    parts: tuple[Verdict, ...] = ()
+    claim: Claim | None = field(default=None, repr=False)
+    parts: tuple[Verdict, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class LayerReport:
-    """The verdicts on (some) neurons of one layer, with the points their claims share (exact, as strings)."""
+    """The verdicts on (some) neurons of one layer, with the points their claims share (exact, as strings).
+
+    Attributes:
+        layer: its number, from 1. width: how many neurons it has. verdicts: one for each neuron asked about.
+        points: the table that a claim's point may refer to.
+    """
 
     layer: int
     width: int
     verdicts: tuple[Verdict, ...]
     points: list[list[str]]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{sum(v.status is s for v in self.verdicts)} {s.value}" for s in Status)
+        return f"<layer {self.layer} of {self.width} neurons: {counts}>"
 
     @property
     def killed(self) -> bool | None:

@@ -48,6 +48,11 @@ def affordable(count: int, what: str, each: int = 1) -> None:
 class AffineForm:
     """The affine form ``b + a·x`` on R^n with rational coefficients (a zero slope is legal).
 
+    Attributes:
+        constant: b. slope: a, n rationals. Make one by :meth:`of`, which takes any numbers.
+
+    Exact: yes. Cost: one multiplication per nonzero coefficient.
+
     >>> f = AffineForm.of(1, [2, "-1/2"]); f([1, 2])
     Fraction(2, 1)
     """
@@ -57,12 +62,23 @@ class AffineForm:
 
     @classmethod
     def of(cls, constant: Any, slope: Any) -> AffineForm:
-        """A form from any numbers that :func:`geomrelu.exact.numbers.rational` takes."""
+        """A form from any numbers that :func:`geomrelu.exact.numbers.rational` takes.
+
+        Args:
+            constant: b. slope: (n,) a.
+
+        Raises:
+            InputError: not numbers.
+        """
         return cls(rational(constant, "constant"), rationals(slope, "slope"))
 
     @classmethod
     def of_row(cls, row: Any) -> AffineForm:
-        """A form from a row ``[b, a1, ..., an]`` (cddlib's order)."""
+        """A form from a row ``[b, a1, ..., an]`` (cddlib's order).
+
+        Raises:
+            InputError: not numbers, or none.
+        """
         numbers = rationals(row, "row")
         if not numbers:
             raise InputError("a row needs at least its constant")
@@ -70,6 +86,7 @@ class AffineForm:
 
     @property
     def dimension(self) -> int:
+        """n, the dimension of the space it lives on."""
         return len(self.slope)
 
     @property
@@ -90,8 +107,26 @@ class AffineForm:
         """Its linear part ``a·d``: growth per unit of ``direction``."""
         return sum((a * d for a, d in zip(self.slope, direction, strict=True)), Fraction(0))
 
+    def __repr__(self) -> str:
+        return f"AffineForm.of({str(self.constant)!r}, {[str(a) for a in self.slope]})"
+
+    def _repr_latex_(self) -> str:
+        """The form with its coefficients that are not 0."""
+        parts = [(self.constant, "")] if self.constant or not any(self.slope) else []
+        parts += [(a, f"x_{{{j}}}") for j, a in enumerate(self.slope, 1) if a]
+        terms = "".join(f"{'-' if a < 0 else '+'} {_latex(abs(a), name)} " for a, name in parts)
+        return f"${terms.strip().removeprefix('+ ')}$"
+
     def __neg__(self) -> AffineForm:
         return AffineForm(-self.constant, tuple(-a for a in self.slope))
+
+
+def _latex(value: Fraction, name: str) -> str:
+    if name and value == 1:
+        return name
+    p, q = value.numerator, value.denominator
+    number = str(p) if q == 1 else rf"\frac{{{p}}}{{{q}}}"
+    return f"{number} {name}".strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +139,11 @@ class AffineMap:
         data: integers (object array), one per nonzero entry.
         bias: integers, one per row.
         denominator: positive, common to all of them.
+
+    Exact: yes, apart from :attr:`floats`. Cost: one multiplication per nonzero entry.
+
+    >>> AffineMap.from_dense([[1, 2], [0, "1/2"]], [3, 0]).form(1)([4, 5])
+    Fraction(5, 2)
     """
 
     inputs: int
@@ -113,11 +153,17 @@ class AffineMap:
     bias: tuple[int, ...]
     denominator: int
 
+    def __repr__(self) -> str:
+        return f"<an affine map R^{self.inputs} -> R^{self.outputs} with {len(self.data)} coefficients>"
+
     # ---- making one -------------------------------------------------------------------------------------------
 
     @classmethod
     def from_dense(cls, weights: Any, bias: Any = None, where: str = "layer") -> AffineMap:
-        """From a matrix (outputs, inputs) and a vector (outputs,): NumPy arrays or nested lists of numbers.
+        """From a matrix and a vector: NumPy arrays or nested lists of numbers.
+
+        Args:
+            weights: (outputs, inputs). bias: (outputs,); None: zeros. where: names the place in error messages.
 
         Raises:
             InputError: not a matrix, ragged rows, lengths that do not fit, entries that are not finite numbers.
@@ -148,7 +194,12 @@ class AffineMap:
         bias: Sequence[int],
         bias_denominator: int = 1,
     ) -> AffineMap:
-        """From triplets (no place twice) and a bias, each over its own denominator; zeros are dropped."""
+        """From triplets (no place twice) and a bias, each over its own denominator; zeros are dropped.
+
+        Args:
+            shape: (outputs, inputs). rows, columns, data: where the entries stand, and the integers that are there.
+            bias: (outputs,) integers. data_denominator, bias_denominator: over which these stand.
+        """
         keep = data.astype(bool)
         if not keep.all():
             rows, columns, data = rows[keep], columns[keep], data[keep]
@@ -164,14 +215,14 @@ class AffineMap:
 
     @classmethod
     def selection(cls, inputs: int, columns: Iterable[int]) -> AffineMap:
-        """Row ``i`` is the coordinate ``columns[i]``; the identity is ``selection(n, range(n))``."""
+        """Row ``i`` is the coordinate ``columns[i]`` of R^inputs; the identity is ``selection(n, range(n))``."""
         columns = np.fromiter(columns, dtype=np.int64)
         ones = _objects([1] * len(columns))
         return cls(inputs, np.arange(len(columns) + 1), columns, ones, (0,) * len(columns), 1)
 
     @classmethod
     def from_forms(cls, forms: Sequence[AffineForm], inputs: int) -> AffineMap:
-        """Stack forms."""
+        """The ``forms`` on R^inputs one under the other."""
         return cls.from_dense(
             np.array([f.slope for f in forms], dtype=object).reshape(len(forms), inputs),
             np.array([f.constant for f in forms], dtype=object),
@@ -181,6 +232,7 @@ class AffineMap:
 
     @property
     def outputs(self) -> int:
+        """The dimension it maps to: the number of rows."""
         return len(self.bias)
 
     def row(self, i: int) -> tuple[int, list[int], list[int]]:
@@ -208,7 +260,11 @@ class AffineMap:
         return matrix, nearest(self.bias, self.denominator)
 
     def apply(self, numerators: Sequence[int], denominator: int = 1, rows: Iterable[int] | None = None) -> list[int]:
-        """Its value at ``x = numerators / denominator``, as integers over ``self.denominator * denominator``."""
+        """Its value at ``x = numerators / denominator``, as integers over ``self.denominator * denominator``.
+
+        Args:
+            rows: which of its rows; None: all.
+        """
         result = []
         for i in range(self.outputs) if rows is None else rows:
             bias, columns, entries = self.row(i)
@@ -235,7 +291,11 @@ class AffineMap:
         return AffineMap(inputs, self.indptr, self.indices, self.data, self.bias, self.denominator)
 
     def after(self, inner: AffineMap) -> AffineMap:
-        """The composition ``x -> self(inner(x))``. Relabelling when ``inner`` selects coordinates, else row by row."""
+        """The composition ``x -> self(inner(x))``. Relabelling when ``inner`` selects coordinates, else row by row.
+
+        Raises:
+            InputError: ``inner`` maps into another space.
+        """
         if self.inputs != inner.outputs:
             raise InputError(f"a map on R^{self.inputs} cannot follow one into R^{inner.outputs}")
         selects = inner.denominator == 1 and not any(inner.bias) and len(inner.data) == inner.outputs
@@ -266,7 +326,11 @@ class AffineMap:
         return _from_rows(built, inner.inputs, self.denominator * inner.denominator)
 
     def plus(self, other: AffineMap, sign: int = 1) -> AffineMap:
-        """The sum ``self(x) + sign * other(x)``."""
+        """The sum ``self(x) + sign * other(x)``.
+
+        Raises:
+            InputError: maps between other spaces.
+        """
         if (self.outputs, self.inputs) != (other.outputs, other.inputs):
             raise InputError(f"cannot add maps into R^{self.outputs} and R^{other.outputs}")
         denominator = math.lcm(self.denominator, other.denominator)

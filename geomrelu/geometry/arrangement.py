@@ -52,6 +52,7 @@ class _Layered(Protocol):
 
 
 MOST_GENERATORS = 4096  # of a domain, to see which hyperplanes miss it; beyond, by linear programs
+MOST_DRAWN = 12  # forms of an arrangement that a notebook draws unasked
 
 
 def generic_count(dimension: int, hyperplanes: int) -> int:
@@ -79,6 +80,14 @@ class Arrangement:
     hyperplane; a zero form has sign 0 everywhere.
 
     Exact: everything.
+
+    Method: regions by their vertices or by exact linear programs, whichever is likely to be quicker, see
+    :mod:`geomrelu.geometry.regions`; nothing is computed before it is asked for.
+
+    Source: Stanley, An introduction to hyperplane arrangements; Zaslavsky, Facing up to arrangements (1975).
+
+    >>> Arrangement([[1, 0], [0, 1], [1, 1]], [0, 0, -1]).n_regions
+    7
     """
 
     def __init__(self, A: Any, b: Any = None, domain: Any = None) -> None:
@@ -106,7 +115,14 @@ class Arrangement:
 
     @classmethod
     def from_rows(cls, rows: Sequence[Row], dimension: int, domain: Polyhedron | None = None) -> Arrangement:
-        """From integer forms (b, a1, ..., an), n = ``dimension``; common factors are dropped."""
+        """From integer rows; common factors are dropped.
+
+        Args:
+            rows: of integers ``(b, a1, ..., an)``, for the forms b + a·x. dimension: n. domain: a polyhedron, or None.
+
+        Raises:
+            InputError: the domain is empty.
+        """
         made = cls.__new__(cls)
         made._set([reduced(row) for row in rows], dimension, domain)
         return made
@@ -114,6 +130,9 @@ class Arrangement:
     @classmethod
     def from_file(cls, path: str | Path, domain: Polyhedron | None = None) -> Arrangement:
         """From JSON: ``{"A": [[...], ...], "b": [...], "den": 1}``, where ``den`` divides all numbers.
+
+        Args:
+            path: of the file. domain: as for :class:`Arrangement`.
 
         Raises:
             InputError: missing or malformed; the text names the place.
@@ -123,7 +142,7 @@ class Arrangement:
 
     @classmethod
     def of_layer(cls, network: _Layered, domain: Polyhedron | None = None) -> Arrangement:
-        """The neurons of the first layer of a network."""
+        """The neurons of the first layer of a network, on a domain (None: on all of R^n)."""
         first = network.layers[0]
         forms = [first.form(i) for i in range(first.outputs)]
         return cls([form.slope for form in forms], [form.constant for form in forms], domain)
@@ -137,8 +156,13 @@ class Arrangement:
         return hash((self.rows, self.dimension, self.domain))
 
     def plot(self, **how: Any) -> Any:
-        """The picture of an arrangement in R^2 or R^1; see :func:`geomrelu.plots.picture.plot`."""
+        """The picture of an arrangement in R^2 or R^1; ``how``: see :func:`geomrelu.plots.picture.plot`."""
         return picture_of(self, **how)
+
+    def _repr_svg_(self) -> str | None:
+        """The picture, where there is one that is quickly drawn."""
+        small = self.dimension <= 2 and len(self.rows) <= MOST_DRAWN
+        return str(picture_of(self).svg) if small else None
 
     def __repr__(self) -> str:
         on = "" if self.domain is None else ", on a polyhedron"
@@ -170,6 +194,12 @@ class Arrangement:
 
     def code(self, x: Sequence[Any]) -> tuple[int, ...]:
         """The sign vector of a point.
+
+        Args:
+            x: (n,) any numbers.
+
+        Raises:
+            InputError: not numbers, or a point of another space.
 
         >>> Arrangement([[1, 0], [0, 1]]).code([3, 0])
         (1, 0)
@@ -287,7 +317,10 @@ class Arrangement:
         return whole.n_regions == generic_count(self.dimension, len(self.hyperplanes))
 
     def witness(self, sign: Sequence[int]) -> Point:
-        """A rational point at which the forms have these signs (in the relative interior of the domain).
+        """A rational point at which the forms have given signs (in the relative interior of the domain).
+
+        Args:
+            sign: (m,) -1, 0 or 1 for each form.
 
         Raises:
             InputError: there is none.
@@ -347,6 +380,9 @@ class Arrangement:
         A face is a nonempty set of points with the same signs. On a domain the domain's own faces count as cuts, and
         two faces can have the same signs (inside, and on the boundary).
 
+        Raises:
+            Exhausted: the ``budget`` of faces or of time has ended.
+
         Method: the regions of the restriction to each flat of dimension d.
         """
         parts = [codes for regions in self._on_flats(d, budget or Budget()) for codes in regions.batches(Budget())]
@@ -400,9 +436,11 @@ class Arrangement:
     def characteristic_polynomial(self, budget: Budget | None = None) -> sympy.Poly:
         """chi(t) = sum over flats X of mu(X) t^dim X, of the distinct hyperplanes in all of R^n.
 
-        Zaslavsky: (-1)^n chi(-1) regions, and (-1)^rank chi(1) relatively bounded ones.
+        Raises:
+            Exhausted: the ``budget`` of flats or of time has ended.
 
-        Method: all flats, :mod:`geomrelu.geometry.flats`.
+        Method: all flats, :mod:`geomrelu.geometry.flats`. Source: Zaslavsky: (-1)^n chi(-1) regions, and
+        (-1)^rank chi(1) relatively bounded ones.
         """
         import sympy
 
@@ -432,7 +470,7 @@ class Arrangement:
         return self.from_rows(eliminated(others, row, column), self.dimension - 1)
 
     def localise(self, x: Sequence[Any]) -> Arrangement:
-        """The forms that vanish at a point."""
+        """The forms that vanish at the point x of R^n."""
         zero = [row for row, sign in zip(self.rows, self.code(x), strict=True) if not sign]
         return self.from_rows(zero, self.dimension, self.domain)
 

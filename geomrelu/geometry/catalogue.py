@@ -70,7 +70,14 @@ def threshold(n: int) -> Arrangement:
 
 
 def generic(dimension: int, hyperplanes: int, seed: int, size: int = 1 << 20) -> Arrangement:
-    """Random integer forms in general position (drawn again if they are not, which :attr:`is_generic` decides)."""
+    """Random integer forms in general position (drawn again if they are not, which :attr:`is_generic` decides).
+
+    Args:
+        dimension, hyperplanes: n and m. seed: of the numbers, which are at most ``size`` in absolute value.
+
+    Raises:
+        InputError: they are hardly ever in general position.
+    """
     _positive(dimension)
     for attempt in range(100):
         chance = random.Random(f"{seed} {attempt}")

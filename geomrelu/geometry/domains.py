@@ -40,6 +40,11 @@ SETS = (".json", ".vnnlib", ".ine", ".ext")  # endings of files that hold domain
 class Union:
     """The union of polyhedra of the same dimension, none of them empty; they may overlap.
 
+    Attributes:
+        pieces: the polyhedra. Made by :meth:`of`.
+
+    Exact: yes. Cost: what is asked of it is asked of each piece.
+
     >>> two = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)]), Polyhedron.box([(0, 1)])])
     >>> len(two.pieces), two.contains([2]), two.contains(["3/2"])
     (2, True, False)
@@ -49,10 +54,10 @@ class Union:
 
     @classmethod
     def of(cls, pieces: Sequence[Polyhedron]) -> Union:
-        """Of some polyhedra; the empty ones and those that stand twice are left out.
+        """The union of some ``pieces``; the empty ones and those that stand twice are left out.
 
         Raises:
-            InputError: all are empty, or their dimensions differ.
+            InputError: no polyhedra, all are empty, or their dimensions differ.
         """
         if not isinstance(pieces, Sequence) or not all(isinstance(piece, Polyhedron) for piece in pieces):
             raise InputError(f"a union is made of a list of Polyhedron, not of {kind(pieces)}")
@@ -63,12 +68,17 @@ class Union:
             raise InputError("the pieces of a union must have the same dimension")
         return cls(kept)
 
+    def __repr__(self) -> str:
+        return f"<the union of {len(self.pieces)} polyhedra in R^{self.dimension}>"
+
     @property
     def dimension(self) -> int:
+        """n of the space R^n around it."""
         return self.pieces[0].dimension
 
     @property
     def is_empty(self) -> bool:
+        """Never: there is a piece, and none is empty."""
         return False
 
     @property
@@ -101,6 +111,10 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
         InputError: something else, empty, or of another dimension.
 
     Exact: a float is the dyadic number it holds.
+
+    Method: by type; the text and the files by :func:`read_domain`. Cost: linear in what is given.
+
+    Source: the formats of VNN-LIB, cddlib and JSON, see :mod:`geomrelu.io`.
 
     >>> as_domain((-1, 1), 2) == as_domain([(-1, 1), (-1, 1)], 2) == as_domain("box:-1,1", 2)
     True
@@ -154,6 +168,13 @@ def read_domain(
 
     Raises:
         InputError: unknown, unreadable, empty, or of another dimension.
+
+    Exact: a decimal is the decimal it spells. Cost: linear in the file, and a linear program for each piece of a union.
+
+    Source: VNN-LIB (Demarchi et al.); the .ine and .ext files of cddlib (Fukuda).
+
+    >>> read_domain("box:-1,1/2", 2)
+    Polyhedron.box([(-1, '1/2'), (-1, '1/2')])
     """
     text = filename(text, "a domain")
     integer(dimension, "the dimension", 1)

@@ -22,10 +22,11 @@ from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
 from geomrelu.exact.numbers import primitive, rational, rationals
+from geomrelu.geometry.finite_set import FiniteSet, Point
 
-__all__ = ["FiniteSet", "Polyhedron", "Supremum"]
+__all__ = ["FiniteSet", "Point", "Polyhedron", "Supremum"]
 
-Point = tuple[Fraction, ...]
+MOST_SHOWN = 6  # sides of a box in a repr
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Polyhedron:
     ``==`` compares data, :meth:`same_set` compares sets. Make one with the constructors below; ``checked`` is the
     canonical form shared with the checker.
 
+    Exact: yes. Cost: the other description by double description (exponential in the dimension at worst); boxes need
+    none; one exact linear program where a method says so.
+
     >>> square = Polyhedron.box([(-1, 1)] * 2)
     >>> len(square.vertices), square.supremum(AffineForm.of(0, [1, 2])).value
     (4, Fraction(3, 1))
@@ -69,7 +73,14 @@ class Polyhedron:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Polyhedron:
-        """From the dictionary of the JSON grammar (see :mod:`geomrelu.io`)."""
+        """From the dictionary of the JSON grammar (see :mod:`geomrelu.io`).
+
+        Args:
+            data: "dimension", and "box", "inequalities" and "equalities", or "vertices", "rays" and "lines".
+
+        Raises:
+            InputError: malformed.
+        """
         try:
             domain = checker.Domain.parse(data)
         except checker.Malformed as problem:
@@ -80,7 +91,16 @@ class Polyhedron:
     def from_rows(
         cls, inequalities: Sequence[Any] = (), equalities: Sequence[Any] = (), dimension: int = 0
     ) -> Polyhedron:
-        """From rows ``[b, a1, ..., an]`` (any numbers :func:`~geomrelu.exact.numbers.rational` takes)."""
+        """The points with b + a·x >= 0 for all inequalities, and = 0 for all equalities.
+
+        Args:
+            inequalities, equalities: rows ``[b, a1, ..., an]`` of any numbers that
+                :func:`~geomrelu.exact.numbers.rational` takes.
+            dimension: n; may be left out if there is a row.
+
+        Raises:
+            InputError: not numbers, or rows of different lengths.
+        """
         rows = [rationals(r, f"inequality {i}") for i, r in enumerate(inequalities)]
         flats = [rationals(r, f"equality {i}") for i, r in enumerate(equalities)]
         sizes = {len(r) - 1 for r in (*rows, *flats)} | ({dimension} if dimension else set())
@@ -92,7 +112,14 @@ class Polyhedron:
     def from_generators(
         cls, vertices: Sequence[Any], rays: Sequence[Any] = (), lines: Sequence[Any] = ()
     ) -> Polyhedron:
-        """The convex hull of points, plus nonnegative multiples of rays, plus all multiples of lines."""
+        """The convex hull of points, plus nonnegative multiples of rays, plus all multiples of lines.
+
+        Args:
+            vertices, rays, lines: vectors of length n; at least one vertex.
+
+        Raises:
+            InputError: not numbers, no vertex, or different dimensions.
+        """
         tables = [[rationals(g, f"generator {i}") for i, g in enumerate(t)] for t in (vertices, rays, lines)]
         sizes = {len(g) for t in tables for g in t}
         if not tables[0] or len(sizes) != 1 or min(sizes) < 1:
@@ -101,7 +128,14 @@ class Polyhedron:
 
     @classmethod
     def box(cls, sides: Sequence[tuple[Any, Any]]) -> Polyhedron:
-        """``low <= x_j <= high`` for each coordinate; None for no bound."""
+        """``low <= x_j <= high`` for each coordinate.
+
+        Args:
+            sides: a pair (low, high) for each coordinate; None for no bound.
+
+        Raises:
+            InputError: not pairs of numbers, or none.
+        """
         if isinstance(sides, (str, bytes)) or not isinstance(sides, Iterable):
             raise InputError(f"a box is a list of sides (low, high), not {kind(sides)}")
         exact = [_side(side, f"side {j}") for j, side in enumerate(sides)]
@@ -111,17 +145,17 @@ class Polyhedron:
 
     @classmethod
     def space(cls, dimension: int) -> Polyhedron:
-        """R^n."""
+        """R^n, n the ``dimension``."""
         return cls.box([(None, None)] * integer(dimension, "the dimension", 1))
 
     @classmethod
     def orthant(cls, dimension: int) -> Polyhedron:
-        """R^n_+."""
+        """R^n_+, n the ``dimension``."""
         return cls.box([(0, None)] * integer(dimension, "the dimension", 1))
 
     @classmethod
     def simplex(cls, dimension: int) -> Polyhedron:
-        """``x >= 0, sum x <= 1``."""
+        """``x >= 0, sum x <= 1`` in R^n, n the ``dimension``."""
         integer(dimension, "the dimension", 1)
         unit = [[0, *(int(i == j) for j in range(dimension))] for i in range(dimension)]
         return cls.from_rows([*unit, [1, *[-1] * dimension]])
@@ -135,6 +169,7 @@ class Polyhedron:
 
     @property
     def given_by_generators(self) -> bool:
+        """Was it made from vertices, rays and lines?"""
         return self.checked.generators is not None
 
     @property
@@ -288,6 +323,9 @@ class Polyhedron:
     def interior_point(self) -> Point:
         """A point of the relative interior.
 
+        Raises:
+            InputError: the set is empty.
+
         Method: midpoints for a box; otherwise the mean of the vertices plus the sum of the rays.
         """
         if self.is_box:
@@ -308,7 +346,11 @@ class Polyhedron:
         return tuple(sum(c, Fraction(0)) / len(vertices) + s for c, s in zip(columns, shift, strict=True))
 
     def contains(self, point: Sequence[Any]) -> bool:
-        """Is the point inside? Exact; for generators through the rows."""
+        """Is the point inside? Exact; for generators through the rows.
+
+        Raises:
+            InputError: not numbers, or a point of another space.
+        """
         x = rationals(point, "point")
         if len(x) != self.dimension:
             raise InputError(f"a polyhedron in R^{self.dimension} was asked about a point of R^{len(x)}")
@@ -325,7 +367,7 @@ class Polyhedron:
         return self._weights((Fraction(1), *point))
 
     def ray_weights(self, ray: Sequence[int]) -> tuple[list[Fraction], list[Fraction]]:
-        """Weights of a direction of the recession cone over the given rays and lines."""
+        """Weights of a ``ray``, a direction of the recession cone, over the given rays and lines."""
         return self._weights((Fraction(0), *map(Fraction, ray)))[1:]
 
     def _weights(self, target: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
@@ -428,7 +470,11 @@ class Polyhedron:
     # ---- operations -------------------------------------------------------------------------------------------
 
     def intersection(self, other: Polyhedron) -> Polyhedron:
-        """Both sets at once, by rows."""
+        """This set and the ``other`` at once, by rows.
+
+        Raises:
+            InputError: sets in different spaces.
+        """
         if other.dimension != self.dimension:
             raise InputError(f"cannot intersect sets in R^{self.dimension} and R^{other.dimension}")
         return Polyhedron.from_rows(
@@ -436,7 +482,11 @@ class Polyhedron:
         )
 
     def image(self, map_: AffineMap) -> Polyhedron:
-        """The image under an affine map, by generators."""
+        """The image under the affine map ``map_``, by generators.
+
+        Raises:
+            InputError: a map on another space.
+        """
         if map_.inputs != self.dimension:
             raise InputError(f"a map on R^{map_.inputs} cannot act on a set in R^{self.dimension}")
         forms = [map_.form(i) for i in range(map_.outputs)]
@@ -450,7 +500,7 @@ class Polyhedron:
         return Polyhedron.from_generators(vertices, directed, undirected)
 
     def same_set(self, other: Polyhedron) -> bool:
-        """Are they the same set of points (rays and lines included)? By mutual containment of generators."""
+        """Are this and the ``other`` the same set (rays and lines included)? By mutual containment of generators."""
         return self.dimension == other.dimension and self._within(other) and other._within(self)
 
     def _within(self, other: Polyhedron) -> bool:
@@ -464,39 +514,25 @@ class Polyhedron:
             _dot(r, g) == 0 for r in other.equalities for g in homogeneous
         )
 
+    def __repr__(self) -> str:
+        checked, n = self.checked, self.dimension
+        if self.given_by_generators:
+            counts = zip(map(len, checked.generators), ("vertices", "rays", "lines"), strict=True)
+            return f"<a polyhedron in R^{n}: {', '.join(f'{count} {what}' for count, what in counts)}>"
+        if not self.is_box:
+            rows = len(self.inequalities)
+            return f"<a polyhedron in R^{n}: {rows} inequalities, {len(checked.equalities)} equalities>"
+        sides = list(zip(checked.lower, checked.upper, strict=True))
+        if len(sides) > MOST_SHOWN:
+            return f"<a box in R^{n}>"
+        ends = [[None if v is None else int(v) if v.denominator == 1 else str(v) for v in side] for side in sides]
+        return f"Polyhedron.box({[tuple(side) for side in ends]})"
+
     def __eq__(self, other: object) -> bool:
         return self.checked.digest() == other.checked.digest() if isinstance(other, Polyhedron) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.checked.digest())
-
-
-@dataclass(frozen=True)
-class FiniteSet:
-    """Finitely many points of R^n, in the given order."""
-
-    points: tuple[Point, ...]
-
-    @classmethod
-    def of(cls, points: Sequence[Any]) -> FiniteSet:
-        if isinstance(points, (str, bytes)) or not isinstance(points, Iterable):
-            raise InputError(f"a finite set is a list of points, not {kind(points)}")
-        exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(points))
-        if not exact or len({len(p) for p in exact}) != 1 or not exact[0]:
-            raise InputError("a finite set needs at least one point, and all of the same dimension n >= 1")
-        return cls(exact)
-
-    @property
-    def dimension(self) -> int:
-        return len(self.points[0])
-
-    @property
-    def is_empty(self) -> bool:
-        return False
-
-    @cached_property
-    def checked(self) -> checker.Domain:
-        return checker.Domain.from_points(self.dimension, self.points)
 
 
 def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:

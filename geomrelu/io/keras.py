@@ -21,7 +21,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.io import keras_layers
-from geomrelu.io.files import FilePath, kind_of, named, read_bytes
+from geomrelu.io.files import FilePath, kind_of, named, one_line, read_bytes
 from geomrelu.io.json import parsed
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
@@ -55,9 +55,8 @@ def read(path: FilePath) -> Tape:
         except InputError:
             raise
         except Exception as problem:  # of the archive or of HDF5, which raise errors of many kinds
-            line = (str(problem) or type(problem).__name__).splitlines()[0]
-            raise InputError(f"not a readable Keras file: {line[:200]}") from None
-        run = _Run(weights)
+            raise InputError(f"not a readable Keras file: {one_line(problem)}") from None
+        run = _Run(weights, flat=kind_of(path) != ".keras")
         try:
             return run.model(config)
         except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError, OverflowError) as problem:
@@ -107,7 +106,10 @@ def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -
 
 
 def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
-    """The same of an ``.h5`` file; its weights stand in the order in which ``weight_names`` names them."""
+    """The same of an ``.h5`` file; its weights stand in the order in which ``weight_names`` names them.
+
+    Those of a nested model stand together, whatever is nested in it; their names say the layer.
+    """
     with h5py.File(io.BytesIO(data), "r") as file:
         text = file.attrs.get("model_config")
         if text is None:
@@ -124,6 +126,9 @@ def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
                 for part in name.split("/"):
                     place = _inside(place, part, h5py)
                 weights[key].append(_numbers(place, h5py))
+                inner = name.split("/")[-2:-1]
+                if inner and inner[0] != key:
+                    weights.setdefault(f"{key}/{inner[0]}", []).append(weights[key][-1])
     return config, weights
 
 
@@ -154,9 +159,10 @@ def _numbers(dataset: Any, h5py: Any) -> np.ndarray:
 
 @dataclass(slots=True)
 class _Run:
-    """Evaluates a configuration over tensors."""
+    """Evaluates a configuration over tensors; ``flat``: the weights of nested models stand as :func:`_legacy` says."""
 
     weights: Weights
+    flat: bool = False
     tape: Tape = None  # type: ignore[assignment]  # made when the input is met
     shape: tuple[int, ...] = ()
     seen: list[list[str]] = field(default_factory=lambda: [[]])
@@ -263,7 +269,8 @@ class _Run:
             if kind in _MODELS:
                 (inside,) = self.graph(layer, f"{prefix}{name}/", tensors[0], depth + 1)
                 return inside
-            found = self.weights.get(prefix + name, [])
+            where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
+            found = self.weights.get(where, [])
             value = keras_layers.linear_part(kind, config, tensors, found)
             if value is None:
                 self.leave(f"{kind} is not supported", name, tensors)

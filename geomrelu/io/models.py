@@ -123,7 +123,7 @@ Found = tuple[Tape, dict[TensorOf, AffineMap]]
 def _from_onnx(network: Declared, path: FilePath) -> Found:
     graph = load(path)
     shape = network.inputs[0].shape if len(network.inputs) == 1 and _is_vague(graph.inputs) else None
-    tape, trace = traced(graph, shape, whole_batch=True)
+    tape, trace = traced(graph, shape, whole_batch=True, constants=True)
     if len(network.inputs) != len(trace.ports) or len(network.outputs) != len(graph.outputs):
         names = ", ".join([port.name for port in trace.ports] + [output.name for output in graph.outputs])
         declared = f"{len(network.inputs)} inputs and {len(network.outputs)} outputs"
@@ -135,6 +135,8 @@ def _from_onnx(network: Declared, path: FilePath) -> Found:
     known = [(tensor, output.name) for tensor, output in zip(network.outputs, graph.outputs, strict=True)]
     for tensor, name in [*known, *((tensor, tensor.known_as) for tensor in network.hidden)]:
         value = trace.values.get(name)
+        if tensor.is_integral and not (isinstance(value, np.ndarray) and value.dtype.kind in "iu"):
+            raise InputError(f"tensor {name[:60]!r}: integers that depend on the input are not read")
         if isinstance(value, Tensor):
             values[tensor] = value.map
         elif isinstance(value, np.ndarray):

@@ -34,6 +34,11 @@ class TensorOf:
     def size(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def is_integral(self) -> bool:
+        """Are its elements integers?"""
+        return self.element.startswith(("int", "uint"))
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -118,7 +123,7 @@ class Query:
     def notes(self) -> tuple[str, ...]:
         """What is to be said about its meaning."""
         tensors = [t for n in self.networks for t in (*n.inputs, *n.hidden, *n.outputs)]
-        kinds = sorted({t.element for t in tensors if t.element != "real"})
+        kinds = sorted({t.element for t in tensors if t.element != "real" and not t.is_integral})
         return (f"elements of type {', '.join(kinds)} are read as real numbers",) if kinds else ()
 
 

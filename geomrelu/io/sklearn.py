@@ -5,7 +5,7 @@ Objects in memory only: a pickle can run any program when it is loaded, so no su
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,12 +18,15 @@ from geomrelu.io.files import named
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape
 
-__all__ = ["from_estimator"]
+__all__ = ["NETWORKS", "STEPS", "from_estimator"]
+
+NETWORKS = ("MLPClassifier", "MLPRegressor")
 
 
 def from_estimator(model: Any) -> Tape:
     """The network of an ``MLPClassifier`` or ``MLPRegressor`` with ReLU, or of a ``Pipeline`` of ``StandardScaler``,
-    ``MinMaxScaler``, ``MaxAbsScaler``, ``RobustScaler``, ``PCA`` (not whitened) and one of them at its end.
+    ``MinMaxScaler``, ``MaxAbsScaler``, ``RobustScaler``, ``PCA`` (not whitened), ``TruncatedSVD`` and one of them at
+    its end; a pipeline may stand in another.
 
     Raises:
         InputError: another class, by name (a class of one's own may compute something else); not fitted; an option
@@ -33,7 +36,7 @@ def from_estimator(model: Any) -> Tape:
     """
     *before, (_, last) = _steps("", model)
     kind = _own(last, "neural_network")
-    if kind not in ("MLPClassifier", "MLPRegressor"):
+    if kind not in NETWORKS:
         raise InputError(f"{kind or _called(last)} is not an MLPClassifier or MLPRegressor of scikit-learn")
     if not hasattr(last, "coefs_"):
         raise InputError(f"{kind}: it is not fitted")
@@ -86,21 +89,30 @@ def _step(step: Any, label: str) -> AffineMap:
     """An affine step of a pipeline: ``(x - shift) * factor``, or a product with a matrix after a shift."""
     kind = _own(step, "preprocessing") or _own(step, "decomposition")
     with named(f"step {label!r} ({kind or _called(step)})"):
-        if kind == "StandardScaler":
-            shift = step.mean_ if step.with_mean else None
-            return _scaled(step.n_features_in_, shift, step.scale_ if step.with_std else None)
-        if kind == "RobustScaler":
-            shift = step.center_ if step.with_centering else None
-            return _scaled(step.n_features_in_, shift, step.scale_ if step.with_scaling else None)
-        if kind == "MaxAbsScaler" and not getattr(step, "clip", False):
-            return _scaled(step.n_features_in_, None, step.scale_)
-        if kind == "MinMaxScaler" and not step.clip:
-            factors, shifts = _exact(step.scale_), _exact(step.min_)
-            return AffineMap.selection(len(factors), range(len(factors))).scaled(factors, shifts)
-        if kind == "PCA" and not step.whiten:
-            centred = _scaled(step.n_features_in_, step.mean_, None)
-            return AffineMap.from_dense(np.asarray(step.components_), None, "components").after(centred)
-        raise InputError("it is not supported, or not affine with its options")
+        if kind not in STEPS:
+            raise InputError(f"it is not supported (supported: {', '.join(STEPS)})")
+        if getattr(step, "clip", False) or getattr(step, "whiten", False):
+            raise InputError("it is not affine with its options")
+        return STEPS[kind](step)
+
+
+def _standard(step: Any) -> AffineMap:
+    return _scaled(step.n_features_in_, step.mean_ if step.with_mean else None, step.scale_ if step.with_std else None)
+
+
+def _robust(step: Any) -> AffineMap:
+    shift, scale = step.center_ if step.with_centering else None, step.scale_ if step.with_scaling else None
+    return _scaled(step.n_features_in_, shift, scale)
+
+
+def _minmax(step: Any) -> AffineMap:
+    factors, shifts = _exact(step.scale_), _exact(step.min_)
+    return AffineMap.selection(len(factors), range(len(factors))).scaled(factors, shifts)
+
+
+def _components(step: Any) -> AffineMap:
+    centred = _scaled(step.n_features_in_, getattr(step, "mean_", None), None)
+    return AffineMap.from_dense(np.asarray(step.components_), None, "components").after(centred)
 
 
 def _exact(values: Any) -> list[Fraction]:
@@ -118,3 +130,14 @@ def _scaled(size: int, shift: Any, scale: Any) -> AffineMap:
     return AffineMap.selection(size, range(size)).scaled(
         factors, [-v * f for v, f in zip(shifts, factors, strict=True)]
     )
+
+
+STEPS: dict[str, Callable[[Any], AffineMap]] = {
+    "MaxAbsScaler": lambda step: _scaled(step.n_features_in_, None, step.scale_),
+    "MinMaxScaler": _minmax,
+    "PCA": _components,
+    "RobustScaler": _robust,
+    "StandardScaler": _standard,
+    "TruncatedSVD": _components,
+}
+"""The affine steps that are read."""

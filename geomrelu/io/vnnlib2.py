@@ -9,6 +9,7 @@ import importlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,9 @@ _ELEMENTS = {
     "F8E4M3FN": "float8e4m3fn", "F8E5M2": "float8e5m2", "F8E4M3FNUZ": "float8e4m3fnuz",
     "F8E5M2FNUZ": "float8e5m2fnuz", "F4E2M1": "float4e2m1",
 }  # fmt: skip
+_INTEGERS = {
+    f"{kind}{bits}": f"{name}{bits}" for kind, name in (("I", "int"), ("U", "uint")) for bits in (8, 16, 32, 64)
+}
 _RELATIONS = {
     "GreaterEqual": (1, ">="), "GreaterThan": (1, ">"), "LessEqual": (-1, ">="), "LessThan": (-1, ">"),
     "Equal": (1, "="),
@@ -66,14 +70,16 @@ def _first(report: str) -> str:
 
 
 def _network(network: Any) -> Declared:
-    inputs, hidden, outputs = (tuple(map(_tensor, part)) for part in (network.inputs, network.hidden, network.outputs))
+    inputs = tuple(map(_tensor, network.inputs))
+    hidden, outputs = (tuple(_tensor(t, _INTEGERS) for t in part) for part in (network.hidden, network.outputs))
     if not inputs or not outputs:
         raise InputError(f"network {network.name[:60]!r} has no input or no output")
     return Declared(network.name, inputs, outputs, hidden, network.equal_to, network.isometric_to)
 
 
-def _tensor(definition: Any) -> TensorOf:
-    element = _ELEMENTS.get(definition.dtype.name)
+def _tensor(definition: Any, more: Mapping[str, str] | None = None) -> TensorOf:
+    """Its declaration; ``more``: element types that are allowed beside real numbers and floats."""
+    element = {**_ELEMENTS, **(more or {})}.get(definition.dtype.name)
     name = str(definition.name)
     if element is None:
         raise InputError(f"tensor {name[:60]!r}: its elements are not real numbers or floats")

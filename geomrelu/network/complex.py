@@ -172,6 +172,8 @@ class Complex:
     Method: double description for all cells at once, see :mod:`geomrelu.network.subdivision`; linear in the number of
     regions.
 
+    Source: Grigsby & Lindsey, On transversality of bent hyperplane arrangements (2022), for the complex.
+
     >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
     >>> c = Complex(net, Polyhedron.box([(-2, 2)] * 2)); c.n_regions, c.f_vector
     (7, (13, 19, 7))
@@ -197,11 +199,12 @@ class Complex:
         return f"<the linear pieces of {self.layers} ReLU layers on R^{self.network.inputs}>"
 
     def plot(self, **how: Any) -> Any:
-        """The picture of the pieces of a network with two inputs; see :func:`geomrelu.plots.picture.plot`."""
+        """The picture of the pieces of a network with two inputs; ``how``: see :func:`geomrelu.plots.picture.plot`."""
         return picture_of(self, **how)
 
     @cached_property
     def compiled(self) -> Compiled:
+        """The network and the domain, ready for the subdivision."""
         return Compiled(self.network, self.domain, self.layers)
 
     # ---- regions ----------------------------------------------------------------------------------------------------
@@ -425,6 +428,8 @@ def difference(f: Any, g: Any, domain: Any = None, budget: Budget | None = None)
 
     Exact: yes. Method: f - g is affine on each cell of the complex of the pair, so it vanishes there if and only if it
     vanishes at the vertices and its linear part at the rays and lines.
+
+    Source: the complex of the pair, as in :class:`Complex`; nothing is sampled.
 
     >>> one = Network.from_layers([([[1], [-1]], [0, 0], "relu"), ([[1, 1]], [0], "none")])
     >>> two = Network.from_layers([([[2], [-2]], [0, 0], "relu"), ([["1/2", "1/2"]], [0], "none")])

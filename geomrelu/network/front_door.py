@@ -16,9 +16,12 @@ from geomrelu.arguments import filename, kind
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import as_domain
 from geomrelu.io.arrays import as_array
+from geomrelu.io.files import kind_of, named
+from geomrelu.io.onnx import read_quantised
 from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 
-__all__ = ["as_domain", "as_network", "load"]
+__all__ = ["as_domain", "as_judged", "as_network", "load", "load_judged"]
 
 MODELS = "a path, a torch.nn.Module, a state dict, an MLP of scikit-learn, a list of (weights, bias), or a Network"
 
@@ -27,12 +30,20 @@ def load(path: str | PathLike[str], **options: Any) -> Network:
     """A network from a file: the formats that ``geomrelu decide`` reads, by the file's ending.
 
     Args:
+        path: of the file.
         options: what the file leaves open, see :meth:`Network.from_file`.
 
     Raises:
         InputError: missing, malformed or unsupported; one line that names the place.
 
-    Exact: a float parameter is the dyadic number it holds.
+    Exact: a float parameter is the dyadic number it holds. Cost: linear in the parameters.
+    Source: the specifications of ONNX, NumPy, PyTorch, safetensors, Keras and NNet, see :mod:`geomrelu.io`.
+
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.json")
+    >>> as_network([([[1, 1], [1, -1]], [0, 0]), ([[1, 2]], [0])]).save(path)
+    >>> load(path).widths
+    (2,)
     """
     return Network.from_file(Path(filename(path, "a model file")), **options)
 
@@ -51,6 +62,10 @@ def as_network(model: Any) -> Network:
 
     Exact: a float parameter is the dyadic number it holds.
 
+    Method: by type; nothing is imported for it. Cost: linear in the parameters.
+
+    Source: weights as in PyTorch; formats, see :mod:`geomrelu.io`.
+
     >>> as_network([([[1, 1], [1, -1]], [0, 0]), ([[1, 2]], [0])]).widths
     (2,)
     """
@@ -67,6 +82,29 @@ def as_network(model: Any) -> Network:
     if isinstance(model, (list, tuple)) and model and all(isinstance(layer, (list, tuple)) for layer in model):
         return _from_layers(model)
     raise InputError(f"a network is {MODELS}, not {kind(model)}")
+
+
+def as_judged(model: Any) -> Network | QuantisedNetwork:
+    """The same, but a quantised model is the network of whole numbers that it is, see :func:`load_judged`."""
+    if isinstance(model, (str, PathLike)):
+        return load_judged(model)
+    return model if isinstance(model, QuantisedNetwork) else as_network(model)
+
+
+def load_judged(path: str | PathLike[str], **options: Any) -> Network | QuantisedNetwork:
+    """As :func:`load`, but an ONNX model that rounds its activations becomes a :class:`QuantisedNetwork`.
+
+    Raises:
+        InputError: as :func:`load`.
+    """
+    path = filename(path, "a model file")
+    if kind_of(path) != ".onnx" or options.keys() - {"shape", "whole_batch"}:
+        return load(path, **options)
+    tape = read_quantised(path, **options)
+    with named(path):
+        if any(quantiser is not None for quantiser in tape.quantisers):
+            return QuantisedNetwork.from_tape(tape)
+        return Network.from_tape(tape)
 
 
 def _is_module(model: Any) -> bool:

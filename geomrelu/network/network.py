@@ -87,6 +87,8 @@ class Network:
 
     Two networks are equal (``==``) when their ReLU layers are the same data.
 
+    Exact: yes. Cost: reading is linear in the parameters; a value, one multiplication per nonzero weight.
+
     >>> net = Network.from_layers([([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
     >>> [list(map(str, z)) for z in net.pre_activations([1, 0])]
     [['1', '1'], ['1']]
@@ -97,18 +99,39 @@ class Network:
     output: AffineMap | None = None
     reading: Reading | None = None
 
+    def __repr__(self) -> str:
+        widths = [str(width) for width in self.widths]
+        if len(widths) > 8:
+            widths[4:-3] = ["..."]
+        output = "" if self.output is None else f", then R^{self.output.outputs}"
+        return f"<a network on R^{self.inputs}: ReLU layers of {', '.join(widths)} neurons{output}>"
+
     # ---- making one -------------------------------------------------------------------------------------------
 
     @classmethod
     def from_tape(cls, tape: Tape) -> Network:
-        """From a recorded program."""
+        """From a recorded program.
+
+        Args:
+            tape: what a reader has written, see :mod:`geomrelu.io.tape`.
+
+        Raises:
+            InputError: it has no ReLU layer.
+        """
         if not tape.layers:
             raise InputError("the model has no ReLU layer, so there is nothing to judge")
         return cls(tape.inputs, tuple(tape.layers), tape.output, tape.reading)
 
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:
-        """From ``(weights, bias, "relu" | "none")`` triples, weights (out, in) as in PyTorch."""
+        """From matrices, layer by layer.
+
+        Args:
+            layers: triples (weights, bias, "relu" or "none"), weights (out, in) as in PyTorch, bias (out,).
+
+        Raises:
+            InputError: something else, shapes that do not fit, or numbers that are not finite.
+        """
         if not isinstance(layers, list | tuple) or not all(isinstance(l, list | tuple) and len(l) == 3 for l in layers):
             raise InputError('layers are a list of (weights, bias, "relu" or "none")')
         maps = (
@@ -123,6 +146,7 @@ class Network:
         ``.keras``, ``.h5``; each may be compressed (``.gz``).
 
         Args:
+            path: of the file.
             options: what the file leaves open, as the reader of its format takes it: ``order``, ``activation``,
                 ``select``, ``apply_b_dec_to_input`` (see :func:`geomrelu.io.state_dict.network`).
 
@@ -138,7 +162,15 @@ class Network:
 
     @classmethod
     def from_torch(cls, module: Any, input_shape: Sequence[int] | None = None) -> Network:
-        """From an ``nn.Sequential`` of supported modules, in evaluation mode."""
+        """From an ``nn.Sequential`` of supported modules, in evaluation mode.
+
+        Args:
+            module: the ``nn.Sequential``.
+            input_shape: of one input without the batch, where the module does not say it.
+
+        Raises:
+            InputError: a module that is not supported, with its place.
+        """
         return cls.from_tape(torch_format.from_module(module, input_shape))
 
     @classmethod
@@ -146,13 +178,21 @@ class Network:
         """From a ``state_dict`` of linear layers, with ReLU between them and none after the last.
 
         Args:
+            state: names -> tensors or arrays.
             options: ``order``, ``activation`` and others of :func:`geomrelu.io.torch.from_state_dict`.
+
+        Raises:
+            InputError: other parameters, or layers whose order is open.
         """
         return cls.from_tape(torch_format.from_state_dict(state, **options))
 
     @classmethod
     def from_sklearn(cls, model: Any) -> Network:
-        """From a fitted ``MLPClassifier`` or ``MLPRegressor`` of scikit-learn, or a pipeline that ends in one."""
+        """From scikit-learn: a fitted ``model`` MLPClassifier or MLPRegressor, or a pipeline that ends in one.
+
+        Raises:
+            InputError: another estimator, not fitted, or activations other than ReLU.
+        """
         return cls.from_tape(sklearn_format.from_estimator(model))
 
     # ---- reading it -------------------------------------------------------------------------------------------
@@ -203,7 +243,10 @@ class Network:
         return self.layers[layer - 1].form(neuron)
 
     def pre_activations(self, point: Sequence[Any], up_to: int | None = None) -> list[list[Fraction]]:
-        """Exact pre-activations of layers 1..up_to (default: all) at a point.
+        """Exact pre-activations of layers 1..up_to (default: all) at a point of R^inputs.
+
+        Raises:
+            InputError: not numbers, or a point of another space.
 
         Exact: yes, integers over one denominator a layer. Cost: one multiplication per nonzero weight.
         """
@@ -246,7 +289,7 @@ class Network:
         return hash(self.digest)
 
     def save(self, path: str | Path) -> None:
-        """Write the model, exactly, as ``.json``, ``.npz`` or ``.onnx``.
+        """Write the model, exactly, to a path that ends in ``.json``, ``.npz`` or ``.onnx``.
 
         Raises:
             InputError: another ending; layers that read others than the one before, or numbers that are no floats,
@@ -267,7 +310,7 @@ class Network:
             raise InputError(f"{path}: unknown kind of model file (known: .json, .npz, .onnx)")
 
     def check_saving(self, path: str | Path) -> None:
-        """Refuse, as :meth:`save` would, a format that cannot hold the network; nothing is written."""
+        """Refuse, as :meth:`save` would, a path whose format cannot hold the network; nothing is written."""
         kind = Path(path).suffix.lower()
         if kind == ".npz":
             self._chain(Path(path))

@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks.by_orbits import by_orbits
@@ -90,19 +92,28 @@ class Living:
 
 
 def living(
-    plan: Living, pool: Workers = (None, 1), journal: str | None = None, progress: Progress | None = None
+    plan: Living,
+    pool: Workers = (None, 1),
+    journal: str | None = None,
+    progress: Progress | None = None,
+    budget: Budget | None = None,
 ) -> dict[tuple[int, str], Survival]:
     """Random networks on random data, for each width and scheme.
 
     Returns:
         (width, scheme) -> survival; the same for each pool.
 
+    Raises:
+        Exhausted: the time is over; finished chunks are in the journal.
+
     Exact: statistical, in floats. Cost: networks × points × sum of width^2 × depth multiplications for each scheme.
     Source: Rister & Rubin, section 8.
     """
     places = [(n, s, b) for s in plan.schemes for n in plan.widths for b in range(-(-plan.networks // BLOCK))]
     with Journal(journal, {"living": {**plan.__dict__, "block": BLOCK}}) as kept:
-        parts = results(partial(_living_chunk, plan, tuple(places)), range(len(places)), pool, kept, progress)
+        parts = results(partial(_living_chunk, plan, tuple(places)), range(len(places)), pool, kept, progress, budget)
+        if len(parts) < len(places):
+            raise Exhausted(kept.stopped(bool(kept.found), keep=True))
         kept.finish()
     found = {}
     for scheme in plan.schemes:
@@ -196,6 +207,7 @@ def figure_five(
     pool: Workers = (None, 1),
     journal: str | None = None,
     progress: Progress | None = None,
+    budget: Budget | None = None,
     whole: bool = False,
 ) -> dict[tuple[int, int], Estimate]:
     """The probability that a second-layer neuron is stably unactivated: (n0, n1) -> estimate.
@@ -206,16 +218,28 @@ def figure_five(
         whole: walk all row flips. The fractions of whole orbits differ little, but their interval is wider at equal
             time: at 95 % that of N orbits is at least 3.7 / N of the proved range, [2^(-n1 - 1), 1/4].
 
+    Returns:
+        Of all widths; if the time of the budget ends, of those that were reached, the last one marked as stopped.
+
+    Raises:
+        Exhausted: it ended before anything was finished.
+
     Exact: each orbit is. Source: Brownlowe et al., figure 5.
     """
     if min(dimensions) < 1 or not set(excesses) <= set(FIGURE_FIVE):
         raise InputError(f"n0 must be positive, and n1 - n0 from {min(FIGURE_FIVE)} to {max(FIGURE_FIVE)}")
-    found = {}
-    for n0 in dimensions:
-        for excess in excesses:
-            experiment = Experiment("stably-unactivated", (n0, n0 + excess), law)
-            shared, rows = (SHARED, None) if whole or excess < 2 else (1, ROWS)
-            orbits = shared * max(2, round(share * (WHOLE if whole else FIGURE_FIVE)[excess]))
-            file = None if journal is None else f"{journal}.{n0},{n0 + excess}"
-            found[n0, n0 + excess] = by_orbits(experiment, orbits, seed, level, pool, file, progress, shared, rows=rows)
+    found: dict[tuple[int, int], Estimate] = {}
+    for n0, excess in product(dimensions, excesses):
+        experiment = Experiment("stably-unactivated", (n0, n0 + excess), law)
+        shared, rows = (SHARED, None) if whole or excess < 2 else (1, ROWS)
+        orbits = shared * max(2, round(share * (WHOLE if whole else FIGURE_FIVE)[excess]))
+        file = None if journal is None else f"{journal}.{n0},{n0 + excess}"
+        try:
+            found[n0, n0 + excess] = by_orbits(
+                experiment, orbits, seed, level, pool, file, progress, shared, rows=rows, budget=budget
+            )
+        except Exhausted:
+            if not found:
+                raise
+            break
     return found

@@ -277,6 +277,8 @@ def ranges() -> Table:
         low, high = closed_forms.line_lower_bound(n1), closed_forms.line_upper_bound(n1)
         said = "sharp" if n1 <= 3 else "lower end sharp, upper end attained and conjectured"
         rows.append((f"stably unactivated, $n_0 = 1$, $n_1 = {n1}$", low, high, "line-lower-bound", said))
+    low, high = sympy.Rational(7, 64), sympy.Rational(1, 8)
+    rows.append(("dead without biases, $n_0 = 2$, $n_1 = 4$", low, high, "plane-central-four", "sharp"))
     for n0 in (2, 3):
         low, high = closed_forms.wide_lower_bound(n0), "?"
         rows.append((f"stably unactivated, $n_0 = {n0}$, all $n_1$", low, high, "wide-lower-bound", "conjectured"))
@@ -305,11 +307,12 @@ def zero_bias() -> Table:
 
 # Theorems on random networks, and what they need of the biases besides symmetric laws without atoms.
 NEEDS: dict[str, str] = {
-    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "sign-flip-ratio"), "any"),
+    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "one-dim-sharper"), "any"),
+    "sign-flip-ratio": "any",
     **dict.fromkeys(("orthant-kill", "width-one", "tight-at-two", "range-two-three"), "same"),
     **dict.fromkeys(("narrow-first-layer", "one-more-than-input", "line-lower-bound", "line-upper-bound"), "same"),
     **dict.fromkeys(("width-free-lower-bound", "zeros-on-a-line", "euler-characteristic"), "same"),
-    **dict.fromkeys(("bias-free", "one-dim-chain", "one-dim-sharper", "collapse-rate"), "zero"),
+    **dict.fromkeys(("bias-free", "one-dim-chain", "collapse-rate"), "zero"),
     **dict.fromkeys(("plane-sign-changes", "tensor-power"), "zero"),
 }
 

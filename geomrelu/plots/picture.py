@@ -28,7 +28,11 @@ __all__ = ["Picture", "plot"]
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, drawn when it is looked at: a notebook shows it, :meth:`save` writes it."""
+    """A picture, drawn when it is looked at: a notebook shows it, :meth:`save` writes it.
+
+    Attributes:
+        draw: makes the figure.
+    """
 
     draw: Callable[[], Figure]
 
@@ -38,7 +42,7 @@ class Picture:
         return rendered(".svg", self.draw).decode()
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write it as .svg, .pdf or .png.
+        """Write it to a path that ends in .svg, .pdf or .png.
 
         Raises:
             InputError: another ending, or a file that cannot be written.
@@ -66,6 +70,10 @@ def plot(thing: Any, domain: Any = None, **how: Any) -> Picture:
         InputError: what cannot be drawn. At once.
 
     Exact: regions and vertices; rounded to the page only.
+
+    Method: the cells are cut exactly; labels go where they have room. Cost: linear in the regions in view.
+
+    Source: Brownlowe et al., figures 2 to 4, for codewords and coorientation as they are drawn.
 
     >>> "<svg" in plot(Arrangement([[1, 0], [0, 1]], [0, 0])).svg
     True

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
 from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, cut, proved_bounds
 from geomrelu.random_networks.experiment import DATA_ALIVE, STABLE, Experiment
-from geomrelu.random_networks.intervals import bounded_mean
+from geomrelu.random_networks.intervals import mean_of_parts
 from geomrelu.random_networks.living_batch import Walk
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 from geomrelu.random_networks.sampling import decided, event_count
@@ -48,6 +49,7 @@ def by_orbits(
     shared: int = 1,
     shape: Shape | None = None,
     rows: int | None = None,
+    budget: Budget | None = None,
 ) -> Estimate:
     """The mean of the orbit probabilities of random magnitudes.
 
@@ -61,6 +63,8 @@ def by_orbits(
             :func:`~geomrelu.random_networks.orbit_batch.stably_unactivated_counts`. Large orbits all have much the same
             count, and an interval for N of them cannot be narrower than some 4 / N of the range: many small ones say
             more in the same time. None: all.
+        budget: when its time is over, the orbits that are finished count, with an interval that holds at any time. Half
+            of the risk 1 - level is kept for that, whether it comes to it or not.
 
     Returns:
         An estimate; the same for the same experiment, orbits and seed, whoever computes it.
@@ -68,6 +72,7 @@ def by_orbits(
     Raises:
         InputError: a law that sign flips change or that has an atom at 0 (the hypothesis is named), or networks too
             large to walk.
+        Exhausted: the time was over before any orbit was finished.
 
     Exact: each orbit is; the mean is statistical. Method:
     :func:`~geomrelu.random_networks.orbit_batch.stably_unactivated_counts`, or
@@ -86,40 +91,49 @@ def by_orbits(
         description |= {"shape": shape.network.digest, "tied": shape.tied}
     domain = experiment.read_domain(seed)
     work = partial(_orbit_chunk, experiment, domain, shape, seed, size, orbits // shared, shared, rows)
-    counts: Counter[int] = Counter()
-    groups: Counter[int] = Counter()
+    chunks = range(-(-orbits // shared // size))
     with Journal(journal, description) as kept:
-        chunks = range(-(-orbits // shared // size))
-        for found in results(work, chunks, pool, kept, progress):
-            for total, part in zip((counts, groups), found, strict=True):
-                total.update({int(k): n for k, n in part.items()})
-        kept.finish()
+        found = results(work, chunks, pool, kept, progress, budget)
+        stopped = None if len(found) == len(chunks) else kept.stopped(bool(found))
+        if stopped is None:
+            kept.finish()
+    parts = [Counter({int(k): n for k, n in sums.items()}) for _, sums in found]
+    counts: Counter[int] = Counter()
+    for orbit_counts, _ in found:
+        counts.update({int(k): n for k, n in orbit_counts.items()})
+    groups, done = sum(parts, Counter()), counts.total()
+    if stopped is not None:
+        stopped = f"{stopped}: {done:,} of {orbits:,} orbits"
     orbit_size = _orbit_size(experiment, rows) if shape is None else 2 ** len(shape.magnitudes)
     bounds = proved_bounds(experiment, shape)
     mean = Fraction(sum(k * n for k, n in groups.items()), groups.total() * shared * orbit_size)
+    exact, how = None, "betting on orbits"
     if is_one_orbit(experiment):
-        low = high = float(mean)
-        exact: Fraction | None = mean
-        how = "the one orbit of these magnitudes"
-        if experiment.law != "own":
-            how = "all magnitudes are equal, so this is the only orbit"
+        exact, low, high = mean, float(mean), float(mean)
+        how = "all magnitudes are equal, so this is the only orbit"
+        if experiment.law == "own":
+            how = "the one orbit of these magnitudes"
     else:
         of_each = bounds if experiment.flipped == "all" or experiment.event == STABLE else {}
         if rows is not None and bounds:  # what holds for each choice of the row flips
             of_each = {"lower": Fraction(1, 2 ** (experiment.widths[1] + 1)), "upper": Fraction(1, 4)}
-        values = {Fraction(k, shared * orbit_size): n for k, n in groups.items()}
-        low, high = bounded_mean(
-            values, level, seed_of(seed, 1 << 20, 0), of_each.get("lower", 0), of_each.get("upper", 1)
-        )
-        exact, how = None, "betting on orbits"
+        values = [
+            {Fraction(k, shared * orbit_size): n for k, n in part.items()}
+            for part in ([groups] if stopped is None else parts)
+        ]
+        risked = level if budget is None else (1 + level) / 2
+        range_ = of_each.get("lower", 0), of_each.get("upper", 1)
+        low, high = mean_of_parts(values, risked, seed_of(seed, 1 << 20, 0), *range_, at_any_time=stopped is not None)
+        if stopped is not None:
+            how += ", at any time"
         if shared > 1:
             how += f", in groups of {shared} that share all but the last constant"
     low, high = cut(low, high, bounds)
     walked = "row flips, signs of the second layer" if experiment.event == STABLE else experiment.flipped
     walked = walked if rows is None else f"some {walked}"
     return Estimate(
-        experiment, "orbits", orbits, orbit_size, dict(sorted(counts.items())), float(mean), low, high, level, how,
-        walked, seed, exact, bounds,
+        experiment, "orbits", done, orbit_size, dict(sorted(counts.items())), float(mean), low, high, level, how,
+        walked, seed, exact, bounds, stopped,
     )  # fmt: skip
 
 

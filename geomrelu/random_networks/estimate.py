@@ -32,6 +32,7 @@ class Estimate:
         flipped: whose signs the orbits walk.
         exact: the probability, if it is known; ``interval`` says why.
         bounds: what is proved of it.
+        stopped: what the clock left undone, in words; None if all was done.
     """
 
     experiment: Experiment
@@ -48,11 +49,15 @@ class Estimate:
     seed: int
     exact: Fraction | None = None
     bounds: dict[str, Fraction] = field(default_factory=dict)
+    stopped: str | None = None
 
     @property
     def is_constant(self) -> bool:
         """Was the count the same on every orbit of the sample?"""
         return self.method == "orbits" and len(self.counts) == 1
+
+    def __repr__(self) -> str:
+        return self.as_text()
 
     def as_text(self) -> str:
         """A few lines for people."""
@@ -78,6 +83,8 @@ class Estimate:
                 f" at {100 * self.level:g} % ({self.interval})"
             )
         lines += self._sample()
+        if self.stopped is not None:
+            lines.append(f"  {self.stopped}")
         if (hypothesis := e.refused()) is not None and self.exact is None:
             lines.append(f"  no theorem gives it: {hypothesis}")
         lines += [f"  {name} bound {float(value):.{digits}f} = {_short(value)}" for name, value in self.bounds.items()]
@@ -137,6 +144,7 @@ class Estimate:
             "proved_by": self.interval if self.exact is not None else None,
             "hypothesis_missing": e.refused(),
             "method": self.method,
+            "stopped": self.stopped,
             "interval": self.interval,
             "flipped": self.flipped,
             "seed": self.seed,

@@ -54,6 +54,13 @@ class Experiment:
 
     Raises:
         InputError: an unknown event, law, scale or scheme, or what does not suit the event.
+
+    Exact: what theorems give; estimates are statistical and say so. Cost: see :func:`geomrelu.probability`.
+
+    Source: Rister & Rubin; Lu, Shin, Su & Karniadakis; Brownlowe et al.
+
+    >>> Experiment("alive", (2, 3, 3)).depth
+    2
     """
 
     event: str
@@ -143,7 +150,11 @@ class Experiment:
         return sum(m * (n + self.bias) for n, m in pairwise(self.widths[: self.goal.last]))
 
     def layers(self, rng: np.random.Generator, count: int) -> list[tuple[Any, Any]]:
-        """``count`` random networks: for each layer the weights (count, out, in) and biases (count, out)."""
+        """Random networks drawn with a generator ``rng``.
+
+        Returns:
+            For each layer the weights (count, out, in) and the biases (count, out).
+        """
         return [self.initialisation.layers(rng, count, n, m) for n, m in pairwise(self.widths)]
 
     def read_domain(self, seed: int) -> Polyhedron | FiniteSet:

@@ -20,10 +20,10 @@ both directions, a piece for each choice (its facets are those of the polyhedron
 
 **Errors.** A number is a float v with e >= |v - truth|. For a sum of L products w_j y_j, in any order of summation,
 ``sum |w_j| e_j + (L + 3) UNIT sum |w_j||y_j|`` bounds what comes from the y_j and from rounding; times SAFE for the
-rounding of the bound itself (L <= 1000). A combination α n + β p: the errors of its factors and 4 UNIT of its terms,
-likewise. A float 0 with e = 0 is exactly 0: it comes only from factors that are. Generators are scaled by powers of
-two, which is exact; numbers outside 2^-WIDE..2^WIDE make an orbit doubtful, so nothing overflows or underflows (a bound
-is at least UNIT^3 of a number that is not 0, and products of three such numbers are above 2^-1022).
+rounding of the bound itself (L <= MOST_TERMS). A combination α n + β p: the errors of its factors and 4 UNIT of its
+terms, likewise. A float 0 with e = 0 is exactly 0: it comes only from factors that are. Generators are scaled by powers
+of two, which is exact; numbers outside 2^-WIDE..2^WIDE make an orbit doubtful, so nothing overflows or underflows (a
+bound is at least UNIT^3 of a number that is not 0, and products of three such numbers are above 2^-1022).
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ __all__ = ["Walk", "is_affordable"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CELLS = 1 << 16  # doubles in a working array
+MOST_TERMS = 1 << 20  # of a sum: the bound of its error is rounded by less than 4 L UNIT = 2^-31 of itself, below SAFE
 LOOPED = 256  # weights of a layer from which on matrices are multiplied one by one
 MOST_GENERATORS = 1 << 12  # of a domain
 
@@ -103,16 +104,28 @@ class Walk:
                     if not walked:  # where signs are walked, that of a zero is for the exact walk
                         usual |= size == 0
                     self.sure &= usual.reshape(orbits, -1).all(axis=1)
-            bits = sum(self._signs(level) for level in range(len(self.layers)))
-            self.counts: Array = np.zeros(orbits, dtype=np.int64 if bits < 62 else object)
+            signs = [self._signs(level) for level in range(len(self.layers))]
+            # a count, and each product and sum on the way to it, is at most the number of choices
+            self.counts: Array = np.zeros(orbits, dtype=np.int64 if sum(signs) < 62 else object)
             if not carried and isinstance(domain, Polyhedron) and all(bias is None for _, bias in self.layers):
                 domain = cone(domain)
             begun = started_on(domain, np.flatnonzero(self.sure))
             self.facets, self.edges = begun[1], begun[2] - 2
-            if self.edges > 0 and self.facets + sum(w.shape[1] for w, _ in self.layers[:-1]) > MOST_BITS:
-                self.sure[:] = False
-            else:
+            if self._fits(sum(signs[:-1])):
                 self._walk(0, begun[0])
+            else:
+                self.sure[:] = False
+
+    def _fits(self, signs: int) -> bool:
+        """Is there room for the numbers of choices, facets and terms?
+
+        Args:
+            signs: before the last layer; a state stands for at most 2^signs choices (int64).
+        """
+        inner = sum(weights.shape[1] for weights, _ in self.layers[:-1])
+        tight = self.facets + inner <= MOST_BITS or self.edges <= 0  # a bit (uint64) for each, if they are looked at
+        # a layer reads the inputs, or all before, and its bias
+        return tight and signs <= MOST_BITS - 1 and max(w.shape[2] for w, _ in self.layers) < MOST_TERMS
 
     def _signs(self, level: int) -> int:
         weights, bias = self.layers[level]

@@ -53,6 +53,12 @@ def probability(
     Raises:
         InputError: see the two functions.
 
+    Exact: what is proved, and each orbit; the interval of a mean is statistical, at the ``level`` and from the
+    ``seed`` that are said. Method: a theorem, else the mean over sign orbits, else Monte Carlo. Cost: of an orbit, see
+    :func:`by_orbits`.
+
+    Source: Rister & Rubin; Lu, Shin, Su & Karniadakis; Brownlowe et al.; ``interval`` names the theorem.
+
     >>> probability(Experiment("alive", (2, 2, 2))).exact
     Fraction(63, 64)
     """

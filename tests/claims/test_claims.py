@@ -470,6 +470,7 @@ MEASURED = {  # a part of them is measured
     "collapse-rate",
     "collapse-states",
     "rai-on-bounded-sets",
+    "ray-under-he",
 }
 PRINTED = [x for x in LABELS if "correction=" in (PROOFS / f"{x}.py").read_text(encoding="utf-8")]
 
@@ -621,6 +622,7 @@ PLANTED = {
     "convolution-matrix-corrected": ('"<=", m * m', '"<=", m'),
     "figure-conclusions": ('">=", Fraction(3, 5)', '">=", Fraction(99, 100)'),
     "collapse-states": ("return 2 * (1 -", "return 3 * (1 -"),
+    "ray-under-he": ("Fraction(3, 2)", "Fraction(5, 2)"),
     "iid-not-free": ("Fraction(494, 3072)", "Fraction(493, 3072)"),
     "plane-central-bound": ("(m + 2) * 2 ** (m - 3)", "(m + 3) * 2 ** (m - 3)"),
     "plane-central-four": ("int(table.max()), 32", "int(table.max()), 30"),

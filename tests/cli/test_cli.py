@@ -370,3 +370,16 @@ def test_prune(capsys, tmp_path, ending):
         assert checker.main([str(tmp_path / name) for name in ("p.json", "m.json", "d.json", "m.json")]) == 1
     code, text, err = run(capsys, "prune", net, "--domain", "box:-1,1", "-o", tmp_path / "s.txt")
     assert code == 2 and err.count("\n") == 1
+
+
+def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
+    from geomrelu.io import operators
+
+    assert main(["inspect", "--operators"]) == 0
+    text = capsys.readouterr().out
+    page = Path(operators.__file__).with_name("OPERATORS.md").read_text()
+    if operators.refused_by_onnx():
+        assert text == page, "write it again: geomrelu inspect --operators > geomrelu/io/OPERATORS.md"
+    assert "AveragePool, GlobalAveragePool" in page and "PReLU" in page and "Softmax" in page
+    assert main(["inspect"]) == 2
+    assert "say which MODEL" in capsys.readouterr().err

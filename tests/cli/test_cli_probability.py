@@ -107,3 +107,19 @@ def test_a_model_and_data_from_files(capsys, tmp_path):
     assert main([*arguments, "--trials", "100", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["scheme"], found["domain"], found["trials"]) == ("sign-flip", "points:4", 100)
+
+
+def test_commands_end_when_the_time_is_over(capsys, tmp_path, monkeypatch):
+    """None of these can be done in a second; what is finished is said, and the exit code is 3."""
+    monkeypatch.chdir(tmp_path)
+    large = ["probability", "alive", "--widths", "4,64,64,10", "--domain", "box:0,1"]
+    assert main([*large, "--trials", "9000000", "--time", "6"]) == 3
+    said = capsys.readouterr()
+    assert "of 9,000,000 networks" in said.out or "before anything" in said.err
+    assert main(["simulate", "figure-1", "-o", "figure.svg", "--time", "0.5"]) == 3
+    assert "time was over" in capsys.readouterr().err and not (tmp_path / "figure.svg").exists()
+    assert main(["verify", "point-half", "--time", "0.001"]) == 3
+    assert "not verified: point-half" in capsys.readouterr().err
+    for command in (large, ["verify"], ["simulate", "figure-5", "-o", "x.json"]):
+        assert main([*command, "--time", "-1"]) == 2
+        assert "--time must be positive" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -225,6 +226,22 @@ def test_hidden_tensors_and_several_inputs(formula, verdict, kind, hidden, tmp_p
     assert bool(query.notes) == (kind != "Real")
     if verdict == "sat":
         assert all(true_at(assertion, found.values) for assertion in query.assertions)
+
+
+@pytest.mark.parametrize(("formula", "verdict"), [("(>= Y[1] 4)", "unsat"), ("(== Y[1] 3)", "sat")])
+def test_integers_that_depend_on_no_input(formula, verdict, tmp_path):
+    pytest.importorskip("vnnlib", reason="vnnlib is not installed")
+    made = onnx.ModelProto.FromString(graph([helper.make_node("Shape", ["x"], ["y"])], {}, [("x", [2, 3])], ("y", [2])))
+    made.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    (tmp_path / "s.onnx").write_bytes(made.SerializeToString())
+    text = "(vnnlib-version <2.0>)\n(declare-network f (declare-input X float32 [2,3]) (declare-output Y int64 [2]))\n"
+    bounds = " ".join(f"(>= X[{i},{j}] 0.0) (<= X[{i},{j}] 1.0)" for i in range(2) for j in range(3))
+    query, _, found = answer(
+        tmp_path, f"{text}(assert (and {bounds}))\n(assert {formula})\n", {"f": tmp_path / "s.onnx"}
+    )
+    assert found.verdict == verdict, found.reason
+    if verdict == "sat":
+        assert found.values["Y", 0] == 2 and all(true_at(assertion, found.values) for assertion in query.assertions)
 
 
 def test_several_networks(hidden, tmp_path):

@@ -306,9 +306,7 @@ def module(seed: int, plain: bool = False) -> tuple[nn.Module, torch.Tensor, boo
             shape = found
         if rng.random() < 0.3 and len(shape) == axes + 2:
             steps.append((nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)[axes - 1](1))
-        steps.append(
-            nn.Flatten() if plain or rng.random() < 0.5 else Call(lambda x: x.contiguous().view(x.size(0), -1))
-        )
+        steps.append(nn.Flatten() if plain or rng.random() < 0.5 else Call(lambda x: x.reshape(x.size(0), -1)))
     n = _output(steps, x).shape[-1]
     for _ in range(rng.randint(1, 4)):
         step = dense_step(rng, n, plain)

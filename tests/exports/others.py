@@ -115,7 +115,10 @@ def keras_model(seed: int) -> tuple[Any, bool]:
                 tied = layers.Dense(x.shape[-1], activation="relu")
                 x = tied(tied(x))
             if not axes and rng.random() < 0.3:
-                x = keras.Sequential([keras.Input(x.shape[1:]), layers.Dense(3, activation="relu")])(x)
+                inner = [layers.Dense(3, activation="relu"), layers.BatchNormalization(), layers.Dense(2)]
+                if rng.random() < 0.3:
+                    inner.append(keras.Sequential([keras.Input((*x.shape[1:-1], 2)), layers.Dense(3, "relu")]))
+                x = keras.Sequential([keras.Input(x.shape[1:]), *inner])(x)
     if not axes and len(x.shape) > 2:
         steps.append(layers.Flatten())
         x = steps[-1](x)
@@ -141,7 +144,7 @@ def keras_model(seed: int) -> tuple[Any, bool]:
 
 def estimator(seed: int) -> tuple[Any, np.ndarray]:
     """A fitted perceptron, alone or at the end of a pipeline, and a point for it (float64, of a few bits)."""
-    from sklearn.decomposition import PCA
+    from sklearn.decomposition import PCA, TruncatedSVD
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
@@ -161,7 +164,7 @@ def estimator(seed: int) -> tuple[Any, np.ndarray]:
     before = rng.choice(
         (
             [], [], [StandardScaler()], [StandardScaler(with_mean=False)], [MinMaxScaler((-1, 2))], [RobustScaler()],
-            [MaxAbsScaler()], [MaxAbsScaler(), PCA(2)], [StandardScaler(), MinMaxScaler()],
+            [MaxAbsScaler()], [MaxAbsScaler(), PCA(2)], [TruncatedSVD(1)], [StandardScaler(), MinMaxScaler()],
         )
     )  # fmt: skip
     model = make_pipeline(*before, last) if before else last

@@ -15,6 +15,7 @@ import struct
 import time
 import zipfile
 
+import families
 import graphs
 import numpy as np
 import onnx
@@ -172,23 +173,7 @@ def graph(rng):
     return damaged(rng, base) if rng.random() < 0.5 else base
 
 
-NNETS = ["""// a network
-2,2,1,3,
-2,3,1,
-0,
-0.0,-2.0,
-4.0,2.0,
-2.0,0.0,1.0,
-4.0,2.0,5.0,
-1.0,1.0,
-1.0,-1.0,
--1.0,0.0,
--1.5,
--1.0,
-0.0,
-1.0,1e-1,1.0,
-0.1,
-"""]  # fmt: skip
+NNETS = [families.NNET.replace("1.0,1.0,1.0", "1.0,1e-1,1.0")]
 QUERIES = ["""(vnnlib-version <2.0>)
 (declare-network f
  (declare-input X Real [1,2])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from geomrelu import InputError, Network
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.tape import Tape, joined
 from geomrelu.random_networks import by_orbits as walks
@@ -326,6 +327,43 @@ def test_orbits_in_groups():
     for orbits, shared, event in ((10, 3, experiment), (10, 0, experiment), (4, 2, Experiment("alive", (1, 1)))):
         with pytest.raises(InputError, match="shared"):
             by_orbits(event, orbits, shared=shared)
+
+
+class Clock(Budget):
+    """A budget whose time is over after so many looks."""
+
+    def __init__(self, looks):
+        super().__init__()
+        self.looks = looks
+
+    @property
+    def ended(self):
+        self.looks -= 1
+        return self.looks < 0
+
+
+def test_the_clock_stops_and_the_interval_knows_it():
+    experiment = Experiment("alive", (1, 1), domain="box:-2,2")
+    full = by_orbits(experiment, 400, seed=1)
+    part = by_orbits(experiment, 400, seed=1, budget=Clock(5))
+    assert part.trials == 40 and sum(part.counts.values()) == 40 and full.trials == 400
+    assert "the time was over: 40 of 400 orbits" in part.as_text() and part.as_json()["stopped"] == part.stopped
+    assert part.high - part.low > full.high - full.low and "any time" in part.interval
+    assert part.low <= 1 - np.arctan(1 / 2) / np.pi <= part.high
+    in_time = by_orbits(experiment, 400, seed=1, budget=Budget(3600))
+    assert in_time.stopped is None and in_time.counts == full.counts
+    assert in_time.high - in_time.low > full.high - full.low  # half of the risk was kept for the clock
+    with pytest.raises(Exhausted, match="before anything"):
+        by_orbits(experiment, 400, budget=Clock(0))
+    sampled = by_sampling(experiment, 640, seed=1, budget=Clock(3))
+    assert sampled.trials == 192 and "192 of 640 networks" in sampled.as_text() and "any time" in sampled.interval
+    assert sampled.low <= 1 - np.arctan(1 / 2) / np.pi <= sampled.high
+    stopping = by_sampling(experiment, half_width=0.02, seed=1, budget=Clock(10))
+    assert stopping.stopped is not None and stopping.high - stopping.low > 0.04
+    kept = by_sampling(experiment, half_width=0.1, seed=1, budget=Budget(3600))
+    assert kept.stopped is None and kept.high - kept.low <= 0.2 and "look" in kept.interval
+    with pytest.raises(Exhausted, match="before anything"):
+        by_sampling(experiment, 640, budget=Clock(0))
 
 
 def test_some_row_flips_have_the_same_mean():

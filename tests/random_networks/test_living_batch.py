@@ -142,6 +142,37 @@ def test_wide_layers_on_data(widths):
         assert alive.counts[k] == all(any(z > 0 for p in passes for z in p[level]) for level in range(len(widths) - 1))
 
 
+@pytest.mark.parametrize("kind", ["normal", "large biases", "all alike"])
+@pytest.mark.parametrize("width", [61, 70, 129, 250])
+def test_wide_layers_that_cut_a_segment_many_times(width, kind):
+    """Each neuron cuts a piece: numbers of pieces must not double with them. Against exact values at breakpoints."""
+    rng = np.random.default_rng(width)
+    first = rng.standard_normal((2, width, 1)), rng.standard_normal((2, width))
+    if kind == "large biases":
+        first = first[0] * 2.0**40, first[1] * 2.0**40
+    elif kind == "all alike":
+        first = abs(first[0]), -abs(first[1])
+    middle = rng.standard_normal((2, 5, width)), rng.standard_normal((2, 5)) * abs(first[1]).max() - width**0.5
+    layers, domain = [first, middle], Polyhedron.box([(-3, 3)])
+    dead = []
+    for k in range(2):
+        network = Network.from_layers([(w[k], c[k], "relu") for w, c in layers])
+        breaks = [-Fraction(v) / Fraction(u) for u, v in zip(first[0][k, :, 0], first[1][k], strict=True)]
+        values = [network.pre_activations([t])[1] for t in (-3, *(t for t in breaks if -3 < t < 3), 3)]
+        dead.append(sum(max(column) <= 0 for column in zip(*values, strict=True)))
+    for number in set(dead):
+        walk = Walk(layers, domain, Goal("dead-neurons", 2, number), "none")
+        assert walk.sure.all() and walk.counts.tolist() == [int(d == number) for d in dead]
+
+
+def test_what_does_not_fit_64_bits_is_not_sure():
+    """63 signs before the last layer: a state may stand for so many choices."""
+    rng = np.random.default_rng(2)
+    layers = [(-abs(rng.standard_normal((1, 21, 2))), -abs(rng.standard_normal((1, 21)))), (np.ones((1, 1, 21)), None)]
+    walk = Walk(layers, FiniteSet.of([[1, 1]]), Goal("alive", 2))
+    assert not walk.sure.any()
+
+
 def test_wide_last_layers_need_large_integers():
     rng = np.random.default_rng(3)
     layers = some_networks(rng, (1, 1, 40), True, 1)
