@@ -130,6 +130,7 @@ class Walked(Protocol):
         given: the names of the inputs.
         opsets: the version of each set of operators.
         wide: is there an input in double precision?
+        quantised: may activations be rounded to whole numbers?
     """
 
     graph: Graph
@@ -138,6 +139,7 @@ class Walked(Protocol):
     given: list[str]
     opsets: dict[str, int]
     wide: bool
+    quantised: bool
 
     def note(self, text: str) -> None:
         """Say something about how the file was read."""
