@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from geomrelu.checker import Rejected
     from geomrelu.claims.runner import verify
     from geomrelu.deadness.checking import check
-    from geomrelu.deadness.report import Report, decide
+    from geomrelu.deadness.front_door import decide
+    from geomrelu.deadness.report import Report
     from geomrelu.deadness.smaller import Smaller, prune
     from geomrelu.deadness.verdict import LayerReport, Status, Verdict
     from geomrelu.errors import InputError
@@ -93,7 +94,7 @@ _HOME = {
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
     "check": "deadness.checking",
-    "decide": "deadness.report",
+    "decide": "deadness.front_door",
     "difference": "network.complex",
     "load": "network.front_door",
     "plot": "plots.picture",

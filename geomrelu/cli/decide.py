@@ -62,6 +62,7 @@ def add(command: Command) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
+    from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
@@ -74,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(network, QuantisedNetwork):
         check_options(options.arithmetic, options.ranges)
     elif options.arithmetic is not None:
-        reports.check_arithmetic(options.arithmetic, domain)
+        front_door.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
         wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
-            report = reports.decide(
+            report = front_door.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
                 certificates=options.certificates, progress=advance, told=told,

@@ -46,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
+    from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.pruning import reserve
-    from geomrelu.deadness.report import decide
     from geomrelu.errors import InputError
     from geomrelu.io.files import kind_of, writable
 
