@@ -1,8 +1,9 @@
 """Trees of boxes with the compiled kernel, without it, and at another commit: seconds of the processor.
 
-``python tests/benchmarks/boxes.py FOLDER [--against CHECKOUT] [--boxes 4000]``: FOLDER holds the real networks, CHECKOUT
-is a work tree of another commit (``git worktree add /tmp/old 956af44``). Each tree grows until it is a proof or has so
-many boxes, in a process of its own, found and judged. Seconds of the processor are what a busy machine changes least.
+``python tests/benchmarks/boxes.py FOLDER [--against CHECKOUT] [--boxes 4000]``: FOLDER holds the real networks,
+CHECKOUT is a work tree of another commit (``git worktree add /tmp/old 956af44``). Each tree grows until it is a proof
+or has so many boxes, in a process of its own, found and judged. Seconds of the processor are what a busy machine
+changes least.
 """
 
 from __future__ import annotations
