@@ -10,7 +10,7 @@ from geomrelu.cli.shared import (
     DOMAINS,
     Command,
     add_reading,
-    add_time,
+    add_search,
     budget_of,
     judged_inputs,
     layers_of,
@@ -40,10 +40,8 @@ def add(command: Command) -> None:
         help="write what is proved to this directory; what it holds is not sought again",
     )
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    add_time(sub)
+    add_search(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument(
         "--ranges",
         nargs="?",
@@ -57,7 +55,6 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -65,6 +62,7 @@ def add(command: Command) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
+    from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
@@ -77,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(network, QuantisedNetwork):
         check_options(options.arithmetic, options.ranges)
     elif options.arithmetic is not None:
-        reports.check_arithmetic(options.arithmetic, domain)
+        front_door.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
@@ -99,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
         wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
         try:
-            report = reports.decide(
+            report = front_door.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
                 certificates=options.certificates, progress=advance, told=told,

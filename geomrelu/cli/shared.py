@@ -49,6 +49,14 @@ def add_time(sub: argparse.ArgumentParser, default: float | None = DEFAULT_SECON
     sub.add_argument("--time", type=float, default=default, metavar="SECONDS", help=f"budget, default {shown}")
 
 
+def add_search(sub: argparse.ArgumentParser) -> None:
+    """The options of what decides neurons: how long, and where hard ones are worked on."""
+    add_time(sub)
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
+
+
 def clock_of(options: argparse.Namespace) -> Budget | None:
     """The budget on time that was given, if any."""
     from geomrelu.budget import Budget

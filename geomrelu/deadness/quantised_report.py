@@ -266,7 +266,7 @@ def decide(
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> QuantisedReport:
-    """As :func:`geomrelu.deadness.report.decide`, of a quantised network, see :mod:`geomrelu.deadness.quantised`.
+    """As :func:`geomrelu.deadness.front_door.decide`, of a quantised network, see :mod:`geomrelu.deadness.quantised`.
 
     Args:
         few: the most points of a grid that are walked.

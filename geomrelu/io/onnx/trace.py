@@ -14,7 +14,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
-from geomrelu.io.files import named
+from geomrelu.io.files import named, one_line
 from geomrelu.io.onnx import (
     activations,
     constants,
@@ -309,7 +309,7 @@ class Trace:
         except ValueError as problem:  # NumPy, of shapes that do not fit
             if isinstance(problem, InputError):
                 raise
-            raise InputError(str(problem).splitlines()[0][:200]) from None
+            raise InputError(one_line(problem)) from None
         return results if isinstance(results, tuple) else (results,)
 
 
