@@ -297,7 +297,7 @@ class _Run:
         open_ = self._open(layer)
         if self.budget.ended:
             return
-        share = Budget(max((self.budget.left or 0.0) / self._layers_open(layer), 1e-3))
+        share = self.budget.share(self._layers_open(layer))
         found = relaxed(self.whole, layer, open_)
         if share.ended:  # building it takes its time
             return

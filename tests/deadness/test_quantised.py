@@ -117,7 +117,7 @@ def test_relaxed_networks_find_what_intervals_do_not(tmp_path):
     for seed in range(4):
         network, box = hard(seed, tmp_path)
         everything = {v: s.status for v, s in verdicts(reports.decide(network, box, asked(network), 60.0)).items()}
-        report = reports.decide(network, box, asked(network), 60.0, few=0, neuron_time=1.0)
+        report = reports.decide(network, box, asked(network), 60.0, few=0, regions=3000)
         for key, verdict in verdicts(report).items():
             assert verdict.status in (everything[key], Status.UNDECIDED)
             open_ += verdict.status is Status.UNDECIDED
@@ -191,7 +191,7 @@ def test_float_layers_before_and_between(tmp_path):
             for l, exact in enumerate(network.values(whole.point(row))):
                 units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
                 assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
-        report = decide(network, (-0.5, 0.5), time=4.0)
+        report = decide(network, (-0.5, 0.5), regions=200)
         assert report.check() == len(report.verdicts) - len(report.undecided)
         x = rng.uniform(-0.5, 0.5, (20_000, 2)).astype(np.float32)
         _, found = codes_of(path, network, x, optimised=False)
