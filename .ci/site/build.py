@@ -35,6 +35,7 @@ ROOT = HERE.parents[1]
 sys.path.extend([str(HERE.parent), str(ROOT)])  # notebooks.py, the package
 
 import claim_pages
+from docstrings import typeset
 from notebooks import cells
 from pictures import svg_of
 
@@ -186,7 +187,9 @@ def texts() -> None:
             (PAGES / page).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, PAGES / page)
     for source, page in ELSEWHERE.items():
-        written(page, linked((ROOT / source).read_text(encoding="utf-8"), source, page))
+        text = linked((ROOT / source).read_text(encoding="utf-8"), source, page)
+        parts = re.split(r"(^```.*?^```$|^    .*$|`[^`]+`)", text, flags=re.S | re.M)  # code stays as it is
+        written(page, "".join(part if k % 2 else typeset(part) for k, part in enumerate(parts)))
     judge = (ROOT / "geomrelu" / "checker.py").read_text(encoding="utf-8")
     written("reference/checker.md", f"{CHECKER}\n```python\n{judge}```\n")
 

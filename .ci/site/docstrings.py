@@ -64,4 +64,4 @@ def typeset(text: str) -> str:
     text = re.sub(r"(?<=[\w)|]) <= (?=[\w(|-])", " ≤ ", text)
     text = re.sub(r"(?<=[\w)|]) >= (?=[\w(|-])", " ≥ ", text)
     text = re.sub(r"\bR\^(\w+)", r"ℝ<sup>\1</sup>", text)
-    return re.sub(r"\b(\d+)\s?(?:\*\*|\^)\s?(\([^()]*\)|-?\w+)", lambda m: prose(f"{m[1]}^{m[2]}"), text)
+    return re.sub(r"(?<![\w.])(\d+)(?:\*\*|\^)(\([^()]*\)|-?\w+)", lambda m: prose(f"{m[1]}^{m[2]}"), text)
