@@ -345,7 +345,10 @@ def main(arguments: list[str]) -> int:
         configuration.unlink()
     (HTML / "404.html").unlink(missing_ok=True)  # for a server at the root of a host, which nobody has named
     wrong = faults()
-    print("\n".join(wrong) or f"site: {len(list(HTML.rglob('*.html')))} pages in {HTML.relative_to(ROOT)}")
+    print(
+        "\n".join([*wrong[:40], *([f"... {len(wrong)} in all"] if len(wrong) > 40 else [])])
+        or f"site: {len(list(HTML.rglob('*.html')))} pages in {HTML.relative_to(ROOT)}"
+    )
     return 1 if wrong else 0
 
 
