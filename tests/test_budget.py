@@ -295,6 +295,7 @@ def test_matrices_are_multiplied_by_one_thread():
     assert said(script)[0] == "0" != said(script, OPENBLAS_NUM_THREADS="2")[0]
 
 
+@pytest.mark.torch
 def test_torch_keeps_its_threads():
     pytest.importorskip("torch")
     script = "import torch\nprint(torch.get_num_threads())"

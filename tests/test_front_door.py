@@ -67,6 +67,7 @@ def test_a_file_is_a_model(tmp_path):
     assert as_network(path) == as_network(str(path)) == geomrelu.load(path) == as_network(LAYERS)
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 def test_a_module_is_a_model():
     import torch
@@ -120,6 +121,7 @@ PLANE = geomrelu.Arrangement([[1, 0], [0, 1]], [0, 0])
         (lambda: decide(LAYERS, (0, 1), neurons=9), "no neuron 9"),
         (lambda: decide(LAYERS, (0, 1), time=0), "must be positive"),
         (lambda: decide(LAYERS, (0, 1), workers=0), "workers"),
+        (lambda: decide(LAYERS, (0, 1), scheduler=5), "scheduler is text"),
         # models
         (lambda: decide(None, (0, 1)), "a network is a path"),
         (lambda: decide([np.eye(2), np.eye(2)], (0, 1)), "not a list of numpy.ndarray"),

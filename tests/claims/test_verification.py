@@ -22,6 +22,8 @@ from geomrelu.claims.runner import Kept
 from geomrelu.claims.status import Status
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """

@@ -14,6 +14,8 @@ from geomrelu import InputError, Network, Polyhedron, checker
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 
+pytestmark = pytest.mark.slow
+
 
 def nets(count, seed):
     """Chains with and without a map after the last ReLU, many dead, active and proportional neurons among them."""
@@ -199,6 +201,7 @@ def test_formats_hold_the_network_exactly(tmp_path, ending):
         floats.save(tmp_path / "net.txt")
 
 
+@pytest.mark.onnx
 def test_onnxruntime_agrees(tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")

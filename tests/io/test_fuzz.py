@@ -26,6 +26,8 @@ from geomrelu.io import cdd, vnnlib
 from geomrelu.io import json as json_format
 from geomrelu.network.network import Network
 
+pytestmark = pytest.mark.slow
+
 NASTY = ["nan", "NaN", "-inf", "Infinity", "1e999999", "1e-999999", "1e999", "9" * 2999, "9" * 4999, "1/0", "0/0"]
 NASTY += ["0", "-1", "1/3", "999999999999", "1e", "0x10", "1_000", "true", "null", "", "\x00", "\ufeff", "é", "٣"]
 NASTY += ['"', "(", ")", "[", "]", "{", "}", "*", "[[]]", ";", "X_0", "X_99", "Y_0", "<=", "or", "linearity", "end"]

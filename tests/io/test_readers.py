@@ -387,11 +387,6 @@ def test_safetensors_as_the_package_writes_them(tmp_path):
 # ---- PyTorch ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def torch():
-    return pytest.importorskip("torch", reason="PyTorch is not installed")
-
-
 def agree(torch, module, shape, net, count=2):
     """Outputs as PyTorch computes them, in double precision."""
     module = module.double().eval()
