@@ -34,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.io.reading import as_read
 
     if options.operators:
+        if options.model is not None or options.format != "text":
+            raise InputError("--operators goes alone: the tables are about no MODEL, and are text")
         print("\n".join(lines()))
         return 0
     if options.model is None:

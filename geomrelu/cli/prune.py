@@ -138,6 +138,7 @@ def _replaced(
         lines = ["Nothing can be taken from the model: it is kept as it is."]
     if found.stay:
         lines.append(
-            f"{found.stay} dead neurons stay: their channels are alive elsewhere, or an operator needs their number."
+            f"{found.stay} dead {'neuron stays' if found.stay == 1 else 'neurons stay'}: "
+            "the channel is alive elsewhere, or an operator needs its number."
         )
     return found.pruning, [("bytes", found.bytes_before, len(found.data))], lines

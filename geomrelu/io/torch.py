@@ -239,5 +239,8 @@ def _input_shape(modules: list[tuple[str, str, Any]]) -> tuple[int, ...]:
         if kind == "Linear":
             return (int(module.in_features),)
         if kind not in ("Flatten", "Identity", "Dropout", "ReLU"):
-            raise InputError(f"module {place or 'given'} ({kind}): give input_shape, for instance (1, 28, 28)")
+            raise InputError(
+                f"module {place or 'given'} ({kind}): give input_shape, for instance (1, 28, 28), "
+                "as in Network.from_torch(module, (1, 28, 28))"
+            )
     raise InputError("there is no layer that says how many inputs the network has: give input_shape")

@@ -397,6 +397,12 @@ def test_prune(capsys, tmp_path, ending):
     assert code == 2 and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("more", [["m.json"], ["--format", "json"]])
+def test_the_tables_of_what_is_read_go_alone(capsys, more):
+    code, text, err = run(capsys, "inspect", "--operators", *more)
+    assert (code, text) == (2, "") and err.count("\n") == 1 and "goes alone" in err
+
+
 def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
     from geomrelu.io import operators
 
