@@ -12,10 +12,12 @@ from geomrelu.cli.shared import (
     add_reading,
     add_time,
     budget_of,
+    complain,
     inputs,
     layers_of,
     progress_bar,
     seconds_of,
+    widths_of,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +59,16 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
+    sub.add_argument(
+        "--report",
+        metavar="DIR",
+        help="write a page (index.html) with maps of the neurons, bounds, pictures and certificates to this directory",
+    )
+    sub.add_argument(
+        "--image",
+        metavar="N,N,...",
+        help="for --report: the inputs are an image of HEIGHT,WIDTH or CHANNELS,HEIGHT,WIDTH",
+    )
     sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
@@ -65,13 +77,18 @@ def add(command: Command) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
+    from pathlib import Path
+
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.page import image_shape, write
     from geomrelu.deadness.verdict import Status
 
     budget = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = inputs(options)
+    image = None if options.image is None else widths_of(options.image, "--image")
+    image_shape(network, image)
     if options.arithmetic is not None:
         reports.check_arithmetic(options.arithmetic, domain)
     if options.format == "table" and network.reading is not None:
@@ -80,6 +97,7 @@ def run(options: argparse.Namespace) -> int:
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
+    report: reports.Report | None = None
     interrupted = False
     with progress_bar("deciding") as (advance, clear):
 
@@ -91,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
                 clear()
                 print(reports.as_text(layer, files, options.all))
 
-        wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
+        wanted = 1 + _bounds(options) + (options.arithmetic is not None)
         try:
             report = reports.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
@@ -106,10 +124,15 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         left = [] if network.reading is None else list(network.reading.left)
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
-        print(json.dumps(heads | {"layers": rows} | {k: v.as_json() for k, v in more.items()}, indent=1))
+        shown = {k: v.as_json() for k, v in more.items() if k != "ranges" or options.ranges is not None}
+        print(json.dumps(heads | {"layers": rows} | shown, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
     _kept(options, more)
+    if options.report is not None and report is not None:
+        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
+        page = write(report, options.report, more.get("ranges"), image=image, **said)
+        complain(f"the page is {page}")
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
@@ -119,10 +142,14 @@ def run(options: argparse.Namespace) -> int:
 def _refused(options: argparse.Namespace) -> None:
     """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
+    from geomrelu.errors import InputError
     from geomrelu.io.files import writable
 
-    if options.certificates is not None:
-        writable(options.certificates)
+    for directory in (options.certificates, options.report):
+        if directory is not None:
+            writable(directory)
+    if options.image is not None and options.report is None:
+        raise InputError("--image is about the pictures of --report")
     if options.ranges:
         check_kind(options.ranges)
 
@@ -130,12 +157,17 @@ def _refused(options: argparse.Namespace) -> None:
 def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:
     """What is asked for besides the verdicts, better and better."""
     if options.arithmetic is not None:
-        share = 0.5 if options.ranges is not None else 1.0
+        share = 0.5 if _bounds(options) else 1.0
         for floats in report.in_floats(options.arithmetic, seconds_of(budget, share), advance):
             yield "floats", floats
-    if options.ranges is not None:
+    if _bounds(options):
         for ranges in report.tightened(seconds_of(budget), advance):
             yield "ranges", ranges
+
+
+def _bounds(options: argparse.Namespace) -> bool:
+    """Are pre-activations to be bounded?"""
+    return options.ranges is not None or options.report is not None
 
 
 def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
@@ -147,7 +179,7 @@ def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
         print(floats.text(options.all))
     if floats is not None and options.certificates is not None:
         floats.save_certificates(options.certificates)
-    if ranges is None:
+    if ranges is None or options.ranges is None:
         return
     if options.format == "table":
         print(ranges.text(None if options.all else MOST_LINES, options.all))
