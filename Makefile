@@ -1,4 +1,4 @@
-# make verify   prove every claim again, from the definitions up
+# make verify   prove every claim again, from the definitions up (REPORT=DIR keeps the evidence, and writes a page)
 # make test     run the test suite
 #
 # From a fresh clone each of them first creates .venv and installs what it needs (see .ci/prepare).
@@ -8,26 +8,21 @@ PYTHON ?=
 VENV ?= .venv
 export PYTHON
 
-# Files of tests that take more than some seconds each.
-SLOW = attack test_attack.py test_branching.py test_claims.py test_estimates.py test_examples.py test_fuzz.py test_orbits.py \
-	test_parallel.py test_plots.py test_pool.py test_probability.py test_prune.py test_real_networks.py test_report.py \
-	test_tables.py test_verification.py
-
 .NOTPARALLEL:
-.PHONY: help verify test quick check format lint types rooms notebooks clean
+.PHONY: help verify test quick check format lint types rooms site lowest kernel notebooks clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
 
 verify: $(VENV)/.installed
-	@$(VENV)/bin/geomrelu verify
+	@$(VENV)/bin/geomrelu verify $(if $(REPORT),--report $(REPORT))
 
 test: $(VENV)/.installed-dev
 	@$(VENV)/bin/python -m pytest
 
 # make quick    the tests that take a moment
 quick: $(VENV)/.installed-dev
-	@$(VENV)/bin/python -m pytest $(addprefix --ignore=tests/,$(SLOW))
+	@$(VENV)/bin/python -m pytest -m "not slow"
 
 # make check    format, lint, types and who imports whom (with -k: all four, even after a failure)
 check: format lint types rooms
@@ -44,6 +39,15 @@ types: $(VENV)/.installed-dev
 rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
+# make site     build the documentation, to build/site/html, and look at it in a browser if there is one
+site: $(VENV)/.installed-dev
+	@$(VENV)/bin/python .ci/site/build.py
+	@$(VENV)/bin/python .ci/site/look.py
+
+# make lowest   the quick tests with the oldest versions of everything that pyproject.toml allows
+lowest:
+	@.ci/lowest
+
 # make kernel    check the proofs of the judge's rules in Coq and build the program extracted from them
 kernel:
 	@.ci/kernel
@@ -55,7 +59,7 @@ notebooks:
 
 # make clean    remove what make and the tools wrote
 clean:
-	rm -rf $(VENV) dist notebooks proofs/kernel/build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist notebooks proofs/kernel/build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: written when an installation is complete, out of date when pyproject.toml changes.

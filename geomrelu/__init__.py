@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from geomrelu.checker import Rejected
     from geomrelu.claims.runner import verify
     from geomrelu.deadness.checking import check
-    from geomrelu.deadness.report import Report, decide
+    from geomrelu.deadness.front_door import decide
+    from geomrelu.deadness.report import Report
     from geomrelu.deadness.smaller import Smaller, prune
     from geomrelu.deadness.verdict import LayerReport, Status, Verdict
     from geomrelu.errors import InputError
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Union, as_domain, read_domain
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.finite_set import FiniteSet
+    from geomrelu.geometry.polyhedron import Polyhedron
     from geomrelu.network.complex import Complex, difference
     from geomrelu.network.front_door import as_network, load
     from geomrelu.network.network import Network
@@ -76,7 +78,7 @@ _HOME = {
     "Budget": "budget",
     "Complex": "network.complex",
     "Experiment": "random_networks.experiment",
-    "FiniteSet": "geometry.polyhedron",
+    "FiniteSet": "geometry.finite_set",
     "InputError": "errors",
     "LayerReport": "deadness.verdict",
     "Network": "network.network",
@@ -92,7 +94,7 @@ _HOME = {
     "as_network": "network.front_door",
     "catalogue": "geometry.catalogue",
     "check": "deadness.checking",
-    "decide": "deadness.report",
+    "decide": "deadness.front_door",
     "difference": "network.complex",
     "load": "network.front_door",
     "plot": "plots.picture",

@@ -75,9 +75,10 @@ CONE   at infinity. A list of generators stands for their cone; the first are th
 PRUNING      {"geomrelu": "pruning 2", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "derive": DERIVE, "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...],
               "merged": [[l, i, j, c], ...]}
-             says that the smaller network equals the model on S. A removed neuron is claimed dead, a folded one
-             active; a merged one is c > 0 times neuron j of its layer, row by row. The smaller network is computed
-             again from this and must be the one given (here SHA-256 includes the map after the last ReLU layer).
+             says that the smaller network equals the model on S. A removed neuron is claimed dead, or only removed ones
+             read it; a folded one is claimed active; a merged one is c > 0 times neuron j of its layer, row by row. The
+             smaller network is computed again from this and must be the one given (here SHA-256 includes the map after
+             the last ReLU layer).
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ import hashlib
 import json
 import re
 import sys
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import gcd, inf, lcm
@@ -312,12 +314,15 @@ class Model:
         self, point: Vector, level: int, neuron: int, before: list[tuple[list[int], int]] | None = None
     ) -> Fraction:
         """The exact pre-activation of one neuron; ``before``: those of all layers before it, if they are known."""
-        before = self.values(point, level - 1) if before is None else before
-        inputs, first = over_common(point)
-        d = before[-1][1] if before else first
-        variables = [v * (d // first) for v in inputs] + [max(v, 0) * (d // e) for z, e in before for v in z]
-        layer = self.layers[level - 1]
-        return Fraction(self._at(layer.rows[neuron], variables, d), d * layer.denominator)
+        parts = [over_common(point), *(self.values(point, level - 1) if before is None else before)]
+        layer, d = self.layers[level - 1], parts[-1][1]
+        bias, columns, entries = layer.rows[neuron]
+        total = bias * d
+        for j, w in zip(columns, entries, strict=True):
+            block = bisect(self.start, j) - 1
+            v = parts[block][0][j - self.start[block]]
+            total += w * (max(v, 0) if block else v) * (d // parts[block][1])
+        return Fraction(total, d * layer.denominator)
 
     @staticmethod
     def _at(row: Row, variables: list[int], one: int) -> int:
@@ -1556,11 +1561,24 @@ def check_changes(certificate: Data, model: Model, claims: Data, smaller: Model)
         for item in items:
             level, i, fate = read_change(key, item, model)
             require((level, i) not in fates, "a neuron is changed twice")
-            needed = {"removed": "dead", "folded": "active"}.get(key)
-            require(needed is None or (level, i, needed) in proved, f"a neuron is {key} without a claim that allows it")
             fates[level, i] = (key, fate)
+    read = still_read(model, fates)
+    for (level, i), (key, _) in fates.items():
+        needed = {"removed": "dead", "folded": "active", "merged": None}[key]
+        idle = key == "removed" and model.start[level] + i not in read
+        allowed = needed is None or idle or (level, i, needed) in proved
+        require(allowed, f"a neuron is {key} without a claim that allows it")
     require(pruned(model, fates).whole_digest() == smaller.whole_digest(), "the smaller network is another one")
     return {key: len(items) for key, items in changes.items()}
+
+
+def still_read(model: Model, fates: Fates) -> set[int]:
+    """The variables that rows read which are not removed; what nothing reads may be anything."""
+    staying = [] if model.output is None else list(model.output.rows)
+    for level, layer in enumerate(model.layers, 1):
+        staying += [row for i, row in enumerate(layer.rows) if fates.get((level, i), ("kept", None))[0] != "removed"]
+    outputs = range(model.start[-2], model.start[-1]) if model.output is None else ()
+    return {j for _, columns, _ in staying for j in columns} | {*outputs}
 
 
 def read_change(key: str, item: Data, model: Model) -> tuple[int, int, Any]:

@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, settings
 from geomrelu import checker
 from geomrelu.certificates.batch import Quick
 
+collect_ignore_glob = ["attack/*", "benchmarks/*", "exports/*"]  # programs: their tests stand in the folders of rooms
+
 # How long an example takes, or is sought, says how busy the machine is.
 settings.register_profile("geomrelu", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("geomrelu")
@@ -29,6 +31,19 @@ def shared():
     if not (folder / "networks").is_dir():
         pytest.skip(f"{folder} is absent: set GEOMRELU_SHARED to the folder of real networks")
     return folder
+
+
+@pytest.fixture(scope="session")
+def torch():
+    """PyTorch; whoever asks for it has the mark of that name."""
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+def pytest_collection_modifyitems(items):
+    """A mark follows from the fixture that needs the same."""
+    for item in items:
+        for name in {"torch", "browser"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(name)
 
 
 MUCH = 200_000  # nodes times weights: the plain judge is slower

@@ -92,3 +92,23 @@ def cases(count, seed, widths=((2, 3, 3), (2, 3, 2, 2), (1, 3, 3), (3, 3, 2), (2
             layers = lean(layers, rng)
         where, name = domain(rng, len(layers[0][0][0]))
         yield layers, as_network(layers), where, name, kind
+
+
+# a network in the NNet format, with bounds, means and ranges of its inputs and its output
+NNET = """// a comment
+2,2,1,3,
+2,3,1,
+0,
+0.0,-2.0,
+4.0,2.0,
+2.0,0.0,1.0,
+4.0,2.0,5.0,
+1.0,1.0,
+1.0,-1.0,
+-1.0,0.0,
+-1.5,
+-1.0,
+0.0,
+1.0,1.0,1.0,
+0.1,
+"""

@@ -267,6 +267,28 @@ def test_workers_have_one_thread_too():
     assert said(script, MKL_NUM_THREADS="4") == [str([None] * 4 + ["4"])] * 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir() or os.cpu_count() == 1, reason="no threads to be counted here")
+def test_matrices_are_multiplied_by_one_thread():
+    """NumPy's BLAS and SciPy's; without a word from geomrelu there would be one for each processor."""
+    work = (
+        "import os, numpy, scipy.linalg\n"
+        "a = numpy.random.default_rng(0).random((600, 600)); scipy.linalg.lu(a @ a)\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    for first in ("import geomrelu", "from geomrelu.cli.main import main", "import geomrelu.deadness.workers"):
+        assert said(f"{first}\n{work}")[0] == "1"
+    assert said(f"import geomrelu\n{work}", OPENBLAS_NUM_THREADS="2")[0] in ("2", "3")  # of each BLAS
+    counted = "len(__import__('os').listdir('/proc/self/task'))"
+    product = "(lambda a: a @ a)(__import__('numpy').random.default_rng(0).random((600, 600))).sum()"
+    script = (
+        "from geomrelu.parallel import Pool\nwith Pool(1) as pool:\n"
+        f"    before, _, after = [pool.submit(eval, text).result() for text in {(counted, product, counted)}]\n"
+        "print(after - before)"
+    )
+    assert said(script)[0] == "0" != said(script, OPENBLAS_NUM_THREADS="2")[0]
+
+
+@pytest.mark.torch
 def test_torch_keeps_its_threads():
     pytest.importorskip("torch")
     script = "import torch\nprint(torch.get_num_threads())"

@@ -18,6 +18,8 @@ import pytest
 from geomrelu import Network, checker
 from geomrelu.random_networks import closed_forms
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 PAGES = [path for path in EXAMPLES if path.stem != "collapse_rate"]

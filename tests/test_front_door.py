@@ -67,6 +67,7 @@ def test_a_file_is_a_model(tmp_path):
     assert as_network(path) == as_network(str(path)) == geomrelu.load(path) == as_network(LAYERS)
 
 
+@pytest.mark.torch
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 def test_a_module_is_a_model():
     import torch

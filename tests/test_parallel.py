@@ -22,6 +22,8 @@ from geomrelu import InputError, decide
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.parallel import Journal, results, seed_of, workers_on
 
+pytestmark = pytest.mark.slow
+
 HERE = str(Path(__file__).resolve().parents[1])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([HERE, str(Path(__file__).parent)])}
 RUN = ["probability", "stably-unactivated", "--widths", "2,7", "--orbits", "8000", "--seed", "5", "--format", "json"]

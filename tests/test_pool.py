@@ -23,6 +23,8 @@ from geomrelu.deadness.decide import decide
 from geomrelu.errors import InputError
 from geomrelu.parallel import Pool, WorkersDied, results  # noqa: F401  for the scripts
 
+pytestmark = pytest.mark.slow
+
 LONG = 100_000_000  # bytes of a message
 ENDS = 300  # seconds: what takes longer hangs
 HERE = Path(__file__).resolve()

@@ -47,8 +47,8 @@ def test_the_python_examples():
         [
             "[(2, 2)] 8 claims proved again by the plain judge",
             (
-                "equal on the domain, proved: 8 -> 7 neurons, 34 -> 28 parameters, 25 -> 20 multiplications "
-                "(1 dead removed, 0 active folded, 0 merged)"
+                "equal on the domain, proved: 8 -> 6 neurons, 34 -> 25 parameters, 25 -> 18 multiplications "
+                "(2 dead removed, 0 active folded, 0 merged)"
             ),
         ],
         [

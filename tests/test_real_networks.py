@@ -9,6 +9,8 @@ from geomrelu.certificates import files
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 
+pytestmark = [pytest.mark.slow, pytest.mark.onnx]
+
 DEAD = {
     "acasxu_1_1": {1: [24], 2: [1, 10, 24, 25, 37, 43]},
     "acasxu_2_1": {1: [], 2: [11, 15, 30]},

@@ -58,6 +58,7 @@ __all__ = [
 
 DEPTHS = ("default", "thorough")
 
+Named = TypeVar("Named")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -134,11 +135,16 @@ class Claim:
 
         return register
 
+    @property
+    def _others(self) -> tuple[str, ...]:
+        """The claims that it uses or is corrected by."""
+        return (*self.uses, *filter(None, [self.correction]))
+
     def main(self) -> int:
         """What ``python proofs/<label>.py [--thorough]`` does: print the table; exit code 1 if it fails."""
         depth = "thorough" if "--thorough" in sys.argv[1:] else "default"
         failed = False
-        for result in verify([self.label], depth, registry={**load(), self.label: self}):
+        for result in verify([self.label], depth, registry={**load(labels=self._others), self.label: self}):
             print(result.as_text())
             failed |= result.failed
         return int(failed)
@@ -167,7 +173,8 @@ def verify(
     A check that raises is broken evidence. KeyboardInterrupt passes through; the results so far have been yielded.
     In several processes, or with a directory that keeps the evidence: :func:`geomrelu.claims.runner.run`.
     """
-    registry = load() if registry is None else registry
+    labels = None if labels is None else list(labels)
+    registry = load(labels=labels) if registry is None else registry
     if depth not in DEPTHS:
         raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
     return _results(ordered(labels, registry), depth, progress, registry)
@@ -182,8 +189,8 @@ def _results(
         yield found[claim.label]
 
 
-def named(label: str, registry: Mapping[str, Claim]) -> Claim:
-    """The claim with this label.
+def named(label: str, registry: Mapping[str, Named]) -> Named:
+    """The claim (or what else is in the registry) with this label.
 
     Raises:
         InputError: there is none; the message names those that are close.
@@ -208,7 +215,7 @@ def ordered(labels: Iterable[str] | None, registry: Mapping[str, Claim]) -> list
             raise InputError(f"claims use each other in a circle: {' -> '.join((*above, label))}")
         if label not in order:
             claim = named(label, registry)
-            for used in (*claim.uses, *filter(None, [claim.correction])):
+            for used in claim._others:
                 visit(used, (*above, label))
             order[label] = claim
 
@@ -280,28 +287,41 @@ PAPERS = (
 AROUND = "Around them"
 
 
-def load(directory: Path | None = None) -> dict[str, Claim]:
-    """All claims, in the order of papers and sources: label -> claim.
+def load(directory: Path | None = None, labels: Iterable[str] | None = None) -> dict[str, Claim]:
+    """Claims, in the order of papers and sources: label -> claim.
 
     Args:
         directory: of the files ``<label>.py``; None: ``geomrelu/proofs`` (installed) or ``proofs`` beside the package.
+        labels: only these, with the ones they use or are corrected by: no other file is read. None: all.
 
     Raises:
-        InputError: there is no such directory, or a file in it does not define the claim of its name.
+        InputError: there is no such directory, a file in it does not define the claim of its name, or there is no file
+            for a label.
     """
-    claims = []
-    for path in sorted((directory or _directory()).glob("*.py")):
-        spec = spec_from_file_location(f"geomrelu_proof_{path.stem.replace('-', '_')}", path)
-        if spec is None or spec.loader is None:
-            raise InputError(f"{path}: not a Python file")
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        claim = getattr(module, "claim", None)
-        if not isinstance(claim, Claim) or claim.label != path.stem:
-            raise InputError(f"{path}: it does not define the claim {path.stem!r}")
-        claim.path = path
-        claims.append(claim)
-    return {claim.label: claim for claim in _arranged(claims)}
+    paths = {path.stem: path for path in sorted((directory or _directory()).glob("*.py"))}
+    found: dict[str, Claim] = {}
+    waiting = list(paths if labels is None else labels)
+    while waiting:
+        label = waiting.pop()
+        if label not in found:
+            claim = found[label] = _loaded(named(label, paths))
+            if labels is not None:
+                waiting += claim._others
+    return {claim.label: claim for claim in _arranged(found.values())}
+
+
+def _loaded(path: Path) -> Claim:
+    """The claim that a file defines."""
+    spec = spec_from_file_location(f"geomrelu_proof_{path.stem.replace('-', '_')}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path}: not a Python file")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    claim = getattr(module, "claim", None)
+    if not isinstance(claim, Claim) or claim.label != path.stem:
+        raise InputError(f"{path}: it does not define the claim {path.stem!r}")
+    claim.path = path
+    return claim
 
 
 def by_paper(registry: Mapping[str, Claim]) -> dict[str, list[Claim]]:

@@ -68,7 +68,7 @@ def run(
     if depth not in DEPTHS:
         raise InputError(f"unknown depth {depth!r} (known: {', '.join(DEPTHS)})")
     integer(workers, "the number of workers", 1)
-    registry = load(proofs)
+    registry = load(proofs, labels)
     who, told = (workers, scheduler), progress or (lambda *what: None)
     return _results(ordered(labels, registry), registry, depth, who, kept, told, proofs, budget)
 
@@ -179,10 +179,12 @@ def _next(finished: Iterator[Future[Any]]) -> Future[Any] | None:
 
 def _examined(label: str, depth: str, proofs: Path | None) -> tuple[Outcome, ...]:
     """In a worker."""
-    return examined(_registry(proofs)[label], depth)
+    return examined(_registered(label, proofs), depth)
 
 
-_registry = cache(load)
+@cache
+def _registered(label: str, proofs: Path | None) -> Claim:
+    return load(proofs, [label])[label]
 
 
 # ---- evidence on disk -------------------------------------------------------------------------------------------

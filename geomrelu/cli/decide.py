@@ -10,10 +10,10 @@ from geomrelu.cli.shared import (
     DOMAINS,
     Command,
     add_reading,
-    add_time,
+    add_search,
     budget_of,
     complain,
-    inputs,
+    judged_inputs,
     layers_of,
     progress_bar,
     seconds_of,
@@ -42,10 +42,8 @@ def add(command: Command) -> None:
         help="write what is proved to this directory; what it holds is not sought again",
     )
     sub.add_argument("--format", choices=("table", "json"), default="table")
-    add_time(sub)
+    add_search(sub)
     sub.add_argument("--regions", type=int, metavar="N", help="budget of pieces and boxes to examine")
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
     sub.add_argument(
         "--ranges",
         nargs="?",
@@ -69,7 +67,6 @@ def add(command: Command) -> None:
         metavar="N,N,...",
         help="for --report: the inputs are an image of HEIGHT,WIDTH or CHANNELS,HEIGHT,WIDTH",
     )
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -79,18 +76,24 @@ def run(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from pathlib import Path
 
+    from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape, write
+    from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
+    from geomrelu.network.quantised import QuantisedNetwork
 
     budget = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
-    network, domain = inputs(options)
+    network, domain = judged_inputs(options)
     image = None if options.image is None else widths_of(options.image, "--image")
-    image_shape(network, image)
-    if options.arithmetic is not None:
-        reports.check_arithmetic(options.arithmetic, domain)
+    if isinstance(network, QuantisedNetwork):
+        check_options(options.arithmetic, options.ranges, options.report)
+    elif options.arithmetic is not None:
+        front_door.check_arithmetic(options.arithmetic, domain)
+    if not isinstance(network, QuantisedNetwork):
+        image_shape(network, image)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
@@ -108,10 +111,12 @@ def run(options: argparse.Namespace) -> int:
             else:
                 clear()
                 print(reports.as_text(layer, files, options.all))
+                if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
+                    print(dead)
 
         wanted = 1 + _bounds(options) + (options.arithmetic is not None)
         try:
-            report = reports.decide(
+            report = front_door.decide(
                 network, domain, layers, options.neuron, time=seconds_of(budget, 1 / wanted), regions=options.regions,
                 neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
                 certificates=options.certificates, progress=advance, told=told,

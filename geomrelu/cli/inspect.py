@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Read and tell."""
     from dataclasses import asdict
 
-    from geomrelu.cli.shared import model_of
+    from geomrelu.cli.shared import judged_of
     from geomrelu.errors import InputError
     from geomrelu.io.operators import lines
     from geomrelu.io.reading import as_read
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model is None:
         raise InputError("say which MODEL, or --operators")
 
-    network = model_of(options, options.model)
+    network = judged_of(options, options.model)
     reading = network.reading or as_read(network.inputs, network.widths)
     if options.format == "json":
         print(json.dumps({"model": options.model, **asdict(reading)}, indent=1, default=str))

@@ -10,7 +10,7 @@ from geomrelu.cli.shared import (
     DOMAINS,
     Command,
     add_reading,
-    add_time,
+    add_search,
     complain,
     on_one_piece,
     progress_bar,
@@ -37,10 +37,7 @@ def add(command: Command) -> None:
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
     sub.add_argument("--certificates", metavar="DIR", help="read and write proofs about neurons there, as decide does")
-    add_time(sub)
-    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
-    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
-    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
+    add_search(sub)
     add_reading(sub)
     sub.set_defaults(run=run)
 
@@ -49,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
+    from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.pruning import reserve
-    from geomrelu.deadness.report import decide
     from geomrelu.errors import InputError
     from geomrelu.io.files import kind_of, writable
 

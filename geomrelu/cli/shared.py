@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.geometry.domains import Domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
+    from geomrelu.network.quantised import QuantisedNetwork
 
 DEFAULT_SECONDS = 600.0
 
@@ -48,6 +49,14 @@ def add_time(sub: argparse.ArgumentParser, default: float | None = DEFAULT_SECON
     sub.add_argument("--time", type=float, default=default, metavar="SECONDS", help=f"budget, default {shown}")
 
 
+def add_search(sub: argparse.ArgumentParser) -> None:
+    """The options of what decides neurons: how long, and where hard ones are worked on."""
+    add_time(sub)
+    sub.add_argument("--neuron-time", type=float, metavar="SECONDS", help="budget of each hard neuron, default: none")
+    sub.add_argument("--workers", type=int, default=1, metavar="N", help="processes for hard neurons, default 1")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="for hard neurons: a Dask scheduler (tcp://host:port)")
+
+
 def clock_of(options: argparse.Namespace) -> Budget | None:
     """The budget on time that was given, if any."""
     from geomrelu.budget import Budget
@@ -80,6 +89,18 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given."""
     from geomrelu.network.network import Network
 
+    return Network.from_file(path, **_reading(options, given))
+
+
+def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network | QuantisedNetwork:
+    """The same; a quantised model is the network of whole numbers that it is."""
+    from geomrelu.network.front_door import load_judged
+
+    return load_judged(path, **_reading(options, given))
+
+
+def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
+    """How a model is read, by the options that were given."""
     words = {"order": options.order, "activation": options.activation}
     given |= {name: text.split(",") for name, text in words.items() if text is not None}
     if len(given.get("activation", ())) == 1:
@@ -90,20 +111,29 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
         given["apply_b_dec_to_input"] = options.apply_b_dec_to_input == "yes"
     if options.input_shape is not None:
         given["shape"] = widths_of(options.input_shape, "--input-shape")
-    return Network.from_file(path, **given)
+    return given
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
     """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
+    return _with_domain(options, model_of)
+
+
+def judged_inputs(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, Domain]:
+    """The same; a quantised model is the network of whole numbers that it is."""
+    return _with_domain(options, judged_of)
+
+
+def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple[Any, Domain]:
     from geomrelu.geometry.domains import read_domain
 
-    network = model_of(options, options.model)
+    network = read(options, options.model)
     reading = network.reading
     range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
     all_rows = rows * network.inputs
     domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)
     if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
-        network = model_of(options, options.model, whole_batch=True)
+        network = read(options, options.model, whole_batch=True)
     return network, domain
 
 

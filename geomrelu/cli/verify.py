@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.claims import render, runner
     from geomrelu.claims.outcome import Result
 
-    registry = claims.load()
+    registry = claims.load(labels=options.labels or None)
     results: list[Result] = []
     asked = claims.ordered(options.labels or None, registry)
     kept = None if options.report is None else runner.Kept(options.report)
@@ -64,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
             if results and options.report is not None:
                 from geomrelu.claims import report
 
-                page = report.write(options.report, results, registry, complete=len(results) == len(asked))
+                whole = claims.load()
+                page = report.write(options.report, results, whole, complete=len(results) == len(asked))
                 complain(f"the page is {page}")
     done = {result.label for result in results}
     left = [claim.label for claim in asked if claim.label not in done]

@@ -30,7 +30,7 @@ from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, For
 from geomrelu.native import boxes as kernel
 from geomrelu.native.boxes import LANES, Explored, Explorer
 
-__all__ = ["Growth", "Tree", "bounded", "one_leaf"]
+__all__ = ["Growth", "Tree"]
 
 Array = np.ndarray
 MOST_INPUTS = 32  # with more, halving boxes is hopeless
@@ -159,34 +159,6 @@ class Tree:
             f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
             f"elsewhere by {self.worst:.3g}"
         )
-
-
-def bounded(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
-    """Which neurons default slopes show to be negative on the whole box. Raises Exhausted when the budget ends."""
-    whole = floating.whole(level - 1, budget)
-    bounds = floating.upper_bounds(whole, level, np.array(neurons, dtype=int), budget)[0]
-    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
-
-
-def by_intervals(floating: FloatNetwork, level: int, neurons: list[int], budget: Budget = UNLIMITED) -> list[int]:
-    """Which neurons are shown to be negative if the layers before are bounded by intervals alone.
-
-    Bounds of whole layers by going back take minutes in a large convolutional layer.
-    """
-    bounds = floating.upper_bounds(floating.interval(level - 1), level, np.array(neurons, dtype=int), budget)[0]
-    return [i for i, bound in zip(neurons, bounds.tolist(), strict=True) if bound < 0]
-
-
-def interval_leaf(floating: FloatNetwork, level: int) -> list[Node]:
-    """The proof for these."""
-    return [{"derive": [[at] if at <= floating.coarse_depth else [at, []] for at in range(1, level)]}]
-
-
-def one_leaf(floating: FloatNetwork, level: int) -> list[Node]:
-    """The proof for these."""
-    coarse = level <= floating.coarse_depth
-    leaf: Node = {"coarse": []} if coarse else {}
-    return [leaf | derived(level)]
 
 
 class Growth:

@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness import branch_and_bound, falsify
+from geomrelu.deadness import branch_and_bound, falsify, whole_box
 from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import clipped
@@ -85,9 +85,9 @@ class BySearch:
         """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
         floating = self.bench.floating
         if layer > floating.coarse_depth + 1:
-            for i in branch_and_bound.by_intervals(floating, layer, asked, self.problem.budget):
+            for i in whole_box.by_intervals(floating, layer, asked, self.problem.budget):
                 claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-                leaf = branch_and_bound.interval_leaf(floating, layer)
+                leaf = whole_box.interval_leaf(floating, layer)
                 verdict = self.problem.tried(claim | {"proof": leaf}, ON_THE_BOX)
                 if verdict is not None:
                     yield verdict
@@ -95,9 +95,9 @@ class BySearch:
     def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons that are bounded on the whole box."""
         floating = self.bench.floating
-        for i in branch_and_bound.bounded(floating, layer, asked, self.problem.budget):
+        for i in whole_box.bounded(floating, layer, asked, self.problem.budget):
             claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-            verdict = self.problem.tried(claim | {"proof": branch_and_bound.one_leaf(floating, layer)}, ON_THE_BOX)
+            verdict = self.problem.tried(claim | {"proof": whole_box.one_leaf(floating, layer)}, ON_THE_BOX)
             if verdict is not None:
                 yield verdict
 

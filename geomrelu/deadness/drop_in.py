@@ -117,8 +117,9 @@ def _tried(
         return None
     data, gone = found
     open_: dict[int, list[int]] = {}
+    read = checker.still_read(network.checked, dict.fromkeys(gone, ("removed", None)))
     for level, i in sorted(gone):
-        if i not in dead.get(level, ()):
+        if i not in dead.get(level, ()) and network.checked.start[level] + i in read:
             open_.setdefault(level, []).append(i)
     auxiliary = _auxiliary(network, domain, open_, budget)
     if auxiliary is None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.deadness import branch_and_bound
+from geomrelu.deadness import whole_box
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
@@ -68,7 +68,8 @@ def prune(
         reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted; neurons they leave
             undecided stay.
         fold, merge: False keeps all weights as they are, so that they stay floating-point numbers.
-        only: remove these dead neurons and no others; the default is all, but one of each layer.
+        only: remove these neurons and no others; the default is all that are dead or that only removed ones read,
+            but one of each layer.
         budget: on the proofs that neurons are active.
 
     Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
@@ -94,6 +95,10 @@ def prune(
                 continue
             fate[v.layer, v.neuron] = ("removed", None)
             claims[v.layer, v.neuron] = dict(v.claim or {})
+    if only is None:
+        fate |= _unread(network, fate)
+    else:
+        fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
     if fold and isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded:
@@ -126,6 +131,21 @@ def reserve(network: Network) -> float:
     begun = time.monotonic()
     network.checked.whole_digest()
     return PASSES * (time.monotonic() - begun)
+
+
+def _unread(network: Network, fate: Fate) -> Fate:
+    """Neurons that only removed ones read, from the last layer back; a layer keeps a neuron."""
+    found: Fate = {}
+    read = checker.still_read(network.checked, fate)
+    for level in range(network.depth, 0, -1):
+        first = network.checked.start[level]
+        idle = [i for i in range(network.widths[level - 1]) if (level, i) not in fate and first + i not in read]
+        kept = network.widths[level - 1] - sum(at == level for at, _ in fate)
+        idle = idle[len(idle) == kept :]
+        if idle:
+            found |= {(level, i): ("removed", None) for i in idle}
+            read = checker.still_read(network.checked, fate | found)
+    return found
 
 
 def _multiples(network: Network, fate: Fate) -> Fate:
@@ -180,7 +200,7 @@ def _folded(
                 continue
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
-                claim["proof"] = branch_and_bound.one_leaf(bench.floating, level)
+                claim["proof"] = whole_box.one_leaf(bench.floating, level)
                 checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays

@@ -13,9 +13,9 @@ from geomrelu import checker
 from geomrelu.arguments import filename, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
+from geomrelu.deadness.front_door import decide
 from geomrelu.deadness.pruning import Pruning
 from geomrelu.deadness.pruning import prune as pruned
-from geomrelu.deadness.report import decide
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron

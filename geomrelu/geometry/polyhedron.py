@@ -22,10 +22,10 @@ from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
 from geomrelu.exact.numbers import primitive, rational, rationals
+from geomrelu.geometry.finite_set import FiniteSet, Point
 
-__all__ = ["FiniteSet", "Polyhedron", "Supremum"]
+__all__ = ["FiniteSet", "Point", "Polyhedron", "Supremum"]
 
-Point = tuple[Fraction, ...]
 MOST_SHOWN = 6  # sides of a box in a repr
 
 
@@ -533,57 +533,6 @@ class Polyhedron:
 
     def __hash__(self) -> int:
         return hash(self.checked.digest())
-
-
-@dataclass(frozen=True)
-class FiniteSet:
-    """Finitely many points of R^n, in the given order; made by :meth:`of`.
-
-    Attributes:
-        points: tuples of n rationals.
-
-    Exact: yes. Cost: what is asked of it is asked of each point.
-
-    >>> FiniteSet.of([[0, "1/3"], [1, 2]]).dimension
-    2
-    """
-
-    points: tuple[Point, ...]
-
-    @classmethod
-    def of(cls, points: Sequence[Any]) -> FiniteSet:
-        """From any numbers.
-
-        Args:
-            points: (count, n) lists or arrays.
-
-        Raises:
-            InputError: not numbers, no points, or points of different spaces.
-        """
-        if isinstance(points, (str, bytes)) or not isinstance(points, Iterable):
-            raise InputError(f"a finite set is a list of points, not {kind(points)}")
-        exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(points))
-        if not exact or len({len(p) for p in exact}) != 1 or not exact[0]:
-            raise InputError("a finite set needs at least one point, and all of the same dimension n >= 1")
-        return cls(exact)
-
-    def __repr__(self) -> str:
-        return f"<{len(self.points)} point{'s'[: len(self.points) != 1]} in R^{self.dimension}>"
-
-    @property
-    def dimension(self) -> int:
-        """n of the space R^n around it."""
-        return len(self.points[0])
-
-    @property
-    def is_empty(self) -> bool:
-        """Never."""
-        return False
-
-    @cached_property
-    def checked(self) -> checker.Domain:
-        """The canonical form shared with the checker."""
-        return checker.Domain.from_points(self.dimension, self.points)
 
 
 def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:

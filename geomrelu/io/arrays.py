@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.io.torch_modules import array_of
 
 __all__ = ["as_array"]
 
@@ -23,6 +22,8 @@ def as_array(value: Any) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return value
     if hasattr(value, "is_floating_point") and hasattr(value, "detach"):  # without importing PyTorch
+        from geomrelu.io.torch_modules import array_of  # here: most values are no tensors
+
         return array_of(value) if value.is_floating_point() else _whole_numbers(value)
     return np.asarray(value) if hasattr(value, "__array__") else value
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from geomrelu.arguments import filename
 from geomrelu.errors import InputError
 
-__all__ = ["FilePath", "kind_of", "named", "read_bytes", "read_text", "writable"]
+__all__ = ["FilePath", "kind_of", "named", "one_line", "read_bytes", "read_text", "writable"]
 
 FilePath = str | PathLike[str]
 
@@ -84,6 +84,11 @@ def read_text(path: FilePath) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise InputError(f"{path}: byte {problem.start} is not UTF-8 text") from None
+
+
+def one_line(problem: BaseException) -> str:
+    """What an exception of another library says, short enough for a message."""
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0][:200]
 
 
 def writable(directory: FilePath) -> Path:

@@ -21,7 +21,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.io import keras_layers
-from geomrelu.io.files import FilePath, kind_of, named, read_bytes
+from geomrelu.io.files import FilePath, kind_of, named, one_line, read_bytes
 from geomrelu.io.json import parsed
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
@@ -55,8 +55,7 @@ def read(path: FilePath) -> Tape:
         except InputError:
             raise
         except Exception as problem:  # of the archive or of HDF5, which raise errors of many kinds
-            line = (str(problem) or type(problem).__name__).splitlines()[0]
-            raise InputError(f"not a readable Keras file: {line[:200]}") from None
+            raise InputError(f"not a readable Keras file: {one_line(problem)}") from None
         run = _Run(weights, flat=kind_of(path) != ".keras")
         try:
             return run.model(config)

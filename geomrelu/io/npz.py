@@ -19,7 +19,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.io import sae, state_dict
-from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape, chain
 
@@ -109,7 +109,7 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
     except InputError:
         raise
     except Exception as problem:  # zipfile and each of its decompressors raise errors of their own
-        raise InputError(f"not a usable .npz archive: {_line(problem)}") from None
+        raise InputError(f"not a usable .npz archive: {one_line(problem)}") from None
     return found
 
 
@@ -130,14 +130,10 @@ def _array(data: bytes, name: str) -> np.ndarray:
     except InputError:
         raise
     except Exception as problem:  # the header is Python text to NumPy: many things can be wrong with it
-        raise InputError(f"array {name[:40]!r} is not readable: {_line(problem)}") from None
+        raise InputError(f"array {name[:40]!r} is not readable: {one_line(problem)}") from None
     if array.dtype.kind not in "fiuU" or (array.dtype.itemsize > 8 and array.dtype.kind != "U"):
         raise InputError(f"array {name[:40]!r} holds {array.dtype}, not float16/32/64, integers or strings")
     return array
-
-
-def _line(problem: Exception) -> str:
-    return (str(problem) or type(problem).__name__).splitlines()[0][:200]
 
 
 def _words(activations: np.ndarray) -> list[str]:

@@ -20,6 +20,7 @@ _FAMILIES = {  # by the module that has the rules
     "linear": "affine, where all inputs but one are constant",
     "elementwise": "affine, where at most one input is not constant, or for sums; types and products with a sign",
     "pooling": "means and sums are affine, maxima and minima make auxiliary ReLU layers",
+    "quantised": "affine or constant, or, for `decide` and `inspect` only, layers of whole numbers",
     "resampling": "affine: nearest neighbours, linear and cubic interpolation",
     "shapes": "move, repeat or drop entries",
     "constants": "give constants",

@@ -21,6 +21,8 @@ _MEANINGS = {
     "maximum": "dead: the first argument never exceeds the second",
     "minimum": "dead: the first argument is never below the second",
     "upper bound": "dead: the upper bound is never exceeded",
+    "quantised ReLU": "dead: its output is its zero point everywhere",
+    "quantiser": "rounds and saturates, and is no ReLU",
 }
 
 
@@ -52,8 +54,8 @@ class ReadLayer:
     Attributes:
         name: where it stands in the file: a tensor, a module, a key; "" if the file has no names.
         shape: of its neurons, which are numbered row by row.
-        kind: ReLU, JumpReLU, LeakyReLU, clip, absolute value, maximum, minimum or upper bound; what dead means for it
-            is :func:`meaning`.
+        kind: ReLU, JumpReLU, LeakyReLU, clip, absolute value, maximum, minimum, upper bound, quantised ReLU or
+            quantiser; what dead means for it is :func:`meaning`.
         own: False for auxiliary neurons, which stand for something that the model does not call a neuron, such as a
             maximum: they are part of the network, but not judged unless asked for.
     """

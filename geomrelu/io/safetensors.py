@@ -14,7 +14,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.io import narrow, sae, state_dict
-from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.tape import Tape
 
 __all__ = ["read"]
@@ -58,7 +58,7 @@ def read(
         try:
             tensors = dict(deserialize(data))
         except Exception as problem:  # the package's own error, and those of malformed text
-            raise InputError(f"not a usable safetensors file: {str(problem).splitlines()[0][:200]}") from None
+            raise InputError(f"not a usable safetensors file: {one_line(problem)}") from None
         affordable(sum(len(tensor["data"]) for tensor in tensors.values()) // 8, "the tensors")
         names, left = state_dict.chosen(tensors, select)
         arrays = {name: _array(name, tensors[name]) for name in names}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -21,6 +22,7 @@ from geomrelu.exact.numbers import dyadic, rational, rationals
 from geomrelu.io.reading import Reading, ReadLayer
 
 __all__ = [
+    "Quantiser",
     "Tape",
     "average_pooling",
     "batch_normalisation",
@@ -33,6 +35,28 @@ __all__ = [
 
 
 _LONGEST = 13_000  # bits; Python prints integers up to 4300 digits
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiser:
+    """What a layer of whole numbers does with its affine map y: ``k = min(max(round(y / step), low), high)``.
+
+    Halves are rounded to the even neighbour. ``k`` counts steps above the zero point, so that ``k * step`` is the
+    number meant. One entry of each for each row.
+    """
+
+    steps: tuple[Fraction, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    def take(self, rows: Iterable[int]) -> Quantiser:
+        """That of some rows."""
+        picked = [int(i) for i in rows]
+        steps, low, high = self.steps, self.low, self.high
+        return Quantiser(*zip(*((steps[i], low[i], high[i]) for i in picked), strict=True)) if picked else _NOTHING
+
+
+_NOTHING = Quantiser((), (), ())
 
 
 class Tape:
@@ -51,19 +75,30 @@ class Tape:
         self.variables = inputs
         self.layers: list[AffineMap] = []
         self.read: list[ReadLayer] = []  # one for each layer: what it is in the file
+        self.quantisers: list[Quantiser | None] = []  # one for each layer, None: a ReLU
         self.reading: Reading | None = None  # set by the reader, at the end
         self.output: AffineMap | None = None
         self.input = AffineMap.selection(inputs, range(inputs))
 
     def relu(self, pre_activation: AffineMap, read: ReadLayer | None = None) -> AffineMap:
         """Add the layer ``max(pre_activation, 0)``; returns its outputs as a map over the variables."""
+        return self.layer(pre_activation, None, read)
+
+    def layer(self, pre_activation: AffineMap, quantiser: Quantiser | None, read: ReadLayer | None = None) -> AffineMap:
+        """Add a layer of ReLUs or, with a quantiser, of whole numbers; returns its outputs as :meth:`relu` does."""
         if not pre_activation.outputs:
             raise InputError(f"layer {len(self.layers) + 1} has no neurons")
         _check_digits(pre_activation, f"layer {len(self.layers) + 1}")
         self.layers.append(pre_activation.widened(self.variables))
         self.read.append(read or ReadLayer("", (pre_activation.outputs,)))
+        self.quantisers.append(quantiser)
         first, self.variables = self.variables, self.variables + pre_activation.outputs
         return AffineMap.selection(self.variables, range(first, self.variables))
+
+    def forget(self, layers: int) -> None:
+        """Drop the layers after the first so many."""
+        del self.layers[layers:], self.read[layers:], self.quantisers[layers:]
+        self.variables = self.inputs + sum(m.outputs for m in self.layers)
 
     def finish(self, output: AffineMap) -> Tape:
         """Name the network's output; an output that only repeats the last ReLU layer is dropped."""

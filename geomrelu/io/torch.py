@@ -17,7 +17,7 @@ from typing import Any
 
 from geomrelu.errors import InputError
 from geomrelu.io import sae, state_dict
-from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, sized
@@ -154,10 +154,10 @@ def read(
                 warnings.simplefilter("ignore")  # what it says of damaged files is said here in one line
                 found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
-            first = (str(problem) or type(problem).__name__).splitlines()[0]
+            first = one_line(problem)
             whole = "Weights only load failed" in first or "weights_only" in str(problem)
             reason = "it holds more than tensors, such as a whole module (save its state_dict())" if whole else first
-            raise InputError(f"not a readable state dictionary: {reason[:200]}") from None
+            raise InputError(f"not a readable state dictionary: {reason}") from None
         options = {"order": order, "activation": activation, "select": select}
         return _network(_parameters(found), sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
 

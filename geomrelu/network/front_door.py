@@ -16,9 +16,12 @@ from geomrelu.arguments import filename, kind
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import as_domain
 from geomrelu.io.arrays import as_array
+from geomrelu.io.files import kind_of, named
+from geomrelu.io.onnx import read_quantised
 from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 
-__all__ = ["as_domain", "as_network", "load"]
+__all__ = ["as_domain", "as_judged", "as_network", "load", "load_judged"]
 
 MODELS = "a path, a torch.nn.Module, a state dict, an MLP of scikit-learn, a list of (weights, bias), or a Network"
 
@@ -79,6 +82,29 @@ def as_network(model: Any) -> Network:
     if isinstance(model, (list, tuple)) and model and all(isinstance(layer, (list, tuple)) for layer in model):
         return _from_layers(model)
     raise InputError(f"a network is {MODELS}, not {kind(model)}")
+
+
+def as_judged(model: Any) -> Network | QuantisedNetwork:
+    """The same, but a quantised model is the network of whole numbers that it is, see :func:`load_judged`."""
+    if isinstance(model, (str, PathLike)):
+        return load_judged(model)
+    return model if isinstance(model, QuantisedNetwork) else as_network(model)
+
+
+def load_judged(path: str | PathLike[str], **options: Any) -> Network | QuantisedNetwork:
+    """As :func:`load`, but an ONNX model that rounds its activations becomes a :class:`QuantisedNetwork`.
+
+    Raises:
+        InputError: as :func:`load`.
+    """
+    path = filename(path, "a model file")
+    if kind_of(path) != ".onnx" or options.keys() - {"shape", "whole_batch"}:
+        return load(path, **options)
+    tape = read_quantised(path, **options)
+    with named(path):
+        if any(quantiser is not None for quantiser in tape.quantisers):
+            return QuantisedNetwork.from_tape(tape)
+        return Network.from_tape(tape)
 
 
 def _is_module(model: Any) -> bool:

@@ -277,6 +277,8 @@ def ranges() -> Table:
         low, high = closed_forms.line_lower_bound(n1), closed_forms.line_upper_bound(n1)
         said = "sharp" if n1 <= 3 else "lower end sharp, upper end attained and conjectured"
         rows.append((f"stably unactivated, $n_0 = 1$, $n_1 = {n1}$", low, high, "line-lower-bound", said))
+    low, high = sympy.Rational(7, 64), sympy.Rational(1, 8)
+    rows.append(("dead without biases, $n_0 = 2$, $n_1 = 4$", low, high, "plane-central-four", "sharp"))
     for n0 in (2, 3):
         low, high = closed_forms.wide_lower_bound(n0), "?"
         rows.append((f"stably unactivated, $n_0 = {n0}$, all $n_1$", low, high, "wide-lower-bound", "conjectured"))

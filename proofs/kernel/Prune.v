@@ -1,8 +1,8 @@
 (** Pruning: a smaller network that equals the network on the set.
 
     Each value of the network is written as an affine form of the values of the smaller one, its image. A neuron that is
-    kept has the same row there; a removed one is 0, since it is dead; a folded one is its row, since it is active; a
-    merged one is a positive multiple of another of its layer. *)
+    kept has the same row there; a removed one is 0, since it is dead, or it is unknown, and then nothing that stays may
+    read it; a folded one is its row, since it is active; a merged one is a positive multiple of another of its layer. *)
 
 From Coq Require Import ZArith List Lia Ring Bool.
 From Kernel Require Import Field Spec Forms Sound Points Check.
@@ -10,11 +10,12 @@ Import ListNotations.
 
 Inductive fate := Kept | Removed | Folded | Merged (j : nat) (n d : Z).   (* d times itself is n times neuron j *)
 
-(** [image_over * value = the row], over the values of the smaller network. *)
+(** [image_over * value = the row], over the values of the smaller network; 0: nothing is known of the value. *)
 Record image := { image_over : Z; image_row : row }.
 
 Definition unit (j : nat) : list Z := repeat 0%Z j ++ [1%Z].
 Definition nothing : row := {| bias := 0; blocks := [] |}.
+Definition unknown : image := {| image_over := 0; image_row := nothing |}.
 Definition variable (j : nat) : image := {| image_over := 1; image_row := {| bias := 0; blocks := [unit j] |} |}.
 Definition shifted (i : image) : image :=
   {| image_over := image_over i; image_row := {| bias := bias (image_row i); blocks := [] :: blocks (image_row i) |} |}.
@@ -30,7 +31,7 @@ Fixpoint compose_block (d : Z) (w : list Z) (t : list image) (acc : row) : optio
   | c :: w', i :: t' =>
       if (c =? 0)%Z then compose_block d w' t' acc
       else let f := (d / image_over i)%Z in
-           if (f * image_over i =? d)%Z
+           if ((0 <? image_over i) && (f * image_over i =? d))%Z
            then compose_block d w' t' {| bias := bias acc + c * f * bias (image_row i);
                                          blocks := bplus_times (c * f) (blocks (image_row i)) (blocks acc) |}
            else None
@@ -44,7 +45,7 @@ Fixpoint compose_blocks (d : Z) (w : list (list Z)) (t : list (list image)) (acc
 Definition compose (d : Z) (r : row) (t : list (list image)) : option row :=
   compose_blocks d (blocks r) t {| bias := d * bias r; blocks := [] |}.
 Definition common (t : list (list image)) : Z :=
-  fold_left (fun a is => fold_left (fun b i => if (image_over i =? 1)%Z then b else Z.lcm b (image_over i)) is a) t 1%Z.
+  fold_left (fun a is => fold_left (fun b i => if (image_over i <=? 1)%Z then b else Z.lcm b (image_over i)) is a) t 1%Z.
 
 (** Images of the neurons of a layer that are not merged. [kept]: the rows of the smaller layer (over [e']) that are
     left, from number c on; [new]: is there such a layer? *)
@@ -57,7 +58,7 @@ Fixpoint images_of (l : layer) (d e' : Z) (t : list (list image)) (dead active :
         match images_of l d e' t dead active new (S i) c fs' rs' kept with Some os => Some (found :: os) | None => None end in
       match f with
       | Merged _ _ _ => go None c kept
-      | Removed => if dead i then go (Some {| image_over := 1; image_row := nothing |}) c kept else None
+      | Removed => go (Some (if dead i then {| image_over := 1; image_row := nothing |} else unknown)) c kept
       | Folded =>
           if active i then
             match compose d r t with
@@ -173,7 +174,7 @@ Add Ring ring_of_field : (laws K).
 Open Scope field_scope.
 Implicit Types (vs : list (list K)) (v : K).
 
-Definition right vs (i : image) v : Prop := (0 < image_over i)%Z /\ inj (image_over i) * v = numerator (image_row i) vs.
+Definition right vs (i : image) v : Prop := (0 < image_over i)%Z -> inj (image_over i) * v = numerator (image_row i) vs.
 
 Lemma zeros_dot (x : list K) : forall c, forallb (Z.eqb 0) c = true -> dot c x = 0.
 Proof.
@@ -200,19 +201,19 @@ Qed.
 Lemma compose_block_spec d vs : forall t x, Forall2 (right vs) t x -> forall w acc r, compose_block d w t acc = Some r ->
   numerator r vs = numerator acc vs + inj d * dot w x.
 Proof.
-  induction 1 as [| i v t x [P R] _ I]; intros w acc r E.
+  induction 1 as [| i v t x R _ I]; intros w acc r E.
   - rewrite dot_nil_r. destruct w; simpl in E; inversion E; subst; ring.
   - destruct w as [| c w]; simpl in E; [inversion E; subst; simpl; ring |]. simpl dot.
     destruct (c =? 0)%Z eqn:C.
     + apply Z.eqb_eq in C. subst. rewrite (I _ _ _ E), inj_0. ring.
-    + set (f := (d / image_over i)%Z) in *. destruct (f * image_over i =? d)%Z eqn:F; [| discriminate].
-      apply Z.eqb_eq in F. rewrite (I _ _ _ E).
+    + set (f := (d / image_over i)%Z) in *. destruct (_ && _)%bool eqn:F in E; [| discriminate].
+      apply andb_true_iff in F. destruct F as [P F]. apply Z.ltb_lt in P. apply Z.eqb_eq in F. rewrite (I _ _ _ E).
       assert (D : inj d = inj f * inj (image_over i) :> K) by (rewrite <- inj_mul; now rewrite F).
       assert (A : numerator {| bias := bias acc + c * f * bias (image_row i);
                                blocks := bplus_times (c * f) (blocks (image_row i)) (blocks acc) |} vs
                   = numerator acc vs + inj c * inj f * numerator (image_row i) vs).
       { unfold numerator. simpl. rewrite bdot_plus_times, inj_add, !inj_mul. ring. }
-      rewrite A, <- R, D. ring.
+      rewrite A, <- (R P), D. ring.
 Qed.
 
 Lemma compose_blocks_spec d vs : forall t x, Forall2 (Forall2 (right vs)) t x -> forall w acc r,
@@ -233,7 +234,7 @@ Proof.
 Qed.
 
 Lemma shifted_right vs w i v : right vs i v -> right (w :: vs) (shifted i) v.
-Proof. intros [P R]. split; trivial. simpl. rewrite R. unfold numerator. simpl. ring. Qed.
+Proof. intros R P. simpl in *. rewrite (R P). unfold numerator. simpl. ring. Qed.
 
 Lemma unit_dot : forall j (x : list K) v, nth_error x j = Some v -> dot (unit j) x = v.
 Proof.
@@ -244,7 +245,7 @@ Qed.
 
 Lemma variable_right w vs j v : nth_error w j = Some v -> right (w :: vs) (variable j) v.
 Proof.
-  intros E. split; [simpl; lia |]. unfold numerator. simpl. rewrite (unit_dot j w v E), inj_1, inj_0. ring.
+  intros E _. unfold numerator. simpl. rewrite (unit_dot j w v E), inj_1, inj_0. ring.
 Qed.
 
 (** What is true of a neuron that is claimed dead or active. *)
@@ -263,7 +264,7 @@ Qed.
 Definition right_if vs (o : option image) v : Prop := match o with Some i => right vs i v | None => True end.
 
 (** The neurons of a layer. Kept: its row, with the images put in, is the row of the smaller layer, so both outputs are the
-    same. Removed: z <= 0 on the set, so its output is 0. Folded: z >= 0, so its output is z. *)
+    same. Removed: z <= 0 on the set, so its output is 0; or nothing is said of it. Folded: z >= 0, so its output is z. *)
 Lemma images_of_spec l earlier k d e' t (l' : option layer) before' : skipn k full = l :: earlier ->
   (0 < denominator l)%Z -> (0 < d)%Z -> (0 < e')%Z ->
   match l' with Some m => denominator m = e' | None => True end ->
@@ -299,12 +300,12 @@ Proof.
     apply inj_eq_cancel with (e' * (d * denominator l))%Z; [nia |].
     transitivity (inj (d * denominator l) * (inv (inj e') * (inj e' * numerator r' before'))); [rewrite !inj_mul; ring |].
     rewrite times_inv by trivial. rewrite <- S, !inj_mul. ring.
-  - destruct (dead k i) eqn:D; [| discriminate]. apply (Go _ c kept Sc E). simpl. split; [simpl; lia |].
+  - apply (Go _ c kept Sc E). simpl. destruct (dead k i) eqn:D; [intros _ | intros P; simpl in P; lia].
     rewrite (relu_neg K _ (Dead k i _ D Z)). unfold numerator. simpl. rewrite inj_0, inj_1. ring.
   - destruct (active k i) eqn:A; [| discriminate]. destruct (compose d r t) as [a |] eqn:C; [| discriminate].
     apply (Go _ c kept Sc E). rewrite (relu_pos K _ (Active k i _ A Z)).
     assert (R : right before' {| image_over := d * denominator l; image_row := a |} (value_of l (values earlier x) r)).
-    { split; [simpl; nia |]. simpl. rewrite (compose_spec d before' t _ r a T C), <- (value_times l _ r Pl), inj_mul. ring. }
+    { intros _. simpl. rewrite (compose_spec d before' t _ r a T C), <- (value_times l _ r Pl), inj_mul. ring. }
     unfold after, new. destruct l' as [m |]; simpl; [now apply shifted_right | exact R].
   - apply (Go None c kept Sc E). exact Logic.I.
 Qed.
@@ -330,7 +331,7 @@ Proof.
   { clear - All Nj Nr. revert others All j Nj Nr. induction all as [| o all J]; intros others All j Nj Nr; [now destruct j |].
     destruct others as [| q others]; [now destruct j |]. simpl in All. inversion All; subst.
     destruct j as [| j]; simpl in *; [inversion Nj; inversion Nr; subst; trivial | now apply (J others H4 j)]. }
-  destruct Rj as [Pi Rj]. apply (same_rows_spec _ _ _ _ before) in S.
+  apply (same_rows_spec _ _ _ _ before) in S.
   assert (V : inj d * value_of l before r = inj n * value_of l before r').
   { apply inj_eq_cancel with (denominator l); trivial.
     transitivity (inj d * (inj (denominator l) * value_of l before r)); [ring |].
@@ -342,7 +343,7 @@ Proof.
     - rewrite V. transitivity (0 : K); [now apply le_antisym | ring].
     - transitivity (0 : K); [ring |]. now apply le_antisym.
     - ring. }
-  split; [simpl; nia |]. simpl. unfold numerator. simpl. rewrite bdot_scale, !inj_mul.
+  intros P. simpl in P. specialize (Rj ltac:(nia)). simpl. unfold numerator. simpl. rewrite bdot_scale, !inj_mul.
   transitivity (inj (image_over im) * (inj d * relu (value_of l before r))); [ring |]. rewrite W.
   transitivity (inj n * (inj (image_over im) * relu (value_of l before r'))); [ring |]. rewrite Rj. unfold numerator. ring.
 Qed.

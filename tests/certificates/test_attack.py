@@ -15,6 +15,8 @@ from geomrelu import checker
 from geomrelu.certificates import batch
 from geomrelu.certificates.fields import Fields
 
+pytestmark = pytest.mark.slow
+
 SLICE = [("small", 0), ("small", 1), ("small", 2), ("empty", 0), ("empty", 1), ("blown", 0), ("blown", 3), ("wild", 1)]
 
 

@@ -186,6 +186,7 @@ class OneByOne(walk.Quick):
         return None
 
 
+@pytest.mark.slow
 def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
     """The same bound, or a refusal, also where nodes are damaged or are not for batches."""
     monkeypatch.setattr(walk, "FEW", 0)

@@ -22,6 +22,8 @@ from geomrelu.claims.status import Status
 from geomrelu.geometry import region_formulas
 from geomrelu.random_networks import closed_forms
 
+pytestmark = pytest.mark.slow
+
 PROOFS = Path(__file__).resolve().parents[2] / "proofs"
 LABELS = sorted(path.stem for path in PROOFS.glob("*.py"))
 x, y = sympy.symbols("x y")

@@ -24,6 +24,8 @@ from geomrelu.claims import report, runner
 from geomrelu.claims.report import formulas, mathml
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PROOFS = ROOT / "proofs"
 

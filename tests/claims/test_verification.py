@@ -22,6 +22,8 @@ from geomrelu.claims.runner import Kept
 from geomrelu.claims.status import Status
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """
@@ -310,6 +312,48 @@ def test_latex_compiles(registry, family, tmp_path):
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+# ---- what is loaded -----------------------------------------------------------------------------------------------
+
+
+def test_only_what_a_claim_needs_is_read(planted):
+    planted.add("base")
+    planted.add("top", uses=["base"], correction="true")
+    planted.add("true")
+    (planted.proofs / "other.py").write_text("raise RuntimeError('not to be read')")
+    assert list(claims.load(planted.proofs, ["top"])) == ["base", "top", "true"]
+    assert [result.label for result in runner.run(["base"], proofs=planted.proofs)] == ["base"]
+    with pytest.raises(RuntimeError, match="not to be read"):
+        claims.load(planted.proofs)
+    with pytest.raises(InputError, match="unknown claim 'topp'; did you mean top"):
+        claims.load(planted.proofs, ["topp"])
+
+
+LOADED = """
+import sys
+from geomrelu.cli.main import main
+code = main(["verify", sys.argv[1], "--workers", "1"])
+print("modules:", *sys.modules)
+raise SystemExit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "absent"),
+    [
+        ("xavier-variance", ["cdd", "scipy", "geomrelu.geometry.polyhedron", "geomrelu.random_networks.closed_forms"]),
+        ("width-one", ["geomrelu.geometry.arrangement", "geomrelu.io.tape", "geomrelu.random_networks.probability"]),
+        ("zaslavsky", ["geomrelu.io.onnx", "geomrelu.network.network", "scipy"]),
+    ],
+)
+def test_a_claim_loads_the_rooms_that_it_needs(label, absent):
+    command = [sys.executable, "-c", LOADED, label]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, timeout=300)
+    printed, _, modules = done.stdout.rpartition("modules: ")
+    assert label in printed
+    never = ["matplotlib", "networkx", "torch", "onnx", "geomrelu.deadness", "geomrelu.plots", "geomrelu.network"]
+    assert not set(modules.split()) & {*absent, *never}
 
 
 # ---- interrupted --------------------------------------------------------------------------------------------------

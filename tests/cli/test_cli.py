@@ -329,6 +329,7 @@ def three_layers(path):
     return path
 
 
+@pytest.mark.slow
 def test_killed_and_taken_up_again(tmp_path):
     """kill -9 loses nothing that was said to be proved; a second run, with workers, takes over what is on disk."""
     net, out = three_layers(tmp_path / "m.json"), tmp_path / "c"

@@ -22,6 +22,8 @@ from geomrelu.deadness import branch_and_bound, proof_tree, workers
 from geomrelu.deadness.decide import decide
 from geomrelu.parallel import Pool
 
+pytestmark = pytest.mark.slow
+
 
 def nets(count, seed, widths):
     """Networks of some depth, on a box, with their exact verdicts."""

@@ -17,6 +17,8 @@ from geomrelu.budget import Budget
 from geomrelu.cli.main import main
 from geomrelu.deadness.drop_in import drop_in
 
+pytestmark = pytest.mark.onnx
+
 
 def shapes(model):
     """Names, element types and shapes of inputs and outputs."""

@@ -77,7 +77,7 @@ def test_what_pruning_would_save_is_what_it_saves(seed):
     random = np.random.default_rng(seed)
     sizes = [3, 6, 5, 2]
     layers = [
-        (random.integers(-2, 3, (b, a)).tolist(), (random.integers(-6, 2, b) - (seed == 5) * 90).tolist())
+        (random.choice([-2, -1, 1, 2], (b, a)).tolist(), (random.integers(-6, 2, b) - (seed == 5) * 90).tolist())
         for a, b in pairwise(sizes)
     ]
     network = as_network(layers)
@@ -179,7 +179,6 @@ def chrome(browser, small, tmp_path):
     assert driver.get_log("browser") == []
 
 
-@pytest.mark.browser
 def test_filter_and_search(chrome):
     said = one(chrome, "#count")
     assert said.text == "7 of 7 neurons" and len(chrome.find_elements("css selector", "#rows tbody tr")) == 7
@@ -194,7 +193,6 @@ def test_filter_and_search(chrome):
     assert said.text == "7 of 7 neurons"
 
 
-@pytest.mark.browser
 def test_the_keyboard_goes_from_neuron_to_neuron(chrome):
     chrome.execute_script("document.querySelector('#layer-1 canvas.map').focus()")
     panel = one(chrome, "#layer-1 .detail")
@@ -209,7 +207,6 @@ def test_the_keyboard_goes_from_neuron_to_neuron(chrome):
     assert "neuron 1:3" in panel.text
 
 
-@pytest.mark.browser
 def test_pointing_shows_the_neuron(chrome):
     from selenium.webdriver import ActionChains
 
@@ -219,14 +216,12 @@ def test_pointing_shows_the_neuron(chrome):
     assert "neuron 1:1" in one(chrome, "#layer-1 .detail").text
 
 
-@pytest.mark.browser
 def test_nothing_is_asked_of_a_network(chrome):
     messages = [json.loads(entry["message"])["message"] for entry in chrome.get_log("performance")]
     asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
     assert [url for url in asked if not url.startswith("data:")] == [chrome.current_url]
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 390])
 def test_it_fits_a_phone(chrome, width):
     screen(chrome, width, 800, True)

@@ -39,6 +39,14 @@ def outcomes(kind: str, first: int, models: int) -> Iterator[tuple[int, Outcome]
         yield seed, found
 
 
+def interruptible(found: Iterator[tuple[int, Outcome]]) -> Iterator[tuple[int, Outcome]]:
+    """What has been found when Ctrl-C is pressed still counts."""
+    try:
+        yield from found
+    except KeyboardInterrupt:
+        print("interrupted: the table counts what was done", flush=True)
+
+
 def main() -> int:
     """Run and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -59,7 +67,7 @@ def main() -> int:
             print(f"{kind}: left out, as {', '.join(lacks)} is not installed")
             continue
         counts, reasons, begun = Counter(), defaultdict(list), time.monotonic()
-        for seed, (what, why) in outcomes(kind, options.seed, options.count):
+        for seed, (what, why) in interruptible(outcomes(kind, options.seed, options.count)):
             counts[what] += 1
             if what != "equal":
                 reasons[what, why].append(seed)

@@ -132,6 +132,7 @@ print(test_denormals.read_everything(sys.argv[1]))
 """
 
 
+@pytest.mark.torch
 def test_a_process_that_flushes_denormals_reads_the_same(tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnx")

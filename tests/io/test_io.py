@@ -495,12 +495,14 @@ REFUSED = {
 }
 
 
+@pytest.mark.onnx
 @pytest.mark.parametrize("name", REFUSED)
 def test_onnx_that_is_refused(name, tmp_path):
     model, words = REFUSED[name]
     refused(Network.from_file, written(tmp_path, "model.onnx", model.SerializeToString()), words)
 
 
+@pytest.mark.onnx
 def test_onnx_with_two_inputs(tmp_path):
     model = relu_of(node("Add", "x c", "h"), constants={"c": W[:1, :1]}, as_inputs=True)
     del model.graph.initializer[:]
@@ -509,6 +511,7 @@ def test_onnx_with_two_inputs(tmp_path):
     assert net([10, 1, 2, 3, -11]) == [11, 12, 13, 0]
 
 
+@pytest.mark.onnx
 def test_onnx_doubling_graphs_do_not_fill_the_memory(tmp_path, small_limit):
     """Forty concatenations of a tensor with itself would have 2**40 entries."""
     names = ["x", *(f"t{k}" for k in range(39)), "h"]
@@ -521,6 +524,7 @@ def test_onnx_needs_onnx(tmp_path, monkeypatch):
     refused(Network.from_file, tmp_path / "model.onnx", r"pip install 'geomrelu\[onnx\]'")
 
 
+@pytest.mark.onnx
 def test_onnx_float16_and_bfloat16_parameters(tmp_path):
     model = relu_of(
         node("Cast", "w", "v", to=TensorProto.FLOAT), node("MatMul", "x v", "h"), constants={"w": W.astype(np.float16)}
@@ -601,6 +605,7 @@ def torch_modules():
     return torch, found
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("name", ["dense", "no bias", "nested", "conv", "conv, one dimension", "linear on rows"])
 def test_torch_modules(name):
     torch, modules = torch_modules()
@@ -612,12 +617,14 @@ def test_torch_modules(name):
         assert np.array([float(v) for v in output]) == pytest.approx(right.double().ravel().numpy(), abs=1e-5)
 
 
+@pytest.mark.torch
 def test_torch_state_dictionaries():
     _, modules = torch_modules()
     module, _, _ = modules["dense"]
     assert Network.from_state_dict(module.state_dict()) == Network.from_torch(module)
 
 
+@pytest.mark.torch
 def test_torch_modules_that_are_refused():
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     nn = torch.nn
@@ -908,6 +915,7 @@ def test_cdd_files_that_are_refused(text, words, tmp_path):
     refused(cdd.read_set, written(tmp_path, "p.ine", text), words)
 
 
+@pytest.mark.onnx
 def test_real_models_are_read_by_the_onnx_package_too(shared):
     """The number of parameters agrees with the initializers of the file, so nothing was dropped."""
     path = shared / "networks" / "acasxu_1_1.onnx"

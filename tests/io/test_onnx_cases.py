@@ -18,6 +18,8 @@ from onnx import TensorProto, helper, numpy_helper
 from geomrelu import InputError, Network, Polyhedron, decide
 from geomrelu.cli.main import main
 
+pytestmark = pytest.mark.onnx
+
 A, B = np.float32([[1, -2], [0.5, 4]]), np.float32([-0.25, 1])
 
 

@@ -15,6 +15,8 @@ from test_fuzz import SLOWEST, damaged, rewired
 
 from geomrelu import InputError, Network
 
+pytestmark = pytest.mark.onnx
+
 FILES = int(os.environ.get("GEOMRELU_FUZZ", "600"))
 
 

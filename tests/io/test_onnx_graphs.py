@@ -11,6 +11,8 @@ from exports.kinds import compared
 
 from geomrelu import InputError
 
+pytestmark = pytest.mark.onnx
+
 GRAPHS = 400
 
 

@@ -234,6 +234,7 @@ def test_the_view_of_a_plot_is_exact(capsys, lines, net, tmp_path, monkeypatch):
     assert seen == [[(third, tenth), (Fraction(0), Fraction(1, 10**30))]] * 3
 
 
+@pytest.mark.slow
 def test_interrupted(tmp_path):
     path = tmp_path / "large.json"
     a = catalogue.resonance(6)

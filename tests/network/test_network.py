@@ -18,6 +18,8 @@ from geomrelu.exact.numbers import common
 from geomrelu.io.tape import Tape, average_pooling, convolution
 from geomrelu.network.network import Network
 
+pytestmark = pytest.mark.onnx
+
 CASES = graphs.cases()
 
 

@@ -20,6 +20,8 @@ from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.intervals import clopper_pearson
 
+pytestmark = pytest.mark.slow
+
 FAST = [name for name in TABLES if name not in ("exact-alive", "orbit-counts")]
 
 

@@ -19,6 +19,8 @@ from geomrelu.plots import arrangement_figure, complex_figure, first_layer_missi
 from geomrelu.plots.image import image_pieces
 from geomrelu.plots.page import MOST_LABELS
 
+pytestmark = pytest.mark.slow
+
 FAR = 2**30
 
 

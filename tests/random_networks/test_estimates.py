@@ -23,6 +23,8 @@ from geomrelu.random_networks.probability import probability
 from geomrelu.random_networks.shape import Shape
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "experiment",

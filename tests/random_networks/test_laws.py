@@ -113,6 +113,7 @@ def same_law(ours, theirs):
     return stats.ks_2samp(ours.ravel(), theirs.ravel()).pvalue > 1e-4
 
 
+@pytest.mark.torch
 def test_the_installed_torch():
     torch = pytest.importorskip("torch")
     torch.manual_seed(1)

@@ -31,6 +31,7 @@ def random_counts(widths, bias, domain, orbits=60):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("widths", "bias", "count"),
     [
@@ -50,6 +51,7 @@ def test_constant_counts_are_proved(widths, bias, count):
     assert random_counts(widths, bias, domain, 5) == {count}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("widths", "bias", "domain"),
     [

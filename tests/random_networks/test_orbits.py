@@ -15,6 +15,8 @@ from geomrelu.random_networks import orbit_batch
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 from geomrelu.random_networks.stably_unactivated import is_stably_unactivated, stably_unactivated_orbit
 
+pytestmark = pytest.mark.slow
+
 
 def magnitudes(rng, count, n0, n1, kind="normal"):
     shapes = (count, n1, n0), (count, n1), (count, n1), (count,)

@@ -28,6 +28,8 @@ from geomrelu.random_networks.stably_unactivated import (
     stably_unactivated_orbit,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def positive(rng):
     return Fraction(rng.randint(1, 60), rng.randint(1, 9))

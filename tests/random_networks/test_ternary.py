@@ -29,6 +29,7 @@ def dead_on_the_line(rows, w, c):
     return ends and all(f(x) <= 0 for x in places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n1", [1, 2, 3])
 def test_counts_on_the_line_are_those_of_the_definition(n1):
     found: Counter[int] = Counter()

@@ -52,6 +52,10 @@ def mathml(latex: str) -> str:
         raise InputError(f"{latex}: no MathML ({type(problem).__name__}: {problem})") from None
     found = re.sub(r'(<m[in]) mathvariant="(double-struck|script|fraktur)">(.)<', _letter, found)
     found = re.sub(r"<mi>([:;])</mi>", r"<mo>\1</mo>", found)
+    # Bars are fences, not relations; a function stands close to its argument.
+    close = 'lspace="0" rspace="0"'
+    found = re.sub(r"<mo([^>]*)>(&#x0007C;|&#x02016;)<", rf"<mo\1 {close}>\2<", found)
+    found = re.sub(r'<mo>([a-z]+)</mo>(?=<mo stretchy="false">&#x00028;)', rf"<mo {close}>\1</mo>", found)
     rest = re.findall(r"\\[a-zA-Z]*|\$|<merror", found)
     if rest:
         raise InputError(f"{latex}: no MathML for {', '.join(rest)}")

@@ -16,6 +16,7 @@ from geomrelu.claims.evidence import Kind
 from geomrelu.claims.outcome import Result, named_cases
 from geomrelu.claims.registry import Claim, by_paper
 from geomrelu.claims.render import tally
+from geomrelu.claims.report.prose import prose
 from geomrelu.claims.status import Status
 
 __all__ = ["Shown", "page"]
@@ -174,14 +175,14 @@ def _claim(one: Shown, own: Mapping[str, Shown], registry: Mapping[str, Claim]) 
         f'<header><h3 id="{label}-title"><a href="#{label}">{escape(claim.title)}</a></h3>{_badge(result.status)}',
         f'<p class="source"><code>{label}</code> {escape(claim.source)}</p></header>',
         f'<div class="formula">{one.formula}</div>',
-        f'<p class="plain">{escape(claim.statement)}.</p>',
+        f'<p class="plain">{prose(claim.statement)}.</p>',
     ]
     if claim.hypotheses:
-        lines.append(f"<p><b>If</b> {'; '.join(map(escape, claim.hypotheses))}.</p>")
+        lines.append(f"<p><b>If</b> {'; '.join(map(prose, claim.hypotheses))}.</p>")
     if result.counterexample is not None:
         lines.append(_counterexample(result))
     if claim.correction is not None:
-        true = f"<p>{_link(claim.correction, own)}: {escape(result.corrected or '')}.</p>"
+        true = f"<p>{_link(claim.correction, own)}: {prose(result.corrected or '')}.</p>"
         lines.append(f'<div class="true"><h4>False as printed; true instead</h4>{true}</div>')
     if result.limited_by is not None:
         lines.append(f"<p><b>No stronger than</b> {_link(result.limited_by, own)}, which it uses.</p>")

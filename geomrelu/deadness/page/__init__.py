@@ -15,16 +15,13 @@ from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from geomrelu.deadness.page.content import KINDS, content
+from geomrelu.deadness.page.content import KINDS, Judged, content
 from geomrelu.deadness.page.pictures import image_shape
+from geomrelu.deadness.ranges import Ranges
 from geomrelu.errors import InputError
 from geomrelu.io.files import writable
-
-if TYPE_CHECKING:
-    from geomrelu.deadness.ranges import Ranges
-    from geomrelu.deadness.report import Report
 
 __all__ = ["image_shape", "write"]
 
@@ -33,7 +30,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 
 
 def write(
-    report: Report,
+    report: Judged,
     directory: str | PathLike[str],
     ranges: Ranges | None = None,
     *,
@@ -141,7 +138,7 @@ def _saved(found: dict[str, Any]) -> str:
         f"<p><strong>{saved[0]:,} {noun} of {before[0]:,}</strong> can go and the function stays the same on the set,"
         f" and with them <strong>{saved[1]:,} of {before[1]:,} parameters</strong> ({share:.2g} %): the nonzero weights"
         f" that they read and that read them, and their biases. A convolution counts as the matrix it is.{kept}"
-        " <code>geomrelu prune</code> does it, and proves it.</p>"
+        " <code>geomrelu prune</code> does it, proves it, and may find more.</p>"
     )
 
 

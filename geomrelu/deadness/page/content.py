@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from os import PathLike
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from geomrelu.certificates.files import by_intervals
 from geomrelu.deadness.page.pictures import Album, near
-from geomrelu.deadness.ranges import Range, outward
+from geomrelu.deadness.ranges import Range, Ranges, outward
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.geometry.domains import Union
 from geomrelu.network.network import Network
 
-if TYPE_CHECKING:
-    from geomrelu.deadness.ranges import Ranges
-    from geomrelu.deadness.report import Report
-
-__all__ = ["KINDS", "content", "kind_of", "saving"]
+__all__ = ["KINDS", "Judged", "content", "kind_of", "saving"]
 
 KINDS = (  # letter, name, meaning
     ("S", "stably dead", "z is at most a negative number on the whole set, also when the parameters change a little"),
@@ -37,8 +34,23 @@ COORDINATES = 64  # of a point that is shown in numbers
 Key = tuple[int, int]
 
 
+class Judged(Protocol):
+    """What the page is about: a :class:`geomrelu.deadness.report.Report` (on a union it has ``parts`` as well)."""
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def domain(self) -> Any: ...
+    @property
+    def verdicts(self) -> list[Verdict]: ...
+    @property
+    def killed_by(self) -> int | None: ...
+    def __iter__(self) -> Iterator[LayerReport]: ...
+    def save(self, directory: str | PathLike[str]) -> list[str]: ...
+
+
 def content(
-    report: Report, ranges: Ranges | None, shape: tuple[int, ...] | None, links: Sequence[str]
+    report: Judged, ranges: Ranges | None, shape: tuple[int, ...] | None, links: Sequence[str]
 ) -> dict[str, Any]:
     """All that the page shows.
 
@@ -175,10 +187,10 @@ def _file(verdict: Verdict, places: Mapping[str, list[int]]) -> int:
     return next((places[name][0] for name in (first, f"{head}.json", f"{head}-intervals.json") if name in places), -1)
 
 
-def _witnesses(report: Report) -> dict[Key, tuple[str, ...]]:
+def _witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
     """A point of the set at which each living neuron is positive, where its claim names one; exact, as strings."""
     found: dict[Key, tuple[str, ...]] = {}
-    parts: Sequence[Report] = getattr(report, "parts", ()) or (report,)
+    parts: Sequence[Judged] = getattr(report, "parts", ()) or (report,)
     corners = 0
     for part, layer in ((one, layer) for one in parts for layer in one):
         table: dict[int, tuple[str, ...]] = {}
@@ -196,7 +208,7 @@ def _witnesses(report: Report) -> dict[Key, tuple[str, ...]]:
     return found
 
 
-def _corner(network: Network, part: Report, neuron: int) -> tuple[str, ...]:
+def _corner(network: Network, part: Judged, neuron: int) -> tuple[str, ...]:
     """Where a neuron of layer 1 is largest on a box."""
     sides = part.domain.checked
     point: list[Any] = [

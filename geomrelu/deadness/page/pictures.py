@@ -108,9 +108,9 @@ class Album:
         values = np.zeros(self.network.inputs)
         values[columns] = np.clip(nearest(entries, map_.denominator), -LARGEST, LARGEST)
         image = self._image(values)
-        read = self._image(np.isin(np.arange(self.network.inputs), columns)).any(axis=0)
+        read: np.ndarray = np.any(self._image(np.isin(np.arange(self.network.inputs), columns)), axis=0)
         if patch and read.any():
-            rows, cols = (np.flatnonzero(read.any(axis=axis)) for axis in (1, 0))
+            rows, cols = (np.flatnonzero(np.any(read, axis=axis)) for axis in (1, 0))
             image = image[:, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
         largest = float(np.abs(image).max()) or 1.0
         return np.round(128 + 127 * (image / largest)).astype(np.uint8), float(f"{largest:.4g}")

@@ -6,7 +6,8 @@ part of the network, in the same way as it is not part of the mathematics.
 
 ``model`` opens files, ``protobuf`` takes numbers from them, ``trace`` walks the graph by the rules of operators, which
 ``rules`` collects and one file a family states (``activations``, ``elementwise``, ``linear``, ``pooling``,
-``resampling``, ``shapes``, ``constants``); ``batch`` reads one row of a batch, and ``drop_in`` writes smaller models.
+``quantised``, ``resampling``, ``shapes``, ``constants``); ``rounding`` makes layers of whole numbers, ``batch`` reads
+one row of a batch, and ``drop_in`` writes smaller models.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from geomrelu.io.onnx.model import Graph, load
 from geomrelu.io.onnx.trace import Trace, is_open, shown
 from geomrelu.io.tape import Tape
 
-__all__ = ["read"]
+__all__ = ["read", "read_quantised"]
 
 _CHECKED = 1_500_000  # entries: how large a network is traced again, to see whether its first axis is a batch
 
@@ -42,16 +43,35 @@ def read(path: FilePath, shape: Sequence[int] | None = None, whole_batch: bool =
     Exact: yes, except that batch normalisation may hold an irrational root, see
     :func:`geomrelu.io.tape.batch_normalisation`.
     """
+    return _read(path, shape, whole_batch, quantised=False)
+
+
+def read_quantised(path: FilePath, shape: Sequence[int] | None = None, whole_batch: bool = False) -> Tape:
+    """The same, but where activations are quantised it goes on: ``Tape.quantisers`` says which layers are rounded.
+
+    The scales are the dyadic numbers that their floats hold, and what is divided by a scale is rounded once, to a whole
+    number, halves to even; sums of products are exact, as an engine's are that computes in integers.
+    """
+    return _read(path, shape, whole_batch, quantised=True)
+
+
+def _read(path: FilePath, shape: Sequence[int] | None, whole_batch: bool, quantised: bool) -> Tape:
     graph = load(path)
     with named(path):
-        return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch)[0]
+        return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch, quantised=quantised)[
+            0
+        ]
 
 
 def traced(
-    graph: Graph, shape: tuple[int, ...] | None = None, whole_batch: bool = False, constants: bool = False
+    graph: Graph,
+    shape: tuple[int, ...] | None = None,
+    whole_batch: bool = False,
+    constants: bool = False,
+    quantised: bool = False,
 ) -> tuple[Tape, Trace]:
-    """The network of a graph, and the walk that found it; ``constants``: its outputs may all be constant."""
-    trace = Trace(graph, 1, shape, constants)
+    """The network of a graph, and the walk that found it, see :class:`Trace`."""
+    trace = Trace(graph, 1, shape, constants, quantised)
     tape = trace.tape
     tape.reading = trace.reading()
     rows = {port.shape[0] if len(port.shape) > 1 else 0 for port in trace.ports}
@@ -78,7 +98,7 @@ def _check_open_batch(graph: Graph, trace: Trace) -> None:
         trace.note("the axis of unknown size is taken for a batch, which was not checked on so large a network")
     else:
         try:
-            double = Trace(graph, 2)
+            double = Trace(graph, 2, quantised=trace.quantised)
         except InputError:
             trace.note("only a batch of one row fits the model")
         else:

@@ -16,6 +16,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.protobuf import float32_field
+from geomrelu.io.onnx.rounding import clipped
 from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, constant, depends, rule, scaled, summed
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
@@ -72,7 +73,9 @@ def _absolute(node: Node, x: Value) -> Value:
 
 @rule("Clip", 1, 3, "consumed_inputs max min")
 def _clip(node: Node, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
-    return between(node, depends(x), _bound(node, low, "min", -1), _bound(node, high, "max", 1))
+    bounds = _bound(node, low, "min", -1), _bound(node, high, "max", 1)
+    narrower = clipped(node, depends(x), *bounds)  # of what has been quantised
+    return between(node, depends(x), *bounds) if narrower is None else narrower
 
 
 def _bound(node: Node, value: Value | None, what: str, sign: int) -> Fraction | None:

@@ -31,14 +31,17 @@ def one_row(trace: Trace, rows: int) -> Tape | None:
         count += each
     row_of, own = np.concatenate(owner), np.concatenate(number)
     single = Tape(count)
-    for map_, read in zip(tape.layers, tape.read, strict=True):
+    for map_, read, quantiser in zip(tape.layers, tape.read, tape.quantisers, strict=True):
         found = _split(map_, rows, row_of, own, single.variables)
         if found is None:
             return None
         part, rows_of_layer = found
+        of_rows = [quantiser and quantiser.take(np.flatnonzero(rows_of_layer == row)) for row in range(rows)]
+        if any(other != of_rows[0] for other in of_rows):
+            return None
         shape = read.shape[1:] if read.shape and read.shape[0] == rows else (part.outputs,)
         first = single.variables
-        single.relu(part, replace(read, shape=shape))
+        single.layer(part, of_rows[0], replace(read, shape=shape))
         row_of = np.concatenate([row_of, rows_of_layer])
         own = np.concatenate([own, first + _counted(rows_of_layer, rows)])
     parts, ports = [], []
@@ -108,8 +111,10 @@ def _same(first: AffineMap, second: AffineMap) -> bool:
 def same(first: Tape, second: Tape) -> bool:
     """Are the two programs the same?"""
     maps = [(*first.layers, first.output), (*second.layers, second.output)]
-    return len(maps[0]) == len(maps[1]) and all(
-        a is b or (a is not None and b is not None and _equal(a, b)) for a, b in zip(*maps, strict=True)
+    return (
+        len(maps[0]) == len(maps[1])
+        and first.quantisers == second.quantisers
+        and all(a is b or (a is not None and b is not None and _equal(a, b)) for a, b in zip(*maps, strict=True))
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import nearest, rational
-from geomrelu.io.onnx.protobuf import line
+from geomrelu.io.files import one_line
 from geomrelu.io.onnx.rules import Node, Unsupported, constant, integers, rule
 from geomrelu.io.tensors import Value, arranged, sized
 
@@ -107,7 +107,7 @@ def evaluated(node: Node, proto: Any, inputs: Sequence[Value | None]) -> tuple[n
                 None, {n: a for n, a in zip(proto.input, arrays, strict=False) if n and a is not None}
             )
     except Exception as problem:  # the package has no exception of its own for what it cannot evaluate
-        raise Unsupported(f"it is not supported ({line(problem)})") from None
+        raise Unsupported(f"it is not supported ({one_line(problem)})") from None
     results = tuple(np.asarray(v) for v in found)
     if any(v.dtype.kind not in "fiub" for v in results):
         raise Unsupported("it is not supported")

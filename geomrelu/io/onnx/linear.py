@@ -12,7 +12,7 @@ from geomrelu.io.onnx.activations import activated
 from geomrelu.io.onnx.rules import Node, Unsupported, constant, depends, product, rule, scaled
 from geomrelu.io.tensors import Tensor, Value, arranged, same_padding, sized
 
-__all__ = ["window"]
+__all__ = ["convolve", "gemm", "window"]
 
 _GEMM = "alpha beta transA transB"
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
@@ -35,7 +35,7 @@ def _fused_matmul(node: Node, a: Value, b: Value) -> Value:
 
 
 @rule("Gemm", 2, 3, _GEMM + " broadcast")
-def _gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
+def gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     if len(a.shape) != 2 or len(b.shape) != 2:
         raise InputError(f"expected two matrices, not shapes {list(a.shape)} and {list(b.shape)}")
     a = arranged(a, np.transpose) if node.number("transA", 0) else a
@@ -56,11 +56,11 @@ def _gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
 def _fused_gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     alpha = node.attributes.get("activation_alpha")
     parameters = np.zeros(0) if alpha is None else np.array([node.real("activation_alpha", 0)], dtype=object)
-    return activated(node, depends(_gemm(node, a, b, c)), node.text("activation", ""), parameters)
+    return activated(node, depends(gemm(node, a, b, c)), node.text("activation", ""), parameters)
 
 
 @rule("Conv", 2, 3, _WINDOW)
-def _convolve(node: Node, x: Value, kernel: Value, bias: Value | None = None) -> Value:
+def convolve(node: Node, x: Value, kernel: Value, bias: Value | None = None) -> Value:
     x, array = depends(x), constant(kernel, "the kernel")
     size = list(array.shape[2:])
     if node.numbers("kernel_shape", size) != size:
@@ -74,7 +74,7 @@ def _convolve(node: Node, x: Value, kernel: Value, bias: Value | None = None) ->
 def _fused_convolve(
     node: Node, x: Value, kernel: Value, bias: Value | None = None, added: Value | None = None
 ) -> Value:
-    found = depends(_convolve(node, x, kernel, bias))
+    found = depends(convolve(node, x, kernel, bias))
     found = found if added is None else found.plus(added)
     return activated(node, found, node.text("activation", ""), node.reals("activation_params"))
 
@@ -229,30 +229,3 @@ def _triangle(node: Node, x: Value, k: Value | None = None) -> Value:
     ones = np.ones(x.shape[-2:], dtype=np.int64)
     by = max(-max(ones.shape), min(max(ones.shape), by))
     return x.times(np.triu(ones, by) if node.number("upper", 1) else np.tril(ones, by))
-
-
-@rule("DequantizeLinear", 2, 3, "axis block_size output_dtype", arrays=True)
-@rule("DequantizeLinear", 2, 3, "axis", domain="com.microsoft", arrays=True)
-def _dequantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -> Value:
-    """``(x - zero) * scale`` of constants: for all, along an axis, or for blocks of it."""
-    codes, factors = constant(x, "what is dequantised"), constant(scale, "the scale")
-    zeros = np.zeros((), dtype=np.int64) if zero is None else constant(zero, "the zero point")
-    axis, block = node.number("axis", 1), node.number("block_size", 0)
-
-    def spread(array: np.ndarray) -> np.ndarray:
-        if block and array.ndim == codes.ndim:
-            at = axis % codes.ndim
-            return np.take(np.repeat(array, block, axis=at), np.arange(codes.shape[at]), axis=at)
-        if array.size == 1:
-            return array.reshape(())
-        at = axis % max(1, codes.ndim)
-        if array.ndim != 1 or codes.ndim <= at or array.size != codes.shape[at]:
-            raise InputError(f"{array.size} scales or zero points do not fit shape {list(codes.shape)}")
-        return array.reshape(-1, *(1,) * (codes.ndim - at - 1))
-
-    try:
-        shifts = spread(zeros)
-        by = spread(factors)
-    except (ValueError, IndexError) as problem:
-        raise InputError(str(problem)) from None
-    return Tensor.constant(codes).plus(shifts, -1).times(by).value

@@ -13,8 +13,8 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
-from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.onnx.protobuf import array_of, line
+from geomrelu.io.files import FilePath, named, one_line, read_bytes
+from geomrelu.io.onnx.protobuf import array_of
 
 __all__ = ["Graph", "Named", "graph_of", "load", "read_by"]
 
@@ -85,7 +85,7 @@ class Graph:
             if places.shape != values.shape or (len(places) and not 0 <= places.min() <= places.max() < count):
                 raise ValueError("its indices do not fit")
         except ValueError as problem:
-            raise InputError(f"{where} is not a sparse tensor: {line(problem)}") from None
+            raise InputError(f"{where} is not a sparse tensor: {one_line(problem)}") from None
         dense = np.zeros(count, dtype=values.dtype)
         dense[places] = values
         return dense.reshape(shape)
@@ -135,7 +135,7 @@ def load(path: FilePath) -> Graph:
         try:
             model = parse(data)
         except unreadable as problem:
-            raise InputError(f"not an ONNX model: {line(problem)}") from None
+            raise InputError(f"not an ONNX model: {one_line(problem)}") from None
         return graph_of(model, Path(path).parent)
 
 

@@ -12,7 +12,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import bfloat16
 
-__all__ = ["FLOATS", "INTEGERS", "array_of", "float32_field", "line"]
+__all__ = ["FLOATS", "INTEGERS", "array_of", "float32_field"]
 
 FLOATS = {1: (24, 8), 10: (11, 5), 11: (53, 11), 16: (8, 8)}
 """Element types of values: FLOAT, FLOAT16, DOUBLE, BFLOAT16; bits of the significand and of the exponent."""
@@ -138,8 +138,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
         if byte < 0x80:
             return value, at
-
-
-def line(problem: Exception) -> str:
-    """An error of another package as one line."""
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0][:200]

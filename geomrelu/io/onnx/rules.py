@@ -12,19 +12,18 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
+from geomrelu.io.onnx.model import Graph
 from geomrelu.io.onnx.protobuf import float32_field
 from geomrelu.io.reading import ReadLayer
+from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Tensor, Value, arranged, exact_array, sized
-
-if TYPE_CHECKING:
-    from geomrelu.io.onnx.trace import Trace
 
 __all__ = [
     "MANY",
@@ -34,6 +33,7 @@ __all__ = [
     "Several",
     "Step",
     "Unsupported",
+    "Walked",
     "chosen",
     "constant",
     "depends",
@@ -122,6 +122,29 @@ def rule(
     return register
 
 
+class Walked(Protocol):
+    """The walk over a graph, as far as rules see it.
+
+    Attributes:
+        kinds: element types of the tensors that depend on the input.
+        given: the names of the inputs.
+        opsets: the version of each set of operators.
+        wide: is there an input in double precision?
+        quantised: may activations be rounded to whole numbers?
+    """
+
+    graph: Graph
+    tape: Tape
+    kinds: dict[str, int]
+    given: list[str]
+    opsets: dict[str, int]
+    wide: bool
+    quantised: bool
+
+    def note(self, text: str) -> None:
+        """Say something about how the file was read."""
+
+
 class Node:
     """A node as its rule sees it.
 
@@ -133,7 +156,7 @@ class Node:
         trace: what walks the graph.
     """
 
-    def __init__(self, proto: Any, trace: Trace) -> None:
+    def __init__(self, proto: Any, trace: Walked) -> None:
         self.operator: str = proto.op_type
         self.outputs = len(proto.output)
         self.names = list(proto.input)

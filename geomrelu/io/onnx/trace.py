@@ -14,8 +14,18 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
-from geomrelu.io.files import named
-from geomrelu.io.onnx import activations, constants, elementwise, linear, pooling, resampling, sequences, shapes
+from geomrelu.io.files import named, one_line
+from geomrelu.io.onnx import (
+    activations,
+    constants,
+    elementwise,
+    linear,
+    pooling,
+    quantised,
+    resampling,
+    sequences,
+    shapes,
+)
 from geomrelu.io.onnx.model import Graph, Named, read_by
 from geomrelu.io.onnx.protobuf import FLOATS
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
@@ -31,6 +41,7 @@ _FAMILIES = (
     elementwise,
     linear,
     pooling,
+    quantised,
     resampling,
     sequences,
     shapes,
@@ -51,6 +62,7 @@ class Trace:
         rows: of what an input of unknown batch size is taken to have.
         shape: of the only input, where the file leaves more than the batch open.
         constants: is a model whose outputs are all constant a network, too?
+        quantised: may activations be rounded to whole numbers? Otherwise the network ends where they are.
 
     Attributes:
         tape: the network.
@@ -60,9 +72,14 @@ class Trace:
     """
 
     def __init__(
-        self, graph: Graph, rows: int = 1, shape: tuple[int, ...] | None = None, constants: bool = False
+        self,
+        graph: Graph,
+        rows: int = 1,
+        shape: tuple[int, ...] | None = None,
+        constants: bool = False,
+        quantised: bool = False,
     ) -> None:
-        self.graph, self.constants = graph, constants
+        self.graph, self.constants, self.quantised = graph, constants, quantised
         self.values: dict[str, Value | Step | Several | Left] = {}
         self.kinds: dict[str, int] = {}  # element types of tensors that depend on the input
         self.notes: dict[str, None] = {}
@@ -197,8 +214,7 @@ class Trace:
         try:
             results = self._applied(node, proto, inputs)
         except Unsupported as problem:
-            del self.tape.layers[before:], self.tape.read[before:]
-            self.tape.variables = self.tape.inputs + sum(m.outputs for m in self.tape.layers)
+            self.tape.forget(before)
             why = (
                 f"{named_node.where} {problem}"
                 if str(problem).startswith("is not")
@@ -293,7 +309,7 @@ class Trace:
         except ValueError as problem:  # NumPy, of shapes that do not fit
             if isinstance(problem, InputError):
                 raise
-            raise InputError(str(problem).splitlines()[0][:200]) from None
+            raise InputError(one_line(problem)) from None
         return results if isinstance(results, tuple) else (results,)
 
 

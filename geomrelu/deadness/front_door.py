@@ -1,0 +1,242 @@
+"""The front door: :func:`decide`, what people call; :mod:`geomrelu.deadness.decide` finds the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from geomrelu.arguments import filename, function, integer, integers, seconds
+from geomrelu.budget import Budget
+from geomrelu.certificates import files
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness import quantised_report
+from geomrelu.deadness.branch_and_bound import Tree
+from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.float_arithmetic import float_type
+from geomrelu.deadness.report import PIECEWISE, Report, UnionReport
+from geomrelu.deadness.unions import open_neurons, united
+from geomrelu.deadness.verdict import LayerReport, Verdict
+from geomrelu.errors import InputError
+from geomrelu.geometry.domains import Domain, Union, as_domain
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.io.files import writable
+from geomrelu.network.front_door import as_judged
+from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
+from geomrelu.parallel import workers_on
+
+__all__ = ["check_arithmetic", "decide"]
+
+
+def decide(
+    model: Any,
+    domain: Any = None,
+    layers: int | Sequence[int] | None = None,
+    neurons: int | Sequence[int] | Mapping[int, Sequence[int]] | None = None,
+    *,
+    time: float = 600.0,
+    regions: int | None = None,
+    neuron_time: float | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    certificates: str | PathLike[str] | None = None,
+    arithmetic: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    told: Callable[[LayerReport, dict[int, str]], None] | None = None,
+) -> Report:
+    """Which neurons of a network are dead on a set, each with a proof that the checker has accepted.
+
+    Args:
+        model: a path, a ``torch.nn.Module``, a state dict, layers of arrays, or a :class:`Network`. A quantised ONNX
+            model is judged as the network of whole numbers that it is, on a bounded box or on points, which gives a
+            :class:`~geomrelu.deadness.quantised_report.QuantisedReport`.
+        domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, a
+            :class:`Polyhedron`, or a :class:`Union` of several, which gives a :class:`UnionReport`.
+        layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all), or
+            layer -> which of it.
+        time: seconds in all. regions: pieces and boxes in all. neuron_time: seconds for each hard neuron. What is open
+            when a budget ends is undecided, with the reason.
+        workers: processes for hard neurons. scheduler: address of a Dask scheduler, whose workers do that instead.
+        certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
+        arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
+            order of summation (half of the time is for that): :attr:`Report.floats`.
+        progress: called with (what is going on, neurons decided, neurons asked).
+        told: called with each layer's report when it is finished, and the files of its certificates.
+
+    Raises:
+        InputError: what cannot be read, no such layer or neuron, an empty domain, a directory about something else.
+
+    Evidence: every verdict's claim has been accepted by the checker; :meth:`Report.check` judges them again.
+    Exact: yes; undecided is the third answer.
+    Method: see :mod:`geomrelu.deadness.decide`. Source: Rister & Rubin, section 2; Brownlowe et al.
+
+    >>> report = decide([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-3], "relu")], (-1, 1))
+    >>> report.dead, report.alive, report.check()
+    ([(2, 0)], [(1, 0), (1, 1)], 3)
+    """
+    network = as_judged(model)
+    set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
+    time, workers = seconds(time, "time"), integer(workers, "workers", 1)
+    regions = None if regions is None else integer(regions, "regions", 0)
+    neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
+    layers, neurons = _layers(layers), _neurons(neurons)
+    function(progress, "progress")
+    certificates = None if certificates is None else filename(certificates, "certificates")
+    how: dict[str, Any] = {
+        "regions": regions,
+        "neuron_time": neuron_time,
+        "workers": workers,
+        "scheduler": scheduler,
+        "progress": progress,
+    }
+    if isinstance(network, QuantisedNetwork):
+        quantised_report.check_options(arithmetic)
+        asked = _asked(network, layers, neurons)
+        return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
+    if arithmetic is not None:
+        whole = Budget(time)
+        check_arithmetic(arithmetic, set_)  # before anything takes long
+        report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
+        *_, floats = report.in_floats(arithmetic, max(whole.left or 0.0, 1e-3), progress)
+        return replace(report, floats=floats)
+    if isinstance(set_, Union):
+        return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
+    keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
+    told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
+
+    def advanced(layer: int, decided: int, asked: int) -> None:
+        told_of[layer] = decided, asked
+        if progress is not None:
+            progress(f"layer {layer}", decided, asked)
+
+    def grown(tree: Tree) -> None:
+        if progress is not None:
+            progress(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *told_of[tree.level])
+        keeper.watch(tree)
+
+    found: dict[int, LayerReport] = {}
+    written: dict[tuple[int, int], str] = {}
+    with workers_on(workers, scheduler) as (executor, _):
+        try:
+            for layer in judged(
+                network, set_, layers, neurons, Budget(time, regions), advanced,
+                each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
+            ):  # fmt: skip
+                found[layer.layer] = layer
+                paths = keeper.write(layer)
+                written |= {(layer.layer, neuron): path for neuron, path in paths.items()}
+                if told is not None:
+                    told(layer, paths)
+        finally:
+            keeper.keep()
+    return Report(network, set_, found, time, written)
+
+
+def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+    """Can rounding errors be bounded?
+
+    Raises:
+        InputError: the type is not known, or the domain is a union.
+    """
+    float_type(arithmetic)
+    if isinstance(domain, Union):
+        raise InputError(PIECEWISE)
+
+
+def _on_pieces(
+    network: Network,
+    union: Union,
+    layers: list[int] | None,
+    neurons: Any,
+    time: float,
+    certificates: str | PathLike[str] | None,
+    told: Callable[[LayerReport, dict[int, str]], None] | None,
+    how: dict[str, Any],
+) -> UnionReport:
+    """Piece by piece, each with an even share of the time that is left and a directory of its own."""
+    budget = Budget(time)
+    asked = _asked(network, layers, neurons)
+    parts: list[Report] = []
+    interrupted: KeyboardInterrupt | None = None
+    for k, piece in enumerate(union.pieces):
+        rest = open_neurons(asked, [part.layers for part in parts])
+        if not rest or budget.ended:
+            break
+        share = max((budget.left or 0.0) / (len(union.pieces) - k), 1e-3)
+        folder = None if certificates is None else writable(Path(certificates) / f"piece-{k + 1}")
+        try:
+            parts.append(decide(network, piece, list(rest), rest, time=share, certificates=folder, **how))
+        except KeyboardInterrupt as stop:
+            interrupted = stop
+            break
+    found = united(asked, [*(part.layers for part in parts), *({} for _ in union.pieces[len(parts) :])], network.widths)
+    files_ = {key: path for part in parts for key, path in part.files.items()}
+    if told is not None:
+        for layer in found:
+            told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
+    if interrupted is not None:
+        raise interrupted
+    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
+
+
+def _asked(network: Network | QuantisedNetwork, layers: list[int] | None, neurons: Any) -> dict[int, list[int]]:
+    """Layer -> neurons."""
+    chosen = network.judged if layers is None else layers
+    return {layer: _neurons_of(network, layer, neurons) for layer in chosen}
+
+
+def _neurons_of(network: Network | QuantisedNetwork, layer: int, neurons: Any) -> list[int]:
+    """Those asked about in a layer."""
+    if not 1 <= layer <= network.depth:
+        raise InputError(f"there is no layer {layer}: the model has {network.depth} ReLU layers")
+    chosen = neurons.get(layer) if isinstance(neurons, Mapping) else neurons
+    width = network.widths[layer - 1]
+    for i in chosen or ():
+        if not 0 <= i < width:
+            raise InputError(f"there is no neuron {i} in layer {layer}, which has {width}")
+    return list(range(width)) if chosen is None else sorted(set(chosen))
+
+
+def _layers(layers: Any) -> list[int] | None:
+    return None if layers is None else integers(layers, "layers")
+
+
+def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
+    """Those of each layer, or of a layer -> those of it."""
+    if isinstance(neurons, Mapping):
+        return {integer(l, "a layer"): integers(some, f"the neurons of layer {l}") for l, some in neurons.items()}
+    return None if neurons is None else integers(neurons, "neurons")
+
+
+class _Keeper:
+    """What is proved goes to a directory as it comes; without a directory, nowhere."""
+
+    def __init__(self, directory: Path | None, network: Network, domain: Polyhedron | FiniteSet) -> None:
+        self.directory = directory
+        self.known: list[Claim] = []
+        self.saver: files.Saver | None = None
+        if directory is not None:
+            self.digests = network.digest, str(domain.checked.digest())
+            self.known = files.known(directory, *self.digests)
+            self.saver = files.Saver(directory, *self.digests)
+
+    def save(self, verdict: Verdict, points: list[list[str]]) -> None:
+        if self.saver is not None and verdict.claim is not None:
+            self.saver.add(verdict.claim, points)
+
+    def watch(self, tree: Tree) -> None:
+        if self.saver is not None:
+            self.saver.watch(tree)
+
+    def keep(self) -> None:
+        if self.saver is not None:
+            self.saver.keep()
+
+    def write(self, layer: LayerReport) -> dict[int, str]:
+        if self.directory is None:
+            return {}
+        claims = [v.claim for v in layer.verdicts if v.claim is not None]
+        return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)

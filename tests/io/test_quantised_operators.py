@@ -1,0 +1,260 @@
+"""Quantised operators beside onnxruntime, on codes of an input; Quant, of the package qonnx, beside its formula."""
+
+from fractions import Fraction
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from quantised_models import outputs_of
+
+from geomrelu.errors import InputError
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.onnx import read_quantised
+from geomrelu.network.front_door import load_judged
+from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
+
+pytest.importorskip("onnxruntime")
+
+node = helper.make_node
+MS = "com.microsoft"
+
+
+def saved(folder, nodes, shape, output="y", opset=17, **arrays):
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.asarray(v), name) for name, v in arrays.items()],
+    )
+    domains = [helper.make_opsetid(d, 1) for d in sorted({n.domain for n in nodes} - {""})]
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), *domains], ir_version=9)
+    path = folder / "m.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def compared(path, shape, low=-1.0, high=1.0, most=4000):
+    """Our exact output and that of onnxruntime over the grid are equal; returns the network.
+
+    Scales of few digits would put sums beside a half, where floats decide; here they have many.
+    """
+    network = load_judged(path)
+    assert isinstance(network, QuantisedNetwork)
+    whole = WholeNumbers(network, Polyhedron.box([(low, high)] * network.inputs))
+    assert whole.complete
+    rng = np.random.default_rng(0)
+    t = (
+        whole.grid(0, whole.count)
+        if whole.count <= most
+        else rng.integers(whole.lower, whole.upper + 1, (most, network.inputs))
+    )
+    values = whole.values(t)
+    points = [whole.point(row) for row in t]
+    (computed,) = outputs_of(path, np.array([[float(v) for v in p] for p in points]).reshape(-1, *shape))
+    variables = np.concatenate([t, *values], axis=1).astype(float) * np.array([float(s) for s in whole.scales])
+    matrix, bias = (network.output or network.layers[-1]).floats
+    ours = (matrix @ variables.T).T + bias if network.output is not None else values[-1].astype(float)
+    close = np.isclose(ours, computed.reshape(ours.shape), rtol=1e-5, atol=1e-6).all(axis=1)
+    assert close.all()
+    assert len(np.unique(ours)) > 3
+    for k in range(0, len(points), max(1, len(points) // 5)):
+        assert np.allclose([float(v) for v in network(points[k])], ours[k], rtol=1e-9)
+    return network
+
+
+QUANTISED_INPUT = node("QuantizeLinear", ["x", "xs", "xz"], ["q"])
+
+
+def inputs(scale=0.010417, zero=3, kind=np.int8):
+    return {"xs": np.float32(scale), "xz": kind(zero)}
+
+
+def test_scales_that_are_powers_of_two_meet_halves_all_the_time(tmp_path):
+    """Nothing is rounded in floats then, so that every point must agree: halves go to the even neighbour."""
+    arrays = {**inputs(1 / 64, 0), "w": np.array([[3, -5], [2, 7]], np.int8), "ws": np.float32(0.5), "wz": np.int8(0)}
+    arrays |= {"ys": np.float32(1 / 16), "yz": np.int8(1), "b": np.array([0.03125, -0.125], np.float32)}
+    for zero, y_kind in ((1, np.int8), (0, np.uint8), (-128, np.int8)):
+        arrays |= {"yz": y_kind(zero)}
+        path = saved(
+            tmp_path,
+            [
+                QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["r"]),
+                node("DequantizeLinear", ["w", "ws", "wz"], ["f"]), node("MatMul", ["r", "f"], ["m"]),
+                node("Add", ["m", "b"], ["z"]), node("QuantizeLinear", ["z", "ys", "yz"], ["k"]),
+                node("DequantizeLinear", ["k", "ys", "yz"], ["y"]),
+            ],
+            ["N", 2], **arrays,
+        )  # fmt: skip
+        network = compared(path, (2,), most=1 << 14)
+        assert network.judged == ([2] if zero == (0 if y_kind is np.uint8 else -128) else [])
+
+
+def test_fused_operators(tmp_path):
+    rng = np.random.default_rng(1)
+    codes = lambda *shape: rng.integers(-127, 128, shape).astype(np.int8)  # noqa: E731
+    scales = {"ys": np.float32(0.041873), "yz": np.int8(-5), "ws": np.float32(0.013219), "wz": np.int8(0)}
+    last = node("DequantizeLinear", ["k", "ys", "yz"], ["y"])
+    weights = ["w", "ws", "wz", "ys", "yz"]
+    image, vector = ["N", 2, 3, 3], ["N", 3]
+    cases = [
+        (vector, [node("QLinearMatMul", ["q", "xs", "xz", *weights], ["k"])], {"w": codes(3, 4)}),
+        (vector, [node("QGemm", ["q", "xs", "xz", *weights[:3], "b", "ys", "yz"], ["k"], domain=MS, transB=1)],
+         {"w": codes(4, 3), "b": rng.integers(-900, 900, 4).astype(np.int32),
+          "ws": np.array([0.010931, 0.021177, 0.013119, 0.0043713], np.float32), "wz": np.zeros(4, np.int8)}),
+        (image, [node("QLinearConv", ["q", "xs", "xz", *weights, "b"], ["k"], pads=[1, 1, 0, 0], strides=[2, 1],
+                      group=2)],
+         {"w": codes(4, 1, 2, 2), "b": rng.integers(-900, 900, 4).astype(np.int32),
+          "ws": np.array([0.010931, 0.021177, 0.013119, 0.0043713], np.float32), "wz": np.zeros(4, np.int8)}),
+        (vector, [node("QLinearAdd", ["q", "xs", "xz", "q", "xs", "xz", "ys", "yz"], ["k"], domain=MS)], {}),
+        (vector, [node("QLinearConcat", ["ys", "yz", "q", "xs", "xz", "q", "xs", "xz"], ["k"], domain=MS, axis=1)], {}),
+        (image, [node("QLinearAveragePool", ["q", "xs", "xz", "ys", "yz"], ["k"], domain=MS, kernel_shape=[2, 2])], {}),
+        (image, [node("QLinearGlobalAveragePool", ["q", "xs", "xz", "ys", "yz"], ["k"], domain=MS)], {}),
+        (image, [node("MaxPool", ["q"], ["k"], kernel_shape=[2, 2])], {"ys": np.float32(0.010417), "yz": np.int8(3)}),
+    ]  # fmt: skip
+    for shape, nodes, more in cases:
+        path = saved(tmp_path, [QUANTISED_INPUT, *nodes, last], shape, **{**inputs(), **scales, **more})
+        compared(path, shape[1:], most=1500)
+
+
+def test_products_of_integers(tmp_path):
+    rng = np.random.default_rng(2)
+    arrays = {
+        **inputs(0.010417, 100, np.uint8),
+        "ys": np.float32(0.023711),
+        "yz": np.uint8(0),
+        "s": np.float32(0.00071931),
+    }
+    ends = [
+        node("Cast", ["i"], ["f"], to=1), node("Mul", ["f", "s"], ["m"]), node("Relu", ["m"], ["r"]),
+        node("QuantizeLinear", ["r", "ys", "yz"], ["k"]), node("DequantizeLinear", ["k", "ys", "yz"], ["y"]),
+    ]  # fmt: skip
+    w = rng.integers(0, 255, (3, 4)).astype(np.uint8)
+    path = saved(
+        tmp_path, [QUANTISED_INPUT, node("MatMulInteger", ["q", "w", "xz", "wz"], ["i"]), *ends], ["N", 3],
+        w=w, wz=np.uint8(120), **arrays,
+    )  # fmt: skip
+    network = compared(path, (3,), most=1500)
+    assert network.judged == [2] and network.widths == (3, 4)
+    w = rng.integers(0, 255, (2, 1, 2, 2)).astype(np.uint8)
+    path = saved(
+        tmp_path, [QUANTISED_INPUT, node("ConvInteger", ["q", "w", "xz", "wz"], ["i"], pads=[0, 0, 1, 1]), *ends],
+        ["N", 1, 2, 2], w=w, wz=np.uint8(120), **arrays,
+    )  # fmt: skip
+    compared(path, (1, 2, 2), most=1500)
+    path = saved(
+        tmp_path,
+        [
+            QUANTISED_INPUT,
+            node("MatMulIntegerToFloat", ["q", "v", "xs", "s", "xz", "wz", "b"], ["m"], domain=MS), *ends[2:],
+        ],
+        ["N", 3], v=rng.integers(0, 255, (3, 4)).astype(np.uint8), wz=np.uint8(120), b=np.float32([0.1, 0, -1, 1]),
+        **arrays,
+    )  # fmt: skip
+    compared(path, (3,), most=1500)
+
+
+def test_codes_clipped_to_fewer_bits(tmp_path):
+    """QCDQ: four bits in a type of eight."""
+    arrays = {
+        **inputs(0.103719, 0),
+        "ys": np.float32(0.117177),
+        "yz": np.uint8(0),
+        "w": np.float32([[1, -2], [0.5, 1]]),
+    }
+    arrays |= {"lo": np.uint8(0), "hi": np.uint8(15), "lx": np.int8(-7), "hx": np.int8(7)}
+    path = saved(
+        tmp_path,
+        [
+            QUANTISED_INPUT, node("Clip", ["q", "lx", "hx"], ["c"]), node("DequantizeLinear", ["c", "xs", "xz"], ["r"]),
+            node("MatMul", ["r", "w"], ["z"]), node("Relu", ["z"], ["p"]),
+            node("QuantizeLinear", ["p", "ys", "yz"], ["k"]),
+            node("Clip", ["k", "lo", "hi"], ["n"]), node("DequantizeLinear", ["n", "ys", "yz"], ["y"]),
+        ],
+        ["N", 2], **arrays,
+    )  # fmt: skip
+    network = compared(path, (2,))
+    assert network.widths == (2, 2) and network.judged == [2]
+    assert {(q.low, q.high) for q in network.quantisers} == {((-7, -7), (7, 7)), ((0, 0), (15, 15))}
+
+
+def test_quant_beside_its_formula(tmp_path):
+    domain = "qonnx.custom_op.general"
+    w = np.array([[0.3, -1.7], [2.2, 0.8]], np.float32)
+    arrays = {"w": w, "ws": np.float32(0.25), "z": np.float32(0), "b4": np.float32(4), "b3": np.float32(3)}
+    arrays |= {"xs": np.float32(0.1), "ys": np.float32(0.3), "z2": np.float32(2)}
+    path = saved(
+        tmp_path,
+        [
+            node("Quant", ["x", "xs", "z2", "b4"], ["r"], domain=domain, signed=1, narrow=0, rounding_mode="ROUND"),
+            node("Quant", ["w", "ws", "z", "b4"], ["v"], domain=domain, signed=1, narrow=1, rounding_mode="ROUND"),
+            node("MatMul", ["r", "v"], ["m"]), node("Relu", ["m"], ["p"]),
+            node("Quant", ["p", "ys", "z", "b3"], ["y"], domain=domain, signed=0, narrow=0, rounding_mode="ROUND"),
+        ],
+        ["N", 2], **arrays,
+    )  # fmt: skip
+
+    def quant(v, scale, zero, least, largest):
+        scale = Fraction(float(np.float32(scale)))
+        return (min(max(round(Fraction(v) / scale + zero), least), largest) - zero) * scale
+
+    network = load_judged(path)
+    weights = [[quant(float(v), 0.25, 0, -7, 7) for v in row] for row in w]
+    assert network.judged == [2] and network.widths == (2, 2)
+    for point in np.random.default_rng(0).uniform(-1.5, 1.5, (200, 2)):
+        x = [quant(float(v), 0.1, 2, -8, 7) for v in point]
+        z = [
+            max(sum(a * b for a, b in zip(x, column, strict=True)), Fraction(0))
+            for column in zip(*weights, strict=True)
+        ]
+        assert network([float(v) for v in point]) == [quant(v, 0.3, 0, 0, 7) for v in z]
+
+
+def test_a_float_layer_before_the_first_quantiser(tmp_path):
+    """The inputs are real then: there is no grid, and the codes of layer 1 are not independent."""
+    arrays = {"w": np.float32([[1, 2], [-1, 0.5]]), "ys": np.float32(0.01), "yz": np.uint8(0)}
+    path = saved(
+        tmp_path,
+        [
+            node("MatMul", ["x", "w"], ["z"]), node("QuantizeLinear", ["z", "ys", "yz"], ["k"]),
+            node("DequantizeLinear", ["k", "ys", "yz"], ["y"]),
+        ],
+        ["N", 2], **arrays,
+    )  # fmt: skip
+    network = load_judged(path)
+    whole = WholeNumbers(network, Polyhedron.box([(-1, 1), (0, 2)]))
+    assert not whole.complete and network.judged == [1]
+    rng = np.random.default_rng(0)
+    t = rng.integers(whole.lower, whole.upper + 1, (50, 2))
+    values = whole.values(t)[0]
+    for row, made in zip(t, values, strict=True):
+        assert network.values(whole.point(row))[0] == made.tolist()
+
+
+def test_refusals(tmp_path):
+    ends = [node("DequantizeLinear", ["q", "xs", "xz"], ["y"])]
+    cases = [
+        (
+            [node("DynamicQuantizeLinear", ["x"], ["q", "xs", "xz"]), *ends],
+            {},
+            "operator DynamicQuantizeLinear .* is not supported",
+        ),
+        ([QUANTISED_INPUT, *ends], inputs(-0.5), "a scale must be positive"),
+        ([QUANTISED_INPUT, *ends], inputs(0.0), "a scale must be positive"),
+        ([QUANTISED_INPUT, *ends], {"xs": np.float32([1, 1, 1]), "xz": np.int8([0, 0, 0])}, "3 scales or zero points"),
+        ([QUANTISED_INPUT, *ends], {"xs": np.float32(1), "xz": np.int32(0)}, "codes of this type"),
+    ]
+    for nodes, arrays, reason in cases:
+        path = saved(tmp_path, nodes, ["N", 2], **arrays)
+        with pytest.raises(InputError, match=reason) as caught:
+            read_quantised(path)
+        assert "\n" not in str(caught.value)
+    path = saved(tmp_path, [QUANTISED_INPUT, *ends], ["N", 2], **inputs())
+    with pytest.raises(InputError, match="activations are quantised"):
+        Network.from_file(path)
+    odd = node("Quant", ["x", "xs", "z", "b"], ["y"], domain="onnx.brevitas", signed=1, narrow=0, rounding_mode="ROUND")
+    arrays = {"xs": np.float32(1), "z": np.float32(1), "b": np.float32(8)}
+    with pytest.raises(InputError, match="even zero points"):
+        read_quantised(saved(tmp_path, [odd], ["N", 2], **arrays))
