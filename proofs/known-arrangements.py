@@ -37,7 +37,7 @@ from math import comb
 import sympy
 
 from geomrelu.claims.registry import Claim
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.geometry import catalogue
 from geomrelu.geometry.arrangement import Arrangement
 
@@ -197,7 +197,7 @@ def functions(n: int) -> Iterator[list[tuple[int, ...]]]:
 def separable(rows: list[tuple[int, ...]]) -> bool:
     """Is f(s) (w_0 + w·s) >= 1 for some w? One exact linear program: the largest margin up to 1."""
     size = len(rows[0])
-    best = cddlib.maximise((0,) * size + (1,), [*((*row, -1) for row in rows), (1, *(0,) * (size - 1), -1)])
+    best = linear_programs.maximise((0,) * size + (1,), [*((*row, -1) for row in rows), (1, *(0,) * (size - 1), -1)])
     return best.value == 1
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import sympy
 
 from geomrelu.claims.registry import Claim
-from geomrelu.exact.cddlib import maximise
+from geomrelu.exact.linear_programs import maximise
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 

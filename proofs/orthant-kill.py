@@ -21,7 +21,7 @@ import sympy
 from geomrelu import checker
 from geomrelu.certificates.files import as_certificate
 from geomrelu.claims.registry import Certified, Claim
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.random_networks import closed_forms, montecarlo
 from geomrelu.random_networks.orbit import alive_orbit, dead_neurons_orbit
@@ -128,7 +128,7 @@ def reason(row: tuple[int, ...], neuron: int) -> tuple[dict[str, object], bool]:
     """(what is found about a neuron on R^n_+, do its multipliers multiply out)."""
     n = len(row) - 1
     axes = [tuple(int(j == k + 1) for j in range(n + 1)) for k in range(n)]
-    best = cddlib.maximise(row, axes)
+    best = linear_programs.maximise(row, axes)
     found: dict[str, object] = {"layer": 1, "neuron": neuron, "point": [str(x) for x in best.point or ()]}
     if best.value is None:
         return found | {"status": "alive", "supremum": "inf", "ray": [str(r) for r in best.ray or ()]}, True

@@ -20,7 +20,8 @@ from trees import deep
 
 from geomrelu import InputError, decide
 from geomrelu.budget import Budget, Exhausted
-from geomrelu.parallel import Journal, results, seed_of, workers_on
+from geomrelu.parallel import results, seed_of, workers_on
+from geomrelu.resume import Journal
 
 pytestmark = pytest.mark.slow
 
@@ -128,7 +129,7 @@ def test_a_file_nobody_asked_for_begins_late_and_goes_away(tmp_path, monkeypatch
     journal = Journal(None, {"a": 1})
     journal.add(0, "x")
     assert not list(tmp_path.iterdir())
-    monkeypatch.setattr("geomrelu.parallel.KEPT_AFTER", -1)
+    monkeypatch.setattr("geomrelu.resume.KEPT_AFTER", -1)
     journal.add(1, "y")
     journal.close()
     assert len(list(tmp_path.iterdir())) == 1

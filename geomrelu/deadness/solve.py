@@ -26,7 +26,7 @@ from geomrelu.certificates import files
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.domains import write_domain
@@ -368,7 +368,7 @@ def _sides(piece: Piece, form: Form) -> list[tuple[tuple[int, ...] | None, Form]
     takes both signs, and the output there."""
     row, zero = primitive(form), (Fraction(0),) * len(form)
     highest, lowest = (
-        cddlib.maximise(tuple(sign * v for v in row), piece.inequalities, piece.equalities) for sign in (1, -1)
+        linear_programs.maximise(tuple(sign * v for v in row), piece.inequalities, piece.equalities) for sign in (1, -1)
     )
     if highest.value is not None and highest.value <= 0:
         return [(None, zero)]
@@ -383,7 +383,7 @@ def _satisfied(piece: Piece, literals: list[Literal]) -> Point | None:
     rows = [(*row, 0) for row in piece.inequalities] + [(1, *[0] * n, -1)]
     for literal in literals:
         rows.append(_with_slack(piece.form(literal.row), literal.strict))
-    best = cddlib.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
+    best = linear_programs.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
     if best.point is None or best.value is None:
         return None
     if any(literal.strict for literal in literals) and best.value <= 0:
@@ -396,7 +396,7 @@ def _margin(piece: Piece, literals: list[Literal]) -> Fraction:
     n = len(piece.forms[0]) - 1
     rows = [(*row, 0) for row in piece.inequalities] + [(1, *[0] * n, -1)]
     rows += [_with_slack(piece.form(literal.row), True) for literal in literals]
-    best = cddlib.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
+    best = linear_programs.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
     return Fraction(1) if best.value is None else Fraction(best.value)
 
 

@@ -336,7 +336,8 @@ class _Search:
         """Better slopes for each side of an unstable neuron; later layers begin with what that gains."""
         if not self._bounded_box:
             return
-        for layer in range(1, self.deepest + 1):
+        last = max((layer for layer in self.asked if layer not in self.exact and self._unstable(layer)), default=0)
+        for layer in range(1, last + 1):
             if layer > 1:
                 self._derive(SLOPED, [layer - 1])
                 for key, leaf in self.gains.pop(layer - 1, {}).items():

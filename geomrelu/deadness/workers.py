@@ -25,7 +25,7 @@ from geomrelu.certificates.batch import Quick, Step, region_at, spread
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
-from geomrelu.deadness import exact_lp
+from geomrelu.deadness import fixed_signs
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
@@ -203,13 +203,13 @@ class Judgement:
     def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
-        found = exact_lp.solved(region, self.bench.network, growth.level, growth.neuron)
-        if isinstance(found, exact_lp.Open):
+        found = fixed_signs.solved(region, self.bench.network, growth.level, growth.neuron)
+        if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
             growth.cut(part, Split(found.layer, found.neuron, None), part.base, part.age)
-        elif isinstance(found, exact_lp.Positive):
+        elif isinstance(found, fixed_signs.Positive):
             growth.point = found.point
-        elif isinstance(found, exact_lp.Leaf):
+        elif isinstance(found, fixed_signs.Leaf):
             growth.nodes[name] = found.node
             growth.tight = found.zero or growth.tight
         else:

@@ -24,7 +24,7 @@ import numpy as np
 from geomrelu.arguments import kind
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import eliminated, line_of, pivots, reduced
@@ -334,7 +334,7 @@ class Arrangement:
         equal = [row for s, row in zip(sign, self.rows, strict=True) if not s] + flats
         n = self.dimension
         slack = [(*row, -1) for row in strict] + [(1, *(0,) * n, -1)]
-        best = cddlib.maximise((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equal if any(row)])
+        best = linear_programs.maximise((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equal if any(row)])
         if best.point is None or best.value is None or best.value <= 0:
             raise InputError("no point has these signs")
         return best.point[:n]

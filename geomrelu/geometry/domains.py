@@ -18,7 +18,7 @@ import numpy as np
 
 from geomrelu.arguments import filename, integer, kind
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import primitive, rational
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io import cdd as cdd_format
@@ -253,7 +253,7 @@ def _open(piece: Polyhedron, strict: list[list[Fraction]]) -> bool:
     inequalities = [(*row, 0) for row in piece.inequalities] + [(*primitive(row), -1) for row in strict]
     size = piece.dimension
     bounded = [*inequalities, (1, *[0] * size, -1)]
-    best = cddlib.maximise((0,) * (size + 1) + (1,), bounded, [(*row, 0) for row in piece.equalities])
+    best = linear_programs.maximise((0,) * (size + 1) + (1,), bounded, [(*row, 0) for row in piece.equalities])
     return best.value is not None and best.value > 0
 
 

@@ -30,7 +30,7 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import common, nearest
 
@@ -200,7 +200,7 @@ class Tree:
         if any(dot(row, witness) <= 0 for row, _, _ in self.rows):
             slack = [(*row, -1) for row in (*self._side_rows(), *(row for row, _, _ in self.rows))]
             slack.append((1, *[0] * self.dimension, -1))
-            best = cddlib.maximise((0,) * (self.dimension + 1) + (1,), slack)
+            best = linear_programs.maximise((0,) * (self.dimension + 1) + (1,), slack)
             if best.point is None or best.point[-1] <= 0:
                 raise InputError("the domain has no interior")
             witness = self._short(_homogeneous(best.point[:-1]), [])
@@ -321,7 +321,7 @@ class Tree:
             found = self._floating(objective, rows, cell, walls)
             if found is not None:
                 return found
-        best = cddlib.maximise(objective, [*rows, *self._side_rows()])
+        best = linear_programs.maximise(objective, [*rows, *self._side_rows()])
         if best.value is None or best.point is None or best.multipliers is None:
             raise ArithmeticError("a bounded and feasible linear program has no optimum")
         point = _homogeneous(best.point)

@@ -17,7 +17,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.arguments import integer, kind
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import cddlib, linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
@@ -234,7 +234,7 @@ class Polyhedron:
         return points + [g for g in found if not g[0]], lines
 
     def _feasible(self) -> Point:
-        point = cddlib.maximise((0,) * (self.dimension + 1), *self._h).point
+        point = linear_programs.maximise((0,) * (self.dimension + 1), *self._h).point
         if point is None:
             raise InputError("the polyhedron is empty")
         return point
@@ -278,7 +278,7 @@ class Polyhedron:
         """The same set by its facets and independent equalities. Cost: two LPs a row."""
         self._feasible()
         inequalities, equalities = self._h
-        kept, implicit = cddlib.irredundant(inequalities, equalities)
+        kept, implicit = linear_programs.irredundant(inequalities, equalities)
         flats: list[Row] = []
         for row in (*equalities, *(inequalities[i] for i in implicit)):
             if rank([*flats, row]) > len(flats):
@@ -295,7 +295,7 @@ class Polyhedron:
         sides = zip(self.checked.lower, self.checked.upper, strict=True)
         if any(low is not None and high is not None and low > high for low, high in sides):
             return True
-        return not self.is_box and cddlib.maximise((0,) * (self.dimension + 1), *self._h).point is None
+        return not self.is_box and linear_programs.maximise((0,) * (self.dimension + 1), *self._h).point is None
 
     @cached_property
     def is_bounded(self) -> bool:
@@ -377,7 +377,7 @@ class Polyhedron:
         free = len(vertices) + len(rays)
         positive = [tuple(int(j == i + 1) for j in range(count + 1)) for i in range(free)]
         balance = [primitive((-t, *(g[i] for g in generators))) for i, t in enumerate(target)]
-        found = cddlib.maximise((0,) * (count + 1), positive, balance).point
+        found = linear_programs.maximise((0,) * (count + 1), positive, balance).point
         if found is None:
             raise InputError("the point does not lie in the polyhedron")
         w = list(found)
@@ -407,7 +407,7 @@ class Polyhedron:
             primitive((a, *(r[j + 1] for r in inequalities), *(r[j + 1] for r in equalities), 0))
             for j, a in enumerate(slope)
         ]
-        best = cddlib.maximise((0,) * (m + k + 1) + (1,), above, balance)
+        best = linear_programs.maximise((0,) * (m + k + 1) + (1,), above, balance)
         if not best.value or best.value < 0 or best.point is None:
             return None
         if rank(r[1:] for r in (*inequalities, *equalities)) < self.dimension:
@@ -433,7 +433,7 @@ class Polyhedron:
             return self._on_generators(form)
         scale = lcm(*(v.denominator for v in (form.constant, *form.slope)))
         objective = tuple(int(v * scale) for v in (form.constant, *form.slope))
-        best = cddlib.maximise(objective, *self._h)
+        best = linear_programs.maximise(objective, *self._h)
         if best.point is None:
             raise InputError("the polyhedron is empty")
         if best.value is None:

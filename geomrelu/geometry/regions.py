@@ -17,7 +17,7 @@ from math import comb
 import numpy as np
 
 from geomrelu.budget import Budget, Exhausted
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import eliminated, line_of, pivots
 from geomrelu.geometry.lp_tree import cut
@@ -152,11 +152,11 @@ class Regions:
         """Is the recession cone {0}? The normals span, so a direction in it makes the sum of its forms grow."""
         cone = [(0, *(s * a for a in row[1:])) for s, row in zip(code, self.rows, strict=True)]
         growth = [sum(column) for column in zip(*cone, strict=True)]
-        return cddlib.maximise(tuple(growth), [*cone, (1, *(-v for v in growth[1:]))]).value == 0
+        return linear_programs.maximise(tuple(growth), [*cone, (1, *(-v for v in growth[1:]))]).value == 0
 
 
 def _has_interior(rows: Sequence[Row]) -> bool:
     n = len(rows[0])
     slack = [(*row, -1) for row in rows] + [(1, *(0,) * (n - 1), -1)]
-    margin = cddlib.maximise((0,) * n + (1,), slack).value
+    margin = linear_programs.maximise((0,) * n + (1,), slack).value
     return margin is not None and margin > 0

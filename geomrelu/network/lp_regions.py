@@ -12,7 +12,7 @@ from flint import fmpz_mat
 
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.lp_tree import Batch, Point, Tree, dot, sufficient_coordinates
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -98,7 +98,7 @@ class _Hull:
                 if low is not None and low == high:
                     flats.append((-low.numerator, *(low.denominator * int(i == j) for i in range(n))))
         elif not domain.given_by_generators:
-            flats += [domain.inequalities[i] for i in cddlib.irredundant(domain.inequalities, flats)[1]]
+            flats += [domain.inequalities[i] for i in linear_programs.irredundant(domain.inequalities, flats)[1]]
         solved: dict[int, list[int]] = {}
         scale = 1
         if flats:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from geomrelu.budget import Budget
 from geomrelu.certificates.region import EMPTY, Region, signed
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -336,7 +336,7 @@ def _multipliers(piece: Piece, domain: Polyhedron, objective: Row, scale: int) -
     """Multipliers of cuts and rows that prove the supremum of ``objective / scale`` on the piece."""
     cuts = [tuple(cut.sign * v for v in cut.row) for cut in piece.cuts]
     outer = domain.inequalities
-    best = cddlib.maximise(objective, [*outer, *cuts], domain.equalities)
+    best = linear_programs.maximise(objective, [*outer, *cuts], domain.equalities)
     if best.multipliers is None:
         raise ArithmeticError("a form that is bounded by the generators of a piece is unbounded by its rows")
     below, above = best.multipliers

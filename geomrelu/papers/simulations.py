@@ -19,12 +19,13 @@ import numpy as np
 
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
-from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
+from geomrelu.parallel import Progress, Workers, results, seed_of
 from geomrelu.random_networks.by_orbits import by_orbits
 from geomrelu.random_networks.estimate import Estimate
 from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.initialisation import Initialisation
 from geomrelu.random_networks.montecarlo import SCHEMES, pre_activations, rescaled
+from geomrelu.resume import Journal
 
 __all__ = ["SCHEMES", "TARGETS", "Living", "Survival", "figure_five", "living", "survivors", "widths_along"]
 

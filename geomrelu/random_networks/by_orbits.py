@@ -22,13 +22,14 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.parallel import Journal, Progress, Workers, results, seed_of
+from geomrelu.parallel import Progress, Workers, results, seed_of
 from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, cut, proved_bounds
 from geomrelu.random_networks.experiment import DATA_ALIVE, STABLE, Experiment
 from geomrelu.random_networks.intervals import mean_of_parts
 from geomrelu.random_networks.living_batch import Walk
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
 from geomrelu.random_networks.sampling import decided, event_count
+from geomrelu.resume import Journal
 
 if TYPE_CHECKING:
     from geomrelu.random_networks.shape import Shape

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron
-from geomrelu.exact import cddlib
+from geomrelu.exact import cddlib, linear_programs
 from geomrelu.geometry.domains import read_any, read_domain, write_domain
 
 coefficients = st.one_of(
@@ -114,10 +114,10 @@ def test_where_floating_point_fails():
 
 def test_infeasible_is_not_unbounded():
     """The two look alike in cddlib's status words; here they never do."""
-    assert cddlib.maximise((0, 1), [(-1, 1), (-1, -1)]).point is None
-    best = cddlib.maximise((0, 1), [(-1, 1)])
+    assert linear_programs.maximise((0, 1), [(-1, 1), (-1, -1)]).point is None
+    best = linear_programs.maximise((0, 1), [(-1, 1)])
     assert best.value is None and best.ray is not None and best.ray[0] > 0
-    assert cddlib.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
+    assert linear_programs.maximise((0, 1, 0), [(0, 1, 1)], [(1, 0, 0)]).point is None
 
 
 def test_only_the_safe_method_of_cddlib_is_used(monkeypatch):
@@ -125,16 +125,16 @@ def test_only_the_safe_method_of_cddlib_is_used(monkeypatch):
     solve, used = cddlib.cdd.gmp.linprog_solve, []
     monkeypatch.setattr(cddlib.cdd.gmp, "linprog_solve", lambda program, how: (used.append(how), solve(program, how)))
     rows = [(1, -(10**6), 0), (1, 0, -1), (10**3, 1, 1), (1, -(10**6), -1)]
-    assert cddlib.maximise((0, 10**6, 1), rows).value == 1
-    assert cddlib.maximise((0, -1, 0), rows[:2]).ray is not None
-    assert cddlib.maximise((0, 1), [(-1, 1), (-(10**6), -1)]).point is None
-    kept, implicit = cddlib.irredundant(rows, [])
+    assert linear_programs.maximise((0, 10**6, 1), rows).value == 1
+    assert linear_programs.maximise((0, -1, 0), rows[:2]).ray is not None
+    assert linear_programs.maximise((0, 1), [(-1, 1), (-(10**6), -1)]).point is None
+    kept, implicit = linear_programs.irredundant(rows, [])
     assert (implicit, set(kept) <= set(range(4))) == ([], True)
     square = Polyhedron.from_rows([[1, 1, 0], [1, -1, 0], [10**6, 0, 1], [Fraction(1, 10**6), 0, -1]])
     assert len(square.irredundant().vertices) == 4 and square.supremum(AffineForm.of_row([0, 1, 10**6])).value == 2
     assert set(used) == {cddlib.cdd.LPSolverType.CRISS_CROSS}
     for other in ("redundant_rows", "matrix_canonicalize", "matrix_redundancy_remove"):
-        assert other not in Path(cddlib.__file__).read_text()
+        assert not any(other in Path(module.__file__).read_text() for module in (cddlib, linear_programs))
 
 
 def test_irredundant_rows_are_facets():
@@ -241,7 +241,7 @@ def test_cddlib_is_silent(capfd):
         (8, 5, 7),
         (8, 2147483648, -6),
     ]
-    best = cddlib.maximise((0, 1, 1), rows)
+    best = linear_programs.maximise((0, 1, 1), rows)
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
     assert best.value is None and sum(best.ray) > 0

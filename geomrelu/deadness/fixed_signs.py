@@ -16,7 +16,7 @@ import numpy as np
 
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region, signed
-from geomrelu.exact import cddlib
+from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common
 from geomrelu.network.network import Network
 
@@ -195,7 +195,7 @@ def _on_face(
         for side, sign in ((lower[j], 1), (upper[j], -1)):
             unit = [-sign * side, *(Fraction(sign * (k == m)) for m in range(len(free)))]
             box.append(tuple(common(unit)[0]))
-    best = cddlib.maximise(objective, [*(row for row, _ in scaled), *box])
+    best = linear_programs.maximise(objective, [*(row for row, _ in scaled), *box])
     if best.value is None or best.point is None or best.multipliers is None:
         return None
     point = list(sides)
