@@ -19,6 +19,7 @@ from geomrelu.cli.shared import (
     seconds_of,
     widths_of,
 )
+from geomrelu.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,15 @@ def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("decide", "decide which neurons are dead on a domain, with certificates", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    where = sub.add_mutually_exclusive_group(required=True)
+    where.add_argument("--domain", metavar="DOMAIN")
+    where.add_argument(
+        "--data",
+        metavar="FILE",
+        help="instead of a domain: points (.npy, .npz, .csv); which neurons are silent on them, how far around them"
+        " that is proved (their box, the widened box, the hull of few), and where they fire nearby",
+    )
+    sub.add_argument("--widen", metavar="FACTOR", help="with --data: of the widened box, default 1.1")
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
     sub.add_argument(
@@ -73,12 +82,21 @@ def add(command: Command) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Decide, print, keep what was proved."""
-    from pathlib import Path
+    """On a domain, or on data and around them."""
+    if options.data is not None:
+        from geomrelu.cli.from_data import run as run_from_data
 
+        return run_from_data(options)
+    if options.widen is not None:
+        raise InputError("--widen is about the box of --data")
+    return _on_domain(options)
+
+
+def _on_domain(options: argparse.Namespace) -> int:
+    """Decide, print, keep what was proved."""
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
-    from geomrelu.deadness.page import image_shape, write
+    from geomrelu.deadness.page import image_shape
     from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
@@ -134,20 +152,28 @@ def run(options: argparse.Namespace) -> int:
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
     _kept(options, more)
-    if options.report is not None and report is not None:
-        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
-        page = write(report, options.report, more.get("ranges"), image=image, **said)
-        complain(f"the page is {page}")
+    _paged(options, report, more, image)
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
 
 
+def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any) -> None:
+    """The page, if it was asked for and there is something to show."""
+    from pathlib import Path
+
+    from geomrelu.deadness.page import write
+
+    if options.report is not None and report is not None:
+        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
+        page = write(report, options.report, more.get("ranges"), image=image, **said)
+        complain(f"the page is {page}")
+
+
 def _refused(options: argparse.Namespace) -> None:
     """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
-    from geomrelu.errors import InputError
     from geomrelu.io.files import writable
 
     for directory in (options.certificates, options.report):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from os import PathLike
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from geomrelu.certificates.files import by_intervals
 from geomrelu.deadness.page.pictures import Album, near
 from geomrelu.deadness.ranges import Range, Ranges, outward
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
+from geomrelu.deadness.witnesses import Judged, witnesses
 from geomrelu.geometry.domains import Union
 from geomrelu.network.network import Network
 
@@ -29,24 +29,8 @@ KINDS = (  # letter, name, meaning
     ("?", "undecided", "the budget ended first"),
 )
 SHORT = 20  # digits of an exact number that is shown as it is
-CORNERS = 1000  # that are written out
 COORDINATES = 64  # of a point that is shown in numbers
 Key = tuple[int, int]
-
-
-class Judged(Protocol):
-    """What the page is about: a :class:`geomrelu.deadness.report.Report` (on a union it has ``parts`` as well)."""
-
-    @property
-    def network(self) -> Network: ...
-    @property
-    def domain(self) -> Any: ...
-    @property
-    def verdicts(self) -> list[Verdict]: ...
-    @property
-    def killed_by(self) -> int | None: ...
-    def __iter__(self) -> Iterator[LayerReport]: ...
-    def save(self, directory: str | PathLike[str]) -> list[str]: ...
 
 
 def content(
@@ -60,7 +44,7 @@ def content(
     """
     network = report.network
     album = Album(network, shape, report.domain)
-    witnesses = _witnesses(report)
+    seen_at = witnesses(report)
     bounds: Mapping[Key, Range] = {} if ranges is None else ranges.found
     reasons: dict[str, int] = {}
     points: dict[tuple[str, ...], int] = {}
@@ -70,7 +54,7 @@ def content(
         one = _layer(layer, bounds, network)
         one["reason"] = [reasons.setdefault(v.reason, len(reasons)) for v in layer.verdicts]
         one["file"] = [_file(v, places) for v in layer.verdicts]
-        seen = [witnesses.get((v.layer, v.neuron)) for v in layer.verdicts]
+        seen = [seen_at.get((v.layer, v.neuron)) for v in layer.verdicts]
         one["point"] = [-1 if p is None else points.setdefault(p, len(points)) for p in seen]
         layers.append(one)
     dead = {(v.layer, v.neuron) for v in report.verdicts if v.status is Status.DEAD}
@@ -185,39 +169,6 @@ def _file(verdict: Verdict, places: Mapping[str, list[int]]) -> int:
         return own[0]
     first = f"{head}-intervals.json" if verdict.claim is not None and by_intervals(verdict.claim) else f"{head}.json"
     return next((places[name][0] for name in (first, f"{head}.json", f"{head}-intervals.json") if name in places), -1)
-
-
-def _witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
-    """A point of the set at which each living neuron is positive, where its claim names one; exact, as strings."""
-    found: dict[Key, tuple[str, ...]] = {}
-    parts: Sequence[Judged] = getattr(report, "parts", ()) or (report,)
-    corners = 0
-    for part, layer in ((one, layer) for one in parts for layer in one):
-        table: dict[int, tuple[str, ...]] = {}
-        for v in layer.verdicts:
-            point = None if v.claim is None or v.status is not Status.ALIVE else v.claim.get("point")
-            if type(point) is int:
-                if point not in table:
-                    table[point] = tuple(map(str, layer.points[point]))
-                found.setdefault((v.layer, v.neuron), table[point])
-            elif isinstance(point, list):
-                found.setdefault((v.layer, v.neuron), tuple(map(str, point)))
-            elif point == "corner" and corners < CORNERS:
-                found.setdefault((v.layer, v.neuron), _corner(report.network, part, v.neuron))
-                corners += 1
-    return found
-
-
-def _corner(network: Network, part: Judged, neuron: int) -> tuple[str, ...]:
-    """Where a neuron of layer 1 is largest on a box."""
-    sides = part.domain.checked
-    point: list[Any] = [
-        low if low is not None else high or 0 for low, high in zip(sides.lower, sides.upper, strict=True)
-    ]
-    _, columns, entries = network.layers[0].row(neuron)
-    for j, weight in zip(columns, entries, strict=True):
-        point[j] = sides.upper[j] if weight > 0 else sides.lower[j]
-    return tuple(map(str, point))
 
 
 def _numbers(point: tuple[str, ...]) -> list[float] | None:
