@@ -30,7 +30,7 @@ def dense(rng, sizes, shift=0.3):
     for k, (n, m) in enumerate(pairwise(sizes)):
         arrays[f"w{k}"] = (rng.normal(size=(n, m)) / np.sqrt(n)).astype(np.float32)
         arrays[f"b{k}"] = (rng.normal(size=m) * 0.3 - shift).astype(np.float32)
-        nodes.append(helper.make_node("Gemm", [at, f"w{k}", f"b{k}"], [f"z{k}"]))
+        nodes.append(helper.make_node("Gemm", [at, f"w{k}", f"b{k}"], [f"z{k}"], name=f"g{k}"))
         at = f"z{k}"
         if k < len(sizes) - 2:
             nodes.append(helper.make_node("Relu", [at], [f"r{k}"]))
@@ -72,7 +72,7 @@ def model(nodes, arrays, shape, output):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def quantise(float_model, path, how, data):
+def quantise(float_model, path, how, data, **more):
     """Write the model as onnxruntime quantises it, calibrated on an array of inputs x, or on dictionaries of them."""
     from onnxruntime import quantization as q
 
@@ -93,7 +93,7 @@ def quantise(float_model, path, how, data):
             activation_type=q.QuantType.QInt8 if how.signed else q.QuantType.QUInt8,
             weight_type=q.QuantType.QInt8,
             per_channel=how.per_channel,
-            extra_options={"ActivationSymmetric": how.symmetric},
+            extra_options={"ActivationSymmetric": how.symmetric}, **more,
         )  # fmt: skip
     finally:
         logging.disable(logging.NOTSET)

@@ -35,6 +35,7 @@ ROOT = HERE.parents[1]
 sys.path.extend([str(HERE.parent), str(ROOT)])  # notebooks.py, the package
 
 import claim_pages
+from docstrings import typeset
 from notebooks import cells
 from pictures import svg_of
 
@@ -186,7 +187,9 @@ def texts() -> None:
             (PAGES / page).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, PAGES / page)
     for source, page in ELSEWHERE.items():
-        written(page, linked((ROOT / source).read_text(encoding="utf-8"), source, page))
+        text = linked((ROOT / source).read_text(encoding="utf-8"), source, page)
+        parts = re.split(r"(^```.*?^```$|^    .*$|`[^`]+`)", text, flags=re.S | re.M)  # code stays as it is
+        written(page, "".join(part if k % 2 else typeset(part) for k, part in enumerate(parts)))
     judge = (ROOT / "geomrelu" / "checker.py").read_text(encoding="utf-8")
     written("reference/checker.md", f"{CHECKER}\n```python\n{judge}```\n")
 
@@ -342,7 +345,10 @@ def main(arguments: list[str]) -> int:
         configuration.unlink()
     (HTML / "404.html").unlink(missing_ok=True)  # for a server at the root of a host, which nobody has named
     wrong = faults()
-    print("\n".join(wrong) or f"site: {len(list(HTML.rglob('*.html')))} pages in {HTML.relative_to(ROOT)}")
+    print(
+        "\n".join([*wrong[:40], *([f"... {len(wrong)} in all"] if len(wrong) > 40 else [])])
+        or f"site: {len(list(HTML.rglob('*.html')))} pages in {HTML.relative_to(ROOT)}"
+    )
     return 1 if wrong else 0
 
 

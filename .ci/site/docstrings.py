@@ -21,7 +21,26 @@ class Docstrings(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Change the text of an object's docstring."""
         if obj.docstring is not None:
-            obj.docstring.value = markdown(obj.docstring.value)
+            obj.docstring.value = markdown(separated(obj.docstring.value, names(obj)))
+
+
+def names(obj: griffe.Object) -> set[str]:
+    """Of what an Args or Attributes section of its docstring may speak."""
+    found = {parameter.name for parameter in getattr(obj, "parameters", ())}
+    if obj.is_class:
+        found |= set(obj.members)
+        init = obj.members.get("__init__")
+        found |= {parameter.name for parameter in getattr(init, "parameters", ())}
+    return found
+
+
+def separated(text: str, known: set[str]) -> str:
+    """Entries that share a line in a section get lines of their own."""
+
+    def lines(section: re.Match[str]) -> str:
+        return re.sub(r"(?<=[.;)]) (\w+): ", lambda m: f"\n    {m[1]}: " if m[1] in known else m[0], section[0])
+
+    return re.sub(r"^(?:Args|Attributes):\n(?:(?: .*)?\n)*?(?=\S|\Z)", lines, f"{text}\n", flags=re.M).rstrip()
 
 
 def markdown(text: str) -> str:
@@ -45,4 +64,4 @@ def typeset(text: str) -> str:
     text = re.sub(r"(?<=[\w)|]) <= (?=[\w(|-])", " ≤ ", text)
     text = re.sub(r"(?<=[\w)|]) >= (?=[\w(|-])", " ≥ ", text)
     text = re.sub(r"\bR\^(\w+)", r"ℝ<sup>\1</sup>", text)
-    return re.sub(r"\b(\d+)\s?(?:\*\*|\^)\s?(\([^()]*\)|-?\w+)", lambda m: prose(f"{m[1]}^{m[2]}"), text)
+    return re.sub(r"(?<![\w.])(\d+)(?:\*\*|\^)(\([^()]*\)|-?\w+)", lambda m: prose(f"{m[1]}^{m[2]}"), text)

@@ -85,7 +85,10 @@ def main(arguments: list[str]) -> int:
         finally:
             chrome.quit()
             server.shutdown()
-    print("\n".join(wrong) or f"look: {len(pages)} pages at {len(SIZES)} widths")
+    print(
+        "\n".join([*wrong[:40], *([f"... {len(wrong)} in all"] if len(wrong) > 40 else [])])
+        or f"look: {len(pages)} pages at {len(SIZES)} widths"
+    )
     return 1 if wrong else 0
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
 from math import lcm
 from operator import itemgetter, mul
@@ -66,6 +67,11 @@ class Fields:
             widths = [high - low for low, high in zip(lower, upper, strict=True)]
             self.powers.append([_power(w.numerator, w.denominator) if w else None for w in widths])
             self.cornered = sum(e is not None for e in self.powers[0]) <= CORNERED
+
+    def adopt(self, other: Fields) -> None:
+        """Begin with what was computed so far for the same network and box."""
+        for name in ("columns", "starts", "units", "rows", "talls", "powers"):
+            setattr(self, name, copy(getattr(other, name)))
 
     def sides(self, lower: Sequence[Any], upper: Sequence[Any]) -> tuple[list[int], list[int]]:
         """A box, measured from the lower sides of the domain."""
@@ -126,11 +132,18 @@ class Fields:
             own, inner = self.exponents(level), self.powers[level - 1]
             columns = [[0] * len(layer.rows) for _ in range(width + 1)]
             over, biases = layer.denominator, self._biases(level)
+            dyadic = over.bit_length() - 1 if not over & over - 1 else None  # then it is shifts that round
             for i, (_, places, entries) in enumerate(layer.rows):
                 base = UNIT - own[i]
                 for j, w in zip(places, entries, strict=True):
-                    if inner[j - first] is not None:
-                        columns[j - first][i] = _up(w, over, base + inner[j - first])
+                    power = inner[j - first]
+                    if power is None:
+                        continue
+                    if dyadic is not None:
+                        shift = dyadic - base - power
+                        columns[j - first][i] = -(-w >> shift) if shift > 0 else w << -shift
+                    else:
+                        columns[j - first][i] = _up(w, over, base + power)
                 columns[width][i] = _up(*biases[i], base)
             self.columns[level] = columns
         return self.columns[level]

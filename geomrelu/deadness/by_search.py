@@ -46,7 +46,7 @@ class BySearch:
     @cached_property
     def bench(self) -> Bench:
         assert isinstance(self.problem.domain, Polyhedron)
-        return Bench(self.problem.network, self.problem.domain)
+        return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
     def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.

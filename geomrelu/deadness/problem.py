@@ -25,12 +25,13 @@ class Problem:
     Attributes:
         budget: of the work in hand; it changes from layer to layer.
         points: the table of points that claims may refer to (exact, as strings).
+        quick: the judge that verdicts come from.
     """
 
     def __init__(self, network: Network, domain: Polyhedron | FiniteSet, budget: Budget) -> None:
         self.network, self.domain, self.budget = network, domain, budget
         self.points: list[list[str]] = []
-        self._quick = Quick(self.points, network.checked, domain.checked)
+        self.quick = Quick(self.points, network.checked, domain.checked)
         self._places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self._endless = False  # is a list of cones too long?
 
@@ -39,8 +40,8 @@ class Problem:
     def decided(self, claim: Claim, supremum: Fraction | str | None, reason: str) -> Verdict:
         """The verdict of a claim whose every part is exact; should the checker not agree, nothing is decided."""
         try:
-            self._quick.watch(self.budget.poll)
-            checker.prove(claim, self._quick)
+            self.quick.watch(self.budget.poll)
+            checker.prove(claim, self.quick)
         except checker.Rejected as doubt:
             return undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])

@@ -46,7 +46,6 @@ FEW_PRODUCTS = 1 << 31  # ... if that takes no more multiplications
 CHUNK = 1 << 14  # points at a time
 STARTS, ROUNDS = 32, 12  # of the search for a witness of one neuron
 CROWD = 256  # points tried for all neurons together
-ZERO = Fraction(0)
 SENTENCE = (
     "The network of whole numbers does for each of its inputs what this ReLU network does for some values of its added "
     "inputs in their sides: neuron {neuron} of its last layer being dead, y <= step / 2 there, which is rounded to 0."
@@ -75,7 +74,7 @@ class Finding:
 
     Attributes:
         how: "intervals", "all points", "point" or "relaxed".
-        value: the greatest output found, in steps above the zero point (of a ReLU: the number); 0 if it is dead.
+        value: the greatest output found, in steps above the zero point; of a living ReLU, the number.
         point: an input at which it is reached, if the neuron is alive.
         points: how many points of the grid were walked.
         relaxed: the network on which the claim of the verdict is proved.
@@ -185,12 +184,16 @@ class _Run:
         self.found[layer, i] = Verdict(layer, i, Status.ALIVE, None, finding.value, reason)
         self.findings[layer, i] = finding
 
+    def _zero(self, layer: int) -> Fraction | None:
+        """The greatest output of a dead neuron; what a dead ReLU reads may be less."""
+        return Fraction(0) if self._is_quantised(layer) else None
+
     def _by_intervals(self, layer: int) -> None:
         """Dead by range analysis."""
         high = self.whole.bounds[layer][1]
         for i in self._open(layer):
             if high[i] <= 0:
-                self._dead(layer, i, "intervals of whole numbers", Finding("intervals", ZERO))
+                self._dead(layer, i, "intervals of whole numbers", Finding("intervals", self._zero(layer)))
 
     def _walk_points(self, domain: FiniteSet) -> None:
         points = [list(point) for point in domain.points]
@@ -204,7 +207,7 @@ class _Run:
         if value > 0:
             self._alive(layer, i, reason, Finding("all points", value, tuple(point), count))
         else:
-            self._dead(layer, i, reason, Finding("all points", value, points=count))
+            self._dead(layer, i, reason, Finding("all points", self._zero(layer), points=count))
 
     def _walk_grid(self, last: int) -> None:
         """All points of the grid, with the greatest value of each neuron."""
@@ -294,7 +297,7 @@ class _Run:
         open_ = self._open(layer)
         if self.budget.ended:
             return
-        share = Budget(max((self.budget.left or 0.0) / self._layers_open(layer), 1e-3))
+        share = self.budget.share(self._layers_open(layer))
         found = relaxed(self.whole, layer, open_)
         if share.ended:  # building it takes its time
             return
@@ -305,7 +308,13 @@ class _Run:
                     claim = dict(verdict.claim or {})
                     if isinstance(claim.get("point"), int):
                         claim["point"] = report.points[claim["point"]]
-                    self._dead(layer, i, "dead in the relaxed network", Finding("relaxed", ZERO, relaxed=found), claim)
+                    self._dead(
+                        layer,
+                        i,
+                        "dead in the relaxed network",
+                        Finding("relaxed", self._zero(layer), relaxed=found),
+                        claim,
+                    )
                     dead.append(i)
                 elif verdict.status is Status.ALIVE:
                     self.reasons[layer, i] = "fires in the relaxed network; no input was found"

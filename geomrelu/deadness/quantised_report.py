@@ -6,6 +6,8 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -114,7 +116,7 @@ class QuantisedReport(Report):
         where = f"layer {layer}, neuron {neuron}"
         if finding.point is not None:
             inside = whole is None or all(a <= x <= b for x, (a, b) in zip(finding.point, whole.sides, strict=True))
-            if status is not Status.ALIVE or not inside or self.network.values(finding.point, layer)[-1][neuron] <= 0:
+            if status is not Status.ALIVE or not inside or self._at(finding.point)[layer - 1][neuron] <= 0:
                 raise checker.Rejected(f"{where} does not fire at the point named")
         elif finding.how == "all points":
             if again[layer, neuron] is not status:
@@ -124,6 +126,17 @@ class QuantisedReport(Report):
                 raise checker.Rejected(f"{where}: intervals do not show that it is dead")
         elif finding.relaxed is None or neuron not in finding.relaxed.neurons or status is not Status.DEAD:
             raise checker.Rejected(f"{where}: nothing shows its verdict")
+
+    def _at(self, point: tuple[Fraction, ...]) -> list[list[Fraction]]:
+        """The plain forward pass, once for each point: many neurons share one."""
+        values = self._passes.get(point)
+        if values is None:
+            values = self._passes[point] = self.network.values(point)
+        return values
+
+    @cached_property
+    def _passes(self) -> dict[tuple[Fraction, ...], list[list[Fraction]]]:
+        return {}
 
     def _check_claims(self, layer: int, whole: WholeNumbers | None) -> None:
         relaxed = self.relaxed.get(layer)

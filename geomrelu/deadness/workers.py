@@ -48,8 +48,8 @@ class Bench:
 
     _known: dict[tuple[str, str], Bench] = {}  # noqa: RUF012
 
-    def __init__(self, network: Network, domain: Polyhedron) -> None:
-        self.network, self.domain = network, domain
+    def __init__(self, network: Network, domain: Polyhedron, judge: Quick | None = None) -> None:
+        self.network, self.domain, self._judge = network, domain, judge  # the judge has numbers that are needed here
         self.busy = threading.Lock()  # a worker of a cluster may have several threads, which share this
 
     @cached_property
@@ -58,7 +58,10 @@ class Bench:
 
     @cached_property
     def shared(self) -> Quick:
-        return Quick([], self.network.checked, self.domain.checked)
+        found = Quick([], self.network.checked, self.domain.checked)
+        if self._judge is not None and self._judge.root is not None and found.root is not None:
+            found.root.fields.adopt(self._judge.root.fields)
+        return found
 
     @cached_property
     def _packed(self) -> tuple[tuple[str, str], bytes]:

@@ -62,6 +62,33 @@ static void multiplied(const struct model *m, int64_t at, struct box *b, int64_t
         }
 }
 
+/* The values at the corners in one lane, and of a leaf the bounds, in 128 bits: terms are below 2^34 2^34, and there are
+   fewer than 2^20 of them. 0 if they are too large for those who need them. */
+static int added_up(const struct model *m, struct box *b, int r, int64_t raised, wide constant, wide more, int leaf) {
+    wide most = 0, whole = constant + more;
+    for (int64_t c = 0; c < m->corners; c++) {
+        wide value = constant;
+        for (int64_t j = 0, bit = 1; j < m->inputs; j++) {
+            value += (wide)b->q[j][r] * (m->varies[j] && (c & bit) ? b->high[j] : b->low[j]);
+            if (m->varies[j]) bit *= 2;
+        }
+        for (int64_t k = 0; k < raised; k++)
+            value += (wide)b->raised[k][r] * (int64_t)b->heights[b->rows[k] * padded(m->corners) + c];
+        if (!leaf) {
+            value = (value + (ONE - 1)) >> UNIT;
+            if (value > LARGE || value < -LARGE) return 0;
+            b->values[c][r] = (int64_t)value;
+        }
+        most = c == 0 || value > most ? value : most;
+    }
+    if (!leaf) return 1;
+    for (int64_t j = 0; j < m->inputs; j++) whole += (wide)b->q[j][r] * (b->q[j][r] > 0 ? b->high[j] : b->low[j]);
+    wide limit = (wide)1 << 62;
+    if (most >= limit || most <= -limit || whole >= limit || whole <= -limit) return 0;
+    b->last[0] = (int64_t)whole, b->last[1] = (int64_t)most;
+    return 1;
+}
+
 /* Upper bounds of forms on the outputs of layer `level - 1` (coefficients b->q, constant `bias`): in values at each
    corner, in units rounded up; of a leaf not rounded, and only the largest, in last. Returns the lanes that are bad. */
 static ints bounded(const struct model *m, struct box *b, int64_t level, ints bias, const int64_t *below, int leaf) {
@@ -126,23 +153,22 @@ static ints bounded(const struct model *m, struct box *b, int64_t level, ints bi
     }
     most += g1 * (double)(LOWER + 1) + g0;
     if (leaf) most += size(__builtin_convertvector(more_high, reals)) * (double)ONE + (double)ONE;
-    bad |= ~(most < MOST);
-    high &= ~bad, low &= ~bad;
-    ints value = high * ONE + low; /* from here on every partial sum is at most 2^62 */
-    for (int64_t j = 0; j < m->inputs; j++) b->q[j] &= ~bad;
-    for (int64_t k = 0; k < raised; k++) b->raised[k] &= ~bad;
+    ints huge = ~(most < MOST) & ~bad, fit = ~(huge | bad); /* huge numbers may cancel: they are added in 128 bits */
+    ints value = (high & fit) * ONE + (low & fit);          /* of the others every partial sum is at most 2^62 */
     if (leaf) {
-        ints whole = value + ((more_high & ~bad) * ONE + (more_low & ~bad));
-        for (int64_t j = 0; j < m->inputs; j++)
-            whole += b->q[j] * chosen_ints(b->q[j] > 0, zero + b->high[j], zero + b->low[j]);
+        ints whole = value + ((more_high & fit) * ONE + (more_low & fit));
+        for (int64_t j = 0; j < m->inputs; j++) {
+            ints q = b->q[j] & fit;
+            whole += q * chosen_ints(q > 0, zero + b->high[j], zero + b->low[j]);
+        }
         b->last[0] = whole[0];
     }
     int64_t corners = 1, columns = padded(m->corners);
-    for (int64_t j = 0; j < m->inputs; j++) value += b->q[j] * b->low[j];
+    for (int64_t j = 0; j < m->inputs; j++) value += (b->q[j] & fit) * b->low[j];
     b->values[0] = value;
     for (int64_t j = 0; j < m->inputs; j++)
         if (m->varies[j]) {
-            ints step = b->q[j] * (b->high[j] - b->low[j]);
+            ints step = (b->q[j] & fit) * (b->high[j] - b->low[j]);
             for (int64_t c = 0; c < corners; c++) b->values[corners + c] = b->values[c] + step;
             corners *= 2;
         }
@@ -152,19 +178,24 @@ static ints bounded(const struct model *m, struct box *b, int64_t level, ints bi
         product(raised, b->r1, b->rows, b->heights, columns, columns, b->sum1);
         product(raised, b->r0, b->rows, b->heights, columns, columns, b->sum0);
         for (int64_t c = 0; c < corners; c++) {
-            ints sum1 = __builtin_convertvector(b->sum1[c], ints) & ~bad;
-            b->values[c] += sum1 * (LOWER + 1) + (__builtin_convertvector(b->sum0[c], ints) & ~bad);
+            ints sum1 = __builtin_convertvector(b->sum1[c], ints) & fit;
+            b->values[c] += sum1 * (LOWER + 1) + (__builtin_convertvector(b->sum0[c], ints) & fit);
         }
     } else
         for (int64_t k = 0; k < raised; k++)
             for (int64_t c = 0; c < corners; c++)
-                b->values[c] += b->raised[k] * (int64_t)b->heights[b->rows[k] * columns + c];
+                b->values[c] += (b->raised[k] & fit) * (int64_t)b->heights[b->rows[k] * columns + c];
     if (leaf) {
         b->last[1] = b->values[0][0];
         for (int64_t c = 1; c < corners; c++)
             if (b->values[c][0] > b->last[1]) b->last[1] = b->values[c][0];
     } else
         for (int64_t c = 0; c < corners; c++) b->values[c] = (b->values[c] + (ONE - 1)) >> UNIT;
+    for (int r = 0; r < (leaf ? 1 : LANES); r++)
+        if (huge[r]) {
+            wide constant = (wide)high[r] * ONE + low[r], more = (wide)more_high[r] * ONE + more_low[r];
+            if (!added_up(m, b, r, raised, constant, more, leaf)) bad[r] = -1;
+        }
     return bad;
 }
 

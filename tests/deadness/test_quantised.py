@@ -117,7 +117,7 @@ def test_relaxed_networks_find_what_intervals_do_not(tmp_path):
     for seed in range(4):
         network, box = hard(seed, tmp_path)
         everything = {v: s.status for v, s in verdicts(reports.decide(network, box, asked(network), 60.0)).items()}
-        report = reports.decide(network, box, asked(network), 60.0, few=0, neuron_time=1.0)
+        report = reports.decide(network, box, asked(network), 60.0, few=0, regions=3000)
         for key, verdict in verdicts(report).items():
             assert verdict.status in (everything[key], Status.UNDECIDED)
             open_ += verdict.status is Status.UNDECIDED
@@ -172,6 +172,55 @@ def of_all_kinds(folder, **options):
         if {f.how for f in report.findings.values()} == {"intervals", "point", "relaxed"}:
             return report
     pytest.fail("no such report")
+
+
+def test_float_layers_before_and_between(tmp_path):
+    """The inputs are real then, a ReLU is not rounded, and its numbers are multiples of tiny units only."""
+    rng = np.random.default_rng(3)
+    float_model = dense(rng, [2, 5, 6, 5, 2], shift=0.2)
+    for skipped in (["g0"], ["g0", "g1"], ["g1"]):
+        data = rng.uniform(-1, 1, (64, 2))
+        path = quantise(float_model, tmp_path / "mixed.onnx", How(), data, nodes_to_exclude=skipped)
+        network = load_judged(path)
+        assert any(q is not None for q in network.quantisers)
+        assert (None in network.quantisers) == (len(skipped) == 2)  # a ReLU before a quantiser is taken into it
+        whole = WholeNumbers(network, Polyhedron.box([(-0.5, 0.5)] * 2))
+        t = rng.integers(whole.lower, whole.upper + 1, (60, 2))
+        values = whole.values(t)
+        for k, row in enumerate(t):
+            for l, exact in enumerate(network.values(whole.point(row))):
+                units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
+                assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
+        report = decide(network, (-0.5, 0.5), regions=200)
+        assert report.check() == len(report.verdicts) - len(report.undecided)
+        x = rng.uniform(-0.5, 0.5, (20_000, 2)).astype(np.float32)
+        _, found = codes_of(path, network, x, optimised=False)
+        for layer, neuron in report.dead:
+            if network.quantisers[layer - 1] is not None:
+                codes = found[layer - 1][:, neuron]
+                assert (codes == codes[0]).all() and codes[0] == -128
+        assert len(report.alive) > 3 and len(report.dead) > 0 and len(report.undecided) <= 6
+
+
+def test_wide_layers_and_scales_far_apart(tmp_path):
+    rng = np.random.default_rng(4)
+    float_model = dense(rng, [3, 300, 140, 2])
+    for array in float_model.graph.initializer:
+        if array.name == "w0":  # columns of very different size: so are the scales of channels
+            w = onnx.numpy_helper.to_array(array) * np.float32(10.0) ** rng.integers(-6, 3, 300).astype(np.float32)
+            array.CopyFrom(onnx.numpy_helper.from_array(w, "w0"))
+    path = quantise(float_model, tmp_path / "wide.onnx", How(per_channel=True), rng.uniform(-1, 1, (64, 3)))
+    network = load_judged(path)
+    whole = WholeNumbers(network, Polyhedron.box([(-1, 1)] * 3))
+    t = rng.integers(whole.lower, whole.upper + 1, (20, 3))
+    values = whole.values(t)
+    for k, row in enumerate(t):
+        assert network.values(whole.point(row)) == [v[k].tolist() for v in values]
+    for l, v in enumerate(values):
+        low, high = whole.bounds[l + 1]
+        assert (v >= low.astype(int)).all() and (v <= high.astype(int)).all()
+    report = decide(network, (-0.01, 0.01), time=20.0)
+    assert report.check() == len(report.verdicts) - len(report.undecided) and len(report.dead) > 100
 
 
 def test_nothing_is_believed(tmp_path):

@@ -276,6 +276,9 @@ def test_narrow_floats_are_what_their_bits_say(kind, tmp_path):
 
 
 def test_four_bits_and_no_numbers(tmp_path):
+    if not hasattr(TensorProto, "FLOAT4E2M1"):
+        pytest.skip("this release of onnx has no floats of four bits")
+
     def model(kind, data, count):
         made = mlp(node("MatMul", "x w", "h"), shape=(1, count))
         made.graph.initializer.append(TensorProto(name="w", data_type=kind, dims=[count, 1], raw_data=data))
