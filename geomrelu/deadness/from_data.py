@@ -30,7 +30,8 @@ from geomrelu.network.network import Network
 __all__ = ["SETS", "FromData", "from_data"]
 
 SETS = ("widened box", "box", "hull", "data")  # each holds the next
-FEW = 64  # points whose hull is walked
+FEW = 64  # points on whose hull all layers are decided
+MANY = 1 << 19  # numbers in points on whose hull layer 1 is: it is largest at a point
 Key = tuple[int, int]
 Progress = Callable[[str, int, int], None]
 MEANS = (
@@ -222,8 +223,10 @@ def from_data(
     known: dict[Key, list[tuple[Fraction, ...]]] = {}
     for position, (name, where) in enumerate(sets.items()):
         left = [key for key in silent if reach[key] == "data"]
+        if name == "hull" and len(where.vertices) > FEW:
+            left = [(layer, neuron) for layer, neuron in left if layer == 1]
         if not left:
-            break
+            continue
         share = budget.share(len(sets) - position + 2)
         report = _report(network, where, left, share, each, executor, progress, name)
         reports[name] = report
@@ -253,7 +256,7 @@ def _sets(points: Points, widen: Fraction) -> Iterator[tuple[str, Polyhedron]]:
         yield "widened box", Polyhedron.box(wide)
     yield ("box" if widen > 1 else "widened box"), Polyhedron.box(points.sides)
     first = sorted(set(points.first.tolist()))
-    if len(first) <= FEW:
+    if len(first) * points.source.shape[1] <= MANY:
         yield "hull", Polyhedron.from_generators([points.exact(k) for k in first])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from browsing import media, one, press, screen
 
-from geomrelu import InputError, Network, Polyhedron, Union, as_network, decide
+from geomrelu import InputError, Network, Polyhedron, Status, Union, as_network, decide
 from geomrelu.cli.main import main
 from geomrelu.deadness.page import image_shape
 from geomrelu.deadness.page.content import saving
@@ -159,6 +160,17 @@ def test_on_a_union(tmp_path):
     report = decide([([[1], [1], [-1]], [-5, -2, 0], "relu")], union)
     data = data_of(report.save_page(tmp_path))
     assert data["layers"][0]["kinds"] == "SLT" and data["points"][data["layers"][0]["point"][1]][0] > 2
+
+
+def test_what_a_bound_fixes_is_said_to_be_fixed_by_it(small, tmp_path):
+    report = decide(small, (-1, 1))
+    layer = report.layers[2]
+    open_ = replace(layer.verdicts[0], status=Status.UNDECIDED, claim=None, supremum=None, reason="the time is over")
+    half = replace(report, layers={2: replace(layer, verdicts=(open_, layer.verdicts[1]))})
+    shown = data_of(half.save_page(tmp_path))
+    (one,) = shown["layers"]
+    assert one["kinds"] == "AS" and "lower bound" in shown["reasons"][one["reason"][0]]
+    assert "ranges-layer-2" in shown["files"][one["file"][0]]
 
 
 # ---- in a browser -------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ KINDS = (  # letter, name, meaning
     ("?", "undecided", "the budget ended first"),
 )
 SHORT = 20  # digits of an exact number that is shown as it is
+BOUNDED = "its proved lower bound, see the certificates of ranges"
 COORDINATES = 64  # of a point that is shown in numbers
 Key = tuple[int, int]
 
@@ -52,8 +53,10 @@ def content(
     places = _places(links)
     for layer in report:
         one = _layer(layer, bounds, network)
-        one["reason"] = [reasons.setdefault(v.reason, len(reasons)) for v in layer.verdicts]
-        one["file"] = [_file(v, places) for v in layer.verdicts]
+        pairs = list(zip(layer.verdicts, one["kinds"], strict=True))
+        said = [BOUNDED if v.status is Status.UNDECIDED and kind == "A" else v.reason for v, kind in pairs]
+        one["reason"] = [reasons.setdefault(reason, len(reasons)) for reason in said]
+        one["file"] = [_file(v, places, kind) for v, kind in pairs]
         seen = [seen_at.get((v.layer, v.neuron)) for v in layer.verdicts]
         one["point"] = [-1 if p is None else points.setdefault(p, len(points)) for p in seen]
         layers.append(one)
@@ -159,10 +162,11 @@ def _places(links: Sequence[str]) -> dict[str, list[int]]:
     return found
 
 
-def _file(verdict: Verdict, places: Mapping[str, list[int]]) -> int:
+def _file(verdict: Verdict, places: Mapping[str, list[int]], kind: str) -> int:
     """The certificate of a verdict: that of the neuron alone, or one that its layer shares; -1: none."""
     if verdict.status is Status.UNDECIDED:
-        return -1
+        bounds = [k for name, some in places.items() if name.startswith(f"ranges-layer-{verdict.layer}-") for k in some]
+        return bounds[0] if kind == "A" and len(bounds) == 1 else -1
     head = f"layer-{verdict.layer}"
     own = places.get(f"{head}-neuron-{verdict.neuron}.json")
     if own is not None:

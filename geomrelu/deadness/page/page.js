@@ -31,7 +31,13 @@ function cell(pen, kind, x, y, size) {
   if (kind === "T") pen.rect(x + inner / 4, y + inner / 4, inner / 2, inner / 2);
   if (kind === "A") { pen.moveTo(x + 1, y + inner - 0.7); pen.lineTo(x + inner - 1, y + inner - 0.7); }
   if (kind === "?") pen.rect(x + 0.5, y + 0.5, inner - 1, inner - 1);
-  if (size < 15) { pen.stroke(); return; }
+  if (size < 15) {
+    const alpha = pen.globalAlpha;
+    if (kind === "S") pen.globalAlpha = 0.35 * alpha;
+    pen.stroke();
+    pen.globalAlpha = alpha;
+    return;
+  }
   if (kind === "?" || kind === "A") pen.stroke();
   else if (kind !== "L" && kind !== "T") { pen.globalAlpha *= 0.35; pen.stroke(); pen.globalAlpha /= 0.35; }
   pen.fillStyle = style.ink;
