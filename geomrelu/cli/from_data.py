@@ -51,4 +51,6 @@ def run(options: argparse.Namespace) -> int:
         complain(f"the page is {page}")
     elif options.report is not None:
         complain("no neuron is silent on the data: there is no page")
+    if found.interrupted:
+        raise KeyboardInterrupt
     return 3 if found.undecided else 0

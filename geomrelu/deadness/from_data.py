@@ -54,6 +54,7 @@ class FromData:
         bounds: (layer, neuron) -> (an upper bound of z on that set, whether it is the supremum).
         reports: set -> the verdicts there, on the neurons that were asked about.
         near: of silent neurons that are not dead on the widened box, the nearest point found where one fires.
+        interrupted: by Ctrl-C; then this is what was known.
     """
 
     network: Network
@@ -64,6 +65,7 @@ class FromData:
     bounds: Mapping[Key, tuple[Fraction, bool]]
     reports: Mapping[str, Report]
     near: Mapping[Key, Near]
+    interrupted: bool = False
 
     @property
     def silent(self) -> list[Key]:
@@ -220,31 +222,76 @@ def from_data(
     reach = dict.fromkeys(silent, "data")
     sets = dict(_sets(points, widen))
     reports: dict[str, Report] = {}
+    near: dict[Key, Near] = {}
+    interrupted = False
+    try:
+        known = _proved(network, points, sets, reach, reports, budget, each, executor, progress)
+        _hunted(network, points, sets, reach, known, near, budget, progress)
+    except KeyboardInterrupt:  # what is known by now is told first
+        interrupted, budget = True, Budget(0)
+    bounds = _bounds(network, sets, reports, reach, seen, budget)
+    return FromData(network, points, widen, seen, reach, bounds, reports, near, interrupted)
+
+
+def _proved(
+    network: Network,
+    points: Points,
+    sets: Mapping[str, Polyhedron],
+    reach: dict[Key, str],
+    reports: dict[str, Report],
+    budget: Budget,
+    each: float | None,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> dict[Key, list[tuple[Fraction, ...]]]:
+    """Prove on one set after the other; ``reach`` and ``reports`` fill. Points of the sets at which neurons fire."""
     known: dict[Key, list[tuple[Fraction, ...]]] = {}
     for position, (name, where) in enumerate(sets.items()):
-        left = [key for key in silent if reach[key] == "data"]
-        if name == "hull" and len(where.vertices) > FEW:
-            left = [(layer, neuron) for layer, neuron in left if layer == 1]
-        if not left:
+        asked: dict[int, list[int]] = {}
+        for layer, neuron in (key for key, so_far in reach.items() if so_far == "data"):
+            if name != "hull" or layer == 1 or len(points) <= FEW:
+                asked.setdefault(layer, []).append(neuron)
+        if not asked:
             continue
         share = budget.share(len(sets) - position + 2)
-        report = _report(network, where, left, share, each, executor, progress, name)
-        reports[name] = report
-        reach |= dict.fromkeys(report.dead, name)
-        for key, point in witnesses(report).items():
+        layers: dict[int, LayerReport] = {}
+        reports[name] = Report(network, where, layers, share.left or 1e-3, {})
+        advance = _under(progress, name)
+        try:
+            for one in decide(network, where, list(asked), asked, share, advance, each=each, executor=executor):
+                layers[one.layer] = one
+        finally:
+            reach |= dict.fromkeys(reports[name].dead, name)
+        for key, point in witnesses(reports[name]).items():
             known.setdefault(key, []).append(tuple(map(Fraction, point)))
-    near: dict[Key, Near] = {}
-    rest = [key for key in silent if reach[key] != "widened box"]
-    if rest and not budget.ended:
-        hunt = Hunt(network, points, sets["widened box"], budget.share(2))
-        for k, key in enumerate(rest):
-            found = hunt.nearest(*key, known.get(key, []), len(rest) - k)
-            if found is not None:
-                near[key] = found
-            if progress is not None:
-                progress("witnesses", k + 1, len(rest))
-    bounds = _bounds(network, sets, reports, reach, seen, budget)
-    return FromData(network, points, widen, seen, reach, bounds, reports, near)
+    return known
+
+
+def _under(progress: Progress | None, name: str) -> Callable[[int, int, int], None] | None:
+    return None if progress is None else lambda layer, done, of: progress(f"{name}, layer {layer}", done, of)
+
+
+def _hunted(
+    network: Network,
+    points: Points,
+    sets: Mapping[str, Polyhedron],
+    reach: Mapping[Key, str],
+    known: Mapping[Key, Sequence[tuple[Fraction, ...]]],
+    near: dict[Key, Near],
+    budget: Budget,
+    progress: Progress | None,
+) -> None:
+    """Look for the nearest witnesses of what is not dead on the widened box; ``near`` fills."""
+    rest = [key for key, name in reach.items() if name != "widened box"]
+    if not rest or budget.ended:
+        return
+    hunt = Hunt(network, points, sets["widened box"], budget.share(2))
+    for k, key in enumerate(rest):
+        found = hunt.nearest(*key, known.get(key, []), len(rest) - k)
+        if found is not None:
+            near[key] = found
+        if progress is not None:
+            progress("witnesses", k + 1, len(rest))
 
 
 def _sets(points: Points, widen: Fraction) -> Iterator[tuple[str, Polyhedron]]:
@@ -258,31 +305,6 @@ def _sets(points: Points, widen: Fraction) -> Iterator[tuple[str, Polyhedron]]:
     first = sorted(set(points.first.tolist()))
     if len(first) * points.source.shape[1] <= MANY:
         yield "hull", Polyhedron.from_generators([points.exact(k) for k in first])
-
-
-def _report(
-    network: Network,
-    where: Polyhedron,
-    neurons: Sequence[Key],
-    budget: Budget,
-    each: float | None,
-    executor: Executor | None,
-    progress: Progress | None,
-    name: str,
-) -> Report:
-    asked: dict[int, list[int]] = {}
-    for layer, neuron in neurons:
-        asked.setdefault(layer, []).append(neuron)
-
-    def advance(layer: int, done: int, of: int) -> None:
-        if progress is not None:
-            progress(f"{name}, layer {layer}", done, of)
-
-    layers: dict[int, LayerReport] = {}
-    seconds = budget.left or 1e-3
-    for one in decide(network, where, list(asked), asked, budget, advance, each=each, executor=executor):
-        layers[one.layer] = one
-    return Report(network, where, layers, seconds, {})
 
 
 def _bounds(

@@ -216,3 +216,22 @@ def test_a_budget_that_ends_leaves_neurons_undecided(model):
     network = as_network(model)
     found = seen_on(network, as_points(np.eye(2), 2), {1: range(3)}, Budget(0))
     assert all(one.silent is None or one.silent is False for one in found.values())
+
+
+def test_an_interruption_leaves_what_is_known():
+    def stop(text, done, of):
+        if text.startswith("box"):
+            raise KeyboardInterrupt
+
+    weights = np.array([[1, 1], [-1, -1]])  # the second one touches 0 on the box
+    found = decide([(weights.tolist(), [-3, 0], "relu")], data=np.eye(2), progress=stop)
+    assert found.interrupted and found.silent == [(1, 0), (1, 1)]
+    assert found.reach[1, 0] == "widened box" and found.dead_on("widened box") == [(1, 0)]
+
+
+def test_the_hull_of_many_points_holds_for_layer_1():
+    angles = np.linspace(0, 2 * np.pi, 200)
+    data = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # in the box there is (1, 1)
+    found = decide([([[1, 1]], [-1.5], "relu")], data=data, time=30)
+    assert found.reach == {(1, 0): "hull"} and found.check() == 3  # alive on both boxes
+    assert 1.5 - 2**0.5 - 1e-3 < found.revived((1, 0))[0] < 1.5 - 2**0.5 + 1e-3
