@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from browsing import browser  # noqa: F401 - a fixture
 from hypothesis import HealthCheck, settings
 
 from geomrelu import checker

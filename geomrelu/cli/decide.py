@@ -12,10 +12,13 @@ from geomrelu.cli.shared import (
     add_reading,
     add_search,
     budget_of,
+    complain,
     judged_inputs,
     layers_of,
     progress_bar,
+    widths_of,
 )
+from geomrelu.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +33,15 @@ def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("decide", "decide which neurons are dead on a domain, with certificates", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("--domain", required=True, metavar="DOMAIN")
+    where = sub.add_mutually_exclusive_group(required=True)
+    where.add_argument("--domain", metavar="DOMAIN")
+    where.add_argument(
+        "--data",
+        metavar="FILE",
+        help="instead of a domain: points (.npy, .npz, .csv); which neurons are silent on them, how far around them"
+        " that is proved (their box, the widened box, the hull of few), and where they fire nearby",
+    )
+    sub.add_argument("--widen", metavar="FACTOR", help="with --data: of the widened box, default 1.1")
     sub.add_argument("--layer", metavar="L or L1-L2", help="only these ReLU layers (from 1)")
     sub.add_argument("--neuron", type=int, metavar="I", action="append", help="only this neuron (from 0; repeatable)")
     sub.add_argument(
@@ -54,15 +65,37 @@ def add(command: Command) -> None:
         choices=("float32", "float16", "bfloat16"),
         help="say as well which neurons are dead in floating point, whatever the order of summation",
     )
+    sub.add_argument(
+        "--report",
+        metavar="DIR",
+        help="write a page (index.html) with maps of the neurons, bounds, pictures and certificates to this directory",
+    )
+    sub.add_argument(
+        "--image",
+        metavar="N,N,...",
+        help="for --report: the inputs are an image of HEIGHT,WIDTH or CHANNELS,HEIGHT,WIDTH",
+    )
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    """On a domain, or on data and around them."""
+    if options.data is not None:
+        from geomrelu.cli.from_data import run as run_from_data
+
+        return run_from_data(options)
+    if options.widen is not None:
+        raise InputError("--widen is about the box of --data")
+    return _on_domain(options)
+
+
+def _on_domain(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
+    from geomrelu.deadness.page import image_shape
     from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
@@ -71,16 +104,20 @@ def run(options: argparse.Namespace) -> int:
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = judged_inputs(options)
+    image = None if options.image is None else widths_of(options.image, "--image")
     if isinstance(network, QuantisedNetwork):
-        check_options(options.arithmetic, options.ranges)
+        check_options(options.arithmetic, options.ranges, options.report)
     elif options.arithmetic is not None:
         front_door.check_arithmetic(options.arithmetic, domain)
+    if not isinstance(network, QuantisedNetwork):
+        image_shape(network, image)
     if options.format == "table" and network.reading is not None:
         for line in (*(f"Not judged: {why}" for why in network.reading.left), *network.reading.notes):
             print(f"{line}.")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
+    report: reports.Report | None = None
     interrupted = False
     with progress_bar("deciding") as (advance, clear):
 
@@ -94,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
                 if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
                     print(dead)
 
-        wanted = 1 + (options.ranges is not None) + (options.arithmetic is not None)
+        wanted = 1 + _bounds(options) + (options.arithmetic is not None)
         try:
             report = front_door.decide(
                 network, domain, layers, options.neuron, time=budget.seconds_left(1 / wanted), regions=options.regions,
@@ -109,14 +146,28 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         left = [] if network.reading is None else list(network.reading.left)
         heads = {"model": options.model, "domain": options.domain, "killed_by": killed_by, "left_out": left}
-        print(json.dumps(heads | {"layers": rows} | {k: v.as_json() for k, v in more.items()}, indent=1))
+        shown = {k: v.as_json() for k, v in more.items() if k != "ranges" or options.ranges is not None}
+        print(json.dumps(heads | {"layers": rows} | shown, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
     _kept(options, more)
+    _paged(options, report, more, image)
     if interrupted:
         raise KeyboardInterrupt
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
+
+
+def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any) -> None:
+    """The page, if it was asked for and there is something to show."""
+    from pathlib import Path
+
+    from geomrelu.deadness.page import write
+
+    if options.report is not None and report is not None:
+        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
+        page = write(report, options.report, more.get("ranges"), image=image, **said)
+        complain(f"the page is {page}")
 
 
 def _refused(options: argparse.Namespace) -> None:
@@ -124,8 +175,11 @@ def _refused(options: argparse.Namespace) -> None:
     from geomrelu.deadness.ranges import check_kind
     from geomrelu.io.files import parent_of, writable
 
-    if options.certificates is not None:
-        writable(options.certificates)
+    for directory in (options.certificates, options.report):
+        if directory is not None:
+            writable(directory)
+    if options.image is not None and options.report is None:
+        raise InputError("--image is about the pictures of --report")
     if options.ranges:
         check_kind(options.ranges)
         parent_of(options.ranges)
@@ -134,12 +188,17 @@ def _refused(options: argparse.Namespace) -> None:
 def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:
     """What is asked for besides the verdicts, better and better."""
     if options.arithmetic is not None:
-        share = 0.5 if options.ranges is not None else 1.0
+        share = 0.5 if _bounds(options) else 1.0
         for floats in report.in_floats(options.arithmetic, budget.seconds_left(share), advance):
             yield "floats", floats
-    if options.ranges is not None:
+    if _bounds(options):
         for ranges in report.tightened(budget.seconds_left(), advance):
             yield "ranges", ranges
+
+
+def _bounds(options: argparse.Namespace) -> bool:
+    """Are pre-activations to be bounded?"""
+    return options.ranges is not None or options.report is not None
 
 
 def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
@@ -151,7 +210,7 @@ def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
         print(floats.text(options.all))
     if floats is not None and options.certificates is not None:
         floats.save_certificates(options.certificates)
-    if ranges is None:
+    if ranges is None or options.ranges is None:
         return
     if options.format == "table":
         print(ranges.text(None if options.all else MOST_LINES, options.all))

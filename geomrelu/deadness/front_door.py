@@ -16,19 +16,23 @@ from geomrelu.deadness import quantised_report
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.float_arithmetic import float_type
+from geomrelu.deadness.from_data import FromData, from_data
+from geomrelu.deadness.on_data import as_points
 from geomrelu.deadness.report import PIECEWISE, Report, UnionReport
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import rational
 from geomrelu.geometry.domains import Domain, Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
+from geomrelu.io.points import read_points
 from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
-__all__ = ["check_arithmetic", "decide"]
+__all__ = ["around", "check_arithmetic", "decide"]
 
 
 def decide(
@@ -44,6 +48,8 @@ def decide(
     scheduler: str | None = None,
     certificates: str | PathLike[str] | None = None,
     arithmetic: str | None = None,
+    data: Any = None,
+    widen: Any = "11/10",
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -63,6 +69,10 @@ def decide(
         certificates: a directory: what is proved goes there as it comes, and what it holds is not sought again.
         arithmetic: "float32", "float16" or "bfloat16": say as well which neurons are dead in that type, whatever the
             order of summation (half of the time is for that): :attr:`Report.floats`.
+        data: instead of a domain: an array (points, inputs), a path (.npy, .npz, .csv), or batches of points such as a
+            ``torch.utils.data.DataLoader``: which neurons are silent on them, and how far around them that is proved,
+            also on the box around them ``widen`` times as large; gives a
+            :class:`~geomrelu.deadness.from_data.FromData`.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -78,6 +88,17 @@ def decide(
     ([(2, 0)], [(1, 0), (1, 1)], 3)
     """
     network = as_judged(model)
+    if data is not None:
+        if domain is not None or arithmetic is not None or regions is not None or certificates is not None:
+            raise InputError(
+                "with data there is no domain, arithmetic, regions or certificates: FromData.save writes them"
+            )
+        if isinstance(network, QuantisedNetwork):
+            raise InputError("data are for networks that are not quantised")
+        return around(  # type: ignore[return-value]
+            network, data, layers, neurons, widen=widen, time=time, neuron_time=neuron_time, workers=workers,
+            scheduler=scheduler, progress=progress,
+        )  # fmt: skip
     set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
     time, workers = seconds(time, "time"), integer(workers, "workers", 1)
     regions = None if regions is None else integer(regions, "regions", 0)
@@ -133,6 +154,42 @@ def decide(
         finally:
             keeper.keep()
     return Report(network, set_, found, time, written)
+
+
+def around(
+    network: Network,
+    data: Any,
+    layers: Any = None,
+    neurons: Any = None,
+    *,
+    widen: Any = "11/10",
+    time: float = 600.0,
+    neuron_time: float | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> FromData:
+    """What :func:`decide` gives for data.
+
+    Raises:
+        InputError: as there; data of another shape, or a factor below 1.
+    """
+    budget = Budget(seconds(time, "time"))
+    function(progress, "progress")
+    points = as_points(read_points(Path(data)) if isinstance(data, (str, PathLike)) else data, network.inputs)
+    each = None if neuron_time is None else seconds(neuron_time, "neuron_time")
+    asked = _asked(network, _layers(layers), _neurons(neurons))
+    with workers_on(integer(workers, "workers", 1), scheduler) as (executor, _):
+        return from_data(
+            network,
+            points,
+            asked,
+            budget,
+            widen=rational(widen, "widen"),
+            each=each,
+            executor=executor,
+            progress=progress,
+        )
 
 
 def check_arithmetic(arithmetic: str, domain: Domain) -> None:

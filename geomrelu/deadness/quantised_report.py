@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
@@ -29,6 +30,7 @@ __all__ = ["QuantisedReport", "channels", "check_options", "dead_channels", "dec
 
 NO_FLOATS = "a quantised network is judged in whole numbers, not in floating point"
 NO_RANGES = "ranges are given for networks that are not quantised"
+NO_PAGE = "a page is written on networks that are not quantised"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -201,6 +203,14 @@ class QuantisedReport(Report):
         """
         raise InputError(NO_RANGES)
 
+    def save_page(self, directory: str | PathLike[str], *, bounds: bool = True, image: Any = None) -> Path:
+        """There is none on quantised networks.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(NO_PAGE)
+
     def in_floats(
         self, arithmetic: str, seconds: float, progress: Callable[[str, int, int], None] | None = None
     ) -> Iterator[Any]:
@@ -220,7 +230,7 @@ class QuantisedReport(Report):
         return "\n".join(parts)
 
 
-def check_options(arithmetic: str | None = None, ranges: str | None = None) -> None:
+def check_options(arithmetic: str | None = None, ranges: str | None = None, page: str | None = None) -> None:
     """What is not done for quantised networks.
 
     Raises:
@@ -230,6 +240,8 @@ def check_options(arithmetic: str | None = None, ranges: str | None = None) -> N
         raise InputError(NO_FLOATS)
     if ranges is not None:
         raise InputError(NO_RANGES)
+    if page is not None:
+        raise InputError(NO_PAGE)
 
 
 def _digests(relaxed: Relaxed) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -15,6 +15,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness import page
 from geomrelu.deadness.always_active import always_active
 from geomrelu.deadness.in_floats import InFloats, in_floats
 from geomrelu.deadness.ranges import Ranges, united_ranges
@@ -185,6 +186,21 @@ class Report:
             files.save(path, files.as_certificate([c for c in active if c["layer"] == level], *self._digests, []))
             written.append(str(path))
         return list(dict.fromkeys(written))
+
+    def save_page(
+        self, directory: str | PathLike[str], *, bounds: bool = True, image: Sequence[int] | None = None
+    ) -> Path:
+        """Write a page (index.html) on the report, with the certificates beside it; it needs no network.
+
+        Args:
+            bounds: also show proved bounds, :attr:`ranges`, which are found now if they are not known.
+            image: shape of the input, (height, width) or with 1 or 3 channels, where the model's file does not say it.
+
+        Raises:
+            InputError: another number of inputs than the image has; the directory cannot be written.
+        """
+        page.image_shape(self.network, image)
+        return page.write(self, directory, self.ranges if bounds else None, image=image)
 
     # ---- to be read -------------------------------------------------------------------------------------------
 

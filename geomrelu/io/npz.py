@@ -23,7 +23,7 @@ from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["read"]
+__all__ = ["member", "members", "read"]
 
 _NUMBERED = re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})")
 
@@ -51,7 +51,7 @@ def read(
     """
     data = read_bytes(path)
     with named(path):
-        arrays = _arrays(data)
+        arrays = members(data)
         activations = arrays.pop("activations", None)
         if activations is not None:
             if activation is not None:
@@ -95,7 +95,7 @@ def _numbered(arrays: Mapping[str, np.ndarray], activation: str | Sequence[str] 
     return tape
 
 
-def _arrays(data: bytes) -> dict[str, np.ndarray]:
+def members(data: bytes) -> dict[str, np.ndarray]:
     """The members of the archive. Headers are compared with the bytes there before an array is allocated."""
     found = {}
     try:
@@ -105,7 +105,7 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
                 name = info.filename.removesuffix(".npy")
                 if name in found:
                     raise InputError(f"array {name[:40]!r} stands twice")
-                found[name] = _array(archive.read(info), name)
+                found[name] = member(archive.read(info), name)
     except InputError:
         raise
     except Exception as problem:  # zipfile and each of its decompressors raise errors of their own
@@ -113,7 +113,7 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
     return found
 
 
-def _array(data: bytes, name: str) -> np.ndarray:
+def member(data: bytes, name: str) -> np.ndarray:
     stream = io.BytesIO(data)
     try:
         version = np.lib.format.read_magic(stream)

@@ -14,9 +14,9 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from browsing import media, one, press, screen
 
 from geomrelu import InputError, checker
 from geomrelu.claims import registry as claims
@@ -263,44 +263,6 @@ def test_what_cannot_be_written_is_said(proofs, tmp_path):
 
 # ---- in a browser -------------------------------------------------------------------------------------------------
 
-SEARCHED = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Headless Chromium; the tests skip where it, its driver or Selenium is absent."""
-    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed: no test in a browser")
-    binary = next(filter(None, map(shutil.which, SEARCHED)), None)
-    driver = shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("neither chromium nor its driver is here (Debian: apt install chromium chromium-driver)")
-    from selenium.webdriver.chrome.service import Service
-
-    home = tmp_path_factory.mktemp("browser")
-    options = selenium.ChromeOptions()
-    options.binary_location = binary
-    for argument in (*QUIET, f"--user-data-dir={home / 'profile'}"):
-        options.add_argument(argument)
-    (home / "downloads").mkdir()
-    options.add_experimental_option("prefs", {"download.default_directory": str(home / "downloads")})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    chrome = selenium.Chrome(options=options, service=Service(driver))
-    chrome.set_script_timeout(20)
-    yield SimpleNamespace(chrome=chrome, downloads=home / "downloads")
-    chrome.quit()
-
 
 @pytest.fixture(scope="module")
 def served(site):
@@ -320,8 +282,8 @@ def served(site):
 def chrome(browser, served):
     """The page in a window of ordinary size, just loaded, with empty logs; nothing may have gone wrong in the end."""
     driver = browser.chrome
-    _screen(driver, 1100, 900)
-    _media(driver)
+    screen(driver, 1100, 900)
+    media(driver)
     driver.get("about:blank")
     for log in ("browser", "performance"):
         driver.get_log(log)
@@ -330,57 +292,35 @@ def chrome(browser, served):
     assert driver.get_log("browser") == []
 
 
-def _screen(driver, width, height, mobile=False):
-    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
-    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-
-
-def _media(driver, medium="", scheme="light"):
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": medium, "features": features})
-
-
 def _visible(driver):
     return driver.execute_script(
         "return [...document.querySelectorAll('article')].filter((a) => a.checkVisibility()).map((a) => a.id)"
     )
 
 
-def _one(driver, selector):
-    return driver.find_element("css selector", selector)
-
-
-def _press(driver, *keys):
-    from selenium.webdriver import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
-    for key in keys:
-        ActionChains(driver).send_keys(getattr(Keys, key, key)).perform()
-
-
 EVERY = ["first-layer-alive", "drawn", "printed", "true", "torn"]  # true corrects printed
 
 
 def test_the_filter(chrome):
-    said = _one(chrome, "#count")
+    said = one(chrome, "#count")
     assert (_visible(chrome), said.text) == (EVERY, "5 of 5 claims")
-    _one(chrome, "input[value=REFUTED]").click()
+    one(chrome, "input[value=REFUTED]").click()
     assert (_visible(chrome), said.text) == (["printed"], "1 of 5 claims")
-    assert not _one(chrome, "#paper-0").is_displayed() and _one(chrome, "#paper-1").is_displayed()
-    _one(chrome, "input[value=BROKEN]").click()
+    assert not one(chrome, "#paper-0").is_displayed() and one(chrome, "#paper-1").is_displayed()
+    one(chrome, "input[value=BROKEN]").click()
     assert _visible(chrome) == ["printed", "torn"]
-    words = _one(chrome, "#words")
+    words = one(chrome, "#words")
     words.send_keys("THEOREM tor")
     assert _visible(chrome) == ["torn"]
     words.send_keys(" nothing of the kind")
     assert (_visible(chrome), said.text) == ([], "0 of 5 claims")
-    _one(chrome, "form button").click()
+    one(chrome, "form button").click()
     assert (_visible(chrome), said.text) == (EVERY, "5 of 5 claims")
 
 
 def test_a_link_reveals_what_the_filter_hides(chrome):
-    _one(chrome, "input[value=REFUTED]").click()
-    _one(chrome, "#printed .true a").click()
+    one(chrome, "input[value=REFUTED]").click()
+    one(chrome, "#printed .true a").click()
     assert _visible(chrome) == EVERY
     assert chrome.execute_script("return document.querySelector('article:target').id") == "true"
     top = chrome.execute_script("return document.getElementById('true').getBoundingClientRect().top")
@@ -391,7 +331,7 @@ def test_without_a_script_everything_is_there(chrome, served):
     chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         chrome.get(f"{served}/index.html")
-        assert _one(chrome, "#torn").is_displayed() and not _one(chrome, "form").is_displayed()
+        assert one(chrome, "#torn").is_displayed() and not one(chrome, "form").is_displayed()
     finally:
         chrome.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -418,14 +358,14 @@ def test_the_policy_lets_nothing_through(chrome, served):
 def test_it_opens_from_the_disk(chrome, site):
     chrome.get((site / "index.html").as_uri())
     assert _visible(chrome) == EVERY
-    _one(chrome, "input[value=SAMPLED]").click()
+    one(chrome, "input[value=SAMPLED]").click()
     assert _visible(chrome) == ["drawn", "true"]
 
 
 def test_certificates_and_figures_download(chrome, browser, site):
     chrome.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     for link in ("certificates/first-layer-alive-1.json", "evidence/printed.json", "figures/drawn-1.svg"):
-        _one(chrome, f'a[href="{link}"]').click()
+        one(chrome, f'a[href="{link}"]').click()
         path = browser.downloads / Path(link).name
         deadline = time.monotonic() + 120
         while not path.exists() and time.monotonic() < deadline:
@@ -435,30 +375,30 @@ def test_certificates_and_figures_download(chrome, browser, site):
 
 
 def test_by_keyboard(chrome):
-    _press(chrome, "TAB")
+    press(chrome, "TAB")
     skip = chrome.switch_to.active_element
     assert skip.text == "Skip to the claims" and skip.rect["x"] >= 0
-    _press(chrome, "ENTER")
+    press(chrome, "ENTER")
     assert chrome.switch_to.active_element.get_attribute("id") == "claims"
     chrome.get(chrome.current_url.partition("#")[0])
     seen = []
     while chrome.switch_to.active_element.get_attribute("id") != "words":
         assert len(seen) < 20
-        _press(chrome, "TAB")
+        press(chrome, "TAB")
         active = chrome.switch_to.active_element
         style = "const o = arguments[0], s = getComputedStyle(o.type === 'checkbox' ? o.nextElementSibling : o);"
         outline = chrome.execute_script(style + "return [s.outlineStyle, parseFloat(s.outlineWidth)]", active)
         assert outline[0] == "solid" and outline[1] >= 2
         seen.append(active.tag_name)
         if active.get_attribute("value") == "REFUTED":
-            _press(chrome, "SPACE")
+            press(chrome, "SPACE")
             assert _visible(chrome) == ["printed"]
     assert {"a", "summary", "input"} <= set(seen)
-    _press(chrome, "p", "r", "i", "ENTER")  # no form is sent
+    press(chrome, "p", "r", "i", "ENTER")  # no form is sent
     assert _visible(chrome) == ["printed"] and chrome.current_url.endswith("index.html")
-    _press(chrome, "TAB")
+    press(chrome, "TAB")
     assert chrome.switch_to.active_element.text == "Show all"
-    _press(chrome, "ENTER")
+    press(chrome, "ENTER")
     assert _visible(chrome) == EVERY
 
 
@@ -481,7 +421,7 @@ def test_what_a_screen_reader_meets(chrome):
 
 @pytest.mark.parametrize(("width", "mobile"), [(320, True), (360, True), (800, False)])
 def test_nothing_is_wider_than_the_screen(chrome, width, mobile):
-    _screen(chrome, width, 700, mobile)
+    screen(chrome, width, 700, mobile)
     chrome.refresh()
     chrome.execute_script("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert chrome.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
@@ -513,7 +453,7 @@ return worst.sort((x, y) => x[0] - y[0])[0];
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(chrome, scheme):
     """WCAG AA: at least 4.5 : 1, also where a status is chosen."""
-    _media(chrome, scheme=scheme)
+    media(chrome, scheme=scheme)
     for box in chrome.find_elements("css selector", "input[type=checkbox]"):
         box.click()
     dark = chrome.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(23, 22, 20)"
@@ -523,9 +463,9 @@ def test_text_stands_out(chrome, scheme):
 
 
 def test_on_paper(chrome):
-    _media(chrome, "print")
+    media(chrome, "print")
     chrome.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert not _one(chrome, "form").is_displayed()
+    assert not one(chrome, "form").is_displayed()
     assert all(details.get_attribute("open") for details in chrome.find_elements("css selector", "details"))
     chrome.execute_script("dispatchEvent(new Event('afterprint'))")
     assert not any(details.get_attribute("open") for details in chrome.find_elements("css selector", "details"))

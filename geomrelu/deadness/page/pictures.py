@@ -1,0 +1,158 @@
+"""Weights and witnesses as images, where the inputs of a network are one."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.arguments import integers
+from geomrelu.errors import InputError
+from geomrelu.exact.numbers import nearest
+from geomrelu.network.network import Network
+
+__all__ = ["Album", "image_shape", "near"]
+
+LIMIT = 1_500_000  # bytes of pictures on a page
+SMALLEST = 4  # pixels a side, of what is taken for an image without having been told
+Shape = tuple[int, int, int, bool]  # channels, height, width; do the channels come last?
+LARGEST = 1e300
+ORDER = "SDT?AL"  # whose filters come first
+
+
+def image_shape(network: Network, image: Sequence[int] | None = None) -> Shape | None:
+    """(channels, height, width, whether channels come last) of the input, None if it is no image.
+
+    Args:
+        image: (height, width), (channels, height, width) or (height, width, channels); None: as the model's file says.
+
+    Raises:
+        InputError: not such a shape, or one of another number of inputs.
+    """
+    if image is not None:
+        given = integers(image, "image")
+        found = _shape(given, 1)
+        if found is None:
+            raise InputError(
+                "the shape of an image is height,width or channels,height,width or height,width,channels, 1 or 3"
+                f" channels, not {','.join(map(str, given))}"
+            )
+        if np.prod(found[:3]) != network.inputs:
+            raise InputError(f"an image {','.join(map(str, given))} has not the {network.inputs} inputs of the model")
+        return found
+    if network.reading is None or len(network.reading.inputs) != 1:
+        return None
+    found = _shape(list(network.reading.inputs[0].shape), SMALLEST)
+    return found if found is not None and np.prod(found[:3]) == network.inputs else None
+
+
+def _shape(shape: list[int], least: int) -> Shape | None:
+    while len(shape) > 3 and shape[0] == 1:
+        shape = shape[1:]
+    if len(shape) == 2:
+        shape = [1, *shape]
+    if len(shape) != 3 or min(shape) < 1:
+        return None
+    c, h, w = shape
+    if c in (1, 3) and min(h, w) >= least:
+        return c, h, w, False
+    h, w, c = shape
+    return (c, h, w, True) if c in (1, 3) and min(h, w) >= least else None
+
+
+class Album:
+    """The pictures of a page, until there are too many bytes of them.
+
+    Attributes:
+        omitted: how many had no room. scale: the values that are drawn black and white in witnesses.
+    """
+
+    def __init__(self, network: Network, shape: tuple[int, ...] | None, domain: Any) -> None:
+        self.network, self.shape = network, shape
+        self.room, self.omitted = LIMIT, 0
+        self.scale = None if shape is None else _scale(domain)
+
+    def filters(self, layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The incoming weights of neurons that read the image alone; ``layer["filter"]`` says which picture is whose.
+
+        Of a convolution only the part of the image that a neuron reads; what is drawn twice is there once.
+        """
+        if self.shape is None:
+            return []
+        found: list[dict[str, Any]] = []
+        known: dict[tuple[tuple[int, ...], bytes], int] = {}
+        for layer in layers:
+            level = layer["layer"]
+            if self.network.blocks[level] != (0,):
+                continue
+            neurons = layer["neurons"] or range(layer["width"])
+            order = sorted(range(len(layer["kinds"])), key=lambda k: ORDER.index(layer["kinds"][k]))
+            for k in order:
+                weights, largest = self._weights(level, neurons[k], len(layer["shape"]) > 1)
+                key = weights.shape, weights.tobytes()
+                if key not in known:
+                    if not self._spend(weights.size):
+                        continue
+                    known[key] = len(found)
+                    found.append({"size": list(weights.shape), "largest": largest, "pixels": _text(weights)})
+                layer["filter"][k] = known[key]
+        return found
+
+    def _weights(self, level: int, neuron: int, patch: bool) -> tuple[np.ndarray, float]:
+        """Grey from -largest (0) by 0 (128) to largest (255); channels, height, width."""
+        map_ = self.network.layers[level - 1]
+        _, columns, entries = map_.row(neuron)
+        values = np.zeros(self.network.inputs)
+        values[columns] = np.clip(nearest(entries, map_.denominator), -LARGEST, LARGEST)
+        image = self._image(values)
+        read: np.ndarray = np.any(self._image(np.isin(np.arange(self.network.inputs), columns)), axis=0)
+        if patch and read.any():
+            rows, cols = (np.flatnonzero(np.any(read, axis=axis)) for axis in (1, 0))
+            image = image[:, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        largest = float(np.abs(image).max()) or 1.0
+        return np.round(128 + 127 * (image / largest)).astype(np.uint8), float(f"{largest:.4g}")
+
+    def witness(self, point: tuple[str, ...]) -> dict[str, Any] | None:
+        """A point as an image, black for the least value that the set allows; None if there is no image or no room."""
+        if self.shape is None or not self._spend(len(point)):
+            return None
+        values = self._image(np.array([near(x) for x in point]))
+        low, high = self.scale or (float(values.min()), float(values.max()))
+        share = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
+        return {"size": list(values.shape), "pixels": _text(np.round(255 * share).astype(np.uint8))}
+
+    def _image(self, values: np.ndarray) -> np.ndarray:
+        assert self.shape is not None
+        c, h, w, last = self.shape
+        return values.reshape(h, w, c).transpose(2, 0, 1) if last else values.reshape(c, h, w)
+
+    def _spend(self, count: int) -> bool:
+        cost = 4 * -(-count // 3) + 60
+        if cost > self.room:
+            self.omitted += 1
+            return False
+        self.room -= cost
+        return True
+
+
+def _scale(domain: Any) -> tuple[float, float] | None:
+    """The least and the greatest value that a bounded box allows."""
+    sides = getattr(domain, "checked", None)
+    lower, upper = getattr(sides, "lower", None), getattr(sides, "upper", None)
+    if not lower or not upper or None in lower or None in upper:
+        return None
+    low, high = float(min(lower)), float(max(upper))
+    return (low, high) if low < high else None
+
+
+def near(text: str) -> float:
+    """A float near a rational number; the largest one if it is larger."""
+    value = float(nearest([Fraction(text).numerator], Fraction(text).denominator)[0])
+    return float(np.clip(value, -LARGEST, LARGEST))
+
+
+def _text(pixels: np.ndarray) -> str:
+    return b64encode(np.ascontiguousarray(pixels).tobytes()).decode()

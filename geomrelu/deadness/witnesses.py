@@ -1,0 +1,63 @@
+"""Points at which living neurons of a report are positive, written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from typing import Any, Protocol
+
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
+from geomrelu.network.network import Network
+
+__all__ = ["Judged", "witnesses"]
+
+CORNERS = 1000  # that are written out
+Key = tuple[int, int]
+
+
+class Judged(Protocol):
+    """A :class:`geomrelu.deadness.report.Report` (on a union it has ``parts`` as well)."""
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def domain(self) -> Any: ...
+    @property
+    def verdicts(self) -> list[Verdict]: ...
+    @property
+    def killed_by(self) -> int | None: ...
+    def __iter__(self) -> Iterator[LayerReport]: ...
+    def save(self, directory: str | PathLike[str]) -> list[str]: ...
+
+
+def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
+    """A point of the set at which each living neuron is positive, where its claim names one; exact, as strings."""
+    found: dict[Key, tuple[str, ...]] = {}
+    parts: Sequence[Judged] = getattr(report, "parts", ()) or (report,)
+    corners = 0
+    for part, layer in ((one, layer) for one in parts for layer in one):
+        table: dict[int, tuple[str, ...]] = {}
+        for v in layer.verdicts:
+            point = None if v.claim is None or v.status is not Status.ALIVE else v.claim.get("point")
+            if type(point) is int:
+                if point not in table:
+                    table[point] = tuple(map(str, layer.points[point]))
+                found.setdefault((v.layer, v.neuron), table[point])
+            elif isinstance(point, list):
+                found.setdefault((v.layer, v.neuron), tuple(map(str, point)))
+            elif point == "corner" and corners < CORNERS:
+                found.setdefault((v.layer, v.neuron), _corner(report.network, part, v.neuron))
+                corners += 1
+    return found
+
+
+def _corner(network: Network, part: Judged, neuron: int) -> tuple[str, ...]:
+    """Where a neuron of layer 1 is largest on a box."""
+    sides = part.domain.checked
+    point: list[Any] = [
+        low if low is not None else high or 0 for low, high in zip(sides.lower, sides.upper, strict=True)
+    ]
+    _, columns, entries = network.layers[0].row(neuron)
+    for j, weight in zip(columns, entries, strict=True):
+        point[j] = sides.upper[j] if weight > 0 else sides.lower[j]
+    return tuple(map(str, point))
