@@ -48,7 +48,7 @@ def test_the_python_examples():
             "[(2, 2)] 8 claims proved again by the plain judge",
             (
                 "equal on the domain, proved: 8 -> 6 neurons, 34 -> 25 parameters, 25 -> 18 multiplications "
-                "(2 dead removed, 0 active folded, 0 merged)"
+                "(1 dead, 1 that nothing reads any more removed, 0 active folded, 0 multiples merged)"
             ),
         ],
         [

@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         rows = [*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes]
         for what, before, after in rows:
             print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
-        print(f"{found.removed} dead removed, {found.folded} active folded, {found.merged} multiples merged.")
+        print(f"{found.said}.")
     if options.report or replaces:
         print("".join(f"{line}\n" for line in lines), end="")
     undecided = len(reports.undecided)

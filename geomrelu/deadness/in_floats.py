@@ -42,7 +42,7 @@ __all__ = ["DEAD", "REALS_ONLY", "FloatVerdict", "InFloats", "in_floats"]
 
 Array = np.ndarray
 DEAD, REALS_ONLY, OPEN = "dead in floats too", "dead over the reals only", "dead over the reals, open in floats"
-ALIVE, UNDECIDED = "alive", "undecided"
+ALIVE, UNDECIDED = "alive over the reals", "undecided"
 SLACK = Fraction(1, 1 << 20)  # relative: a proof in fixed point may lose a little
 PLAIN = {  # operators that multiply no two parameters and round nothing, or are one sum of products
     *("MatMul", "Gemm", "Add", "Conv", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity"),

@@ -51,6 +51,13 @@ class Pruning:
     before: tuple[int, int, int]
     after: tuple[int, int, int]
 
+    @property
+    def said(self) -> str:
+        """What was done, in words."""
+        dead = sum(claim["status"] == "dead" for claim in self.certificate["claims"])
+        unread = f", {self.removed - dead} that nothing reads any more" if self.removed > dead else ""
+        return f"{dead} dead{unread} removed, {self.folded} active folded, {self.merged} multiples merged"
+
 
 def prune(
     network: Network,

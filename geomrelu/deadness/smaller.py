@@ -75,9 +75,8 @@ class Smaller:
         names = ("neurons", "parameters", "multiplications")
         sizes = zip(self.pruning.before, self.pruning.after, names, strict=True)
         said = ", ".join(f"{before:,} -> {after:,} {name}" for before, after, name in sizes)
-        how = f"{self.pruning.removed} dead removed, {self.pruning.folded} active folded, {self.pruning.merged} merged"
         open_ = f"; {self.undecided} undecided neurons stay" if self.undecided else ""
-        return f"equal on the domain, proved: {said} ({how}{open_})"
+        return f"equal on the domain, proved: {said} ({self.pruning.said}{open_})"
 
 
 def prune(

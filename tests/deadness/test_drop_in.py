@@ -163,6 +163,26 @@ def test_a_residual_branch_that_is_dead_goes(tmp_path):
     runs_alike(tmp_path, small)
 
 
+def test_living_neurons_that_only_a_dead_branch_reads_go_with_it(tmp_path):
+    """x + W3 relu(W2 relu(W1 x) - 9): the second layer is dead, the first is alive and read by nothing else."""
+    model = graphs.model(
+        [
+            node("Gemm", "x a p", "u"), node("Relu", "u", "h"), node("Gemm", "h b q", "v"), node("Relu", "v", "k"),
+            node("Gemm", "k c", "w"), node("Add", "x w", "s"), node("Gemm", "s d", "t"), node("Relu", "t", "y"),
+        ],
+        {"a": dense(2, 5), "p": np.full(5, 0.5, np.float32), "b": dense(5, 4), "q": np.full(4, -90, np.float32),
+         "c": dense(4, 2), "d": dense(2, 3)},
+        shape=("N", 2),
+    )  # fmt: skip
+    net, found, small = replaced(model, tmp_path)
+    kept = [initial.dims for initial in small.graph.initializer]
+    assert net.widths == (5, 4, 3) and len(found.data) < found.bytes_before
+    assert found.pruning.network.widths[0] < 5, kept
+    claimed = {(c["layer"], c["status"]) for c in found.pruning.certificate["claims"]}
+    assert (1, "dead") not in claimed
+    runs_alike(tmp_path, model)
+
+
 def test_channels_of_a_residual_sum_go_together(tmp_path):
     """Channel 0 is dead in both summands and goes; 1 only in one, and stays."""
     model = graphs.model(
@@ -334,7 +354,7 @@ def test_what_a_format_cannot_hold_is_said_before_the_work(tmp_path, capsys, mon
     def never(*_, **__):
         raise AssertionError
 
-    monkeypatch.setattr("geomrelu.deadness.report.judged", never)
+    monkeypatch.setattr("geomrelu.deadness.front_door.judged", never)
     skipping = {"inputs": 1, "layers": [{"rows": [[0, 0, 1]]}, {"rows": [[0, 0, "1/3", 1, 1]]}]}
     (tmp_path / "skip.json").write_text(json.dumps(skipping))
     for ending, words in ((".npz", "written as .json or .onnx"), (".onnx", "no float equals")):

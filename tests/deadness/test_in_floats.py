@@ -162,7 +162,7 @@ def test_signs_are_kept_by_rounding_and_no_error_matters():
     found = decide(net, [(0, None), (0, 1)], arithmetic="float32").floats
     assert found[2, 0].status == found[2, 1].status == DEAD
     assert found[2, 0].error == np.inf
-    assert found[2, 2].status == "alive"
+    assert found[2, 2].status == "alive over the reals"
 
 
 def test_rows_and_generators_bound_inputs_as_well():
@@ -284,7 +284,12 @@ def test_command(capsys, tmp_path):
     assert "Layer 2 in float32: 1 dead in floats too, 1 alive" in text
     code, text, _ = run(capsys, *arguments, "--ranges", "--format", "json")
     data = json.loads(text)
-    assert [v["status"] for v in data["floats"]["neurons"]] == ["alive", "alive", DEAD, "alive"]
+    assert [v["status"] for v in data["floats"]["neurons"]] == [
+        "alive over the reals",
+        "alive over the reals",
+        DEAD,
+        "alive over the reals",
+    ]
     assert data["floats"]["arithmetic"] == "float32"
     assert data["ranges"]["fixed"][-1] == [2, 0, "dead"]
 
