@@ -1267,8 +1267,8 @@ def at_least(case: Case) -> None:
 
 def below(case: Case, limit: Fraction) -> None:
     """Of z, or where it is bounded from below, of -z."""
-    name = "z" if case.sign > 0 else "-z"
-    require(case.bound <= limit, f"the bound of {name} is {shown(case.bound)}, not <= {shown(limit)}")
+    of = "" if case.sign > 0 else " of -z"
+    require(case.bound <= limit, f"the bound{of} is {shown(case.bound)}, not <= {shown(limit)}")
     rows = case.judge.domain.rows or case.judge.domain.equalities
     require(not rows or case.value is not None, "no point shows that the domain is not empty")
 
