@@ -25,6 +25,7 @@ __all__ = ["LIBRARY", "build", "source"]
 HERE = Path(__file__).parent
 LIBRARY = "kernel.so"
 SOURCES = ("judge.c", "explore.c")
+HEADERS = ("lanes.h", "one_box.h")
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=fast", "-fPIC", "-Wno-psabi")
 # The instructions of a processor: what all have, and what chosen.c finds out. A wheel may be used on another machine.
 VERSIONS = {"plain": (), "avx2": ("-march=haswell",), "avx512": ("-march=skylake-avx512",)}
@@ -32,7 +33,7 @@ VERSIONS = {"plain": (), "avx2": ("-march=haswell",), "avx512": ("-march=skylake
 
 def source() -> str:
     """A name of the sources; a library of other ones is not loaded, for its tables may be others."""
-    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("lanes.h", *SOURCES))).hexdigest()
+    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in (*HEADERS, *SOURCES))).hexdigest()
 
 
 def build(target: Path = HERE / LIBRARY, *flags: str) -> str | None:
