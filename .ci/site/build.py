@@ -140,9 +140,8 @@ class Runs:
         shown = []
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
         for command in body.strip().splitlines():
-            line = re.sub(
-                r"\bgeomrelu/", f"{ROOT}/geomrelu/", re.sub(r"^geomrelu\b", f"{sys.executable} -m geomrelu", command)
-            )
+            line = re.sub(r"(?<=\s)geomrelu/", f"{ROOT}/geomrelu/", command)  # first what is a path, then what runs
+            line = re.sub(r"^geomrelu\b", f"{sys.executable} -m geomrelu", line)
             line = re.sub(r"^python\b", sys.executable, line)
             ended = subprocess.run(line, shell=True, capture_output=True, text=True, env=environment, check=False)
             if ended.returncode not in (0, 3):
