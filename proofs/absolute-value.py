@@ -40,7 +40,7 @@ claim = Claim(
     latex=r"(|x_1 + x_2|, |x_1 - x_2|)^T = \begin{pmatrix} 1 & 1 & 0 & 0 \\ 0 & 0 & 1 & 1 \end{pmatrix} \max(A x, 0)",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D and 2-D examples",
     hypotheses=(
-        "the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1) (needed: not known)",
+        "the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1)",
         "no bias",
         "no connection around the layer",
     ),
@@ -206,17 +206,21 @@ def sets(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *With the blanks of $M$ lost*, both rows $(1, 1, 0, 0)$: wrong at a rational point. *With a bias*, $x + 1$ for $x$.
-# *With a connection around the layer* three neurons are not needed: two will do, $|u| = 2 \max(u, 0) - u$.
+# *With the blanks of $M$ lost*, both rows $(1, 1, 0, 0)$: wrong at a rational point. *Other rows of
+# $A$*, twice as long: twice the absolute values. *With a bias*, $x + 1$ for $x$. *With a connection around the layer*
+# three neurons are not needed: two will do, $|u| = 2 \max(u, 0) - u$.
 
 
 # %%
-@claim.neighbour("the matrix M; no bias; no connection around the layer")
+@claim.neighbour(
+    "the matrix M; the rows of A are (1, 1), (-1, -1), (1, -1), (-1, 1); no bias; no connection around the layer"
+)
 def garbled_or_shifted(depth: str) -> Iterator[tuple[object, ...]]:
     forms = [[1, 1], [1, -1]]
     for wrong in (
         network(INNER, [0] * 4, [[1, 1, 0, 0], [1, 1, 0, 0]]),
         network(INNER, [0] * 4, [[1, 0, 1, 0], [0, 1, 0, 1]]),
+        network([[2 * v for v in row] for row in INNER], [0] * 4, OUTPUT),
         network(INNER, [1, 0, 0, 0], OUTPUT),
     ):
         point = difference(wrong, around(forms)) or (Fraction(0), Fraction(0))

@@ -1,12 +1,14 @@
 # %% [markdown]
 # # Sums of absolute values, as first guessed
 #
-# **Statement (false in dimension three).** Let $K_t = \sum_i t_i |z_i|$ with linear forms $z_i$ in general position on
-# $\mathbb R^N$ and fair signs $t$. Then $K_t < 0$ off 0 with probability at least $2^{-N}$.
+# **Statement (false in dimension three).** Let $K_t = \sum_i t_i |z_i|$ with $M \ge N$ linear forms $z_i$ in general
+# position on $\mathbb R^N$ and fair signs $t$, and no ties: on a line on which $N - 1$ independent forms vanish
+# ($N = 1$: on $\mathbb R$) no $K_t$ vanishes. Then $K_t < 0$ off 0 with probability at least $2^{-N}$.
 #
-# It would follow if the restriction to some hyperplane $z_j = 0$ lost at most one half each time. For $N = 1$ it is
-# $\frac12$, for $N = 2$ at least $\frac14$ ([`plane-sign-changes`](plane-sign-changes.py), Step 4 with $L \to 0$), and
-# for at most $N + 1$ forms exactly $2^{-N}$.
+# It would follow if the restriction to some hyperplane $z_j = 0$ lost at most one half each time. For such forms it is
+# $\frac12$ for $N = 1$, at least $\frac14$ for $N = 2$ ([`plane-sign-changes`](plane-sign-changes.py), Step 4 with
+# $L \to 0$), and for $N$ or $N + 1$ forms exactly $2^{-N}$. (With ties it can be less in low dimensions, too: $\frac14$
+# for the forms $x, x$ on $\mathbb R$, $\frac18$ for $x, y, x + y$ on the plane. With $M < N$ forms it is 0.)
 
 # %%
 from __future__ import annotations
@@ -20,10 +22,10 @@ from geomrelu.claims.registry import Again, Claim
 claim = Claim(
     label="absolute-values-halve",
     title="Sums of absolute values, as first guessed",
-    statement="sum_i t_i |z_i| < 0 off 0 with probability at least 2^-N, for linear forms in general position on R^N",
+    statement="sum_i t_i |z_i| < 0 off 0 with probability at least 2^-N, for M >= N linear forms on R^N without ties",
     latex=r"P_t\big(\textstyle\sum_i t_i |z_i| < 0\big) \ge 2^{-N}",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("forms in general position",),
+    hypotheses=("M >= N forms in general position, no ties",),
     correction="plane-sign-changes",
 )
 

@@ -11,11 +11,12 @@
 # **What is wrong.** The sum need not be finite. *Without biases* (the default of several frameworks starts with biases
 # 0) data on one ray keep their ratios in every living network: each term is the same number, for every width. *With
 # biases* and growing outputs (Xavier's variance as printed, $\sigma_\theta^2 = n$, makes them grow) the biases are soon
-# forgotten, and the terms tend to a positive number; this is shown here for width 1 only.
+# forgotten, and the terms tend to a positive number; this is seen here for width 1, in seven layers.
 #
-# The assumption is not needed in either case: data on a ray live and die together, and $\mathcal P = \ell$ exactly.
-# What is needed is in [`tight-along-paths-corrected`](tight-along-paths-corrected.py): $\sum_j P(X_j) \in o(2^n)$ for
-# the events that some neuron takes both signs on the living data.
+# *Without biases* the assumption is not needed: data on a ray live and die together, and $\mathcal P = \ell$ exactly.
+# *With biases* they need not (width 1, $|a| = 2$, $|b| = 3$, data 1 and 2: $\mathcal P(1, 1) = \frac34$, not
+# $\frac12$). What is needed is in [`tight-along-paths-corrected`](tight-along-paths-corrected.py): $\sum_j P(X_j) \in
+# o(2^n)$ for the events that some neuron takes both signs on the living data.
 
 # %%
 from __future__ import annotations

@@ -6,7 +6,7 @@
 #
 # **Statement.** (i) $z$ is dead on $B_r$ if and only if $b + r |a| \le 0$, that is $b \le 0$ and $b^2 \ge r^2 |a|^2$.
 # (ii) If the rows $(a, b)$ are independent with one law, $P(n, 1) = 1 - P(b + r |a| \le 0)^n$ never falls when $r$
-# grows, and if $P(a = 0) = 0$, it tends to $1 = v(n, 1)$. (iii) For independent standard normal parameters
+# grows, and if $P(a = 0) = 0$, it tends to 1. (iii) For independent standard normal parameters
 # $$P(b + r |a| \le 0) = c_n \int_0^{\arctan(1/r)} \sin^{n-1} t \, dt, \qquad
 # c_n = \frac{\Gamma(\frac{n+1}2)}{\sqrt \pi \, \Gamma(\frac n2)},$$
 # which is $\frac{\arctan(1/r)}{\pi}$ for $n = 1$, and about $\frac{c_n}{n} r^{-n}$ for large $r$. (iv) For rational
@@ -64,11 +64,12 @@ claim = Claim(
 # of a cap on the sphere of $\mathbb R^{n+1}$.
 #
 # **Step 4.** Rational unit vectors are dense on the sphere (stereographic projection). *Alive*: $b + r |a| > 0$, so
-# $z(ru) > 0$ for a rational unit vector $u$ near $a / |a|$. *Dead*: if $|a|$ is rational, $u = a / |a|$ is a rational
-# unit vector and $z \le b + r |a| \le 0$ on the half-space $u \cdot x \le r$. If $|a|$ is irrational (then $a \ne 0$),
-# $b + r |a| \ne 0$, because $r$ and $b$ are rational; so $b + r |a| < 0$. Take rational unit vectors $u_j$ so near
-# $a / |a|$ that $a = \sum_j \lambda_j u_j$ with $\lambda_j \ge 0$ and $\sum_j \lambda_j \le -b / r$ (possible, for the
-# sum tends to $|a|$); then $z \le b + r \sum_j \lambda_j \le 0$ where all $u_j \cdot x \le r$. $\square$
+# $z(ru) > 0$ for a rational unit vector $u$ near $a / |a|$ (any, if $a = 0$). *Dead*: if $|a|$ is rational,
+# $u = a / |a|$ (any rational unit vector, if $a = 0$) is a rational unit vector and $z \le b + r |a| \le 0$ on the
+# half-space $u \cdot x \le r$. If $|a|$ is irrational (then $a \ne 0$), $b + r |a| \ne 0$, because $r$ and $b$ are
+# rational; so $b + r |a| < 0$. Take rational unit vectors $u_j$ so near $a / |a|$ that $a = \sum_j \lambda_j u_j$ with
+# $\lambda_j \ge 0$ and $\sum_j \lambda_j \le -b / r$ (possible, for the sum tends to $|a|$); then $z \le b + r \sum_j
+# \lambda_j \le 0$ where all $u_j \cdot x \le r$. $\square$
 
 
 # %%

@@ -50,9 +50,9 @@ claim = Claim(
     hypotheses=(
         "the data are not all equal",
         "weights without atoms",
-        "weights independent (needed: not known)",
+        "weights independent",
         "shift 0",
-        "scale positive (needed: not known)",
+        "scale positive",
     ),
 )
 
@@ -215,20 +215,28 @@ def limits(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *Equal data*, $M = 1$ for instance: all normalised values are 0. *Weights with atoms*: $(1, 1)$ does not tell $(1, 0)$
-# from $(0, 1)$. *A shift* of $-1$ for $M = 2$: the neuron is dead. Each time the number of dead neurons, which should
-# be 0.
+# from $(0, 1)$. *Dependent weights*: nor does $(w, w)$, with one $w$ whose law has no atoms. *A shift* of $-1$ for
+# $M = 2$: the neuron is dead. Each time the number of dead neurons, which should be 0. *A negative scale*, for (iii):
+# $\gamma = -1$, $\beta = 1$, $M = 2$ have $\beta \le -\gamma \sqrt{M - 1}$, but the normalised values are 0 and 2.
 
 
 # %%
-@claim.neighbour("the data are not all equal; weights without atoms; shift 0")
+@claim.neighbour("the data are not all equal; weights without atoms; weights independent; shift 0")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for rows, data, shift in (
         ([[3, 5]], [[1, 2]], 0),
         ([[3, 5]], [[1, 2], [1, 2]], 0),
         ([[1, 1]], [[1, 0], [0, 1]], 0),
+        ([[7, 7]], [[1, 0], [0, 1]], 0),
         ([[3, 5]], [[1, 0], [0, 1]], -1),
     ):
         yield dead(normalised([rows], data, Fraction(shift)), data)[0], 0
+
+
+@claim.neighbour("scale positive")
+def negative(depth: str) -> Iterator[tuple[object, ...]]:
+    scale, shift = -1, 1  # two points: t is 1 at one of them and -1 at the other
+    yield max(scale * t + shift for t in (1, -1)), "<=", 0
 
 
 # %%

@@ -6,10 +6,11 @@
 # $\varrho = \|\sigma\|^2 / \|\lambda\|^2$, if $\lambda \ne 0$. For random parameters $A$ is the event that the layer is
 # alive on the data, and $E_2 \subseteq A$ that some of the data that were alive before it live and some die.
 #
-# **Statement.** (i) If $F(x) = 0$, then $\|F(x) - \lambda\| = \|\lambda\|$. (ii) If $\lambda \ne 0$,
+# **Statement.** (i) If $F(x) = 0$, then $\|F(x) - \lambda\| = \|\lambda\|$. (ii) If $\lambda \ne 0$ and
+# $\|\sigma\| < \infty$,
 # $$P(F(x) = 0) \le \frac{\varrho}{1 + \varrho} \le \varrho;$$
-# equality on the left if and only if $F$ takes one value besides 0. (iii) For $M$ data points, with the mean and the
-# variance over them,
+# equality on the left if and only if, almost surely, $F$ takes one value besides 0. (iii) For $M$ data points, with the
+# mean and the variance over them,
 # $$P(E_2) \le (M - 1) \, E[\varrho \mid A] \le M \, E[\varrho \mid A],$$
 # the bound of eq. 20.
 

@@ -9,7 +9,7 @@
 # $$F(x) = 0 \iff \|F(x) - \lambda\| \ge \|\lambda\|.$$
 #
 # **What is wrong.** Only "$\Rightarrow$" holds. A point far above the mean, with $F(x) \ge 2 \lambda$ for one neuron,
-# is as far from it as 0 is. The bound of eq. 20 uses "$\Rightarrow$" only, and stands:
+# is at least as far from it as 0 is. The bound of eq. 20 uses "$\Rightarrow$" only, and stands:
 # [`chebyshev-step-corrected`](chebyshev-step-corrected.py).
 
 # %%

@@ -47,7 +47,7 @@ claim = Claim(
         "9 hidden layers",
         "width 2, biases 0",
         "inputs on both sides of 0",
-        "weights symmetric",
+        "weights independent, symmetric, no atoms",
     ),
     uses=("one-dim-chain", "one-dim-sharper", "dead-stays-constant"),
 )
@@ -185,7 +185,8 @@ def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 # ## Neighbours that fail
 #
 # *Inputs on one side of 0*: the upper bound fails, the value is $1 - (\frac34)^m$. *With biases*: the lower bound
-# fails. *Wider networks* (width 4 instead of 2): likewise.
+# fails. *Wider networks* (width 4 instead of 2): likewise. *Fewer layers*: two die with probability at most
+# $\frac7{16}$. *Weights of one sign*: the network is alive on one of the two rays, in every layer.
 
 
 # %%
@@ -198,9 +199,10 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     profiles, size = dead_neurons_orbit(net, Polyhedron.space(1))
     yield Fraction(sum(k for dead, k in profiles.items() if 2 in dead), size), ">=", closed_forms.one_dim_dying(2, 2)
     yield closed_forms.dying_bound(*[4] * (HIDDEN - 1)), ">=", LOWER
+    yield closed_forms.dying_bound(2, 2), ">=", LOWER
 
 
-@claim.neighbour("weights symmetric")
+@claim.neighbour("weights independent, symmetric, no atoms")
 def one_sided(depth: str) -> Iterator[tuple[object, ...]]:
     """All weights positive: alive on one of the two rays, in every layer."""
     layers = [([[3], [5]], [0, 0])] + [([[2, 7], [4, 1]], [0, 0])] * 3

@@ -6,7 +6,7 @@
 # $N (N M^2 + 1)$ parameters in a layer. $P$ is the probability that each of $k$ layers is positive somewhere on the
 # image of $S_0$.
 #
-# **Statement.** On any $S_0$
+# **Statement.** On any nonempty $S_0$
 # $$(1 - 2^{-N})^k \le P \le \left(1 - 2^{-N (N M^2 + 1)}\right)^{k-1}.$$
 #
 # (Eq. 23 of the paper has the exponent $N (M^2 + 1)$: see [`conv-bounds`](conv-bounds.py).)
@@ -46,10 +46,9 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# **Step 1 (lower bound).** Follow one point of $S_0$ and look at one place of the images, where all of each kernel lies
-# inside or is cut by the border. There the $N$ channels are $N$ independent neurons (their kernels and biases are
-# different parameters), so the layer is positive at this place with probability $1 - 2^{-N}$, whatever the layers
-# before it are; go on as in [`lower-bound`](lower-bound.py), Step 3.
+# **Step 1 (lower bound).** Follow one point of $S_0$ and look at one place of the images. There the $N$ channels are
+# $N$ independent neurons (their kernels and biases are different parameters), so the layer is positive at this place
+# with probability $1 - 2^{-N}$, whatever the layers before it are; go on as in [`lower-bound`](lower-bound.py), Step 3.
 #
 # **Step 2 (upper bound).** The image of the layers before layer $j \ge 2$ lies in the orthant. If none of the
 # $N (N M^2 + 1)$ parameters of layer $j$ is positive, then no entry of its matrix and of its bias is, and by
@@ -163,7 +162,7 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *All layers with the same kernel*: alive with probability $\frac34$ at all small depths, for $N = M = d = 1$. *Without
-# biases* every layer is dead at the image 0.
+# biases* every layer is dead at the image 0. *All parameters positive*: two layers never die.
 
 
 # %%
@@ -178,8 +177,8 @@ def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
 
 @claim.neighbour("parameters symmetric")
 def positive(depth: str) -> Iterator[tuple[object, ...]]:
-    found = network([Fraction(v) for v in (1, 1, 2, 3, 4)], 1, 2, 2, 1).pre_activations([1, 1, 1, 1])
-    yield int(max(found[0]) > 0), "<", closed_forms.lower_bound(1, 1) + Fraction(1, 2)
+    found = network([Fraction(v) for v in (1, 1, 2, 3, 4) * 2], 1, 2, 2, 2).pre_activations([1, 1, 1, 1])
+    yield int(all(max(z) > 0 for z in found)), "<=", closed_forms.convolution_upper_bound(1, 2, 2)
 
 
 # %%

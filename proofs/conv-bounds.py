@@ -4,7 +4,7 @@
 # **Notation.** As in [`conv-bounds-corrected`](conv-bounds-corrected.py): $k$ convolutional layers with $N$ channels in
 # and out, images of $d \times d$, and for each pair of channels a kernel of $M \times M$.
 #
-# **Statement.** On any $S_0$ (eq. 23)
+# **Statement.** On any nonempty $S_0$ (eq. 23)
 # $$(1 - 2^{-N})^k \le P(d, N, M, k) \le \left(1 - 2^{-N (M^2 + 1)}\right)^{k-1}.$$
 #
 # The lower half is true. The upper half is false for $N \ge 2$ (not for $N = 1$): the exponent counts one kernel for

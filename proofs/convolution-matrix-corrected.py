@@ -7,10 +7,11 @@
 #
 # **Statement.** There is exactly one matrix $\tilde A$ with $\operatorname{vec}(A * X) = \tilde A \operatorname{vec} X$
 # for all $X$. It has the size $d^2 \times d^2$; each row has at most $M^2$ entries that are not 0, all of them entries
-# of $A$; and $A \mapsto \tilde A$ is linear. With $N$ input and $N$ output maps the layer is one matrix of size
-# $N d^2 \times N d^2$ and a bias, with $N^2 M^2 + N$ free parameters; so for bounds like eq. 23 it is a layer with
-# shared parameters, as [`conv-bounds-corrected`](conv-bounds-corrected.py) takes it. (There is a $d \times d$ matrix
-# with $A * X = \tilde A X$ if all entries of $A$ outside its middle column are 0, and for $d \ge M$ only then.)
+# of $A$ (cyclically with $d < M$: sums of entries); and $A \mapsto \tilde A$ is linear. With $N$ input and $N$ output
+# maps the layer is one matrix of size $N d^2 \times N d^2$ and a bias, with $N^2 M^2 + N$ free parameters; so for
+# bounds like eq. 23 it is a layer with shared parameters, as [`conv-bounds-corrected`](conv-bounds-corrected.py) takes
+# it. (There is a $d \times d$ matrix with $A * X = \tilde A X$ if all entries of $A$ outside its middle column are 0,
+# and for $d \ge M$ only then.)
 
 # %%
 from __future__ import annotations
@@ -37,8 +38,9 @@ claim = Claim(
 #
 # **Step 1.** $X \mapsto A * X$ is linear, and images are vectors of $d^2$ numbers: the columns of $\tilde A$ are the
 # images of the $d^2$ unit images, and no other matrix will do. The entry in row $(i, j)$ and column $(k, l)$ is
-# $A_{i - k, j - l}$ (counted from the middle of the kernel, modulo $d$ in the cyclic case), or 0 if there is no such
-# entry. So row $(i, j)$ has at most as many entries as the kernel, and all depend linearly on $A$.
+# $A_{i - k, j - l}$ (counted from the middle of the kernel), or 0 if there is no such entry; in the cyclic case it is
+# the sum of all entries of $A$ whose indices are these modulo $d$. So row $(i, j)$ has at most as many entries as the
+# kernel, and all depend linearly on $A$.
 #
 # **Step 2 ($d \times d$).** $\tilde A X$ has in column $l$ only entries of column $l$ of $X$. If $A_{p, q} \ne 0$ with
 # $q$ not the middle, and $d \ge M$, a unit image whose 1 lies in a column $l$ from which $q$ leads to another column of

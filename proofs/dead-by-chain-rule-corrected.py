@@ -84,8 +84,8 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Without biases* the two are the same, and smaller. *One sign for all parameters*: at a positive datum the network is
-# alive with probability $\frac12$ at each depth. *Atoms*: parameters $\pm 1$ at $x = 1$.
+# *Without biases* the two are the same, and smaller. *All parameters positive*: at a positive datum the network
+# is alive with probability 1 at each depth. *Atoms*: parameters $\pm 1$ at $x = 1$.
 
 
 # %%

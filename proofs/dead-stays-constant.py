@@ -43,7 +43,7 @@ claim = Claim(
         "a hidden layer is dead on D, which holds the training inputs",
         "a parameter moves only by its own partial derivatives (no weight decay)",
         "slope 0 below 0",
-        "at rest: loss convex in the output (needed: not known)",
+        "at rest: loss convex in the output",
     ),
 )
 
@@ -263,13 +263,14 @@ def optima(depth: str) -> Iterator[tuple[object, ...]]:
 # *With weight decay*: weights are quartered each step, biases are not, as many programs do it.
 # $z_2 = 1 - \max(x + 2, 0)$ is negative on $[0, 1]$, but $1 - \frac14 \max(\frac x4 + 2, 0)$ is positive: the network
 # revives. *A leaky layer* (slope $\frac1{10}$ below 0): the dead network is not constant. *Only the last bias moves*:
-# not if an earlier layer is dead.
+# not if an earlier layer is dead. *A loss that is not convex*, $\ell(c) = (c^2 - 1)^2$: training is at rest at $c = 0$,
+# where $\ell' = 0$, but $\ell(0) = 1 > 0 = \ell(1)$.
 
 
 # %%
 @claim.neighbour(
     "a hidden layer is dead on D, which holds the training inputs; a parameter moves only by its own partial "
-    "derivatives (no weight decay); slope 0 below 0; the last hidden layer"
+    "derivatives (no weight decay); slope 0 below 0; the last hidden layer; at rest: loss convex in the output"
 )
 def hypotheses(depth: str) -> Iterator[tuple[object, ...]]:
     one, none = Fraction(1), Fraction(0)
@@ -282,6 +283,7 @@ def hypotheses(depth: str) -> Iterator[tuple[object, ...]]:
     yield leaky[0] - leaky[1], 0
     early: Layers = [([[-one]], [none]), ([[one]], [one]), ([[one]], [none])]  # layer 1 dead at 1 and 2
     yield gradient(early, [[one], [2 * one]], [none, none], "squared")[1][1][0], 0
+    yield (0**2 - 1) ** 2, "<=", (1**2 - 1) ** 2
 
 
 # %%

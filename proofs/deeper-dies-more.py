@@ -4,10 +4,10 @@
 # **Notation.** As in [`one-dim-chain`](one-dim-chain.py): networks without biases on the line with $m$ hidden layers of
 # width $N$, inputs on both sides of 0; a network dies if a hidden layer is dead on the inputs.
 #
-# **Statement.** For every law, $P(\text{dies})$ does not decrease with
-# one layer more, whatever the widths, biases and inputs. With the width it decreases strictly for one input without
-# biases and $m = 2$ hidden layers, where it is exactly $3 \cdot 4^{-N} - 2 \cdot 8^{-N}$. (For other $m$ the width is
-# not decided here.)
+# **Statement.** For every law, $P(\text{dies})$ does not decrease with one layer more, whatever the widths, biases and
+# inputs. With the width, for independent symmetric weights without atoms, it decreases strictly for input dimension 1,
+# no biases and $m = 2$ hidden layers, where it is exactly $3 \cdot 4^{-N} - 2 \cdot 8^{-N}$. (For $m = 1$ it is 0 for
+# every $N$; $m \ge 3$ is not decided here.)
 
 # %%
 from __future__ import annotations
@@ -27,12 +27,14 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 claim = Claim(
     label="deeper-dies-more",
     title="Deeper networks die more, wider ones less",
-    statement="P(dies) does not decrease with depth; two hidden layers, no biases, one input: it falls with the width",
+    statement="P(dies) does not decrease with depth; two hidden layers, no biases, input dimension 1: it falls with N",
     latex=r"P_{m+1}(\text{dies}) \ge P_m(\text{dies}); \quad 3 \cdot 4^{-N} - 2 \cdot 8^{-N} \text{ decreases in } N",
     source="new (after Lu, Su & Karniadakis, Collapse of deep and narrow neural nets)",
     hypotheses=(
         "layers are added at the end",
-        "for the width: no biases, one input, two hidden layers (needed: not known)",
+        "for the width: two hidden layers",
+        "for the width: weights independent, symmetric, no atoms",
+        "for the width: no biases, input dimension 1 (needed: not known)",
     ),
     uses=("one-dim-chain",),
 )
@@ -92,10 +94,11 @@ def pairs(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %% [markdown]
-# ## Neighbour that fails
+# ## Neighbours that fail
 #
-# *Layers at the end*: if other layers may change, a deeper network can die less. On one input a hidden layer of width 1
-# dies with probability $\frac12$, two of width 3 with $1 - (\frac78)^2$.
+# *Layers at the end*: if other layers may change, a deeper network can die less. At a single point a hidden layer of
+# width 1 dies with probability $\frac12$, two of width 3 with $1 - (\frac78)^2$. *One hidden layer* dies with
+# probability 0 at each width. *All weights positive*: two layers never die, so nothing decreases with the width.
 
 
 # %%
@@ -104,6 +107,17 @@ def replaced(depth: str) -> Iterator[tuple[object, ...]]:
     """One hidden layer of width 1 against two of width 3."""
     point = FiniteSet.of([[1]])
     yield dying((1, 1), point, True, 226, 1), "<=", dying((1, 3, 3), point, True, 226, 2)
+
+
+@claim.neighbour("for the width: two hidden layers; for the width: weights independent, symmetric, no atoms")
+def other_widths(depth: str) -> Iterator[tuple[object, ...]]:
+    yield closed_forms.one_dim_dying(2, 1), "<", closed_forms.one_dim_dying(1, 1)
+    died = []
+    for layers in ([([[2]], [0]), ([[3]], [0])], [([[2], [5]], [0, 0]), ([[3, 1], [4, 7]], [0, 0])]):
+        profiles, size = dead_neurons_orbit(layers, Polyhedron.space(1), "none")
+        dead = sum(number for profile, number in profiles.items() if len(layers[0][1]) in profile)
+        died.append(Fraction(dead, size))
+    yield died[1], "<", died[0]
 
 
 # %%

@@ -18,7 +18,7 @@
 # $p = \frac{128}{255}$ for $-127, \dots, 127$ and $p = \frac{129}{256}$ for $-128, \dots, 127$.
 #
 # (iv) *Ternary second layers*: that $f(x) = \sum_i w_i \max(a_i \cdot x + b_i, 0) + c$ is dead on $\mathbb R^{n_0}$
-# has a probability that is a polynomial in $s$ of degree $n_1 (n_0 + 2) + 1$; for $n_0 = n_1 = 1$ it is
+# has a probability that is a polynomial in $s$ of degree at most $n_1 (n_0 + 2) + 1$; for $n_0 = n_1 = 1$ it is
 # $\frac14 + \frac78 s - \frac38 s^2 + \frac58 s^3 - \frac38 s^4$. At $s = 0$ (parameters $\pm 1$) it is not the value
 # of the theorems without atoms: $\frac{15}{64}$ for $n_0 = 1$, $n_1 = 2$, where these have $\frac3{16}$.
 

@@ -4,9 +4,9 @@
 # **Statement (false as printed).** If weights are independent with symmetric laws and biases are symmetric or 0, then
 # $P(\text{dies}) \le 1 - \prod_{l < L} (1 - 2^{-N_l})$ (theorem 1).
 #
-# **What is wrong.** A neuron may be 0 at the inputs with positive probability, and then it is dead more often than one
-# half of the time: with parameters uniform on $\{-1, 0, 1\}$ and the inputs $1, 2$ one neuron is dead with probability
-# $\frac59$. The theorem needs "no atoms": [`dying-bound`](dying-bound.py).
+# **What is wrong.** A neuron may be 0 at the inputs with positive probability, and then it can be dead more often than
+# one half of the time: with parameters uniform on $\{-1, 0, 1\}$ and the inputs $1, 2$ one neuron is dead with
+# probability $\frac59$. The theorem needs "no atoms": [`dying-bound`](dying-bound.py).
 
 # %%
 from __future__ import annotations

@@ -5,7 +5,8 @@
 # $S_0$ if some hidden layer is nowhere positive on the image of $S_0$.
 #
 # **Statement.** If the weights are independent, symmetric about 0 and without atoms, and each bias is symmetric about
-# 0, independent and without atoms, or all are 0, then on any $S_0$ (without biases: that holds a point other than 0)
+# 0, independent and without atoms, or all are 0, then on any nonempty $S_0$ (without biases: that holds
+# a point other than 0)
 # $$P(\text{dies}) \le 1 - \prod_{l=1}^{m} (1 - 2^{-N_l}),$$
 # and
 # $$P(\text{dies}) \ge 1 - \prod_{l=2}^{m} \left(1 - 2^{-N_l (N_{l-1} + 1)}\right),$$

@@ -9,7 +9,8 @@
 # **Statement.** (i) $P(E_3) = q^n = 2^{-n} P(X^c)$. (ii) If $m < 1$,
 # $$\frac{P(E_1)}{P(E_3)} \ge \frac{1 - (1 - q)^n}{q^n} \ge 2^n - 1, \qquad\text{so}\qquad
 # P(E_1 \mid E_2^c) \ge 1 - 2^{-n},$$
-# with equality at the end if and only if $n = 1$ or $m = 0$. (If $m = 1$, $P(E_3) = 0$ and $P(E_1 \mid E_2^c) = 1$.)
+# with equality at the end if and only if $n = 1$ or $m = 0$. (If $m = 1$, $P(E_3) = 0$, and
+# $P(E_1 \mid E_2^c) = 1$ if $P(E_1) > 0$; for $n = 1$, $E_2$ is certain.)
 # (iii) $P(E_1) + P(E_2) = (1 - 2^{-n}) + 2^{-n} P(X)$.
 
 # %%
