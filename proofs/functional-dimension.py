@@ -163,7 +163,7 @@ def unactivated(depth: str) -> Iterator[tuple[object, ...]]:
 def neighbouring(depth: str) -> Iterator[tuple[object, ...]]:
     """The second neuron of each hidden layer is silent; without sigma the bound would be 3."""
     network = Network.from_layers(
-        [([[2], [-1]], [3, -50], "relu"), ([[3, 1], [-1, -1]], [-4, -2], "relu"), ([[5, 7]], [1], "none")]
+        [([[2], [-1]], [3, -50], "relu"), ([[-3, 1], [-1, -1]], [4, -2], "relu"), ([[5, 7]], [1], "none")]
     )
     found = functional_dimension(network, [[Fraction(k, 2) + Fraction(1, 7)] for k in range(-9, 9)])
     yield len(found.silent), 2
