@@ -6,7 +6,7 @@
 # of their mean.
 #
 # **Statement.** If the network is alive at $x$, the normalised variance of its outputs is that of $t_1, \dots, t_M$, at
-# every depth and every width; in particular it does not go to 0 with the depth.
+# every depth and every width; in particular, unless all $t_i$ are equal, it does not go to 0 with the depth.
 
 # %%
 from __future__ import annotations

@@ -186,10 +186,8 @@ def deeper(depth: str) -> Iterator[tuple[object, ...]]:
         sizes = (1, *widths, 1)
         magnitudes = [rng.randint(1, 10**6) for m, n in pairwise(sizes) for _ in range(n * (m + 1))]
         total, choices = 0, 0
-        for signs in product((1, -1), repeat=len(magnitudes) - widths[0]):
-            signed = iter(
-                [v * s for v, s in zip(magnitudes, (1,) * widths[0] + signs, strict=True)]
-            )  # f(-x) counts as f
+        for signs in product((1, -1), repeat=len(magnitudes) - 1):  # f(-x) counts as f
+            signed = iter([v * s for v, s in zip(magnitudes, (1, *signs), strict=True)])
             layers = [
                 ([[next(signed) for _ in range(m)] for _ in range(n)], [next(signed) for _ in range(n)])
                 for m, n in pairwise(sizes)
@@ -206,8 +204,8 @@ def deeper(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *Biases without their rows*: $\max(\pm 2 x + 1, 0)$, $\max(\pm 3 x + 2, 0)$ with biases of one sign. *Weights that are
-# not symmetric*: all $w > 0$. *An output bias of one sign*, $c > 0$: less. *Constant folds*: two equal hyperplanes,
-# with equal weights. *Domain*: on a bounded interval the count of intervals is another one.
+# not symmetric*: all $w > 0$. *An output bias of one sign*, $c > 0$: less. *Constant folds*: two parallel
+# hyperplanes with equal slopes, and equal weights. *Domain*: on a half line the mean is another one.
 
 
 # %%
@@ -245,7 +243,7 @@ def constant_folds(depth: str) -> Iterator[tuple[object, ...]]:
 
 @claim.neighbour("domain R^n0")
 def half_line(depth: str) -> Iterator[tuple[object, ...]]:
-    """On x > 1 the neuron is one of y = max(x - 1, 0) alone: intervals of {f < 0} there."""
+    """On x > 1: intervals of {f < 0} of the same neurons."""
     total = Fraction(0)
     for r, s, t, u, e in product(BOTH, repeat=5):
         values = [

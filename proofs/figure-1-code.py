@@ -3,7 +3,7 @@
 #
 # **Notation.** Lines $z_i(x) = a_i \cdot x + b_i = 0$ in the plane, $i = 1, \dots, m$, *cooriented* by the signs of the
 # $z_i$. The *codeword* of a region is its sign vector in $\{+, -\}^m$, the *code* the set of all of them. *General
-# position*: any two lines meet, no three in one point.
+# position*: any two lines meet in exactly one point, no three in one point.
 #
 # **Statement.** (i) Four lines in general position have a code of 11 of the 16 words, whatever the coorientation; $m$
 # lines one of $\frac{m^2 + m + 2}{2}$ words. (ii) A word $\sigma$ is missing if and only if it is missing for three of
@@ -35,7 +35,7 @@ claim = Claim(
     latex=r"|\operatorname{code}(\mathbf A)| = 11 \text{ for four lines in general position in } \mathbb R^2",
     source="Brownlowe et al., figure 1",
     hypotheses=(
-        "any two of the lines meet",
+        "any two of the lines meet in exactly one point",
         "no three lines have a common point",
     ),
     uses=("zaslavsky",),
@@ -149,7 +149,7 @@ def shapes(lines: Arrangement) -> list[int]:
 
 
 # %%
-@claim.neighbour("any two of the lines meet; no three lines have a common point; the plane")
+@claim.neighbour("any two of the lines meet in exactly one point; no three lines have a common point; the plane")
 def degenerate(depth: str) -> Iterator[tuple[object, ...]]:
     for rows in (
         [(0, 1, 0), (1, 1, 0), (0, 0, 1), (3, 1, 1)],

@@ -7,8 +7,8 @@
 # alive.
 #
 # **Statement.** For $n = 1, \dots, 15$ and $k \le 256$, as in the figure: (i) $\ell(n, k) \le P(n, k) \le v(n, k)$;
-# (ii) $P(\alpha) = \ell(n, k)$ for independent parameters; (iii) with sign flipping every network keeps at least
-# $2^{-k}$ of its data. (For batch normalisation, the third curve, there is no such bound:
+# (ii) $P(\alpha) = \ell(n, k)$ for independent parameters; (iii) with sign flipping almost every network keeps at
+# least $2^{-k}$ of its data. (For batch normalisation, the third curve, there is no such bound:
 # [`batch-norm-lives`](batch-norm-lives.py).)
 
 # %%

@@ -8,7 +8,8 @@
 # $p = 0.1$, $k = 1$
 # $$(1 - \sqrt2\, t)^k \le \ell(n(k), k) \le \left(1 - t / \sqrt2\right)^k, \qquad t = 1 - p^{1/k}:$$
 # rounding keeps $\ell$ roughly constant. (ii) $\ell(n(k), k) \le P(n(k), k) \le v(n(k), k)$, as in the figure. (iii)
-# $P(n(k), k)$ approaches $\ell(n(k), k)$: at $k = 256$ it is at most $\frac1{20}$ more, for standard normal data.
+# $P(n(k), k)$ approaches $\ell(n(k), k)$: at $k = 256$ it is at most $\frac1{20}$ more, for standard normal data (given
+# one data set for each width, drawn once).
 #
 # (ii) is a theorem. (iii) is what the simulation shows; the proof in section 5 of the paper rests on an
 # assumption, and on an unbounded input set there are laws for which the conclusion is false
@@ -123,8 +124,8 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 # ## Neighbours that fail
 #
 # *A width that does not grow*: for $n = 2$ (i) fails at $k = 256$. *Shallow networks* are far from the lower bound: on
-# $\{-1, 2\}$ one neuron is alive with probability $\frac34$. *Parameters that are positive*: all networks are alive,
-# more than $v$.
+# $\{-1, 2\}$ the neuron $\pm 4 x \pm 5$ is alive with probability $\frac34$. *Parameters that are positive*: all
+# networks are alive, more than $v$.
 
 
 # %%
@@ -132,7 +133,7 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     for p in (Fraction(1, 10), Fraction(1, 2), Fraction(9, 10)):
         yield int((1 - ABOVE / 2 * Fraction(1, 4)) ** 256 >= p), 1
-    alive = Fraction(*alive_orbit([([[4]], [5])], FiniteSet.of([[-2], [2]])))
+    alive = Fraction(*alive_orbit([([[4]], [5])], FiniteSet.of([[-1], [2]])))
     yield alive, "<=", closed_forms.lower_bound(1, 1) + Fraction(1, 20)
     values = [1, 2]
     for a, b in ((2, 1), (3, 1)):

@@ -6,8 +6,8 @@
 # normalisation and with sign flipping, $\varrho_k$ the normalised variance of a network, $\lVert \sigma(F_k) \rVert^2 /
 # \lVert \lambda_k \rVert^2$.
 #
-# **Statement.** Section 8 draws three conclusions. As inequalities that can be measured, for $n = 1, 2, 4, 8, 15$ and
-# $k$ up to 256:
+# **Statement.** Section 8 draws three conclusions. As inequalities that can be measured, (i) and (ii) for
+# $n = 1, 2, 4, 8, 15$ and $k$ up to 256 (given one data set for each width, drawn once):
 #
 # (i) "Batch normalization hardly exceeds the IID case": $P_{\mathrm{bn}}(\alpha) \le \ell(n, k) + \frac1{20}$.
 #
@@ -15,7 +15,7 @@
 # exceeds the theoretical minimum" $2^{-k}$: $P_{\mathrm{flip}}(\alpha) \ge \frac35$ in all layers.
 #
 # (iii) "The conditional variance decreases exponentially": for $n = 4, 8, 12$ at most one network in ten is alive after
-# $k = 32, 64, 128$ layers with $\varrho_k > 2^{-k/8}$.
+# $k = 32, 64, 128$ layers with $\varrho_k > 2^{-k/8}$ (given one data set for each width, drawn once).
 #
 # (i) and (ii) are about probabilities of a random data point in a random network. The data of one network are not
 # independent; one point is drawn from each.
@@ -150,9 +150,9 @@ def spread(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Flipping in place of normalisation*: on $\{1, 2\}$ with $z = \pm x$ all data are kept, twice as much as $\ell + \frac
-# 1{20}$ allows. *No flipping*: half of them. *No biases*, data on a ray: the normalised variance is $\frac19$ after any
-# number of layers.
+# *Flipping in place of normalisation*: on $\{1, 2\}$ with $z = \pm x$ all data are kept, twice $\ell$ and more than
+# $\ell + \frac1{20}$. *No flipping*: half of them. *No biases*, data on a ray: the normalised variance is $\frac19$
+# after any number of layers.
 
 
 # %%

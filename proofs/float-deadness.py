@@ -73,8 +73,9 @@ claim = Claim(
 # 0)$ is 1-Lipschitz, and both lie in $[0, \max(0, U + E)]$. $\square$
 #
 # What is computed from this (`geomrelu decide --arithmetic`) is rounded upward: sums of $N$ products of nonnegative
-# numbers are evaluated in double precision and multiplied by $1 + (N + 4) 2^{-50}$, more than the
-# $(1 + 2^{-53})^{2N+4}$ that (i) asks for, and $(1 + u)^k$ is raised in rational arithmetic.
+# numbers are evaluated in double precision, multiplied by $1 + (N + 4) 2^{-50}$, more than the $(1 + 2^{-53})^{2N+4}$
+# that (i) asks for, and increased by $(N + 4)\, 10^{-300}$, for underflow; $(1 + u)^k$ is raised in rational
+# arithmetic.
 
 
 # %%
@@ -223,10 +224,9 @@ def never(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *No margin*: $\frac12 x + \frac54 x - \frac74 x$ is 0 over the reals, and positive for $x = \frac34$ in the small
-# type.
-# *Rounding upward instead of to nearest* doubles $\delta$, and one sum is off by more than $(1 + u) - 1$ of it.
-# *An input that is no number of the type*: it is rounded, and a neuron that reads it twice as $x - x'$ with the
-# rounded $x'$ is off by more than (i).
+# type. *Rounding upward*: $2 + \frac1{16} + \dots + \frac1{16}$ (20 terms), added one by one, gives 64 in place of
+# $\frac{13}4$, off by more than (i). *An input that is no number of the type*: $x = \frac1{65}$ is read as 0 where
+# small numbers are flushed, and $32 x$ is off by more than (i).
 
 
 # %%
@@ -236,10 +236,20 @@ def without(depth: str) -> Iterator[tuple[object, ...]]:
     inputs = {nearest(Fraction(k, 64), False) for k in range(65)}
     most = max(summed(((1, 2), 3), [(Fraction(0), Fraction(1)), *((v, x) for v in w)], False, False) for x in inputs)
     yield most, "<=", 0
-    upward = Fraction(2) + Fraction(1, 2)  # 2 + 1/16 in steps of 1/2, rounded upward
-    yield upward - (2 + Fraction(1, 16)), "<=", UNIT * (2 + Fraction(1, 16))
-    x = Fraction(9, 8) - Fraction(1, 1000)
-    yield abs(nearest(x, False) - x), "<=", Fraction(0)
+    # rounding upward
+    factors = [(Fraction(2), Fraction(1)), *[(Fraction(1, 16), Fraction(1))] * 20]
+    got = factors[0][0]
+    for term, _ in factors[1:]:
+        got, step = got + term, Fraction(1, 2)
+        while 2**DIGITS * step <= got:
+            step *= 2
+        got = -(-got // step) * step
+    yield got - (2 + Fraction(20, 16)), "<=", limit(factors)
+    # an input that is flushed
+    x = Fraction(1, 65)
+    bias = Fraction(0), Fraction(1)
+    got = summed((0, 1), [bias, (Fraction(32), nearest(x, True))], False, True)
+    yield abs(got - 32 * x), "<=", limit([bias, (Fraction(32), x)])
 
 
 # %%

@@ -29,8 +29,9 @@ from geomrelu.network.network import Network
 claim = Claim(
     label="functional-dimension",
     title="Functional dimension",
-    statement="the functional dimension is at most D - hidden neurons, less n_(l-1) + n_(l+1) for each silent neuron",
-    latex=r"\operatorname{rank} J \le D - \sum_{0 < l < L} n_l - \sum_{\text{silent}} (n_{l-1} + n_{l+1})",
+    statement="the functional dimension is at most D - hidden neurons, "
+    "less n_(l-1) + n_(l+1) for each silent neuron, plus 1 for each pair of silent neurons in neighbouring layers",
+    latex=r"\operatorname{rank} J \le D - \sum_{0 < l < L} n_l - \sum_{\text{silent}} (n_{l-1} + n_{l+1}) + \sigma",
     source="Brownlowe et al., introduction (after Grigsby et al., functional dimension of ReLU networks)",
     hypotheses=("ReLU in hidden layers", "silent neurons are negative at all points", "weights are not shared"),
 )
@@ -156,6 +157,18 @@ def unactivated(depth: str) -> Iterator[tuple[object, ...]]:
         yield int((2, 0) in found.silent), 1
         yield upper_bound((n0, n1, n2, 1)) - upper_bound((n0, n1, n2, 1), [(2, 0)]), n1 + 1
         yield found.rank, functional_dimension(Network.from_layers(without), points).rank
+
+
+@claim.enumerate("silent neurons in neighbouring layers")
+def neighbouring(depth: str) -> Iterator[tuple[object, ...]]:
+    """The second neuron of each hidden layer is silent; without sigma the bound would be 3."""
+    network = Network.from_layers(
+        [([[2], [-1]], [3, -50], "relu"), ([[-3, 1], [-1, -1]], [4, -2], "relu"), ([[5, 7]], [1], "none")]
+    )
+    found = functional_dimension(network, [[Fraction(k, 2) + Fraction(1, 7)] for k in range(-9, 9)])
+    yield len(found.silent), 2
+    yield "widths 1, 2, 2, 1, both second neurons silent: attained", found.rank, upper_bound((1, 2, 2, 1), found.silent)
+    yield found.rank, 9 - (1 + 2) - (2 + 1) + 1
 
 
 # %% [markdown]

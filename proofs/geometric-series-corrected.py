@@ -55,7 +55,8 @@ claim = Claim(
 # ## Proof
 #
 # **Step 1.** Given the layers before $k$, and that some data are alive, layer $k$ sees fixed points with independent
-# symmetric neurons. By [`e1-e2-identity-corrected`](e1-e2-identity-corrected.py) (iii) it keeps some alive with
+# symmetric neurons. By [`e1-e2-identity-corrected`](e1-e2-identity-corrected.py) (iii) (there $m$ is the same for all
+# neurons; with $m_i$, $P(E_3) = \prod_i \frac{1 - m_i}2 = 2^{-n} P(X^c)$ by independence) it keeps some alive with
 # probability $(1 - 2^{-n}) + 2^{-n} P(X_k \mid \text{layers before})$. The mean over the layers before, given
 # $A_{k-1}$, is the first formula of (i). And
 # $(1 - 2^{-n}) + 2^{-n} x = (1 - 2^{-n}) \big(1 + \frac{x}{2^n - 1}\big)$: the product.

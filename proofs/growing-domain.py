@@ -9,8 +9,8 @@
 # closed convex hull of $U$ is $\mathbb R^d$ and $P(a = 0) = 0$, the limit is $1 = v(n, 1)$. So "as $S_0$ expands to
 # fill $\mathbb R^n$, $P(n, 1)$ converges monotonically to $v(n, 1)$" holds, and $U$ need not be all of $\mathbb R^n$:
 # the points $\pm r e_i$ are enough. (iii) If that hull is not $\mathbb R^d$, there are rows with $a \ne 0$ that are
-# dead on $U$, and the limit may be less than 1: for cubes $[0, r]^d$ and symmetric parameters without atoms it is
-# $1 - 2^{-n (d + 1)}$, the number of [`orthant-kill`](orthant-kill.py).
+# dead on $U$, and the limit may be less than 1: for cubes $[0, r]^d$ and independent symmetric parameters without
+# atoms it is $1 - 2^{-n (d + 1)}$, the number of [`orthant-kill`](orthant-kill.py).
 
 # %%
 from __future__ import annotations
@@ -39,6 +39,7 @@ claim = Claim(
         "the sets are nested",
         "for (ii): the closed convex hull of U is the space",
         "for (ii): a = 0 has probability 0",
+        "for the cubes: parameters independent, symmetric, no atoms",
     ),
     uses=("orthant-kill",),
 )
@@ -104,7 +105,8 @@ def sets(depth: str) -> Iterator[tuple[object, ...]]:
 #
 # *Sets that are not nested*: $\{-r\}$ for odd and $\{r\}$ for even $r$, whose union has the line as its hull: $x + 2$
 # is alive on the even ones and dead on the odd ones, for ever. *A hull that is not the space*: half-lines. *$a = 0$*: a
-# constant $-1$ is dead on every set.
+# constant $-1$ is dead on every set. *Parameters that are not independent*: $s x + s$ with one fair sign $s$ is alive
+# on $[0, r]$ with probability $\frac12$, not $\frac34$.
 
 
 # %%
@@ -125,6 +127,13 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
         share = Fraction(*alive_orbit([([[3]], [2])], Polyhedron.box([(0, r)])))
         yield share, ">=", 1 if r > 1 else Fraction(4, 5)
         yield living([0], -1, Polyhedron.box([(-r, r)])), 1
+
+
+@claim.neighbour("for the cubes: parameters independent, symmetric, no atoms")
+def one_sign(depth: str) -> Iterator[tuple[object, ...]]:
+    for r in (1, 1000):
+        alive = Fraction(sum(living([s], s, Polyhedron.box([(0, r)])) for s in (1, -1)), 2)
+        yield alive, 1 - closed_forms.orthant_kill(1)
 
 
 # %%

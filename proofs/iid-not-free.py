@@ -76,7 +76,7 @@ claim = Claim(
 # it has a leader among $u y_1$, $v y_2$ and its bias (the latter not along rays); if none is positive there is no
 # condition. So $d = 2^{3 - \#\text{leaders}}$ of its 8 signs are dead. Flat: the leader is the largest of $y_1$, $y_2$,
 # 1. Spread further: the first in the order of the three magnitudes, which is uniform and independent for the two
-# neurons, so their mean number of dead signs is the square of the mean of $d$. $\square$
+# neurons, so the mean number of dead pairs of sign choices is the square of the mean of $d$. $\square$
 
 
 # %%

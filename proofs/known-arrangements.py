@@ -15,9 +15,11 @@
 # | braid | $t (t - 1) \cdots (t - n + 1)$ | $n!$ | 0 for $n \ge 2$ |
 # | Shi | $t (t - n)^{n-1}$ | $(n + 1)^{n-1}$ | $(n - 1)^{n-1}$ |
 # | Catalan | $t (t - n - 1) \cdots (t - 2n + 1)$ | $n!\, C_n$ | $n!\, C_{n-1}$ |
-# | Linial | $\frac{t}{2^n} \sum_k \binom nk (t - k)^{n-1}$ | $\frac{1}{2^n} \sum_k \binom nk (k + 1)^{n-1}$ |
-# $\frac{1}{2^n} \lvert \sum_k \binom nk (1 - k)^{n-1} \rvert$ | | type B | $(t - 1) (t - 3) \cdots (t - 2n + 1)$ | $2^n
-# n!$ | 0 |
+# | Linial | $t\, s(t)$ | $\lvert s(-1) \rvert$ | $\lvert s(1) \rvert$ |
+# | type B | $(t - 1) (t - 3) \cdots (t - 2n + 1)$ | $2^n n!$ | 0 |
+#
+# where $s(x) = \frac{1}{2^n} \sum_k \binom nk (x - k)^{n-1}$; so Linial has
+# $\frac{1}{2^n} \sum_k \binom nk (k + 1)^{n-1}$ regions.
 #
 # The resonance arrangement has 2, 6, 32, 370, 11292 regions for $n = 1, \dots, 5$ and the threshold arrangement 4, 14,
 # 104, 1882, 94572; its regions are the threshold functions of $n$ Boolean variables. For these two no closed form is

@@ -10,7 +10,7 @@
 # correlations of the outputs of layer $k$,
 # $$E_\theta \operatorname{Var}(\tilde F_{k+1, j} \mid \theta)
 #   = \sigma_{k+1}^2 \sum_i E_\theta \operatorname{Var}(F_{k, i} \mid \theta).$$
-# (ii) If the rows of layer $k$ have the law of their negatives,
+# (ii) If the rows of layer $k$ have the law of their negatives and are independent of the layers before,
 # $$V_{k+1} \le \tfrac12\, n_k\, \sigma_{k+1}^2\, V_k.$$
 # So for $\sigma^2 = \frac2n$ (He) the variance does not increase, for $\frac1n$ (Xavier) it is at least halved in every
 # layer, and for $\sigma^2 = n$, as printed, it can grow ([`later-variance`](later-variance.py)).

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # The neurons of the second layer are independent only given the first
 #
-# **Statement.** Let two second-layer neurons have parameters with the same laws, and let $p$ be the probability that
-# one of them is stably unactivated. For $n_1 \le n_0$ both are so with probability $p^2$. For $n_1 = n_0 + 1$
+# **Statement.** Let all parameters be independent, symmetric about 0 and without atoms, those of two second-layer
+# neurons with the same laws, and let $p$ be the probability that one of these is stably unactivated. For $n_1 \le n_0$
+# both are so with probability $p^2$. For $n_1 = n_0 + 1$
 # $$P(\text{both}) = \frac{2^{n_1} + 4 + E\,m}{2^{n_1}\, 4^{n_1+1}} > p^2, \qquad
 #   \frac4{\min(2 n_1 + 1, 2^{n_1} - 1)} \le E\,m \le 2,$$
 # where $m$ is 0, 1 or 2, depending on the magnitudes: of the $2^{n_1} 4^{n_1+1}$ choices of the row flips and of the
@@ -36,6 +37,8 @@ claim = Claim(
     hypotheses=(
         "domain R^n0 (needed: not known)",
         "parameters independent",
+        "parameters symmetric",
+        "no atoms",
         "the second-layer neurons have the same laws",
     ),
     uses=("narrow-first-layer", "one-more-than-input"),
@@ -92,13 +95,19 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-def pairs(n0: int, n1: int, rng: random.Random, neurons: list[list[Fraction]] | None = None) -> int:
+def pairs(
+    n0: int,
+    n1: int,
+    rng: random.Random,
+    neurons: list[list[Fraction]] | None = None,
+    rows: list[list[Fraction]] | None = None,
+) -> int:
     """How many choices make both neurons, magnitudes (c, w_1, ...), stably unactivated."""
 
     def some() -> Fraction:
         return rng.choice((1, -1)) * Fraction(rng.randint(1, 999), rng.randint(1, 99))
 
-    rows = [[some() for _ in range(n0 + 1)] for _ in range(n1)]
+    rows = rows or [[some() for _ in range(n0 + 1)] for _ in range(n1)]
     both = neurons or [[some() for _ in range(n1 + 1)] for _ in range(2)]
     second = [list(choice) for neuron in both for choice in product(*((v, -v) for v in neuron))]
     total = 0
@@ -139,7 +148,10 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *Independence* for $n_1 = n_0 + 1$. *Two neurons with different laws*: the magnitudes of the one are such that $c$ is
-# least, those of the other such that a weight is, and no flip is common, $m = 0$: then $P(\text{both}) < p^2$.
+# least, those of the other such that a weight is, and no flip is common, $m = 0$: then $P(\text{both}) < p^2$. *One
+# neuron twice*. *Positive parameters*: no neuron is ever stably unactivated, and 0 is not more than $0^2$. *Atoms*: if
+# all parameters are $\pm 1$, $n_0 = 1$ and $n_1 = 2$, 4 choices make both neurons stably unactivated, fewer than
+# $2^{n_1} + 4$.
 
 
 # %%
@@ -161,6 +173,16 @@ def one_neuron_twice(depth: str) -> Iterator[tuple[object, ...]]:
     """Two equal neurons: both are stably unactivated as often as one, more than the largest value."""
     found, size = stably_unactivated_orbit([[2], [3]], [5, 7], [11, 13], 17)
     yield Fraction(found, size), "<=", Fraction(2**2 + 4 + 2, 2**2 * 4**3)
+
+
+@claim.neighbour("parameters symmetric; no atoms")
+def positive_or_equal(depth: str) -> Iterator[tuple[object, ...]]:
+    net = Network.from_layers([([[2], [3]], [5, 7], "relu"), ([[11, 13], [17, 19]], [23, 29], "relu")])
+    (report,) = decide(net, Polyhedron.space(1), [2])
+    dead = [int(v.stable is True) for v in report.verdicts]
+    yield dead[0] * dead[1], ">", dead[0] ** 2
+    one = Fraction(1)
+    yield pairs(1, 2, random.Random(97), [[one] * 3] * 2, [[one] * 2] * 2), ">=", 2**2 + 4
 
 
 # %%
