@@ -3,8 +3,8 @@
 #
 # **Statement (false as printed).** "$P(n, k) \to \ell(n, k)$ along any path $n(k)$ such that
 # $\lim_{k \to \infty} n(k) = \infty$" (section 5; the abstract: "the true probability converges to our lower bound when
-# the network width and depth both grow without limit"). $S_0 \subseteq \mathbb R^n$ is any input set, and all parameters, weights and biases,
-# are independent with one symmetric density, which may depend on $n$.
+# the network width and depth both grow without limit"). $S_0 \subseteq \mathbb R^n$ is any input set, and all
+# parameters, weights and biases, are independent with one symmetric density, which may depend on $n$.
 #
 # **What is wrong.** On an unbounded $S_0$ (the ray through a point is enough, so is $\mathbb R^n$, for which the upper
 # bound is called tight) there are two places that live and die independently: 0, where the biases decide, and infinity,

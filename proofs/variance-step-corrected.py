@@ -155,8 +155,8 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *One sign only*: data that all live keep all of their variance. *Another activation*: $\max(2 z, 0)$ can increase it.
-# *Not symmetric*: 1 and 2. *An atom at 0*: $-1, 0, 1$; $\operatorname{Var}(\tilde F \mid \alpha) = 0$ is not $\frac23 -
-# 1$.
+# *Not symmetric*: 1 and 2. *An atom at 0*: $-1, 0, 1$; $\operatorname{Var}(\tilde F \mid \alpha) = 0$ is not
+# $\frac23 - 1$.
 
 
 # %%
