@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Stably unactivated neurons at separated scales
 #
-# **Notation.** As in [`narrow-first-layer`](narrow-first-layer.py): $f(x) = \sum_i w_i \max(z_i(x), 0) + c$ on
-# $\mathbb R^{n_0}$ with $z(x) = Ax + b$, now with $n_1 \ge n_0$ and the hyperplanes $\{z_i = 0\}$ in general position:
-# any $n_0$ normals $a_i$ are independent, and no $n_0 + 1$ hyperplanes have a common point. The regions of this
-# arrangement contain no line. Their generators are the vertices and, for each set $T$ of $n_0 - 1$ neurons, the two
-# directions $\pm d_T$ of the line where the hyperplanes of $T$ meet: far out it is an edge of regions.
+# **Notation.** As in [`narrow-first-layer`](narrow-first-layer.py): $f(x) = \sum_i w_i \max(z_i(x), 0) + c$ on $\mathbb
+# R^{n_0}$ with $z(x) = Ax + b$, now with $n_1 \ge n_0$ and any $n_0$ normals $a_i$ independent. The regions of the
+# arrangement of the hyperplanes $\{z_i = 0\}$ contain no line. Their generators are the vertices and, for each set $T$
+# of $n_0 - 1$ neurons, the two directions $\pm d_T$ of the line where the hyperplanes of $T$ meet: far out it is an
+# edge of regions.
 #
 # The magnitudes are *separated*, $|c| \gg |w_1| \gg |w_2| \gg \dots \gg |w_{n_1}|$, if for all row flips and at each
 # generator the first of $c$ (at vertices only), $w_1, w_2, \dots$ that is active there outweighs the sum of all others,
@@ -40,7 +40,7 @@ claim = Claim(
     latex=r"|c| \gg |w_1| \gg \dots:\quad p = \tfrac12 \big[2^{-n_1} + \textstyle\sum_j (1 - c_j) 2^{-j-1}\big]",
     source="new (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
-        "hyperplanes in general position (needed: not known)",
+        "any n0 normals independent",
         "separated scales, in this order",
         "the orbit of row flips and second-layer signs (by definition)",
     ),
@@ -92,10 +92,10 @@ claim = Claim(
 #
 # **Step 5 (the bound).** All terms are $\ge 0$. For $j \le n_0$ the normals are independent, and $a_j$ cuts every
 # region: $c_j = 1$. The first $n_0$ normals make $2^{n_0}$ regions, one for each sign vector, of weight $2^{-n_0}$. In
-# the basis of these normals all coordinates $\alpha_i$ of $a_{n_0+1} = \sum_i \alpha_i a_i$ are not 0, by general
-# position. On the region with signs $s$ it takes one sign only if all $s_i \alpha_i$ agree: it misses exactly two
-# opposite regions. So $1 - c_{n_0+1} = 2^{1-n_0}$, and the term $j = n_0 + 1$ alone is
-# $2^{1-n_0} 2^{-n_0-2} = 2^{-2 n_0 - 1}$. $\square$
+# the basis of these normals all coordinates $\alpha_i$ of $a_{n_0+1} = \sum_i \alpha_i a_i$ are not 0, as any $n_0$
+# normals are independent. On the region with signs $s$ it takes one sign only if all $s_i \alpha_i$ agree: it misses
+# exactly two opposite regions. So $1 - c_{n_0+1} = 2^{1-n_0}$, and the term $j = n_0 + 1$ alone is $2^{1-n_0}
+# 2^{-n_0-2} = 2^{-2 n_0 - 1}$. $\square$
 
 
 # %%
@@ -168,7 +168,8 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Equal scales*: the count is another one. *Another order* of the weights: so is the formula's value.
+# *Equal scales*: the count is another one. *Another order* of the weights: so is the formula's value. *Parallel
+# hyperplanes* ($n_0 = 2$): the orbit has $\frac1{16}$, the formula $\frac18$.
 
 
 # %%
@@ -178,6 +179,13 @@ def other_scales(depth: str) -> Iterator[tuple[object, ...]]:
     found, size = stably_unactivated_orbit(weights, bias, [3, 5, 7, 11], 13)
     yield Fraction(found, size), formula(weights)
     yield formula([[1, 0], [1, 2], [1, 1], [0, 1]]), formula([[1, 0], [1, 1], [1, 2], [0, 1]])
+
+
+@claim.neighbour("any n0 normals independent")
+def parallel(depth: str) -> Iterator[tuple[object, ...]]:
+    weights = [[1, 0], [1, 0], [0, 1]]
+    found, size = stably_unactivated_orbit(weights, [-1, 3, -2], [10**12, 10**6, 1], 10**30)
+    yield Fraction(found, size), formula(weights)
 
 
 # %%

@@ -47,8 +47,8 @@ claim = Claim(
     source="Rister & Rubin, section 6 (corrected)",
     hypotheses=(
         "parameters symmetric",
-        "parameters independent (needed: not known)",
-        "no atoms (needed: not known)",
+        "parameters independent",
+        "no atoms",
         "a layer is negated as a whole",
     ),
 )
@@ -224,7 +224,8 @@ def special_data(depth: str) -> Iterator[tuple[object, ...]]:
 # *Negating neurons one by one* instead of layers: at one point all pre-activations become positive, so the law moves by
 # $1 - 2^{-n}$ and not by $2^{-n}$, and products of parameters of different neurons change sign. *A law that is not
 # symmetric*: the neuron $-x - 1$ with probability 1, at $x = 1$, is always negated, and what had probability 0 has
-# probability 1.
+# probability 1. *Two equal rows*: at one point $P(R) = \frac12$, not $\frac14$. *Atoms*: if $b = 0$ always, then
+# $P(b' > 0) = 0 < \frac12$, and $P(R) = 1$ at the point 0.
 
 
 # %%
@@ -243,6 +244,17 @@ def single_neurons_or_asymmetric(depth: str) -> Iterator[tuple[object, ...]]:
     one = [[Fraction(-1), Fraction(-1)]]
     drawn_so, used_so = (sum(row[0] > 0 for row in rows) for rows in (one, used([one], [[Fraction(1)]])[0][0]))
     yield used_so, "<=", 2 * drawn_so
+
+
+@claim.neighbour("parameters independent; no atoms")
+def equal_rows_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
+    (layer,), data = family(2, 1, 1, 151)
+    equal = [[[s * v for s, v in zip(signs, layer[0], strict=True)]] * 2 for signs in product((1, -1), repeat=3)]
+    yield Fraction(sum(kills(rows, data) for rows in equal), len(equal)), Fraction(1, 4)
+    without = [[[Fraction(0), Fraction(a)]] for a in (1, -1)]
+    biases = [used([rows], [[Fraction(3)]])[0][0][0][0] for rows in without]
+    yield Fraction(sum(b > 0 for b in biases), 2), ">=", Fraction(1, 2)
+    yield Fraction(sum(kills(rows, [[Fraction(0)]]) for rows in without), 2), Fraction(1, 2)
 
 
 # %%

@@ -9,9 +9,10 @@
 # $q = 2^{-n}$; $s$ is the least number of layers on a path, $c$ the least size of a cut, $N_c$ the number of cuts of
 # this size.
 #
-# **Statement.** (i) At a point the layers are dead independently, each with probability $q$. So $P$, the probability
-# that the network is alive at the point, is the reliability of its graph:
-# $P = \sum_U q^{k - |U|} (1 - q)^{|U|}$ over all sets $U$ of layers that contain a path.
+# **Statement.** Rows are independent and symmetric, and $P(a \cdot y + b = 0) = 0$ for each $y$. (i) At a point the
+# layers are dead independently, each with probability $q$. So $P$, the probability that the network is alive at the
+# point, is the reliability of its graph: $P = \sum_U q^{k - |U|} (1 - q)^{|U|}$ over all sets $U$ of layers that
+# contain a path.
 #
 # (ii) $P \ge (1 - 2^{-n})^s$, and on every nonempty $S_0$ the network is alive somewhere at least this likely. At a
 # point there is equality if and only if all paths contain all layers of the shortest path.
@@ -51,7 +52,7 @@ claim = Claim(
     source="Rister & Rubin, section 7.2 (corrected)",
     hypotheses=(
         "parameters independent, also between layers",
-        "biases, or no atoms",
+        "no atoms: a·y + b = 0 has probability 0",
         "parameters symmetric",
     ),
     uses=("lower-bound",),
@@ -261,16 +262,19 @@ def decided(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *Layers with the same parameters*: if layers 1 and 2 both read the input and share their parameters, they die
-# together. *Without biases* all layers are dead at 0.
+# together. *With atoms*: $n = 1$ and parameters $\pm 1$, at $x = 1$: $z$ is 2, 0, 0 or $-2$, so one layer is alive with
+# probability $\frac14 < \frac12$. *Without biases* all layers are dead at 0.
 
 
 # %%
-@claim.neighbour("parameters independent, also between layers; biases, or no atoms")
-def tied_or_without_biases(depth: str) -> Iterator[tuple[object, ...]]:
+@claim.neighbour("parameters independent, also between layers; no atoms: a·y + b = 0 has probability 0")
+def tied_or_with_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     reads, count = [[0], [0], [1, 2]], 0
     for a, b, *last in product(*((-v, v) for v in (2, 3, 5, 7, 11))):
         count += alive_at(reads, [a, b, a, b, *last], 3)
     yield Fraction(count, 32), reliability(reads, sympy.Rational(1, 2))
+    one = sum(alive_at([[0]], [b, a], 1) for a, b in product((-1, 1), repeat=2))
+    yield Fraction(one, 4), ">=", closed_forms.lower_bound(1, 1)
     living = sum(alive_at([[0], [1]], [0, a, 0, b], 0) for a, b in product((-2, 2), (-3, 3)))
     yield Fraction(living, 4), ">=", closed_forms.lower_bound(1, 2)
 

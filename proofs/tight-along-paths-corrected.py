@@ -17,14 +17,14 @@
 # $\{t d : t \ge 0\}$, $d \ne 0$, then for all $n$ and $k$
 # $$P(n, k) \ge \ell(n, k) \left(1 + k\, 2^{-n}\right), \qquad
 #   \mathcal P(n, k) \ge \ell(n, k) \left(2 - \ell(n, k)\right).$$
-# So $P$ does not converge to $\ell$ along $k = 2^n$: there $P \ge 2 \ell$ and $\ell \to \frac1e$; nor along eq. 9,
-# where $\ell \to p$, but $\liminf P \ge p \left(1 + \ln \frac1p\right)$. And $\frac P\ell \to \infty$ if
-# $k\, 2^{-n} \to \infty$.
+# So $P$ does not converge to $\ell$ along $k = 2^n$: there $P \ge 2 \ell$ and $\ell \to \frac1e$; nor along eq. 9 ($k$
+# the integer nearest to $\frac{\ln p}{\ln(1 - 2^{-n})}$, $n \to \infty$), where $\ell \to p$, but $\liminf P \ge p
+# \left(1 + \ln \frac1p\right)$. And $\frac P\ell \to \infty$ if $k\, 2^{-n} \to \infty$.
 #
 # (For $n = 1$ and the ray $[0, \infty)$ the first is an equality for every law: [`width-one`](width-one.py), Step 3.)
 #
-# (iii) In (ii) there is equality for two points 0 and $T d$ in place of the ray, if $T$ is large enough for the $k$
-# layers at hand.
+# (iii) For given generic magnitudes of $k$ layers, over all signs, there is equality in (ii) for the two points 0 and
+# $T d$ in place of the ray, if $T$ is large enough.
 
 # %%
 from __future__ import annotations
@@ -208,10 +208,11 @@ def products(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Not a ray*: on the segment from 0 to $(1, \dots, 1)$, of the same networks, all points have the signs of the biases,
-# and there is equality with $\ell$. *Larger parameters* ($10^4$ times as large, still within a factor of 2): from layer
-# 2 on the weights decide at 0 too, and 0 and a far point are not independent. *Biases that are not independent of the
-# weights*, $b = a$ in width 1: 0 and infinity live and die together. *All parameters negative*: nothing lives.
+# *Not a ray*: on the segment from 0 to $(\frac14, \dots, \frac14)$, of the same networks, all points have the signs of
+# the biases, and there is equality with $\ell$. *Larger parameters* ($10^4$ times as large, still within a factor of
+# 2): from layer 2 on the weights decide at 0 too, and 0 and a far point are not independent. *Biases that are not
+# independent of the weights*, $b = a$ in width 1: 0 and infinity live and die together. *All parameters negative*:
+# nothing lives.
 
 
 # %%

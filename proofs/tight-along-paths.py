@@ -4,13 +4,15 @@
 # **Statement (false as printed).** "$P(n, k) \to \ell(n, k)$ along any path $n(k)$ such that
 # $\lim_{k \to \infty} n(k) = \infty$" (section 5; the abstract: "the true probability converges to our lower bound when
 # the network width and depth both grow without limit"). $S_0 \subseteq \mathbb R^n$ is any input set, and all
-# parameters, weights and biases, are independent with one symmetric density.
+# parameters, weights and biases, are independent with one symmetric density, which may depend on $n$.
 #
 # **What is wrong.** On an unbounded $S_0$ (the ray through a point is enough, so is $\mathbb R^n$, for which the upper
 # bound is called tight) there are two places that live and die independently: 0, where the biases decide, and infinity,
-# where the weights decide. Along $k = 2^n$, on which $\ell \to 1/e$, the true probability is at least twice the lower
-# bound for every $n$: [`tight-along-paths-corrected`](tight-along-paths-corrected.py), which also says exactly when the
-# bound is tight on finite data. For He's law a ray is measured in [`ray-under-he`](ray-under-he.py).
+# where the weights decide. For a density on $\varepsilon \le |\theta| \le 2 \varepsilon$, $8 n \varepsilon \le 1$ (it
+# depends on $n$, as Xavier's and He's do), along $k = 2^n$, on which $\ell \to 1/e$, the true probability is at least
+# twice the lower bound for every $n$: [`tight-along-paths-corrected`](tight-along-paths-corrected.py), which also says
+# exactly when the bound is tight on finite data. For one density fixed for all $n$ this decides nothing. For He's law a
+# ray is measured in [`ray-under-he`](ray-under-he.py).
 
 # %%
 from __future__ import annotations

@@ -6,8 +6,8 @@
 # **Statement.** If the parameters are independent, the second layer's laws are symmetric about 0 without an atom at
 # 0, and the first layer's matrix is invertible with probability 1 (a density is enough), then
 # $$P(n, 1) = v(n, 1) = 1, \qquad P(n, 2) = v(n, 2) = 1 - 2^{-n^2-n}.$$
-# Rister and Rubin state the case $k = 1$, where both sides are 1; $k = 2$ is ours. For $n \ge 2$ the bound is strict
-# from $k = 3$ on: $P(n, k) < v(n, k)$.
+# Rister and Rubin state the case $k = 1$, where both sides are 1; $k = 2$ is ours. For $n \ge 2$, if the laws of layers
+# $2, \dots, k$ are symmetric without an atom at 0, the bound is strict for all $k \ge 3$: $P(n, k) < v(n, k)$.
 
 # %%
 from __future__ import annotations
@@ -38,6 +38,7 @@ claim = Claim(
         "S_0 = R^n",
         "A_1 invertible almost surely",
         "parameters independent, symmetric",
+        "no atom at 0",
     ),
     uses=("orthant-kill",),
 )
@@ -220,7 +221,8 @@ def networks(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 # ## Neighbours that fail
 #
 # *A singular first layer*: with a row of zeros the image of $\mathbb R^2$ is a ray, and more second layers kill it.
-# *A bounded input set*: on $[-1, 1]$ the first layer may be dead already.
+# *A bounded input set*: on $[-1, 1]$ the first layer may be dead already. *An atom at 0*: if the second layer is 0,
+# $P(n, 2) = 0$.
 
 
 # %%
@@ -244,6 +246,12 @@ def other_laws(depth: str) -> Iterator[tuple[object, ...]]:
         living.append(sum(number for dead, number in profiles.items() if dead[1] < 2))
     yield Fraction(sum(living), 2), closed_forms.upper_bound(2, 2)
     yield living[1], closed_forms.upper_bound(2, 2)
+
+
+@claim.neighbour("no atom at 0")
+def zero_layer(depth: str) -> Iterator[tuple[object, ...]]:
+    alive, size = alive_orbit([([[2, 3], [1, 5]], [1, 4]), ([[0, 0], [0, 0]], [0, 0])], Polyhedron.space(2))
+    yield Fraction(alive, size), closed_forms.upper_bound(2, 2)
 
 
 # %%

@@ -8,14 +8,16 @@
 #
 # **Statement.** (i) $\operatorname{Var}(F) \le \operatorname{Var}(\tilde F)$. (ii) Both signs together:
 # $$\operatorname{Var}(F_+) + \operatorname{Var}(F_-) = \operatorname{Var}(\tilde F) - 2 \lambda_+ \lambda_-.$$
-# So for every law of the parameters that does not change under $(a, b) \mapsto -(a, b)$
+# So for every law of the parameters that does not change under $(a, b) \mapsto -(a, b)$, if $E_\theta
+# \operatorname{Var}(\tilde F) < \infty$ (the inequality holds always),
 # $$E_\theta \operatorname{Var}(F) = \tfrac12 E_\theta \operatorname{Var}(\tilde F) - E_\theta[\lambda_+ \lambda_-]
 # \le \tfrac12 E_\theta \operatorname{Var}(\tilde F),$$
-# the factor of 2 of He's initialisation. (iii) The chain of eqs. 12 to 16: eqs. 13 and 15 are right, and give
+# the factor of 2 of He's initialisation. (iii) The chain of eqs. 12 to 16, with $p > 0$: eqs. 13 and 15 are right, and
+# give
 # $$\operatorname{Var}(F) = p \operatorname{Var}(\tilde F \mid \alpha) + p (1 - p) (\lambda \mid \alpha)^2;$$
 # eq. 14 is the one step that fails. What is true in its place: $p \operatorname{Var}(\tilde F \mid \alpha) \le
 # \operatorname{Var}(\tilde F)$ in general, and $\operatorname{Var}(\tilde F \mid \alpha) = \operatorname{Var}(\tilde F)
-# - (\lambda \mid \alpha)^2$, so eqs. 14 and 16 as printed, if $\tilde F$ is symmetric about 0 and not 0.
+# - (\lambda \mid \alpha)^2$, so eqs. 14 and 16 as printed, if $\tilde F$ is symmetric about 0 and almost surely not 0.
 
 # %%
 from __future__ import annotations
@@ -38,7 +40,11 @@ claim = Claim(
     latex=r"\operatorname{Var}(F) \le \operatorname{Var}(\tilde F), \quad "
     r"E_\theta \operatorname{Var}(F) \le \tfrac12 E_\theta \operatorname{Var}(\tilde F)",
     source="Rister & Rubin, section 5, eqs. 12 to 16 (corrected)",
-    hypotheses=("for the factor 1/2: the law of (a, b) is that of -(a, b)",),
+    hypotheses=(
+        "for the factor 1/2: the law of (a, b) is that of -(a, b)",
+        "for eq. 14: F~ symmetric about 0",
+        "for eq. 14: F~ almost surely not 0",
+    ),
 )
 
 # %% [markdown]
@@ -58,9 +64,9 @@ claim = Claim(
 #
 # **Step 4 (eq. 14).** The same law for $\tilde F$ has only terms $\ge 0$, one of which is $p \operatorname{Var}(\tilde
 # F \mid \alpha)$. (Eq. 14 has $p \operatorname{Var}(\tilde F)$ on the right: [`variance-step`](variance-step.py).) If
-# $\tilde F$ is symmetric, its conditional law given $\alpha$ is that of $|\tilde F|$, whose second moment is
-# $\operatorname{Var}(\tilde F)$. Eq. 16 is then $p \operatorname{Var}(\tilde F \mid \alpha) + p (1 - p) (\lambda \mid
-# \alpha)^2 \le p \operatorname{Var}(\tilde F) + p (\lambda \mid \alpha)^2$. $\square$
+# $\tilde F$ is symmetric about 0 and almost surely not 0, its conditional law given $\alpha$ is that of $|\tilde F|$,
+# whose second moment is $\operatorname{Var}(\tilde F)$. Eq. 16 is then $p \operatorname{Var}(\tilde F \mid \alpha) + p
+# (1 - p) (\lambda \mid \alpha)^2 \le p \operatorname{Var}(\tilde F) + p (\lambda \mid \alpha)^2$. $\square$
 
 
 # %%
@@ -149,6 +155,8 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *One sign only*: data that all live keep all of their variance. *Another activation*: $\max(2 z, 0)$ can increase it.
+# *Not symmetric*: 1 and 2. *An atom at 0*: $-1, 0, 1$; $\operatorname{Var}(\tilde F \mid \alpha) = 0$ is not
+# $\frac23 - 1$.
 
 
 # %%
@@ -157,6 +165,14 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     values = [Fraction(1), Fraction(2)]
     yield pvariance([max(v, Fraction(0)) for v in values]), "<=", pvariance(values) / 2
     yield pvariance([max(2 * v, Fraction(0)) for v in values]), "<=", pvariance(values)
+
+
+@claim.neighbour("for eq. 14: F~ symmetric about 0; for eq. 14: F~ almost surely not 0")
+def asymmetric_or_atom(depth: str) -> Iterator[tuple[object, ...]]:
+    for whole in ((1, 2), (-1, 0, 1)):
+        values = list(map(Fraction, whole))
+        living = [v for v in values if v > 0]
+        yield pvariance(living), pvariance(values) - (sum(living) / len(living)) ** 2
 
 
 # %%

@@ -14,9 +14,9 @@
 # on a bounded set, and $P = 1$.
 #
 # (iii) For the hyperbolic tangent whether a neuron is weak at $x$ does not change under $(a, b) \mapsto -(a, b)$. There
-# is no bound free of the law: at a given point with $n = k = 1$, the probability of being weak tends to 1 if the
-# parameters are multiplied by $\lambda \to \infty$, and to 0 for $\lambda \to 0$. So dead is not to be replaced by weak
-# there ([`weak-sets-printed`](weak-sets-printed.py)).
+# is no bound free of the law: at a given point with $n = k = 1$, if $z$ has a density, the probability of being weak
+# tends to 1 if the parameters are multiplied by $\lambda \to \infty$, and to 0 for $\lambda \to 0$. So dead is not to
+# be replaced by weak there ([`weak-sets-printed`](weak-sets-printed.py)).
 
 # %%
 from __future__ import annotations
@@ -42,6 +42,7 @@ claim = Claim(
         "for (i): c >= 2",
         "for (ii): rows symmetric",
         "for (ii): rows independent",
+        "for (iii): z has a density",
     ),
     uses=("lower-bound",),
 )
@@ -164,9 +165,10 @@ def shares(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *A level near 0*: at $c = \frac12$ the hard swish has the slope $\frac{2z + 3}6 = \frac13$, not at most
-# $(c - 1) e^{-c} < 0$. *Rows that are not symmetric*: all parameters negative, everything weak at large points. *Rows
-# that are not independent*: two equal neurons, weak with probability $\frac12 > \frac14$.
+# *A level near 0*: at $c = \frac12$ the hard swish has the slope $\frac{2z + 3}6 = \frac13$, not at most $(c - 1)
+# e^{-c} < 0$. *Rows that are not symmetric*: all parameters negative, everything weak at large points. *Rows that are
+# not independent*: two equal neurons, weak with probability $\frac12 > \frac14$. *No density*: with $b = 0$ the point
+# $x = 0$ is never weak, at any scale.
 
 
 # %%
@@ -182,6 +184,13 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
         for a, b in ((9, 1), (-9, 1), (9, -1), (-9, -1))
     ]
     yield Fraction(sum(same), 4), ">=", closed_forms.lower_bound(2, 1)
+
+
+@claim.neighbour("for (iii): z has a density")
+def no_density(depth: str) -> Iterator[tuple[object, ...]]:
+    """Without a bias, at 0: weak at level 1 with probability near 1?"""
+    for scale in (1, 10**6, 10**12):
+        yield Fraction(sum(abs(scale * a * 0) >= 1 for a in (3, -3)), 2), ">", 0
 
 
 # %%

@@ -13,14 +13,14 @@
 #   [`width-free-lower-bound`](width-free-lower-bound.py);
 # * $n_1 = n_0 + 1$ ([`one-more-than-input`](one-more-than-input.py)), and for $n_1 \le n_0$ the value $2^{-n_1-1}$ is
 #   not below $4^{-n_0-1}$ either, so that $n_1 > n_0$ is no hypothesis that is needed;
-# * for every $n_1$ the two extremes $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$
+# * for every $n_1 > n_0$ the two extremes $|c| \gg |w_1| \gg \dots \gg |w_{n_1}|$
 #   ([`separated-scales`](separated-scales.py)) and $|w_1| \gg \dots \gg |w_{n_1}| \gg |c|$
-#   ([`wide-not-free`](wide-not-free.py), steps 2 and 3), where the value is at least
-#   $2^{-(n_1+1)} + 4^{-(n_0+1)}$;
+#   ([`wide-not-free`](wide-not-free.py), steps 2 and 3), where the value is at least $2^{-(n_1+1)} + 4^{-(n_0+1)}$;
 # * the constant cannot be more than twice as large, and one central arrangement in any dimension with $Q < 4^{-N}$
 #   would refute it: [`tensor-power`](tensor-power.py).
 #
-# In general it is open. The evidence here is a hunt: an infimum over all magnitudes is not shown by it.
+# On a subset of $\mathbb R^{n_0}$ the probability is at least the same, so the domain is no hypothesis. In general it
+# is open. The evidence here is a hunt: an infimum over all magnitudes is not shown by it.
 
 # %%
 from __future__ import annotations
@@ -41,7 +41,7 @@ claim = Claim(
     statement="a second-layer neuron is stably unactivated with probability at least 4^(-n0 - 1), for every n1",
     latex=r"P(\text{stably unactivated}) \ge 4^{-(n_0+1)} \quad \text{for all } n_1",
     source="Brownlowe et al., conjecture 1.3 (as summary and figure 5 describe it; exact wording not available)",
-    hypotheses=("domain R^n0 (needed: not known)", "parameters independent, symmetric", "no atoms (needed: not known)"),
+    hypotheses=("parameters independent, symmetric", "no atoms (needed: not known)"),
 )
 
 # %% [markdown]

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Two neurons more than inputs: the law matters
 #
-# **Notation.** As in [`separated-scales`](separated-scales.py): $f(x) = \sum_i w_i \max(z_i(x), 0) + c$ on
-# $\mathbb R^{n_0}$ with $z_i(x) = a_i \cdot x + b_i$, $i \le n_1$, and an orbit is all flips of the rows $(a_i, b_i)$
-# and all signs of the $w_i$ and of $c$. The *full orbit* has the signs of all $a_{ij}$ and $b_i$ too: it consists of
-# the orbits of all *patterns* of relative signs in the rows. Hyperplanes are in general position, in every pattern.
+# **Notation.** As in [`separated-scales`](separated-scales.py): $f(x) = \sum_i w_i \max(z_i(x), 0) + c$ on $\mathbb
+# R^{n_0}$ with $z_i(x) = a_i \cdot x + b_i$, $i \le n_1$, and an orbit is all flips of the rows $(a_i, b_i)$ and all
+# signs of the $w_i$ and of $c$. The *full orbit* has the signs of all $a_{ij}$ and $b_i$ too: it consists of the orbits
+# of all *patterns* of relative signs in the rows. Hyperplanes are in general position, in every pattern: any $n_0$
+# normals are independent, and no $n_0 + 1$ hyperplanes have a common point.
 #
 # **Statement.** For all $n_1 \ge n_0 + 2$ the probability that a second-layer neuron is stably unactivated on
 # $\mathbb R^{n_0}$ is not the same for all independent parameters with laws that are symmetric about 0 and have

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # More neurons can make a stably unactivated neuron more likely
 #
-# **Statement.** For fixed $n_0$ the probability that a second-layer neuron is stably unactivated on $\mathbb R^{n_0}$
-# is not decreasing in the width $n_1$ of the first layer. There are four neurons over $n_0 = 1$, independent parameters
-# with laws that are symmetric about 0 and have densities, and a fifth neuron with such laws that makes it more likely.
+# **Statement.** Already for $n_0 = 1$ the probability that a second-layer neuron is stably unactivated on $\mathbb
+# R^{n_0}$ is not decreasing in the width $n_1$ of the first layer. There are four neurons, independent parameters with
+# laws that are symmetric about 0 and have densities, and a fifth neuron with such laws that makes it more likely.
 
 # %%
 from __future__ import annotations
@@ -19,12 +19,12 @@ from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 claim = Claim(
     label="wide-not-monotone",
     title="Not monotone in the width",
-    statement="the probability that a second-layer neuron is stably unactivated is not decreasing in n1",
+    statement="n0 = 1: the probability that a second-layer neuron is stably unactivated is not decreasing in n1",
     latex=r"P(\text{stably unactivated}) \text{ is not decreasing in } n_1",
     source="new (after Brownlowe et al., figure 5)",
     hypotheses=(
         "n1 > n0 + 1",
-        "domain R^n0 (needed: not known)",
+        "domain R^n0",
     ),
     uses=("wide-not-free", "separated-scales"),
 )
@@ -100,9 +100,10 @@ def uniform(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %% [markdown]
-# ## Neighbour that fails
+# ## Neighbours that fail
 #
-# Up to $n_1 = n_0 + 1$ the probability does decrease.
+# Up to $n_1 = n_0 + 1$ the probability does decrease. *At one point* it is $\frac12$ for every width: a fifth neuron
+# changes nothing.
 
 
 # %%
@@ -120,6 +121,22 @@ def orbits_of_narrow(depth: str) -> Iterator[tuple[object, ...]]:
     one = Fraction(*stably_unactivated_orbit(lines[:1], bias[:1], [1], 1))
     two = Fraction(*stably_unactivated_orbit(lines, bias, [1, 2], 1))
     yield one, "<", two
+
+
+@claim.neighbour("domain R^n0")
+def one_point(depth: str) -> Iterator[tuple[object, ...]]:
+    """At the point 0, over all signs, with four neurons and with five."""
+
+    def negative(bias: tuple[int, ...], output: tuple[int, ...]) -> Fraction:
+        found = [
+            sum(t * w * max(s * b, 0) for s, t, b, w in zip(flips, signs, bias, output, strict=True)) + e * CONSTANT < 0
+            for flips, signs in product(product((1, -1), repeat=len(bias)), repeat=2)
+            for e in (1, -1)
+        ]
+        return Fraction(sum(found), len(found))
+
+    for b, w in ADDED:
+        yield negative(BIAS, OUTPUT), "<", negative((*BIAS, b), (*OUTPUT, w))
 
 
 # %%

@@ -74,9 +74,9 @@ claim = Claim(
 # \sum_{j \in B'} q_j c_{jl}$. Given the other $q_j$, $q_{j_l} c_{j_l l}$ is uniform on $[-d_l, d_l]$, so $P(|g_l| <
 # \kappa d_l) \le \kappa$. With $\kappa = 1/(2N)$, at most $N$ events of probability at most $1/(2N)$: some $q$ has
 # $|g_l| \ge \kappa d_l$ for all $l \in I'$. Fix it; $|g_l| \le |B'| \le N$, and $g_l = 0$ for $l \notin I'$. Let $s_j =
-# \operatorname{sign} q_j$ on $B'$ and $s_l = -\operatorname{sign} g_l$ on $I'$. For $x$ put $x_l = z_l(x)$,
-# $\varepsilon_l = \operatorname{sign} g_l$, $y_l = (\varepsilon_l x_l)_+$, $v_l = (-\varepsilon_l x_l)_+$. Neuron $l
-# \in I'$ contributes $v_l$, and
+# \operatorname{sign} q_j$ on $B'$ and $s_l = -\operatorname{sign} g_l$ on $I'$ (the other signs of $B$ are arbitrary:
+# these neurons only add terms $\ge 0$). For $x$ put $x_l = z_l(x)$, $\varepsilon_l = \operatorname{sign} g_l$, $y_l =
+# (\varepsilon_l x_l)_+$, $v_l = (-\varepsilon_l x_l)_+$. Neuron $l \in I'$ contributes $v_l$, and
 # $$\sum_{B'} (s_j z_j)_+ \ge \sum_{B'} q_j z_j = \sum_{I'} g_l x_l = \sum_{I'} |g_l| (y_l - v_l)
 #   \ge \kappa \sum d_l y_l - N \sum v_l .$$
 # The left side is not negative, so it is at least $\theta = 1/(2N)$ times the right side:

@@ -1,12 +1,13 @@
 # %% [markdown]
 # # The variance of Xavier's initialisation keeps the variance of the data
 #
-# **Notation.** $\tilde F = a \cdot x + b$ is the pre-activation of a neuron with $n$ inputs. The parameters are
-# independent of each other, with mean 0 and variance $\sigma_\theta^2$. $C$ is the covariance of the data $x$.
+# **Notation.** $\tilde F = a \cdot x + b$ is the pre-activation of a neuron with $n$ inputs. The parameters have mean 0
+# and variance $\sigma_\theta^2$ and are uncorrelated (independent, say). $C$ is the covariance of the data $x$.
 #
 # **Statement.** $E_\theta[\operatorname{Var}(\tilde F \mid \theta)] = \sigma_\theta^2 \operatorname{tr} C$; for
-# whitened data ($C = 1$) this is $n \sigma_\theta^2$ (eq. 12). Xavier's variance for $n$ inputs and $n$ outputs is
-# $\sigma_\theta^2 = \frac2{n + n} = \frac1n$, so that the mean variance is exactly 1, that of each input.
+# whitened data ($C = 1$) this is $n \sigma_\theta^2$ (eq. 12), also if the parameters are correlated. Xavier's variance
+# for $n$ inputs and $n$ outputs is $\sigma_\theta^2 = \frac2{n + n} = \frac1n$, so that the mean variance is exactly 1,
+# that of each input.
 
 # %%
 from __future__ import annotations
@@ -31,7 +32,8 @@ claim = Claim(
     latex=r"\sigma_\theta^2 = \tfrac1n: \quad E_\theta[\operatorname{Var}(\tilde F \mid \theta)] = 1",
     source="Rister & Rubin, section 5, eq. 12 (corrected)",
     hypotheses=(
-        "parameters independent with mean 0",
+        "parameters with mean 0",
+        "for tr C: parameters uncorrelated",
         "data whitened",
         "as many outputs as inputs",
     ),
@@ -41,8 +43,8 @@ claim = Claim(
 # ## Proof
 #
 # **Step 1.** For fixed $\theta$, $\operatorname{Var}(a \cdot x + b) = a^T C a = \sum_{i,j} C_{ij} a_i a_j$; the bias
-# only moves the mean. $E[a_i a_j] = 0$ for $i \ne j$ and $E[a_i^2] = \sigma_\theta^2$. So the mean is $\sigma_\theta^2
-# \operatorname{tr} C$, and $\operatorname{tr} 1 = n$.
+# only moves the mean. $E[a_i a_j] = 0$ for $i \ne j$ (where $C_{ij} = 0$ this is not needed) and $E[a_i^2] =
+# \sigma_\theta^2$. So the mean is $\sigma_\theta^2 \operatorname{tr} C$, and $\operatorname{tr} 1 = n$.
 #
 # **Step 2.** Glorot and Bengio draw weights uniformly from $\pm \sqrt{6 / (n_{\text{in}} + n_{\text{out}})}$; a uniform
 # law on $[-w, w]$ has variance $\frac{w^2}3$, which is $\frac2{n_{\text{in}} + n_{\text{out}}}$, and $\frac1n$ if both
@@ -105,15 +107,17 @@ def variances(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Data that are not whitened*: corners of $[-2, 2]^n$ have variance 4. *Parameters that are not independent*: all
-# weights equal, on data with equal coordinates (whose covariance has trace $n$ as well): $n$. *Fewer outputs than
-# inputs*: Xavier's variance for 12 inputs and 4 outputs is $\frac18$, not $\frac1{12}$.
+# *Data that are not whitened*: corners of $[-2, 2]^n$ have variance 4. *Mean not 0*: $n = 1$ and $a$ is 0 or 2, with
+# variance 1, but $E a^2 = 2$. *Correlated parameters*: all weights equal, on data with equal coordinates (whose
+# covariance has trace $n$ as well): $n$. *Fewer outputs than inputs*: Xavier's variance for 12 inputs and 4 outputs is
+# $\frac18$, not $\frac1{12}$.
 
 
 # %%
-@claim.neighbour("data whitened; parameters independent with mean 0; as many outputs as inputs")
+@claim.neighbour("data whitened; parameters with mean 0; for tr C: parameters uncorrelated; as many outputs as inputs")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     yield mean_variance([list(map(Fraction, x)) for x in product((2, -2), repeat=2)]), 1
+    yield sum(pvariance([Fraction(a * x) for x in (1, -1)]) for a in (0, 2)) / 2, 1
     same = sum(pvariance([Fraction(a * (x + x)) for x in (1, -1)]) for a in (1, -1, 0, 0)) / 4
     yield same, 1
     yield Fraction(2, 12 + 4), Fraction(1, 12)

@@ -63,8 +63,8 @@ claim = Claim(
 # that the $\rho_i$, the $\sigma_j$, the signs of the $w_i$ and everything else are independent: multiplying by an
 # independent fair sign does not change the law of a uniform sign choice.
 #
-# **Step 2 (one layer is folded).** The line is a disjoint union of finitely many pieces on each of which no $y_i$
-# changes sign (the zeros of the $y_i$ are pieces of one point). The pieces depend on the $y_i$ alone. By
+# **Step 2 (one layer is folded).** The line is a disjoint union of finitely many pieces (points and open intervals), on
+# each of which every $y_i$ is positive, negative or 0 throughout. The pieces depend on the $y_i$ alone. By
 # [`gates-decouple`](gates-decouple.py), with $\mu$ = number of points, the mean number of zeros of $f$ is that of
 # $$L = c + \sum_{i \in A} w_i y_i = \Big(c + \sum_{i \in A} w_i b_i\Big) + \sum_j w'_j \max(z_j, 0), \qquad
 #   w'_j = \sigma_j \sum_{i \in A} w_i W'_{ij},$$
