@@ -68,9 +68,9 @@ claim = Claim(
 # network of width 1 has the derivative $\prod_j a_j \varphi'(z_j)$.
 #
 # **Step 3 (iii).** $\varphi$ is a bijection of $\mathbb R$, and $A_j$ is invertible with probability 1 (independent
-# entries without atoms: a nonzero polynomial in them, as the determinant is, vanishes with probability 0). So each layer is a bijection of $\mathbb R^n$, the image of $\mathbb R^n$ under any
-# number of layers is $\mathbb R^n$, and the next layer is not weak on all of it
-# ([`first-layer-alive`](first-layer-alive.py)). $\square$
+# entries without atoms: a nonzero polynomial in them, as the determinant is, vanishes with probability 0). So each
+# layer is a bijection of $\mathbb R^n$, the image of $\mathbb R^n$ under any number of layers is $\mathbb R^n$, and the
+# next layer is not weak on all of it ([`first-layer-alive`](first-layer-alive.py)). $\square$
 
 
 # %%

@@ -10,7 +10,8 @@
 # positions $x_i$ or on $c$),
 # $$T \le \frac{4^m + 2}3, \qquad P(\text{stably unactivated}) \le \tfrac16 + \tfrac13 4^{-n_1},$$
 # the latter for independent symmetric rows and parameters. It is attained for every $m$. Stably unactivated is an open
-# condition, so $T$ at any magnitudes is at most $T$ at generic ones near them, and the bound holds with atoms. (For all slopes and all $m$: [`line-upper-bound-general`](line-upper-bound-general.py).)
+# condition, so $T$ at any magnitudes is at most $T$ at generic ones near them, and the bound holds with atoms. (For all
+# slopes and all $m$: [`line-upper-bound-general`](line-upper-bound-general.py).)
 
 # %%
 from __future__ import annotations
@@ -297,8 +298,8 @@ def step(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *One input*: with $n_1 \le n_0$ the probability is $2^{-n_1-1}$, for $n_0 = n_1 = 3$ it is $\frac1{16}$: the end is not
-# attained. *Symmetric*: with all weights negative everything is dead; with fixed rows $(1, 0)$, $(1, -1)$ (or near
+# *One input*: with $n_1 \le n_0$ the probability is $2^{-n_1-1}$, for $n_0 = n_1 = 3$ it is $\frac1{16}$: the end is
+# not attained. *Symmetric*: with all weights negative everything is dead; with fixed rows $(1, 0)$, $(1, -1)$ (or near
 # them) and $w = (\pm 1, \pm 2)$, $c = \pm 3$ two of eight choices are good, $\frac14 > \frac3{16}$.
 
 

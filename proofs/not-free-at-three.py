@@ -26,14 +26,16 @@ claim = Claim(
         "S_0 = R^2",
         "depth three",
     ),
+    uses=("range-two-three",),
 )
 
 # %% [markdown]
 # ## Proof
 #
 # **Step 1 (counts are locally constant).** For given signs, the magnitudes at which a network is alive form an open set
-# (a finite intersection of unions of sets $\{z > 0\}$ with $z$ continuous). So the number of living sign choices can only grow at small changes
-# of the magnitudes: if some magnitudes have $N$ living choices, all near ones have at least $N$.
+# (a finite intersection of unions of sets $\{z > 0\}$ with $z$ continuous). So the number of living sign choices can
+# only grow at small changes of the magnitudes: if some magnitudes have $N$ living choices, all near ones have at least
+# $N$.
 #
 # **Step 2 (two orbits).** Two orbits below have different counts $N < N'$. Both lie on no wall of
 # [`range-two-three`](range-two-three.py), Step 4 (checked below in rationals), so their counts are constant near them.

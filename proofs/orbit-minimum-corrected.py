@@ -47,8 +47,7 @@ claim = Claim(
     latex=r"\min_{\text{magnitudes}} p = \min_{\text{separated scales}} p",
     source="new, open (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
-        "magnitudes generic (G1 to G3 of line-lower-bound for n0 = 1; for n0 > 1 hyperplanes in general position, and "
-        "no value and no rate of f at a generator is 0 where something is active)",
+        "magnitudes generic",
         "n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5",
     ),
     uses=("separated-scales",),
@@ -149,10 +148,7 @@ def one_more(depth: str) -> Iterator[tuple[object, ...]]:
         yield int(many.min()), ">=", least(n0, n1) + 1
 
 
-@claim.neighbour(
-    "magnitudes generic (G1 to G3 of line-lower-bound for n0 = 1; for n0 > 1 hyperplanes in general position, and "
-    "no value and no rate of f at a generator is 0 where something is active)"
-)
+@claim.neighbour("magnitudes generic")
 def not_generic(depth: str) -> Iterator[tuple[object, ...]]:
     yield stably_unactivated_orbit([[1], [1]], [1, 2], [1, 1], 5)[0], ">=", least(1, 2)
 

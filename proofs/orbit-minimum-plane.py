@@ -87,8 +87,8 @@ def hunt(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Two inputs*: three have fewer ($46 < 92$ for $n_1 = 5$); one has more, at least $4^{n_1-1} + 2^{n_1-1}$. *$n_1 \ge 4$*:
-# with three neurons all orbits have 10 choices, and the formula gives 9. *General position*: four parallel lines,
+# *Two inputs*: three have fewer ($46 < 92$ for $n_1 = 5$); one has more, at least $4^{n_1-1} + 2^{n_1-1}$. *$n_1 \ge
+# 4$*: with three neurons all orbits have 10 choices, and the formula gives 9. *General position*: four parallel lines,
 # $16 < 28$.
 
 

@@ -39,8 +39,7 @@ claim = Claim(
     latex=r"n_0 < n_1:\quad \min_{\text{magnitudes}} p = \min_{\text{separated scales}} p",
     source="new (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
-        "magnitudes generic (G1 to G3 of line-lower-bound for n0 = 1; for n0 > 1 hyperplanes in general position, and "
-        "no value and no rate of f at a generator is 0 where something is active)",
+        "magnitudes generic",
         "n1 > n0",
     ),
     correction="orbit-minimum-corrected",

@@ -183,9 +183,9 @@ def measured(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 # ## Neighbours that fail
 #
 # *A point outside the orthant*: the row $(1, \pm 1)$ or $(\pm 1, 1)$ at $y = -2$ is dead in three of four cases. *All
-# of the orthant*: no layer with a positive entry in each row is dead on it. *Equal rows*: at $y = 0$ a layer of two equal rows is dead if the bias is
-# not the chosen entry and negative, $\frac13 > \frac14$. *Another depth*: with one hidden layer of
-# width 2 the row signs alone give at most $\frac14$ at a point, less than $\frac3{10}$.
+# of the orthant*: no layer with a positive entry in each row is dead on it. *Equal rows*: at $y = 0$ a layer of two
+# equal rows is dead if the bias is not the chosen entry and negative, $\frac13 > \frac14$. *Another depth*: with one
+# hidden layer of width 2 the row signs alone give at most $\frac14$ at a point, less than $\frac3{10}$.
 
 
 # %%

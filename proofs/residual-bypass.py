@@ -12,9 +12,10 @@
 # all later layers see the one point 0.)
 #
 # (iii) At a point of $S_0$ the $k$ layers are dead independently of each other, each with probability $2^{-n}$. Almost
-# surely some parameter of every layer that is alive at the point has a derivative other than 0 there ($y_k$ depends on it). So at
-# the point all derivatives by parameters of the $k$ layers are 0 if and only if all layers are dead there: with
-# probability $2^{-nk}$. In a plain network one dead layer is enough to cut off all before it: $1 - (1 - 2^{-n})^k$.
+# surely some parameter of every layer that is alive at the point has a derivative other than 0 there ($y_k$ depends on
+# it). So at the point all derivatives by parameters of the $k$ layers are 0 if and only if all layers are dead there:
+# with probability $2^{-nk}$. In a plain network one dead layer is enough to cut off all before it: $1 - (1 -
+# 2^{-n})^k$.
 
 # %%
 from __future__ import annotations

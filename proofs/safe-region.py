@@ -42,7 +42,8 @@ claim = Claim(
     title="The safe operating region",
     statement="m hidden layers of width floor(-log2(1 - (1 - p)^(1/m))) + 1 die with probability below p on every domain; "
     "no smaller width does on every domain",
-    latex=r"P(\text{dies}) < p \text{ on every domain} \iff N \ge \lfloor -\log_2(1 - (1-p)^{1/m}) \rfloor + 1",
+    latex=r"P(\text{dies}) < p \text{ on every domain} \iff "
+    r"N \ge \lfloor -\log_2(1 - (1-p)^{1/m}) \rfloor + 1",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
     hypotheses=(
         "parameters symmetric",
