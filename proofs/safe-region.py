@@ -40,8 +40,8 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 claim = Claim(
     label="safe-region",
     title="The safe operating region",
-    statement="m hidden layers of width floor(-log2(1 - (1 - p)^(1/m))) + 1 die with probability below p on every domain; "
-    "no smaller width does on every domain",
+    statement="m hidden layers of width floor(-log2(1 - (1 - p)^(1/m))) + 1 die with probability below p on every "
+    "domain; no smaller width does on every domain",
     latex=r"P(\text{dies}) < p \text{ on every domain} \iff "
     r"N \ge \lfloor -\log_2(1 - (1-p)^{1/m}) \rfloor + 1",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
