@@ -53,7 +53,6 @@ claim = Claim(
     hypotheses=(
         "0 < eps < 1",
         "parameters independent, symmetric, no atoms",
-        "for (iii): densities (needed: not known)",
     ),
     uses=("first-layer-alive", "lower-bound", "upper-bound"),
 )
@@ -68,10 +67,10 @@ claim = Claim(
 # $2^{-n}$ ([`lower-bound`](lower-bound.py), Steps 1 and 2, which do not ask where the point lies). By the chain rule a
 # network of width 1 has the derivative $\prod_j a_j \varphi'(z_j)$.
 #
-# **Step 3 (iii).** $\varphi$ is a bijection of $\mathbb R$, and $A_j$ is invertible with probability 1 (its determinant
-# is a polynomial that is not zero). So each layer is a bijection of $\mathbb R^n$, the image of $\mathbb R^n$ under any
-# number of layers is $\mathbb R^n$, and the next layer is not weak on all of it
-# ([`first-layer-alive`](first-layer-alive.py)). $\square$
+# **Step 3 (iii).** $\varphi$ is a bijection of $\mathbb R$, and $A_j$ is invertible with probability 1 (independent
+# entries without atoms: a nonzero polynomial in them, as the determinant is, vanishes with probability 0). So each
+# layer is a bijection of $\mathbb R^n$, the image of $\mathbb R^n$ under any number of layers is $\mathbb R^n$, and the
+# next layer is not weak on all of it ([`first-layer-alive`](first-layer-alive.py)). $\square$
 
 
 # %%

@@ -12,8 +12,8 @@
 # so for $n_0 = 1$ and all independent symmetric parameters without atoms
 # $$P(\text{stably unactivated}) \ge \tfrac18 + 2^{-n_1-2}.$$
 # There is equality for an orbit if and only if $N(\omega) \le 2$ for all $\omega$, and so it is where $|c|$ is larger
-# than all other terms of $f$ at all $x_j$. For $n_1 \ge 2$ this is more than $2^{-n_1-1} + 4^{-2}$: conjecture 1.3 of
-# Brownlowe et al., as we know it, holds for $n_0 = 1$ with twice the constant.
+# than all other terms of $f$ at all $x_j$. For $n_1 \ge 3$ this is more than $2^{-n_1-1} + 4^{-2}$, for $n_1 = 2$
+# equal to it: conjecture 1.3 of Brownlowe et al., as we know it, holds for $n_0 = 1$ with twice the constant.
 #
 # *Fibrewise.* For affine $z_1, \dots, z_m, L$ on $\mathbb R$ and $K_t = \sum_i t_i |z_i|$, generic, with the slopes
 # $a_i$ and $\varrho$,
@@ -276,11 +276,11 @@ def hunt(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Two inputs*: the value at $n_0 = 2$, $n_1 = 4$ is far below; and there $|c| = \infty$ is not the worst case: with
+# *Two inputs*: the value at $n_0 = 2$, $n_1 = 5$ is far below; and there $|c| = \infty$ is not the worst case: with
 # $a = (-2,-3), (0,-1), (-9,7), (-2,3), (-7,9)$, $b = -9, 3, -2, 5, 5$ and $w = 4, 5, 2, 4, 6$ there are 92 good choices
 # for $|c| = 1$ and 94 for $|c| = 10^9$. Likewise $142 < 144$ for an orbit with $n_0 = 3$, $n_1 = 6$. *A bounded domain*
 # has more, so equality fails. *Signs that are not symmetric*: with all $w > 0$ nothing is good. *Atoms*: with
-# $a = (1, 1)$, $w = (1, 1)$ the slopes cancel, $f$ is 0 far out in direction, and 4 of 32 choices are good and not 6.
+# $a = (1, 1)$, $w = (1, 1)$ the slopes cancel, the slope of $f$ is 0 far out, and 4 of 32 choices are good and not 6.
 
 
 # %%

@@ -26,18 +26,19 @@ claim = Claim(
         "S_0 = R^2",
         "depth three",
     ),
+    uses=("range-two-three",),
 )
 
 # %% [markdown]
 # ## Proof
 #
 # **Step 1 (counts are locally constant).** For given signs, the magnitudes at which a network is alive form an open set
-# (a union of sets $\{z > 0\}$ with $z$ continuous). So the number of living sign choices can only grow at small changes
-# of the magnitudes: if some magnitudes have $N$ living choices, all near ones have at least $N$.
+# (a finite intersection of unions of sets $\{z > 0\}$ with $z$ continuous). So the number of living sign choices can
+# only grow at small changes of the magnitudes: if some magnitudes have $N$ living choices, all near ones have at least
+# $N$.
 #
-# **Step 2 (two orbits).** Two orbits below have different counts $N < N'$. Let $N$ be the count near generic
-# magnitudes: outside finitely many zero sets of polynomials the count is constant near a point, because every
-# comparison it rests on is strict.
+# **Step 2 (two orbits).** Two orbits below have different counts $N < N'$. Both lie on no wall of
+# [`range-two-three`](range-two-three.py), Step 4 (checked below in rationals), so their counts are constant near them.
 #
 # **Step 3 (two laws).** Let each parameter be $\pm$ its magnitude with equal probability, plus a uniform error in
 # $[-\varepsilon, \varepsilon]$: symmetric, with a density. As $\varepsilon \to 0$ the probability tends to the orbit's
@@ -57,11 +58,27 @@ def nearby(net: list[tuple[list[list[int]], list[int]]], rng: random.Random) -> 
     return [([[moved(v) for v in row] for row in weights], [moved(v) for v in bias]) for weights, bias in net]
 
 
+def on_walls(net: list[tuple[list[list[int]], list[int]]]) -> int:
+    """How many walls the orbit lies on: layer 1 not invertible, or a sign or cut point of Step 4 there met."""
+    (first, _), ((one, two), (p0, q0)), (third, biases) = net
+    b, c = (Fraction(two[j] * p0, one[j] * q0) for j in (0, 1))
+    met = [first[0][0] * first[1][1] == first[0][1] * first[1][0], b == 1, c == 1, b == c]
+    for (left, right), bias in zip(third, biases, strict=True):
+        u, v = Fraction(left * p0, bias), Fraction(right * q0, bias)
+        p, q = 1 / v, 1 / u
+        met += [u == 1, v == 1, u + v == 1, abs(u - v) == 1]
+        cuts = [1 + p, abs(1 - p), 1 / (1 + q), p / q] + ([1 / abs(1 - q)] if q != 1 else [])
+        met += [g == cut for g in (b, c) for cut in cuts]
+    return sum(met)
+
+
 @claim.enumerate("orbits")
 def orbits(depth: str) -> Iterator[tuple[object, ...]]:
     rng, plane = random.Random(55), Polyhedron.space(2)
     one, other = (alive_orbit(net, plane)[0] for net in (ONE, OTHER))
     yield "two orbits differ", one, "<", other
+    for net in (ONE, OTHER):
+        yield on_walls(net), 0
     for _ in range(20 if depth == "thorough" else 5):
         yield "near the first", alive_orbit(nearby(ONE, rng), plane)[0], one
         yield "near the second", alive_orbit(nearby(OTHER, rng), plane)[0], other

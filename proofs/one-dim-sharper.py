@@ -40,11 +40,12 @@ claim = Claim(
 # %% [markdown]
 # ## Proof
 #
-# Let $a_1$ be the first weight of the first neuron of layer 1, almost surely not 0, and $x = t\,
-# \operatorname{sign}(a_1)\, e_1$ with $t$ so large that this neuron is positive at $x$. The choice of $x$ depends on
-# layer 1 alone, layer 1 is alive at $x$, and its output there is not 0. From this output the proof of
-# [`dying-bound`](dying-bound.py) goes on with the other $m - 1$ layers: given the layers before it, each is dead there
-# with probability $2^{-N_l}$. For $P(n, k)$ all $k$ layers are counted. $\square$
+# Let $a_1$ be the first weight of the first neuron of layer 1, almost surely not 0, and $x = t d$, $d =
+# \operatorname{sign}(a_1)\, e_1$, with $t$ so large that this neuron is positive at $x$. The choice of $d$ depends on
+# layer 1 alone, layer 1 is alive at $x$, and its output there is not 0. Follow $t d$, $t \to \infty$: far out the signs
+# are those of the network without biases at $d$, so nothing is asked of the biases. From the output of layer 1 the
+# proof of [`dying-bound`](dying-bound.py) goes on with the other $m - 1$ layers: given the layers before it, each is
+# dead there with probability $2^{-N_l}$. For $P(n, k)$ all $k$ layers are counted. $\square$
 
 
 # %%

@@ -2,12 +2,15 @@
 # # The least orbit, where it is at separated scales
 #
 # **Statement (conjecture).** For $n_0 = 1$, for $n_0 < n_1 \le n_0 + 2$, and for $n_0 = 2$, $n_1 = 5$: over all
-# magnitudes in general position, the least number of stably unactivated sign choices of a second-layer neuron is the
-# minimum over separated scales, that is of
+# generic magnitudes, the least number of stably unactivated sign choices of a second-layer neuron is the minimum over
+# separated scales, that is of $2^{2 n_1 + 1} p$ with
 # $$p = \tfrac12 \Big[2^{-n_1} + \sum_j (1 - c_j) 2^{-j-1}\Big]$$
 # ([`separated-scales`](separated-scales.py)) over all generic arrangements and orders of their normals.
+# *Generic*: (G1) to (G3) of [`line-lower-bound`](line-lower-bound.py) for $n_0 = 1$; for $n_0 > 1$ the hyperplanes
+# $a_i \cdot x + b_i = 0$ are in general position, and no value and no rate of $f$ at a generator of a piece is 0 where
+# something is active.
 #
-# For all $n_0 < n_1$ it is false, from $n_0 = 2$, $n_1 = 6$ on: [`orbit-minimum`](orbit-minimum.py). Proved is
+# For all $n_0 < n_1$ it is false, at $n_0 = 2$, $n_1 = 6$: [`orbit-minimum`](orbit-minimum.py). Proved is
 # $n_1 = n_0 + 1$, where all orbits have the same count ([`one-more-than-input`](one-more-than-input.py)).
 #
 # The minima of the formula, as numbers of the $2^{2 n_1 + 1}$ sign choices:
@@ -35,6 +38,7 @@ import numpy as np
 
 from geomrelu.claims.registry import Claim
 from geomrelu.random_networks.orbit_batch import stably_unactivated_counts
+from geomrelu.random_networks.stably_unactivated import stably_unactivated_orbit
 
 claim = Claim(
     label="orbit-minimum-corrected",
@@ -43,7 +47,7 @@ claim = Claim(
     latex=r"\min_{\text{magnitudes}} p = \min_{\text{separated scales}} p",
     source="new, open (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
-        "hyperplanes in general position (needed: not known)",
+        "magnitudes generic",
         "n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5",
     ),
     uses=("separated-scales",),
@@ -130,9 +134,10 @@ def counted(rows: np.ndarray, n0: int, n1: int) -> np.ndarray:
 
 
 # %% [markdown]
-# ## Neighbour that fails
+# ## Neighbours that fail
 #
-# *One choice more*: there are orbits at the minimum itself.
+# *One choice more*: there are orbits at the minimum itself. *Generic*: for $n_0 = 1$, $a = (1, 1)$, $b = (1, 2)$,
+# $w = (1, 1)$, $c = 5$ slopes cancel, and $4 < 6$ choices are good. *Six neurons* in the plane: $320 < 328$.
 
 
 # %%
@@ -141,6 +146,11 @@ def one_more(depth: str) -> Iterator[tuple[object, ...]]:
     for n0, n1 in FAMILIES[:7]:
         many = counts(np.random.default_rng([101, n0, n1]), "nearly separated", 400, n0, n1)
         yield int(many.min()), ">=", least(n0, n1) + 1
+
+
+@claim.neighbour("magnitudes generic")
+def not_generic(depth: str) -> Iterator[tuple[object, ...]]:
+    yield stably_unactivated_orbit([[1], [1]], [1, 2], [1, 1], 5)[0], ">=", least(1, 2)
 
 
 @claim.neighbour("n0 = 1, or n1 <= n0 + 2, or n0 = 2 and n1 = 5")

@@ -29,7 +29,7 @@ claim = Claim(
     statement="n0 = 2, n1 >= 4: the least orbit has 4^(n1 - 2) + (n1 + 2) 2^(n1 - 3) stably unactivated sign choices",
     latex=r"n_0 = 2,\ n_1 \ge 4:\quad \min \# = 4^{n_1-2} + (n_1 + 2)\, 2^{n_1-3}",
     source="new, open (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("n0 = 2", "n1 >= 4", "general position (needed: not known)"),
+    hypotheses=("n0 = 2", "n1 >= 4", "general position"),
 )
 
 
@@ -87,8 +87,9 @@ def hunt(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Two inputs*: three have fewer, one has more and attains its own minimum below this formula. *$n_1 \ge 4$*: with three
-# neurons all orbits have 10 choices, and the formula gives 9.
+# *Two inputs*: three have fewer ($46 < 92$ for $n_1 = 5$); one has more, at least $4^{n_1-1} + 2^{n_1-1}$. *$n_1 \ge
+# 4$*: with three neurons all orbits have 10 choices, and the formula gives 9. *General position*: four parallel lines,
+# $16 < 28$.
 
 
 # %%
@@ -102,6 +103,11 @@ def three_inputs(depth: str) -> Iterator[tuple[object, ...]]:
 @claim.neighbour("n1 >= 4")
 def three_neurons(depth: str) -> Iterator[tuple[object, ...]]:
     yield stably_unactivated_orbit([[1, 2], [3, -1], [2, 5]], [1, 2, 7], [1, 1, 1], 1)[0], least(3)
+
+
+@claim.neighbour("general position")
+def parallel(depth: str) -> Iterator[tuple[object, ...]]:
+    yield stably_unactivated_orbit([[1, 0]] * 4, [0, 1, 3, 7], [1, 2, 4, 8], 100)[0], ">=", least(4)
 
 
 # %%

@@ -5,9 +5,12 @@
 # of the rows $(a_i, b_i)$ and all signs of the $w_i$ and of $c$, for fixed magnitudes.
 #
 # **Statement.** For all $n_0 < n_1$ the least number of stably unactivated sign choices in an orbit, over all
-# magnitudes in general position, is the minimum over separated scales, that is of $2^{2 n_1 + 1} p$ with
+# generic magnitudes, is the minimum over separated scales, that is of $2^{2 n_1 + 1} p$ with
 # $$p = \tfrac12 \Big[2^{-n_1} + \sum_j (1 - c_j) 2^{-j-1}\Big]$$
 # ([`separated-scales`](separated-scales.py)) over all generic arrangements and orders of their normals.
+# *Generic*: (G1) to (G3) of [`line-lower-bound`](line-lower-bound.py) for $n_0 = 1$; for $n_0 > 1$ the hyperplanes
+# $a_i \cdot x + b_i = 0$ are in general position, and no value and no rate of $f$ at a generator of a piece is 0 where
+# something is active.
 #
 # This was conjectured in the course of this project, from hunts for $n_1 \le n_0 + 2$.
 #
@@ -35,7 +38,10 @@ claim = Claim(
     statement="n0 < n1: the least orbit is one at separated scales",
     latex=r"n_0 < n_1:\quad \min_{\text{magnitudes}} p = \min_{\text{separated scales}} p",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("hyperplanes in general position", "n1 > n0"),
+    hypotheses=(
+        "magnitudes generic",
+        "n1 > n0",
+    ),
     correction="orbit-minimum-corrected",
 )
 

@@ -11,11 +11,12 @@
 #
 # It is what the lower bound for wide layers asks for in the plane, $Q \ge 4^{-N}$ with $N = 2$
 # ([`tensor-power`](tensor-power.py)); a bound that is not 0 is proved in
-# [`width-free-lower-bound`](width-free-lower-bound.py), and for $N = 1$ the value is exactly
-# $\frac14 + 2^{-M-1}$. By [`plane-sign-changes`](plane-sign-changes.py) it says that $F$ changes its sign four times or
-# more often enough: with $2k$ sign changes, $E (k - 1)_+ \ge \frac18 - 2^{-M}$ is nearly the same statement. Near
-# products of two lines, with $M_1 + M_2 = M$ neurons, $Q = (\frac14 + 2^{-M_1-1}) (\frac14 + 2^{-M_2-1})$, which tends
-# to $\frac1{16}$: the constant would be sharp. The evidence is a hunt, in integers.
+# [`width-free-lower-bound`](width-free-lower-bound.py), and for $N = 1$ the value is exactly $\frac14 + 2^{-M-1}$. By
+# [`plane-sign-changes`](plane-sign-changes.py) it says that $F$ changes its sign four times or more often enough: with
+# $2k$ sign changes, $E (k - 1)_+ \ge \frac18 - 2^{-M}$ is nearly the same statement. At products of two lines (not
+# generic), with $M_1 + M_2 = M$ neurons, $Q = (\frac14 + 2^{-M_1-1}) (\frac14 + 2^{-M_2-1})$, which tends to
+# $\frac1{16}$, and generic vectors near them have at most that, as $F \le 0$ is a closed condition; so the constant
+# would be sharp. The evidence is a hunt, in integers.
 
 # %%
 from __future__ import annotations
@@ -36,7 +37,7 @@ claim = Claim(
     statement="no biases, two inputs: a second-layer neuron is dead with probability at least 1/16, whatever the width",
     latex=r"n_0 = 2, \text{ no biases}: \quad Q \ge \tfrac1{16} \quad \text{for all } n_1",
     source="new, open (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("two inputs", "no biases", "generic (needed: not known)"),
+    hypotheses=("two inputs", "no biases"),
     uses=("plane-sign-changes",),
 )
 

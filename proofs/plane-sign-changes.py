@@ -4,15 +4,15 @@
 # **Notation.** $\tilde a_1, \dots, \tilde a_M$ in $\mathbb R^2$, $z_i(y) = \tilde a_i \cdot y$,
 # $F(y) = \sum_i t_i (s_i z_i(y))_+$: a second-layer neuron without biases. $2k$ is the number of sign changes of $F$ on
 # the circle, where a sector with $F = 0$ counts as negative. *Generic*: any two of the vectors are independent, and no
-# signed sum of the $\tilde a_i$ of a set of at least two is parallel to the line of some $z_j = 0$.
+# signed sum of the $\tilde a_i$ of a set of at least two is a multiple of some $\tilde a_j$ (0 included).
 #
 # **Statement.** For generic vectors, $M \ge 2$,
 # $$\sum_{s,t} k = 4^M - 2^M, \qquad \#\{F \le 0\} + \#\{F < 0 \text{ off } 0\} = 2^M + \sum_{s,t} (k - 1)_+ .$$
 # So for any two lines $\mathbb R x$, $\mathbb R y$:
 # $\#\{F \le 0\} \ge 2^{M-1} + \#\{F(\pm x) < 0 < F(\pm y)\}$.
 #
-# *Fibrewise.* Let $L$ be another linear form, $K_t = \sum_i t_i |z_i|$. Summed over $t$, the sign changes of
-# $K_t + |L|$ on the projective line are exactly $2^M$ in number; so
+# *Fibrewise.* Let $L$ be another linear form (generic together with the $z_i$), $K_t = \sum_i t_i |z_i|$. Summed over
+# $t$, the sign changes of $K_t + |L|$ on the projective line are exactly $2^M$ in number; so
 # $P_t(K < -|L|) + P_t(K < |L|) \ge \frac12$.
 
 # %%

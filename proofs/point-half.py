@@ -38,9 +38,9 @@ claim = Claim(
 # ## Proof
 #
 # Flipping all signs of $(a, b)$ exchanges $a \cdot x + b > 0$ and $a \cdot x + b < 0$ and leaves the law alone, so both
-# have the same probability $p$. Given the weights, $b = -a \cdot x$ has probability 0: $b$ has no atoms. So $2 p = 1$.
-# The same flip pairs the sign choices of an orbit, unless $a \cdot x + b = 0$ for one of them, which is not generic.
-# $\square$
+# have the same probability $p$. Given the weights, $b = -a \cdot x$ has probability 0: $b$ has no atoms (without a
+# bias: $x_j \ne 0$ for some $j$, and $a_j$ has no atoms). So $2 p = 1$. The same flip pairs the sign choices of an
+# orbit, unless $a \cdot x + b = 0$ for one of them, which is not generic. $\square$
 
 
 # %%

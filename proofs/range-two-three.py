@@ -24,7 +24,7 @@ import numpy as np
 import sympy
 
 from geomrelu.claims.registry import Claim
-from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks.orbit import alive_orbit
 
 claim = Claim(
@@ -307,8 +307,8 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Depth 3*: with two layers all orbits have $4032 = 4096 \cdot \frac{63}{64}$. *The plane*: on a point or on a
-# segment fewer are alive. *Symmetric*: all signs positive are always alive. *No atoms*: with a 0 among the weights
+# *Depth 3*: with two layers all orbits have $4032 = 4096 \cdot \frac{63}{64}$. *The plane*: at a point $\frac{27}{64}$
+# are alive (far out: generic). *Symmetric*: all signs positive are always alive. *No atoms*: with a 0 among the weights
 # fewer are.
 
 
@@ -321,8 +321,7 @@ def depth_two(depth: str) -> Iterator[tuple[object, ...]]:
 
 @claim.neighbour("S_0 = R^2")
 def smaller(depth: str) -> Iterator[tuple[object, ...]]:
-    segment = Polyhedron.box([(0, 1), (0, 0)])
-    alive, size = alive_orbit(LOW, segment)
+    alive, size = alive_orbit([([[3, 1], [1, 2]], [1, 5]), *LOW], FiniteSet.of([[101, 57]]))
     yield Fraction(alive, size), ">=", Fraction(3750, 4096)
 
 

@@ -73,7 +73,7 @@ claim = Claim(
 # $h_{l-1}$ has rank at most $d$; it does not decrease with $d$, and $R_{L+1} = 1$. By Steps 1 and 2, with
 # $r_k = R_{l+1}(\min(d, k))$,
 # $$R_l(d) \le \sum_{j=0}^{\min(d, n_l)} \binom{n_l}{j} R_{l+1}(\min(d, n_l - j)).$$
-# Unfolded from $R_1(n_0)$ this is the sum over $J$. (`bounds.network_regions_at_most` computes the recursion.)
+# Unfolded from $R_1(n_0)$ this is the sum over $J$. (`region_formulas.network_regions_at_most` computes the recursion.)
 #
 # **Step 4 (ii).** Enlarge $J$ to $0 \le j_l \le d_l$: the sum becomes the product. And
 # $\sum_{j \le d} \binom nj \le 2^n$.

@@ -12,9 +12,10 @@
 # all later layers see the one point 0.)
 #
 # (iii) At a point of $S_0$ the $k$ layers are dead independently of each other, each with probability $2^{-n}$. Almost
-# surely some parameter of every layer that is alive at the point has a derivative there ($y_k$ depends on it). So at
-# the point all derivatives by parameters of the $k$ layers are 0 if and only if all layers are dead there: with
-# probability $2^{-nk}$. In a plain network one dead layer is enough to cut off all before it: $1 - (1 - 2^{-n})^k$.
+# surely some parameter of every layer that is alive at the point has a derivative other than 0 there ($y_k$ depends on
+# it). So at the point all derivatives by parameters of the $k$ layers are 0 if and only if all layers are dead there:
+# with probability $2^{-nk}$. In a plain network one dead layer is enough to cut off all before it: $1 - (1 -
+# 2^{-n})^k$.
 
 # %%
 from __future__ import annotations
@@ -49,7 +50,6 @@ claim = Claim(
         "connections around the layers",
         "no atoms",
         "parameters independent, symmetric",
-        "for the dependence in (iii): densities (needed: not known)",
     ),
     uses=("orthant-kill", "lower-bound"),
 )
@@ -72,7 +72,8 @@ claim = Claim(
 # are positive. If neuron $i$ of layer $j$ is, then
 # $$\frac{\partial y_k}{\partial b_{j,i}} = (I + D_k A_k) \cdots (I + D_{j+1} A_{j+1})\, e_i .$$
 # For each of the finitely many $D$, $\det(I + D A)$ is a polynomial in $A$ that is 1 at $A = 0$, so it is not the zero
-# polynomial, and vanishes with probability 0. Hence almost surely all factors are invertible, and the derivative is not
+# polynomial, and vanishes with probability 0 (independent entries without atoms: a nonzero polynomial in them vanishes
+# with probability 0). Hence almost surely all factors are invertible, and the derivative is not
 # 0. If layer $j$ is dead at the point, its parameters have derivative 0. $\square$
 
 

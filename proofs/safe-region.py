@@ -3,8 +3,7 @@
 #
 # **Notation.** Networks with $m$ hidden layers of width $N$ ($m = L - 1$), with or without biases; such a network dies
 # on a domain if a hidden layer is dead there. $W_p(m)$ is the least width with $1 - (1 - 2^{-N})^m < p$:
-# $$W_p(m) = \left\lceil -\log_2\left(1 - (1-p)^{1/m}\right) \right\rceil$$
-# (one more if this is an integer already).
+# $$W_p(m) = \left\lfloor -\log_2\left(1 - (1-p)^{1/m}\right) \right\rfloor + 1.$$
 #
 # **Statement.** Let the parameters be independent and symmetric about 0, without atoms.
 #
@@ -15,7 +14,7 @@
 # 3. $W_p(2m) \le W_p(m) + 1$: twice the depth takes at most one neuron more.
 # 4. Without biases on the line, $m \ge 2$, the least safe width $N$ (from which on every width is) satisfies
 #    $w_p(m) \le N \le W_p(m-1)$, where $w_p(m)$ is one more than the last width at which the chain of
-#    [`one-dim-chain`](one-dim-chain.py) has at least $p$. For $m = 2$ it is $w_p(2)$.
+#    [`one-dim-chain`](one-dim-chain.py) has at least $p$ (1 if there is no such width). For $m = 2$ it is $w_p(2)$.
 #
 # The widths for $p = \frac1{10}$ and $p = \frac1{100}$ are the table below.
 
@@ -41,9 +40,10 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 claim = Claim(
     label="safe-region",
     title="The safe operating region",
-    statement="m hidden layers of width ceil(-log2(1 - (1 - p)^(1/m))) die with probability below p on every domain; "
-    "no smaller width does on every domain",
-    latex=r"P(\text{dies}) < p \text{ on every domain} \iff N \ge \lceil -\log_2(1 - (1-p)^{1/m}) \rceil",
+    statement="m hidden layers of width floor(-log2(1 - (1 - p)^(1/m))) + 1 die with probability below p on every "
+    "domain; no smaller width does on every domain",
+    latex=r"P(\text{dies}) < p \text{ on every domain} \iff "
+    r"N \ge \lfloor -\log_2(1 - (1-p)^{1/m}) \rfloor + 1",
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, safe operating region",
     hypotheses=(
         "parameters symmetric",
