@@ -9,7 +9,7 @@ VENV ?= .venv
 export PYTHON
 
 .NOTPARALLEL:
-.PHONY: help verify test quick check format lint types rooms site lowest kernel notebooks clean
+.PHONY: help verify test quick check format lint types rooms site look lowest kernel notebooks clean
 
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
@@ -39,9 +39,12 @@ types: $(VENV)/.installed-dev
 rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo
 
-# make site     build the documentation, to build/site/html, and look at it in a browser if there is one
+# make site     build the documentation, to build/site/html: no warning, no broken link, no other host
 site: $(VENV)/.installed-dev
 	@$(VENV)/bin/python .ci/site/build.py
+
+# make look     open each of its pages in Chromium, as wide as a desk and as a phone (some minutes)
+look: site
 	@$(VENV)/bin/python .ci/site/look.py
 
 # make lowest   the quick tests with the oldest versions of everything that pyproject.toml allows
