@@ -58,9 +58,14 @@ def _is_chain(items: list[Any], level: int) -> bool:
     return len(items) == level - 1 and all(item in ([at], [at, []]) for at, item in enumerate(items, 1))
 
 
+def _derives(claim: Claim) -> bool:
+    """Is there a proof that needs layers before to be derived?"""
+    return claim["layer"] > 1 and isinstance(claim.get("proof"), list) and bool(claim["proof"])
+
+
 def _shared(claims: list[Claim]) -> tuple[list[Any], list[Claim]]:
     """If several proofs begin with deriving all layers in one way, that is done once: how, and claims without it."""
-    proved = [c for c in claims if c.get("proof") and isinstance(c["proof"], list) and c["layer"] > 1]
+    proved = [c for c in claims if _derives(c)]
     firsts: list[list[Any]] = [_first(c).get("derive", [])[: c["layer"] - 1] for c in proved]
     chain = max(firsts, key=len, default=[])
     alike = all(_is_chain(own, c["layer"]) and own == chain[: len(own)] for own, c in zip(firsts, proved, strict=True))
@@ -68,7 +73,7 @@ def _shared(claims: list[Claim]) -> tuple[list[Any], list[Claim]]:
         return [], claims
     found = []
     for claim in claims:
-        if claim in proved:
+        if _derives(claim):
             first = dict(claim["proof"][0])
             rest = first.pop("derive")[claim["layer"] - 1 :]
             claim = {**claim, "proof": [first | ({"derive": rest} if rest else {}), *claim["proof"][1:]]}

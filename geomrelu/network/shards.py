@@ -99,7 +99,7 @@ def counted(
         raise InputError(f"{directory} holds sign vectors already: choose another directory")
     parts = list(prefixes(compiled, budget, 1 if executor is None else SHARDS * workers))
     jobs = [
-        partial(_finished, block, path=None if directory is None else directory / f"signs-{k}.npy")
+        (partial(_finished, block, path=None if directory is None else directory / f"signs-{k}.npy"), block.cells)
         for k, block in enumerate(parts, 1)
     ]
     found, reason = 0, None
@@ -112,18 +112,17 @@ def counted(
         progress(found)
         return shard
 
-    cells = {job: block.cells for job, block in zip(jobs, parts, strict=True)}
     if executor is None:
-        for job in jobs:
+        for job, _ in jobs:
             yield taken(job(budget), 0)
     else:
         waiting, running = jobs[::-1], dict[Future[Shard], int]()
         try:
             while waiting or running:
                 while waiting and len(running) < AHEAD * workers:
-                    job = waiting.pop()
-                    rest = None if budget.regions is None else budget.regions - budget.examined + cells[job]
-                    running[executor.submit(job, Budget(budget.left, rest))] = cells[job]
+                    job, cells = waiting.pop()
+                    rest = None if budget.regions is None else budget.regions - budget.examined + cells
+                    running[executor.submit(job, Budget(budget.left, rest))] = cells
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     yield taken(future.result(), running.pop(future))
                 if reason is not None:
