@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -25,7 +24,6 @@ from geomrelu.parallel import Workers
 __all__ = ["Shard", "SignFile", "counted"]
 
 SHARDS = 16  # for each worker, since they are not alike
-AHEAD = 2  # shards handed out for each worker
 
 
 class Shard(NamedTuple):
@@ -98,33 +96,31 @@ def counted(
     if directory is not None and any(directory.glob("signs-*.npy")):
         raise InputError(f"{directory} holds sign vectors already: choose another directory")
     parts = list(prefixes(compiled, budget, 1 if executor is None else SHARDS * workers))
-    jobs = [
-        (partial(_finished, block, path=None if directory is None else directory / f"signs-{k}.npy"), block.cells)
-        for k, block in enumerate(parts, 1)
-    ]
+    jobs = [(block, None if directory is None else directory / f"signs-{k}.npy") for k, block in enumerate(parts, 1)]
     found, reason = 0, None
 
-    def taken(shard: Shard, given: int) -> Shard:
+    def taken(shard: Shard) -> Shard:
         nonlocal found, reason
         found += shard.regions
-        budget.examined += max(0, shard.regions - given)
         reason = reason or shard.reason
         progress(found)
         return shard
 
     if executor is None:
-        for job, _ in jobs:
-            yield taken(job(budget), 0)
+        for block, path in jobs:
+            yield taken(_finished(block, path, budget))
     else:
         waiting, running = jobs[::-1], dict[Future[Shard], int]()
         try:
             while waiting or running:
-                while waiting and len(running) < AHEAD * workers:
-                    job, cells = waiting.pop()
-                    rest = None if budget.regions is None else budget.regions - budget.examined + cells
-                    running[executor.submit(job, Budget(budget.left, rest))] = cells
+                while waiting and len(running) < workers:  # none waits there while its time runs out
+                    block, path = waiting.pop()
+                    rest = None if budget.regions is None else budget.regions - budget.examined + block.cells
+                    running[executor.submit(_elsewhere, block, path, budget.left, rest)] = block.cells
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield taken(future.result(), running.pop(future))
+                    shard, cells = future.result(), running.pop(future)
+                    budget.examined += max(0, shard.regions - cells)
+                    yield taken(shard)
                 if reason is not None:
                     waiting.clear()
         finally:
@@ -134,7 +130,12 @@ def counted(
         raise Exhausted(reason)
 
 
-def _finished(block: Block, budget: Budget, path: Path | None) -> Shard:
+def _elsewhere(block: Block, path: Path | None, seconds: float | None, regions: int | None) -> Shard:
+    """The same in a worker, whose clock may be that of another machine."""
+    return _finished(block, path, Budget(seconds, regions))
+
+
+def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
     """Cut the cells of a block to the end."""
     neurons = block.compiled.neurons
     regions, positive, reason = 0, np.zeros(neurons, dtype=bool), None

@@ -43,6 +43,15 @@ def test_prefixes_are_disjoint_and_cover(parts):
         assert rows(np.concatenate([*found, whole.signs[:0]])) == rows(whole.signs)
 
 
+def test_a_wide_layer_in_parts():
+    """150 lines: more neurons than bits of a word, twice."""
+    net, box = plane((150, 2)), Polyhedron.box([(-1, 1)] * 2)
+    found = [
+        done.signs for block in prefixes(Complex(net, box).compiled, Budget(), 9) for done in finish(block, Budget())
+    ]
+    assert rows(np.concatenate(found)) == rows(Complex(net, box).signs)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sign_vectors_on_disk(workers, tmp_path):
     net, box = plane(), Polyhedron.box([(-2, 2)] * 2)
