@@ -127,6 +127,7 @@ def counted(
             for future in running:
                 future.cancel()
     if reason is not None:
+        budget.poll()  # says the time of the whole, not what was left for a shard
         raise Exhausted(reason)
 
 
