@@ -17,6 +17,7 @@ from math import lcm
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.certificates import norms
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT, Fields
 from geomrelu.checker import Rejected
 
@@ -102,6 +103,8 @@ class Region:
         else:
             assert denominator is not None
             assert d is not None
+            if self.domain.ball is not None:
+                found, denominator = norms.rounded(found, denominator)
             whole = lcm(d, denominator)
             if whole != d:
                 pairs = [_times(pair, whole // d) for pair in pairs]
@@ -428,6 +431,10 @@ class Region:
                 if v:
                     form[j] = form.get(j, 0) + factor * v
         scale *= grow
+        if self.domain.ball is not None:
+            on_box = self._on_box(form, scale, constant)
+            on_ball = norms.highest(self.domain.ball, constant, form, scale)
+            return on_ball if on_box is None else min(on_box, on_ball)
         if self.domain.generators is not None:
             vertices, d = self._vertices()
             if any(sum(c * r[j] for j, c in form.items()) > 0 for r in self.domain.generators[1]):
@@ -435,6 +442,9 @@ class Region:
             if any(sum(c * r[j] for j, c in form.items()) for r in self.domain.generators[2]):
                 return None
             return constant + Fraction(max(sum(c * v[j] for j, c in form.items()) for v in vertices), scale * d)
+        return self._on_box(form, scale, constant)
+
+    def _on_box(self, form: dict[int, int], scale: int, constant: Fraction) -> Fraction | None:
         total, d = 0, 1
         for j, c in form.items():
             if c:

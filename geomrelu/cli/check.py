@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from geomrelu.cli.shared import DOMAINS, Command, add_reading, inputs, model_of
 
 if TYPE_CHECKING:
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.domains import OneSet
 
 __all__ = ["add"]
 
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if rejected else 0
 
 
-def _piece(data: Any, pieces: Sequence[Polyhedron | FiniteSet]) -> Polyhedron | FiniteSet:
+def _piece(data: Any, pieces: Sequence[OneSet]) -> OneSet:
     """The piece of the domain that a certificate is about; if none is, one to reject it by."""
     about = data.get("domain") if isinstance(data, dict) else None
     return next((piece for piece in pieces if piece.checked.digest() == about), pieces[0])

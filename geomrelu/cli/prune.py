@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from geomrelu.budget import Budget
     from geomrelu.deadness.pruning import Pruning
     from geomrelu.deadness.report import Report
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.domains import OneSet
     from geomrelu.network.network import Network
 
 __all__ = ["add"]
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rewritten(
-    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+    options: argparse.Namespace, network: Network, domain: OneSet, reports: Report, budget: Budget
 ) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
     """The smaller network, written from its numbers."""
     from geomrelu.deadness.pruning import prune
@@ -120,7 +120,7 @@ def _rewritten(
 
 
 def _replaced(
-    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+    options: argparse.Namespace, network: Network, domain: OneSet, reports: Report, budget: Budget
 ) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
     """The model's own file without the channels that are dead: its names, shapes and operators stay."""
     from geomrelu.deadness.drop_in import drop_in

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.domains import Domain
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.domains import Domain, OneSet
+    from geomrelu.geometry.polyhedron import Polyhedron
     from geomrelu.network.network import Network
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -137,7 +137,7 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
     return network, domain
 
 
-def on_one_piece(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
+def on_one_piece(options: argparse.Namespace) -> tuple[Network, OneSet]:
     """The same, for what cannot be done on a union.
 
     Raises:

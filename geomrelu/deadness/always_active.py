@@ -15,7 +15,7 @@ from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import Status
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet
 from geomrelu.network.network import Network
 
 __all__ = ["always_active", "opposite"]
@@ -23,7 +23,7 @@ __all__ = ["always_active", "opposite"]
 
 def always_active(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     neurons: Mapping[int, Sequence[int]],
     budget: Budget | None = None,
     **how: Any,
@@ -49,7 +49,7 @@ def always_active(
 
 def _of_layer(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     layer: int,
     asked: Iterable[int],
     budget: Budget,

@@ -71,7 +71,7 @@ class Tree:
         self.failed = False
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
-        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS else "sign patterns"
+        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS and floating.ball is None else "sign patterns"
         self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
@@ -180,8 +180,9 @@ class Growth:
         whole = floating.whole(self.level - 1, budget)
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
-        self.enough = -(SAFETY if self.coarse else FINE) * self.scale
-        self.halves = floating.network.inputs <= MOST_INPUTS
+        rounds = self.coarse or floating.ball is not None  # does the checker, where it keeps bounds?
+        self.enough = -(SAFETY if rounds else FINE) * self.scale
+        self.halves = floating.network.inputs <= MOST_INPUTS and floating.ball is None
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
         self.cornered = self.coarse and floating.cornered
@@ -376,7 +377,7 @@ class Growth:
             how = known, self.unwanted, self.cornered, self.budget
             return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
-        return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
+        return self.floating.boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
 
     def _table(self, parts: list[Part]) -> Array | None:
         """Bounds that hold before any are derived: (parts, 2, neurons)."""

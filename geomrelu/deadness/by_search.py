@@ -17,7 +17,8 @@ from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import clipped
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench, grown, turn
-from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
 
 __all__ = ["BySearch"]
@@ -25,7 +26,8 @@ __all__ = ["BySearch"]
 MANY_PIECES = 1_000_000  # below this many likely pieces, walking them is what is left when ...
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
-ON_THE_BOX = "bounded on the whole box"
+Where = Polyhedron | Ellipsoid
+ON_THE_BOX, ON_THE_ELLIPSOID = "bounded on the whole box", "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
 
@@ -45,19 +47,21 @@ class BySearch:
 
     @cached_property
     def bench(self) -> Bench:
-        assert isinstance(self.problem.domain, Polyhedron)
+        assert not isinstance(self.problem.domain, FiniteSet)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
-    def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
+    def verdicts(self, domain: Where, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
-        steps: list[Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]] = [
+        steps: list[Callable[[Where, int, list[int]], Iterator[Verdict]]] = [
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
-        if domain.is_box and domain.is_bounded:
+        if isinstance(domain, Ellipsoid):
+            steps = [steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+        elif domain.is_box and domain.is_bounded:
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
         done = self._steps.setdefault(layer, 0)
         if not done:
@@ -71,9 +75,7 @@ class BySearch:
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
 
-    def _witnesses(
-        self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
-    ) -> Iterator[Verdict]:
+    def _witnesses(self, effort: tuple[int, int], domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Points where neurons are positive."""
         for i, point in falsify.candidates(self.bench.floating, layer, asked, self.problem.budget, *effort):
             verdict = self._witness(domain, layer, i, point)
@@ -81,7 +83,7 @@ class BySearch:
                 yield verdict
             self.problem.budget.poll()
 
-    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _by_intervals(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
         floating = self.bench.floating
         if layer > floating.coarse_depth + 1:
@@ -92,18 +94,20 @@ class BySearch:
                 if verdict is not None:
                     yield verdict
 
-    def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Neurons that are bounded on the whole box."""
-        floating = self.bench.floating
+    def _on_the_box(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons that are bounded on the whole box, or ellipsoid."""
+        floating, how = self.bench.floating, ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
         for i in whole_box.bounded(floating, layer, asked, self.problem.budget):
             claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-            verdict = self.problem.tried(claim | {"proof": whole_box.one_leaf(floating, layer)}, ON_THE_BOX)
+            verdict = self.problem.tried(claim | {"proof": whole_box.one_leaf(floating, layer)}, how)
             if verdict is not None:
                 yield verdict
 
-    def _sprouts(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _sprouts(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons for which a small tree is enough; the others keep it."""
-        few = is_listed(domain) and pieces.likely_pieces(self.problem.network, domain, layer) <= MANY_PIECES
+        few = isinstance(domain, Polyhedron) and (
+            is_listed(domain) and pieces.likely_pieces(self.problem.network, domain, layer) <= MANY_PIECES
+        )
         for i in asked:
             if (layer, i) in self.trees:
                 continue
@@ -123,20 +127,22 @@ class BySearch:
     def _grown(self, tree: branch_and_bound.Tree, claim: Claim | None) -> Verdict | None:
         """What a tree has come to: a point, a claim, or nothing yet."""
         if tree.point is not None:
-            assert isinstance(self.problem.domain, Polyhedron)
+            assert not isinstance(self.problem.domain, FiniteSet)
             return self._witness(self.problem.domain, tree.level, tree.neuron, tree.point)
         if claim is None:
             return None
         supremum = Fraction(0) if "supremum" in claim else None
         return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
-    def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
+    def _witness(self, domain: Where, layer: int, i: int, point: Any) -> Verdict | None:
+        """The verdict of a point in floats; in an ellipsoid, of its u."""
         if point is not self._last:  # one point shows many neurons positive
-            exact = clipped(point, domain)
+            exact = domain.inside(point) if isinstance(domain, Ellipsoid) else clipped(point, domain)
             if exact is None:
                 return None
             self._last = point
-            self.problem.points.append([str(x) for x in exact])
+            said = [str(x) for x in exact]
+            self.problem.points.append({"ball": said} if isinstance(domain, Ellipsoid) else said)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.problem.points) - 1}
         return self.problem.tried(claim, "positive at a point")
 

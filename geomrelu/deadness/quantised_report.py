@@ -21,6 +21,7 @@ from geomrelu.deadness.report import Report, as_text, killed
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Domain, Union, write_domain
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
@@ -90,7 +91,7 @@ class QuantisedReport(Report):
         }
         walked = {layer: neurons for layer, neurons in walked.items() if neurons}
         again = {}
-        if walked:
+        if walked and not isinstance(self.domain, Ellipsoid):
             reports = quantised.decide(self.network, self.domain, walked, Budget(), fresh, few=math.inf)
             again = {(v.layer, v.neuron): v.status for report in reports for v in report.verdicts}
         for layer, verdicts in settled.items():
@@ -286,8 +287,8 @@ def decide(
     Raises:
         InputError: the domain is neither a bounded box nor a finite set.
     """
-    if isinstance(domain, Union):
-        raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+    if isinstance(domain, (Union, Ellipsoid)):
+        raise InputError("a quantised network is judged on one bounded box, or on points, on nothing else")
     findings: dict[tuple[int, int], Finding] = {}
     found: dict[int, LayerReport] = {}
     report = QuantisedReport(network, domain, found, time, {}, findings=findings)

@@ -31,6 +31,7 @@ from scipy import sparse
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
 from geomrelu.exact.numbers import common, nearest
+from geomrelu.geometry.ellipsoid import Ellipsoid, Floats
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
@@ -96,6 +97,7 @@ class Boxes:
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
         begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
+        ball: an ellipsoid that holds the points that matter.
     """
 
     lower: Array
@@ -105,6 +107,7 @@ class Boxes:
     corners: Array | None = None
     gaps: list[Array] = field(default_factory=list)
     begun: tuple[Array, Array, list[tuple[Array, Array, Array]], deque[Array]] | None = None
+    ball: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -114,12 +117,13 @@ class Boxes:
         corners = None if self.corners is None else self.corners[rows]
         lines, gaps = [line.take(rows) for line in self.lines], [gap[rows] for gap in self.gaps]
         bounds = [(low[rows], high[rows]) for low, high in self.bounds]
-        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps)
+        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps, None, self.ball)
 
     def highest(self, form: Form) -> Array:
         """The maxima (boxes, targets) of affine functions."""
         middle, radius = (self.lower + self.upper)[:, :, None] / 2, (self.upper - self.lower)[:, :, None] / 2
-        return form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
+        found = form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
+        return found if self.ball is None else np.minimum(found, self.ball.highest(form.constant, form.slope))
 
     def at_corners(self, form: Form) -> Array:
         """Bounds at the corners: (boxes, 2^k, targets)."""
@@ -141,15 +145,16 @@ class Form(NamedTuple):
 
 
 class FloatNetwork:
-    """The network in float64, layer matrices cut by the blocks they read, and its box.
+    """The network in float64, layer matrices cut by the blocks they read, and its box; on an ellipsoid, that around it.
 
     Overflow is nothing to warn of: what it spoils is not confirmed.
     """
 
-    def __init__(self, network: Network, box: Polyhedron) -> None:
+    def __init__(self, network: Network, box: Polyhedron | Ellipsoid) -> None:
         self.network = network
         self.lower, self.upper = _sides(box)
-        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        self.ball = box.floats if isinstance(box, Ellipsoid) else None
+        self._whole = self.boxes(self.lower[None, :], self.upper[None, :])
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
@@ -158,6 +163,17 @@ class FloatNetwork:
             starts = network.starts
             parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
             self.layers.append((parts, bias))
+
+    def boxes(
+        self,
+        lower: Array,
+        upper: Array,
+        lines: Iterable[Lines] = (),
+        bounds: Bounds | None = None,
+        corners: Array | None = None,
+    ) -> Boxes:
+        """Boxes on which so much is known."""
+        return Boxes(lower, upper, list(lines), list(bounds or ()), corners, ball=self.ball)
 
     @cached_property
     def slices(self) -> list[slice]:
@@ -217,7 +233,7 @@ class FloatNetwork:
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
         ``cornered``: corner by corner, if the inputs are few. Raises Exhausted when the budget ends.
         """
-        boxes = Boxes(lower, upper, [], [], self._corners(lower, upper) if cornered else None)
+        boxes = self.boxes(lower, upper, corners=self._corners(lower, upper) if cornered else None)
         self._bound(boxes, up_to, known, unwanted, budget)
         return boxes
 
@@ -276,6 +292,10 @@ class FloatNetwork:
             spread = (abs(matrix) @ ((boxes.upper - boxes.lower) / 2).T).T
             low += centre - spread
             high += centre + spread
+        if boxes.ball is not None and parts:
+            slope = _rows(parts[0], slice(None))
+            low = np.maximum(low, -boxes.ball.highest(-bias, -slope))
+            high = np.minimum(high, boxes.ball.highest(bias, slope))
         if known is not None:
             low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
         line = Lines.of(low, high)
@@ -316,11 +336,11 @@ class FloatNetwork:
         """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
         whole = self._whole
         self._bound(whole, up_to, None, None, budget)
-        return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
+        return self.boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
 
     def interval(self, up_to: int) -> Boxes:
         """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
-        boxes = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        boxes = self.boxes(self.lower[None, :], self.upper[None, :])
         sides = [(self.lower, self.upper)]
         for parts, bias in self.layers[:up_to]:
             low, high = bias.copy(), bias.copy()
@@ -475,7 +495,10 @@ class FloatNetwork:
     def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
         if boxes.corners is None:
-            return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
+            points = np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower)
+            if boxes.ball is not None:
+                points = boxes.ball.points(boxes.ball.farthest(form.slope[:, 0, :]))
+            return boxes.highest(form)[:, 0], points, None
         value, rows = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
         worst = np.argmax(value, axis=1)
         return value[rows, worst], boxes.corners[rows, worst], [gap[rows, worst] for gap in boxes.gaps]
@@ -512,7 +535,7 @@ class FloatNetwork:
         return total
 
 
-def _sides(box: Polyhedron) -> tuple[Array, Array]:
+def _sides(box: Polyhedron | Ellipsoid) -> tuple[Array, Array]:
     """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
     lower, upper = [], []
     for low, high in zip(box.checked.lower, box.checked.upper, strict=True):

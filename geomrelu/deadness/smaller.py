@@ -17,8 +17,7 @@ from geomrelu.deadness.front_door import decide
 from geomrelu.deadness.pruning import Pruning
 from geomrelu.deadness.pruning import prune as pruned
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet, Union, as_domain
 from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
 
@@ -38,7 +37,7 @@ class Smaller:
     """
 
     original: Network
-    domain: Polyhedron | FiniteSet
+    domain: OneSet
     pruning: Pruning
     undecided: int
 

@@ -29,6 +29,7 @@ from geomrelu.deadness import fixed_signs
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.parallel import WorkersDied, shared
@@ -44,11 +45,11 @@ PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it 
 
 
 class Bench:
-    """A network and a bounded box, with everything that is derived from them once in a process."""
+    """A network and a bounded box or an ellipsoid, with everything that is derived from them once in a process."""
 
     _known: dict[tuple[str, str], Bench] = {}  # noqa: RUF012
 
-    def __init__(self, network: Network, domain: Polyhedron, judge: Quick | None = None) -> None:
+    def __init__(self, network: Network, domain: Polyhedron | Ellipsoid, judge: Quick | None = None) -> None:
         self.network, self.domain, self._judge = network, domain, judge  # the judge has numbers that are needed here
         self.busy = threading.Lock()  # a worker of a cluster may have several threads, which share this
 
@@ -79,10 +80,14 @@ class Bench:
         return cls._known[name]
 
     def positive(self, growth: Growth) -> bool:
-        """Is the neuron positive at the point that was found? Then this is an exact point."""
-        growth.point = clipped(growth.point or (), self.domain)
-        model = self.network.checked
-        return growth.point is not None and model.value(growth.point, growth.level, growth.neuron) > 0
+        """Is the neuron positive at the point that was found? Then this is an exact point, of an ellipsoid its u."""
+        point, domain, model = growth.point or (), self.domain, self.network.checked
+        if isinstance(domain, Ellipsoid):
+            growth.point = domain.inside(domain.floats.preimage(np.array(point, dtype=float)).tolist())
+            where = None if growth.point is None else domain.at(growth.point)
+        else:
+            growth.point = where = clipped(point, domain)
+        return where is not None and model.value(where, growth.level, growth.neuron) > 0
 
     def refuted(self, tree: Tree) -> Claim:
         """The claim that a neuron is dead; every leaf of its tree has been accepted by the checker's rules."""
@@ -221,8 +226,9 @@ class Judgement:
     def _touch(self, name: int) -> None:
         """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner; or a split helps."""
         growth, model, part = self.growth, self.bench.network.checked, self.growth.leaves[name]
+        domain = self.bench.domain
         for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
-            exact = clipped(point, self.bench.domain)
+            exact = clipped(point, domain) if isinstance(domain, Polyhedron) else None
             if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
                 growth.tight = exact
         if not growth.tight and name < 1 << PATIENCE:
