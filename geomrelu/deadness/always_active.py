@@ -37,6 +37,7 @@ def always_active(
     Exact: yes. Method: that of deciding, for each layer once more. A neuron that is not yielded is negative somewhere,
     or the budget ended.
 
+    >>> from geomrelu.geometry.polyhedron import Polyhedron
     >>> net = Network.from_layers([([[1], [1]], [2, 0], "relu")])
     >>> [claim["neuron"] for claim in always_active(net, Polyhedron.box([(-1, 1)]), {1: [0, 1]})]
     [0]

@@ -25,6 +25,7 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.polishing import polished
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -72,6 +73,7 @@ class Tree:
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
         self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS and floating.ball is None else "sign patterns"
+        self.whole = "box" if floating.ball is None else "ellipsoid"
         self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
@@ -91,7 +93,7 @@ class Tree:
         self._nodes.append(growth.packed)
         self.point = growth.point
         self.tight = self.tight or growth.tight
-        self.failed = growth.lost
+        self.failed = self.failed or growth.lost
         self.boxes += growth.boxes
         self.seconds += growth.seconds
         self.refused += growth.refused
@@ -154,7 +156,7 @@ class Tree:
 
     def __str__(self) -> str:
         if self.done and self.point is None:
-            return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
+            return f"{self.boxes} {self.inner}" if self.boxes > 1 else f"bounded on the whole {self.whole}"
         return (
             f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
             f"elsewhere by {self.worst:.3g}"
@@ -355,6 +357,9 @@ class Growth:
             boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
         )
         self._look(points, (boxes.lower + boxes.upper) / 2)
+        if floating.ball is not None and phases is not None and added is not None:
+            for row in np.flatnonzero(bound > self.enough).tolist():
+                self._polish(boxes, row, phases, bound, below, added)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
@@ -368,6 +373,20 @@ class Growth:
         below = [b[rows] for b in below]
         added = None if added is None else [a[rows] for a in added]
         self._split([parts[k] for k in rows], boxes.take(rows), below, added, derives)
+
+    def _polish(
+        self, boxes: Boxes, row: int, phases: list[Array], bound: Array, below: list[Array], added: list[Array]
+    ) -> None:
+        """Better slopes and multipliers of one part of an ellipsoid, if there are."""
+        self.budget.poll()
+        some = tuple([table[row : row + 1] for table in tables] for tables in (below, phases, added))
+        one = boxes.take(np.array([row]))
+        value, slopes, multipliers = polished(self.floating, one, self.level, self.neuron, some, self.enough)
+        if value < bound[row]:
+            bound[row] = value
+            for tables, found in ((below, slopes), (added, multipliers)):
+                for table, new in zip(tables, found, strict=True):
+                    table[row] = new[0]
 
     def _bounded(self, parts: list[Part], derives: bool) -> Boxes:
         """What is known of all earlier layers on the parts."""

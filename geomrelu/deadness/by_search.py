@@ -159,7 +159,7 @@ class BySearch:
             found: layer -> neuron -> its verdict, of those that are settled.
             each, executor, open_: see :func:`geomrelu.deadness.workers.grown`.
         """
-        trees = [tree for (layer, i), tree in self.trees.items() if i not in found[layer]]
+        trees = [tree for (layer, i), tree in self.trees.items() if i not in found[layer] and not tree.failed]
         for tree, claim in grown(self.bench, trees, self.problem.budget, each, executor, open_):
             verdict = self._grown(tree, claim)
             if verdict is not None:

@@ -20,7 +20,7 @@ from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common
 from geomrelu.network.network import Network
 
-__all__ = ["Leaf", "Open", "Positive", "solved"]
+__all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
 
 FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
 
@@ -59,14 +59,14 @@ def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | 
     if region.empty:
         return Leaf(derive)
     splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
-    forms = _forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
-    if isinstance(forms, Open):
-        return forms
-    rows = [[sign * v for v in forms[at, i]] for _, at, i, sign in splits]
+    known = forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    if isinstance(known, Open):
+        return known
+    rows = [[sign * v for v in known[at, i]] for _, at, i, sign in splits]
     lower, upper = _sides(region)
-    best = _maximum(forms[level, neuron], rows, lower, upper)
+    best = _maximum(known[level, neuron], rows, lower, upper)
     if best is None:
-        multipliers = _contradiction(forms[level, neuron], rows, lower, upper)
+        multipliers = _contradiction(known[level, neuron], rows, lower, upper)
         return None if multipliers is None else Leaf(derive | _said(splits, multipliers))
     value, point, multipliers = best
     return Positive(point) if value > 0 else Leaf(derive | _said(splits, multipliers), None if value else point)
@@ -77,7 +77,7 @@ def _said(splits: list[tuple[int, int, int, int]], multipliers: Sequence[Fractio
     return {"splits": table} if table else {}
 
 
-def _forms(
+def forms(
     region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
 ) -> dict[tuple[int, int], list[Fraction]] | Open:
     """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""

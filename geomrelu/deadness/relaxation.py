@@ -445,7 +445,7 @@ class FloatNetwork:
         for step in range(steps):
             budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
-            (bound, points, gaps), weights = self._worst(boxes, form), form.weights
+            (bound, points, gaps), weights = self.worst(boxes, form), form.weights
             first = bound if step == 0 else first
             better = bound < best[rows]
             best[rows[better]] = bound[better]
@@ -489,10 +489,10 @@ class FloatNetwork:
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
         if kept_added is not None:
             kept_added = [np.round(a * 4096) / 4096 for a in kept_added]
-        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added))
+        bound, points, _ = self.worst(every, self.backward(every, level, target, 1, kept, kept_added))
         return bound, kept, kept_added, points
 
-    def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
+    def worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
         if boxes.corners is None:
             points = np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower)

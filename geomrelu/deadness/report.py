@@ -120,6 +120,9 @@ class Report:
         Args:
             arithmetic: "float32", "float16" or "bfloat16". seconds: in all.
             progress: called with (what is going on, dead neurons settled, dead neurons).
+
+        Raises:
+            InputError: the domain is an ellipsoid.
         """
         if isinstance(self.domain, Ellipsoid):
             raise InputError(CURVED)

@@ -25,7 +25,7 @@ from geomrelu.certificates.batch import Quick, Step, region_at, spread
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
-from geomrelu.deadness import fixed_signs
+from geomrelu.deadness import fixed_signs, second_order
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
@@ -94,7 +94,11 @@ class Bench:
         claim: Claim = {"layer": tree.level, "neuron": tree.neuron, "status": "dead", "proof": tree.proof()}
         if tree.tight is None:
             return {**claim, "stable": True}
-        return {**claim, "supremum": "0", "stable": False, "point": list(map(str, tree.tight))} if tree.tight else claim
+        if not tree.tight:
+            return claim
+        said: Any = list(map(str, tree.tight))
+        point = {"ball": said} if isinstance(self.domain, Ellipsoid) else said
+        return {**claim, "supremum": "0", "stable": False, "point": point}
 
 
 class Judgement:
@@ -211,7 +215,12 @@ class Judgement:
     def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
-        found = fixed_signs.solved(region, self.bench.network, growth.level, growth.neuron)
+        network, domain = self.bench.network, self.bench.domain
+        if isinstance(domain, Ellipsoid):
+            derives = len(region.known) < growth.level - 1
+            found = second_order.solved(region, network, growth.level, growth.neuron, domain, derives)
+        else:
+            found = fixed_signs.solved(region, network, growth.level, growth.neuron)
         if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
             growth.cut(part, Split(found.layer, found.neuron, None), part.base, part.age)
@@ -219,7 +228,7 @@ class Judgement:
             growth.point = found.point
         elif isinstance(found, fixed_signs.Leaf):
             growth.nodes[name] = found.node
-            growth.tight = found.zero or growth.tight
+            growth.tight = found.zero or growth.tight or found.zero  # () if nothing better is known
         else:
             growth.lost = True
 
@@ -227,10 +236,15 @@ class Judgement:
         """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner; or a split helps."""
         growth, model, part = self.growth, self.bench.network.checked, self.growth.leaves[name]
         domain = self.bench.domain
-        for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
-            exact = clipped(point, domain) if isinstance(domain, Polyhedron) else None
-            if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
-                growth.tight = exact
+        if isinstance(domain, Ellipsoid):
+            center = domain.inside([0] * domain.floats.width)
+            candidates = [] if center is None else [(center, domain.at(center))]
+        else:
+            points = [clipped(point, domain) for point in (part.lower, part.upper, (part.lower + part.upper) / 2)]
+            candidates = [(point, point) for point in points if point is not None]
+        for said, exact in candidates:
+            if not growth.tight and model.value(exact, growth.level, growth.neuron) == 0:
+                growth.tight = said
         if not growth.tight and name < 1 << PATIENCE:
             self._reopen(name)
         elif not growth.tight:

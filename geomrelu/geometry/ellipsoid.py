@@ -64,7 +64,7 @@ class Maximum(NamedTuple):
 class Ellipsoid:
     """``{c + L u : |u|^2 <= s}``, of any dimension up to n; if it is centred, only for u with ``u_1 + ... + u_k = 0``.
 
-    ``==`` compares data. Made by :meth:`of`, :meth:`ball`, :meth:`of_statistics`, :meth:`layer_norm` and
+    ``==`` compares data. Make one with :meth:`of`, :meth:`ball`, :meth:`of_statistics`, :meth:`layer_norm` or
     :meth:`rms_norm`; ``checked`` is the canonical form shared with the checker.
 
     Exact: yes. Cost: what is asked is linear in the nonzero entries of L, but for :meth:`contains`.
@@ -83,7 +83,7 @@ class Ellipsoid:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Ellipsoid:
-        """From the dictionary of the JSON grammar: "center", "shape", "square" and "centred".
+        """From the dictionary of the JSON grammar, ``data``: "center", "shape", "square" and "centred".
 
         Raises:
             InputError: numbers or lengths that do not fit, or "square" < 0.
@@ -255,7 +255,11 @@ class Ellipsoid:
             raise InputError(str(problem)) from None
 
     def contains(self, point: Any) -> bool:
-        """Is the point in it? Exact. Cost: a system of linear equations with k + n unknowns."""
+        """Is the point in it? Exact. Cost: a system of n linear equations.
+
+        Raises:
+            InputError: it has another dimension.
+        """
         ball, x = self._ball, rationals(point, "point")
         if len(x) != self.dimension:
             raise InputError(f"a point of R^{len(x)} and an ellipsoid in R^{self.dimension}")
