@@ -36,8 +36,8 @@ def polished(
     """A bound of a neuron on one part (boxes of one row), the slopes (in sixteenths) and the multipliers that give it.
 
     Args:
-        known: for each layer the slopes below to begin with, the signs that splits have fixed (0 elsewhere), and what is
-            added to the coefficients to begin with. enough: a bound that need not be improved.
+        known: for each layer the slopes below to begin with, the signs that splits have fixed (0 elsewhere), and what
+            is added to the coefficients to begin with. enough: a bound that need not be improved.
 
     Method: L-BFGS-B (SciPy); the gradient is that of the relaxed network at the maximiser of the bound.
     """

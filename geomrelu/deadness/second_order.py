@@ -21,7 +21,8 @@ from geomrelu.network.network import Network
 
 __all__ = ["solved"]
 
-STEPS = 500
+STEPS = 200
+TIPS = (1e-2, 1e-4, 1e-6, 1e-8)
 DIGITS = (40, 24, 10)  # of multipliers; the true ones are often simple where the bound is 0
 
 
@@ -32,7 +33,7 @@ def solved(
 
     ``derives``: must the leaf derive bounds? A point is given by its u.
 
-    Method: L-BFGS-B on the dual, which is smooth where its slope is not 0 (SciPy); the judge bounds the leaf with the
+    Method: L-BFGS-B (SciPy) on the dual, whose cone is rounded at its tip, ever less; the judge bounds the leaf with the
     multipliers found, and the u of the dual's maximiser is evaluated exactly.
     """
     derive = derived(level) if derives else {}
@@ -76,15 +77,15 @@ def _dual(rows: np.ndarray, domain: Ellipsoid) -> tuple[np.ndarray, list[float] 
     sizes = abs(heights) + ball.radius * np.sqrt(np.square(slopes).sum(axis=1)) + 1e-300
     heights, slopes = heights / sizes, ball.radius * slopes / sizes[:, None]  # all of one size; |u| <= 1
 
-    def bound(m: np.ndarray) -> tuple[float, np.ndarray]:
+    def bound(m: np.ndarray, tip: float) -> tuple[float, np.ndarray]:
         slope = slopes[0] + m @ slopes[1:]
-        length = float(np.sqrt(slope @ slope))
-        return heights[0] + m @ heights[1:] + length, heights[1:] + slopes[1:] @ (slope / (length + 1e-300))
+        length = float(np.sqrt(slope @ slope + tip * tip))
+        return heights[0] + m @ heights[1:] + length, heights[1:] + slopes[1:] @ (slope / length)
 
     m = np.zeros(len(rows) - 1)
-    if len(m):
-        options = {"maxiter": STEPS, "ftol": 1e-15, "gtol": 1e-12}
-        found = minimize(bound, m, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(m), options=options)
+    options = {"maxiter": STEPS, "ftol": 1e-15, "gtol": 1e-12}
+    for tip in TIPS if len(m) else ():
+        found = minimize(bound, m, (tip,), "L-BFGS-B", jac=True, bounds=[(0, None)] * len(m), options=options)
         m = found.x
     if not np.isfinite(m).all():
         return np.zeros(len(m)), None
