@@ -499,7 +499,7 @@ class Ball(NamedTuple):
         size = self.width * sum(w * w for w in slope.values()) - self.centred * sum(slope.values()) ** 2
         unit = self.affine.denominator * scale
         m, q = constant + Fraction(middle, unit), self.square * Fraction(size, self.width * unit * unit)
-        return m + root(q, UNIT + m.numerator.bit_length() + m.denominator.bit_length())
+        return m + root(q, 2 * UNIT + m.numerator.bit_length() + m.denominator.bit_length())
 
     def at(self, data: Data) -> list[Fraction]:
         """The point with given u."""

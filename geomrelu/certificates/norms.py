@@ -38,7 +38,7 @@ def highest(ball: checker.Ball, constant: Fraction, form: Mapping[int, int], sca
     top, bottom = ball.square.numerator * sum([w * w for w in slope]), ball.square.denominator * over * over
     shared = gcd(top, bottom)
     top, bottom = top // shared, bottom // shared
-    digits = UNIT + m.numerator.bit_length() + m.denominator.bit_length()
+    digits = 2 * UNIT + m.numerator.bit_length() + m.denominator.bit_length()
     product = top * bottom << 2 * digits
     root = isqrt(product - 1) + 1 if product else 0  # rounded up
     return m + Fraction(root, bottom << digits)

@@ -33,7 +33,7 @@ def solved(
 
     ``derives``: must the leaf derive bounds? A point is given by its u.
 
-    Method: L-BFGS-B (SciPy) on the dual, whose cone is rounded at its tip, ever less; the judge bounds the leaf with the
+    Method: L-BFGS-B (SciPy) on the dual, its cone rounded at the tip, ever less; the judge bounds the leaf with the
     multipliers found, and the u of the dual's maximiser is evaluated exactly.
     """
     derive = derived(level) if derives else {}

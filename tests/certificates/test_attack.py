@@ -17,7 +17,7 @@ from geomrelu.certificates.fields import Fields
 
 pytestmark = pytest.mark.slow
 
-SLICE = [("small", 0), ("small", 1), ("small", 2), ("empty", 0), ("empty", 1), ("blown", 0), ("blown", 3), ("wild", 1)]
+SLICE = [("small", 0), ("small", 1), ("small", 2), ("round", 0), ("round", 1), ("round", 4), ("empty", 0), ("empty", 1), ("blown", 0), ("blown", 3), ("wild", 1)]
 
 
 @pytest.fixture(autouse=True)
