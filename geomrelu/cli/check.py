@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from geomrelu.cli.shared import DOMAINS, Command, add_reading, inputs, model_of
+from geomrelu.cli.shared import DOMAINS, Command, add_reading, judged_inputs, judged_of
 
 if TYPE_CHECKING:
+    from geomrelu import checker
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 
 __all__ = ["add"]
@@ -31,16 +32,22 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge each file."""
     from geomrelu import checker
-    from geomrelu.certificates import files as certificate
     from geomrelu.certificates import kernel
     from geomrelu.certificates.batch import Quick
+    from geomrelu.deadness import quantised_certificate as certificate
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import Union
+    from geomrelu.io.files import check_readable
+    from geomrelu.network.quantised import QuantisedNetwork
 
-    network, domain = inputs(options)
+    for path in options.certificates:
+        check_readable(path)
+    network, domain = judged_inputs(options)
     pieces = domain.pieces if isinstance(domain, Union) else (domain,)
     judge = checker.Judge if options.independent else Quick
-    smaller = None if options.smaller is None else model_of(options, options.smaller)
+    smaller = None if options.smaller is None else judged_of(options, options.smaller)
+    if isinstance(network, QuantisedNetwork) or isinstance(smaller, QuantisedNetwork):
+        return _quantised(options, network, pieces, smaller, judge)
     if options.kernel:
         kernel.program()  # said before any work if it is missing
     rejected = 0
@@ -71,6 +78,44 @@ def run(options: argparse.Namespace) -> int:
     if len(pieces) > 1:
         everywhere = sorted(set.intersection(*dead))
         print(f"dead on all {len(pieces)} pieces: " + (", ".join(f"{l}:{i}" for l, i in everywhere) or "no neuron"))
+    return 1 if rejected else 0
+
+
+def _quantised(
+    options: argparse.Namespace,
+    network: Any,
+    pieces: Sequence[Polyhedron | FiniteSet],
+    smaller: Any,
+    judge: type[checker.Judge],
+) -> int:
+    """Judge each file about a network of whole numbers."""
+    from geomrelu import checker
+    from geomrelu.deadness import quantised_certificate as certificate
+    from geomrelu.deadness.quantised_pruning import FORMAT, judge_pruning
+    from geomrelu.errors import InputError
+    from geomrelu.network.quantised import QuantisedNetwork
+
+    if options.kernel:
+        raise InputError("--kernel judges certificates of networks that are not quantised")
+    if len(pieces) > 1:
+        raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+    if not isinstance(network, QuantisedNetwork) or not isinstance(smaller or network, QuantisedNetwork):
+        raise InputError("of the model and the smaller one, one is quantised and the other is not")
+    rejected = 0
+    for path in options.certificates:
+        try:
+            data = certificate.read(path)
+            if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == FORMAT:
+                removed = judge_pruning(data, network, pieces[0], smaller, judge)
+                what = f"{options.smaller} equals {options.model} on the domain ({removed} removed)"
+            else:
+                claims = certificate.judge(data, network, pieces[0], judge)
+                what = f"{len(claims)} claim{'s'[: len(claims) != 1]} proved"
+        except (checker.Rejected, checker.Malformed, InputError) as problem:
+            rejected += 1
+            print(f"REJECTED {path}: {problem}")
+        else:
+            print(f"accepted {path}: {what}")
     return 1 if rejected else 0
 
 

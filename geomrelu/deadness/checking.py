@@ -10,12 +10,15 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.arguments import filename, kind
-from geomrelu.certificates import files
 from geomrelu.certificates.batch import Quick
+from geomrelu.deadness import quantised_certificate
+from geomrelu.deadness.quantised_pruning import FORMAT, judge_pruning
 from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.network.front_door import as_network
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.front_door import as_judged, as_network
+from geomrelu.network.quantised import QuantisedNetwork
 
 __all__ = ["check"]
 
@@ -42,10 +45,12 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
     >>> check(decide(layers, (-1, 1)), layers, (-1, 1))
     1
     """
-    network = as_network(model)
+    network = as_judged(model)
     where = as_domain(domain, network.inputs)
     if isinstance(where, Union):
         raise InputError("the domain is a union: judge the certificates of each piece on that piece")
+    if isinstance(network, QuantisedNetwork):
+        return _on_whole_numbers(map(_read, _several(certificates)), network, where, smaller, independent)
     judge = checker.Judge if independent else Quick
     proved = 0
     for data in map(_read, _several(certificates)):
@@ -54,6 +59,23 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
             proved += sum(checker.check_pruning(data, network.checked, where.checked, other, judge).values())
         else:
             proved += len(checker.check(data, network.checked, where.checked, judge))
+    return proved
+
+
+def _on_whole_numbers(
+    certificates: Iterable[Any],
+    network: QuantisedNetwork,
+    domain: Polyhedron | FiniteSet,
+    smaller: Any,
+    independent: bool,
+) -> int:
+    judge, proved = checker.Judge if independent else Quick, 0
+    other = None if smaller is None else as_judged(smaller)
+    for data in certificates:
+        if isinstance(other, QuantisedNetwork) and isinstance(data, dict) and data.get("geomrelu") == FORMAT:
+            proved += judge_pruning(data, network, domain, other, judge)
+        else:
+            proved += len(quantised_certificate.judge(data, network, domain, judge))
     return proved
 
 
@@ -71,4 +93,4 @@ def _read(certificate: Any) -> Any:
     """Data as it would be read from a file."""
     if isinstance(certificate, Mapping):
         return json.loads(json.dumps(certificate))
-    return files.read(Path(filename(certificate, "a certificate")))
+    return quantised_certificate.read(Path(filename(certificate, "a certificate")))
