@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from geomrelu.cli.shared import DOMAINS, Command, add_reading, inputs, model_of
+from geomrelu.cli.shared import DOMAINS, Command, add_reading, judged_inputs, judged_of
 
 __all__ = ["add"]
 
@@ -27,17 +27,20 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Judge each file."""
     from geomrelu.certificates import kernel
-    from geomrelu.deadness.checking import Case, judged
+    from geomrelu.deadness.checking import case_of, judged
     from geomrelu.geometry.domains import Union
+    from geomrelu.io.files import check_readable
     from geomrelu.parallel import workers_on
 
-    network, domain = inputs(options)
+    for path in options.certificates:
+        check_readable(path)
+    network, domain = judged_inputs(options)
     pieces = domain.pieces if isinstance(domain, Union) else (domain,)
-    smaller = None if options.smaller is None else model_of(options, options.smaller).checked
+    smaller = None if options.smaller is None else judged_of(options, options.smaller)
+    judge = "kernel" if options.kernel else "plain" if options.independent else "fast"
+    case = case_of(network, pieces, smaller, judge)
     if options.kernel:
         kernel.program()  # said before any work if it is missing
-    judge = "kernel" if options.kernel else "plain" if options.independent else "fast"
-    case = Case(network.checked, [piece.checked for piece in pieces], smaller, judge)
     rejected = 0
     dead: list[set[tuple[int, int]]] = [set() for _ in pieces]
     with workers_on(options.workers) as (executor, number):

@@ -17,13 +17,17 @@ from geomrelu import checker
 from geomrelu.arguments import filename, kind
 from geomrelu.certificates import files, kernel
 from geomrelu.certificates.batch import Quick
+from geomrelu.deadness import quantised_certificate, quantised_pruning
 from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.network.front_door import as_network
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.front_door import as_judged
+from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
-__all__ = ["Case", "Judgement", "check", "judged"]
+__all__ = ["Case", "Judgement", "QuantisedCase", "case_of", "check", "judged"]
 
 LARGE = 100_000  # bytes of a file whose claims are judged in parts
 PARTS = 4  # of a large file for each worker
@@ -45,7 +49,8 @@ def check(
         Rejected: of :mod:`geomrelu.checker`, at the first doubt; the text says which claim, and why.
         InputError: what cannot be read.
 
-    Exact: yes. Cost: linear in the size of the certificates.
+    Exact: yes. Cost: linear in the size of the certificates. Those of a quantised network (``quantised.json``) are
+    judged as :mod:`geomrelu.deadness.quantised_certificate` says.
 
     Source: the rules of :mod:`geomrelu.checker` and of ``certificates/FORMAT.md``.
 
@@ -54,12 +59,12 @@ def check(
     >>> check(decide(layers, (-1, 1)), layers, (-1, 1))
     1
     """
-    network = as_network(model)
+    network = as_judged(model)
     where = as_domain(domain, network.inputs)
     if isinstance(where, Union):
         raise InputError("the domain is a union: judge the certificates of each piece on that piece")
-    other = None if smaller is None else as_network(smaller).checked
-    case = Case(network.checked, (where.checked,), other, "plain" if independent else "fast")
+    other = None if smaller is None else as_judged(smaller)
+    case = case_of(network, (where,), other, "plain" if independent else "fast")
     proved = 0
     with workers_on(workers) as (executor, number):
         for found in judged(_several(certificates), case, executor, number):
@@ -164,18 +169,66 @@ class Case:
         return checker.check_pruning(data, self.model, domain, self.smaller, judge)
 
 
+class QuantisedCase(NamedTuple):
+    """The same for a quantised network, which is judged on one set."""
+
+    network: QuantisedNetwork
+    domain: Polyhedron | FiniteSet
+    smaller: QuantisedNetwork | None
+    judge: str
+
+    def of(self, certificate: Any) -> Judgement:
+        """The outcome of a certificate: a path, or JSON data."""
+        judge = checker.Judge if self.judge == "plain" else Quick
+        try:
+            data = _read(certificate)
+            pruning = isinstance(data, dict) and data.get("geomrelu") == quantised_pruning.FORMAT
+            if pruning and self.smaller is not None:
+                given = self.network, self.domain, self.smaller
+                return Judgement(None, changes={"removed": quantised_pruning.judge_pruning(data, *given, judge)})
+            claims = quantised_certificate.judge(data, self.network, self.domain, judge)
+        except (checker.Rejected, checker.Malformed, InputError) as problem:
+            return Judgement(problem)
+        dead = frozenset((c["layer"], c["neuron"]) for c in claims if c["status"] == "dead")
+        return Judgement(None, 0, len(claims), dead)
+
+
+def case_of(
+    network: Network | QuantisedNetwork,
+    pieces: Sequence[Polyhedron | FiniteSet],
+    smaller: Network | QuantisedNetwork | None,
+    judge: str,
+) -> Case | QuantisedCase:
+    """What certificates about a network are judged against.
+
+    Raises:
+        InputError: a quantised network on a union, or by the kernel; a smaller network of the other kind.
+    """
+    if isinstance(network, QuantisedNetwork):
+        if len(pieces) > 1:
+            raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+        if judge == "kernel":
+            raise InputError("the kernel judges certificates of networks that are not quantised")
+        if smaller is None or isinstance(smaller, QuantisedNetwork):
+            return QuantisedCase(network, pieces[0], smaller, judge)
+    elif smaller is None or isinstance(smaller, Network):
+        other = None if smaller is None else smaller.checked
+        return Case(network.checked, [piece.checked for piece in pieces], other, judge)
+    raise InputError("of the model and the smaller one, one is quantised and the other is not")
+
+
 def _read(certificate: Any) -> Any:
     """Data as it would be read from a file."""
     if isinstance(certificate, Mapping):
         return json.loads(json.dumps(certificate))
-    return files.read(Path(filename(certificate, "a certificate")))
+    return quantised_certificate.read(Path(filename(certificate, "a certificate")))
 
 
 # ---- several ----------------------------------------------------------------------------------------------------
 
 
 def judged(
-    certificates: Sequence[Any], case: Case, executor: Executor | None = None, workers: int = 1
+    certificates: Sequence[Any], case: Case | QuantisedCase, executor: Executor | None = None, workers: int = 1
 ) -> Iterator[Judgement]:
     """The outcome of each certificate, in their order, as it comes."""
     if executor is None:
@@ -189,7 +242,7 @@ def judged(
     yield from map(_outcome, waiting)
 
 
-def _judge(case: Case, certificate: Any) -> Judgement:
+def _judge(case: Case | QuantisedCase, certificate: Any) -> Judgement:
     return case.of(certificate)
 
 
