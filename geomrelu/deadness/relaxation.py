@@ -17,12 +17,10 @@ the boxes is enough.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +28,12 @@ from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
-from geomrelu.exact.numbers import common, nearest
+from geomrelu.deadness.inside import Inside
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
-__all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
+__all__ = ["Boxes", "FloatNetwork", "Lines"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
@@ -95,6 +93,7 @@ class Boxes:
         lines: of each layer; bounds: of its pre-activations (those of the lines, or looser).
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
+        vertices: (count, n), if the domain is given by these; then there is one box around it, and only signs are split.
         begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
     """
 
@@ -105,6 +104,7 @@ class Boxes:
     corners: Array | None = None
     gaps: list[Array] = field(default_factory=list)
     begun: tuple[Array, Array, list[tuple[Array, Array, Array]], deque[Array]] | None = None
+    vertices: Array | None = None
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -114,10 +114,12 @@ class Boxes:
         corners = None if self.corners is None else self.corners[rows]
         lines, gaps = [line.take(rows) for line in self.lines], [gap[rows] for gap in self.gaps]
         bounds = [(low[rows], high[rows]) for low, high in self.bounds]
-        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps)
+        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps, vertices=self.vertices)
 
     def highest(self, form: Form) -> Array:
         """The maxima (boxes, targets) of affine functions."""
+        if self.vertices is not None:
+            return form.constant + (form.slope @ self.vertices.T).max(axis=2)
         middle, radius = (self.lower + self.upper)[:, :, None] / 2, (self.upper - self.lower)[:, :, None] / 2
         return form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
 
@@ -148,8 +150,9 @@ class FloatNetwork:
 
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
-        self.lower, self.upper = _sides(box)
-        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        self.inside = Inside(box)
+        self.lower, self.upper = self.inside.root
+        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [], vertices=self.inside.vertices)
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
@@ -217,7 +220,8 @@ class FloatNetwork:
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
         ``cornered``: corner by corner, if the inputs are few. Raises Exhausted when the budget ends.
         """
-        boxes = Boxes(lower, upper, [], [], self._corners(lower, upper) if cornered else None)
+        corners = self._corners(lower, upper) if cornered else None
+        boxes = Boxes(lower, upper, [], [], corners, vertices=self.inside.vertices)
         self._bound(boxes, up_to, known, unwanted, budget)
         return boxes
 
@@ -276,6 +280,9 @@ class FloatNetwork:
             spread = (abs(matrix) @ ((boxes.upper - boxes.lower) / 2).T).T
             low += centre - spread
             high += centre + spread
+        if boxes.vertices is not None:
+            values = bias + sum(_times(boxes.vertices, matrix.T) for matrix in parts.values())
+            low[:], high[:] = values.min(axis=0), values.max(axis=0)
         if known is not None:
             low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
         line = Lines.of(low, high)
@@ -316,7 +323,7 @@ class FloatNetwork:
         """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
         whole = self._whole
         self._bound(whole, up_to, None, None, budget)
-        return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
+        return replace(whole, lines=whole.lines[:up_to], bounds=whole.bounds[:up_to], begun=None)
 
     def interval(self, up_to: int) -> Boxes:
         """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
@@ -474,6 +481,9 @@ class FloatNetwork:
 
     def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
+        if boxes.vertices is not None:
+            values = form.slope[:, 0, :] @ boxes.vertices.T
+            return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None
         if boxes.corners is None:
             return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
         value, rows = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
@@ -510,27 +520,6 @@ class FloatNetwork:
             total += (losses[at - 1][:, None, :] @ share)[:, 0, :]
             jacobian.append(line.above[:, :, None] * along)
         return total
-
-
-def _sides(box: Polyhedron) -> tuple[Array, Array]:
-    """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
-    lower, upper = [], []
-    for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
-        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
-        lower.append(low if low is not None else (high or Fraction(0)) - far)
-        upper.append(high if high is not None else (low or Fraction(0)) + far)
-    return nearest(*common(lower)), nearest(*common(upper))
-
-
-def clipped(point: Iterable[Any], box: Polyhedron) -> tuple[Fraction, ...] | None:
-    """The exact point of a box nearest to a point in floats (or exact already); None if they have overflowed."""
-    exact = []
-    for x, low, high in zip(point, box.checked.lower, box.checked.upper, strict=True):
-        if not isinstance(x, Fraction) and not isfinite(x):
-            return None
-        inside = Fraction(x) if low is None else max(Fraction(x), low)
-        exact.append(inside if high is None else min(inside, high))
-    return tuple(exact)
 
 
 def _compact(matrix: sparse.csr_matrix) -> Any:
