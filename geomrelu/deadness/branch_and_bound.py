@@ -25,6 +25,7 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -181,9 +182,10 @@ class Growth:
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
-        self.halves = floating.network.inputs <= MOST_INPUTS
+        self.halves = floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
+        self.rows = None if floating.rows is None else OnRows(self, floating.rows)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
@@ -227,7 +229,7 @@ class Growth:
             for part in batch:
                 if part.base is None and part.path:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
-            over = False
+            batch, over = batch if self.rows is None else self.rows.narrowed(batch), False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None and not over:
@@ -267,7 +269,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole, self.explorer
+            del self.floating, self.whole, self.explorer, self.rows
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -303,10 +305,29 @@ class Growth:
         open_ = found.kind >= kernel.NEURON
         if open_.any():
             self.worst = float(found.bound[open_].max())
+        if self.rows is not None and open_.any() and self.point is None:
+            still = np.flatnonzero(~self._closed_by_rows(parts, (lower, upper), found))
+            parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
+            found = Explored(*(column[still] for column in found))
         self._record(parts, (lower, upper), found, known is not None)
         left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
         if left:
             self._visit(left, True)
+
+    def _closed_by_rows(self, parts: list[Part], sides: tuple[Array, Array], found: Explored) -> Array:
+        """Which parts that the kernel would split rows have closed."""
+        done = np.zeros(len(parts), dtype=bool)
+        some = np.flatnonzero(found.kind >= kernel.NEURON)
+        assert self.rows is not None
+        bounds = [(found.low[some][:, where], found.high[some][:, where]) for where in self.slices]
+        boxes = Boxes(sides[0][some], sides[1][some], [Lines.of(*pair) for pair in bounds], bounds)
+        below = [
+            np.where(line.unknown, found.slopes[some][:, where] / 16.0, line.below)
+            for line, where in zip(boxes.lines, self.slices, strict=True)
+        ]
+        added = [found.added[some][:, where] for where in self.slices] if found.added[some].any() else None
+        done[some] = self.rows.closed([parts[k] for k in some], boxes, below, added, True)
+        return done
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
         """Leaves and splits, as the kernel has chosen them."""
@@ -361,6 +382,9 @@ class Growth:
         exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
+        if self.rows is not None and len(rows) and self.point is None:
+            some = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
+            rows = rows[~self.rows.closed([parts[k] for k in rows], boxes.take(rows), *some, False)]
         if not len(rows):
             return
         self.worst = float(bound[rows].max())
@@ -457,9 +481,15 @@ class Growth:
             self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
 
     def _exact_leaf(
-        self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
+        self,
+        part: Part,
+        boxes: Boxes,
+        row: int,
+        below: list[Array] | None,
+        added: list[Array] | None,
+        every: bool = False,
     ) -> Node:
-        """Slopes are said only where the line below is used."""
+        """Slopes are said only where the line below is used, and (unless ``every``) where they are not the default."""
         leaf = self._multipliers(part, row, added)
         if below is None:
             return leaf
@@ -470,7 +500,7 @@ class Growth:
         for at, (line, slope, weight) in enumerate(zip(one.lines, slopes, form.weights, strict=True), 1):
             if weight is None:
                 continue
-            said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
+            said = line.unknown[0] & (weight[0, 0] < 0) & (every | (slope[0] != line.below[0]))
             if said.any():
                 texts = leaf.setdefault("slopes", [""] * (self.level - 1))
                 texts[at - 1] = _text(slope[0])

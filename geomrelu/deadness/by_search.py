@@ -13,8 +13,8 @@ from typing import Any
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify, whole_box
 from geomrelu.deadness.by_pieces import is_listed
-from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.inside import is_searched
+from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.polyhedron import Polyhedron

@@ -58,7 +58,8 @@ class Inside:
             self.lower, self.upper = _moved_in(domain)
         elif domain.given_by_generators:
             given = domain.checked.generators[0]
-            self.lower, self.upper = [min(c) for c in zip(*given)], [max(c) for c in zip(*given)]
+            columns = list(zip(*given, strict=True))
+            self.lower, self.upper = list(map(min, columns)), list(map(max, columns))
             self.vertices = np.array([nearest(*common(v)) for v in given])
         else:
             self._enclose()
@@ -161,7 +162,7 @@ class Inside:
     def _slack(self) -> tuple[Fraction, tuple[Fraction, ...]]:
         """How much all rows, in proportion to how they vary, can be positive at once (if anything), and where."""
         domain = self.domain
-        widths = [max(high - low, 0) for low, high in zip(self.lower, self.upper, strict=True)]
+        widths = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
         table = []
         for row in domain.inequalities:
             size = sum((abs(a) * w for a, w in zip(row[1:], widths, strict=True)), Fraction(0))

@@ -29,6 +29,7 @@ from scipy import sparse
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
 from geomrelu.deadness.inside import Inside
+from geomrelu.deadness.row_multipliers import Rows
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
@@ -93,7 +94,7 @@ class Boxes:
         lines: of each layer; bounds: of its pre-activations (those of the lines, or looser).
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
-        vertices: (count, n), if the domain is given by these; then there is one box around it, and only signs are split.
+        vertices: (count, n), if the domain is given by these (then there is one box, around it).
         begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
     """
 
@@ -161,6 +162,11 @@ class FloatNetwork:
             starts = network.starts
             parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
             self.layers.append((parts, bias))
+
+    @cached_property
+    def rows(self) -> Rows | None:
+        """Those of the domain, if it has any."""
+        return Rows(self.inside) if self.inside.has_rows else None
 
     @cached_property
     def slices(self) -> list[slice]:
@@ -410,19 +416,22 @@ class FloatNetwork:
         phases: Sequence[Array] | None = None,
         enough: float = -np.inf,
         budget: Budget = UNLIMITED,
+        within: Rows | None = None,
+        start: Sequence[Array] | None = None,
     ) -> tuple[Array, list[Array], list[Array] | None, Array]:
         """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases, and
         the points (boxes, n) where the bounds are attained.
 
         ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones. ``enough``: a
-        bound that need not be improved. Raises Exhausted when the budget ends.
+        bound that need not be improved. ``within``: rows of the domain, which hold with the best multipliers. ``start``: slopes
+        below to begin with. Raises Exhausted when the budget ends.
 
         Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
         worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say. No steps
         are wasted on boxes that are settled, or after some steps are far from it.
         """
         target, every = np.array([neuron]), boxes
-        below = [line.below.copy() for line in boxes.lines]
+        below = [line.below.copy() for line in boxes.lines] if start is None else [b.copy() for b in start]
         speed = [np.zeros_like(b) for b in below]
         added = None if phases is None else [np.zeros(p.shape) for p in phases]
         size = np.ones((len(boxes), 1))
@@ -432,7 +441,7 @@ class FloatNetwork:
         for step in range(steps):
             budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
-            (bound, points, gaps), weights = self._worst(boxes, form), form.weights
+            (bound, points, gaps), weights = self._worst(boxes, form, within), form.weights
             first = bound if step == 0 else first
             better = bound < best[rows]
             best[rows[better]] = bound[better]
@@ -476,11 +485,14 @@ class FloatNetwork:
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
         if kept_added is not None:
             kept_added = [np.round(a * 4096) / 4096 for a in kept_added]
-        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added))
+        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added), within)
         return bound, kept, kept_added, points
 
-    def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
+    def _worst(self, boxes: Boxes, form: Form, rows: Rows | None = None) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
+        if rows is not None:
+            bound, _, points = rows.dual(form.slope[:, 0], form.constant[:, 0], boxes.lower, boxes.upper)
+            return bound, points, None
         if boxes.vertices is not None:
             values = form.slope[:, 0, :] @ boxes.vertices.T
             return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None
