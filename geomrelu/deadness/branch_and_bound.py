@@ -65,7 +65,8 @@ class Tree:
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.level, self.neuron = level, neuron
         self.coarse = coarse and level <= floating.coarse_depth
-        self.parts, self.away = [Part(floating.lower, floating.upper)], dict[int, Part]()
+        splits, self.parts = floating.begun(level)
+        self.whole, self.away = Part(floating.lower, floating.upper), dict[int, Part]()
         self.widths = floating.network.widths
         self.point: Sequence[Any] | None = None
         self.tight: tuple[Fraction, ...] | None = None
@@ -73,13 +74,15 @@ class Tree:
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
         self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS else "sign patterns"
-        self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
+        self._nodes = [pickle.dumps(splits)] if splits else []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
         """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
         if self.parts[-1].earlier is not None:
             count = min(count, FEW_CHUNKS)  # they are large
-        taken = self.parts[-count:]
+        begun = [part for part in self.parts if part.leaf is not None]
+        self.parts = [part for part in self.parts if part.leaf is None]
+        taken = begun + self.parts[-count:]
         del self.parts[-count:]
         self.away |= {part.name: part for part in taken}
         return taken
@@ -141,7 +144,7 @@ class Tree:
             parts = places(proof)
             if parts is None:
                 return
-            root = replace(self.parts[0])
+            root = replace(self.whole)
             for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
@@ -223,11 +226,15 @@ class Growth:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
                 continue
+            for part in self.parts:
+                if part.leaf is not None:
+                    self._leaf(part, part.leaf)
+            self.parts = [part for part in self.parts if part.leaf is None]
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for part in batch:
-                if part.base is None and part.path:  # another run had more, or the same where only signs are split
+                if part.base is None and part.derived:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
             batch, over = batch if self.rows is None else self.rows.narrowed(batch), False
             for derives in (True, False):

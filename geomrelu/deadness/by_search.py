@@ -59,6 +59,8 @@ class BySearch:
         ]
         if is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            if self.bench.floating.inside.missing:  # nothing is known of a box
+                steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
         if not done:
             self.problem.budget.spend()

@@ -87,13 +87,16 @@ class OnRows:
             form = floating.backward(boxes, growth.level, growth.target, 1, below, added)
             slope, constant = form.slope[:, 0], form.constant[:, 0]
             bound, factors, points = self.rows.dual(slope, constant, boxes.lower, boxes.upper)
-            growth._look(self.rows.inside.moved_in(points))
+            points = self.rows.inside.moved_in(points)
+            growth._look(points)
+            there = np.all((points >= boxes.lower) & (points <= boxes.upper), axis=1)
+            hopeless = there & (constant + (slope * points).sum(axis=1) > 0)
             left = []
             for k, part in enumerate(parts):
                 leaf: Node | None = None
                 if bound[k] <= growth.enough:
                     leaf = self._leaf(part, boxes, k, below, added, factors[k], plain)
-                elif improves:
+                elif improves and not hopeless[k]:
                     leaf = self._by_program(part, boxes, k, below, added, slope[k], float(constant[k]), plain)
                 if leaf is None:
                     left.append(k)

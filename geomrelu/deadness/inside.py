@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cached_property
-from math import isfinite
+from math import ceil, floor, frexp, isfinite
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class Inside:
 
     Attributes:
         lower, upper: the sides of the box around it, exact; low, high: the same in floats.
+        root: the box in floats that a proof begins with (a side that the domain lacks is beyond a cut).
+        missing: the cuts, ``(j, sign, place)``, at the sides that the domain lacks, just outside.
         vertices: (count, n), if the domain is given so, else None.
 
     Cost: given by rows, two exact linear programs for each input and each row.
@@ -64,12 +66,30 @@ class Inside:
         else:
             self._enclose()
         self.low, self.high = nearest(*common(self.lower)), nearest(*common(self.upper))
+        self.missing: list[tuple[int, int, float]] = []
         self.root = self.low, self.high
         if self.has_rows:
-            given = domain.checked.lower, domain.checked.upper
-            if not any(None in sides for sides in given):
-                low, high = ([Fraction(v or 0) for v in sides] for sides in given)
-                self.root = nearest(*common(low)), nearest(*common(high))
+            self._open()
+
+    def _open(self) -> None:
+        """The box that a proof begins with: that of the domain, its missing sides beyond the places of cuts."""
+        low, high = [], []
+        given = zip(
+            self.domain.checked.lower, self.domain.checked.upper, self.low.tolist(), self.high.tolist(), strict=True
+        )
+        for j, (least, most, start, end) in enumerate(given):
+            margin = 2.0 ** (frexp(max(end - start, 1e-9 * (abs(start) + abs(end)), 1e-300))[1] - 8)
+            if least is None:
+                self.missing.append((j, -1, (floor(start / margin) - 1) * margin))
+            if most is None:
+                self.missing.append((j, 1, (ceil(end / margin) + 1) * margin))
+            low.append(start - 4 * margin if least is None else least)
+            high.append(end + 4 * margin if most is None else most)
+        self.root = nearest(*common(map(Fraction, low))), nearest(*common(map(Fraction, high)))
+
+    def proof(self, j: int, sign: int) -> tuple[dict[int, Fraction], dict[int, Fraction]]:
+        """The multipliers of rows and of equalities that prove a side of the box around."""
+        return next((own, flats) for i, s, own, flats in self._proofs if (i, s) == (j, sign))
 
     @property
     def has_rows(self) -> bool:
@@ -221,9 +241,11 @@ class Inside:
             weights = self.weights(point)
             return None if weights is None else self._mean(weights)
         inside = []
-        for x, low, high in zip(point, self.domain.checked.lower, self.domain.checked.upper, strict=True):
-            x = Fraction(x) if low is None else max(Fraction(x), low)
-            inside.append(x if high is None else min(x, high))
+        for x, low, high in zip(
+            map(Fraction, point), self.domain.checked.lower, self.domain.checked.upper, strict=True
+        ):
+            right = v if low is None else max(v, low)
+            inside.append(right if high is None else min(right, high))
         if self.domain.is_box:
             return tuple(inside)
         for j, form in self._solved:

@@ -28,7 +28,9 @@ from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
+from geomrelu.deadness.enclosing_cuts import EnclosingCuts
 from geomrelu.deadness.inside import Inside
+from geomrelu.deadness.proof_tree import Part, Split
 from geomrelu.deadness.row_multipliers import Rows
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
@@ -167,6 +169,14 @@ class FloatNetwork:
     def rows(self) -> Rows | None:
         """Those of the domain, if it has any."""
         return Rows(self.inside) if self.inside.has_rows else None
+
+    @cached_property
+    def _cuts(self) -> EnclosingCuts:
+        return EnclosingCuts(self.network, self.inside)
+
+    def begun(self, level: int) -> tuple[dict[int, Split], list[Part]]:
+        """How a proof about a neuron of a layer begins: splits, and the parts below them."""
+        return self._cuts.begun(level) if self.inside.missing else ({}, [Part(self.lower, self.upper)])
 
     @cached_property
     def slices(self) -> list[slice]:
@@ -423,8 +433,8 @@ class FloatNetwork:
         the points (boxes, n) where the bounds are attained.
 
         ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones. ``enough``: a
-        bound that need not be improved. ``within``: rows of the domain, which hold with the best multipliers. ``start``: slopes
-        below to begin with. Raises Exhausted when the budget ends.
+        bound that need not be improved. ``within``: rows of the domain, which hold with the best multipliers.
+        ``start``: slopes below to begin with. Raises Exhausted when the budget ends.
 
         Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
         worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say. No steps
@@ -498,9 +508,9 @@ class FloatNetwork:
             return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None
         if boxes.corners is None:
             return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
-        value, rows = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
+        value, every = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
         worst = np.argmax(value, axis=1)
-        return value[rows, worst], boxes.corners[rows, worst], [gap[rows, worst] for gap in boxes.gaps]
+        return value[every, worst], boxes.corners[every, worst], [gap[every, worst] for gap in boxes.gaps]
 
     def losses(
         self, boxes: Boxes, level: int, neuron: int, below: Sequence[Array], added: Sequence[Array] | None = None

@@ -30,7 +30,7 @@ class Cut(NamedTuple):
     """Where boxes are cut, so that no point of the domain is on one side: arrays (boxes,); gain 0: nowhere."""
 
     gain: Array
-    index: Array
+    at: Array
     place: Array
 
 
@@ -60,7 +60,8 @@ class Rows:
 
     def crossing(self, lower: Array, upper: Array) -> Array:
         """On which boxes (boxes,) is a row of the domain negative somewhere?"""
-        return (self.ranges(lower, upper)[0][:, : self.own] < 0).any(axis=1)
+        found: Array = np.any(self.ranges(lower, upper)[0][:, : self.own] < 0, axis=1)
+        return found
 
     def outside(self, lower: Array, upper: Array) -> tuple[Array, Array]:
         """Of each box a row, and its largest value there: below 0 if no point of the domain is in the box."""
@@ -130,8 +131,7 @@ class Rows:
 
     def optimum(self, slope: Array, constant: float, lower: Array, upper: Array) -> Optimum | None:
         """The linear program of one part; None if it was too hard."""
-        least, most = (r[0] for r in self.ranges(lower[None], upper[None]))
-        used = np.flatnonzero(least[: self.own] < 0)
+        used = np.flatnonzero(self.ranges(lower[None], upper[None])[0][0, : self.own] < 0)
         if self.inside.n > EXACT:
             return self._in_floats(slope, constant, lower, upper, used)
         return self._exactly(slope, constant, lower, upper, used)
