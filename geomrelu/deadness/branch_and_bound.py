@@ -46,6 +46,11 @@ _TEXT = np.array(list("0123456789abcdefg"))
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
+def halves(floating: FloatNetwork) -> bool:
+    """Are boxes halved? If not, only signs are split."""
+    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
+
+
 class Tree:
     """A tree that grows until it is a proof, or until a point is found where the neuron is positive.
 
@@ -73,7 +78,7 @@ class Tree:
         self.failed = False
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
-        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS else "sign patterns"
+        self.inner = "boxes" if halves(floating) else "sign patterns"
         self._nodes = [pickle.dumps(splits)] if splits else []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
@@ -185,7 +190,7 @@ class Growth:
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
-        self.halves = floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
+        self.halves = halves(floating)
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
         self.rows = None if floating.rows is None else OnRows(self, floating.rows)

@@ -241,7 +241,7 @@ class Inside:
             weights = self.weights(point)
             return None if weights is None else self._mean(weights)
         inside = []
-        for x, low, high in zip(
+        for v, low, high in zip(
             map(Fraction, point), self.domain.checked.lower, self.domain.checked.upper, strict=True
         ):
             right = v if low is None else max(v, low)
@@ -256,9 +256,7 @@ class Inside:
         """The first point on the way to the centre (about) that lies in the domain."""
         part = Fraction(0)
         for row in self.domain.inequalities:
-            value, middle = (
-                row[0] + sum(a * x for a, x in zip(row[1:], at, strict=True) if a) for at in (point, self.centre)
-            )
+            value, middle = _at(row, point), _at(row, self.centre)
             if value < 0 and middle > value:
                 part = max(part, -value / (middle - value))
         if part:
@@ -347,6 +345,10 @@ class Inside:
         weights[1 : 1 + some] = np.eye(len(points))[:some]
         weights[0] = 1
         return weights @ points / weights.sum(axis=1, keepdims=True)
+
+
+def _at(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
+    return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
 def _moved_in(box: Polyhedron) -> tuple[list[Fraction], list[Fraction]]:
