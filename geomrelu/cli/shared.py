@@ -137,7 +137,7 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
     return network, domain
 
 
-def on_one_piece(options: argparse.Namespace) -> tuple[Network, Polyhedron | FiniteSet]:
+def judged_on_one_piece(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, Polyhedron | FiniteSet]:
     """The same, for what cannot be done on a union.
 
     Raises:
@@ -146,7 +146,7 @@ def on_one_piece(options: argparse.Namespace) -> tuple[Network, Polyhedron | Fin
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import Union
 
-    network, domain = inputs(options)
+    network, domain = judged_inputs(options)
     if isinstance(domain, Union):
         raise InputError(f"{options.domain}: a union of {len(domain.pieces)} polyhedra, where one is needed")
     return network, domain

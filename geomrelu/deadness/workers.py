@@ -199,7 +199,9 @@ class Judgement:
 
     def _examined(self, name: int, region: Region) -> Any:
         try:
-            return examine(self._said(name), region, self.growth.level, self.growth.neuron)
+            said, growth = self._said(name), self.growth
+            children = examine(said, region, growth.level)
+            return children, None if children else region.leaf(growth.level, growth.neuron, 1, said)
         except (checker.Rejected, checker.Malformed):
             return (), None
 

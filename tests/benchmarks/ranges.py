@@ -51,7 +51,7 @@ def outside(network, box, found, count, seed=0):
 def some_judged(certificate, model, domain, first, step, end):
     """Every ``step``-th claim of a certificate, by the plain judge: (accepted, not reached in time)."""
     accepted = left = 0
-    judge = checker.Judge(certificate["points"], model, domain, certificate.get("derive"))
+    judge = checker.Judge(certificate["points"], model, domain, certificate.get("derive"), certificate.get("parts"))
     for claim in certificate["claims"][first::step]:
         if time.time() > end:
             left += 1
@@ -67,9 +67,10 @@ def judged(found, limit, workers):
     certificates = json.loads(json.dumps(found.certificates))
     with ProcessPoolExecutor(workers) as pool:
         parts = [
-            pool.submit(some_judged, certificate, found.model, found.domain, first, step, end)
+            pool.submit(some_judged, certificate, found.model, found.domain, first, count, end)
             for certificate in certificates
-            for first in range(step)
+            for count in [1 if certificate["claims"][0].get("proof") == "parts" else step]  # derived once for all
+            for first in range(count)
         ]
         accepted, left = zip(*(part.result() for part in parts), strict=True)
     return sum(accepted), sum(left)
