@@ -318,28 +318,13 @@ class Growth:
         if open_.any():
             self.worst = float(found.bound[open_].max())
         if self.rows is not None and open_.any() and self.point is None:
-            still = np.flatnonzero(~self._closed_by_rows(parts, (lower, upper), found))
+            still = np.flatnonzero(~self.rows.closed_after(parts, lower, upper, found))
             parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
             found = Explored(*(column[still] for column in found))
         self._record(parts, (lower, upper), found, known is not None)
         left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
         if left:
             self._visit(left, True)
-
-    def _closed_by_rows(self, parts: list[Part], sides: tuple[Array, Array], found: Explored) -> Array:
-        """Which parts that the kernel would split rows have closed."""
-        done = np.zeros(len(parts), dtype=bool)
-        some = np.flatnonzero(found.kind >= kernel.NEURON)
-        assert self.rows is not None
-        bounds = [(found.low[some][:, where], found.high[some][:, where]) for where in self.slices]
-        boxes = Boxes(sides[0][some], sides[1][some], [Lines.of(*pair) for pair in bounds], bounds)
-        below = [
-            np.where(line.unknown, found.slopes[some][:, where] / 16.0, line.below)
-            for line, where in zip(boxes.lines, self.slices, strict=True)
-        ]
-        added = [found.added[some][:, where] for where in self.slices] if found.added[some].any() else None
-        done[some] = self.rows.closed([parts[k] for k in some], boxes, below, added, True)
-        return done
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
         """Leaves and splits, as the kernel has chosen them."""

@@ -153,13 +153,15 @@ class BySearch:
         return self._complete({"layer": layer, "neuron": i, "status": "dead", "stable": True} | proof)
 
     def _complete(self, claim: Claim) -> Claim:
-        """With what a claim about a domain that is not a box needs: a point of it, and what shows it bounded."""
+        """With what a claim about a domain that is not a box needs: a point, in its terms, and what shows it bounded."""
         if claim.get("stable") and self.problem.bounding is None:
             del claim["stable"]
         elif claim.get("stable"):
             claim |= self.problem.bounding or {}
         if self.bench.floating.inside.has_rows and "point" not in claim:
             claim["point"] = self._inner
+        if self.bench.domain.given_by_generators and isinstance(claim.get("point"), list):
+            claim["point"] = self.problem.point([Fraction(x) for x in claim["point"]])
         return claim
 
     @cached_property

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from geomrelu.certificates.batch import derived
 from geomrelu.deadness.proof_tree import Node, Part, Split
-from geomrelu.deadness.relaxation import Boxes
+from geomrelu.deadness.relaxation import Boxes, Lines
 from geomrelu.deadness.row_multipliers import TINY, Rows
-
-if TYPE_CHECKING:
-    from geomrelu.deadness.branch_and_bound import Growth
+from geomrelu.native.boxes import NEURON, Explored
 
 __all__ = ["OnRows"]
 
@@ -23,9 +21,9 @@ STEPS = 12  # on the slopes of a part with rows
 
 
 class OnRows:
-    """The rows of the domain, for one growth of one tree."""
+    """The rows of the domain, for one growth of one tree (a ``Growth``, which has one of these)."""
 
-    def __init__(self, growth: Growth, rows: Rows) -> None:
+    def __init__(self, growth: Any, rows: Rows) -> None:
         self.growth, self.rows = growth, rows
         low, high = (side[0] for side in growth.floating.whole(1).bounds[0])
         sizes = high - low + abs(low) + abs(high)
@@ -60,6 +58,20 @@ class OnRows:
         return {"derive": [[1, self.neuron, "upper", said]]}
 
     # ---- where bounds on the box are not enough ---------------------------------------------------------------
+
+    def closed_after(self, parts: list[Part], lower: Array, upper: Array, found: Explored) -> Array:
+        """Which parts (boxes,) have become leaves, of those that the compiled kernel would split."""
+        done, slices = np.zeros(len(parts), dtype=bool), self.growth.slices
+        some = np.flatnonzero(found.kind >= NEURON)
+        bounds = [(found.low[some][:, where], found.high[some][:, where]) for where in slices]
+        boxes = Boxes(lower[some], upper[some], [Lines.of(*pair) for pair in bounds], bounds)
+        below = [
+            np.where(line.unknown, found.slopes[some][:, where] / 16.0, line.below)
+            for line, where in zip(boxes.lines, slices, strict=True)
+        ]
+        added = [found.added[some][:, where] for where in slices] if found.added[some].any() else None
+        done[some] = self.closed([parts[k] for k in some], boxes, below, added, True)
+        return done
 
     def closed(
         self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, plain: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from fractions import Fraction
+from itertools import pairwise
 
 import oracles
 import pytest
@@ -44,10 +45,7 @@ def domains(rng, n, kind):
     """The same set as a box with rows, as rows of which no one is a side, and as a hull."""
     inequalities, flats = rows(rng, n, kind)
     plain = Polyhedron.from_rows(inequalities, flats)
-    tilted = [
-        [3 * v + w for v, w in zip(a, b, strict=True)]
-        for a, b in zip(inequalities[: 2 * n], inequalities[1:], strict=False)
-    ]
+    tilted = [[3 * v + w for v, w in zip(a, b, strict=True)] for a, b in pairwise(inequalities[: 2 * n + 1])]
     yield plain
     open_ = Polyhedron.from_rows([*tilted, *inequalities[2 * n :]], flats)
     if open_.is_bounded and not open_.is_empty:
