@@ -1,4 +1,4 @@
-"""Affine forms on a ball, quickly: what ``Ball.highest`` and ``short`` are in ``checker``, in integers.
+"""Affine forms on a ball and on a box, quickly: what ``Ball.highest``, ``largest`` and ``short`` are in ``checker``.
 
 On {c + L u : |u|^2 <= s} a form is at most its value at c plus the root of s |w|^2, where w is its slope in u (for a
 centred ball without its mean).
@@ -6,13 +6,13 @@ centred ball without its mean).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd, isqrt, lcm
 
 from geomrelu import checker
 
-__all__ = ["highest", "rounded"]
+__all__ = ["highest", "on_box", "rounded"]
 
 UNIT = 28
 Side = int | None
@@ -42,6 +42,24 @@ def highest(ball: checker.Ball, constant: Fraction, form: Mapping[int, int], sca
     product = top * bottom << 2 * digits
     root = isqrt(product - 1) + 1 if product else 0  # rounded up
     return m + Fraction(root, bottom << digits)
+
+
+def on_box(
+    lower: Sequence[Fraction | None], upper: Sequence[Fraction | None],
+    constant: Fraction, form: Mapping[int, int], scale: int,
+) -> Fraction | None:  # fmt: skip
+    """The maximum of ``constant + form / scale`` on a box; None: it is infinite."""
+    total, d = 0, 1
+    for j, c in form.items():
+        if c:
+            side = upper[j] if c > 0 else lower[j]
+            if side is None:
+                return None
+            if d % side.denominator:
+                whole = lcm(d, side.denominator)
+                total, d = total * (whole // d), whole
+            total += c * side.numerator * (d // side.denominator)
+    return constant + Fraction(total, scale * d)
 
 
 def rounded(found: Mapping[int, tuple[Side, Side]], denominator: int) -> tuple[dict[int, tuple[Side, Side]], int]:

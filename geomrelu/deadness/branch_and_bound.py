@@ -25,7 +25,8 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness.polishing import polished
+from geomrelu.deadness.growth_on_rows import OnRows
+from geomrelu.deadness.polishing import polish
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -44,6 +45,11 @@ FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
+
+
+def halves(floating: FloatNetwork) -> bool:
+    """Are boxes halved? If not, only signs are split."""
+    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None and floating.ball is None
 
 
 class Tree:
@@ -65,22 +71,24 @@ class Tree:
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.level, self.neuron = level, neuron
         self.coarse = coarse and level <= floating.coarse_depth
-        self.parts, self.away = [Part(floating.lower, floating.upper)], dict[int, Part]()
+        splits, self.parts = floating.begun(level)
+        self.whole, self.away = Part(floating.lower, floating.upper), dict[int, Part]()
         self.widths = floating.network.widths
         self.point: Sequence[Any] | None = None
         self.tight: tuple[Fraction, ...] | None = None
         self.failed = False
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
-        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS and floating.ball is None else "sign patterns"
-        self.whole = "box" if floating.ball is None else "ellipsoid"
-        self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
+        self.inner = "boxes" if halves(floating) else "sign patterns"
+        self._nodes = [pickle.dumps(splits)] if splits else []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
         """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
         if self.parts[-1].earlier is not None:
             count = min(count, FEW_CHUNKS)  # they are large
-        taken = self.parts[-count:]
+        begun = [part for part in self.parts if part.leaf is not None]
+        self.parts = [part for part in self.parts if part.leaf is None]
+        taken = begun + self.parts[-count:]
         del self.parts[-count:]
         self.away |= {part.name: part for part in taken}
         return taken
@@ -142,7 +150,7 @@ class Tree:
             parts = places(proof)
             if parts is None:
                 return
-            root = replace(self.parts[0])
+            root = replace(self.whole)
             for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
@@ -156,7 +164,7 @@ class Tree:
 
     def __str__(self) -> str:
         if self.done and self.point is None:
-            return f"{self.boxes} {self.inner}" if self.boxes > 1 else f"bounded on the whole {self.whole}"
+            return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
         return (
             f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
             f"elsewhere by {self.worst:.3g}"
@@ -182,11 +190,11 @@ class Growth:
         whole = floating.whole(self.level - 1, budget)
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
-        rounds = self.coarse or floating.ball is not None  # does the checker, where it keeps bounds?
-        self.enough = -(SAFETY if rounds else FINE) * self.scale
-        self.halves = floating.network.inputs <= MOST_INPUTS and floating.ball is None
+        self.enough = -(SAFETY if self.coarse or floating.ball is not None else FINE) * self.scale
+        self.halves = halves(floating)
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
+        self.rows = None if floating.rows is None else OnRows(self, floating.rows)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
@@ -224,13 +232,17 @@ class Growth:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
                 continue
+            for part in self.parts:
+                if part.leaf is not None:
+                    self._leaf(part, part.leaf)
+            self.parts = [part for part in self.parts if part.leaf is None]
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for part in batch:
-                if part.base is None and part.path:  # another run had more, or the same where only signs are split
+                if part.base is None and part.derived:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
-            over = False
+            batch, over = batch if self.rows is None else self.rows.narrowed(batch), False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None and not over:
@@ -270,7 +282,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole, self.explorer
+            del self.floating, self.whole, self.explorer, self.rows
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -306,6 +318,10 @@ class Growth:
         open_ = found.kind >= kernel.NEURON
         if open_.any():
             self.worst = float(found.bound[open_].max())
+        if self.rows is not None and open_.any() and self.point is None:
+            still = np.flatnonzero(~self.rows.closed_after(parts, lower, upper, found))
+            parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
+            found = Explored(*(column[still] for column in found))
         self._record(parts, (lower, upper), found, known is not None)
         left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
         if left:
@@ -358,8 +374,7 @@ class Growth:
         )
         self._look(points, (boxes.lower + boxes.upper) / 2)
         if floating.ball is not None and phases is not None and added is not None:
-            for row in np.flatnonzero(bound > self.enough).tolist():
-                self._polish(boxes, row, phases, bound, below, added)
+            polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
@@ -367,26 +382,15 @@ class Growth:
         exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
+        if self.rows is not None and len(rows) and self.point is None:
+            some = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
+            rows = rows[~self.rows.closed([parts[k] for k in rows], boxes.take(rows), *some, False)]
         if not len(rows):
             return
         self.worst = float(bound[rows].max())
         below = [b[rows] for b in below]
         added = None if added is None else [a[rows] for a in added]
         self._split([parts[k] for k in rows], boxes.take(rows), below, added, derives)
-
-    def _polish(
-        self, boxes: Boxes, row: int, phases: list[Array], bound: Array, below: list[Array], added: list[Array]
-    ) -> None:
-        """Better slopes and multipliers of one part of an ellipsoid, if there are."""
-        self.budget.poll()
-        some = tuple([table[row : row + 1] for table in tables] for tables in (below, phases, added))
-        one = boxes.take(np.array([row]))
-        value, slopes, multipliers = polished(self.floating, one, self.level, self.neuron, some, self.enough)
-        if value < bound[row]:
-            bound[row] = value
-            for tables, found in ((below, slopes), (added, multipliers)):
-                for table, new in zip(tables, found, strict=True):
-                    table[row] = new[0]
 
     def _bounded(self, parts: list[Part], derives: bool) -> Boxes:
         """What is known of all earlier layers on the parts."""
@@ -396,7 +400,7 @@ class Growth:
             how = known, self.unwanted, self.cornered, self.budget
             return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
-        return self.floating.boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
+        return replace(self.floating.on(lower, upper), lines=[Lines.of(*pair) for pair in known], bounds=known)
 
     def _table(self, parts: list[Part]) -> Array | None:
         """Bounds that hold before any are derived: (parts, 2, neurons)."""
@@ -477,9 +481,15 @@ class Growth:
             self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
 
     def _exact_leaf(
-        self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
+        self,
+        part: Part,
+        boxes: Boxes,
+        row: int,
+        below: list[Array] | None,
+        added: list[Array] | None,
+        every: bool = False,
     ) -> Node:
-        """Slopes are said only where the line below is used."""
+        """Slopes are said only where the line below is used, and (unless ``every``) where they are not the default."""
         leaf = self._multipliers(part, row, added)
         if below is None:
             return leaf
@@ -490,7 +500,7 @@ class Growth:
         for at, (line, slope, weight) in enumerate(zip(one.lines, slopes, form.weights, strict=True), 1):
             if weight is None:
                 continue
-            said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
+            said = line.unknown[0] & (weight[0, 0] < 0) & (every | (slope[0] != line.below[0]))
             if said.any():
                 texts = leaf.setdefault("slopes", [""] * (self.level - 1))
                 texts[at - 1] = _text(slope[0])

@@ -4,7 +4,7 @@ on which linear bounds are not; each is accepted by the checker's rules before i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property, partial
@@ -13,8 +13,8 @@ from typing import Any
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify, whole_box
 from geomrelu.deadness.by_pieces import is_listed
+from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.relaxation import clipped
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.ellipsoid import Ellipsoid
@@ -43,7 +43,7 @@ class BySearch:
         self.problem, self.unfinished = problem, unfinished
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
         self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
-        self._last: Any = None  # the point in floats that the last of the points is
+        self._last, self._said = None, None  # the point in floats that was shown last, and how claims name it
 
     @cached_property
     def bench(self) -> Bench:
@@ -59,10 +59,10 @@ class BySearch:
         steps: list[Callable[[Where, int, list[int]], Iterator[Verdict]]] = [
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
-        if isinstance(domain, Ellipsoid):
-            steps = [steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
-        elif domain.is_box and domain.is_bounded:
+        if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            if self.bench.floating.inside.missing:  # nothing is known of a box
+                steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
         if not done:
             self.problem.budget.spend()
@@ -88,18 +88,18 @@ class BySearch:
         floating = self.bench.floating
         if layer > floating.coarse_depth + 1:
             for i in whole_box.by_intervals(floating, layer, asked, self.problem.budget):
-                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
                 leaf = whole_box.interval_leaf(floating, layer)
-                verdict = self.problem.tried(claim | {"proof": leaf}, ON_THE_BOX)
+                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), ON_THE_BOX)
                 if verdict is not None:
                     yield verdict
 
     def _on_the_box(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Neurons that are bounded on the whole box, or ellipsoid."""
-        floating, how = self.bench.floating, ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
+        """Neurons that are bounded on the whole box."""
+        floating = self.bench.floating
         for i in whole_box.bounded(floating, layer, asked, self.problem.budget):
-            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-            verdict = self.problem.tried(claim | {"proof": whole_box.one_leaf(floating, layer)}, how)
+            proof = {"proof": whole_box.one_leaf(floating, layer)}
+            how = ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
+            verdict = self.problem.tried(self._dead(layer, i, proof), how)
             if verdict is not None:
                 yield verdict
 
@@ -131,20 +131,46 @@ class BySearch:
             return self._witness(self.problem.domain, tree.level, tree.neuron, tree.point)
         if claim is None:
             return None
+        claim = self._complete(claim)
         supremum = Fraction(0) if "supremum" in claim else None
         return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
     def _witness(self, domain: Where, layer: int, i: int, point: Any) -> Verdict | None:
-        """The verdict of a point in floats; in an ellipsoid, of its u."""
         if point is not self._last:  # one point shows many neurons positive
-            exact = domain.inside(point) if isinstance(domain, Ellipsoid) else clipped(point, domain)
+            exact = self.bench.floating.inside.exact(point)
             if exact is None:
                 return None
-            self._last = point
-            said = [str(x) for x in exact]
-            self.problem.points.append({"ball": said} if isinstance(domain, Ellipsoid) else said)
-        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.problem.points) - 1}
+            self._last, self._said = point, self._point(exact)
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._said}
         return self.problem.tried(claim, "positive at a point")
+
+    def _point(self, point: Sequence[Fraction]) -> Any:
+        """A point as claims name it: its number in the table, or weights."""
+        said = self.problem.point(point)
+        if "weights" in said:
+            return said
+        self.problem.points.append(said)
+        return len(self.problem.points) - 1
+
+    def _dead(self, layer: int, i: int, proof: Claim) -> Claim:
+        """The claim that a neuron is dead, whose supremum is negative."""
+        return self._complete({"layer": layer, "neuron": i, "status": "dead", "stable": True} | proof)
+
+    def _complete(self, claim: Claim) -> Claim:
+        """With what a claim about a domain that is no box needs: a point, in its terms, and what shows it bounded."""
+        if claim.get("stable") and self.problem.bounding is None:
+            del claim["stable"]
+        elif claim.get("stable"):
+            claim |= self.problem.bounding or {}
+        if self.bench.floating.inside.has_rows and "point" not in claim:
+            claim["point"] = self._inner
+        if isinstance(claim.get("point"), list):
+            claim["point"] = self.problem.point([Fraction(x) for x in claim["point"]])
+        return claim
+
+    @cached_property
+    def _inner(self) -> Any:
+        return self._point(self.bench.floating.inside.centre)
 
     def hard(
         self,

@@ -12,20 +12,48 @@ from itertools import pairwise
 
 import numpy as np
 
+from geomrelu.budget import Budget
 from geomrelu.deadness.relaxation import Boxes, FloatNetwork
 
-__all__ = ["polished"]
+__all__ = ["polish"]
 
 Array = np.ndarray
 STEPS = 60
 GRID = 1 << 24  # multipliers are rounded to this part of the largest
 
 
+def polish(
+    floating: FloatNetwork,
+    boxes: Boxes,
+    level: int,
+    neuron: int,
+    tables: tuple[list[Array], list[Array], list[Array]],
+    bound: Array,
+    enough: float,
+    budget: Budget,
+) -> None:
+    """Better slopes, multipliers and bounds of parts of an ellipsoid, where they are not enough; in place.
+
+    Args:
+        tables: for each layer the slopes below, the signs that splits have fixed (0 elsewhere), and what is added to
+            the coefficients, each (boxes, width). bound: (boxes,).
+    """
+    below, _, added = tables
+    for row in np.flatnonzero(bound > enough).tolist():
+        budget.poll()
+        some = [[table[row : row + 1] for table in one] for one in tables]
+        value, slopes, multipliers = _polished(floating, boxes.take(np.array([row])), level, neuron, some, enough)
+        if value < bound[row]:
+            bound[row] = value
+            for table, new in zip((*below, *added), (*slopes, *multipliers), strict=True):
+                table[row] = new[0]
+
+
 class _Enough(Exception):
     """The bound need not be improved."""
 
 
-def polished(
+def _polished(
     floating: FloatNetwork,
     part: Boxes,
     level: int,

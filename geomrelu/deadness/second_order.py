@@ -31,7 +31,7 @@ def solved(
 ) -> Leaf | Positive | Open | None:
     """Decide a neuron on a part of an ellipsoid; None if floating point has found nothing that the judge accepts.
 
-    ``derives``: must the leaf derive bounds? A point is given by its u.
+    ``derives``: must the leaf derive bounds?
 
     Method: L-BFGS-B (SciPy) on the dual, its cone rounded at the tip, ever less; the judge bounds the leaf with the
     multipliers found, and the u of the dual's maximiser is evaluated exactly.
@@ -47,8 +47,9 @@ def solved(
         return known
     rows = [known[level, neuron], *([sign * v for v in known[at, i]] for _, (at, i, sign) in splits)]
     multipliers, u = _dual(np.array([[float(v) for v in row] for row in rows]), domain)
-    exact = None if u is None else domain.inside(u)
-    value = None if exact is None else network.checked.value(domain.at(exact), level, neuron)
+    inside = None if u is None else domain.inside(u)
+    exact = None if inside is None else domain.at(inside)
+    value = None if exact is None else network.checked.value(exact, level, neuron)
     if exact is not None and value is not None and value > 0:
         return Positive(exact)
     for digits in DIGITS:

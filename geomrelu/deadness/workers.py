@@ -28,7 +28,7 @@ from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import fixed_signs, second_order
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
-from geomrelu.deadness.relaxation import FloatNetwork, clipped
+from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -45,7 +45,7 @@ PATIENCE = 12  # so many splits before a bound of 0 is taken for what it is: it 
 
 
 class Bench:
-    """A network and a bounded box or an ellipsoid, with everything that is derived from them once in a process."""
+    """A network and a bounded box, with everything that is derived from them once in a process."""
 
     _known: dict[tuple[str, str], Bench] = {}  # noqa: RUF012
 
@@ -80,25 +80,17 @@ class Bench:
         return cls._known[name]
 
     def positive(self, growth: Growth) -> bool:
-        """Is the neuron positive at the point that was found? Then this is an exact point, of an ellipsoid its u."""
-        point, domain, model = growth.point or (), self.domain, self.network.checked
-        if isinstance(domain, Ellipsoid):
-            growth.point = domain.inside(domain.floats.preimage(np.array(point, dtype=float)).tolist())
-            where = None if growth.point is None else domain.at(growth.point)
-        else:
-            growth.point = where = clipped(point, domain)
-        return where is not None and model.value(where, growth.level, growth.neuron) > 0
+        """Is the neuron positive at the point that was found? Then this is an exact point."""
+        growth.point = self.floating.inside.exact(growth.point) if growth.point else None
+        model = self.network.checked
+        return growth.point is not None and model.value(growth.point, growth.level, growth.neuron) > 0
 
     def refuted(self, tree: Tree) -> Claim:
         """The claim that a neuron is dead; every leaf of its tree has been accepted by the checker's rules."""
         claim: Claim = {"layer": tree.level, "neuron": tree.neuron, "status": "dead", "proof": tree.proof()}
         if tree.tight is None:
             return {**claim, "stable": True}
-        if not tree.tight:
-            return claim
-        said: Any = list(map(str, tree.tight))
-        point = {"ball": said} if isinstance(self.domain, Ellipsoid) else said
-        return {**claim, "supremum": "0", "stable": False, "point": point}
+        return {**claim, "supremum": "0", "stable": False, "point": list(map(str, tree.tight))} if tree.tight else claim
 
 
 class Judgement:
@@ -208,7 +200,9 @@ class Judgement:
 
     def _examined(self, name: int, region: Region) -> Any:
         try:
-            return examine(self._said(name), region, self.growth.level, self.growth.neuron)
+            said, growth = self._said(name), self.growth
+            children = examine(said, region, growth.level)
+            return children, None if children else region.leaf(growth.level, growth.neuron, 1, said)
         except (checker.Rejected, checker.Malformed):
             return (), None
 
@@ -235,16 +229,10 @@ class Judgement:
     def _touch(self, name: int) -> None:
         """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner; or a split helps."""
         growth, model, part = self.growth, self.bench.network.checked, self.growth.leaves[name]
-        domain = self.bench.domain
-        if isinstance(domain, Ellipsoid):
-            center = domain.inside([0] * domain.floats.width)
-            candidates = [] if center is None else [(center, domain.at(center))]
-        else:
-            points = [clipped(point, domain) for point in (part.lower, part.upper, (part.lower + part.upper) / 2)]
-            candidates = [(point, point) for point in points if point is not None]
-        for said, exact in candidates:
-            if not growth.tight and model.value(exact, growth.level, growth.neuron) == 0:
-                growth.tight = said
+        for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
+            exact = self.bench.floating.inside.exact(point)
+            if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
+                growth.tight = exact
         if not growth.tight and name < 1 << PATIENCE:
             self._reopen(name)
         elif not growth.tight:

@@ -210,12 +210,18 @@ class Ellipsoid:
         """The box around it, its sides rounded outward."""
         return Polyhedron.box(list(zip(self.checked.lower, self.checked.upper, strict=True)))
 
+    @cached_property
+    def is_diagonal(self) -> bool:
+        """Is L a diagonal matrix?"""
+        rows = self._ball.affine.rows
+        return self._ball.width == len(rows) and all(columns in ([], [j]) for j, (_, columns, _) in enumerate(rows))
+
     @property
     def data(self) -> dict[str, Any]:
         """The dictionary of the JSON grammar."""
         ball, (rows, d) = self._ball, self._ball.affine
         data: dict[str, Any] = {"center": [Fraction(bias, d) for bias, _, _ in rows], "square": ball.square}
-        if ball.width == len(rows) and all(columns in ([], [j]) for j, (_, columns, _) in enumerate(rows)):
+        if self.is_diagonal:
             data["shape"] = [Fraction(entries[0], d) if entries else Fraction(0) for _, _, entries in rows]
         else:
             tables = [dict(zip(columns, entries, strict=True)) for _, columns, entries in rows]
@@ -249,21 +255,60 @@ class Ellipsoid:
         Raises:
             InputError: u has another length, or gives no point of the set.
         """
+        exact = rationals(list(u), "u")
         try:
-            return tuple(self._ball.at({"ball": list(rationals(list(u), "u"))}))
+            found = tuple(self._ball.at({"ball": list(exact)}))
         except (checker.Malformed, checker.Rejected) as problem:
             raise InputError(str(problem)) from None
+        self._known[found] = exact
+        return found
+
+    @cached_property
+    def _known(self) -> dict[Point, Point]:
+        """The u of points that were asked for."""
+        return {}
 
     def contains(self, point: Any) -> bool:
-        """Is the point in it? Exact. Cost: a system of n linear equations.
+        """Is the point in it? Exact. Cost: as :meth:`preimage`.
 
         Raises:
             InputError: it has another dimension.
         """
-        ball, x = self._ball, rationals(point, "point")
+        return self.preimage(point) is not None
+
+    def preimage(self, point: Any) -> Point | None:
+        """The u of a point, the shortest there is; None: the point lies outside. Exact.
+
+        Raises:
+            InputError: it has another dimension.
+
+        Cost: linear for a diagonal shape, else a system of n linear equations, but for points that :meth:`at` gave.
+        """
+        x = rationals(point, "point")
         if len(x) != self.dimension:
             raise InputError(f"a point of R^{len(x)} and an ellipsoid in R^{self.dimension}")
-        rows, values = [], []
+        if x in self._known:
+            return self._known[x]
+        u = self._on_axes(x) if self.is_diagonal else self._shortest(x)
+        return u if u is not None and sum(v * v for v in u) <= self._ball.square else None
+
+    def _on_axes(self, x: Point) -> Point | None:
+        """Of a diagonal shape; axes of length 0 take what a centred u lacks, in equal parts."""
+        found, d = list[Fraction](), self._ball.affine.denominator
+        idle = []
+        for j, ((bias, _, entries), v) in enumerate(zip(self._ball.affine.rows, x, strict=True)):
+            rest = v * d - bias
+            if not entries and rest:
+                return None
+            found.append(rest / entries[0] if entries else Fraction(0))
+            idle += [] if entries else [j]
+        total = sum(found, Fraction(0)) if self._ball.centred else Fraction(0)
+        for j in idle:
+            found[j] = -total / len(idle)
+        return None if total and not idle else tuple(found)
+
+    def _shortest(self, x: Point) -> Point | None:
+        ball, rows, values = self._ball, [], []
         for (bias, columns, entries), v in zip(ball.affine.rows, x, strict=True):
             row = [0] * ball.width
             for k, w in zip(columns, entries, strict=True):
@@ -277,9 +322,8 @@ class Ellipsoid:
         products = [[sum(a * b for a, b in zip(first, second, strict=True)) for second in rows] for first in rows]
         y = solution(products, values)
         if y is None:
-            return False
-        u = [sum((row[k] * m for row, m in zip(rows, y, strict=True)), Fraction(0)) for k in range(ball.width)]
-        return sum(v * v for v in u) <= ball.square
+            return None
+        return tuple(sum((row[k] * m for row, m in zip(rows, y, strict=True)), Fraction(0)) for k in range(ball.width))
 
     def inside(self, u: Iterable[Any]) -> Point | None:
         """A rational u of the set next to one in floats, which may lie a little outside; None if it is not finite.
@@ -305,7 +349,7 @@ class Ellipsoid:
     @cached_property
     def floats(self) -> Floats:
         """The same in floating point, which guides and does not decide."""
-        return Floats.of(self._ball)
+        return Floats.of(self._ball, self.is_diagonal)
 
 
 class Floats(NamedTuple):
@@ -315,18 +359,22 @@ class Floats(NamedTuple):
     shape: np.ndarray
     radius: float
     centred: bool
+    inverse: np.ndarray  # (k, n), of a shape that is not diagonal
 
     @classmethod
-    def of(cls, ball: checker.Ball) -> Floats:
+    def of(cls, ball: checker.Ball, diagonal: bool) -> Floats:
+        """From the exact one."""
         rows, d = ball.affine
-        diagonal = ball.width == len(rows) and all(columns in ([], [j]) for j, (_, columns, _) in enumerate(rows))
         shape = np.zeros(len(rows) if diagonal else (len(rows), ball.width))
         for j, (_, columns, entries) in enumerate(rows):
             if entries:
                 found = nearest(entries, d)
                 shape[j if diagonal else (j, columns)] = found[0] if diagonal else found
         square = float(nearest([ball.square.numerator], ball.square.denominator)[0])
-        return cls(nearest([bias for bias, _, _ in rows], d), shape, square**0.5, ball.centred)
+        inverse = np.zeros(0)
+        if not diagonal:
+            inverse = np.linalg.pinv(shape - shape.mean(axis=1, keepdims=True) if ball.centred else shape)
+        return cls(nearest([bias for bias, _, _ in rows], d), shape, square**0.5, ball.centred, inverse)
 
     @property
     def width(self) -> int:
@@ -358,10 +406,14 @@ class Floats(NamedTuple):
         return u * np.minimum(1, self.radius / np.maximum(size, 1e-300))
 
     def preimage(self, point: np.ndarray) -> np.ndarray:
-        """A u of a point (n,), about."""
-        if self.shape.ndim == 1:
-            return np.where(self.shape != 0, (point - self.center) / np.where(self.shape != 0, self.shape, 1), 0)
-        return np.linalg.lstsq(self.shape, point - self.center, rcond=None)[0]
+        """The u of points (..., n), about."""
+        if self.shape.ndim == 2:
+            return (point - self.center) @ self.inverse.T
+        flat = self.shape == 0
+        u = np.where(flat, 0, (point - self.center) / np.where(flat, 1, self.shape))
+        if self.centred and flat.any():
+            u[..., flat] = -u.sum(axis=-1, keepdims=True) / flat.sum()
+        return u
 
 
 def _several(values: Any, what: str) -> Iterable[Any]:

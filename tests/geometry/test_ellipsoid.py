@@ -253,7 +253,7 @@ def test_files_keep_the_set_and_the_checker_reads_the_same(tmp_path):
         write_domain(e, path)
         assert read_any(str(path)) == e
         assert checker.Domain.parse(checker.parsed(path.read_text())).digest() == e.digest
-    with pytest.raises(InputError, match="written as .json"):
+    with pytest.raises(InputError, match=r"written as \.json"):
         write_domain(e, tmp_path / "domain.ine")
 
 
