@@ -55,6 +55,9 @@ class Maximum(NamedTuple):
         """t > 0 with t^2 >= q, so near that ``middle + q / t`` has the sign of the maximum; t^2 = q if possible."""
         if self.value is not None:
             return self.value - self.middle if self.square else Fraction(1)
+        t = Fraction(checker.short(checker.root(self.square, 32)))
+        if (self.middle + self.square / t > 0) == (self.sign > 0):  # a few digits are enough, mostly
+            return t
         n, d = self.square.as_integer_ratio()
         digits = 28 + sum(v.bit_length() for v in (n, d, *self.middle.as_integer_ratio()))
         return Fraction(isqrt(n * d << 2 * digits) + 1, d << digits)

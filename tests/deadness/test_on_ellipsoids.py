@@ -132,6 +132,8 @@ def test_signs_are_split_where_norms_are_not_enough():
         report = decide(net, disc, 2, time=60)
         assert (report.dead if dead else report.alive) == [(2, 0)]
         agrees(report, disc, random.Random(5))
+    apart = decide(net, disc, 2, time=60, workers=2)  # points and trees travel
+    assert apart.alive == [(2, 0)] and apart.check() == 1
 
 
 def test_a_radius_of_0_and_a_flat_shape():
