@@ -16,6 +16,7 @@ from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import clipped
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network import pieces
@@ -48,6 +49,10 @@ class BySearch:
         assert isinstance(self.problem.domain, Polyhedron)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
+    @cached_property
+    def whole_layers(self) -> WholeLayers:
+        return WholeLayers(self.problem, self.bench.floating)
+
     def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
@@ -59,6 +64,7 @@ class BySearch:
         ]
         if domain.is_box and domain.is_bounded:
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            steps = self._of_layers(steps, layer)
         done = self._steps.setdefault(layer, 0)
         if not done:
             self.problem.budget.spend()
@@ -70,6 +76,13 @@ class BySearch:
                 yield verdict
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
+
+    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
+        """On a box whole layers are worked on at once."""
+        whole = self.whole_layers
+        intervals, _, bounded, _, *rest = steps
+        rough, fine = whole.bounds(layer) or (intervals, bounded)
+        return [rough, whole.sampled, fine, whole.ascended, *rest]
 
     def _witnesses(
         self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
