@@ -81,8 +81,8 @@ class BySearch:
         """On a box whole layers are worked on at once."""
         whole = self.whole_layers
         intervals, _, bounded, _, *rest = steps
-        rough, fine = whole.bounds(layer) or (intervals, bounded)
-        return [rough, whole.sampled, fine, whole.ascended, *rest]
+        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
+        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
 
     def _witnesses(
         self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]

@@ -7,22 +7,23 @@ accepted, and nobody has to compute it now. Where the error leaves that open, th
 
 The model of arithmetic is the usual one, and that of the head of ``float_arithmetic``: an operation on float64 gives
 (a op b)(1 + d) + e, |d| <= u = 2^-53, |e| <= 2^-1022. A sum of n products in any order, fused or not, differs from the
-exact one by at most n u / (1 - n u) times the sum of the sizes (Higham, Accuracy and Stability of Numerical Algorithms,
-section 3.1), and what underflows adds less than SLACK. Let c' be the computed and c the judge's coefficient on an output,
-|c' - c| <= r.
+exact one by at most n u / (1 - n u) times the sum of the sizes (Higham, Accuracy and Stability of Numerical
+Algorithms, section 3.1), and what underflows adds less than SLACK. Let c' be the computed and c the judge's
+coefficient on an output, |c' - c| <= r.
 
 * The judge's line above has a slope a = floor(2^28 u / (u - l)) / 2^28 and a height u (1 - a), the one below the slope
   b = min(max(4 a - 2, 0), 1), from its exact bounds l <= z <= u. These are known up to their errors, so a lies in a
   known interval of numbers k / 2^28, most often of one, and b in one that is four times as wide at most.
 * The coefficient on the pre-activation is a c for c >= 0 and b c for c < 0, which is Lipschitz in c with the constant
   max(a, b); so its error is at most r max(a, b) + |c'| (the widths of the intervals), and a rounding.
+* A leaf may say the slope below, of a neuron whose sign the judge does not know. It takes that, and 0 or 1 if it does.
 * Heights add max(c, 0) u (1 - a), with an error of at most r times the height and max(c', 0) times that of the height.
 * A coefficient on a variable before is a sum over neurons, sum of c w; weights are rounded once. The errors of the c add
   up with |w|, the roundings with |c'| |w|.
 * On the box c x is at most max(c low, c high), which is Lipschitz in c with the constant max(|low|, |high|).
 
-Errors are computed in floats, too: sums of products that are not negative, so that they are wrong by a tiny factor, which
-LIFT covers. Intervals are bounded in the same way.
+Errors are computed in floats, too: sums of products that are not negative, so that they are wrong by a tiny factor,
+which LIFT covers. Intervals are bounded in the same way.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ class Around(NamedTuple):
     Attributes:
         neurons: which they are.
         above, below: slopes, columns; spread: by how much those of the judge may differ; largest: of both.
+        free: columns, is it sure that the judge does not know the sign, so that a leaf may choose the slope below?
+        open: columns, is it not sure whether it knows it?
         height, lack: heights, and by how much they may differ.
         bias: rows; weights: ``b -> (W', |W|')``, on the outputs of layer b (0: the inputs).
     """
@@ -78,6 +81,8 @@ class Around(NamedTuple):
     below: Array
     spread: Array
     largest: Array
+    free: Array
+    open: Array
     height: Array
     lack: Array
     bias: Array
@@ -114,7 +119,7 @@ class LayerBounds:
         """
         self.derive(level - 1, budget)
         for part in self._parts(level, np.asarray(neurons, dtype=int), budget):
-            yield part, *self._back(level, part, 1)
+            yield part, *self.back(level, part, 1)
 
     def derive(self, up_to: int, budget: Budget = UNLIMITED) -> None:
         """Bound the layers before. Raises Exhausted when the budget ends; another call goes on from there."""
@@ -128,7 +133,7 @@ class LayerBounds:
             while parts:
                 budget.poll()
                 part = parts[-1]
-                (under, _), (over, _) = self._back(level, part, -1), self._back(level, part, 1)
+                (under, _), (over, _) = self.back(level, part, -1), self.back(level, part, 1)
                 # whose sign is known to the judge by intervals it does not bound again, and we may not know of whom
                 sure = (low.most[part] < 0) & (high.least[part] > 0)
                 _meet(low, part, Ball(-under.centre, under.error), sure, np.maximum)
@@ -153,9 +158,12 @@ class LayerBounds:
     def _lines(self, level: int, low: Ball, high: Ball) -> Around:
         neurons = np.flatnonzero(~(high.most <= 0))
         least, most = (Ball(side.centre[neurons], side.error[neurons]) for side in (low, high))
-        over, under = np.maximum(most.least, 0), np.minimum(least.most, 0)  # the smallest high side, the largest low one
+        over, under = (
+            np.maximum(most.least, 0),
+            np.minimum(least.most, 0),
+        )  # the smallest high side, the largest low one
         with np.errstate(divide="ignore", invalid="ignore"):
-            first = np.nan_to_num(over / (over - least.least)) * (1 - 4 * ROUND)
+            first = np.nan_to_num(over / (over + np.maximum(-least.least, 0))) * (1 - 4 * ROUND)
             last = np.nan_to_num(most.most / (most.most - under), nan=1.0) * (1 + 4 * ROUND)
         first, last = np.floor(first * GRID) / GRID, np.minimum(np.floor(last * GRID) / GRID, 1)
         sure = least.least >= 0
@@ -172,9 +180,12 @@ class LayerBounds:
                 turned = np.ascontiguousarray(matrix[neurons].T)
                 sizes = abs(turned)
             weights[b] = turned, sizes
-        columns = (a[:, None] for a in (first, np.clip(4 * first - 2, 0, 1), 4 * (last - first) + 2 * ROUND))
-        largest = np.maximum(last, np.clip(4 * last - 2, 0, 1))[:, None]
-        return Around(neurons, *columns, largest, height, lack, bias[neurons], weights)
+        largest = np.maximum(last, np.clip(4 * last - 2, 0, 1))
+        free = (least.most < 0) & (most.least > 0)
+        spread = 4 * (last - first) + 2 * ROUND
+        columns = (first, np.clip(4 * first - 2, 0, 1), spread, largest, free, ~free & ~sure)
+        above, below, spread, largest, free, open_ = (column[:, None] for column in columns)
+        return Around(neurons, above, below, spread, largest, free, open_, height, lack, bias[neurons], weights)
 
     def _intervals(self, level: int) -> tuple[Ball, Ball]:
         """Bounds by intervals, from those of the layers before."""
@@ -197,8 +208,11 @@ class LayerBounds:
         low, high = (Ball(side, ROUND * abs(side) + SLACK) for side in sides)
         return low, high
 
-    def _back(self, level: int, neurons: Array, sign: int) -> tuple[Ball, Array]:
-        """The judge's upper bounds of ``sign * z``, and where they are attained."""
+    def back(self, level: int, neurons: Array, sign: int, below: Sequence[Array] | None = None) -> tuple[Ball, Array]:
+        """The judge's upper bounds of ``sign * z``, and where they are attained.
+
+        ``below``: slopes of the lines below, (neurons of the layer's lines, neurons here), sixteenths that leaves say.
+        """
         parts, bias = self.floating.layers[level - 1]
         centre = sign * bias[neurons]
         error = ROUND * abs(centre) + SLACK
@@ -214,9 +228,10 @@ class LayerBounds:
             positive = np.maximum(c, 0)
             heights = around.height @ positive
             error += (around.height + around.lack) @ r + around.lack @ positive + self.rounding * heights
-            r *= around.largest
-            r += abs(c) * around.spread
-            c *= np.where(c > 0, around.above, around.below)
+            r *= around.largest if below is None else 1
+            r += abs(c) * (around.spread if below is None else np.where(around.open, 1, around.spread))
+            under = around.below if below is None else np.where(around.free, below[at - 1], around.below)
+            c *= np.where(c > 0, around.above, under)
             r += self.rounding * abs(c)  # the sums to come
             more = heights + around.bias @ c
             centre += more

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness import whole_box
+from geomrelu.deadness import layer_slopes, whole_box
 from geomrelu.deadness.layer_bounds import LayerBounds, values
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork, clipped
@@ -43,8 +43,8 @@ class WholeLayers:
         self._corners: dict[int, Array] = {}  # of neurons of the layer in work, packed: where the bound is attained
 
     def bounds(self, layer: int) -> list[Step]:
-        """What proofs of one leaf are found by; nothing for a layer that the judge bounds in fixed point."""
-        return [self._rough, self._fine] if layer > self.floating.coarse_depth else []
+        """Searches for proofs of one leaf, ever harder; none for a layer that the judge bounds in fixed point."""
+        return [self._rough, self._fine, self._sloped] if layer > self.floating.coarse_depth else []
 
     # ---- dead ------------------------------------------------------------------------------------------------------
 
@@ -78,18 +78,35 @@ class WholeLayers:
     def _fine(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Earlier layers bounded by going back. Where it is not enough, the neuron may be positive at that corner."""
         self._corners.clear()
-        proof, left = whole_box.one_leaf(self.floating, layer), list(asked)
+        proof, left = whole_box.one_leaf(self.floating, layer), set(asked)
         for neurons, top, corners in self._going_back.upper(layer, asked, self.problem.budget):
+            yield from self._dead(layer, neurons[top.most < 0], proof)
+            yield from self._at_corners(domain, layer, left, neurons, top.most < 0, corners)
+
+    def _sloped(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """The same with slopes for each neuron."""
+        bounds, left = self._going_back, set(asked)
+        (leaf,) = whole_box.one_leaf(self.floating, layer)
+        bounds.derive(layer - 1, self.problem.budget)
+        for neurons, slopes in layer_slopes.improved(bounds, layer, asked, self.problem.budget):
+            top, corners = bounds.back(layer, neurons, 1, slopes)
             dead = top.most < 0
-            yield from self._dead(layer, neurons[dead], proof)
-            open_ = neurons[~dead].tolist()
-            self._corners |= dict(zip(open_, np.packbits(corners[~dead], axis=1), strict=True))
-            settled = set(neurons[dead].tolist())
-            left = [i for i in left if i not in settled]
-            step = self._count(layer)
-            for k in range(0, len(open_), step):
-                some = [i for i in open_[k : k + step] if i in left]
-                for verdict in self._shown(domain, layer, left, self._at_corners(some)):
+            for k in np.flatnonzero(dead).tolist():
+                proof = [leaf | {"slopes": layer_slopes.texts(bounds, slopes, k)}]
+                yield from self._dead(layer, neurons[k : k + 1], proof)
+            yield from self._at_corners(domain, layer, left, neurons, dead, corners)
+
+    def _at_corners(
+        self, domain: Polyhedron, layer: int, left: set[int], neurons: Array, dead: Array, corners: Array
+    ) -> Iterator[Verdict]:
+        """Those that are positive where their bounds are attained; the corners are kept."""
+        left -= set(neurons[dead].tolist())
+        self._corners |= dict(zip(neurons[~dead].tolist(), np.packbits(corners[~dead], axis=1), strict=True))
+        step = self._count(layer)
+        for k in range(0, len(neurons), step):
+            some = [i for i in neurons[k : k + step].tolist() if i in left]
+            if some:
+                for verdict in self._shown(domain, layer, sorted(left), self._starts(some)):
                     left.remove(verdict.neuron)
                     yield verdict
 
@@ -115,7 +132,7 @@ class WholeLayers:
             climbing = np.array([i for i in asked[k : k + step] if i in left], dtype=int)
             if not len(climbing):
                 continue
-            points = self._at_corners(climbing.tolist())
+            points = self._starts(climbing.tolist())
             for turn in range(ROUNDS):
                 self.problem.budget.poll()
                 z = self.floating.forward(points, layer)
@@ -141,7 +158,7 @@ class WholeLayers:
         weights = max(len(map_.data) for map_ in network.layers[:layer])
         return int(np.clip(min(CELLS // max(network.inputs, *network.widths[:layer]), WORK // weights), 8, most))
 
-    def _at_corners(self, neurons: Sequence[int]) -> Array:
+    def _starts(self, neurons: Sequence[int]) -> Array:
         n = len(self.lower)
         middle = np.packbits(np.zeros(n, dtype=bool))
         packed = np.array([self._corners.get(i, middle) for i in neurons], dtype=np.uint8).reshape(len(neurons), -1)

@@ -2,9 +2,9 @@
 
 ``python tests/benchmarks/lattice.py [PIECES] [SEED]`` (default 64, 0) writes the network to a temporary file and loads
 it in a process of its own. It computes the largest of as many minima as there are affine pieces on R^2, each minimum
-over as many of them (Ferlez & Shoukry 2020): a map into R^PIECES, one into R^(PIECES^2) that repeats them, and then trees
-of minima and maxima of two, each 4 ReLUs and a linear map. No ReLU stands between two of these linear maps, and the
-matrices hold few numbers other than 0; the file holds every one of them.
+over as many of them (Ferlez & Shoukry 2020): a map into R^PIECES, one into R^(PIECES^2) that repeats them, and then
+trees of minima and maxima of two, each 4 ReLUs and a linear map. No ReLU stands between two of these linear maps, and
+the matrices hold few numbers other than 0; the file holds every one of them.
 """
 
 from __future__ import annotations
