@@ -18,8 +18,8 @@ coefficient on an output, |c' - c| <= r.
   max(a, b); so its error is at most r max(a, b) + |c'| (the widths of the intervals), and a rounding.
 * A leaf may say the slope below, of a neuron whose sign the judge does not know. It takes that, and 0 or 1 if it does.
 * Heights add max(c, 0) u (1 - a), with an error of at most r times the height and max(c', 0) times that of the height.
-* A coefficient on a variable before is a sum over neurons, sum of c w; weights are rounded once. The errors of the c add
-  up with |w|, the roundings with |c'| |w|.
+* A coefficient on a variable before is a sum over neurons, sum of c w; weights are rounded once. The errors of the c
+  add up with |w|, the roundings with |c'| |w|.
 * On the box c x is at most max(c low, c high), which is Lipschitz in c with the constant max(|low|, |high|).
 
 Errors are computed in floats, too: sums of products that are not negative, so that they are wrong by a tiny factor,
@@ -183,9 +183,10 @@ class LayerBounds:
         largest = np.maximum(last, np.clip(4 * last - 2, 0, 1))
         free = (least.most < 0) & (most.least > 0)
         spread = 4 * (last - first) + 2 * ROUND
-        columns = (first, np.clip(4 * first - 2, 0, 1), spread, largest, free, ~free & ~sure)
-        above, below, spread, largest, free, open_ = (column[:, None] for column in columns)
-        return Around(neurons, above, below, spread, largest, free, open_, height, lack, bias[neurons], weights)
+        below = np.clip(4 * first - 2, 0, 1)
+        slopes = first[:, None], below[:, None], spread[:, None], largest[:, None]
+        signs = free[:, None], (~free & ~sure)[:, None]
+        return Around(neurons, *slopes, *signs, height, lack, bias[neurons], weights)
 
     def _intervals(self, level: int) -> tuple[Ball, Ball]:
         """Bounds by intervals, from those of the layers before."""

@@ -19,7 +19,7 @@ from geomrelu.certificates.files import Claim
 from geomrelu.deadness import layer_slopes, whole_box
 from geomrelu.deadness.layer_bounds import LayerBounds, values
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.relaxation import FloatNetwork, clipped
+from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
 
@@ -198,7 +198,7 @@ class WholeLayers:
             some = chosen[k : k + step]
             sure = values(self.floating, np.array([point for point, _ in some]), layer).least > 0
             for (point, neurons), certain in zip(some, sure, strict=True):
-                exact = clipped(point, domain)
+                exact = self.floating.inside.exact(point)
                 if exact is not None:
                     yield from self._alive(layer, neurons.tolist(), certain, self._named(exact))
 
