@@ -16,6 +16,7 @@ from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -50,6 +51,10 @@ class BySearch:
         assert not isinstance(self.problem.domain, FiniteSet)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
+    @cached_property
+    def whole_layers(self) -> WholeLayers:
+        return WholeLayers(self.problem, self.bench.floating)
+
     def verdicts(self, domain: Where, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
@@ -61,7 +66,9 @@ class BySearch:
         ]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
-            if self.bench.floating.inside.missing:  # nothing is known of a box
+            if isinstance(domain, Polyhedron) and domain.is_box:
+                steps = self._of_layers(steps, layer)
+            elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
         if not done:
@@ -74,6 +81,13 @@ class BySearch:
                 yield verdict
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
+
+    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
+        """On a box whole layers are worked on at once."""
+        whole = self.whole_layers
+        intervals, _, bounded, _, *rest = steps
+        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
+        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
 
     def _witnesses(self, effort: tuple[int, int], domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Points where neurons are positive."""
