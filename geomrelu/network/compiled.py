@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import lcm
+from math import frexp, lcm
 from operator import mul
 
 import numpy as np
@@ -20,6 +21,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.native import cells
 from geomrelu.network.network import Network
 
 __all__ = ["TINY", "UNIT", "UNKNOWN", "Compiled", "Layer"]
@@ -58,6 +60,11 @@ class Layer:
             found.append(digit.astype(np.float64))
             matrix = (matrix - digit) >> width
         return found
+
+    @cached_property
+    def sheet(self) -> cells.Sheet:
+        """As the compiled kernel reads it."""
+        return cells.sheet(self.low, self.high, self.weights, self.bias)
 
     @cached_property
     def bits(self) -> int:
@@ -209,6 +216,25 @@ class Compiled:
             for layer in self.layers:
                 found.append(sizes[layer.low : layer.high] @ layer.weight_sizes + sizes[0] * layer.bias_sizes + TINY)
                 sizes = np.concatenate([sizes, found[-1]])
+        return found
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """For each neuron twice what its form on a cell may be wrong by in floats, all coefficients together."""
+        with np.errstate(all="ignore"):
+            each = [layer.roundings * 2.0**-51 * size for layer, size in zip(self.layers, self.reach, strict=True)]
+        return np.concatenate([np.zeros(0), *each])
+
+    @cached_property
+    def facets(self) -> np.ndarray:
+        """The inequalities and the equations of the domain in units, at any scale, each coefficient up to 4u."""
+        rows = [*self.rows, *self.domain.equalities]
+        factors = [(e := frexp(unit)[1] - 1, 1 << max(0, e), 1 << max(0, -e)) for unit in self.units.tolist()]
+        found = np.empty((len(rows), len(self.units)))
+        for k, row in enumerate(rows):
+            exact = [Fraction(v * up, down) for v, (_, up, down) in zip(row, factors, strict=True)]
+            largest = max(map(abs, exact))
+            found[k] = [v / largest for v in exact]
         return found
 
     def rounded(self, rows: Sequence[Row]) -> np.ndarray:
