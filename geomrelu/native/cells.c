@@ -1,6 +1,6 @@
-/* A block of cells cut by the neurons of one layer: the double description of geomrelu/network/subdivision.py, where
-   what is computed here is proved, in floats with error bounds. What they do not decide goes back to Python: signs
-   ("doubt") and generators ("undone"); everything else is combinatorics of bits.
+/* A block of cells cut by the neurons of one layer: the double description of geomrelu/network/subdivision.py in floats
+   with error bounds, which are proved there and in cells.py. What floats do not decide goes back to Python: signs
+   (DOUBT) and generators (UNDONE); everything else is combinatorics of bits.
 
    A root is a cell as it was when the layer was opened: on it, and on all cells cut out of it, the neurons of the layer
    are affine forms. All arrays belong to the caller and have room to spare; when there is too little of it, nothing has
@@ -13,11 +13,8 @@
 #include <immintrin.h>
 #endif
 
-#define UNIT 0x1p-53   /* u, the largest relative error of a rounding */
-#define ROUGH 0x1p-16  /* coordinates with larger errors are computed exactly at once, */
-#define FINE 0x1p-40   /* and those with larger ones than this from their equations */
-#define MOST 8         /* inputs, and */
-#define ROWS 16        /* equations, for that */
+#define MOST 8  /* inputs, and */
+#define ROWS 16 /* equations, with which coordinates are refined */
 
 enum { DONE, DOUBT, UNDONE, FULL, PAUSE };
 
@@ -42,7 +39,9 @@ struct cutting {
     int64_t largest, patience;       /* incidences, and new cells, after which to come back */
     int64_t fresh, undone;           /* new cells; generators that are to be computed exactly */
     int64_t need;                    /* of the pool, when it is full */
-    double tiny;
+    double unit;                     /* u, the largest relative error of a rounding */
+    double tiny, fine, rough;        /* smaller forms, and coordinates that are less good than the last (and cannot be
+                                        refined, which is tried from fine on), are left to integers */
     double *near;                    /* (generators, coordinates + 1), the last one the error */
     uint64_t *zeros;                 /* (generators, words) */
     uint64_t *plus, *minus, *unknown; /* (generators, masks): proved signs of the neurons of the layer */
@@ -182,7 +181,7 @@ INLINE uint64_t packed(ints x) {
 /* Signs of the neurons from one on at a generator: proved where |z| > F (e + (n + 16) u) + doubt. */
 INLINE void signs_by(const int64_t n, const struct cutting *c, int64_t g, int64_t from) {
     const double *v = c->near + g * (n + 1), *form = c->forms + c->form_of[c->home[g]] * n * c->stride;
-    const reals factor = every(v[n] + (double)(n + 15) * UNIT);
+    const reals factor = every(v[n] + (double)(n + 15) * c->unit);
     for (int64_t word = from >> 6; word < c->masks; word++) {
         uint64_t above = 0, below = 0, asked = ~(uint64_t)0;
         int64_t begin = word << 6, end = begin + 64 < c->stride ? begin + 64 : c->stride;
@@ -322,13 +321,13 @@ INLINE int between(const struct cutting *c, const double *form, const double *p,
         step = step < 0 ? -step : step;
         longest = step > longest ? step : longest;
     }
-    double span = a - b, doubt = sum * (error + (double)(n + 15) * UNIT) + c->doubt[c->neuron], t = a / span;
+    double span = a - b, doubt = sum * (error + (double)(n + 15) * c->unit) + c->doubt[c->neuron], t = a / span;
     for (int64_t k = 0; k < n; k++) {
         found[k] = p[k] + t * (q[k] - p[k]);
         double magnitude = found[k] < 0 ? -found[k] : found[k];
         largest = magnitude > largest ? magnitude : largest;
     }
-    error += (longest + 2 * error) * (doubt / (span - 2 * doubt)) + 16 * UNIT;
+    error += (longest + 2 * error) * (doubt / (span - 2 * doubt)) + 16 * c->unit;
     found[n] = error * (1 + 0x1p-20);
     if (largest < 0.5)
         for (int64_t k = 0; k <= n; k++) found[k] /= largest;
@@ -347,11 +346,17 @@ static int64_t equations(const struct cutting *c, struct work *w, int64_t g, dou
     for (int64_t word = 0; word < c->words; word++)
         for (uint64_t bits = zeros[word]; bits && count < ROWS; bits &= bits - 1) {
             int64_t k = word * 64 + __builtin_ctzll(bits), t = k - c->constraints, i = k - c->bit;
-            const double *form = t < 0 ? c->facets + k * n : w->forms.inputs + (n + t) * n;
-            wrong[count] = t < 0 ? 0 : i < 0 ? c->wrong[t] : c->doubt[i];
-            if (t >= 0 && i < 0 && w->formed != row) hidden(c, &w->forms, w->formed, row), w->formed = row;
-            for (int64_t j = 0; j < n; j++)
-                rows[count][j] = i < 0 ? form[j] : c->forms[(c->form_of[c->home[g]] * n + j) * c->stride + i];
+            const double *form = c->facets + k * n;
+            int64_t stride = 1;
+            wrong[count] = 0;
+            if (i >= 0) {
+                form = c->forms + c->form_of[c->home[g]] * n * c->stride + i, stride = c->stride;
+                wrong[count] = c->doubt[i];
+            } else if (t >= 0) {
+                if (w->formed != row) hidden(c, &w->forms, w->formed, row), w->formed = row;
+                form = w->forms.inputs + (n + t) * n, wrong[count] = c->wrong[t];
+            }
+            for (int64_t j = 0; j < n; j++) rows[count][j] = form[j * stride];
             count++;
         }
     return count;
@@ -381,7 +386,7 @@ static int inverted(int64_t count, int64_t n, int64_t without, double rows[][MOS
     return 1;
 }
 
-/* Coordinates from the equations, by a step of Newton's method: see the head of subdivision.py. */
+/* Coordinates from the equations, by a step of Newton's method: see the head of cells.py. */
 static void refined(const struct cutting *c, struct work *w, int64_t g) {
     const int64_t n = c->coordinates - 1;
     double *v = c->near + g * (n + 2), rows[ROWS][MOST + 1], wrong[ROWS], rest[ROWS], left[MOST][ROWS], new[MOST];
@@ -393,7 +398,7 @@ static void refined(const struct cutting *c, struct work *w, int64_t g) {
         double sum = 0;
         rest[k] = 0;
         for (int64_t j = 0; j <= n; j++) rest[k] += rows[k][j] * v[j], sum += fabs(rows[k][j]);
-        wrong[k] += sum * (double)(count + n + 16) * UNIT;
+        wrong[k] += sum * (double)(count + n + 16) * c->unit;
     }
     double contraction = 0, farthest = 0, error = 0;
     for (int64_t i = 0, at = 0; at <= n; at++) {
@@ -409,13 +414,13 @@ static void refined(const struct cutting *c, struct work *w, int64_t g) {
             for (int64_t k = 0; k < count; k++) entry -= left[i][k] * rows[k][j];
             off += fabs(entry);
         }
-        off += doubts, doubts += steps * (double)(count + 2) * UNIT;
+        off += doubts, doubts += steps * (double)(count + 2) * c->unit;
         contraction = off > contraction ? off : contraction;
         farthest = steps + doubts > farthest ? steps + doubts : farthest;
         error = doubts > error ? doubts : error;
         new[i++] = v[at] - step;
     }
-    error = (error + contraction * farthest / (1 - contraction) + 16 * UNIT) * (1 + 0x1p-20);
+    error = (error + contraction * farthest / (1 - contraction) + 16 * c->unit) * (1 + 0x1p-20);
     if (!(contraction < 0.25 && farthest < 0x1p-8 && error < v[n + 1])) return;
     for (int64_t i = 0, at = 0; at <= n; at++)
         if (at != fixed) v[at] = new[i++];
@@ -441,8 +446,8 @@ static int32_t created(struct cutting *c, struct work *w, int32_t root, int32_t 
     const double *form = c->forms + c->form_of[root] * n * c->stride + i;
     double *near = c->near + g * (n + 1);
     int good = c->floats && between(c, form, c->near + p * (n + 1), c->near + q * (n + 1), near);
-    if (good && near[n] > FINE) refined(c, w, g);
-    if (!good || near[n] > ROUGH)
+    if (good && near[n] > c->fine) refined(c, w, g);
+    if (!good || !(near[n] < c->rough))
         c->bad[c->undone++] = g;
     else if (i + 1 < c->width)
         signs_at(c, g, i + 1);

@@ -1,4 +1,28 @@
-"""A block of cells cut by the neurons of one layer through the compiled kernel: arrays that grow while C fills them."""
+"""A block of cells cut by the neurons of one layer through the compiled kernel: arrays that grow while C fills them.
+
+``cells.c`` does what :class:`geomrelu.network.subdivision.Block` does in arrays, cell by cell, and proves its signs and
+its coordinates as is shown at the head of that module, with two differences. In units |v̂| <= 1 + 2**-8, e <= 1/8, and
+u, ν, K are as there.
+
+**Forms.** A *root* is a cell as it was before the layer. On it and on all that is cut out of it a neuron of the layer
+is one form f, computed forwards through the layers with the root's signs. Column by column that is the network on a
+unit vector with some neurons switched off, so that |f̂ - f|_1 <= 2 K u ν =: η by the proof there. Hence z = f.v is
+known up to d = F (e + (n + 16) u) + 2 η for F = |f̂|_1: the error of v̂, that of f̂, and less than n + 4 roundings. That
+proves signs, where |ẑ| > d, and takes the place of d where an edge is cut. By continuity it does not matter of which
+root a generator is taken to be.
+
+**Equations.** The error of a generator on an edge grows with each that came before it. Where it exceeds ``fine``, the
+coordinates are found from the n or more forms that vanish there (rows M, n + 1 columns). Of the multiples of the
+generator take the v that agrees with v̂ in the largest coordinate, which is at least 1/2, so that the multiple is a
+positive one; let M' be M without that column, δ = v - v̂, r = M v̂, so that M' δ = -r. For any R, with C = I - R M',
+
+    δ = -R r + C δ,    |δ| <= |R r| / (1 - |C|)  if |C| < 1,    δ + R r̂ = -R (r - r̂) + C δ:
+
+v̂ - R r̂ is wrong by at most |R| |r - r̂| + |C| |R r| / (1 - |C|), and |C| < 1 proves that the solution is unique. In
+floats r is wrong by ρ = F (m + n + 16) u + 2 η for m rows (η = 0 for the domain's, each coefficient of which is within
+2u), C by |R| ρ as well, R r̂ by (m + 2) u |R| |r̂|; 16u pays for the last subtraction, and 1 + 2**-20 for rounding the
+bound.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +39,7 @@ __all__ = ["DONE", "DOUBT", "PAUSE", "UNDONE", "Cutter", "Sheet", "sheet"]
 
 Array = np.ndarray
 DONE, DOUBT, UNDONE, FULL, PAUSE = range(5)
+ROOM = 1 << 12, 1 << 12, 1 << 15  # at first: generators, cells, incidences
 _MOST = 1 << 30  # generators, cells and incidences of a block, which C counts in 32 bits
 
 
@@ -58,7 +83,7 @@ _BY_CELL = "starts counts root cut".split()
 class _Cutting(ctypes.Structure):
     _fields_ = [
         *((name, INT) for name in _NUMBERS),
-        ("tiny", ctypes.c_double),
+        *((name, ctypes.c_double) for name in ("unit", "tiny", "fine", "rough")),
         *((name, POINTER) for name in _ARRAYS),
     ]
 
@@ -74,7 +99,8 @@ class Cutter:
         facets: of the domain, (so many constraints, then equations; 1 + inputs), in units.
         wrong: for each neuron twice what its form on a cell may be wrong by, all coefficients together.
         dimension: of the domain. neuron: the first one that cuts, within its layer.
-        tiny: forms that are smaller are left to integers.
+        unit: the largest relative error of a rounding. tiny: forms that are smaller are left to integers. fine, rough:
+            coordinates with larger errors are found from their equations, and, if that fails, left to integers.
 
     Raises:
         OverflowError: there is no compiled kernel.
@@ -97,7 +123,10 @@ class Cutter:
         constraints: int,
         dimension: int,
         neuron: int,
+        unit: float,
         tiny: float,
+        fine: float,
+        rough: float,
     ) -> None:
         self._cut = function("cut", POINTER)
         self._signs = function("signs", POINTER, INT, POINTER, INT, returns=None)
@@ -109,7 +138,7 @@ class Cutter:
             *((s.low, s.high, s.width, len(s.bias), s.weights.ctypes.data, s.bias.ctypes.data) for s in layers)
         )
         self._kept, self._from = layers, neuron
-        rooms = max(2 * generators, 1024), max(2 * cells, 1024), max(2 * len(members), 1 << 14)
+        rooms = [max(2 * count, room) for count, room in zip((generators, cells, len(members)), ROOM, strict=True)]
         self._arrays = a = {
             "near": np.empty((rooms[0], near.shape[1])),
             "zeros": np.empty((rooms[0], zeros.shape[1]), dtype=np.uint64),
@@ -134,7 +163,7 @@ class Cutter:
             "wrong": wrong,
         }
         a["near"][:generators], a["zeros"][:generators], a["home"][:generators] = near, zeros, home
-        a["starts"][:cells], a["counts"][:cells], a["root"][:cells] = starts[:-1], np.diff(starts), np.arange(cells)
+        a["starts"][:cells], a["counts"][:cells], a["root"][:cells] = starts[:-1], starts[1:] - starts[:-1], np.arange(cells)
         a["pool"][: len(members)], a["doubt"][: last.width] = members, wrong[earlier : earlier + last.width]
         self._c = c = _Cutting(
             coordinates=len(units),
@@ -156,7 +185,10 @@ class Cutter:
             live=len(members),
             head_mask=len(a["heads"]) - 1,
             stale=1,
+            unit=unit,
             tiny=tiny,
+            fine=fine,
+            rough=rough,
             layer=ctypes.addressof(self._table),
         )
         self._form()
@@ -165,10 +197,10 @@ class Cutter:
     def _form(self) -> None:
         """The layer as forms on the cells, those that follow each other and have the same signs before share them."""
         c, a = self._c, self._arrays
-        fresh, before = np.ones(c.cells, dtype=bool), a["before"][:, : c.earlier]
-        np.any(before[1:] != before[:-1], axis=1, out=fresh[1:])
+        before, fresh = a["before"][:, : c.earlier], np.ones(c.cells, dtype=bool)
+        fresh[1:] = (before[1:] != before[:-1]).any(axis=1)
         chosen = fresh.nonzero()[0]
-        a["form_of"] = (np.cumsum(fresh) - 1).astype(np.int32)
+        a["form_of"] = fresh.cumsum(dtype=np.int32) - np.int32(1)
         a["forms"] = np.empty((len(chosen), c.coordinates, c.stride))
         self._rooms()
         form = function("forms", POINTER, INT, POINTER, POINTER)

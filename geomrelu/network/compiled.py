@@ -8,11 +8,12 @@ The bounds of :meth:`Compiled.outlook` and :meth:`Compiled.rounded` are proved a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import frexp, lcm
+from math import lcm
 from operator import mul
 
 import numpy as np
@@ -229,13 +230,13 @@ class Compiled:
     def facets(self) -> np.ndarray:
         """The inequalities and the equations of the domain in units, at any scale, each coefficient up to 4u."""
         rows = [*self.rows, *self.domain.equalities]
-        factors = [(e := frexp(unit)[1] - 1, 1 << max(0, e), 1 << max(0, -e)) for unit in self.units.tolist()]
-        found = np.empty((len(rows), len(self.units)))
-        for k, row in enumerate(rows):
-            exact = [Fraction(v * up, down) for v, (_, up, down) in zip(row, factors, strict=True)]
-            largest = max(map(abs, exact))
-            found[k] = [v / largest for v in exact]
-        return found
+        with suppress(OverflowError), np.errstate(over="ignore"):
+            found = np.array(rows, dtype=np.float64) * self.units
+            if np.isfinite(found).all():
+                return found
+        units = [Fraction(unit) for unit in self.units.tolist()]
+        exact = [[v * unit for v, unit in zip(row, units, strict=True)] for row in rows]
+        return np.array([[v / max(map(abs, row)) for v in row] for row in exact], dtype=np.float64)
 
     def rounded(self, rows: Sequence[Row]) -> np.ndarray:
         """Exact generators as floats in units, and their error bound: see the head of the module."""

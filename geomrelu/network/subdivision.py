@@ -66,7 +66,7 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.cddlib import Row
-from geomrelu.exact.elimination import kernel, rank, reduced
+from geomrelu.exact.elimination import kernel, pivots, reduced
 from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.native import library
 from geomrelu.native.cells import DONE, DOUBT, PAUSE, UNDONE, Cutter
@@ -76,7 +76,8 @@ __all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
 
 LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
 _PAIRS = 1 << 20  # pairs of generators that are compared at once
-_ROUGH = 2.0**-16  # coordinates with larger errors are computed exactly at once,
+_FINE = 2.0**-30  # coordinates with larger errors are found from their equations (compiled only),
+_ROUGH = 2.0**-16  # and those with larger ones than this are computed exactly at once,
 _PATIENCE = 1 << 14  # cells that the compiled kernel makes between two looks at the clock
 _OFTEN = 32  # and so are all, once integers had to decide for more than one generator in so many
 
@@ -403,6 +404,7 @@ class Block:
         self._open()
         self.compact()
         compiled, first = self.compiled, self.compiled.first[self.layer]
+        largest = max(largest, len(self.members))  # a cell may be larger than that
         self.cutter = cutter = Cutter(
             [layer.sheet for layer in compiled.layers[: self.layer + 1]],
             compiled.units,
@@ -417,7 +419,10 @@ class Block:
             constraints=len(compiled.rows),
             dimension=self.dimension,
             neuron=self.neuron - first,
+            unit=UNIT,
             tiny=TINY,
+            fine=_FINE,
+            rough=_ROUGH,
         )
         patience = _PATIENCE if budget.regions is None else 0
         state = PAUSE
@@ -516,6 +521,13 @@ def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterat
 # ---- all cells ------------------------------------------------------------------------------------------------------
 
 
+def _products(rows: Sequence[Row], points: Sequence[Row]) -> np.ndarray:
+    """All forms at all points."""
+    first, second = (max(max(map(abs, row)) for row in some) for some in (rows, points))
+    kind = np.int64 if first * second * len(points[0]) < 1 << 63 else object
+    return np.array(rows, dtype=kind) @ np.array(points, dtype=kind).T
+
+
 def _whole(compiled: Compiled) -> Block | None:
     domain = compiled.domain
     affordable(domain.likely_generators, "the vertices of the domain", each=500)
@@ -524,8 +536,7 @@ def _whole(compiled: Compiled) -> Block | None:
         return None
     compiled.measure(points)
     zeros = np.zeros((len(points), compiled.words), dtype=np.uint64)
-    for k, row in enumerate(compiled.rows):
-        on_it = [sum(map(mul, row, g)) == 0 for g in points]
+    for k, on_it in enumerate(_products(compiled.rows, points) == 0):
         zeros[on_it, k >> 6] |= np.uint64(1 << (k & 63))
     return Block(
         compiled,
@@ -536,7 +547,7 @@ def _whole(compiled: Compiled) -> Block | None:
         np.arange(len(points)),
         np.zeros((1, compiled.neurons), dtype=np.int8),
         list(lines),
-        rank([*points, *lines]) - 1,
+        len(pivots([*points, *lines])) - 1,
     )
 
 
