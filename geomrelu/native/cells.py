@@ -68,16 +68,20 @@ class _Layer(ctypes.Structure):
     ]
 
 
+# fmt: off
 _NUMBERS = (
-    "coordinates neurons layers earlier constraints equalities dimension words width stride masks bit neuron cells "
-    "bound cursor generators first used live cell_room generator_room pool_room head_mask floats stale largest patience fresh undone need"
-).split()
+    "coordinates", "neurons", "layers", "earlier", "constraints", "equalities", "dimension", "words", "width",
+    "stride", "masks", "bit", "neuron", "cells", "bound", "cursor", "generators", "first", "used", "live",
+    "cell_room", "generator_room", "pool_room", "head_mask", "floats", "stale", "largest", "patience", "fresh",
+    "undone", "need",
+)
 _ARRAYS = (
-    "near zeros plus minus unknown doubtful home ends chain heads starts counts root pool cut before units facets wrong layer "
-    "form_of forms doubt bad"
-).split()
-_BY_GENERATOR = "near zeros plus minus unknown home ends chain bad".split()
-_BY_CELL = "starts counts root cut".split()
+    "near", "zeros", "plus", "minus", "unknown", "doubtful", "home", "ends", "chain", "heads", "starts", "counts",
+    "root", "pool", "cut", "before", "units", "facets", "wrong", "layer", "form_of", "forms", "doubt", "bad",
+)
+# fmt: on
+_BY_GENERATOR = ("near", "zeros", "plus", "minus", "unknown", "home", "ends", "chain", "bad")
+_BY_CELL = ("starts", "counts", "root", "cut")
 
 
 class _Cutting(ctypes.Structure):
@@ -135,11 +139,11 @@ class Cutter:
         stride, masks = len(last.bias), (last.width + 63) // 64
         earlier = sum(layer.width for layer in layers[:-1])
         self._table = (_Layer * len(layers))(
-            *((s.low, s.high, s.width, len(s.bias), s.weights.ctypes.data, s.bias.ctypes.data) for s in layers)
+            *(_Layer(s.low, s.high, s.width, len(s.bias), s.weights.ctypes.data, s.bias.ctypes.data) for s in layers)
         )
         self._kept, self._from = layers, neuron
         rooms = [max(2 * count, room) for count, room in zip((generators, cells, len(members)), ROOM, strict=True)]
-        self._arrays = a = {
+        a: dict[str, Array] = {
             "near": np.empty((rooms[0], near.shape[1])),
             "zeros": np.empty((rooms[0], zeros.shape[1]), dtype=np.uint64),
             "home": np.empty(rooms[0], dtype=np.int32),
@@ -162,8 +166,13 @@ class Cutter:
             "facets": facets,
             "wrong": wrong,
         }
+        self._arrays = a
         a["near"][:generators], a["zeros"][:generators], a["home"][:generators] = near, zeros, home
-        a["starts"][:cells], a["counts"][:cells], a["root"][:cells] = starts[:-1], starts[1:] - starts[:-1], np.arange(cells)
+        a["starts"][:cells], a["counts"][:cells], a["root"][:cells] = (
+            starts[:-1],
+            starts[1:] - starts[:-1],
+            np.arange(cells),
+        )
         a["pool"][: len(members)], a["doubt"][: last.width] = members, wrong[earlier : earlier + last.width]
         self._c = c = _Cutting(
             coordinates=len(units),

@@ -67,9 +67,9 @@ from geomrelu.budget import Budget
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import kernel, pivots, reduced
-from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.native import library
 from geomrelu.native.cells import DONE, DOUBT, PAUSE, UNDONE, Cutter
+from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.network.ragged import bits, counted, cross, distinct, expanded, portions, starts_of
 
 __all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
@@ -434,20 +434,20 @@ class Block:
                 unknown = cutter.unknown()
                 cutter.decide(unknown, self._decided(unknown))
             elif state == UNDONE:
-                self._complete(*cutter.undone())
+                self._complete(cutter, *cutter.undone())
             budget.spend(fresh)
         self.starts, self.members, self.signs = cutter.result()
         self.near, self.zeros, self.dead = self.near.copy(), self.zeros.copy(), np.zeros(self.cells, dtype=bool)
         self.rough, self.outlook, self.cutter = True, None, None
 
-    def _complete(self, generators: np.ndarray, ends: np.ndarray) -> None:
+    def _complete(self, cutter: Cutter, generators: np.ndarray, ends: np.ndarray) -> None:
         """Generators of the neuron before the pending one, which floats do not find well enough."""
         self.neuron -= 1
         rows = self._crossings(ends[:, 0], ends[:, 1], self.homes()[generators])
         self.neuron += 1
         for g, row in zip(generators.tolist(), rows, strict=True):
             self.known[g] = row
-        self.cutter.place(generators, self.compiled.rounded(rows))
+        cutter.place(generators, self.compiled.rounded(rows))
 
     # ---- parts ------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
-"""Cells cut by the compiled kernel against the NumPy code: the same complex, whatever floats decide and what they do not."""
+"""Cells cut by the compiled kernel against the NumPy code: the same complex, whatever floats decide."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 import families
 import numpy as np
@@ -46,7 +47,7 @@ def both(monkeypatch, network, domain, largest=None):
 
 def gaussian(rng, widths):
     pick = lambda: Fraction(rng.gauss(0, 1))  # noqa: E731
-    return [([[pick() for _ in range(n)] for _ in range(m)], [pick() for _ in range(m)]) for n, m in zip(widths, widths[1:])]
+    return [([[pick() for _ in range(n)] for _ in range(m)], [pick() for _ in range(m)]) for n, m in pairwise(widths)]
 
 
 @pytest.fixture
@@ -104,10 +105,14 @@ def test_layers_that_read_all_before_them(monkeypatch):
     for kind in ("gaussian", "ternary", "degenerate"):
         maps, variables = [], 2
         for width in (4, 0, 5, 3):
-            ((rows, bias),) = gaussian(rng, [variables, width]) if kind == "gaussian" else families.network(
-                rng, [variables, width], kind
+            ((rows, bias),) = (
+                gaussian(rng, [variables, width])
+                if kind == "gaussian"
+                else families.network(rng, [variables, width], kind)
             )
-            maps.append(AffineMap.from_dense(rows, bias) if width else AffineMap.from_dense(np.zeros((0, variables)), []))
+            maps.append(
+                AffineMap.from_dense(rows, bias) if width else AffineMap.from_dense(np.zeros((0, variables)), [])
+            )
             variables += width
         for domain in (Polyhedron.box([(-2, 2)] * 2), Polyhedron.space(2)):
             found, expected = both(monkeypatch, Network(2, tuple(maps)), domain)
@@ -172,9 +177,9 @@ def test_equations_keep_coordinates_good(monkeypatch):
     network = families.as_network(gaussian(random.Random(1), [3, 24, 24]))
     box, left, complete = Polyhedron.box([(-1, 1)] * 3), Counter(), Block._complete
 
-    def counted(self, generators, ends):
+    def counted(self, cutter, generators, ends):
         left[subdivision._FINE] += len(generators)
-        complete(self, generators, ends)
+        complete(self, cutter, generators, ends)
 
     monkeypatch.setattr(Block, "_complete", counted)
     monkeypatch.setattr(subdivision, "_OFTEN", 0)
