@@ -75,37 +75,56 @@ struct cutting {
 
 /* ---- forms ------------------------------------------------------------------------------------------------------- */
 
-/* out[c stride + i] = bias[i] [c == 0] + sum over rows of table[row n + c] weights[(row - low) stride + i], for some of
-   the n columns c from one on. */
-INLINE void formed_by(const int64_t some, int64_t from, int64_t n, const struct layer *layer, const double *table,
-                      int64_t count, const int64_t *rows, double *out) {
-    for (int64_t i = 0; i < layer->stride; i += LANES) {
-        reals sums[LANES];
-        for (int64_t c = 0; c < some; c++) sums[c] = every(0.0);
-        if (!from) memcpy(&sums[0], layer->bias + i, sizeof(reals));
-        for (int64_t k = 0; k < count; k++) {
-            reals w;
-            memcpy(&w, layer->weights + (rows[k] - layer->low) * layer->stride + i, sizeof w);
-            for (int64_t c = 0; c < some; c++) sums[c] += table[rows[k] * n + from + c] * w;
-        }
-        for (int64_t c = 0; c < some; c++) memcpy(out + (from + c) * layer->stride + i, &sums[c], sizeof(reals));
+/* out[c stride + i] = bias[i] [c == 0] + sum over rows of table[row n + c] weights[(row - low) stride + i], for up to
+   four of the n columns c and for LANES places i or twice as many. */
+INLINE void formed_by(const int64_t some, const int twice, int64_t from, int64_t n, const struct layer *layer,
+                      const double *table, int64_t count, const int64_t *rows, int64_t i, double *out) {
+    const reals zero = every(0.0);
+    reals a = zero, b = zero, c = zero, d = zero, e = zero, f = zero, g = zero, h = zero, v, w = zero;
+    if (!from) memcpy(&a, layer->bias + i, sizeof a);
+    if (!from && twice) memcpy(&e, layer->bias + i + LANES, sizeof e);
+    for (int64_t k = 0; k < count; k++) {
+        const double *t = table + rows[k] * n + from, *place = layer->weights + (rows[k] - layer->low) * layer->stride + i;
+        memcpy(&v, place, sizeof v);
+        if (twice) memcpy(&w, place + LANES, sizeof w);
+        a += t[0] * v, e += t[0] * w;
+        if (some > 1) b += t[1] * v, f += t[1] * w;
+        if (some > 2) c += t[2] * v, g += t[2] * w;
+        if (some > 3) d += t[3] * v, h += t[3] * w;
+    }
+    const reals first[4] = {a, b, c, d}, second[4] = {e, f, g, h};
+    for (int64_t column = 0; column < some; column++) {
+        double *place = out + (from + column) * layer->stride + i;
+        memcpy(place, first + column, sizeof(reals));
+        if (twice) memcpy(place + LANES, second + column, sizeof(reals));
     }
 }
 
 static void formed(int64_t n, const struct layer *layer, const double *table, int64_t count, const int64_t *rows,
                    double *out) {
-    for (int64_t from = 0; from < n; from += LANES) {
-        int64_t some = n - from < LANES ? n - from : LANES;
-#define CALL(some) formed_by(some, from, n, layer, table, count, rows, out)
-        BY_NUMBER(some, CALL)
+    for (int64_t from = 0; from < n; from += 4) {
+        const int64_t some = n - from < 4 ? n - from : 4;
+        for (int64_t i = 0; i < layer->stride; i += 2 * LANES) {
+#define CALL(some)                                                             \
+    if (i + LANES < layer->stride)                                             \
+        formed_by(some, 1, from, n, layer, table, count, rows, i, out);        \
+    else                                                                       \
+        formed_by(some, 0, from, n, layer, table, count, rows, i, out)
+            switch (some) {
+            case 1: CALL(1); break;
+            case 2: CALL(2); break;
+            case 3: CALL(3); break;
+            default: CALL(4);
+            }
 #undef CALL
+        }
     }
 }
 
 /* Room for the forms of all variables on one cell. */
 struct forms {
-    double *outputs, *inputs; /* (variables, coordinates): after relu, and before */
-    double *values;           /* (coordinates, stride) of one layer */
+    double *table;  /* (variables, coordinates): before relu */
+    double *values; /* (coordinates, stride) of one layer */
     int64_t *rows;
 };
 
@@ -113,37 +132,34 @@ static int prepared(const struct cutting *c, struct forms *f) {
     int64_t variables = c->coordinates + c->earlier, widest = 0;
     for (int64_t l = 0; l < c->layers; l++)
         if (c->layer[l].stride > widest) widest = c->layer[l].stride;
-    f->outputs = calloc((size_t)((2 * variables + widest) * c->coordinates), sizeof(double));
+    f->table = calloc((size_t)((variables + widest) * c->coordinates), sizeof(double));
     f->rows = malloc((size_t)variables * sizeof(int64_t));
-    if (!f->outputs || !f->rows) return 0;
-    f->inputs = f->outputs + variables * c->coordinates, f->values = f->inputs + variables * c->coordinates;
-    for (int64_t k = 0; k < c->coordinates; k++) f->outputs[k * c->coordinates + k] = c->units[k];
+    if (!f->table || !f->rows) return 0;
+    f->values = f->table + variables * c->coordinates;
+    for (int64_t k = 0; k < c->coordinates; k++) f->table[k * c->coordinates + k] = c->units[k];
     return 1;
 }
 
-static void released(struct forms *f) { free(f->outputs), free(f->rows); }
+static void released(struct forms *f) { free(f->table), free(f->rows); }
 
 /* Of one layer, on a cell with these signs. */
 static void formed_there(const struct cutting *c, const struct forms *f, int64_t l, const int8_t *row, double *out) {
     int64_t read = 0, n = c->coordinates;
     for (int64_t j = c->layer[l].low; j < c->layer[l].high; j++)
         if (j < n || row[j - n] > 0) f->rows[read++] = j;
-    formed(n, c->layer + l, f->outputs, read, f->rows, out);
+    formed(n, c->layer + l, f->table, read, f->rows, out);
 }
 
-/* Of all layers before the one that cuts; those that have the same signs as the cell before are kept. */
+/* Of all layers before the one that cuts; those that read the same signs as on the cell before are kept. */
 static void hidden(const struct cutting *c, const struct forms *f, const int8_t *previous, const int8_t *row) {
     int64_t at = 0, same = previous != NULL, n = c->coordinates;
     for (int64_t l = 0; l < c->layers - 1; at += c->layer[l++].width) {
+        if (!same) {
+            formed_there(c, f, l, row, f->values);
+            for (int64_t i = 0; i < c->layer[l].width; i++)
+                for (int64_t k = 0; k < n; k++) f->table[(n + at + i) * n + k] = f->values[k * c->layer[l].stride + i];
+        }
         same = same && !memcmp(previous + at, row + at, (size_t)c->layer[l].width);
-        if (same) continue;
-        formed_there(c, f, l, row, f->values);
-        for (int64_t i = 0; i < c->layer[l].width; i++)
-            for (int64_t k = 0; k < n; k++) {
-                double value = f->values[k * c->layer[l].stride + i];
-                f->inputs[(n + at + i) * n + k] = value;
-                f->outputs[(n + at + i) * n + k] = row[at + i] > 0 ? value : 0.0;
-            }
     }
 }
 
@@ -354,7 +370,7 @@ static int64_t equations(const struct cutting *c, struct work *w, int64_t g, dou
                 wrong[count] = c->doubt[i];
             } else if (t >= 0) {
                 if (w->formed != row) hidden(c, &w->forms, w->formed, row), w->formed = row;
-                form = w->forms.inputs + (n + t) * n, wrong[count] = c->wrong[t];
+                form = w->forms.table + (n + t) * n, wrong[count] = c->wrong[t];
             }
             for (int64_t j = 0; j < n; j++) rows[count][j] = form[j * stride];
             count++;
