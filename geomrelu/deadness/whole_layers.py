@@ -28,7 +28,7 @@ __all__ = ["WholeLayers"]
 Array = np.ndarray
 Step = Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]
 WORK = 1 << 27  # multiplications in a layer, about: budgets are looked at in between
-CELLS = 1 << 20  # numbers of a batch of points
+CELLS = 1 << 18  # numbers of a batch of points
 ROUNDS = 10  # of ascent
 ON_THE_BOX, AT_A_POINT = "bounded on the whole box", "positive at a point"
 
