@@ -29,7 +29,7 @@ which LIFT covers. Intervals are bounded in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +47,7 @@ SLACK = 1e-200  # more than what underflow can add up to
 LIFT = 1 + 1e-6  # more than the factor by which computed errors are too small
 LARGEST = 1e90  # of any number here; otherwise nothing is said
 GRID = 2.0**28  # slopes of the judge are multiples of 1 / GRID
+Exact = tuple[Sequence[int], Sequence[int], int]
 CELLS = 1 << 18  # coefficients that are held at once
 
 
@@ -110,13 +111,11 @@ class LayerBounds:
     Args:
         floating: the network and the box.
         fine: are earlier layers bounded by going back, where intervals leave the sign open, or by intervals alone?
-        exact: bounds that the judge has of the first layers, as ``(low, high, denominator)`` in integers.
+        exact: what the judge's bounds of a layer that fits fixed point are, ``(low, high, denominator)`` in integers.
     """
 
-    def __init__(
-        self, floating: FloatNetwork, fine: bool, exact: Sequence[tuple[Sequence[int], Sequence[int], int]] = ()
-    ) -> None:
-        self.floating, self.fine = floating, fine
+    def __init__(self, floating: FloatNetwork, fine: bool, exact: Callable[[int], Exact] | None = None) -> None:
+        self.floating, self.fine, self.exact = floating, fine, exact
         self.known: list[tuple[Ball, Ball]] = []  # low and high, of each layer
         self.around: list[Around] = []
         sizes = np.maximum(abs(floating.lower), abs(floating.upper)) * LIFT + SLACK
@@ -124,9 +123,6 @@ class LayerBounds:
         self.ranges = [(floating.lower - SLACK, floating.upper + SLACK)]  # of what lines can come to, about
         self._begun: tuple[Ball, Ball, Array, list[Array]] | None = None
         self.rounding = (floating.network.starts[-1] + 16) * ROUND  # of a sum of products
-        for low, high, d in exact:
-            least, most = (Ball(side, ROUND * abs(side) + SLACK) for side in (nearest(low, d), nearest(high, d)))
-            self._keep(least, most, np.full(len(low), np.inf))
 
     def upper(
         self, level: int, neurons: Sequence[int], budget: Budget = UNLIMITED
@@ -143,6 +139,12 @@ class LayerBounds:
     def derive(self, up_to: int, budget: Budget = UNLIMITED) -> None:
         """Bound the layers before. Raises Exhausted when the budget ends; another call goes on from there."""
         for level in range(len(self.known) + 1, up_to + 1):
+            if level <= self.floating.coarse_depth and self.exact is not None:
+                budget.poll()
+                *sides, d = self.exact(level)
+                least, most = (Ball(side, ROUND * abs(side) + SLACK) for side in (nearest(s, d) for s in sides))
+                self._keep(least, most, np.full(len(least.centre), np.inf))
+                continue
             if self._begun is None:
                 low, high = self._intervals(level)
                 open_ = np.flatnonzero((low.least < 0) & (high.most > 0))
