@@ -61,7 +61,7 @@ class BySearch:
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
-        steps: list[Callable[[Where, int, list[int]], Iterator[Verdict]]] = [
+        steps: list[Callable[[Any, int, list[int]], Iterator[Verdict]]] = [
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
