@@ -128,7 +128,8 @@ def _on_domain(options: argparse.Namespace) -> int:
                 rows.append(reports.as_json(layer, files))
             else:
                 clear()
-                print(reports.as_text(layer, files, options.all))
+                whole = isinstance(network, QuantisedNetwork)
+                print(reports.as_text(layer, files, options.all, stability=not whole))
                 if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
                     print(dead)
 
