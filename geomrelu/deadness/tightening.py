@@ -34,7 +34,7 @@ from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
-from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines, clipped
+from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
@@ -292,7 +292,7 @@ class _Search:
             best = int(np.argmax(signs.sum(axis=0)))
             if not signs[:, best].any():
                 break
-            exact = clipped(points[best], domain)
+            exact = floating.inside.exact(points[best])
             if exact is not None:
                 values = self.network.checked.values(list(exact), self.deepest)
                 self.seen |= {(layer, i, s) for layer, i, s in order if s * values[layer - 1][0][i] > 0}
