@@ -168,9 +168,10 @@ class _Spread:
         """Work for all workers, and none that waits there while its time runs out."""
         while len(self.running) < self.workers and self.waiting and self.budget.left != 0:
             self._start(self.waiting.pop())
-        while len(self.running) < self.workers and (job := next(filter(self._may_grow, self.held), None)) is not None:
-            self.held.remove(job)
-            self._start(job)
+        for job in list(self.held):
+            if len(self.running) < self.workers and self._may_grow(job):
+                self.held = [other for other in self.held if other is not job]
+                self._start(job)
 
     def _may_grow(self, job: _Job) -> bool:
         free = self._free()
