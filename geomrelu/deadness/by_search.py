@@ -37,12 +37,14 @@ class BySearch:
 
     Attributes:
         trees: (layer, neuron) -> the tree of a hard neuron.
+        paused: layers whose neurons are to be worked on one by one, when that is asked for again.
     """
 
     def __init__(self, problem: Problem, unfinished: dict[Any, Claim]) -> None:
         """``unfinished``: (layer, neuron) -> the tree of an earlier run, as a claim with status "open"."""
         self.problem, self.unfinished = problem, unfinished
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.paused, self._visited = set[int](), set[int]()
         self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
         self._last, self._said = None, None  # the point in floats that was shown last, and how claims name it
 
@@ -73,6 +75,11 @@ class BySearch:
             self.problem.budget.spend()
         left = list(asked)
         for step in steps[done:]:
+            if step == self._sprouts and layer not in self._visited:  # first what whole layers take, of all of them
+                self._visited.add(layer)
+                self.paused.update({layer} if left else ())
+                return
+            self.paused.discard(layer)
             settled = set()
             for verdict in step(domain, layer, left):
                 settled.add(verdict.neuron)
