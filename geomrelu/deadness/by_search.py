@@ -37,12 +37,14 @@ class BySearch:
 
     Attributes:
         trees: (layer, neuron) -> the tree of a hard neuron.
+        paused: layers whose neurons are to be worked on one by one, when that is asked for again.
     """
 
     def __init__(self, problem: Problem, unfinished: dict[Any, Claim]) -> None:
         """``unfinished``: (layer, neuron) -> the tree of an earlier run, as a claim with status "open"."""
         self.problem, self.unfinished = problem, unfinished
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.paused, self._visited = set[int](), set[int]()
         self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
         self._last, self._said = None, None  # the point in floats that was shown last, and how claims name it
 
@@ -61,9 +63,7 @@ class BySearch:
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
-        steps: list[Callable[[Any, int, list[int]], Iterator[Verdict]]] = [
-            partial(self._witnesses, effort) for effort in EFFORTS
-        ]
+        steps: list[Any] = [partial(self._witnesses, effort) for effort in EFFORTS]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
             if isinstance(domain, Polyhedron) and domain.is_box:
@@ -75,6 +75,11 @@ class BySearch:
             self.problem.budget.spend()
         left = list(asked)
         for step in steps[done:]:
+            if step == self._sprouts and layer not in self._visited:  # first what whole layers take, of all of them
+                self._visited.add(layer)
+                self.paused.update({layer} if left else ())
+                return
+            self.paused.discard(layer)
             settled = set()
             for verdict in step(domain, layer, left):
                 settled.add(verdict.neuron)

@@ -147,13 +147,16 @@ class _Run:
                     # an even share for each layer that is left, so that one hard neuron does not starve the next layers
                     self.problem.budget = self.whole.share(len(round_) - position)
                     self.reasons[layer] = {}
-                    if self._take(self._verdicts(layer, max(asked)), [layer]):
+                    if self._take(self._verdicts(layer, max(asked)), [layer]) or layer in self.by_search.paused:
                         cut.append(layer)
                     reached.add(layer)
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
                         yield self._report(waiting.pop(0))
-                round_ = cut  # the last one had all that was left, so there are fewer, or nothing is left
+                # a layer is paused once, and the last one had all that was left: there are fewer, or nothing is left
+                round_ = cut
             self.problem.budget = self.whole
+            if round_:
+                self._take(self._ended(), round_)
             if self.by_search.trees:
                 self._take(self.by_search.hard(self.found, self.each, self.executor, self.open_), waiting)
             for layer in waiting:
@@ -182,6 +185,11 @@ class _Run:
                     self.reasons[layer].setdefault(i, str(end))
             return self.problem.budget.ended
         return False
+
+    def _ended(self) -> Iterator[Verdict]:
+        """Nothing is done any more: raises Exhausted, which says why."""
+        self.whole.spend()
+        yield from ()
 
     def _settled(self, layer: int) -> bool:
         return len(self.found[layer]) == len(self.asked[layer])

@@ -17,6 +17,7 @@ from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
+from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
 from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport
 from geomrelu.deadness.unions import open_neurons, united
@@ -120,7 +121,7 @@ def decide(
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
     if arithmetic is not None:
         whole = Budget(time)
-        check_arithmetic(arithmetic, set_)  # before anything takes long
+        check_arithmetic(arithmetic, network, set_, layers)  # before anything takes long
         report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
         *_, floats = report.in_floats(arithmetic, whole.seconds_left(), progress)
         return replace(report, floats=floats)
@@ -194,17 +195,18 @@ def around(
         )
 
 
-def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+def check_arithmetic(arithmetic: str, network: Network, domain: Domain, layers: list[int] | None) -> None:
     """Can rounding errors be bounded?
 
     Raises:
-        InputError: the type is not known, or the domain is a union or an ellipsoid.
+        InputError: the domain is a union or an ellipsoid, or see :func:`geomrelu.deadness.in_floats.check_floats`.
     """
     float_type(arithmetic)
     if isinstance(domain, Ellipsoid):
         raise InputError(CURVED)
     if isinstance(domain, Union):
         raise InputError(PIECEWISE)
+    check_floats(arithmetic, network, domain, max(neurons_asked(network, layers, None), default=0))
 
 
 def _on_pieces(

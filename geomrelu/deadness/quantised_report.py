@@ -114,10 +114,14 @@ class QuantisedReport(Report):
         """
         raise InputError(NO_FLOATS)
 
+    @property
+    def _stability(self) -> bool:
+        return False
+
     def _text(self, most: int | None) -> str:
         parts = []
         for layer in self:
-            parts += [as_text(layer, most=most), *filter(None, [channels(self.network, layer)])]
+            parts += [as_text(layer, most=most, stability=False), *filter(None, [channels(self.network, layer)])]
         if self.killed_by is not None:
             parts.append(killed(self.network, self.killed_by))
         return "\n".join(parts)
