@@ -33,6 +33,7 @@ sys.path.extend(str(Path(__file__).resolve().parents[1] / folder) for folder in 
 from families import cases
 from test_checker import false_claims, random_proof
 
+from attack import rounds
 from geomrelu import Network, Polyhedron, checker
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
@@ -151,8 +152,18 @@ class Battery:
             {"box": [[0, 1]], "dimension": 2},
         ):
             self._ask(lambda m, data=data: _refusal(m, lambda: m.Domain.parse(data)))
+        self._balls()
         for text in ("1", "-3/4", "1e-3", "1/0", "x", "5.", ".", "+.5e1", "1" * 50, "1_0"):
             self._ask(lambda m, text=text: _refusal(m, lambda: m.number(text)))
+
+    def _balls(self) -> None:
+        for model, place, points, claim in rounds.questions():
+            self._ask(_asking(model, place, points, claim))
+        for data in rounds.malformed():
+            self._ask(lambda m, data=data: _refusal(m, lambda: _parsed(m.Domain.parse(data))))
+        for model, place, proof, level in rounds.bounded():
+            for sign in (1, -1):
+                self._ask(_bounding(model, place, proof, level, 0, sign))
 
     def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
         model, place = json.loads(net.to_json()), _domain(domain)
@@ -504,6 +515,10 @@ def _asking(model: Any, place: Any, points: Any, claim: Any) -> Callable[[Any], 
         return _refusal(m, lambda: m.prove(copy.deepcopy(claim), judge) or "proved")
 
     return ask
+
+
+def _parsed(domain: Any) -> Any:
+    return domain.digest(), str((domain.lower, domain.upper))
 
 
 def _pruned(certificate: Any, model: Any, place: Any, smaller: Any) -> Callable[[Any], Any]:

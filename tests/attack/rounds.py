@@ -132,3 +132,83 @@ def known(net: Net, where: Round, most: int) -> dict[tuple[int, int], Facts] | N
         about.sup, about.inf = (m + low, m + high), (m - high, m - low)
         about.stable = True if m + high < 0 else False if m + low >= 0 else None
     return found
+
+
+# ---- questions with known answers -------------------------------------------------------------------------------
+
+
+def questions() -> list[tuple[Any, Any, list[Any], Any]]:
+    """``(model, domain, points, claim)`` about balls, for judges that were changed somewhere; some are proved."""
+    found: list[tuple[Any, Any, list[Any], Any]] = []
+    disc = {"center": [0, 0], "square": 1}
+    moved = {"center": ["1/2", -1], "shape": [[1, 2], ["1/3", 0]], "square": "9/4", "dimension": 2}
+    image = {"center": [0, "1/2", 0], "shape": [1, 2, 0], "square": 3, "centred": True}
+    line, wide = {"center": [1], "shape": [2], "square": "1/4"}, {"center": [0], "shape": [[3, 4]], "square": 1}
+
+    def ask(bias: Any, row: list[Any], where: Any, points: list[Any], *claims: dict[str, Any]) -> None:
+        model = {"layers": [{"weights": [row, [0] * len(row)], "bias": [bias, 0]}]}
+        found.extend((model, where, points, {"layer": 1, "neuron": 0, **claim}) for claim in claims)
+
+    dead, stable = {"status": "dead", "proof": [{}]}, {"status": "dead", "stable": True, "proof": [{}]}
+    inside: list[Any] = [{"ball": ["3/5", "4/5"]}, {"ball": ["3/5", "81/100"]}, {"ball": ["0", "0"]}, ["0", "0"]]
+    for bias in (-5, "-4.999", "-5.001"):
+        tops = [{"status": "dead", "supremum": str(s), "proof": [{}], "point": {"ball": t}}
+                for s in (0, "-1/1000", 1) for t in ("5", "6", "4.9", "0", "-5")]  # fmt: skip
+        alive = [{"status": "alive", "point": p} for p in (0, 1, 2, 3, {"ball": "5"}, {"ball": "4.99"}, "corner")]
+        touching = [{"status": "dead", "stable": False, "proof": [{}], "point": p} for p in (0, 2, {"ball": "5"})]
+        ask(bias, [3, 4], disc, inside, dead, stable, *tops, *alive, *touching)
+    p, q = 1, 1
+    for k in range(60):  # next to the root of 2, on both sides
+        if k in (0, 1, 2, 3, 30, 31, 58, 59):
+            ask(f"-{p}/{q}", [1, 1], disc, [], dead, stable, {"status": "active", "proof": [{}]})
+        p, q = p + 2 * q, p + q
+    some = [{"status": "alive", "point": {"ball": t}} for t in ("1/2", "3", "1/3")]
+    ask("1/100", ["1/4", 0], disc, [], *some)
+    ask(-2, [3, 0], disc, [], *some)
+    limits = [{"status": kind, "bound": str(b), "proof": [{}]} for kind in ("at most", "at least")
+              for b in (0, "5/2", "7/2", 4, "-7/2", -4, -6, "-13/2")]  # fmt: skip
+    points: list[Any] = [{"ball": ["1", "-1", "0"]}, {"ball": ["1", "0", "0"]}, {"ball": ["1", "-1"]}, {"ball": "2"}]
+    supremum = [{"status": "alive", "supremum": s, "proof": [{}], "point": p} for s in ("2", "1", "3")
+                for p in ({"ball": "3"}, {"ball": "2"}, {"ball": "6"}, 0)]  # fmt: skip
+    ask(-1, [1, "1/2", 7], image, points, *limits, *supremum, dead)
+    ask(0, [2, -1, 3], image, points, *limits, *supremum, {"status": "alive", "point": 0})
+    ask(-1, [3, 1], {"center": [0, 0], "square": 2, "centred": True}, [{"ball": ["1", "-1"]}, {"ball": ["1", "0"]}],
+        *supremum, *limits, {"status": "alive", "point": 1})  # fmt: skip
+    for where, row in ((moved, [1, "-1/2"]), (line, [1]), (wide, [1])):
+        ask("1/3", row, where, [{"ball": ["1/2"]}, {"ball": ["3/5", "4/5"]}], *limits, dead, *supremum)
+    cuts: list[Any] = [{"split": ["x", 0, "1/2"]}, {"derive": [[1]]}, {"derive": [[1]]}]
+    deep = {"layers": [{"weights": [[3, 4], [1, -1]], "bias": ["-1/3", "1/7"]}, {"weights": [[1, -2]], "bias": [-9]}]}
+    for proof in ([{"derive": [[1]]}], cuts, [{"split": ["x", 0, 2]}, {}, {}], [{"derive": [[1]], "coarse": [""]}]):
+        for bound in ("-13/3", "-4.3333333", "-4.33", -4):
+            claim = {"layer": 2, "neuron": 0, "status": "at most", "bound": str(bound), "proof": proof}
+            found.append((deep, disc, [], claim))
+    found += [(deep, disc, [], {"layer": 2, "neuron": 0, "status": "alive", "point": {"ball": "1"}})]
+    return found
+
+
+def bounded() -> list[tuple[Any, Any, Any, int]]:
+    """``(model, domain, proof, layer)``: bounds of neuron 0, which are known to the last digit."""
+    disc = {"center": [0, 0], "square": 1}
+    image = {"center": [0, "1/2", 0], "shape": [1, 2, 0], "square": 3, "centred": True}
+    models = [{"layers": [{"weights": [row], "bias": [b]}, {"weights": [[-1]], "bias": [1]}]}
+              for row, b in (([1, 1], -1), ([3, "1/7"], 0), ([1, 0], "1/3"))]  # fmt: skip
+    models += [{"layers": [{"weights": [[1, 2, 3]], "bias": ["-1/9"]}, {"weights": [[2]], "bias": [1]}]}]
+    split = [{"split": ["neuron", 1, 0], "derive": [[1]]}, {"splits": {"0": "1/2"}}, {"splits": {"0": "1/3"}}]
+    return [
+        (model, image if k == 3 else disc, proof, level)
+        for k, model in enumerate(models)
+        for proof, level in (([{}], 1), ([{"derive": [[1]]}], 2), (split, 2))
+    ]
+
+
+def malformed() -> list[Any]:
+    """Data that are no ball, and some that are."""
+    center = {"center": [0, 0], "square": 1}
+    return [
+        center, {**center, "shape": [1, 1]}, {**center, "shape": [[1, 0], [0, 1]]}, {**center, "centred": False},
+        {**center, "centred": True}, {**center, "square": 0}, {**center, "square": "1/2"}, {**center, "dimension": 2},
+        {"center": [0, 0]}, {"square": 1}, {**center, "square": -1}, {**center, "centred": 1}, {**center, "shape": 1},
+        {**center, "center": []}, {**center, "shape": [1]}, {**center, "shape": [[], []]}, {**center, "dimension": 3},
+        {**center, "shape": [[1], 2]}, {**center, "shape": [1, [2]]}, {**center, "box": [[0, 1]] * 2},
+        {**center, "points": [[0, 0]]}, {**center, "center": ["1/3", "-2/7"], "shape": [[2, "1/9", 0], [0, 1, 5]]},
+    ]  # fmt: skip
