@@ -65,7 +65,7 @@ class BySearch:
         if is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
             if domain.is_box:
-                steps = self._of_layers(steps, layer)
+                steps[:4] = self.whole_layers.steps(layer, self._by_intervals, self._on_the_box)
             elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
@@ -79,13 +79,6 @@ class BySearch:
                 yield verdict
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
-
-    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
-        """On a box whole layers are worked on at once."""
-        whole = self.whole_layers
-        intervals, _, bounded, _, *rest = steps
-        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
-        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
 
     def _witnesses(
         self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]

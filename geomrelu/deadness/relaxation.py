@@ -40,7 +40,7 @@ __all__ = ["Boxes", "FloatNetwork", "Lines"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
-BATCH = 1 << 22  # numbers held at once in one backward pass
+BATCH = 1 << 20  # numbers held at once in one backward pass
 WORK = (
     1 << 26
 )  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
