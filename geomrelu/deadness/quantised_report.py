@@ -18,6 +18,8 @@ from geomrelu.deadness.report import Report, as_text, killed
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Domain, Union
+from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
@@ -40,6 +42,7 @@ class QuantisedReport(Report):
     """
 
     network: QuantisedNetwork  # type: ignore[assignment]
+    domain: Polyhedron | FiniteSet
     findings: Mapping[tuple[int, int], Finding] = field(default_factory=dict)
 
     @property
@@ -176,8 +179,8 @@ def decide(
     Raises:
         InputError: the domain is neither a bounded box nor a finite set.
     """
-    if isinstance(domain, Union):
-        raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+    if isinstance(domain, (Union, Ellipsoid)):
+        raise InputError("a quantised network is judged on one bounded box, or on points, on nothing else")
     found: dict[tuple[int, int], Verdict] = {}
     findings: dict[tuple[int, int], Finding] = {}
     layers: dict[int, LayerReport] = {}

@@ -22,15 +22,16 @@ from geomrelu.deadness.ranges import Ranges, united_ranges
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet, Union
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.io.files import writable
 from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
 
-__all__ = ["PIECEWISE", "Report", "UnionReport", "as_json", "as_text"]
+__all__ = ["CURVED", "PIECEWISE", "Report", "UnionReport", "as_json", "as_text"]
 
 PIECEWISE = "on a union rounding errors are bounded piece by piece: decide on each piece"
+CURVED = "rounding errors are bounded on polyhedra and points, not on a ball or an ellipsoid: give a box around it"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -52,7 +53,7 @@ class Report:
     """
 
     network: Network
-    domain: Polyhedron | FiniteSet
+    domain: OneSet
     layers: Mapping[int, LayerReport]
     seconds: float
     files: Mapping[tuple[int, int], str]
@@ -119,7 +120,12 @@ class Report:
         Args:
             arithmetic: "float32", "float16" or "bfloat16". seconds: in all.
             progress: called with (what is going on, dead neurons settled, dead neurons).
+
+        Raises:
+            InputError: the domain is an ellipsoid.
         """
+        if isinstance(self.domain, Ellipsoid):
+            raise InputError(CURVED)
         return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
 
     @property

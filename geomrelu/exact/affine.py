@@ -14,7 +14,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -259,14 +258,16 @@ class AffineMap:
             slope[j] = Fraction(v, self.denominator)
         return AffineForm(Fraction(bias, self.denominator), tuple(slope))
 
-    @cached_property
+    @property
     def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
-        """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide."""
+        """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide. Made anew each time."""
         from scipy import sparse  # here: it takes long to load, and what is exact does not need it
 
-        distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
-        position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
-        values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
+        values = _dyadic_floats(self.data, self.denominator)
+        if values is None:
+            distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
+            position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
+            values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
         matrix = sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
         return matrix, nearest(self.bias, self.denominator)
 
@@ -390,6 +391,19 @@ class AffineMap:
             tuple(bias),
             denominator,
         )
+
+
+def _dyadic_floats(data: np.ndarray, denominator: int) -> np.ndarray | None:
+    """The floats nearest to ``data / denominator`` if that is a power of two and nothing leaves the normal range."""
+    power = denominator.bit_length() - 1
+    if denominator != 1 << power or power > 1000:
+        return None
+    try:
+        values: np.ndarray = data.astype(np.float64)  # each integer correctly rounded
+    except OverflowError:
+        return None
+    values *= 2.0**-power  # exact where the result is normal
+    return values if (abs(values) >= np.finfo(np.float64).tiny).all() else None
 
 
 def _times(data: np.ndarray, factor: int) -> np.ndarray:
