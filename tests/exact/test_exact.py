@@ -89,7 +89,8 @@ def maps(draw, inputs, outputs):
     return weights, draw(st.lists(rational_numbers, min_size=outputs, max_size=outputs))
 
 
-def plain(weights, bias, x):
+def plain(map_, x):
+    weights, bias = map_
     return [sum((w * v for w, v in zip(row, x, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
 
 
@@ -101,8 +102,8 @@ def test_maps_compose_add_and_select(inner, outer, x):
         numerators, d = common(point)
         return [Fraction(v, d * m.denominator) for v in m.apply(numerators, d)]
 
-    assert at(f, x) == plain(*inner, x)
-    assert at(g.after(f), x) == plain(*outer, plain(*inner, x))
+    assert at(f, x) == plain(inner, x)
+    assert at(g.after(f), x) == plain(outer, plain(inner, x))
     swap = AffineMap.selection(2, [1, 0])
     assert at(f.after(swap), x) == at(f, x[::-1])
     assert at(f.plus(f, -1), x) == [0, 0, 0]
