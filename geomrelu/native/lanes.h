@@ -55,6 +55,19 @@ INLINE void product(int64_t count, const reals *factors, const int64_t *rows, co
     }
 }
 
+/* Some columns of some rows of a matrix side by side, each row in its place, with zeros up to a multiple of 8: most
+   neurons are 0 on a small box, and what is not multiplied costs nothing. */
+INLINE void narrowed(const double *matrix, int64_t stride, int64_t count, const int64_t *rows, int64_t kept,
+                     const int64_t *columns, double *out) {
+    int64_t width = padded(kept);
+    for (int64_t k = 0; k < count; k++) {
+        const double *from = matrix + rows[k] * stride;
+        double *to = out + rows[k] * width;
+        for (int64_t j = 0; j < kept; j++) to[j] = from[columns[j]];
+        for (int64_t j = kept; j < width; j++) to[j] = 0;
+    }
+}
+
 /* Room for many arrays, each on a boundary of 64 bytes, given back at once. */
 struct room {
     char *start, *next;
