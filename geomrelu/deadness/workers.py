@@ -143,15 +143,18 @@ class Judgement:
         return {name: cell for name, cell in self._spread(self._way, whole) if isinstance(cell, Cell)}
 
     def _spread(
-        self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
+        self, nodes: Mapping[int, Split | Step | Node], cells: dict[int, Cell]
     ) -> Iterator[tuple[int, Cell | int | str | None]]:
-        growth, network = self.growth, self.bench.network
+        growth, inputs = self.growth, self.bench.network.inputs
+        widths = self.bench.network.widths
         arithmetic = self.bench.shared.arithmetic(growth.level)
 
         def read(name: int) -> Step | None:
             node = nodes[name]
+            if isinstance(node, Step):
+                return node
             if not isinstance(node, Split):
-                return Step.read(node, growth.level, network.widths, network.inputs)
+                return Step.read(node, growth.level, widths, inputs)
             if node.cut is None:
                 return None
             return Step(node.derives, node.last, (node.index, Fraction(node.cut)))
@@ -194,8 +197,8 @@ class Judgement:
 
     def _said(self, name: int) -> Node:
         """A node, as the checker wants it."""
-        node = self._way.get(name) or self.growth.nodes[name]
-        return node.node(self.growth.level) if isinstance(node, Split) else node
+        node, level = self._way.get(name) or self.growth.nodes[name], self.growth.level
+        return node.node(level) if isinstance(node, Split) else node.leaf(level) if isinstance(node, Step) else node
 
     def _examined(self, name: int, region: Region) -> Any:
         try:

@@ -329,6 +329,25 @@ struct boxes {
     const uint8_t *stubborn, *unwanted;
 };
 
+/* The lines of eight neurons, as `around` says. */
+static void lined(struct flock *f, const struct found *out, int64_t all, int64_t lanes, const int64_t *boxes,
+                  int64_t s) {
+    reals lows[LANES], highs[LANES];
+    for (int r = 0; r < LANES; r++) {
+        int64_t q = r < lanes ? r : 0;
+        lows[r] = loaded(out->low + boxes[q] * all + s), highs[r] = loaded(out->high + boxes[q] * all + s);
+    }
+    transposed(lows, f->low + s);
+    transposed(highs, f->high + s);
+    for (int64_t k = s; k < s + LANES; k++) {
+        reals low = f->low[k], high = f->high[k], active = (reals)((ints)every(1) & (low >= 0.0));
+        ints unknown = (low < 0.0) & (high > 0.0);
+        reals above = chosen(unknown, high / chosen(unknown, high - low, every(1)), active);
+        f->above[k] = above, f->height[k] = (reals)((ints)(-low * above) & unknown);
+        f->below[k] = chosen(unknown, smaller(positive(4.0 * above - 2.0), every(1)), active);
+    }
+}
+
 /* Bring some of the boxes, whose neurons are bounded, into lanes. `places` are those of their gaps. */
 static void gathered(struct flock *f, const struct boxes *in, const struct found *out, int64_t all, int64_t lanes,
                      const int64_t *boxes, const int64_t *places, const double *gaps, const uint8_t *gapped) {
@@ -339,14 +358,11 @@ static void gathered(struct flock *f, const struct boxes *in, const struct found
         int64_t start = f->starts[at], alive = 0;
         for (int64_t i = 0; i < m->widths[at]; i++) {
             int64_t s = start + i;
-            int lives = 0, gap = 0;
+            int lives, gap = 0;
+            if (i % LANES == 0) lined(f, out, all, lanes, boxes, s);
+            lives = any(f->above[s] != 0);
             for (int r = 0; r < LANES; r++) {
                 int64_t q = r < lanes ? r : 0;
-                double low = out->low[boxes[q] * all + s], high = out->high[boxes[q] * all + s];
-                struct lines l = around(low, high);
-                f->low[s][r] = low, f->high[s][r] = high;
-                f->above[s][r] = l.above, f->height[s][r] = l.height, f->below[s][r] = l.below;
-                lives |= l.above != 0;
                 if (f->signs) {
                     f->phases[s][r] = in->signs[boxes[q] * all + s];
                     lives |= in->signs[boxes[q] * all + s] != 0;
@@ -355,13 +371,15 @@ static void gathered(struct flock *f, const struct boxes *in, const struct found
             }
             if (lives) f->alive[start + alive++] = i;
             if (!gap) continue;
-            reals *to = f->gaps + f->gap_count * m->corners;
+            reals *to = f->gaps + f->gap_count * m->corners, rows[LANES], turned[LANES];
             f->gapped[f->gap_count++] = s;
-            for (int r = 0; r < LANES; r++) {
-                int64_t q = r < lanes ? r : 0;
-                const double *from = gaps + (places[q] * all + s) * columns;
-                int there = gapped[places[q] * all + s];
-                for (int64_t c = 0; c < m->corners; c++) to[c][r] = there ? from[c] : 0;
+            for (int64_t c = 0; c < m->corners; c += LANES) {
+                for (int r = 0; r < LANES; r++) {
+                    int64_t q = r < lanes ? r : 0;
+                    rows[r] = gapped[places[q] * all + s] ? loaded(gaps + (places[q] * all + s) * columns + c) : every(0);
+                }
+                transposed(rows, turned);
+                for (int64_t k = 0; k < LANES && c + k < m->corners; k++) to[c + k] = turned[k];
             }
         }
         f->counts[at] = alive;

@@ -55,7 +55,7 @@ struct box {
     const int64_t *starts;
     reals *here, *factors, *sums, *values, *raised;
     int64_t *rows, *inputs, *open;
-    double *over, *under;      /* of a layer, at the corners */
+    reals *over, *under;       /* of a layer, at the corners */
     double **narrow;           /* of each layer: its matrix, of what is not 0 before */
 };
 
@@ -118,16 +118,19 @@ static void met(const struct network *m, struct box *b, int64_t at, const double
             constant[2 * k] = m->biases[at][i], constant[2 * k + 1] = -m->biases[at][i];
         }
         back(m, b, at, constant);
+        reals top = every(-INFINITY), turned[LANES];
+        for (int64_t c = 0; c < corners; c++) top = larger(b->values[c], top);
+        for (int64_t c = 0; c < columns; c += LANES) {
+            transposed(b->values + c, turned);
+            for (int64_t k = 0; k < some; k++) {
+                int64_t there = (b->open[first + k] * columns + c) / LANES;
+                b->over[there] = turned[2 * k], b->under[there] = turned[2 * k + 1];
+            }
+        }
         for (int64_t k = 0; k < some; k++) {
             int64_t i = b->open[first + k];
-            double top = -INFINITY, bottom = -INFINITY;
-            for (int64_t c = 0; c < corners; c++) {
-                double over = b->values[c][2 * k], under = b->values[c][2 * k + 1];
-                b->over[i * columns + c] = over, b->under[i * columns + c] = under;
-                top = over > top ? over : top, bottom = under > bottom ? under : bottom;
-            }
-            if (-bottom > low[i]) low[i] = -bottom;
-            if (top < high[i]) high[i] = top;
+            if (-top[2 * k + 1] > low[i]) low[i] = -top[2 * k + 1];
+            if (top[2 * k] < high[i]) high[i] = top[2 * k];
         }
     }
     int64_t alive = 0, next = 0;
@@ -138,13 +141,13 @@ static void met(const struct network *m, struct box *b, int64_t at, const double
         next += is_open;
         if (l.above != 0) b->alive[start + alive++] = i;
         if (is_open && l.height != 0) {
-            double *gaps = b->gaps + s * columns, sum = 0;
-            for (int64_t c = 0; c < corners; c++) {
-                double left = l.above * b->under[i * columns + c], right = (1 - l.above) * b->over[i * columns + c];
-                gaps[c] = l.height - (left > right ? left : right);
-                sum += gaps[c];
-            }
-            b->gapped[s] = sum > 0;
+            reals *gaps = (reals *)(b->gaps + s * columns), sum = every(0);
+            const reals *over = b->over + i * columns / LANES, *under = b->under + i * columns / LANES;
+            for (int64_t c = 0; c < columns / LANES; c++)
+                gaps[c] = l.height - larger(l.above * under[c], (1 - l.above) * over[c]);
+            for (int64_t c = corners; c < columns; c++) b->gaps[s * columns + c] = 0;
+            for (int64_t c = 0; c < columns / LANES; c++) sum += gaps[c];
+            b->gapped[s] = total(sum) > 0;
         }
     }
     b->counts[at] = alive;
