@@ -16,10 +16,13 @@ DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box
              {"points": [...]}. Either may say its "dimension". Numbers: integers, decimal strings or "p/q".
 
 CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
-              "derive": DERIVE, "claims": [CLAIM, ...]}          "derive" is done once, and every proof begins after it
+              "derive": DERIVE, "parts": [NODE, ...], "claims": [CLAIM, ...]}
+             "derive" is done once, and every proof begins after it; so does "parts", a tree whose leaves only "derive"
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
               "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...]}
              {"layer": l, "neuron": i, "status": "at most" | "at least", "bound": "p/q", "point": POINT, "proof": ...}
+             "proof": "parts" stands for the bounds of z itself that are derived on all leaves of "parts" (without it:
+             on the domain)
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
              layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
@@ -88,7 +91,7 @@ import json
 import re
 import sys
 from bisect import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import gcd, inf, lcm
 from operator import mul
@@ -1163,11 +1166,11 @@ def halves(region: Region, level: int, data: Data) -> tuple[Region, Region]:
     return region.beside(j, c, -1), region.beside(j, c, 1)
 
 
-def walk(proof: Data, root: Region, level: int, neuron: int, sign: int) -> Bound:
-    """The worst bound of ``sign * z`` over the leaves of a proof."""
-    require(isinstance(proof, list) and proof, "the proof must be a list of nodes")
-    regions, worst = [root], EMPTY
-    for node in proof:
+def leaves(tree: Data, root: Region, level: int) -> Iterator[tuple[Region, Data]]:
+    """The leaves of a tree in preorder, with the parts they stand for; about layers < ``level`` it may derive."""
+    require(isinstance(tree, list) and tree, "a proof must be a list of nodes")
+    regions = [root]
+    for node in tree:
         require(regions, "nodes are left over after the last leaf")
         require(isinstance(node, dict), "a node of the proof is not an object")
         region = regions.pop().copy()
@@ -1176,9 +1179,15 @@ def walk(proof: Data, root: Region, level: int, neuron: int, sign: int) -> Bound
             known(node, {"split", "derive"}, "a split")
             regions += reversed(halves(region, level, node["split"]))
         else:
-            worst = max(worst, leaf_bound(region, level, neuron, sign, node))
+            yield region, node
     require(not regions, "the proof ends before its last leaf")
-    return worst
+
+
+def derived_bound(region: Region, level: int, neuron: int, sign: int) -> Bound:
+    """What has been derived: an upper bound of ``sign * z``."""
+    require(len(region.pairs) >= level, "no bound of the neuron has been derived")
+    low, high = region.pairs[level - 1][neuron]
+    return EMPTY if region.empty else high if sign > 0 else -low
 
 
 # ---- claims -----------------------------------------------------------------------------------------------------
@@ -1187,13 +1196,15 @@ def walk(proof: Data, root: Region, level: int, neuron: int, sign: int) -> Bound
 class Judge:
     """What the claims of a certificate share: the domain with what is derived on it once, and the table of points."""
 
-    def __init__(self, points: Data, model: Model, domain: Domain, derived: Data = None) -> None:
+    def __init__(self, points: Data, model: Model, domain: Domain, derived: Data = None, tree: Data = None) -> None:
         require(isinstance(points, list), '"points" must be a list')
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
         self.points, self.model, self.domain = points, model, domain
         self.derived = [] if derived is None else derived
         self.root = self.start(self.derived)
+        self.tree = tree
+        self.parts = [self.root] if tree is None else self.cut(tree)
 
     def start(self, derived: Data) -> Any:
         """The whole domain, where every proof begins."""
@@ -1204,9 +1215,20 @@ class Judge:
         derive(root, derived, len(self.model.layers) + 1)
         return root
 
+    def cut(self, tree: Data) -> list[Any]:
+        """The leaves of a tree, where only bounds are derived."""
+        require(self.domain.points is None, "a finite set is not cut")
+        found = []
+        for region, node in leaves(tree, self.root, len(self.model.layers) + 1):
+            known(node, {"derive"}, "a leaf of parts")
+            found.append(region)
+        return found
+
     def bound(self, proof: Data, level: int, neuron: int, sign: int) -> Bound:
-        """What a proof gives."""
-        return walk(proof, self.root, level, neuron, sign)
+        """What a proof gives: the worst bound of ``sign * z`` over its leaves."""
+        if proof == "parts":
+            return max(derived_bound(region, level, neuron, sign) for region in self.parts)
+        return max(leaf_bound(region, level, neuron, sign, node) for region, node in leaves(proof, self.root, level))
 
     def point(self, data: Data) -> Vector:
         """A point, which must lie in the domain: its coordinates, its number in the table, or weights."""
@@ -1384,7 +1406,7 @@ def read_ray(data: Data, domain: Domain) -> Vector:
 def check(certificate: Data, model: Model, domain: Domain, judge: type[Judge] = Judge) -> list[dict[str, Data]]:
     """Prove every claim of a certificate, or raise :class:`Rejected`: the text says which claim and why."""
     require(isinstance(certificate, dict) and certificate.get("geomrelu") == FORMAT, f"not a geomrelu {FORMAT}")
-    known(certificate, {"geomrelu", "model", "domain", "points", "derive", "claims"}, "the certificate")
+    known(certificate, {"geomrelu", "model", "domain", "points", "derive", "parts", "claims"}, "the certificate")
     require(certificate.get("model") == model.digest(), "it is about another model")
     require(certificate.get("domain") == domain.digest(), "it is about another domain")
     return prove_all(certificate, model, domain, judge)
@@ -1394,7 +1416,9 @@ def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge
     claims = certificate.get("claims")
     require(isinstance(claims, list) and claims, "it claims nothing")
     try:
-        shared = judge(certificate.get("points", []), model, domain, certificate.get("derive"))
+        shared = judge(
+            certificate.get("points", []), model, domain, certificate.get("derive"), certificate.get("parts")
+        )
     except Malformed as problem:
         raise Rejected(str(problem)) from None
     for claim in claims:

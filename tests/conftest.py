@@ -76,7 +76,7 @@ def _two_judges(request, monkeypatch):
         if type(judge) in (checker.Judge, Quick) and (not isinstance(proof, list) or len(proof) * weights <= MUCH):
             if id(judge) not in others:  # what is derived at the root is derived once
                 other = Quick if type(judge) is checker.Judge else checker.Judge
-                others[id(judge)] = judge, other(judge.points, judge.model, judge.domain, judge.derived)
+                others[id(judge)] = judge, other(judge.points, judge.model, judge.domain, judge.derived, judge.tree)
             second = outcome(claim, others[id(judge)][1])
             assert (found is None) == (second is None), (claim, found, second)
         if found is not None:

@@ -153,12 +153,14 @@ class Quick(checker.Judge):
         tick: called at each node, or batch of them, and in long derivations; it may raise (see `watch`).
     """
 
-    def __init__(self, points: Any, model: checker.Model, domain: checker.Domain, derived_: Any = None) -> None:
+    def __init__(
+        self, points: Any, model: checker.Model, domain: checker.Domain, derived_: Any = None, tree: Any = None
+    ) -> None:
         self._arithmetics: dict[int, Arithmetic | None] = {}
         self.tick: Callable[[], None] = lambda: None
         self._inside: dict[int, checker.Vector] = {}  # entries of the table of points, and what they give
         self._values: dict[int, list[tuple[list[int], int]]] = {}
-        super().__init__(points, model, domain, derived_)
+        super().__init__(points, model, domain, derived_, tree)
 
     def start(self, derived_: Any) -> Region | None:
         if self.domain.points is not None:
@@ -166,6 +168,9 @@ class Quick(checker.Judge):
         root = Region(self.model, self.domain)
         root.derive(derived_, len(self.model.layers) + 1)
         return root
+
+    def cut(self, tree: Any) -> list[Region]:
+        return super().cut(tree) if self.root is None else region.parts(tree, self.root, self.tick)
 
     def watch(self, tick: Callable[[], None]) -> None:
         """Have it called at each node and in long derivations; it may raise."""
@@ -206,6 +211,8 @@ class Quick(checker.Judge):
         return math.inf if found is None else -math.inf if isinstance(found, str) else found
 
     def _bound(self, proof: Any, level: int, neuron: int, sign: int) -> region.Bound:
+        if proof == "parts":
+            return region.worst(*(part.derived_bound(level, neuron, sign) for part in self.parts))
         large = isinstance(proof, list) and len(proof) > FEW
         chain = [[at] for at in range(1, max(level, len(self.derived) + 1))]
         simple = repr(self.derived) == repr(chain[: len(self.derived)]) and len(self.derived) in (0, len(chain))
@@ -243,7 +250,7 @@ def region_at(
     known = next((k for k, parent in enumerate(way) if parent in halves), len(way))
     for parent in reversed(way[:known]):
         above = halves[parent >> 1][parent & 1] if parent > 1 else root
-        halves[parent], _ = region.examine(said(parent), above.copy(), level, neuron)
+        halves[parent] = region.examine(said(parent), above.copy(), level)
     return (halves[name >> 1][name & 1] if name > 1 else root).copy()
 
 

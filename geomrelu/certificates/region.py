@@ -11,7 +11,7 @@ are integers over a denominator, None where there is none.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -20,7 +20,7 @@ from geomrelu import checker
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT, Fields
 from geomrelu.checker import Rejected
 
-__all__ = ["EMPTY", "Bound", "Region", "examine", "signed", "walk"]
+__all__ = ["EMPTY", "Bound", "Region", "examine", "parts", "signed", "walk", "worst"]
 
 EMPTY = "empty"  # the bound of a form on a region that was found to have no points
 Bound = Fraction | str | None  # None: a leaf proves nothing
@@ -319,6 +319,20 @@ class Region:
             return EMPTY if self.empty else self._in_units(level, neuron, sign, texts, added)
         return self.upper_bound(level, neuron, node, sign)
 
+    def derived_bound(self, level: int, neuron: int, sign: int) -> Bound:
+        """What has been derived of ``sign * z``."""
+        if len(self.known) < level:
+            raise Rejected("no bound of the neuron has been derived")
+        if self.empty:
+            return EMPTY
+        pairs, d = self.known[level - 1]
+        low, high = pairs[neuron]
+        side = high if sign > 0 else low
+        if side is None:
+            return None
+        unit = Fraction(2) ** (self.fields.exponents(level)[neuron] - UNIT) if d is None else Fraction(1, d)
+        return sign * side * unit
+
     def upper_bound(self, level: int, neuron: int, node: dict[str, Any], sign: int = 1) -> Bound:
         """The same of an exact leaf."""
         texts, added, rows = self._read(node, level, "slopes", {"splits", "rows", "equalities", "derive"})
@@ -459,22 +473,39 @@ def walk(
     Raises:
         Rejected: malformed nodes, a missing or a left-over subtree.
     """
-    if not isinstance(proof, list) or not proof:
+    found: Bound = EMPTY
+    for region, node in _leaves(proof, root, level, tick):
+        found = worst(found, region.leaf(level, neuron, sign, node))
+    return found
+
+
+def parts(tree: Any, root: Region, tick: Callable[[], None] | None = None) -> list[Region]:
+    """The leaves of a tree in which bounds are derived, and nothing else."""
+    found = []
+    for region, node in _leaves(tree, root, len(root.model.layers) + 1, tick):
+        if not node.keys() <= {"derive"}:
+            raise Rejected("a leaf of parts has other keys")
+        found.append(region)
+    return found
+
+
+def _leaves(tree: Any, root: Region, level: int, tick: Callable[[], None] | None) -> Iterator[tuple[Region, Any]]:
+    if not isinstance(tree, list) or not tree:
         raise Rejected("the proof must be a list of nodes")
-    regions, bounds = [root.copy()], list[Bound]()
-    for node in proof:
+    regions = [root.copy()]
+    for node in tree:
         if not regions:
             raise Rejected("nodes are left over after the last leaf")
         if tick is not None:
             tick()
-        children, bound = examine(node, regions.pop(), level, neuron, sign)
+        region = regions.pop()
+        children = examine(node, region, level)
         if children:
             regions += reversed(children)
         else:
-            bounds = [worst(*bounds, bound)]
+            yield region, node
     if regions:
         raise Rejected("the proof ends before its last leaf")
-    return bounds[0]
 
 
 def worst(*bounds: Bound) -> Bound:
@@ -488,17 +519,17 @@ def worst(*bounds: Bound) -> Bound:
     return found
 
 
-def examine(node: Any, region: Region, level: int, neuron: int, sign: int = 1) -> tuple[tuple[Region, ...], Bound]:
-    """What a node makes of its region: ``(the regions g <= 0 and g >= 0 of a split, None)`` or ``((), a bound)``."""
+def examine(node: Any, region: Region, level: int) -> tuple[Region, ...]:
+    """Derive what a node says; the regions g <= 0 and g >= 0 if it is a split, none at a leaf."""
     if not isinstance(node, dict):
         raise Rejected("a node of the proof is not an object")
     region.derive(node.get("derive", []), level)
     if "split" not in node:
-        return (), region.leaf(level, neuron, sign, node)
+        return ()
     if not node.keys() <= {"split", "derive"}:
         raise Rejected("a split carries multipliers")
     split = _split(node["split"], region, level)
-    return (region.child(split, -1), region.child(split, 1)), None
+    return region.child(split, -1), region.child(split, 1)
 
 
 def _split(data: Any, region: Region, level: int) -> tuple[str, int, Any]:

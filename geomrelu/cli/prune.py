@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING
 
 from geomrelu.cli.shared import (
     DOMAINS,
+    Advance,
     Command,
     add_reading,
     add_search,
     complain,
-    on_one_piece,
+    decided,
+    judged_on_one_piece,
     progress_bar,
     widths_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from geomrelu.budget import Budget
     from geomrelu.deadness.pruning import Pruning
     from geomrelu.deadness.report import Report
+    from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
+    from geomrelu.network.quantised import QuantisedNetwork
 
 __all__ = ["add"]
 
@@ -32,7 +38,9 @@ def add(command: Command) -> None:
     sub = command("prune", "write a smaller network that equals a model exactly on a domain", epilog=DOMAINS)
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("--domain", required=True, metavar="DOMAIN")
-    sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json")
+    sub.add_argument(
+        "-o", "--output", required=True, metavar="OUTPUT", help=".onnx, .npz or .json; of a quantised model: .onnx"
+    )
     sub.add_argument("--report", action="store_true", help="say what was removed, folded, merged and saved")
     sub.add_argument("--certificate", metavar="FILE", help="write the proof that both networks are equal on the domain")
     sub.add_argument("--certificates", metavar="DIR", help="read and write proofs about neurons there, as decide does")
@@ -45,10 +53,10 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
-    from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.pruning import reserve
     from geomrelu.errors import InputError
     from geomrelu.io.files import kind_of, parent_of, same_file, writable
+    from geomrelu.network.quantised import QuantisedNetwork
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
         raise InputError("--time, --workers and --neuron-time must be positive")
@@ -63,7 +71,9 @@ def run(options: argparse.Namespace) -> int:
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
-    network, domain = on_one_piece(options)
+    network, domain = judged_on_one_piece(options)
+    if isinstance(network, QuantisedNetwork):
+        return _quantised(options, network, domain, budget)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
     if replaces:
         complain(
@@ -73,29 +83,81 @@ def run(options: argparse.Namespace) -> int:
     else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
     whole = Budget(budget.seconds_left(kept=reserve(network)))
-    with progress_bar("pruning") as (advance, _):
-        reports = decide(
-            network, domain, time=whole.seconds_left(0.9),  # the rest is for the proofs that neurons are active
-            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
-            certificates=options.certificates, progress=advance,
-        )  # fmt: skip
+    with progress_bar("pruning", budget) as (advance, _):
+        # the rest of the time is for the proofs that neurons are active
+        reports = _decided(options, network, domain, whole.seconds_left(0.9), advance)
         found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
         certificate.save(Path(options.certificate), found.certificate)
     if options.report:
-        print(f"{'':15}  {'before':>10}  {'after':>10}  {'saved':>10}")
-        rows = [*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes]
-        for what, before, after in rows:
-            print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
+        _table([*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes])
         print(f"{found.said}.")
     if options.report or replaces:
         print("".join(f"{line}\n" for line in lines), end="")
-    undecided = len(reports.undecided)
+    return _ended(options, len(reports.undecided))
+
+
+def _decided(
+    options: argparse.Namespace,
+    network: Network | QuantisedNetwork,
+    domain: Polyhedron | FiniteSet,
+    seconds: float,
+    advance: Advance,
+) -> Report:
+    """The verdicts; on Ctrl-C the line says how many there are."""
+    from geomrelu.deadness.front_door import decide, neurons_asked
+
+    finished: list[LayerReport] = []
+    try:
+        return decide(
+            network, domain, time=seconds, neuron_time=options.neuron_time, workers=options.workers,
+            scheduler=options.scheduler, certificates=options.certificates, progress=advance,
+            told=lambda layer, _: finished.append(layer),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        asked = sum(map(len, neurons_asked(network, None, None).values()))
+        raise KeyboardInterrupt(decided(finished, asked, options.certificates)) from None
+
+
+def _ended(options: argparse.Namespace, undecided: int) -> int:
+    """The last line, and the exit code."""
     print(
         f"{options.output} equals {options.model} on the domain, exactly (proved)"
         + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
     )
     return 3 if undecided else 0
+
+
+def _quantised(
+    options: argparse.Namespace, network: QuantisedNetwork, domain: Polyhedron | FiniteSet, budget: Budget
+) -> int:
+    """The file of a network of whole numbers without the channels that are dead."""
+    from geomrelu.deadness.quantised_pruning import smaller_file
+    from geomrelu.deadness.quantised_report import QuantisedReport
+    from geomrelu.errors import InputError
+
+    if Path(options.output).suffix.lower() != ".onnx":
+        raise InputError(f"{options.output}: a quantised network is written as .onnx")
+    whole = network.reading.rows == 1
+    shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
+    with progress_bar("pruning", budget) as (advance, _):
+        # the rest of the time is for writing and reading again
+        report = _decided(options, network, domain, budget.seconds_left(0.9), advance)
+        assert isinstance(report, QuantisedReport)
+        found = smaller_file(options.model, report, shape=shape, whole_batch=whole)
+    found.save(options.output, options.certificate)
+    if options.report:
+        _table(found.sizes)
+        print(f"{found.removed} dead removed.")
+    for line in _left(found.removed, found.stay):
+        print(line)
+    return _ended(options, found.undecided)
+
+
+def _table(rows: Iterable[tuple[str, int, int]]) -> None:
+    print(f"{'':15}  {'before':>10}  {'after':>10}  {'saved':>10}")
+    for what, before, after in rows:
+        print(f"{what:15}  {before:>10,}  {after:>10,}  {before - after:>10,}")
 
 
 def _rewritten(
@@ -133,12 +195,16 @@ def _replaced(
         Path(options.output).write_bytes(found.data)
     except OSError as problem:
         raise InputError(f"{options.output}: {problem.strerror}") from None
-    lines = []
-    if not found.pruning.removed:
-        lines = ["Nothing can be taken from the model: it is kept as it is."]
-    if found.stay:
+    sizes = [("bytes", found.bytes_before, len(found.data))]
+    return found.pruning, sizes, _left(found.pruning.removed, found.stay)
+
+
+def _left(removed: int, stay: int) -> list[str]:
+    """What a file keeps, and why."""
+    lines = [] if removed else ["Nothing can be taken from the model: it is kept as it is."]
+    if stay:
         lines.append(
-            f"{found.stay} dead {'neuron stays' if found.stay == 1 else 'neurons stay'}: "
+            f"{stay} dead {'neuron stays' if stay == 1 else 'neurons stay'}: "
             "the channel is alive elsewhere, or an operator needs its number."
         )
-    return found.pruning, [("bytes", found.bytes_before, len(found.data))], lines
+    return lines

@@ -25,6 +25,7 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import Step, derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -43,6 +44,11 @@ FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
 _TEXT = np.array(list("0123456789abcdefg"))
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
+
+
+def halves(floating: FloatNetwork) -> bool:
+    """Are boxes halved? If not, only signs are split."""
+    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
 
 
 class Tree:
@@ -64,21 +70,24 @@ class Tree:
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, coarse: bool = True) -> None:
         self.level, self.neuron = level, neuron
         self.coarse = coarse and level <= floating.coarse_depth
-        self.parts, self.away = [Part(floating.lower, floating.upper)], dict[int, Part]()
+        splits, self.parts = floating.begun(level)
+        self.whole, self.away = Part(floating.lower, floating.upper), dict[int, Part]()
         self.widths = floating.network.widths
         self.point: Sequence[Any] | None = None
         self.tight: tuple[Fraction, ...] | None = None
         self.failed = False
         self.boxes, self.limit, self.refused = 0, MOST_BOXES, 0
         self.closed, self.worst, self.seconds = 0.0, float("inf"), 0.0
-        self.inner = "boxes" if floating.network.inputs <= MOST_INPUTS else "sign patterns"
-        self._nodes: list[bytes] = []  # packed, for a large tree has hundreds of thousands
+        self.inner = "boxes" if halves(floating) else "sign patterns"
+        self._nodes = [pickle.dumps(splits)] if splits else []  # packed, for a large tree has hundreds of thousands
 
     def take(self, count: int) -> list[Part]:
         """Some of the open parts, to be worked on; what is left of them comes back with :meth:`merge`."""
         if self.parts[-1].earlier is not None:
             count = min(count, FEW_CHUNKS)  # they are large
-        taken = self.parts[-count:]
+        begun = [part for part in self.parts if part.leaf is not None]
+        self.parts = [part for part in self.parts if part.leaf is None]
+        taken = begun + self.parts[-count:]
         del self.parts[-count:]
         self.away |= {part.name: part for part in taken}
         return taken
@@ -142,7 +151,7 @@ class Tree:
             parts = places(proof)
             if parts is None:
                 return
-            root = replace(self.parts[0])
+            root = replace(self.whole)
             for part, node in walked(root, proof, self.level, self.widths):
                 first, last = parts[part.name]
                 if first >= end and isinstance(node, Split) and last - first > CHUNK:
@@ -183,9 +192,10 @@ class Growth:
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
         self.enough = -(SAFETY if self.coarse else FINE) * self.scale
-        self.halves = floating.network.inputs <= MOST_INPUTS
+        self.halves = halves(floating)
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
+        self.rows = None if floating.rows is None else OnRows(self, floating.rows)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
@@ -223,13 +233,17 @@ class Growth:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
                 continue
+            for part in self.parts:
+                if part.leaf is not None:
+                    self._leaf(part, part.leaf)
+            self.parts = [part for part in self.parts if part.leaf is None]
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for part in batch:
-                if part.base is None and part.path:  # another run had more, or the same where only signs are split
+                if part.base is None and part.derived:  # another run had more, or the same where only signs are split
                     part.base, part.age = self.whole, PERIOD if self.halves else 0
-            over = False
+            batch, over = batch if self.rows is None else self.rows.narrowed(batch), False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
                 if alike and self.point is None and not over:
@@ -269,7 +283,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole, self.explorer
+            del self.floating, self.whole, self.explorer, self.rows
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -305,6 +319,10 @@ class Growth:
         open_ = found.kind >= kernel.NEURON
         if open_.any():
             self.worst = float(found.bound[open_].max())
+        if self.rows is not None and open_.any() and self.point is None:
+            still = np.flatnonzero(~self.rows.closed_after(parts, lower, upper, found))
+            parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
+            found = Explored(*(column[still] for column in found))
         self._record(parts, (lower, upper), found, known is not None)
         left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
         if left:
@@ -363,6 +381,9 @@ class Growth:
         exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
+        if self.rows is not None and len(rows) and self.point is None:
+            some = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
+            rows = rows[~self.rows.closed([parts[k] for k in rows], boxes.take(rows), *some, False)]
         if not len(rows):
             return
         self.worst = float(bound[rows].max())
@@ -459,9 +480,15 @@ class Growth:
             self._leaf(parts[row], leaf | (derived(self.level) if self._derives(parts[row]) else {}))
 
     def _exact_leaf(
-        self, part: Part, boxes: Boxes, row: int, below: list[Array] | None, added: list[Array] | None
+        self,
+        part: Part,
+        boxes: Boxes,
+        row: int,
+        below: list[Array] | None,
+        added: list[Array] | None,
+        every: bool = False,
     ) -> Node:
-        """Slopes are said only where the line below is used."""
+        """Slopes are said only where the line below is used, and (unless ``every``) where they are not the default."""
         leaf = self._multipliers(part, row, added)
         if below is None:
             return leaf
@@ -472,7 +499,7 @@ class Growth:
         for at, (line, slope, weight) in enumerate(zip(one.lines, slopes, form.weights, strict=True), 1):
             if weight is None:
                 continue
-            said = line.unknown[0] & (weight[0, 0] < 0) & (slope[0] != line.below[0])
+            said = line.unknown[0] & (weight[0, 0] < 0) & (every | (slope[0] != line.below[0]))
             if said.any():
                 texts = leaf.setdefault("slopes", [""] * (self.level - 1))
                 texts[at - 1] = _text(slope[0])

@@ -4,7 +4,7 @@ on which linear bounds are not; each is accepted by the checker's rules before i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property, partial
@@ -13,9 +13,10 @@ from typing import Any
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify, whole_box
 from geomrelu.deadness.by_pieces import is_listed
+from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.relaxation import clipped
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network import pieces
@@ -41,12 +42,16 @@ class BySearch:
         self.problem, self.unfinished = problem, unfinished
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
         self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
-        self._last: Any = None  # the point in floats that the last of the points is
+        self._last, self._said = None, None  # the point in floats that was shown last, and how claims name it
 
     @cached_property
     def bench(self) -> Bench:
         assert isinstance(self.problem.domain, Polyhedron)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
+
+    @cached_property
+    def whole_layers(self) -> WholeLayers:
+        return WholeLayers(self.problem, self.bench.floating)
 
     def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
@@ -57,8 +62,12 @@ class BySearch:
         steps: list[Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]] = [
             partial(self._witnesses, effort) for effort in EFFORTS
         ]
-        if domain.is_box and domain.is_bounded:
+        if is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
+            if domain.is_box:
+                steps = self._of_layers(steps, layer)
+            elif self.bench.floating.inside.missing:  # nothing is known of a box
+                steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
         if not done:
             self.problem.budget.spend()
@@ -70,6 +79,13 @@ class BySearch:
                 yield verdict
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
+
+    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
+        """On a box whole layers are worked on at once."""
+        whole = self.whole_layers
+        intervals, _, bounded, _, *rest = steps
+        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
+        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
 
     def _witnesses(
         self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
@@ -86,9 +102,8 @@ class BySearch:
         floating = self.bench.floating
         if layer > floating.coarse_depth + 1:
             for i in whole_box.by_intervals(floating, layer, asked, self.problem.budget):
-                claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
                 leaf = whole_box.interval_leaf(floating, layer)
-                verdict = self.problem.tried(claim | {"proof": leaf}, ON_THE_BOX)
+                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), ON_THE_BOX)
                 if verdict is not None:
                     yield verdict
 
@@ -96,8 +111,8 @@ class BySearch:
         """Neurons that are bounded on the whole box."""
         floating = self.bench.floating
         for i in whole_box.bounded(floating, layer, asked, self.problem.budget):
-            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True}
-            verdict = self.problem.tried(claim | {"proof": whole_box.one_leaf(floating, layer)}, ON_THE_BOX)
+            proof = {"proof": whole_box.one_leaf(floating, layer)}
+            verdict = self.problem.tried(self._dead(layer, i, proof), ON_THE_BOX)
             if verdict is not None:
                 yield verdict
 
@@ -127,18 +142,45 @@ class BySearch:
             return self._witness(self.problem.domain, tree.level, tree.neuron, tree.point)
         if claim is None:
             return None
+        claim = self._complete(claim)
         supremum = Fraction(0) if "supremum" in claim else None
         return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
     def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
         if point is not self._last:  # one point shows many neurons positive
-            exact = clipped(point, domain)
+            exact = self.bench.floating.inside.exact(point)
             if exact is None:
                 return None
-            self._last = point
-            self.problem.points.append([str(x) for x in exact])
-        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": len(self.problem.points) - 1}
+            self._last, self._said = point, self._point(exact)
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._said}
         return self.problem.tried(claim, "positive at a point")
+
+    def _point(self, point: Sequence[Fraction]) -> Any:
+        """A point as claims name it: its number in the table, or weights."""
+        if self.bench.domain.given_by_generators:
+            return self.problem.point(point)
+        self.problem.points.append([str(x) for x in point])
+        return len(self.problem.points) - 1
+
+    def _dead(self, layer: int, i: int, proof: Claim) -> Claim:
+        """The claim that a neuron is dead, whose supremum is negative."""
+        return self._complete({"layer": layer, "neuron": i, "status": "dead", "stable": True} | proof)
+
+    def _complete(self, claim: Claim) -> Claim:
+        """With what a claim about a domain that is no box needs: a point, in its terms, and what shows it bounded."""
+        if claim.get("stable") and self.problem.bounding is None:
+            del claim["stable"]
+        elif claim.get("stable"):
+            claim |= self.problem.bounding or {}
+        if self.bench.floating.inside.has_rows and "point" not in claim:
+            claim["point"] = self._inner
+        if self.bench.domain.given_by_generators and isinstance(claim.get("point"), list):
+            claim["point"] = self.problem.point([Fraction(x) for x in claim["point"]])
+        return claim
+
+    @cached_property
+    def _inner(self) -> Any:
+        return self._point(self.bench.floating.inside.centre)
 
     def hard(
         self,

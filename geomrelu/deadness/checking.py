@@ -1,26 +1,41 @@
-"""Certificates judged again, from Python."""
+"""Certificates judged again, in this process or in several: each file apart, the claims of a large one in parts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import pickle
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from functools import cached_property, reduce
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from geomrelu import checker
 from geomrelu.arguments import filename, kind
-from geomrelu.certificates import files
+from geomrelu.certificates import files, kernel
 from geomrelu.certificates.batch import Quick
+from geomrelu.deadness import quantised_certificate, quantised_pruning
 from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.network.front_door import as_network
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.network.front_door import as_judged
+from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
+from geomrelu.parallel import workers_on
 
-__all__ = ["check"]
+__all__ = ["Case", "Judgement", "QuantisedCase", "case_of", "check", "judged"]
+
+LARGE = 100_000  # bytes of a file whose claims are judged in parts
+PARTS = 4  # of a large file for each worker
 
 
-def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, independent: bool = True) -> int:
+def check(
+    certificates: Any, model: Any, domain: Any, *, smaller: Any = None, independent: bool = True, workers: int = 1
+) -> int:
     """Judge certificates again from nothing but the network and the domain; the number of claims, all of them proved.
 
     Args:
@@ -28,12 +43,14 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
         model, domain: as for :func:`geomrelu.decide`.
         smaller: the network that certificates of a pruning are about.
         independent: by the plain judge, :mod:`geomrelu.checker`; False: by the fast one, many boxes at a time.
+        workers: processes.
 
     Raises:
         Rejected: of :mod:`geomrelu.checker`, at the first doubt; the text says which claim, and why.
         InputError: what cannot be read.
 
-    Exact: yes. Cost: linear in the size of the certificates.
+    Exact: yes. Cost: linear in the size of the certificates. Those of a quantised network (``quantised.json``) are
+    judged as :mod:`geomrelu.deadness.quantised_certificate` says.
 
     Source: the rules of :mod:`geomrelu.checker` and of ``certificates/FORMAT.md``.
 
@@ -42,33 +59,210 @@ def check(certificates: Any, model: Any, domain: Any, *, smaller: Any = None, in
     >>> check(decide(layers, (-1, 1)), layers, (-1, 1))
     1
     """
-    network = as_network(model)
+    network = as_judged(model)
     where = as_domain(domain, network.inputs)
     if isinstance(where, Union):
         raise InputError("the domain is a union: judge the certificates of each piece on that piece")
-    judge = checker.Judge if independent else Quick
+    other = None if smaller is None else as_judged(smaller)
+    case = case_of(network, (where,), other, "plain" if independent else "fast")
     proved = 0
-    for data in map(_read, _several(certificates)):
-        if smaller is not None and isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING:
-            other = as_network(smaller).checked
-            proved += sum(checker.check_pruning(data, network.checked, where.checked, other, judge).values())
-        else:
-            proved += len(checker.check(data, network.checked, where.checked, judge))
+    with workers_on(workers) as (executor, number):
+        for found in judged(_several(certificates), case, executor, number):
+            if found.problem is not None:
+                raise found.problem
+            proved += found.claims if found.changes is None else sum(found.changes.values())
     return proved
 
 
-def _several(certificates: Any) -> Iterable[Any]:
+def _several(certificates: Any) -> Sequence[Any]:
     if isinstance(certificates, Report):
         return certificates.certificates
     if isinstance(certificates, (str, PathLike, Mapping)):
         return [certificates]
     if not isinstance(certificates, Iterable):
         raise InputError(f"certificates are paths or JSON data, one or several, not {kind(certificates)}")
-    return certificates
+    return list(certificates)
+
+
+# ---- one certificate --------------------------------------------------------------------------------------------
+
+
+class Judgement(NamedTuple):
+    """What has come of a certificate, or of a part of it.
+
+    Attributes:
+        problem: why it proves nothing; None: all its claims are proved.
+        piece: the piece of the domain that it is about. claims: how many. dead: (layer, neuron) of those claimed dead.
+        changes: of a pruning, how many neurons were removed, folded and merged.
+    """
+
+    problem: Exception | None
+    piece: int = 0
+    claims: int = 0
+    dead: frozenset[tuple[int, int]] = frozenset()
+    changes: dict[str, int] | None = None
+
+    def and_(self, other: Judgement) -> Judgement:
+        """Of two parts; a problem of the first is the problem."""
+        if self.problem is not None or other.problem is not None:
+            return self if self.problem is not None else other
+        return self._replace(claims=self.claims + other.claims, dead=self.dead | other.dead)
+
+
+class Case:
+    """What certificates are judged against, unpacked once in each process.
+
+    Args:
+        pieces: the domain, or those of a union. smaller: of prunings.
+        judge: "plain" (:mod:`geomrelu.checker`), "fast", or "kernel" (the program proved in Coq).
+    """
+
+    _known: tuple[bytes, Case] | None = None
+
+    def __init__(
+        self,
+        model: checker.Model,
+        pieces: Sequence[checker.Domain],
+        smaller: checker.Model | None = None,
+        judge: str = "fast",
+    ) -> None:
+        self.model, self.pieces, self.smaller, self.judge = model, pieces, smaller, judge
+
+    def __reduce__(self) -> Any:
+        return Case._unpacked, (self._packed,)
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return pickle.dumps((self.model, self.pieces, self.smaller, self.judge), pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def _unpacked(cls, data: bytes) -> Case:
+        if cls._known is None or cls._known[0] != data:
+            cls._known = data, cls(*pickle.loads(data))
+        return cls._known[1]
+
+    def of(self, certificate: Any) -> Judgement:
+        """The outcome of a certificate: a path, or JSON data."""
+        try:
+            data = _read(certificate)
+            about = data.get("domain") if isinstance(data, dict) else None
+            piece = next((k for k, one in enumerate(self.pieces) if one.digest() == about), 0)
+            pruning = isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING
+            if pruning and self.smaller is not None:
+                return Judgement(None, piece, changes=self._changes(data, self.pieces[piece]))
+            claims = self._claims(data, self.pieces[piece])
+        except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
+            return Judgement(problem)
+        dead = frozenset((c["layer"], c["neuron"]) for c in claims if c.get("status") == "dead")
+        return Judgement(None, piece, len(claims), dead)
+
+    def _claims(self, data: Any, domain: checker.Domain) -> list[dict[str, Any]]:
+        if self.judge == "kernel":
+            return kernel.judge(data, self.model, domain)
+        return checker.check(data, self.model, domain, checker.Judge if self.judge == "plain" else Quick)
+
+    def _changes(self, data: Any, domain: checker.Domain) -> dict[str, int]:
+        assert self.smaller is not None
+        if self.judge == "kernel":
+            return kernel.judge_pruning(data, self.model, domain, self.smaller)
+        judge = checker.Judge if self.judge == "plain" else Quick
+        return checker.check_pruning(data, self.model, domain, self.smaller, judge)
+
+
+class QuantisedCase(NamedTuple):
+    """The same for a quantised network, which is judged on one set."""
+
+    network: QuantisedNetwork
+    domain: Polyhedron | FiniteSet
+    smaller: QuantisedNetwork | None
+    judge: str
+
+    def of(self, certificate: Any) -> Judgement:
+        """The outcome of a certificate: a path, or JSON data."""
+        judge = checker.Judge if self.judge == "plain" else Quick
+        try:
+            data = _read(certificate)
+            pruning = isinstance(data, dict) and data.get("geomrelu") == quantised_pruning.FORMAT
+            if pruning and self.smaller is not None:
+                given = self.network, self.domain, self.smaller
+                return Judgement(None, changes={"removed": quantised_pruning.judge_pruning(data, *given, judge)})
+            claims = quantised_certificate.judge(data, self.network, self.domain, judge)
+        except (checker.Rejected, checker.Malformed, InputError) as problem:
+            return Judgement(problem)
+        dead = frozenset((c["layer"], c["neuron"]) for c in claims if c["status"] == "dead")
+        return Judgement(None, 0, len(claims), dead)
+
+
+def case_of(
+    network: Network | QuantisedNetwork,
+    pieces: Sequence[Polyhedron | FiniteSet],
+    smaller: Network | QuantisedNetwork | None,
+    judge: str,
+) -> Case | QuantisedCase:
+    """What certificates about a network are judged against.
+
+    Raises:
+        InputError: a quantised network on a union, or by the kernel; a smaller network of the other kind.
+    """
+    if isinstance(network, QuantisedNetwork):
+        if len(pieces) > 1:
+            raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+        if judge == "kernel":
+            raise InputError("the kernel judges certificates of networks that are not quantised")
+        if smaller is None or isinstance(smaller, QuantisedNetwork):
+            return QuantisedCase(network, pieces[0], smaller, judge)
+    elif smaller is None or isinstance(smaller, Network):
+        other = None if smaller is None else smaller.checked
+        return Case(network.checked, [piece.checked for piece in pieces], other, judge)
+    raise InputError("of the model and the smaller one, one is quantised and the other is not")
 
 
 def _read(certificate: Any) -> Any:
     """Data as it would be read from a file."""
     if isinstance(certificate, Mapping):
         return json.loads(json.dumps(certificate))
-    return files.read(Path(filename(certificate, "a certificate")))
+    return quantised_certificate.read(Path(filename(certificate, "a certificate")))
+
+
+# ---- several ----------------------------------------------------------------------------------------------------
+
+
+def judged(
+    certificates: Sequence[Any], case: Case | QuantisedCase, executor: Executor | None = None, workers: int = 1
+) -> Iterator[Judgement]:
+    """The outcome of each certificate, in their order, as it comes."""
+    if executor is None:
+        yield from map(case.of, certificates)
+        return
+    waiting: deque[list[Future[Judgement]]] = deque()
+    for certificate in certificates:
+        waiting.append([executor.submit(_judge, case, part) for part in _parts(certificate, PARTS * workers)])
+        while sum(map(len, waiting)) > PARTS * workers:
+            yield _outcome(waiting.popleft())
+    yield from map(_outcome, waiting)
+
+
+def _judge(case: Case | QuantisedCase, certificate: Any) -> Judgement:
+    return case.of(certificate)
+
+
+def _outcome(parts: list[Future[Judgement]]) -> Judgement:
+    return reduce(Judgement.and_, (part.result() for part in parts))
+
+
+def _parts(certificate: Any, most: int) -> list[Any]:
+    """A certificate as it is; of a large file with many claims, certificates of some of them each, in their order."""
+    if isinstance(certificate, Mapping):
+        return [certificate]
+    try:
+        path = Path(filename(certificate, "a certificate"))
+        data = files.read(path) if path.stat().st_size > LARGE else None
+    except (InputError, OSError):
+        return [certificate]  # whoever judges it says what is wrong
+    if not isinstance(data, dict) or data.get("geomrelu") != checker.FORMAT:
+        return [certificate]
+    claims = data.get("claims")
+    if not isinstance(claims, list) or len(claims) < 2:
+        return [certificate]
+    bounds = sorted({k * len(claims) // most for k in range(most + 1)})
+    return [{**data, "claims": claims[a:b]} for a, b in pairwise(bounds)]

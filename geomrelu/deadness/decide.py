@@ -25,6 +25,7 @@ from geomrelu.deadness.by_pieces import ByPieces, allowance, are_few, is_listed
 from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_search import BySearch
 from geomrelu.deadness.first_layer import first_layer
+from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import LayerReport, Verdict, undecided
 from geomrelu.errors import InputError
@@ -227,7 +228,7 @@ class _Run:
 
     def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
         listed = is_listed(domain)
-        if not domain.is_box:  # only the pieces know how to move on it
+        if not domain.is_box and not is_searched(domain):  # only the pieces know how to move on it
             if not listed:
                 raise Exhausted("the domain has too many generators to list")
             yield from self.by_pieces.verdicts(domain, layer, asked, last, self.problem.budget)

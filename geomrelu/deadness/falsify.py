@@ -1,4 +1,4 @@
-"""Points of a box where a neuron is positive, sought in floating point.
+"""Points of a domain where a neuron is positive, sought in floating point.
 
 Nothing here decides: a point found here is confirmed by the exact forward pass.
 """
@@ -26,7 +26,7 @@ def candidates(
     rounds: int = 40,
     seed: int = 0,
 ) -> Iterator[tuple[int, Array]]:
-    """Points of the box where, in floating point, a neuron is positive: ``(neuron, point)``, at most one a neuron.
+    """Points of the domain where, in floating point, a neuron is positive: ``(neuron, point)``, at most one a neuron.
 
     Raises:
         Exhausted: the budget has ended.
@@ -35,14 +35,10 @@ def candidates(
     projected gradient ascent (``rounds`` steps) from the ``starts`` best of them for each neuron that is left.
     """
     random = np.random.default_rng(seed)
-    lower, upper = floating.lower, floating.upper
-    n, waiting = len(lower), list(neurons)
-    size = max(floating.network.widths[:level]) + n
+    waiting = list(neurons)
+    size = max(floating.network.widths[:level]) + floating.network.inputs
     count = int(np.clip(BATCH // size, 16, 64 * starts))
-    share = random.random((count, n))
-    share[::2] = share[::2] > 0.5
-    share[0] = 0.5
-    points = lower + share * (upper - lower)
+    points = floating.inside.sampled(random, count)
     reached = floating.forward(points, level)[-1]
     while waiting:
         hits = reached[:, waiting] > 0
@@ -59,7 +55,7 @@ def candidates(
     for i in waiting if rounds else ():
         budget.spend(0)
         climbing = points[np.argsort(-reached[:, i])[:starts]]
-        step = (upper - lower) / 4
+        share = 0.25
         for _ in range(rounds):
             budget.poll()
             z = floating.forward(climbing, level)
@@ -67,5 +63,5 @@ def candidates(
                 yield i, climbing[int(np.argmax(z[-1][:, i]))]
                 break
             slope = floating.gradient(z, level, i)
-            climbing = np.clip(climbing + step * random.random(climbing.shape) * np.sign(slope), lower, upper)
-            step = step * 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it
+            climbing = floating.inside.stepped(climbing, slope, share * random.random(climbing.shape))
+            share *= 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it

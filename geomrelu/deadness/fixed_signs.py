@@ -1,8 +1,8 @@
 """Where all signs are known: one exact linear program, and what it proves.
 
-On a part of a box on which every earlier neuron that matters keeps its sign, a neuron is an affine form, and the signs
-that splits have fixed are linear inequalities. The largest value of the form is attained, so this is where a supremum
-of exactly 0 is seen.
+On a part of a domain on which every earlier neuron that matters keeps its sign, a neuron is an affine form, and the
+signs that splits have fixed are linear inequalities, as the rows of the domain are. The largest value of the form is
+attained, so this is where a supremum of exactly 0 is seen.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from geomrelu.network.network import Network
 __all__ = ["Leaf", "Open", "Positive", "solved"]
 
 FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
+
+
+Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Open:
 
 
 def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
-    """Decide a neuron on a region of a box; None if that was too much.
+    """Decide a neuron on a region of a bounded domain; None if that was too much.
 
     Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
     """
@@ -62,19 +65,76 @@ def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | 
     forms = _forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
     if isinstance(forms, Open):
         return forms
+    facts = [("splits", str(k)) for k, *_ in splits]
     rows = [[sign * v for v in forms[at, i]] for _, at, i, sign in splits]
-    lower, upper = _sides(region)
-    best = _maximum(forms[level, neuron], rows, lower, upper)
+    form, best, multipliers = forms[level, neuron], None, None
+    if region.domain.generators is not None:
+        best = _on_hull(form, rows, region.domain.generators[0])
+        if best is None:
+            multipliers = _contradiction_on_hull(form, rows, region.domain.generators[0])
+    else:
+        for k, row in enumerate(region.domain.rows):
+            facts, rows = [*facts, ("rows", str(k))], [*rows, list(map(Fraction, row))]
+        for k, row in enumerate(region.domain.equalities):
+            facts += [("equalities", str(k)), ("equalities", f"-{k}")]
+            rows += [list(map(Fraction, row)), [Fraction(-v) for v in row]]
+        sides = _sides(region)
+        best = _maximum(form, rows, *sides)
+        if best is None:
+            multipliers = _contradiction(form, rows, *sides)
     if best is None:
-        multipliers = _contradiction(forms[level, neuron], rows, lower, upper)
-        return None if multipliers is None else Leaf(derive | _said(splits, multipliers))
+        return None if multipliers is None else Leaf(derive | _said(facts, multipliers))
     value, point, multipliers = best
-    return Positive(point) if value > 0 else Leaf(derive | _said(splits, multipliers), None if value else point)
+    return Positive(point) if value > 0 else Leaf(derive | _said(facts, multipliers), None if value else point)
 
 
-def _said(splits: list[tuple[int, int, int, int]], multipliers: Sequence[Fraction]) -> dict[str, Any]:
-    table = {str(k): str(m) for (k, *_), m in zip(splits, multipliers, strict=True) if m}
-    return {"splits": table} if table else {}
+def _said(facts: list[tuple[str, str]], multipliers: Sequence[Fraction]) -> dict[str, Any]:
+    """How a leaf says them; an equality may have stood for two facts."""
+    tables: dict[str, dict[str, Fraction]] = {}
+    for (name, k), m in zip(facts, multipliers, strict=True):
+        if m:
+            table = tables.setdefault(name, {})
+            table[k.strip("-")] = table.get(k.strip("-"), Fraction(0)) + (-m if k.startswith("-") else m)
+    return {name: {k: str(m) for k, m in table.items()} for name, table in tables.items()}
+
+
+def _on_hull(
+    form: Sequence[Fraction], rows: list[list[Fraction]], vertices: Sequence[Sequence[Fraction]]
+) -> Best | None:
+    """As :func:`_maximum`, on the hull of vertices: a linear program over their weights."""
+    highest, *heights = ([_value(row, v) for v in vertices] for row in (form, *rows))
+    scaled = [common([Fraction(0), *height]) for height in heights]
+    objective, scale = common([Fraction(0), *highest])
+    count = len(vertices)
+    weights = [(0, *(int(j == k) for j in range(count))) for k in range(count)]
+    table = [*(tuple(row) for row, _ in scaled), *weights]
+    best = linear_programs.maximise(tuple(objective), table, [(-1, *[1] * count)])
+    if best.value is None or best.point is None or best.multipliers is None:
+        return None
+    pairs = [(w, v) for w, v in zip(best.point, vertices, strict=True) if w]
+    point = tuple(sum((w * v[j] for w, v in pairs), Fraction(0)) for j in range(len(form) - 1))
+    below = best.multipliers[0]
+    return best.value / scale, point, [below.get(k, Fraction(0)) * d / scale for k, (_, d) in enumerate(scaled)]
+
+
+def _contradiction_on_hull(
+    form: Sequence[Fraction], rows: list[list[Fraction]], vertices: Sequence[Sequence[Fraction]]
+) -> list[Fraction] | None:
+    """As :func:`_contradiction`: the multipliers, which add up to 1, whose sum is least at the vertex where it is
+    largest."""
+    count = len(rows)
+    table = [(0, *(int(j == k) for j in range(count)), 0) for k in range(count)]
+    for v in vertices:
+        table.append(tuple(common([Fraction(0), *(-_value(row, v) for row in rows), Fraction(1)])[0]))
+    best = linear_programs.maximise((0,) * (count + 1) + (-1,), table, [(-1, *[1] * count, 0)])
+    if best.value is None or best.point is None or best.value <= 0:
+        return None
+    factor = max(*(_value(form, v) for v in vertices), Fraction(0)) / best.value + 1
+    return [factor * m for m in best.point[:count]]
+
+
+def _value(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
+    return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
 def _forms(
@@ -121,9 +181,6 @@ def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
     lower, upper = [v for v in region.lower if v is not None], [v for v in region.upper if v is not None]
     assert len(lower) == len(upper) == len(region.lower)
     return lower, upper
-
-
-Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
 
 
 def _maximum(

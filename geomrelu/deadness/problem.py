@@ -18,6 +18,8 @@ from geomrelu.network.network import Network
 
 __all__ = ["Problem"]
 
+FAR = 4  # one part in so many of the budget may go into a list of cones
+
 
 class Problem:
     """What every method is asked about, and the only way from a claim to a verdict.
@@ -125,14 +127,16 @@ class Problem:
         return self._list(infinity.cones, self.network.checked, domain.checked, layer, i)
 
     def _list(self, find: Callable[..., list[Any] | None], *what: Any) -> dict[str, Any] | None:
-        """A list of cones, as a claim carries it; once one was too long, no other is sought."""
+        """A list of cones, as a claim carries it; once one was too long, or took too long, no other is sought."""
         if self._endless:
             return None
         try:
-            found = find(*what, lambda: self.budget.spend(0))
+            share = self.budget.share(FAR)
+            found = find(*what, lambda: share.spend(0))
         except infinity.TooManyParts:
             self._endless = True
             return None
         except Exhausted:  # the verdict stands without it
+            self._endless = True
             return None
         return None if found is None else {"infinity": found}

@@ -64,6 +64,7 @@ class Part:
         path: ``(path of the part that was split, split, side)``; () for the whole.
         share: of the domain.
         stubborn: it must be split, whatever its bound.
+        leaf: with which it is closed, where that is known.
         earlier: what another run had found below it, as a proof where parts may be OPEN; yet to be judged.
     """
 
@@ -77,6 +78,15 @@ class Part:
     share: float = 1.0
     stubborn: bool = False
     earlier: list[Node] | None = None
+    leaf: Node | None = None
+
+    @property
+    def derived(self) -> bool:
+        """Have bounds been derived on the way to it?"""
+        path = self.path
+        while path and not path[1].derives:
+            path = path[0]
+        return bool(path)
 
     def derived_whole(self, neurons: Iterable[int], width: int) -> bool:
         """May these neurons of the last layer be derived here: was all of it at the root, and are there such?"""

@@ -9,21 +9,18 @@ How, each for what the ones before leave open:
 1. *intervals* in whole numbers, that is range analysis with each end rounded.
 2. *all points of the grid*, if they are few: complete.
 3. *a witness*: a point sought by the slopes of the network without rounding, and confirmed in whole numbers.
-4. *a relaxed network*. As ``round(u)`` lies in [u - 1/2, u + 1/2], a neuron that takes values from low to high is
-   ``low + max(u + e - low, 0) - max(u + e - high, 0)`` for some e in [-1/2, 1/2]: an ordinary ReLU network with one
-   more input for each neuron that is rounded, which contains the network of whole numbers. Where the ordinary
-   :func:`~geomrelu.deadness.decide.decide` proves ``y - s / 2 <= 0`` on it, with a certificate that the plain judge
-   accepts, the neuron is dead. low and high come from step 1, with what has been proved of the layers before.
+4. *a relaxed network*, see :mod:`geomrelu.deadness.quantised_relaxed`: an ordinary ReLU network with more inputs, which
+   contains the network of whole numbers. Where the ordinary :func:`~geomrelu.deadness.decide.decide` proves
+   ``y - s / 2 <= 0`` on it, with a certificate that the plain judge accepts, the neuron is dead. It is built with the
+   intervals of step 1, and what has been proved of the layers before.
 
 A neuron that fires in the relaxed network, and for which no point was found, is UNDECIDED.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -31,60 +28,18 @@ import numpy as np
 
 from geomrelu.budget import Budget
 from geomrelu.deadness.decide import decide as judged
+from geomrelu.deadness.quantised_certificate import FEW_POINTS, Kept
+from geomrelu.deadness.quantised_relaxed import Finding, Relaxed, narrowed, relaxed
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.io.tape import Tape
-from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
 
-__all__ = ["FEW_POINTS", "Finding", "Relaxed", "decide", "relaxed"]
+__all__ = ["FEW_POINTS", "decide"]
 
-FEW_POINTS = 1 << 20  # a grid of so many points is walked, all of them ...
-FEW_PRODUCTS = 1 << 31  # ... if that takes no more multiplications
-CHUNK = 1 << 14  # points at a time
+FEW_PRODUCTS = 1 << 31  # multiplications; a grid is walked if it takes no more, and has few points
 STARTS, ROUNDS = 32, 12  # of the search for a witness of one neuron
 CROWD = 256  # points tried for all neurons together
-SENTENCE = (
-    "The network of whole numbers does for each of its inputs what this ReLU network does for some values of its added "
-    "inputs in their sides: neuron {neuron} of its last layer being dead, y <= step / 2 there, which is rounded to 0."
-)
-
-
-@dataclass(frozen=True)
-class Relaxed:
-    """An ordinary network that contains the quantised one up to a layer, and the box of its inputs.
-
-    Attributes:
-        network: its last layer has a neuron for each of ``neurons``, positive where ``y > step / 2``.
-        box: sides for the inputs of the quantised network, in its own units, then for the added ones.
-        layer, neurons: of the quantised network.
-    """
-
-    network: Network
-    box: Polyhedron
-    layer: int
-    neurons: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Why a verdict holds.
-
-    Attributes:
-        how: "intervals", "all points", "point" or "relaxed".
-        value: the greatest output found, in steps above the zero point; of a living ReLU, the number.
-        point: an input at which it is reached, if the neuron is alive.
-        points: how many points of the grid were walked.
-        relaxed: the network on which the claim of the verdict is proved.
-    """
-
-    how: str
-    value: Fraction | None = None
-    point: tuple[Fraction, ...] | None = None
-    points: int = 0
-    relaxed: Relaxed | None = None
 
 
 def decide(
@@ -92,18 +47,21 @@ def decide(
     domain: Polyhedron | FiniteSet,
     asked: Mapping[int, Sequence[int]],
     budget: Budget,
+    found: dict[tuple[int, int], Verdict],
     findings: dict[tuple[int, int], Finding],
     *,
+    kept: Kept | None = None,
     few: float = FEW_POINTS,
     progress: Callable[[int, int, int], None] | None = None,
     each: float | None = None,
     executor: Executor | None = None,
 ) -> Iterator[LayerReport]:
-    """Judge neurons layer by layer.
+    """Judge neurons layer by layer. On KeyboardInterrupt the report of the layer in work comes first.
 
     Args:
         asked: layer (from 1) -> neurons (from 0).
-        findings: filled with why each verdict holds.
+        found, findings: filled with the verdicts as they come, and with why each holds.
+        kept: what is there of an earlier run, and where proofs on relaxed networks go as they come.
         few: the most points of a grid that are walked.
         each, executor: of hard neurons of relaxed networks, see :func:`geomrelu.deadness.decide.decide`.
 
@@ -117,10 +75,15 @@ def decide(
         quantiser = network.quantisers[layer - 1]
         if quantiser is not None and any(quantiser.low):
             raise InputError(f"layer {layer} rounds and saturates, but its least value is not its zero point: no ReLU")
-    run = _Run(network, domain, asked, budget, findings, few, progress)
+    run = _Run(network, domain, asked, budget, found, findings, kept or Kept(None, network, domain), few, progress)
     run.hard = {"each": each, "executor": executor}
     for layer in asked:
-        yield run.report(layer)
+        try:
+            run.work(layer)
+        except KeyboardInterrupt:
+            yield run.report(layer, "interrupted")
+            raise
+        yield run.report(layer, "the budget has ended")
 
 
 class _Run:
@@ -130,13 +93,14 @@ class _Run:
         domain: Polyhedron | FiniteSet,
         asked: Mapping[int, Sequence[int]],
         budget: Budget,
+        found: dict[tuple[int, int], Verdict],
         findings: dict[tuple[int, int], Finding],
+        kept: Kept,
         few: float,
         progress: Callable[[int, int, int], None] | None,
     ) -> None:
-        self.network, self.asked, self.budget, self.findings = network, asked, budget, findings
-        self.progress = progress
-        self.found: dict[tuple[int, int], Verdict] = {}
+        self.network, self.domain, self.asked, self.budget = network, domain, asked, budget
+        self.found, self.findings, self.kept, self.progress = found, findings, kept, progress
         self.reasons: dict[tuple[int, int], str] = {}
         self.samples: np.ndarray | None = None
         self.hard: dict[str, Any] = {}
@@ -153,18 +117,25 @@ class _Run:
         if open_ and self.whole.complete and self.whole.count <= min(few, FEW_PRODUCTS // max(1, weights)):
             self._walk_grid(last)
 
-    def report(self, layer: int) -> LayerReport:
-        """The verdicts on a layer."""
+    def work(self, layer: int) -> None:
+        """Look for the verdicts on a layer."""
+        self._tell(layer)
         if self._open(layer):
             self._by_witness(layer)
         if self._open(layer):
             self._by_relaxation(layer)
+        self._tell(layer)
+
+    def _tell(self, layer: int) -> None:
+        if self.progress is not None:
+            self.progress(layer, len(self.asked[layer]) - len(self._open(layer)), len(self.asked[layer]))
+
+    def report(self, layer: int, otherwise: str) -> LayerReport:
+        """The verdicts on a layer; why the others are open, if nothing else is known of them."""
         neurons = self.asked[layer]
         for i in self._open(layer):
-            reason = self.reasons.get((layer, i), "the budget has ended")
+            reason = self.reasons.get((layer, i), otherwise)
             self.found[layer, i] = Verdict(layer, i, Status.UNDECIDED, None, None, reason)
-        if self.progress is not None:
-            self.progress(layer, len(neurons), len(neurons))
         verdicts = tuple(self.found[layer, i] for i in neurons)
         return LayerReport(layer, self.network.widths[layer - 1], verdicts, [])
 
@@ -213,35 +184,26 @@ class _Run:
     def _walk_grid(self, last: int) -> None:
         """All points of the grid, with the greatest value of each neuron."""
         whole = self.whole
-        best: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for first in range(0, whole.count, CHUNK):
-            if self.budget.ended:
-                return
-            t = whole.grid(first, min(first + CHUNK, whole.count))
-            values = whole.values(t, last)
-            for layer in self.asked:
-                place = np.argmax(values[layer - 1], axis=0)
-                most = values[layer - 1][place, np.arange(len(place))]
-                if layer not in best:
-                    best[layer] = most, t[place]
-                else:
-                    better = most > best[layer][0]
-                    best[layer][0][better], best[layer][1][better] = most[better], t[place][better]
-            if self.progress is not None:
-                self.progress(last, first, whole.count)
-        for layer, (most, t) in best.items():
-            for i in self.asked[layer]:
-                unit = Fraction(1) if self._is_quantised(layer) else self._unit(layer, i)
-                reason = f"all {whole.count} points of the grid"
-                self._settle(layer, i, unit * int(most[i]), whole.point(t[i]), whole.count, reason)
 
-    def _unit(self, layer: int, i: int) -> Fraction:
-        return self.whole.scales[self.network.starts[layer] + i]
+        def goes_on(_: int) -> bool:
+            self._tell(last)
+            return not self.budget.ended
+
+        for layer, (most, t) in whole.greatest(list(self.asked), goes_on).items():
+            for i in self.asked[layer]:
+                value = whole.unit(layer, i) * int(most[i])
+                reason = f"all {whole.count} points of the grid"
+                self._settle(layer, i, value, whole.point(t[i]), whole.count, reason)
 
     # ---- witnesses --------------------------------------------------------------------------------------------
 
     def _by_witness(self, layer: int) -> None:
         whole, random = self.whole, np.random.default_rng(layer)
+        for point in self.kept.points(layer):  # of an earlier run
+            if self.budget.ended:
+                return
+            if all(low <= x <= high for x, (low, high) in zip(point, whole.sides, strict=True)):
+                self._fires(layer, point, self._open(layer))
         if self.samples is None:
             share = random.random((CROWD, self.network.inputs))
             share[::2] = share[::2] > 0.5
@@ -283,50 +245,76 @@ class _Run:
             best = int(np.argmax(hits.sum(axis=1)))
             if not hits[best].any():
                 break
-            point = self.whole.point(t[best])
-            exact = self.network.values(point, layer)[-1]
-            for k in np.flatnonzero(hits[best]):
-                value = exact[open_[k]]
-                assert value > 0, "the two evaluations of the network differ"
-                self._alive(layer, open_[k], "fires at a point", Finding("point", value, tuple(point)))
+            some = [open_[k] for k in np.flatnonzero(hits[best])]
+            agreed = self._fires(layer, self.whole.point(t[best]), some)
+            assert agreed == some, "the two evaluations of the network differ"
         return True
+
+    def _fires(self, layer: int, point: Sequence[Fraction], some: Sequence[int]) -> list[int]:
+        """Those of some neurons that fire at a point, by the plain evaluation: they are alive."""
+        values = self.network.values(point, layer)[-1]
+        found = [i for i in some if values[i] > 0]
+        for i in found:
+            self._alive(layer, i, "fires at a point", Finding("point", values[i], tuple(point)))
+        return found
 
     # ---- the relaxed network ----------------------------------------------------------------------------------
 
     def _by_relaxation(self, layer: int) -> None:
+        """In a network that an earlier run has built, as far as it came there, and in one that is built now."""
+        assert isinstance(self.domain, Polyhedron)
+        fresh = True
+        for zeros, neurons in self.kept.earlier(layer):
+            if self.budget.ended or not self._open(layer):
+                break
+            if all(self._is_dead(*zero) for zero in zeros):
+                now = zeros == self.whole.zeros
+                found = relaxed(self.whole if now else narrowed(self.network, self.domain, zeros), layer, neurons)
+                whole = now and set(self._open(layer)) <= set(neurons)
+                self._in(found, neurons if whole else self.kept.proved(found))
+                fresh = fresh and not whole
+        if fresh and self._open(layer) and not self.budget.ended:
+            self._in(relaxed(self.whole, layer, self._open(layer)), self._open(layer))
         dead = [i for i in range(self.network.widths[layer - 1]) if self._is_dead(layer, i)]
-        open_ = self._open(layer)
-        if self.budget.ended:
-            return
-        share = self.budget.share(self._layers_open(layer))
-        found = relaxed(self.whole, layer, open_)
-        if share.ended:  # building it takes its time
-            return
-        for report in judged(found.network, found.box, [found.network.depth], None, share, **self.hard):
-            for verdict in report.verdicts:
-                i = open_[verdict.neuron]
-                if verdict.status is Status.DEAD:
-                    claim = dict(verdict.claim or {})
-                    if isinstance(claim.get("point"), int):
-                        claim["point"] = report.points[claim["point"]]
-                    self._dead(
-                        layer,
-                        i,
-                        "dead in the relaxed network",
-                        Finding("relaxed", self._zero(layer), relaxed=found),
-                        claim,
-                    )
-                    dead.append(i)
-                elif verdict.status is Status.ALIVE:
-                    self.reasons[layer, i] = "fires in the relaxed network; no input was found"
-                    self._near(layer, i, verdict, report.points)
-                else:
-                    self.reasons[layer, i] = verdict.reason
-        if dead:
+        if dead and not self.budget.ended:
             self.whole.known(layer - 1, dead)
             for later in self.asked:
                 if later > layer:
                     self._by_intervals(later)
+
+    def _in(self, found: Relaxed, neurons: Sequence[int]) -> None:
+        """Ask the ordinary method about some neurons of a relaxed network."""
+        layer, open_ = found.layer, set(self._open(found.layer))
+        places = [k for k, i in enumerate(found.neurons) if i in open_ and i in set(neurons)]
+        share = self.budget.share(self._layers_open(layer))
+        if not places or share.ended:  # building it takes its time
+            return
+        level, done = found.network.depth, len(self.asked[layer]) - len(open_)
+        how = self.hard | self.kept.search(found)
+        self.kept.write(self.found, self.findings)  # so that whoever comes next knows of it
+
+        def advanced(_: int, decided: int, __: int) -> None:
+            if self.progress is not None:
+                self.progress(layer, done + decided, len(self.asked[layer]))
+
+        for report in judged(found.network, found.box, [level], places, share, advanced, **how):
+            for verdict in report.verdicts:
+                self._take(found, verdict, report.points)
+
+    def _take(self, found: Relaxed, verdict: Verdict, points: list[list[str]]) -> None:
+        """What a verdict on a relaxed network says of the quantised one."""
+        layer, i = found.layer, found.neurons[verdict.neuron]
+        if verdict.status is Status.DEAD:
+            claim = dict(verdict.claim or {})
+            if isinstance(claim.get("point"), int):
+                claim["point"] = points[claim["point"]]
+            finding = Finding("relaxed", self._zero(layer), relaxed=found)
+            self._dead(layer, i, "dead in the relaxed network", finding, claim)
+        elif verdict.status is Status.ALIVE:
+            self.reasons[layer, i] = "fires in the relaxed network; no input was found"
+            self._near(layer, i, verdict, points)
+        else:
+            self.reasons[layer, i] = verdict.reason
 
     def _layers_open(self, layer: int) -> int:
         return sum(bool(self._open(later)) for later in self.asked if later >= layer)
@@ -395,124 +383,3 @@ class _Slopes:
             through = slope[:, starts[l + 1] : starts[l + 2]] * np.where(open_, 1.0, 0.01) * self.factors[l]
             slope[:, : starts[l + 1]] += np.asarray((self.matrices[l].T @ through.T).T)[:, : starts[l + 1]]
         return slope[:, : starts[1]]
-
-
-# ---- the ordinary network that contains it ------------------------------------------------------------------------
-
-
-def relaxed(whole: WholeNumbers, layer: int, neurons: Sequence[int]) -> Relaxed:
-    """The ordinary network of steps 4, see the head of this file, up to a layer.
-
-    Its variables stand for ``k * step``, so that its numbers are as dyadic as those of the file.
-
-    Raises:
-        InputError: the layer reads nothing.
-    """
-    network = whole.network
-    steps: list[Fraction] = [Fraction(1)] * network.inputs
-    sides: list[tuple[Fraction, Fraction]] = []
-    for j, side in enumerate(whole.sides):
-        if j in whole.codes:
-            step = whole.codes[j][2]
-            sides.append((int(whole.lower[j]) * step, int(whole.upper[j]) * step))
-        else:
-            sides.append(side)
-    noises = [_noisy(whole, l) for l in range(layer - 1)]
-    first = len(sides)
-    for l, noisy in enumerate(noises):
-        quantiser = network.quantisers[l]
-        for i in noisy:
-            assert quantiser is not None
-            sides.append((-quantiser.steps[i] / 2, quantiser.steps[i] / 2))
-    tape = Tape(len(sides))
-    values = AffineMap.selection(len(sides), range(network.inputs))  # of all variables, in terms of the tape's
-    for l in range(layer - 1):
-        y = _in_values(network.layers[l], steps).after(values)
-        quantiser = network.quantisers[l]
-        if l in network.entries:
-            made = AffineMap.selection(tape.variables, network.entries[l])
-        elif quantiser is None:
-            made = tape.relu(y)
-        else:
-            made = _contained(tape, y, whole, l, noises[l], first)
-        first += len(noises[l])
-        steps += quantiser.steps if quantiser is not None else [Fraction(1)] * y.outputs
-        values = AffineMap.stacked([values.widened(tape.variables), made.widened(tape.variables)])
-    last, quantiser = network.layers[layer - 1].take(neurons), network.quantisers[layer - 1]
-    y = _in_values(last, steps).after(values)
-    if quantiser is not None:
-        y = y.scaled([Fraction(1)] * len(neurons), [-quantiser.steps[i] / 2 for i in neurons])
-    tape.finish(tape.relu(y))
-    return Relaxed(Network.from_tape(tape), Polyhedron.box(sides), layer, tuple(neurons))
-
-
-def _noisy(whole: WholeNumbers, l: int) -> list[int]:
-    """The neurons of layer l (from 0) that are rounded, and not constant."""
-    network = whole.network
-    if network.quantisers[l] is None or l in network.entries or network.whole[l]:
-        return []
-    low, high = whole.bounds[l + 1]
-    return [i for i in range(network.widths[l]) if low[i] < high[i]]
-
-
-def _contained(tape: Tape, y: AffineMap, whole: WholeNumbers, l: int, noisy: Sequence[int], first: int) -> AffineMap:
-    """``k * step`` of a layer of whole numbers, each for some value of its added input."""
-    network = whole.network
-    quantiser = network.quantisers[l]
-    assert quantiser is not None
-    low, high = whole.bounds[l + 1]
-    above = whole.reach(l)
-    moving = [i for i in range(y.outputs) if low[i] < high[i]]
-    capped = [i for i in moving if round(above[i]) > high[i]]  # the others never exceed it
-    constants = [int(low[i]) * quantiser.steps[i] for i in range(y.outputs)]
-    if not moving:
-        return _constant(constants, tape.variables)
-    rows = y.take(moving).widened(tape.variables)
-    if len(noisy):
-        rows = rows.plus(AffineMap.selection(tape.variables, range(first, first + len(noisy))))
-    place = {i: k for k, i in enumerate(moving)}
-    over = rows.take([place[i] for i in capped])
-    lower = rows.scaled([Fraction(1)] * len(moving), [-int(low[i]) * quantiser.steps[i] for i in moving])
-    parts = [lower]
-    if capped:
-        parts.append(over.scaled([Fraction(1)] * len(capped), [-int(high[i]) * quantiser.steps[i] for i in capped]))
-    made = tape.relu(AffineMap.stacked(parts))
-    start = tape.variables - made.outputs
-    where = {i: start + len(moving) + k for k, i in enumerate(capped)}
-    entries = [(i, start + place[i], 1) for i in moving] + [(i, where[i], -1) for i in capped]
-    entries.sort()
-    signs = np.empty(len(entries), dtype=object)
-    signs[:] = [v for _, _, v in entries]
-    linear = AffineMap.from_entries(
-        (y.outputs, tape.variables),
-        np.array([i for i, _, _ in entries]),
-        np.array([j for _, j, _ in entries]),
-        signs,
-        1,
-        [0] * y.outputs,
-    )
-    return linear.scaled([Fraction(1)] * y.outputs, constants)
-
-
-def _constant(values: Sequence[Fraction], variables: int) -> AffineMap:
-    nothing = np.zeros(0, dtype=np.int64)
-    empty = AffineMap.from_entries(
-        (len(values), variables), nothing, nothing, nothing.astype(object), 1, [0] * len(values)
-    )
-    return empty.scaled([Fraction(1)] * len(values), values)
-
-
-def _in_values(map_: AffineMap, steps: Sequence[Fraction]) -> AffineMap:
-    """A map over whole numbers k as one over the numbers ``k * step``."""
-    kinds = {step: k for k, step in enumerate(dict.fromkeys(steps))}  # there are few, and few weights
-    kind = [kinds[step] for step in steps]
-    listed = list(kinds)
-    pairs = [(v, kind[j]) for j, v in zip(map_.indices.tolist(), map_.data.tolist(), strict=True)]
-    quotients = {(v, k): Fraction(v, map_.denominator) / listed[k] for v, k in set(pairs)}
-    bottom = math.lcm(1, *(q.denominator for q in quotients.values()))
-    tops = {pair: q.numerator * (bottom // q.denominator) for pair, q in quotients.items()}
-    data = np.empty(len(pairs), dtype=object)
-    data[:] = [tops[pair] for pair in pairs]
-    rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
-    shape = (map_.outputs, len(steps))
-    return AffineMap.from_entries(shape, rows, map_.indices, data, bottom, map_.bias, map_.denominator)

@@ -6,24 +6,20 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from geomrelu import checker
 from geomrelu.budget import Budget
-from geomrelu.certificates import files
 from geomrelu.deadness import quantised
-from geomrelu.deadness.quantised import FEW_POINTS, SENTENCE, Finding, Relaxed
+from geomrelu.deadness.quantised_certificate import FEW_POINTS, Kept, as_certificate, judge
+from geomrelu.deadness.quantised_relaxed import Finding, Relaxed
 from geomrelu.deadness.report import Report, as_text, killed
-from geomrelu.deadness.verdict import LayerReport, Status
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Domain, Union, write_domain
-from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.domains import Domain, Union
 from geomrelu.io.files import writable
-from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
+from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
 __all__ = ["QuantisedReport", "channels", "check_options", "dead_channels", "decide"]
@@ -58,19 +54,16 @@ class QuantisedReport(Report):
         return [(layer.layer, c) for layer in self for c in dead_channels(layer, shapes[layer.layer])]
 
     @property
-    def relaxed(self) -> dict[int, Relaxed]:
-        """layer -> the ordinary network on which the claims of that layer are proved."""
-        return {layer: f.relaxed for (layer, _), f in self.findings.items() if f.relaxed is not None}
+    def relaxed(self) -> list[Relaxed]:
+        """The ordinary networks on which claims are proved."""
+        return list({id(f.relaxed): f.relaxed for f in self.findings.values() if f.relaxed is not None}.values())
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
-        """One certificate for each relaxed network, as JSON data."""
-        return [
-            files.as_certificate(self._claims(layer), *_digests(relaxed), []) for layer, relaxed in self.relaxed.items()
-        ]
-
-    def _claims(self, layer: int) -> list[files.Claim]:
-        return [v.claim for v in self.layers[layer].verdicts if v.claim is not None]
+        """One certificate of all verdicts, see :mod:`geomrelu.deadness.quantised_certificate`, as JSON data."""
+        found = {(v.layer, v.neuron): v for v in self.verdicts}
+        data = as_certificate(self.network, self.domain, found, self.findings)
+        return [data] if data["claims"] else []
 
     def check(self) -> int:
         """Judge everything again: the number of verdicts.
@@ -81,119 +74,16 @@ class QuantisedReport(Report):
         Raises:
             Rejected: of :mod:`geomrelu.checker`; the text says which verdict, and why.
         """
-        fresh: dict[tuple[int, int], Finding] = {}
-        settled = {layer.layer: [v for v in layer.verdicts if v.status is not Status.UNDECIDED] for layer in self}
-        whole = WholeNumbers(self.network, self.domain) if isinstance(self.domain, Polyhedron) else None
-        walked = {
-            layer: [v.neuron for v in verdicts if self.findings[layer, v.neuron].how == "all points"]
-            for layer, verdicts in settled.items()
-        }
-        walked = {layer: neurons for layer, neurons in walked.items() if neurons}
-        again = {}
-        if walked:
-            reports = quantised.decide(self.network, self.domain, walked, Budget(), fresh, few=math.inf)
-            again = {(v.layer, v.neuron): v.status for report in reports for v in report.verdicts}
-        for layer, verdicts in settled.items():
-            dead = []
-            for v in verdicts:
-                finding = self.findings[layer, v.neuron]
-                self._check(layer, v.neuron, v.status, finding, whole, again)
-                dead += [v.neuron] if v.status is Status.DEAD else []
-            self._check_claims(layer, whole)
-            if whole is not None and dead:
-                whole.known(layer - 1, dead)
-        return sum(map(len, settled.values()))
-
-    def _check(
-        self,
-        layer: int,
-        neuron: int,
-        status: Status,
-        finding: Finding,
-        whole: WholeNumbers | None,
-        again: Mapping[tuple[int, int], Status],
-    ) -> None:
-        where = f"layer {layer}, neuron {neuron}"
-        if finding.point is not None:
-            inside = whole is None or all(a <= x <= b for x, (a, b) in zip(finding.point, whole.sides, strict=True))
-            if status is not Status.ALIVE or not inside or self._at(finding.point)[layer - 1][neuron] <= 0:
-                raise checker.Rejected(f"{where} does not fire at the point named")
-        elif finding.how == "all points":
-            if again[layer, neuron] is not status:
-                raise checker.Rejected(f"{where}: the points of the domain say otherwise")
-        elif finding.how == "intervals":
-            if status is not Status.DEAD or whole is None or whole.bounds[layer][1][neuron] > 0:
-                raise checker.Rejected(f"{where}: intervals do not show that it is dead")
-        elif finding.relaxed is None or neuron not in finding.relaxed.neurons or status is not Status.DEAD:
-            raise checker.Rejected(f"{where}: nothing shows its verdict")
-
-    def _at(self, point: tuple[Fraction, ...]) -> list[list[Fraction]]:
-        """The plain forward pass, once for each point: many neurons share one."""
-        values = self._passes.get(point)
-        if values is None:
-            values = self._passes[point] = self.network.values(point)
-        return values
-
-    @cached_property
-    def _passes(self) -> dict[tuple[Fraction, ...], list[list[Fraction]]]:
-        return {}
-
-    def _check_claims(self, layer: int, whole: WholeNumbers | None) -> None:
-        relaxed = self.relaxed.get(layer)
-        if relaxed is None:
-            return
-        assert whole is not None
-        rebuilt = quantised.relaxed(whole, layer, relaxed.neurons)
-        data = json.loads(json.dumps(files.as_certificate(self._claims(layer), *_digests(rebuilt), [])))
-        claims = checker.check(data, rebuilt.network.checked, rebuilt.box.checked)
-        proved = {
-            relaxed.neurons[c["neuron"]]
-            for c in claims
-            if c["status"] == "dead" and c["layer"] == rebuilt.network.depth
-        }
-        for v in self.layers[layer].verdicts:
-            if self.findings.get((layer, v.neuron), Finding("")).how == "relaxed" and v.neuron not in proved:
-                raise checker.Rejected(f"layer {layer}, neuron {v.neuron}: no claim shows that it is dead")
+        return sum(len(judge(json.loads(json.dumps(data)), self.network, self.domain)) for data in self.certificates)
 
     def save(self, directory: str | PathLike[str]) -> list[str]:
-        """Write why each verdict holds to a directory; the files.
-
-        ``quantised.json`` lists the verdicts. For each layer with claims there are ``layer-L-relaxed.json``, the
-        ordinary network, ``layer-L-domain.json`` and a folder ``layer-L`` of certificates for ``geomrelu check``.
+        """Write the certificate, ``quantised.json`` and what it needs, to a directory; the files.
 
         Raises:
             InputError: the directory cannot be written, or holds claims about something else.
         """
-        target = writable(directory)
-        written: dict[tuple[int, int], str] = {}
-        paths: list[str] = []
-        for layer, relaxed in self.relaxed.items():
-            model, domain = target / f"layer-{layer}-relaxed.json", target / f"layer-{layer}-domain.json"
-            relaxed.network.save(model)
-            write_domain(relaxed.box, domain)
-            folder = writable(target / f"layer-{layer}")
-            found = files.write(folder, relaxed.network.depth, self._claims(layer), *_digests(relaxed), [])
-            written |= {(layer, relaxed.neurons[i]): path for i, path in found.items()}
-            paths += [str(model), str(domain), *dict.fromkeys(found.values())]
-        rows = [self._row(v.layer, v.neuron, v.status.value, v.reason, written) for v in self.verdicts]
-        files.save(target / "quantised.json", {"arithmetic": "whole numbers, exact", "neurons": rows})
-        return [str(target / "quantised.json"), *paths]
-
-    def _row(
-        self, layer: int, neuron: int, status: str, reason: str, written: Mapping[tuple[int, int], str]
-    ) -> dict[str, Any]:
-        row: dict[str, Any] = {"layer": layer, "neuron": neuron, "status": status, "reason": reason}
-        finding = self.findings.get((layer, neuron))
-        if finding is not None:
-            row |= {"value": None if finding.value is None else str(finding.value)}
-            row |= {"point": [str(x) for x in finding.point]} if finding.point is not None else {}
-            row |= {"points": finding.points} if finding.points else {}
-            if finding.relaxed is not None:
-                row |= {
-                    "certificate": written.get((layer, neuron)),
-                    "why": SENTENCE.format(neuron=finding.relaxed.neurons.index(neuron)),
-                }
-        return row
+        found = {(v.layer, v.neuron): v for v in self.verdicts}
+        return Kept(writable(directory), self.network, self.domain).write(found, self.findings)
 
     def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Any]:
         """Not for quantised networks.
@@ -244,10 +134,6 @@ def check_options(arithmetic: str | None = None, ranges: str | None = None, page
         raise InputError(NO_PAGE)
 
 
-def _digests(relaxed: Relaxed) -> tuple[str, str]:
-    return relaxed.network.digest, str(relaxed.box.checked.digest())
-
-
 def dead_channels(report: LayerReport, shape: Sequence[int]) -> list[int]:
     """The channels, numbered along the first axis of a layer of images, all of whose neurons are dead."""
     if len(shape) < 2:
@@ -288,22 +174,29 @@ def decide(
     """
     if isinstance(domain, Union):
         raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+    found: dict[tuple[int, int], Verdict] = {}
     findings: dict[tuple[int, int], Finding] = {}
-    found: dict[int, LayerReport] = {}
-    report = QuantisedReport(network, domain, found, time, {}, findings=findings)
-    budget = Budget(time, regions)
+    layers: dict[int, LayerReport] = {}
+    kept = Kept(None if certificates is None else writable(certificates), network, domain)
 
-    def advanced(layer: int, decided: int, asked: int) -> None:
+    told_of, whole = dict.fromkeys(asked, 0), sum(map(len, asked.values()))
+
+    def advanced(layer: int, decided: int, _: int) -> None:
+        told_of[layer] = decided
         if progress is not None:
-            progress(f"layer {layer}", decided, asked)
+            progress(f"layer {layer}", sum(told_of.values()), whole)
 
     with workers_on(workers, scheduler) as (executor, _):
-        for layer in quantised.decide(
-            network, domain, asked, budget, findings, few=few, progress=advanced, each=neuron_time, executor=executor
-        ):
-            found[layer.layer] = layer
-            if certificates is not None:
-                report.save(certificates)
-            if told is not None:
-                told(layer, {})
-    return report
+        try:
+            for layer in quantised.decide(
+                network, domain, asked, Budget(time, regions), found, findings,
+                kept=kept, few=few, progress=advanced, each=neuron_time, executor=executor,
+            ):  # fmt: skip
+                layers[layer.layer] = layer
+                kept.write(found, findings)
+                if told is not None:
+                    told(layer, {})
+        finally:
+            kept.keep()
+            kept.write(found, findings)
+    return QuantisedReport(network, domain, layers, time, {}, findings=findings)

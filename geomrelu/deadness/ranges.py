@@ -99,10 +99,11 @@ def above(value: Fraction) -> Fraction:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Claims about one layer, what is derived before their proofs, and the table of points."""
+    """Claims (about one layer, or None: about all), what is derived before their proofs, and the table of points."""
 
-    layer: int
+    layer: int | None
     derive: list[Any]
+    parts: list[Any] | None
     points: list[Any]
     claims: list[Claim]
 
@@ -153,7 +154,7 @@ class Ranges:
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
-        """As JSON data, one or several a layer; on a union those of the pieces, one after the other."""
+        """As JSON data, some about all layers, some about one; on a union those of the pieces, one after the other."""
         if self.parts:
             return [certificate for part in self.parts for certificate in part.certificates]
         return [
@@ -163,6 +164,7 @@ class Ranges:
                 "domain": self.domain.digest(),
                 "points": bundle.points,
                 **({"derive": bundle.derive} if bundle.derive else {}),
+                **({} if bundle.parts is None else {"parts": bundle.parts}),
                 "claims": bundle.claims,
             }
             for bundle in self.bundles
@@ -251,10 +253,11 @@ class Ranges:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise InputError(f"{directory}: {problem.strerror}") from None
-        places = dict[int, int]()
+        places = dict[int | None, int]()
         for bundle, certificate in zip(self.bundles, self.certificates, strict=True):
             places[bundle.layer] = places.get(bundle.layer, 0) + 1
-            path = folder / f"ranges-layer-{bundle.layer}-{places[bundle.layer]}.json"
+            about = "all" if bundle.layer is None else f"layer-{bundle.layer}"
+            path = folder / f"ranges-{about}-{places[bundle.layer]}.json"
             files.save(path, certificate)
             written.append(str(path))
         return written

@@ -17,12 +17,10 @@ the boxes is enough.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +28,15 @@ from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
-from geomrelu.exact.numbers import common, nearest
+from geomrelu.deadness.enclosing_cuts import EnclosingCuts
+from geomrelu.deadness.inside import Inside
+from geomrelu.deadness.proof_tree import Part, Split
+from geomrelu.deadness.row_multipliers import Rows
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
-__all__ = ["Boxes", "FloatNetwork", "Lines", "clipped"]
+__all__ = ["Boxes", "FloatNetwork", "Lines"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
@@ -95,6 +96,7 @@ class Boxes:
         lines: of each layer; bounds: of its pre-activations (those of the lines, or looser).
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
+        vertices: (count, n), if the domain is given by these (then there is one box, around it).
         begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
     """
 
@@ -105,6 +107,7 @@ class Boxes:
     corners: Array | None = None
     gaps: list[Array] = field(default_factory=list)
     begun: tuple[Array, Array, list[tuple[Array, Array, Array]], deque[Array]] | None = None
+    vertices: Array | None = None
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -114,10 +117,12 @@ class Boxes:
         corners = None if self.corners is None else self.corners[rows]
         lines, gaps = [line.take(rows) for line in self.lines], [gap[rows] for gap in self.gaps]
         bounds = [(low[rows], high[rows]) for low, high in self.bounds]
-        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps)
+        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps, vertices=self.vertices)
 
     def highest(self, form: Form) -> Array:
         """The maxima (boxes, targets) of affine functions."""
+        if self.vertices is not None:
+            return form.constant + (form.slope @ self.vertices.T).max(axis=2)
         middle, radius = (self.lower + self.upper)[:, :, None] / 2, (self.upper - self.lower)[:, :, None] / 2
         return form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
 
@@ -148,8 +153,9 @@ class FloatNetwork:
 
     def __init__(self, network: Network, box: Polyhedron) -> None:
         self.network = network
-        self.lower, self.upper = _sides(box)
-        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        self.inside = Inside(box)
+        self.lower, self.upper = self.inside.root
+        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [], vertices=self.inside.vertices)
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
@@ -158,6 +164,19 @@ class FloatNetwork:
             starts = network.starts
             parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
             self.layers.append((parts, bias))
+
+    @cached_property
+    def rows(self) -> Rows | None:
+        """Those of the domain, if it has any."""
+        return Rows(self.inside) if self.inside.has_rows else None
+
+    @cached_property
+    def _cuts(self) -> EnclosingCuts:
+        return EnclosingCuts(self.network, self.inside)
+
+    def begun(self, level: int) -> tuple[dict[int, Split], list[Part]]:
+        """How a proof about a neuron of a layer begins: splits, and the parts below them."""
+        return self._cuts.begun(level) if self.inside.missing else ({}, [Part(self.lower, self.upper)])
 
     @cached_property
     def slices(self) -> list[slice]:
@@ -217,7 +236,8 @@ class FloatNetwork:
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
         ``cornered``: corner by corner, if the inputs are few. Raises Exhausted when the budget ends.
         """
-        boxes = Boxes(lower, upper, [], [], self._corners(lower, upper) if cornered else None)
+        corners = self._corners(lower, upper) if cornered else None
+        boxes = Boxes(lower, upper, [], [], corners, vertices=self.inside.vertices)
         self._bound(boxes, up_to, known, unwanted, budget)
         return boxes
 
@@ -276,6 +296,9 @@ class FloatNetwork:
             spread = (abs(matrix) @ ((boxes.upper - boxes.lower) / 2).T).T
             low += centre - spread
             high += centre + spread
+        if boxes.vertices is not None:
+            values = bias + sum(_times(boxes.vertices, matrix.T) for matrix in parts.values())
+            low[:], high[:] = values.min(axis=0), values.max(axis=0)
         if known is not None:
             low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
         line = Lines.of(low, high)
@@ -316,7 +339,7 @@ class FloatNetwork:
         """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
         whole = self._whole
         self._bound(whole, up_to, None, None, budget)
-        return Boxes(whole.lower, whole.upper, whole.lines[:up_to], whole.bounds[:up_to])
+        return replace(whole, lines=whole.lines[:up_to], bounds=whole.bounds[:up_to], begun=None)
 
     def interval(self, up_to: int) -> Boxes:
         """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
@@ -403,19 +426,22 @@ class FloatNetwork:
         phases: Sequence[Array] | None = None,
         enough: float = -np.inf,
         budget: Budget = UNLIMITED,
+        within: Rows | None = None,
+        start: Sequence[Array] | None = None,
     ) -> tuple[Array, list[Array], list[Array] | None, Array]:
         """Upper bounds (boxes,) of one neuron after gradient steps, the slopes below, the multipliers of phases, and
         the points (boxes, n) where the bounds are attained.
 
         ``phases``: signs (boxes, width) that pre-activations are known to have, 0 for unknown ones. ``enough``: a
-        bound that need not be improved. Raises Exhausted when the budget ends.
+        bound that need not be improved. ``within``: rows of the domain, which hold with the best multipliers.
+        ``start``: slopes below to begin with. Raises Exhausted when the budget ends.
 
         Method: the bound is convex in each slope and multiplier; its gradient is that of the relaxed network at the
         worst point, the corner that attains the bound. Slopes end as sixteenths, which a coarse leaf can say. No steps
         are wasted on boxes that are settled, or after some steps are far from it.
         """
         target, every = np.array([neuron]), boxes
-        below = [line.below.copy() for line in boxes.lines]
+        below = [line.below.copy() for line in boxes.lines] if start is None else [b.copy() for b in start]
         speed = [np.zeros_like(b) for b in below]
         added = None if phases is None else [np.zeros(p.shape) for p in phases]
         size = np.ones((len(boxes), 1))
@@ -425,7 +451,7 @@ class FloatNetwork:
         for step in range(steps):
             budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
-            (bound, points, gaps), weights = self._worst(boxes, form), form.weights
+            (bound, points, gaps), weights = self._worst(boxes, form, within), form.weights
             first = bound if step == 0 else first
             better = bound < best[rows]
             best[rows[better]] = bound[better]
@@ -469,16 +495,22 @@ class FloatNetwork:
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
         if kept_added is not None:
             kept_added = [np.round(a * 4096) / 4096 for a in kept_added]
-        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added))
+        bound, points, _ = self._worst(every, self.backward(every, level, target, 1, kept, kept_added), within)
         return bound, kept, kept_added, points
 
-    def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
+    def _worst(self, boxes: Boxes, form: Form, rows: Rows | None = None) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
+        if rows is not None:
+            bound, _, points = rows.dual(form.slope[:, 0], form.constant[:, 0], boxes.lower, boxes.upper)
+            return bound, points, None
+        if boxes.vertices is not None:
+            values = form.slope[:, 0, :] @ boxes.vertices.T
+            return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None
         if boxes.corners is None:
             return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
-        value, rows = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
+        value, every = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))
         worst = np.argmax(value, axis=1)
-        return value[rows, worst], boxes.corners[rows, worst], [gap[rows, worst] for gap in boxes.gaps]
+        return value[every, worst], boxes.corners[every, worst], [gap[every, worst] for gap in boxes.gaps]
 
     def losses(
         self, boxes: Boxes, level: int, neuron: int, below: Sequence[Array], added: Sequence[Array] | None = None
@@ -510,27 +542,6 @@ class FloatNetwork:
             total += (losses[at - 1][:, None, :] @ share)[:, 0, :]
             jacobian.append(line.above[:, :, None] * along)
         return total
-
-
-def _sides(box: Polyhedron) -> tuple[Array, Array]:
-    """The box in floats; an infinite side is moved in to a distance where witnesses are likely."""
-    lower, upper = [], []
-    for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
-        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
-        lower.append(low if low is not None else (high or Fraction(0)) - far)
-        upper.append(high if high is not None else (low or Fraction(0)) + far)
-    return nearest(*common(lower)), nearest(*common(upper))
-
-
-def clipped(point: Iterable[Any], box: Polyhedron) -> tuple[Fraction, ...] | None:
-    """The exact point of a box nearest to a point in floats (or exact already); None if they have overflowed."""
-    exact = []
-    for x, low, high in zip(point, box.checked.lower, box.checked.upper, strict=True):
-        if not isinstance(x, Fraction) and not isfinite(x):
-            return None
-        inside = Fraction(x) if low is None else max(Fraction(x), low)
-        exact.append(inside if high is None else min(inside, high))
-    return tuple(exact)
 
 
 def _compact(matrix: sparse.csr_matrix) -> Any:

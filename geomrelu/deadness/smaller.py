@@ -16,11 +16,14 @@ from geomrelu.certificates import files
 from geomrelu.deadness.front_door import decide
 from geomrelu.deadness.pruning import Pruning
 from geomrelu.deadness.pruning import prune as pruned
+from geomrelu.deadness.quantised_pruning import QuantisedSmaller, smaller_file
+from geomrelu.deadness.quantised_report import QuantisedReport
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, as_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.network.front_door import as_network
+from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
+from geomrelu.network.quantised import QuantisedNetwork
 
 __all__ = ["Smaller", "prune"]
 
@@ -90,11 +93,13 @@ def prune(
     fold: bool = True,
     merge: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Smaller:
+) -> Smaller | QuantisedSmaller:
     """A smaller network that equals a model at every point of a set, exactly, with the proof.
 
     Args:
-        model, domain, time, neuron_time, workers, certificates, progress: as for :func:`geomrelu.decide`.
+        model, domain, time, neuron_time, workers, certificates, progress: as for :func:`geomrelu.decide`. The file of a
+            quantised model loses dead channels, and gives a
+            :class:`~geomrelu.deadness.quantised_pruning.QuantisedSmaller`; of it no weight is changed.
         fold, merge: False leaves always active neurons, or multiples of others, where they are; with both False no
             weight is changed.
 
@@ -109,7 +114,7 @@ def prune(
     >>> found.network.widths, found(["1/2"]) == found.original(["1/2"]), found.check()
     ((1,), True, {'removed': 1, 'folded': 0, 'merged': 1})
     """
-    network = as_network(model)
+    network = as_judged(model)
     where = as_domain(domain, network.inputs)
     if isinstance(where, Union):
         raise InputError("a network is pruned on one set, not on a union: give a set that holds them all")
@@ -119,6 +124,10 @@ def prune(
         network, where, time=0.9 * time, neuron_time=neuron_time, workers=workers, certificates=certificates,
         progress=progress,
     )  # fmt: skip
+    if isinstance(network, QuantisedNetwork):
+        if not isinstance(model, (str, PathLike)) or not isinstance(report, QuantisedReport):
+            raise InputError("a quantised network is pruned as a file: give its path")
+        return smaller_file(model, report)
     return Smaller(
         network, where, pruned(network, where, report, budget, fold=fold, merge=merge), len(report.undecided)
     )

@@ -29,13 +29,12 @@ from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import Quick, derived
 from geomrelu.certificates.files import Claim
-from geomrelu.certificates.region import Region
 from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
-from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines, clipped
+from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
@@ -53,10 +52,10 @@ ROUNDS = (16, 64)  # boxes that the domain is cut into, ever more
 
 
 class Side(NamedTuple):
-    """A proved upper bound of sign * z, and the proof, which begins after what is derived."""
+    """A proved upper bound of sign * z, and the proof, which begins after what is derived ("parts": is derived)."""
 
     value: Fraction
-    proof: list[Any] | None
+    proof: list[Any] | str | None
     before: str
     attained: bool
 
@@ -102,6 +101,7 @@ class _Search:
         self.judges: dict[str, Quick] = {}
         self.items: dict[str, list[Any]] = {NOTHING: [], PLAIN: [], SLOPED: []}
         self.parts: _Partition | None = None
+        self.trees: dict[str, list[Any]] = {}  # into which the domain is cut before something is derived
         self.gains: dict[int, dict[Key, dict[str, Any]]] = {}  # slopes that are worth deriving
         self.floats: dict[int, FloatNetwork] = {}
 
@@ -141,15 +141,16 @@ class _Search:
 
     def _bundles(self) -> list[Bundle]:
         """Claims by what is derived before their proofs."""
-        claims: dict[tuple[int, str], list[Claim]] = {}
-        first: dict[tuple[int, str], list[Any]] = {}
-        for (layer, i, sign), side in sorted(self.sides.items()):
-            derive = [item for item in self.items[side.before] if item[0] < layer]
+        bundles: dict[tuple[int, str], Bundle] = {}
+        for (layer, i, sign), side in sorted(self.sides.items(), key=lambda item: item[0]):
+            about = None if side.proof == "parts" else layer
+            derive = [item for item in self.items[side.before] if about is None or item[0] < layer]
             claim: Claim = {"layer": layer, "neuron": i, "status": "at most" if sign > 0 else "at least"}
             claim |= {"bound": str(sign * side.value)} | ({} if side.proof is None else {"proof": side.proof})
-            claims.setdefault((layer, repr(derive)), []).append(claim | ({"point": 0} if self.inside else {}))
-            first[layer, repr(derive)] = derive
-        return [Bundle(name[0], first[name], self.inside, claims[name]) for name in sorted(claims)]
+            new = Bundle(about, derive, self.trees.get(side.before), self.inside, [])
+            bundle = bundles.setdefault((about or 0, side.before if about is None else repr(derive)), new)
+            bundle.claims.append(claim | ({"point": 0} if self.inside else {}))
+        return [bundles[name] for name in sorted(bundles)]
 
     @cached_property
     def inside(self) -> list[Any]:
@@ -171,14 +172,14 @@ class _Search:
         assert judge.root is not None
         whole = judge.root.copy()
         whole.derive([item], self.network.depth + 1)
-        judge.root = whole
+        judge.root, judge.parts = whole, [whole]
         self.items[before].append(item)
 
-    def _offer(self, key: Key, proof: list[Any], before: str, attained: bool = False) -> bool:
+    def _offer(self, key: Key, proof: list[Any] | str, before: str, attained: bool = False) -> bool:
         """Keep what a proof shows, if that is better than what is known."""
         return self._keep(key, self._judge(before).bound(proof, *key), proof, before, attained)
 
-    def _keep(self, key: Key, bound: checker.Bound, proof: list[Any], before: str, attained: bool) -> bool:
+    def _keep(self, key: Key, bound: checker.Bound, proof: list[Any] | str, before: str, attained: bool) -> bool:
         """The same where it is known what the proof gives."""
         if isinstance(bound, float):
             return False
@@ -230,19 +231,18 @@ class _Search:
                         self.seen.add((layer, i, sign))
 
     def _derived(self) -> None:
-        """What has been proved; then the bounds that the judge derives, and those of default leaves."""
+        """What has been proved, and the bounds that the judge derives."""
         for v in self.verdicts:
             proof = None if v.claim is None else v.claim.get("proof")
             if v.status is Status.DEAD and proof is not None and v.neuron in self.asked.get(v.layer, ()):
                 self.sides[v.layer, v.neuron, 1] = Side(Fraction(0), proof, NOTHING, False)
         for layer in range(1, self.deepest + 1):
-            if layer > 1:
-                self._derive(PLAIN, [layer - 1])
+            self._derive(PLAIN, [layer])
             for i in self.asked.get(layer, []):
                 self.budget.poll()
                 for sign in (1, -1):
                     if layer > 1:
-                        self._offer((layer, i, sign), [self._leaf(layer)], PLAIN)
+                        self._offer((layer, i, sign), "parts", PLAIN)
                     else:
                         self._first((1, i, sign))
             self._tell(f"layer {layer}")
@@ -292,7 +292,7 @@ class _Search:
             best = int(np.argmax(signs.sum(axis=0)))
             if not signs[:, best].any():
                 break
-            exact = clipped(points[best], domain)
+            exact = floating.inside.exact(points[best])
             if exact is not None:
                 values = self.network.checked.values(list(exact), self.deepest)
                 self.seen |= {(layer, i, s) for layer, i, s in order if s * values[layer - 1][0][i] > 0}
@@ -407,17 +407,16 @@ class _Search:
             return
         parts = self.parts = self.parts or _Partition(self.floating, max(open_))
         parts.grow(count, [(layer, np.array(neurons)) for layer, neurons in open_.items()], self.budget)
-        judge = self._judge(NOTHING)
-        for _, layer, i in sorted(
-            (self._lack(layer, i), layer, i) for layer, neurons in open_.items() for i in neurons
-        ):
-            for sign in (1, -1):
-                self.budget.poll()
-                key = layer, i, sign
-                proof, leaves, hoped = parts.proof(*key)
-                if hoped < self._value(key):
-                    self._keep(key, max(parts.bound(k, judge, *key) for k in leaves), proof, NOTHING, False)
-            self._tell(f"{count} boxes")
+        name, tree = f"{count} boxes", parts.tree()
+        judge = Quick([], self.network.checked, self.domain.checked)
+        judge.watch(self.budget.poll)
+        judge.parts = judge.cut(tree)
+        self.judges[name], self.trees[name], self.items[name] = judge, tree, []
+        for layer, neurons in open_.items():
+            for i in neurons:
+                for sign in (1, -1):
+                    self._offer((layer, i, sign), "parts", name)
+        self._tell(name)
 
 
 def _is_attained(side: Side | None) -> bool:
@@ -433,8 +432,6 @@ class _Partition:
         self.cuts: dict[int, tuple[int, float]] = {}
         self.bounds: dict[int, list[tuple[Array, Array]]] = {}
         self.blame: dict[int, Array] = {}
-        self.cells: dict[int, Region] = {}  # the judge's: as they are cut,
-        self.derived: dict[int, Region] = {}  # and with the earlier layers derived
         self._bound([1])
 
     def _bound(self, names: list[int]) -> None:
@@ -449,7 +446,7 @@ class _Partition:
 
     def grow(self, count: int, open_: list[tuple[int, Array]], budget: Budget) -> None:
         """Cut again and again the parts on which most of the open neurons are largest or smallest."""
-        parts = self.leaves(1, lambda k: True)
+        parts = self.leaves(1)
         while len(parts) < count:
             budget.spend(0)
             votes = np.zeros(len(parts))
@@ -476,52 +473,22 @@ class _Partition:
             self._bound(children)
             parts = [k for k in parts if k not in self.cuts] + children
 
-    def leaves(self, root: int, cut: Callable[[int], bool]) -> list[int]:
-        """The parts of a part, where only some of the cuts are made."""
-        if root not in self.cuts or not cut(root):
+    def leaves(self, root: int) -> list[int]:
+        """The parts of a part."""
+        if root not in self.cuts:
             return [root]
-        return self.leaves(2 * root, cut) + self.leaves(2 * root + 1, cut)
+        return self.leaves(2 * root) + self.leaves(2 * root + 1)
 
-    def proof(self, layer: int, i: int, sign: int) -> tuple[list[Any], list[int], float]:
-        """A proof tree, without cuts that do not lower its bound; its leaves; and the bound it will give, about."""
-
-        def top(k: int) -> float:
-            low, high = self.bounds[k][layer - 1]
-            return float(high[i] if sign > 0 else -low[i])
-
-        worst = max(top(k) for k in self.leaves(1, lambda k: True))
-        leaves = self.leaves(1, lambda k: top(k) > worst)
-        proof: list[Any] = []
+    def tree(self) -> list[Any]:
+        """As a certificate says it: all layers are derived at the root, and again on each part."""
+        found: list[Any] = []
         stack = [1]
         while stack:
             k = stack.pop()
-            if k in leaves:
-                proof.append({"coarse": []} | derived(layer))
-            else:
+            node = derived(self.deepest + 1) if k == 1 or k not in self.cuts else {}
+            if k in self.cuts:
                 j, cut = self.cuts[k]
-                split = {"split": ["x", j, str(Fraction(cut))]}
-                proof.append(split | (derived(layer) if k == 1 else {}))
+                node["split"] = ["x", j, str(Fraction(cut))]
                 stack += [2 * k + 1, 2 * k]
-        return proof, leaves, worst
-
-    def bound(self, k: int, judge: Quick, layer: int, i: int, sign: int) -> checker.Bound:
-        """What the judge finds at a leaf of such a proof. Many proofs have it, and its region is derived once."""
-        if k not in self.derived:
-            region = self._cell(k, judge).copy()
-            region.derive(derived(self.deepest)["derive"], self.deepest)
-            self.derived[k] = region
-        bound = self.derived[k].leaf(layer, i, sign, {"coarse": []})
-        return math.inf if bound is None else -math.inf if isinstance(bound, str) else bound
-
-    def _cell(self, k: int, judge: Quick) -> Region:
-        """Where a proof has come to: derived at the root, then cut."""
-        if k not in self.cells:
-            if k == 1:
-                assert judge.root is not None
-                region = judge.root.copy()
-                region.derive(derived(self.deepest)["derive"], self.deepest)
-            else:
-                j, cut = self.cuts[k >> 1]
-                region = self._cell(k >> 1, judge).child(("x", j, Fraction(cut)), 2 * (k & 1) - 1)
-            self.cells[k] = region
-        return self.cells[k]
+            found.append(node)
+        return found

@@ -28,7 +28,7 @@ from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import fixed_signs
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
-from geomrelu.deadness.relaxation import FloatNetwork, clipped
+from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.parallel import WorkersDied, shared
@@ -80,7 +80,7 @@ class Bench:
 
     def positive(self, growth: Growth) -> bool:
         """Is the neuron positive at the point that was found? Then this is an exact point."""
-        growth.point = clipped(growth.point or (), self.domain)
+        growth.point = self.floating.inside.exact(growth.point) if growth.point else None
         model = self.network.checked
         return growth.point is not None and model.value(growth.point, growth.level, growth.neuron) > 0
 
@@ -202,7 +202,9 @@ class Judgement:
 
     def _examined(self, name: int, region: Region) -> Any:
         try:
-            return examine(self._said(name), region, self.growth.level, self.growth.neuron)
+            said, growth = self._said(name), self.growth
+            children = examine(said, region, growth.level)
+            return children, None if children else region.leaf(growth.level, growth.neuron, 1, said)
         except (checker.Rejected, checker.Malformed):
             return (), None
 
@@ -225,7 +227,7 @@ class Judgement:
         """A bound is 0: perhaps the neuron is 0 as well, in the middle of the part or at a corner; or a split helps."""
         growth, model, part = self.growth, self.bench.network.checked, self.growth.leaves[name]
         for point in (part.lower, part.upper, (part.lower + part.upper) / 2):
-            exact = clipped(point, self.bench.domain)
+            exact = self.bench.floating.inside.exact(point)
             if not growth.tight and exact is not None and model.value(exact, growth.level, growth.neuron) == 0:
                 growth.tight = exact
         if not growth.tight and name < 1 << PATIENCE:

@@ -16,6 +16,7 @@ from geomrelu.errors import InputError
 
 __all__ = [
     "FilePath",
+    "check_readable",
     "kind_of",
     "named",
     "one_line",
@@ -48,6 +49,19 @@ def kind_of(path: FilePath) -> str:
     """
     name = Path(path).name.lower()
     return Path(name.removesuffix(".gz")).suffix
+
+
+def check_readable(path: FilePath) -> None:
+    """Is there such a file, asked before long work?
+
+    Raises:
+        InputError: missing, a directory, or not permitted.
+    """
+    try:
+        with open(path, "rb"):
+            pass
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
+        raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
 
 
 def read_bytes(path: FilePath) -> bytes:

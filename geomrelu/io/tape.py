@@ -29,6 +29,7 @@ __all__ = [
     "chain",
     "convolution",
     "joined",
+    "nearest_even",
     "transposed_convolution",
     "windows",
 ]
@@ -57,6 +58,11 @@ class Quantiser:
 
 
 _NOTHING = Quantiser((), (), ())
+
+
+def nearest_even(y: Fraction, step: Fraction, low: int, high: int) -> int:
+    """``min(max(round(y / step), low), high)``, halves to the even neighbour."""
+    return min(max(round(y / step), low), high)
 
 
 class Tape:

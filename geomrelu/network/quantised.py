@@ -12,8 +12,10 @@ k + 1/2, the engine may go to the other neighbour. So a verdict is about the exa
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -26,17 +28,13 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import common, rationals
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.reading import Reading
-from geomrelu.io.tape import Quantiser, Tape
+from geomrelu.io.tape import Quantiser, Tape, nearest_even
 
-__all__ = ["QuantisedNetwork", "WholeNumbers", "nearest_even"]
+__all__ = ["QuantisedNetwork", "WholeNumbers", "read_layers"]
 
+CHUNK = 1 << 14  # points at a time
 FINE = 256  # parts of the side of an input that is read before it is quantised, in a search
 _SAFE = 1 << 62  # sums that stay below this stay exact in 64 bits
-
-
-def nearest_even(y: Fraction, step: Fraction, low: int, high: int) -> int:
-    """``min(max(round(y / step), low), high)``, halves to the even neighbour."""
-    return min(max(round(y / step), low), high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +59,7 @@ class QuantisedNetwork:
     def from_tape(cls, tape: Tape) -> QuantisedNetwork:
         """From a recorded program; layers that nothing reads are dropped, and layers are named by what they do."""
         assert tape.reading is not None
-        kept = _read_layers(tape)
+        kept = read_layers(tape)
         starts = np.cumsum([tape.inputs] + [m.outputs for m in tape.layers])
         place = np.full(tape.variables, -1)
         place[: tape.inputs] = np.arange(tape.inputs)
@@ -132,6 +130,44 @@ class QuantisedNetwork:
             units += rows if quantiser is None else [Fraction(1)] * map_.outputs
         return found
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the network as what it computes, whatever its file looks like: what certificates name it by."""
+        found = hashlib.sha256(f"{self.inputs}".encode())
+        maps = [
+            *zip(self.layers, self.quantisers, strict=True),
+            *([] if self.output is None else [(self.output, None)]),
+        ]
+        for map_, quantiser in maps:
+            entries, bias = map_.data.tolist(), list(map_.bias)
+            shared = math.gcd(map_.denominator, *entries, *bias)
+            numbers = [[v // shared for v in part] for part in (entries, bias)]
+            parts = [map_.denominator // shared, *numbers, map_.indices.tolist(), map_.indptr.tolist()]
+            if quantiser is not None:
+                parts.append([[str(s) for s in quantiser.steps], quantiser.low, quantiser.high])
+            found.update(json.dumps(parts).encode())
+        return found.hexdigest()
+
+    def without(self, removed: Collection[tuple[int, int]]) -> QuantisedNetwork:
+        """The network without some (layer, neuron), whose variables count as 0; layers that lose all are dropped.
+
+        What the file says of the layers goes with them.
+        """
+        gone = np.zeros(self.starts[-1], dtype=bool)
+        for layer, i in removed:
+            gone[self.starts[layer] + i] = True
+        place = np.cumsum(~gone) - 1
+        layers, quantisers, names = list[AffineMap](), list[Quantiser | None](), []
+        for l, (map_, quantiser) in enumerate(zip(self.layers, self.quantisers, strict=True)):
+            kept = np.flatnonzero(~gone[self.starts[l + 1] : self.starts[l + 2]]).tolist()
+            if kept:
+                layers.append(_narrowed(map_.take(kept), gone, place))
+                quantisers.append(None if quantiser is None else quantiser.take(kept))
+                names.append(self.reading.layers[l])
+        output = None if self.output is None else _narrowed(self.output, gone, place)
+        reading = replace(self.reading, layers=tuple(names))
+        return QuantisedNetwork(self.inputs, tuple(layers), tuple(quantisers), output, reading)
+
     def is_cut_by(self, layer: int) -> bool:
         """Does everything after this layer read nothing from before it? (If it kills, the network is then constant.)"""
         later = [*self.layers[layer:], *([] if self.output is None else [self.output])]
@@ -170,6 +206,16 @@ class QuantisedNetwork:
         return _applied(self.output, [*self._start(point), *(v for layer in values for v in layer)])
 
 
+def _narrowed(map_: AffineMap, gone: np.ndarray, place: np.ndarray) -> AffineMap:
+    """A map without the variables that are gone; the others get the numbers that ``place`` says."""
+    kept = ~gone[map_.indices]
+    rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))[kept]
+    columns, shape = place[map_.indices[kept]], (map_.outputs, int((~gone).sum()))
+    return AffineMap.from_entries(
+        shape, rows, columns, map_.data[kept], map_.denominator, list(map_.bias), map_.denominator
+    )
+
+
 def _applied(map_: AffineMap, x: Sequence[Fraction]) -> list[Fraction]:
     """The value of a map over all variables at those that there are."""
     numerators, bottom = common(x)
@@ -189,7 +235,7 @@ def _units(map_: AffineMap, units: Sequence[Fraction | None]) -> list[Fraction |
     return found
 
 
-def _read_layers(tape: Tape) -> list[int]:
+def read_layers(tape: Tape) -> list[int]:
     """The layers (from 0) that the output depends on, through others or not."""
     starts = np.cumsum([tape.inputs] + [m.outputs for m in tape.layers])
     needed = {len(tape.layers) - 1} if tape.output is None else set()
@@ -237,12 +283,14 @@ class WholeNumbers:
 
     Attributes:
         lower, upper: arrays (inputs,), the least and greatest t.
+        zeros: the (layer, neuron) that :meth:`known` was told of, which narrowed the intervals.
         complete: do the values of t stand for all points of the box?
         count: how many there are.
     """
 
     def __init__(self, network: QuantisedNetwork, box: Polyhedron) -> None:
         self.network = network
+        self.zeros: list[tuple[int, int]] = []
         self.sides: list[tuple[Fraction, Fraction]] = []
         for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
             if not box.is_box or low is None or high is None:
@@ -285,6 +333,35 @@ class WholeNumbers:
             columns.append(low + numbers % (high - low + 1))
             numbers = numbers // (high - low + 1)
         return np.stack(columns, axis=1)
+
+    def greatest(
+        self, layers: Collection[int], goes_on: Callable[[int], bool] = lambda _: True
+    ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Over all t: layer (from 1) -> the greatest value of each neuron, in units of ``scales``, and a t for it.
+
+        Args:
+            goes_on: asked before every 16,384 values of t, with how many are done; empty if it says no.
+        """
+        best: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for first in range(0, self.count, CHUNK):
+            if not goes_on(first):
+                return {}
+            t = self.grid(first, min(first + CHUNK, self.count))
+            values = self.values(t, max(layers))
+            for layer in layers:
+                place = np.argmax(values[layer - 1], axis=0)
+                most = values[layer - 1][place, np.arange(len(place))]
+                if layer not in best:
+                    best[layer] = most, t[place]
+                else:
+                    better = most > best[layer][0]
+                    best[layer][0][better], best[layer][1][better] = most[better], t[place][better]
+        return best
+
+    def unit(self, layer: int, i: int) -> Fraction:
+        """What a value of a neuron is counted in: 1 where it is a whole number."""
+        rounds = self.network.quantisers[layer - 1] is not None
+        return Fraction(1) if rounds else self.scales[self.network.starts[layer] + i]
 
     # ---- the rows ---------------------------------------------------------------------------------------------
 
@@ -369,6 +446,7 @@ class WholeNumbers:
 
     def known(self, l: int, zeros: Sequence[int]) -> None:
         """These neurons of layer l (from 0) have been proved to be 0 everywhere: the intervals after it narrow."""
+        self.zeros += [(l + 1, i) for i in sorted(zeros)]
         self.bounds[l + 1][1][list(zeros)] = 0
         for later in range(l + 1, self.network.depth):
             low, high = self._bounded(later)

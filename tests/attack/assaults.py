@@ -43,7 +43,8 @@ class Field:
 
     Attributes:
         known: what is true of its neurons. points: a table that certificates may number.
-        derive: what certificates derive before their proofs begin.
+        derive: what certificates derive before their proofs begin. parts: the parts on which they derive bounds, or
+        None.
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class Field:
         self.case = Case(net.json(dense), where.data, judges)
         self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []
+        self.parts: list[Any] | None = None
         self.cones: list[list[Any]] = []  # of claims that were found
         if not self.case.finite and _affordable(net):
             self.derive = grammar.first(rng, self.shape(1))
+            if rng.random() < 0.7:
+                self.parts = grammar.parts(rng, self.shape(1), rng.choice((0, 1, 2, 3)))
 
     def judge(self, family: str, certificate: Any, truth: bool | None, smaller: Case | None = None) -> bool:
         """Offer a certificate; returns whether any judge accepted it."""
@@ -124,7 +128,7 @@ class Field:
         return networks.truth(claim, self.known, self.where.is_empty)
 
     def certificate(self, *claims: Claim) -> dict[str, Any]:
-        return self.case.certificate(list(claims), self.points, self.derive)
+        return self.case.certificate(list(claims), self.points, self.derive, self.parts)
 
     def bound(self, tree: grammar.Tree, key: Key, sign: int) -> Fraction | None:
         """What guides a climb; now and then, whether all judges find this bound, to the last digit."""
@@ -358,7 +362,7 @@ def with_proof(field_: Field, claim: Claim, proof: Any) -> Claim:
     """A claim with a proof, which a finite set does not take (mostly)."""
     if proof is None or (field_.case.finite and field_.rng.random() < 0.95):
         return claim
-    return {**claim, "proof": proof}
+    return {**claim, "proof": "parts" if field_.rng.random() < 0.1 else proof}
 
 
 def at_random(field_: Field, key: Key, count: int) -> None:

@@ -282,6 +282,15 @@ def first(rng: random.Random, shape: Shape) -> list[Any]:
     return derivation(rng, deep, Way(shape.box or [], 0, 0))
 
 
+def parts(rng: random.Random, shape: Shape, depth: int) -> list[Node]:
+    """A tree that certificates walk once: its leaves derive, mostly all layers, and say nothing else (mostly)."""
+    found = tree(rng, replace(shape, level=len(shape.widths) + 1), depth)
+    for part in found.nodes():
+        if not part.parts and rng.random() < 0.98:
+            part.node = {key: value for key, value in part.node.items() if key == "derive"}
+    return found.proof()
+
+
 def cones(rng: random.Random, count: int, depth: int) -> list[Any]:
     """A tree of cones of so many generators."""
     if depth == 0 or count < 2 or rng.random() < 0.3:

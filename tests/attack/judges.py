@@ -78,7 +78,7 @@ class Case:
             part.digest = functools.cache(part.digest)  # always the same
         self._guides: dict[tuple[str, str], Any] = {}
 
-    def certificate(self, claims: list[Any], points: list[Any], derive: list[Any]) -> dict[str, Any]:
+    def certificate(self, claims: list[Any], points: list[Any], derive: list[Any], parts: Any = None) -> dict[str, Any]:
         """Claims, bound to the model and the set."""
         return {
             "geomrelu": checker.FORMAT,
@@ -86,13 +86,14 @@ class Case:
             "domain": self.domain.digest(),
             "points": points,
             **({"derive": derive} if derive else {}),
+            **({} if parts is None else {"parts": parts}),
             "claims": claims,
         }
 
     def pruning(self, certificate: dict[str, Any], smaller: Case, changes: dict[str, Any]) -> dict[str, Any]:
         """Claims and changes that make the model a smaller one."""
         return {
-            **certificate,
+            **{key: value for key, value in certificate.items() if key != "parts"},
             "geomrelu": checker.PRUNING,
             "model": self.model.whole_digest(),
             "smaller": smaller.model.whole_digest(),
@@ -126,7 +127,8 @@ class Case:
             shared: list[Any] = []
 
             def begin(judge: type[checker.Judge], shared: list[Any] = shared) -> None:
-                shared.append(judge(certificate["points"], self.model, self.domain, certificate.get("derive")))
+                given = (certificate.get(key) for key in ("derive", "parts"))
+                shared.append(judge(certificate["points"], self.model, self.domain, *given))
 
             begun = _answer(name, begin)
             for claim, answers in zip(certificate["claims"], found, strict=True):

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -439,6 +440,31 @@ class Battery:
             changes += [{"status": "x"}, {"stable": 1}, {"ray": ["0", "0"]}, {"point": 1}, {"point": -1}]
             for change in changes:
                 bent.append({**good, "claims": [claim | change]})
+        halves = [{"split": ["x", 0, "1/2"], "derive": [[1], [2]]}, {"derive": [[1], [2]]}, {"derive": [[2]]}]
+        trees: list[Any] = [
+            None,
+            [],
+            {},
+            "parts",
+            halves,
+            [{}, *halves[1:]],
+            halves[:2],
+            [*halves, {}],
+            [halves[0], {}, {}],
+        ]
+        trees += [[*halves[:2], {"coarse": []}], [{"derive": [[1]]}], [{**halves[0], "coarse": []}, *halves[1:]]]
+        trees += [[{"split": ["neuron", 1, 1], "derive": [[1]]}, {"derive": [[2]]}, {"derive": [[2], [2]]}]]
+        for tree in trees:
+            for level, neuron, sign in ((1, 0, 1), (2, 0, 1), (2, 0, -1), (2, 1, 1)):
+                where = checker.Model.parse(found["model"]), checker.Domain.parse(found["domain"])
+                try:
+                    bound = checker.Judge([], *where, [[1]], tree).bound("parts", level, neuron, sign)
+                except checker.Rejected:
+                    bound = Fraction(5)
+                claim = {"layer": level, "neuron": neuron, "status": "at most" if sign > 0 else "at least"}
+                for limit in (bound, bound - Fraction(1, 1 << 40)) if isinstance(bound, Fraction) else (Fraction(5),):
+                    own = [claim | {"bound": str(sign * limit), "proof": "parts"}]
+                    bent.append({**good, "derive": [[1]], "parts": tree, "claims": own})
         for certificate in bent:
             self._ask(
                 lambda m, c=certificate: _refusal(

@@ -97,10 +97,16 @@ def noticed(kind: str, numbers: range, *wanted: str) -> set[str]:
 
 
 def test_a_bound_that_is_a_little_too_small_is_noticed(monkeypatch):
-    walk = checker.walk
-    monkeypatch.setattr(checker, "walk", lambda *a: walk(*a) - Fraction(1, 1 << 50))
+    bound = checker.leaf_bound
+    monkeypatch.setattr(checker, "leaf_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
     wanted = "hole", "dispute", "bounds"
     assert noticed("small", range(1, 10), *wanted) >= {*wanted}
+
+
+def test_a_derived_bound_that_is_a_little_too_small_is_noticed(monkeypatch):
+    bound = checker.derived_bound
+    monkeypatch.setattr(checker, "derived_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
+    assert noticed("small", range(1, 20), "hole", "dispute") >= {"hole", "dispute"}
 
 
 def test_a_supremum_that_is_not_attained_is_noticed(monkeypatch):

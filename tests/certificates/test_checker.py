@@ -705,3 +705,70 @@ def test_a_positive_bias_revives_at_infinity():
     lie = {key: value for key, value in v.claim.items() if key != "ray"} | {"stable": True}
     with pytest.raises(checker.Rejected, match="infinity"):
         checker.prove(lie | {"infinity": [[]]}, checker.Judge([], net.checked, domain.checked))
+
+
+# ---- bounds that a certificate derives on parts -------------------------------------------------------------------
+
+HALVES = [{"split": ["x", 0, "0"], "derive": [[1], [2]]}, {"derive": [[1], [2]]}, {"derive": [[1], [2]]}]
+
+
+def on_parts(tree, level, neuron, sign, derive=()):
+    """A network of two layers on [-1, 1]^2; the derived bound, and its certificate."""
+    net = Network.from_layers([([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, 1], [1, -1]], [-1, 0], "relu")])
+    model, domain = net.checked, Polyhedron.box([(-1, 1)] * 2).checked
+    bound = checker.Judge([], model, domain, list(derive), tree).bound("parts", level, neuron, sign)
+
+    def judged(limit):
+        claim = {"layer": level, "neuron": neuron, "status": "at most" if sign > 0 else "at least"}
+        claim |= {"bound": str(sign * limit), "proof": "parts"}
+        data = {"geomrelu": checker.FORMAT, "model": model.digest(), "domain": domain.digest(), "derive": list(derive)}
+        return checker.check(data | ({} if tree is None else {"parts": tree}) | {"claims": [claim]}, model, domain)
+
+    return bound, judged
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("neuron", [0, 1])
+@pytest.mark.parametrize("level", [1, 2])
+def test_parts(level, neuron, sign):
+    """The bound is the worst one of the parts, better than on the whole domain, and nothing below it is accepted."""
+    bound, judged = on_parts(HALVES, level, neuron, sign)
+    whole, _ = on_parts(None, level, neuron, sign, [[1], [2]])
+    values = oracles.forward([([[1, 1], [1, -1]], [0, 0]), ([[1, 1], [1, -1]], [-1, 0])], (1, 0))
+    assert sign * values[level - 1][neuron] <= bound <= whole
+    assert len(judged(bound)) == 1
+    with pytest.raises(checker.Rejected, match="the bound"):
+        judged(bound - Fraction(1, 1 << 40))
+
+
+@pytest.mark.parametrize(
+    ("tree", "why"),
+    [
+        ([], "list of nodes"),
+        ({}, "list of nodes"),
+        ("parts", "list of nodes"),
+        (HALVES[:2], "ends before its last leaf"),
+        ([*HALVES, {}], "left over"),
+        ([*HALVES[:2], {"coarse": []}], "unknown key 'coarse'"),
+        ([{**HALVES[0], "splits": {}}, *HALVES[1:]], "unknown key 'splits'"),
+        ([{"derive": [[1]]}], "no bound of the neuron has been derived"),
+        ([{"derive": [[1], [2], [3]]}], "layer: 3 is out of range"),
+        ([{"split": ["neuron", 2, 0], "derive": [[1]]}, {}, {}], "whose layer has been derived"),
+    ],
+)
+def test_parts_that_are_refused(tree, why):
+    with pytest.raises(checker.Rejected, match=why):
+        on_parts(tree, 2, 0, 1)[1](Fraction(9))
+
+
+def test_parts_may_be_split_by_signs_of_any_layer():
+    tree = [{"split": ["neuron", 2, 0], "derive": [[1], [2]]}, {}, {}]
+    bound, judged = on_parts(tree, 2, 0, 1)
+    assert len(judged(bound)) == 1
+
+
+def test_a_finite_set_has_no_parts():
+    net = Network.from_layers([([[1]], [0], "relu")])
+    points = FiniteSet([(0,), (1,)])
+    with pytest.raises(checker.Rejected, match="not cut"):
+        checker.Judge([], net.checked, points.checked, None, [{}])

@@ -198,12 +198,15 @@ def test_budgets_end_in_undecided():
 
 
 def test_domains_too_large_to_list_are_left_undecided():
-    """A 30-dimensional box cut once has too many vertices; layer 1 needs none of them."""
+    """A 30-dimensional box cut once has too many vertices; layer 1 needs none of them, nor does anything if it is
+    bounded."""
     rows = [[1, *(s * int(i == j) for j in range(30))] for i in range(30) for s in (1, -1)]
     cut = Polyhedron.from_rows([*rows, [1, *[1] * 30]])
     net = Network.from_layers([([[1] * 30], [-40], "relu"), ([[1]], [-1], "relu")])
     first, second = decide(net, cut)
-    assert cut.is_bounded and first.verdicts[0].stable is True
+    assert cut.is_bounded and first.verdicts[0].stable is second.verdicts[0].stable is True
+    first, second = decide(net, Polyhedron.from_rows([*rows[1:], [1, *[-1] * 30]]))
+    assert first.verdicts[0].status is Status.DEAD and first.verdicts[0].stable is True
     assert second.verdicts[0].status is Status.UNDECIDED and "too many" in second.verdicts[0].reason
 
 

@@ -11,9 +11,8 @@ from quantised_models import ALL, How, convolutional, dense, outputs_of, quantis
 
 from geomrelu import checker, decide
 from geomrelu.cli.main import main
-from geomrelu.deadness import quantised
 from geomrelu.deadness import quantised_report as reports
-from geomrelu.deadness.quantised import Finding
+from geomrelu.deadness.quantised_relaxed import Finding, relaxed
 from geomrelu.deadness.verdict import Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union
@@ -139,7 +138,7 @@ def test_the_relaxed_network_contains_the_network_of_whole_numbers(seed, tmp_pat
     whole = WholeNumbers(network, Polyhedron.box(sides))
     for layer in network.judged:
         neurons = list(range(network.widths[layer - 1]))
-        found = quantised.relaxed(whole, layer, neurons)
+        found = relaxed(whole, layer, neurons)
         for t in whole.grid(0, whole.count)[:: whole.count // 7]:
             point = whole.point(t)
             x, values = [*point], network.values(point)
@@ -248,7 +247,7 @@ def test_certificates_are_judged_by_the_ordinary_check(tmp_path, capsys):
     folder = tmp_path / "proofs"
     report = of_all_kinds(tmp_path)
     report.save(folder)
-    (layer, *_) = report.relaxed
+    layer = report.relaxed[0].layer
     paths = sorted(map(str, (folder / f"layer-{layer}").glob("*.json")))
     model, domain = (str(folder / f"layer-{layer}-{what}.json") for what in ("relaxed", "domain"))
     assert paths and main(["check", *paths, "--model", model, "--domain", domain, "--independent"]) == 0
@@ -287,7 +286,7 @@ def test_what_is_not_judged_is_said_in_one_line(tmp_path, capsys):
         decide(path, sides, 1)
     with pytest.raises(InputError, match="no layer 9"):
         decide(path, sides, 9)
-    with pytest.raises(InputError, match="only `decide` and `inspect` read networks of whole numbers"):
+    with pytest.raises(InputError, match="`decide`, `prune`, `check` and `inspect` read whole numbers"):
         Network.from_file(path)
     with pytest.raises(InputError, match="in whole numbers"):
         decide(path, sides, arithmetic="float32")

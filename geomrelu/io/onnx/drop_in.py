@@ -24,9 +24,9 @@ from geomrelu.io.onnx.rules import OPERATORS, Node
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.io.tensors import Tensor, exact_array
 
-__all__ = ["self_contained", "without"]
+__all__ = ["FIXED", "Surgeon", "cut_out", "self_contained", "without"]
 
-_FIXED = -1
+FIXED = -1
 _PLAIN = frozenset(
     "Relu LeakyRelu Identity Dropout Cast Neg Abs Clip HardSigmoid".split()  # noqa: SIM905
 )
@@ -47,7 +47,11 @@ def without(
 
     Returns None if nothing can go.
     """
-    surgeon = _Surgeon(graph, trace, dead, rows)
+    return cut_out(Surgeon(graph, trace, dead, rows), sums)
+
+
+def cut_out(surgeon: Surgeon, sums: bool) -> tuple[bytes, set[tuple[int, int]]] | None:
+    """What :func:`without` gives."""
     if sums:
         surgeon.drop_zero_operands()
     while True:
@@ -80,7 +84,9 @@ def _fill(tensor: Any, graph: Graph) -> None:
 
 
 @dataclass
-class _Surgeon:
+class Surgeon:
+    """The labels of a graph, which channels go, and the graph without them."""
+
     graph: Graph
     trace: Trace
     dead: Mapping[int, set[int]]
@@ -99,11 +105,19 @@ class _Surgeon:
             each = self.trace.tape.layers[level - 1].outputs // self.rows
             for row in range(self.rows):
                 self.zero[starts[level - 1] + row * each + np.array(sorted(neurons), dtype=np.int64)] = True
-        for level, (map_, read) in enumerate(zip(self.trace.tape.layers, self.trace.tape.read, strict=True), 1):
-            if not read.own:  # what compares dead neurons with each other
-                silent = self.unread(map_, self.zero) & np.array([b <= 0 for b in map_.bias])
+        for level, map_ in enumerate(self.trace.tape.layers, 1):
+            if not self.own(level):  # what compares dead neurons with each other
+                silent = self.unread(map_, self.zero) & self.silent(level)
                 self.zero[starts[level - 1] : starts[level]] |= silent
         self.kept_outputs = {o.name for o in self.graph.outputs} | set(self.trace.cuts)
+
+    def own(self, level: int) -> bool:
+        """Is a layer one whose neurons are judged?"""
+        return self.trace.tape.read[level - 1].own
+
+    def silent(self, level: int) -> np.ndarray:
+        """Which neurons of a layer are 0 when all that they read is."""
+        return np.array([b <= 0 for b in self.trace.tape.layers[level - 1].bias])
 
     # ---- what is known of tensors -----------------------------------------------------------------------------
 
@@ -118,6 +132,12 @@ class _Surgeon:
         bias[:] = list(map_.bias)
         return self.unread(map_, self.zero).reshape(tensor.shape), bias.reshape(tensor.shape)
 
+    def constants_read(self, name: str, node: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a tensor as a node takes it."""
+        tensor = self.tensor(name)
+        assert tensor is not None
+        return self.constants(tensor)
+
     @staticmethod
     def unread(map_: AffineMap, without: np.ndarray) -> np.ndarray:
         """Which outputs of a map read none but the variables ``without``."""
@@ -130,6 +150,10 @@ class _Surgeon:
             return None
         value = self.trace.values.get(node.input[position])
         return value if isinstance(value, np.ndarray) else None
+
+    def matrix_of(self, node: Any) -> np.ndarray | None:
+        """The constant matrix or kernel of a node that has one."""
+        return self.fixed(node, 1)
 
     # ---- sums with nothing ------------------------------------------------------------------------------------
 
@@ -164,7 +188,7 @@ class _Surgeon:
         self.parent: list[int] = []
         self.sites: list[tuple[str, Any]] = []  # (tensor, node) where a channel is read by a matrix or kernel
         for port in self.trace.ports:
-            self.labels[port.name] = np.full(port.shape, _FIXED)
+            self.labels[port.name] = np.full(port.shape, FIXED)
         for named in self.nodes:
             node = named.proto
             out = self.tensor(node.output[0]) if node.output else None
@@ -175,12 +199,12 @@ class _Surgeon:
             found = self._labelled(node, data, out)
             if found is None or found.shape != out.shape:
                 self._fix(data)
-                found = np.full(out.shape, _FIXED)
+                found = np.full(out.shape, FIXED)
             self.labels[node.output[0]] = found
             for name in node.output[1:]:
                 if (other := self.tensor(name)) is not None:
                     self._fix([node.output[0]])
-                    self.labels[name] = np.full(other.shape, _FIXED)
+                    self.labels[name] = np.full(other.shape, FIXED)
         self._fix([name for name in self.kept_outputs if name in self.labels])
 
     def root(self, label: int) -> int:
@@ -190,12 +214,12 @@ class _Surgeon:
         return label
 
     def roots(self, labels: np.ndarray) -> np.ndarray:
-        table = np.array([self.root(k) for k in range(len(self.parent))] + [_FIXED], dtype=np.int64)
+        table = np.array([self.root(k) for k in range(len(self.parent))] + [FIXED], dtype=np.int64)
         return table[labels]
 
     def _fix(self, names: list[str]) -> None:
         for name in names:
-            self.stay.update(int(v) for v in np.unique(self.labels[name]) if v != _FIXED)
+            self.stay.update(int(v) for v in np.unique(self.labels[name]) if v != FIXED)
 
     def _new(self, count: int) -> np.ndarray:
         first = len(self.parent)
@@ -204,8 +228,8 @@ class _Surgeon:
 
     def _tie(self, first: np.ndarray, second: np.ndarray) -> None:
         for a, b in {(int(a), int(b)) for a, b in zip(first.ravel(), second.ravel(), strict=True)}:
-            if a == _FIXED or b == _FIXED:
-                self.stay.update({a, b} - {_FIXED})
+            if a == FIXED or b == FIXED:
+                self.stay.update({a, b} - {FIXED})
             else:
                 self.parent[self.root(a)] = self.root(b)
 
@@ -234,24 +258,24 @@ class _Surgeon:
                 value = self.trace.values[name]
                 if not isinstance(value, (Tensor, np.ndarray)):
                     return None
-                parts.append(self.labels[name] if name in self.labels else np.full(value.shape, _FIXED))
+                parts.append(self.labels[name] if name in self.labels else np.full(value.shape, FIXED))
             return np.concatenate(parts, axis)
         return None
 
     def _begun(self, node: Any, data: list[str], out: Tensor) -> np.ndarray | None:
         """A matrix or kernel reads channels and begins new ones."""
-        matrix = self.fixed(node, 1)
+        matrix, kind = self.matrix_of(node), node.op_type
         if data != [node.input[0]] or matrix is None or self._groups(node) is None:
             return None
-        if node.op_type == "Conv" and self._groups(node) != 1:  # one kernel for each channel
+        if self._groups(node) != 1:  # one kernel for each channel
             return self._by_channel(data, out)
         attributes = {a.name: a for a in node.attribute}
-        if node.op_type == "Gemm" and "transA" in attributes and attributes["transA"].i:
+        if "Gemm" in kind and "transA" in attributes and attributes["transA"].i:
             return None
-        if node.op_type == "MatMul" and (matrix.ndim != 2 or len(out.shape) < 2):
+        if "MatMul" in kind and (matrix.ndim != 2 or len(out.shape) < 2):
             return None
         self.sites.append((data[0], node))
-        axis = 1 if node.op_type in ("Conv", "ConvTranspose") else len(out.shape) - 1
+        axis = 1 if "Conv" in kind else len(out.shape) - 1
         shape = [1] * len(out.shape)
         shape[axis] = out.shape[axis]
         return np.broadcast_to(self._new(out.shape[axis]).reshape(shape), out.shape).copy()
@@ -261,8 +285,13 @@ class _Surgeon:
         groups = next((a.i for a in node.attribute if a.name == "group"), 1)
         if groups == 1:
             return 1
-        kernel = self.fixed(node, 1)
-        plain = node.op_type == "Conv" and kernel is not None and kernel.shape[:2] == (groups, 1)
+        kernel = self.matrix_of(node)
+        plain = (
+            "Conv" in node.op_type
+            and node.op_type != "ConvTranspose"
+            and kernel is not None
+            and kernel.shape[:2] == (groups, 1)
+        )
         return int(groups) if plain else None
 
     def _paired(self, data: list[str], out: Tensor) -> np.ndarray:
@@ -295,7 +324,7 @@ class _Surgeon:
             roots = self.roots(labels).ravel()
             for level in levels:
                 made = self.trace.tape.layers[level - 1]
-                if made.outputs != roots.size or not self.trace.tape.read[level - 1].own:
+                if made.outputs != roots.size or not self.own(level):
                     continue
                 alive = np.ones(made.outputs, dtype=bool)
                 each = made.outputs // self.rows
@@ -303,9 +332,7 @@ class _Surgeon:
                     alive[row * each + np.array(sorted(self.dead.get(level, ())), dtype=np.int64)] = False
                 stay.update(roots[alive].tolist())
         for name, node in self.sites:
-            tensor = self.tensor(name)
-            assert tensor is not None
-            flags, bias = self.constants(tensor)
+            flags, bias = self.constants_read(name, node)
             roots = self.roots(self.labels[name])
             stay.update(roots[~flags].tolist())
             if node.op_type != "Gemm" or len(node.input) < 3:  # only a bias can take up what is constant and not 0
@@ -339,9 +366,9 @@ class _Surgeon:
             names = [n for n in (*named.proto.input, *named.proto.output) if n in self.labels]
             try:
                 for k, array in self.rewritten(named.proto).items():
-                    self._stored(named.proto.input[k], array)
+                    self.renamed(named.proto.input[k], array, {}, {}, [])
             except (ValueError, StopIteration):
-                found = {int(v) for n in names for v in np.unique(self.labels[n]) if v != _FIXED}
+                found = {int(v) for n in names for v in np.unique(self.labels[n]) if v != FIXED}
                 gone = {v for v in found if self.root(v) in self.removed}
                 if not gone:
                     raise InputError(f"{named.where} cannot be rewritten") from None
@@ -370,7 +397,7 @@ class _Surgeon:
 
     # ---- the new model ----------------------------------------------------------------------------------------
 
-    def rewritten(self, node: Any) -> dict[int, np.ndarray]:
+    def rewritten(self, node: Any) -> dict[int, Any]:
         """The constant inputs of a node that change, by position; ValueError if it cannot do without the channels."""
         out = self.kept(node.output[0]) if node.output and node.output[0] in self.labels else None
         given = [self.kept(name) if name in self.labels else None for name in node.input]
@@ -488,22 +515,15 @@ class _Surgeon:
         model = type(self.graph.model)()
         model.CopyFrom(self.graph.model)
         graph, protos = model.graph, dict(self.graph.protos)
-        nodes, made = [], dict[tuple[str, bytes], str]()
+        nodes, made = list[Any](), dict[tuple[str, bytes], str]()
         for named in self.nodes:
             node = type(named.proto)()
             node.CopyFrom(named.proto)
             for k, array in self.rewritten(named.proto).items():
-                tensor = self._stored(node.input[k], array)
-                key = (node.input[k], tensor.SerializeToString())
-                if key not in made:
-                    made[key] = name = self._name(node.input[k], protos)
-                    tensor.name = name
-                    protos[name] = tensor
-                node.input[k] = made[key]
-            groups = self._groups(named.proto) if node.op_type == "Conv" else 1
+                node.input[k] = self.renamed(node.input[k], array, protos, made, nodes)
             for attribute in node.attribute:
-                if attribute.name == "group" and groups != 1:
-                    attribute.i = protos[node.input[1]].dims[0]
+                if attribute.name == "group" and attribute.i != 1 and (out := self.kept(node.output[0])) is not None:
+                    attribute.i = int(out[1].sum())  # a kernel for each channel
             nodes.append(node)
         needed = set(self.kept_outputs)
         for node in reversed(nodes):
@@ -535,6 +555,22 @@ class _Surgeon:
         del graph.input[:]
         graph.input.extend(i for i in listed if i.name not in protos or i.name in used)
         return bytes(model.SerializeToString())
+
+    def renamed(
+        self, name: str, array: Any, protos: dict[str, Any], made: dict[tuple[str, bytes], str], nodes: list[Any]
+    ) -> str:
+        """The name of a constant that takes the place of another, as :meth:`rewritten` says; ValueError if it cannot.
+
+        The new model's constants, why they were made, and its nodes so far may be added to.
+        """
+        return self._added(name, self._stored(name, array), protos, made)
+
+    def _added(self, name: str, tensor: Any, protos: dict[str, Any], made: dict[tuple[str, bytes], str]) -> str:
+        key = (name, tensor.SerializeToString())
+        if key not in made:
+            made[key] = tensor.name = self._name(name, protos)
+            protos[tensor.name] = tensor
+        return made[key]
 
     def _name(self, name: str, taken: Mapping[str, Any]) -> str:
         """A new name, beside the old constant, which others may still read."""

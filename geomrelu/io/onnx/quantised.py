@@ -61,7 +61,9 @@ def quantised(
 def _rounded(node: Node, x: Tensor, steps: np.ndarray, zeros: np.ndarray, least: int, largest: int) -> Tensor:
     """How many steps above its zero point each entry is."""
     if not node.trace.quantised:
-        raise Unsupported("activations are quantised, and only `decide` and `inspect` read networks of whole numbers")
+        raise Unsupported(
+            "activations are quantised, and only `decide`, `prune`, `check` and `inspect` read whole numbers"
+        )
     listed = np.broadcast_to(steps, x.shape).ravel().tolist()
     if min(listed) <= 0:
         raise InputError("a scale must be positive")

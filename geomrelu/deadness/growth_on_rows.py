@@ -1,0 +1,164 @@
+"""How a tree grows where the domain has rows: parts outside are closed or cut off, and rows help in leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from geomrelu.certificates.batch import derived
+from geomrelu.deadness.proof_tree import Node, Part, Split
+from geomrelu.deadness.relaxation import Boxes, Lines
+from geomrelu.deadness.row_multipliers import TINY, Rows
+from geomrelu.native.boxes import NEURON, Explored
+
+__all__ = ["OnRows"]
+
+Array = np.ndarray
+STEPS = 12  # on the slopes of a part with rows
+
+
+class OnRows:
+    """The rows of the domain, for one growth of one tree (a ``Growth``, which has one of these)."""
+
+    def __init__(self, growth: Any, rows: Rows) -> None:
+        self.growth, self.rows = growth, rows
+        low, high = (side[0] for side in growth.floating.whole(1).bounds[0])
+        sizes = high - low + abs(low) + abs(high)
+        self.neuron = int(np.argmax(sizes))  # of layer 1: outside it would be below its least value
+        self.size = 4 * float(sizes[self.neuron])
+
+    # ---- before a part is bounded -----------------------------------------------------------------------------
+
+    def narrowed(self, parts: list[Part]) -> list[Part]:
+        """Those of the parts that are to be bounded now; the others become leaves, or are cut."""
+        fresh = [part for part in parts if part.base is None or part.stubborn]
+        others = [part for part in parts if not (part.base is None or part.stubborn)]
+        if not others:
+            return fresh
+        lower, upper = np.array([part.lower for part in others]), np.array([part.upper for part in others])
+        row, highest = self.rows.outside(lower, upper)
+        gain, index, place = self.rows.cut(lower, upper)
+        for k, part in enumerate(others):
+            if highest[k] < -TINY:
+                self.growth._leaf(part, self._no_points([(int(row[k]), 1.0)], float(highest[k])))
+                self.growth.boxes += 1
+            elif gain[k]:
+                self.growth.cut(part, Split(0, int(index[k]), float(place[k])), part.base, part.age)
+            else:
+                fresh.append(part)
+        return fresh
+
+    def _no_points(self, factors: list[tuple[int, float]], highest: float) -> Node:
+        """The leaf of a part on which rows with these factors are at most ``highest`` < 0, so that there are none."""
+        grow = Fraction(self.size / -highest)
+        said = self.rows.inside.multipliers((k, Fraction(f) * grow) for k, f in factors if f)
+        return {"derive": [[1, self.neuron, "upper", said]]}
+
+    # ---- where bounds on the box are not enough ---------------------------------------------------------------
+
+    def closed_after(self, parts: list[Part], lower: Array, upper: Array, found: Explored) -> Array:
+        """Which parts (boxes,) have become leaves, of those that the compiled kernel would split."""
+        done, slices = np.zeros(len(parts), dtype=bool), self.growth.slices
+        some = np.flatnonzero(found.kind >= NEURON)
+        bounds = [(found.low[some][:, where], found.high[some][:, where]) for where in slices]
+        boxes = Boxes(lower[some], upper[some], [Lines.of(*pair) for pair in bounds], bounds)
+        below = [
+            np.where(line.unknown, found.slopes[some][:, where] / 16.0, line.below)
+            for line, where in zip(boxes.lines, slices, strict=True)
+        ]
+        added = [found.added[some][:, where] for where in slices] if found.added[some].any() else None
+        done[some] = self.closed([parts[k] for k in some], boxes, below, added, True)
+        return done
+
+    def closed(
+        self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, plain: bool
+    ) -> Array:
+        """Which parts (boxes,) have become leaves with multipliers of rows.
+
+        Args:
+            below, added: slopes and multipliers of signs to start from. plain: are slopes to be said that are those by
+                default?
+        """
+        found = np.zeros(len(parts), dtype=bool)
+        stubborn = np.array([part.stubborn for part in parts])
+        some = np.flatnonzero(self.rows.crossing(boxes.lower, boxes.upper) & ~stubborn)
+        if not len(some):
+            return found
+        growth, floating = self.growth, self.growth.floating
+        boxes = Boxes(boxes.lower, boxes.upper, boxes.lines, boxes.bounds).take(some)
+        below, added = [b[some] for b in below], None if added is None else [a[some] for a in added]
+        parts = [parts[k] for k in some]
+        for improves in (False, True):
+            if improves:
+                phases = growth._phases(parts) if any(part.signs for part in parts) else None
+                how = STEPS, phases, growth.enough, growth.budget, self.rows, below
+                _, below, added, _ = floating.improved(boxes, growth.level, growth.neuron, *how)
+            form = floating.backward(boxes, growth.level, growth.target, 1, below, added)
+            slope, constant = form.slope[:, 0], form.constant[:, 0]
+            bound, factors, points = self.rows.dual(slope, constant, boxes.lower, boxes.upper)
+            points = self.rows.inside.moved_in(points)
+            growth._look(points)
+            there = np.all((points >= boxes.lower) & (points <= boxes.upper), axis=1)
+            hopeless = there & (constant + (slope * points).sum(axis=1) > 0)
+            left = []
+            for k, part in enumerate(parts):
+                leaf: Node | None = None
+                if bound[k] <= growth.enough:
+                    leaf = self._leaf(part, boxes, k, below, added, factors[k], plain)
+                elif improves and not hopeless[k]:
+                    leaf = self._by_program(part, boxes, k, below, added, slope[k], float(constant[k]), plain)
+                if leaf is None:
+                    left.append(k)
+                else:
+                    growth._leaf(part, leaf)
+                    found[some[k]] = True
+            if not left or growth.point is not None:
+                break
+            rows = np.array(left)
+            boxes, some, parts = boxes.take(rows), some[rows], [parts[k] for k in left]
+            below, added = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
+        return found
+
+    def _by_program(
+        self,
+        part: Part,
+        boxes: Boxes,
+        k: int,
+        below: list[Array],
+        added: list[Array] | None,
+        slope: Array,
+        constant: float,
+        plain: bool,
+    ) -> Node | None:
+        """A leaf by the linear program of a part, where several rows are in it."""
+        growth = self.growth
+        best = self.rows.optimum(slope, constant, boxes.lower[k], boxes.upper[k])
+        if best is None:
+            return None
+        if best.point is not None:
+            growth._look(best.point[None])
+        if best.bound == -np.inf:
+            highest = self.rows.highest(best.factors, boxes.lower[k], boxes.upper[k])
+            return self._no_points(list(enumerate(best.factors.tolist())), highest) if highest < -TINY else None
+        if best.bound <= growth.enough or (best.bound <= 1e-9 * growth.scale):
+            return self._leaf(part, boxes, k, below, added, best.factors, plain)
+        return None
+
+    def _leaf(
+        self,
+        part: Part,
+        boxes: Boxes,
+        k: int,
+        below: list[Array],
+        added: list[Array] | None,
+        factors: Array,
+        plain: bool,
+    ) -> Node:
+        growth = self.growth
+        leaf: dict[str, Any] = growth._exact_leaf(part, boxes, k, below, added, plain)
+        pairs: Iterator[tuple[int, Fraction]] = ((r, Fraction(f)) for r, f in enumerate(factors.tolist()) if f)
+        leaf |= self.rows.inside.multipliers(pairs)
+        return leaf | (derived(growth.level) if growth._derives(part) else {})

@@ -1,0 +1,361 @@
+"""A bounded domain as a search sees it: a box around it, its rows in floats, and points that lie exactly inside.
+
+Floats move points about; a point that is shown to the judge is rational, and is moved so far towards the centre (an
+exact point of the relative interior) that it lies in the domain. Rows serve proofs as multipliers: `rows` has the
+domain's own, and for each side of the box around it the combination of them that proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor, frexp, isfinite
+from typing import Any
+
+import numpy as np
+
+from geomrelu.exact import linear_programs
+from geomrelu.exact.numbers import common, nearest, primitive
+from geomrelu.geometry.polyhedron import Polyhedron
+
+__all__ = ["Inside", "is_searched"]
+
+Array = np.ndarray
+Form = Sequence[Fraction]  # (b, a1, ..., an)
+MOST_INPUTS = 64  # of a domain with rows: each side of the box around it takes an exact linear program
+MOST_ROWS = 256
+MOST_VERTICES = 512  # given as such
+
+
+def is_searched(domain: Polyhedron) -> bool:
+    """Can points and bounds be sought on it? Bounded boxes always, other bounded domains of moderate size."""
+    if domain.is_box:
+        return domain.is_bounded
+    if domain.dimension > MOST_INPUTS:
+        return False
+    if domain.given_by_generators:
+        return domain.is_bounded and len(domain.checked.generators[0]) <= MOST_VERTICES
+    return len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS and domain.is_bounded
+
+
+class Inside:
+    """A nonempty domain that is bounded, or a box (an infinite side of it is moved in, as a search needs).
+
+    Attributes:
+        lower, upper: the sides of the box around it, exact; low, high: the same in floats.
+        root: the box in floats that a proof begins with (a side that the domain lacks is beyond a cut).
+        missing: the cuts, ``(j, sign, place)``, at the sides that the domain lacks, just outside.
+        vertices: (count, n), if the domain is given so, else None.
+
+    Cost: given by rows, two exact linear programs for each input and each row.
+    """
+
+    def __init__(self, domain: Polyhedron) -> None:
+        self.domain, self.n = domain, domain.dimension
+        self.vertices: Array | None = None
+        self._extremes: list[tuple[Fraction, ...]] = []
+        self._proofs: list[tuple[int, int, dict[int, Fraction], dict[int, Fraction]]] = []
+        if domain.is_box:
+            self.lower, self.upper = _moved_in(domain)
+        elif domain.given_by_generators:
+            given = domain.checked.generators[0]
+            columns = list(zip(*given, strict=True))
+            self.lower, self.upper = list(map(min, columns)), list(map(max, columns))
+            self.vertices = np.array([nearest(*common(v)) for v in given])
+        else:
+            self._enclose()
+        self.low, self.high = nearest(*common(self.lower)), nearest(*common(self.upper))
+        self.missing: list[tuple[int, int, float]] = []
+        self.root = self.low, self.high
+        if self.has_rows:
+            self._open()
+
+    def _open(self) -> None:
+        """The box that a proof begins with: that of the domain, its missing sides beyond the places of cuts."""
+        low, high = [], []
+        given = zip(
+            self.domain.checked.lower, self.domain.checked.upper, self.low.tolist(), self.high.tolist(), strict=True
+        )
+        for j, (least, most, start, end) in enumerate(given):
+            margin = 2.0 ** (frexp(max(end - start, 1e-9 * (abs(start) + abs(end)), 1e-300))[1] - 8)
+            if least is None:
+                self.missing.append((j, -1, (floor(start / margin) - 1) * margin))
+            if most is None:
+                self.missing.append((j, 1, (ceil(end / margin) + 1) * margin))
+            low.append(start - 4 * margin if least is None else least)
+            high.append(end + 4 * margin if most is None else most)
+        self.root = nearest(*common(map(Fraction, low))), nearest(*common(map(Fraction, high)))
+
+    def proof(self, j: int, sign: int) -> tuple[dict[int, Fraction], dict[int, Fraction]]:
+        """The multipliers of rows and of equalities that prove a side of the box around."""
+        return next((own, flats) for i, s, own, flats in self._proofs if (i, s) == (j, sign))
+
+    @property
+    def has_rows(self) -> bool:
+        return not (self.domain.is_box or self.domain.given_by_generators)
+
+    def _enclose(self) -> None:
+        """The box around a domain given by rows, by linear programs; their multipliers prove its sides."""
+        domain, first = self.domain, len(self.domain.sides)
+        self.lower, self.upper = [Fraction(0)] * self.n, [Fraction(0)] * self.n
+        for j in range(self.n):
+            for sign in (-1, 1):
+                unit = tuple(sign * int(k == j + 1) for k in range(self.n + 1))
+                best = linear_programs.maximise(unit, domain.inequalities, domain.equalities)
+                assert best.value is not None and best.point is not None and best.multipliers is not None
+                (self.upper if sign > 0 else self.lower)[j] = sign * best.value
+                self._extremes.append(best.point)
+                below, above = best.multipliers
+                own = {i - first: m for i, m in below.items() if i >= first}
+                if own or above:
+                    self._proofs.append((j, sign, own, above))
+
+    # ---- rows -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def combinations(self) -> list[tuple[dict[int, Fraction], dict[int, Fraction]]]:
+        """What stands behind each of `rows`: multipliers of the domain's rows and of its equalities."""
+        found = list[tuple[dict[int, Fraction], dict[int, Fraction]]]()
+        for k, size in enumerate(self._sizes[: len(self.domain.rows)]):
+            found.append(({k: 1 / size}, {}))
+        for k, size in enumerate(self._sizes[len(self.domain.rows) :]):
+            found += [({}, {k: 1 / size}), ({}, {k: -1 / size})]
+        return found + [(own, flats) for _, _, own, flats in self._proofs]
+
+    @cached_property
+    def own(self) -> int:
+        """So many of `rows`, from the first, are the domain's own."""
+        return len(self.domain.rows) + 2 * len(self.domain.flats)
+
+    @cached_property
+    def _sizes(self) -> list[Fraction]:
+        """By how much each row and equality varies on the box; 1 if it does not."""
+        widths = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
+        rows = (*self.domain.rows, *self.domain.flats)
+        return [
+            sum((abs(a) * w for a, w in zip(row[1:], widths, strict=True)), Fraction(0)) or Fraction(1) for row in rows
+        ]
+
+    @cached_property
+    def rows(self) -> Array:
+        """Rows ``b + a.x >= 0`` (count, n + 1): the domain's (equalities both ways) and those of the box's sides."""
+        found: list[list[Fraction]] = []
+        domain = self.domain
+        for row, size in zip(domain.rows, self._sizes, strict=False):
+            found.append([v / size for v in row])
+        for row, size in zip(domain.flats, self._sizes[len(domain.rows) :], strict=True):
+            found += [[v / size for v in row], [-v / size for v in row]]
+        for j, sign, _, _ in self._proofs:
+            side = [Fraction(0)] * (self.n + 1)
+            side[0], side[j + 1] = sign * (self.upper if sign > 0 else self.lower)[j], Fraction(-sign)
+            found.append(side)
+        return np.array([nearest(*common(row)) for row in found]).reshape(len(found), self.n + 1)
+
+    def multipliers(self, factors: Iterable[tuple[int, Fraction]]) -> dict[str, dict[str, str]]:
+        """What a leaf says, if `rows` have these factors."""
+        rows, flats = dict[int, Fraction](), dict[int, Fraction]()
+        for k, factor in factors:
+            for total, part in zip((rows, flats), self.combinations[k], strict=True):
+                for i, m in part.items():
+                    total[i] = total.get(i, Fraction(0)) + factor * m
+        tables = (("rows", rows), ("equalities", flats))
+        return {name: {str(i): str(m) for i, m in sorted(t.items()) if m} for name, t in tables if any(t.values())}
+
+    # ---- points -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _hull(self) -> tuple[list[tuple[int, ...]], list[tuple[Fraction, ...]]]:
+        """The equalities of its affine hull, those in disguise among them, and points, of which no other rows are 0 at
+        all of them."""
+        domain, found, points = self.domain, list(self.domain.flats), list(self._extremes)
+        if self._slack[0] <= 0:
+            for row in domain.inequalities:
+                best = linear_programs.maximise(row, domain.inequalities, domain.equalities)
+                if best.value == 0:
+                    found.append(row)
+                elif best.point is not None:
+                    points.append(best.point)
+        return found, points
+
+    @cached_property
+    def _slack(self) -> tuple[Fraction, tuple[Fraction, ...]]:
+        """How much all rows, in proportion to how they vary, can be positive at once (if anything), and where."""
+        domain = self.domain
+        widths = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
+        table = []
+        for row in domain.inequalities:
+            size = sum((abs(a) * w for a, w in zip(row[1:], widths, strict=True)), Fraction(0))
+            table.append(primitive((*(Fraction(v) for v in row), -size)) if size else (*row, 0))
+        table.append((1, *[0] * self.n, -1))
+        flats = [(*row, 0) for row in domain.equalities]
+        best = linear_programs.maximise((0,) * (self.n + 1) + (1,), table, flats)
+        assert best.value is not None and best.point is not None
+        if any(w == 0 for w in widths):
+            return Fraction(0), best.point[: self.n]
+        return best.value, best.point[: self.n]
+
+    @cached_property
+    def centre(self) -> tuple[Fraction, ...]:
+        """A point of the relative interior."""
+        if self.domain.is_box:
+            return tuple((low + high) / 2 for low, high in zip(self.lower, self.upper, strict=True))
+        if self.domain.given_by_generators:
+            points = self.domain.checked.generators[0]
+        else:
+            if self._slack[0] > 0:
+                return self._slack[1]
+            points = self._hull[1]
+        return tuple(sum(c, Fraction(0)) / len(points) for c in zip(*points, strict=True))
+
+    @cached_property
+    def _solved(self) -> list[tuple[int, list[Fraction]]]:
+        """The equalities solved for some coordinates: ``(j, (b, a...))``, x_j = b + a.x with a of the others only."""
+        rows = [[Fraction(v) for v in row] for row in self._hull[0]]
+        found: list[tuple[int, list[Fraction]]] = []
+        for row in rows:
+            for j, form in found:
+                if row[j + 1]:
+                    factor, row[j + 1] = row[j + 1], Fraction(0)
+                    row = [a + factor * b for a, b in zip(row, form, strict=True)]
+            pivot = max(range(self.n), key=lambda j: abs(row[j + 1]))
+            if not row[pivot + 1]:
+                continue
+            own = [-v / row[pivot + 1] for v in row]
+            own[pivot + 1] = Fraction(0)
+            for k, (j, form) in enumerate(found):
+                if form[pivot + 1]:
+                    factor = form[pivot + 1]
+                    form = [a + factor * b for a, b in zip(form, own, strict=True)]
+                    form[pivot + 1] = Fraction(0)
+                    found[k] = j, form
+            found.append((pivot, own))
+        return found
+
+    def exact(self, point: Iterable[Any]) -> tuple[Fraction, ...] | None:
+        """An exact point of the domain near a point in floats (or exact already); None if they have overflowed."""
+        point = list(point)
+        if not all(isinstance(x, Fraction) or isfinite(x) for x in point):
+            return None
+        if self.domain.given_by_generators:
+            weights = self.weights(point)
+            return None if weights is None else self._mean(weights)
+        inside = []
+        for v, low, high in zip(
+            map(Fraction, point), self.domain.checked.lower, self.domain.checked.upper, strict=True
+        ):
+            right = v if low is None else max(v, low)
+            inside.append(right if high is None else min(right, high))
+        if self.domain.is_box:
+            return tuple(inside)
+        for j, form in self._solved:
+            inside[j] = form[0] + sum((a * x for a, x in zip(form[1:], inside, strict=True) if a), Fraction(0))
+        return self._pulled(inside)
+
+    def _pulled(self, point: list[Fraction]) -> tuple[Fraction, ...]:
+        """The first point on the way to the centre (about) that lies in the domain."""
+        part = Fraction(0)
+        for row in self.domain.inequalities:
+            value, middle = _at(row, point), _at(row, self.centre)
+            if value < 0 and middle > value:
+                part = max(part, -value / (middle - value))
+        if part:
+            part = min(Fraction(1), Fraction(int(part * (1 << 40)) + 1, 1 << 40))
+        return tuple(x + part * (c - x) for x, c in zip(point, self.centre, strict=True))
+
+    def weights(self, point: Sequence[Any]) -> list[Fraction] | None:
+        """Exact convex weights of the given vertices whose mean is near a point."""
+        from scipy.optimize import nnls  # start-up time
+
+        assert self.vertices is not None
+        span = np.maximum(self.high - self.low, 1e-300)
+        table = np.vstack([((self.vertices - self.low) / span).T, np.full(len(self.vertices), 8.0)])
+        target = [*((np.array([float(x) for x in point]) - self.low) / span), 8.0]
+        try:
+            found = nnls(table, np.array(target))[0]
+        except RuntimeError:  # too many steps
+            return None
+        sizes = [Fraction(int(w * (1 << 48))) for w in found.tolist()]
+        total = sum(sizes)
+        return [w / total for w in sizes] if total else None
+
+    def _mean(self, weights: Sequence[Fraction]) -> tuple[Fraction, ...]:
+        vertices = self.domain.checked.generators[0]
+        pairs = [(w, v) for w, v in zip(weights, vertices, strict=True) if w]
+        return tuple(sum((w * v[j] for w, v in pairs), Fraction(0)) for j in range(self.n))
+
+    # ---- points in floats -------------------------------------------------------------------------------------
+
+    @cached_property
+    def _tables(self) -> tuple[Array, Array, Array, Array]:
+        """The centre, own rows, their values at the centre, and the projection onto the directions of the hull."""
+        centre, rows = nearest(*common(self.centre)), self.rows[: len(self.domain.rows)]
+        directions = np.eye(self.n)
+        if self._hull[0]:
+            flat = np.array([nearest(*common([Fraction(v) for v in row[1:]])) for row in self._hull[0]])
+            flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+            _, sizes, turned = np.linalg.svd(flat)
+            kernel = turned[int((sizes > 1e-9 * sizes.max(initial=0)).sum()) :]
+            directions = kernel.T @ kernel
+        return centre, rows, rows[:, 0] + rows[:, 1:] @ centre, directions
+
+    def moved_in(self, points: Array) -> Array:
+        """Points (count, n) of floats, those outside moved towards the centre until they are inside."""
+        points = np.clip(points, self.low, self.high)
+        if not self.has_rows:
+            return points
+        centre, rows, middle, directions = self._tables
+        steps = (points - centre) @ directions
+        with np.errstate(all="ignore"):
+            room = np.where(
+                steps > 0, (self.high - centre) / steps, np.where(steps < 0, (self.low - centre) / steps, np.inf)
+            )
+            longest = np.nanmin(room, axis=1)
+            falls = steps @ rows[:, 1:].T
+            longest = np.minimum(longest, np.where(falls < 0, -middle / falls, np.inf).min(axis=1, initial=np.inf))
+        return centre + steps * np.clip(np.nan_to_num(longest), 0, 1)[:, None]
+
+    def stepped(self, points: Array, slopes: Array, shares: Array) -> Array:
+        """Points (count, n) moved uphill, by these shares of the box; between vertices towards the highest one."""
+        if self.vertices is not None:
+            highest = self.vertices[np.argmax(slopes @ self.vertices.T, axis=1)]
+            return points + shares[:, :1] * (highest - points)
+        return self.moved_in(points + shares * (self.high - self.low) * np.sign(slopes))
+
+    def sampled(self, random: Any, count: int) -> Array:
+        """Points (count, n) of floats: in a box random points and corners, else mostly near extreme points."""
+        if self.vertices is not None:
+            return self._mixed(random, self.vertices, count)
+        share = random.random((count, self.n))
+        share[::2] = share[::2] > 0.5
+        share[0] = 0.5
+        points = self.low + share * (self.high - self.low)
+        if not self.has_rows:
+            return points
+        extremes = np.array([nearest(*common(v)) for v in dict.fromkeys(self._extremes)])
+        found = self.moved_in(points)
+        found[0] = self._tables[0]
+        found[1::4] = self._mixed(random, np.vstack([extremes, self._tables[0]]), len(found[1::4]))
+        return found
+
+    def _mixed(self, random: Any, points: Array, count: int) -> Array:
+        """Means of some points, many of them near a single one."""
+        weights = random.standard_exponential((count, len(points))) ** random.integers(1, 6, (count, 1))
+        some = min(count - 1, len(points))
+        weights[1 : 1 + some] = np.eye(len(points))[:some]
+        weights[0] = 1
+        return weights @ points / weights.sum(axis=1, keepdims=True)
+
+
+def _at(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
+    return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
+
+
+def _moved_in(box: Polyhedron) -> tuple[list[Fraction], list[Fraction]]:
+    """The sides of a box, an infinite one at a distance where witnesses are likely."""
+    lower, upper = [], []
+    for low, high in zip(box.checked.lower, box.checked.upper, strict=True):
+        far = 100 + abs(low or Fraction(0)) + abs(high or Fraction(0))
+        lower.append(low if low is not None else (high or Fraction(0)) - far)
+        upper.append(high if high is not None else (low or Fraction(0)) + far)
+    return lower, upper
