@@ -15,7 +15,7 @@ struct flock {
     double **narrow, **turned;         /* of each layer: its matrix, of what is alive before, and turned, of what is here */
     reals *low, *high, *above, *height, *below, *gaps; /* gaps: (gap_count, corners) */
     reals *lower, *upper, *points;     /* points: (inputs, corners) */
-    reals *weights, *slope, *kept, *kept_added, *speed, *added, *moving, *phases, *y, *outputs, *factors, *sums, *along, *losses;
+    reals *weights, *slope, *kept, *kept_added, *speed, *added, *moving, *phases, *y, *outputs, *factors, *sums, *along, *losses, *lowered;
     reals *worst_gaps;
     int64_t *every_row, *every_neuron;
     int signs;
@@ -55,21 +55,27 @@ static reals pulled(struct flock *f, const reals *below, const reals *added) {
     return constant;
 }
 
+/* That at some corners, in y. */
+INLINE void cornered(struct flock *f, reals constant, int64_t first, int64_t some) {
+    const struct network *m = f->m;
+    reals value[4] = {constant, constant, constant, constant};
+    for (int64_t j = 0; j < m->inputs; j++)
+        for (int64_t c = 0; c < some; c++) value[c] += f->slope[j] * f->points[j * m->corners + first + c];
+    for (int64_t g = 0; g < f->gap_count; g++)
+        for (int64_t c = 0; c < some; c++) value[c] += f->lowered[g] * f->gaps[g * m->corners + first + c];
+    for (int64_t c = 0; c < some; c++) f->y[first + c] = value[c];
+}
+
 /* The bound of that at the worst corner. */
 static reals worst(struct flock *f, reals constant) {
     const struct network *m = f->m;
     reals best = every(-INFINITY);
     f->corner = (best > best);
-    for (int64_t c = 0; c < m->corners; c++) {
-        reals value = constant;
-        for (int64_t j = 0; j < m->inputs; j++) value += f->slope[j] * f->points[j * m->corners + c];
-        f->y[c] = value;
-    }
-    for (int64_t g = 0; g < f->gap_count; g++) {
-        reals plus = positive(f->weights[f->gapped[g]]);
-        const reals *gaps = f->gaps + g * m->corners;
-        for (int64_t c = 0; c < m->corners; c++) f->y[c] -= plus * gaps[c];
-    }
+    for (int64_t g = 0; g < f->gap_count; g++) f->lowered[g] = -positive(f->weights[f->gapped[g]]);
+    if (m->corners % 4 == 0)
+        for (int64_t first = 0; first < m->corners; first += 4) cornered(f, constant, first, 4);
+    else /* there are one or two */
+        for (int64_t first = 0; first < m->corners; first++) cornered(f, constant, first, 1);
     ints at = f->corner;
     for (int64_t c = 0; c < m->corners; c++) {
         ints better = ~(f->y[c] <= best); /* NaN, from numbers beyond the floats, stays */
@@ -479,7 +485,7 @@ int ENTRY(explore)(const struct network *m, int64_t count, const double *lower, 
     for (int64_t l = 1; l <= m->layers; l++)
         weights += 2 * m->widths[l] * padded(m->widths[l - 1]) + m->widths[l - 1] * padded(m->widths[l]);
     struct room room;
-    if (!opened(&room, weights * word + 3 * (m->layers + 1) * word + widest * word + widest * lanes + (3 * m->layers + 5) * 64 + FLOCK * all * (columns * word + 1) + m->inputs * columns * word + 3 * all * word +
+    if (!opened(&room, weights * word + 3 * (m->layers + 1) * word + widest * word + (widest + all) * lanes + (3 * m->layers + 6) * 64 + FLOCK * all * (columns * word + 1) + m->inputs * columns * word + 3 * all * word +
                            4 * (m->layers + 2) * word + 4 * most * lanes + all * lanes + all * word + 4 * widest * word +
                            2 * widest * columns * word + (20 * all + 4 * most) * lanes +
                            (all + last) * m->corners * lanes + m->inputs * (m->corners + 3) * lanes +
@@ -511,6 +517,7 @@ int ENTRY(explore)(const struct network *m, int64_t count, const double *lower, 
     }
     b.counts[0] = m->inputs;
     f.every_neuron = taken(&room, widest * word), f.sums = taken(&room, widest * lanes);
+    f.lowered = taken(&room, all * lanes);
     for (int64_t i = 0; i < widest; i++) f.every_neuron[i] = i;
     f.m = m, f.starts = starts, f.signs = signs != NULL;
     f.alive = taken(&room, all * word), f.counts = taken(&room, (m->layers + 2) * word);
