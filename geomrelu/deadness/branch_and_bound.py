@@ -341,7 +341,7 @@ class Growth:
                 slopes = [text[where] for where in self.slices]
                 if kind == kernel.DEFAULT:
                     slopes = [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []
-                again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
+                again = tuple(np.flatnonzero(found.again[row]).tolist()) if known and self.level > 2 else None
                 leaf = Step(True, again, None, slopes)
                 more = self._multipliers(part, row, added) if kind == kernel.IMPROVED and part.signs else {}
                 self._leaf(part, leaf.leaf(self.level) | more if more else leaf)
