@@ -26,6 +26,7 @@ from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import Step, derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.growth_on_rows import OnRows
+from geomrelu.deadness.polishing import polish
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -48,7 +49,7 @@ _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 def halves(floating: FloatNetwork) -> bool:
     """Are boxes halved? If not, only signs are split."""
-    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
+    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None and floating.ball is None
 
 
 class Tree:
@@ -100,7 +101,7 @@ class Tree:
         self._nodes.append(growth.packed)
         self.point = growth.point
         self.tight = self.tight or growth.tight
-        self.failed = growth.lost
+        self.failed = self.failed or growth.lost
         self.boxes += growth.boxes
         self.seconds += growth.seconds
         self.refused += growth.refused
@@ -191,7 +192,7 @@ class Growth:
         whole = floating.whole(self.level - 1, budget)
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
-        self.enough = -(SAFETY if self.coarse else FINE) * self.scale
+        self.enough = -(SAFETY if self.coarse or floating.ball is not None else FINE) * self.scale
         self.halves = halves(floating)
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
@@ -374,6 +375,8 @@ class Growth:
             boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
         )
         self._look(points, (boxes.lower + boxes.upper) / 2)
+        if floating.ball is not None and phases is not None and added is not None:
+            polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
@@ -399,7 +402,7 @@ class Growth:
             how = known, self.unwanted, self.cornered, self.budget
             return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
-        return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
+        return replace(self.floating.on(lower, upper), lines=[Lines.of(*pair) for pair in known], bounds=known)
 
     def _table(self, parts: list[Part]) -> Array | None:
         """Bounds that hold before any are derived: (parts, 2, neurons)."""

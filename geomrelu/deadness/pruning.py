@@ -23,6 +23,8 @@ from geomrelu.deadness import whole_box
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
+from geomrelu.geometry.domains import OneSet
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
@@ -61,7 +63,7 @@ class Pruning:
 
 def prune(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     reports: Iterable[LayerReport],
     budget: Budget | None = None,
     *,
@@ -108,7 +110,8 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
-    if fold and isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded:
+    boxed = isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded
+    if fold and not isinstance(domain, FiniteSet) and (boxed or isinstance(domain, Ellipsoid)):
         fate, active = _folded(network, domain, fate, budget or Budget())
         claims |= active
     table: list[list[str]] = []
@@ -175,7 +178,7 @@ def _multiples(network: Network, fate: Fate) -> Fate:
 
 
 def _folded(
-    network: Network, domain: Polyhedron, fate: Fate, budget: Budget
+    network: Network, domain: Polyhedron | Ellipsoid, fate: Fate, budget: Budget
 ) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]]]:
     """Fold the active neurons of each layer where that leaves fewer weights."""
     bench = Bench(network, domain)
