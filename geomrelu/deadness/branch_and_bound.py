@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.certificates.batch import derived, places
+from geomrelu.certificates.batch import Step, derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.polishing import polish
@@ -117,7 +117,7 @@ class Tree:
 
     def proof(self) -> list[Node]:
         """The tree in the checker's grammar, with OPEN where it is not finished."""
-        nodes: dict[int, Split | Node] = {}
+        nodes: dict[int, Split | Step | Node] = {}
         for packed in self._nodes:
             nodes.update(pickle.loads(packed))
         earlier = {part.name: part.earlier for part in (*self.parts, *self.away.values())}
@@ -129,6 +129,8 @@ class Tree:
             if isinstance(node, Split):
                 proof.append(node.node(self.level))
                 stack += [2 * name + 1, 2 * name]
+            elif isinstance(node, Step):
+                proof.append(node.leaf(self.level))
             else:
                 proof += earlier.get(name) or [dict(node)]
         return proof
@@ -178,7 +180,7 @@ class Growth:
         self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
         self.target = np.array([self.neuron])
         self.roots, self.parts, self.taken = list(parts), list(parts), [part.name for part in parts]
-        self.nodes: dict[int, Split | Node] = {}
+        self.nodes: dict[int, Split | Step | Node] = {}  # leaves that are easily judged as steps
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
         self.lost, self.looks, self.budget = False, True, UNLIMITED
@@ -338,12 +340,12 @@ class Growth:
             if kind in (kernel.DEFAULT, kernel.IMPROVED):
                 text = letters[row].tobytes().decode()
                 slopes = [text[where] for where in self.slices]
-                if kind == kernel.IMPROVED:
-                    leaf: Node = {"coarse": slopes} | self._multipliers(part, row, added)
-                else:
-                    leaf = {"coarse": [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []}
-                again = np.flatnonzero(found.again[row]).tolist() if known and self.level > 2 else None
-                self._leaf(part, leaf | derived(self.level, again))
+                if kind == kernel.DEFAULT:
+                    slopes = [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []
+                again = tuple(np.flatnonzero(found.again[row]).tolist()) if known and self.level > 2 else None
+                leaf = Step(True, again, None, slopes)
+                more = self._multipliers(part, row, added) if kind == kernel.IMPROVED and part.signs else {}
+                self._leaf(part, leaf.leaf(self.level) | more if more else leaf)
             elif kind == kernel.PROGRAM:
                 self._leaf(part, PROGRAM)
             elif kind != kernel.EXACTLY:
@@ -469,7 +471,7 @@ class Growth:
             self._leaf(part, leaf)
         return left
 
-    def _leaf(self, part: Part, leaf: Node) -> None:
+    def _leaf(self, part: Part, leaf: Step | Node) -> None:
         self.nodes[part.name], self.leaves[part.name] = leaf, part
 
     def _close_exactly(
