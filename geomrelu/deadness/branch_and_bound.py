@@ -312,7 +312,9 @@ class Growth:
             unwanted[: len(self.unwanted)] = self.unwanted
         found = explorer.boxes(lower, upper, known, signs, stubborn, unwanted)
         seen = found.kind != kernel.DEFAULT
-        if self.looks and seen.any() and found.values[seen].max() > 0:
+        if self.rows is not None and seen.any():
+            self._look(found.points[seen])
+        elif self.looks and seen.any() and found.values[seen].max() > 0:
             self.point = found.points[seen][int(np.argmax(found.values[seen]))].tolist()
         open_ = found.kind >= kernel.NEURON
         if open_.any():
@@ -363,8 +365,11 @@ class Growth:
         settled = (bound <= self.enough) & ~stubborn  # NaN, from numbers beyond the floats, stays open too
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, None, None)] = False
+        if self.rows is not None:
+            settled |= self.rows.visited(parts, boxes, np.flatnonzero(~settled), derives)
         rows = np.flatnonzero(~settled)
-        if not len(rows):
+        if not len(rows) or self.point is not None:
+            self.parts += [parts[k] for k in rows]
             return
         parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
         phases = self._phases(parts) if any(part.signs for part in parts) else None
@@ -379,9 +384,6 @@ class Growth:
         exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
-        if self.rows is not None and len(rows) and self.point is None:
-            some = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
-            rows = rows[~self.rows.closed([parts[k] for k in rows], boxes.take(rows), *some, False)]
         if not len(rows):
             return
         self.worst = float(bound[rows].max())
@@ -430,7 +432,7 @@ class Growth:
 
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
-        candidates = np.concatenate(points)
+        candidates = self.floating.inside.moved_in(np.concatenate(points))
         value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()

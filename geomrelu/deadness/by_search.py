@@ -153,7 +153,7 @@ class BySearch:
         return self._complete({"layer": layer, "neuron": i, "status": "dead", "stable": True} | proof)
 
     def _complete(self, claim: Claim) -> Claim:
-        """With what a claim about a domain that is not a box needs: a point, in its terms, and what shows it bounded."""
+        """With what a claim needs where the domain is not a box: a point, in its terms, and what shows it bounded."""
         if claim.get("stable") and self.problem.bounding is None:
             del claim["stable"]
         elif claim.get("stable"):
