@@ -234,6 +234,7 @@ class Growth:
             for part in self.parts:
                 if part.leaf is not None:
                     self._leaf(part, part.leaf)
+                    self.lost |= part.stubborn  # the judge has refused it
             self.parts = [part for part in self.parts if part.leaf is None]
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
