@@ -20,6 +20,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.deadness import whole_box
+from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
@@ -108,7 +109,7 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
-    if fold and isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded:
+    if fold and isinstance(domain, Polyhedron) and is_searched(domain):
         fate, active = _folded(network, domain, fate, budget or Budget())
         claims |= active
     table: list[list[str]] = []
@@ -208,6 +209,8 @@ def _folded(
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = whole_box.one_leaf(bench.floating, level)
+                if bench.floating.inside.has_rows:
+                    claim["point"] = list(map(str, bench.floating.inside.centre))
                 checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays

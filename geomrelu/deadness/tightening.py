@@ -33,6 +33,7 @@ from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
+from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
@@ -158,7 +159,8 @@ class _Search:
         domain = self.domain
         if isinstance(domain, FiniteSet) or not (domain.checked.rows or domain.checked.equalities):
             return []
-        return [[str(x) for x in domain.interior_point()]]
+        point = Inside(domain).centre if is_searched(domain) else domain.interior_point()
+        return [[str(x) for x in point]]
 
     def _judge(self, before: str) -> Quick:
         if before not in self.judges:
@@ -276,14 +278,12 @@ class _Search:
         self.seen |= {(v.layer, v.neuron, 1) for v in self.verdicts if v.status is Status.ALIVE}
         wanted = {(layer, i, s) for layer in self.asked for i in self._unstable(layer) for s in (1, -1)} - self.seen
         domain = self.domain
-        if not (isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded) or not wanted:
+        if not (isinstance(domain, Polyhedron) and is_searched(domain)) or not wanted:
             return
         floating = self.floating
         random = np.random.default_rng(0)
         size = max(self.network.widths) + self.network.inputs
-        share = random.random((int(np.clip(BATCH // size, 16, POINTS)), self.network.inputs))
-        share[::2] = share[::2] > 0.5
-        points = floating.lower + share * (floating.upper - floating.lower)
+        points = floating.inside.sampled(random, int(np.clip(BATCH // size, 16, POINTS)))
         reached = floating.forward(points, self.deepest)
         order = sorted(wanted)
         signs = np.array([s * reached[layer - 1][:, i] for layer, i, s in order]) > 0
@@ -347,7 +347,7 @@ class _Search:
 
     @property
     def _bounded_box(self) -> bool:
-        return isinstance(self.domain, Polyhedron) and self.domain.is_box and self.domain.is_bounded
+        return isinstance(self.domain, Polyhedron) and self.domain.checked.is_bounded_box()
 
     def _improve(self, layer: int) -> None:
         """The same in one layer."""
