@@ -270,7 +270,7 @@ class Inside:
         assert self.vertices is not None
         span = np.maximum(self.high - self.low, 1e-300)
         table = np.vstack([((self.vertices - self.low) / span).T, np.full(len(self.vertices), 8.0)])
-        target = [*((np.array([float(x) for x in point]) - self.low) / span), 8.0]
+        target = [*((np.clip([float(x) for x in point], self.low, self.high) - self.low) / span), 8.0]
         try:
             found = nnls(table, np.array(target))[0]
         except RuntimeError:  # too many steps
