@@ -13,6 +13,7 @@ from geomrelu.cli.shared import (
     add_search,
     budget_of,
     complain,
+    decided,
     judged_inputs,
     layers_of,
     progress_bar,
@@ -119,7 +120,7 @@ def _on_domain(options: argparse.Namespace) -> int:
     more: dict[str, Any] = {}
     report: reports.Report | None = None
     interrupted = False
-    with progress_bar("deciding") as (advance, clear):
+    with progress_bar("deciding", budget) as (advance, clear):
 
         def told(layer: LayerReport, files: dict[int, str]) -> None:
             finished.append(layer)
@@ -153,7 +154,8 @@ def _on_domain(options: argparse.Namespace) -> int:
     _kept(options, more)
     _paged(options, report, more, image)
     if interrupted:
-        raise KeyboardInterrupt
+        asked = front_door.neurons_asked(network, layers, options.neuron)
+        raise KeyboardInterrupt(decided(finished, sum(map(len, asked.values())), options.certificates))
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
 

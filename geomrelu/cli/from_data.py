@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     network = model_of(options, options.model)
     image = None if options.image is None else widths_of(options.image, "--image")
     image_shape(network, image)
-    with progress_bar("deciding") as (advance, _):
+    with progress_bar("deciding", budget) as (advance, _):
         found = front_door.around(
             network, options.data, layers, options.neuron, widen=options.widen or "11/10", time=budget.seconds_left(),
             neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler, progress=advance,
@@ -52,5 +52,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.report is not None:
         complain("no neuron is silent on the data: there is no page")
     if found.interrupted:
-        raise KeyboardInterrupt
+        further = sum(reach != "data" for reach in found.reach.values())
+        silent = f"{len(found.reach)} neurons are silent on the data"
+        raise KeyboardInterrupt(f"{silent}, {further} of them proved dead on more than the data")
     return 3 if found.undecided else 0

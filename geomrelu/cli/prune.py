@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from geomrelu.cli.shared import (
     DOMAINS,
+    Advance,
     Command,
     add_reading,
     add_search,
     complain,
+    decided,
     judged_on_one_piece,
     progress_bar,
     widths_of,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from geomrelu.budget import Budget
     from geomrelu.deadness.pruning import Pruning
     from geomrelu.deadness.report import Report
+    from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
     from geomrelu.network.network import Network
     from geomrelu.network.quantised import QuantisedNetwork
@@ -50,7 +53,6 @@ def run(options: argparse.Namespace) -> int:
     """Decide, prune, write."""
     from geomrelu.budget import Budget
     from geomrelu.certificates import files as certificate
-    from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.pruning import reserve
     from geomrelu.errors import InputError
     from geomrelu.io.files import kind_of, parent_of, same_file, writable
@@ -81,12 +83,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
     whole = Budget(budget.seconds_left(kept=reserve(network)))
-    with progress_bar("pruning") as (advance, _):
-        reports = decide(
-            network, domain, time=whole.seconds_left(0.9),  # the rest is for the proofs that neurons are active
-            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
-            certificates=options.certificates, progress=advance,
-        )  # fmt: skip
+    with progress_bar("pruning", budget) as (advance, _):
+        # the rest of the time is for the proofs that neurons are active
+        reports = _decided(options, network, domain, whole.seconds_left(0.9), advance)
         found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
         certificate.save(Path(options.certificate), found.certificate)
@@ -96,6 +95,28 @@ def run(options: argparse.Namespace) -> int:
     if options.report or replaces:
         print("".join(f"{line}\n" for line in lines), end="")
     return _ended(options, len(reports.undecided))
+
+
+def _decided(
+    options: argparse.Namespace,
+    network: Network | QuantisedNetwork,
+    domain: Polyhedron | FiniteSet,
+    seconds: float,
+    advance: Advance,
+) -> Report:
+    """The verdicts; on Ctrl-C the line says how many there are."""
+    from geomrelu.deadness.front_door import decide, neurons_asked
+
+    finished: list[LayerReport] = []
+    try:
+        return decide(
+            network, domain, time=seconds, neuron_time=options.neuron_time, workers=options.workers,
+            scheduler=options.scheduler, certificates=options.certificates, progress=advance,
+            told=lambda layer, _: finished.append(layer),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        asked = sum(map(len, neurons_asked(network, None, None).values()))
+        raise KeyboardInterrupt(decided(finished, asked, options.certificates)) from None
 
 
 def _ended(options: argparse.Namespace, undecided: int) -> int:
@@ -111,7 +132,6 @@ def _quantised(
     options: argparse.Namespace, network: QuantisedNetwork, domain: Polyhedron | FiniteSet, budget: Budget
 ) -> int:
     """The file of a network of whole numbers without the channels that are dead."""
-    from geomrelu.deadness.front_door import decide
     from geomrelu.deadness.quantised_pruning import smaller_file
     from geomrelu.deadness.quantised_report import QuantisedReport
     from geomrelu.errors import InputError
@@ -120,12 +140,9 @@ def _quantised(
         raise InputError(f"{options.output}: a quantised network is written as .onnx")
     whole = network.reading.rows == 1
     shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
-    with progress_bar("pruning") as (advance, _):
-        report = decide(
-            network, domain, time=budget.seconds_left(0.9),  # the rest is for writing and reading again
-            neuron_time=options.neuron_time, workers=options.workers, scheduler=options.scheduler,
-            certificates=options.certificates, progress=advance,
-        )  # fmt: skip
+    with progress_bar("pruning", budget) as (advance, _):
+        # the rest of the time is for writing and reading again
+        report = _decided(options, network, domain, budget.seconds_left(0.9), advance)
         assert isinstance(report, QuantisedReport)
         found = smaller_file(options.model, report, shape=shape, whole_batch=whole)
     found.save(options.output, options.certificate)

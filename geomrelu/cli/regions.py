@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = region_count.Wanted(options.faces, options.polynomial, options.graph)
     listed: list[dict[str, Any]] = []
     seen = 0
-    with progress_bar("counting") as (advance, clear):
+    with progress_bar("counting", budget) as (advance, clear):
 
         def each(signs: Any, points: Callable[[int], Sequence[Any]]) -> None:
             nonlocal seen
@@ -102,7 +102,7 @@ def _in_shards(options: argparse.Namespace, budget: Budget) -> int:
         raise InputError("--workers, --scheduler and --signs-in go with counting alone")
     network, domain = network_on(options)
     directory = None if options.signs_in is None else writable(Path(options.signs_in))
-    with workers_on(options.workers, options.scheduler) as pool, progress_bar("counting") as (advance, _):
+    with workers_on(options.workers, options.scheduler) as pool, progress_bar("counting", budget) as (advance, _):
         found = region_count.by_shards(
             network, domain, options.layers, budget, pool, directory,
             lambda regions: advance(f"{regions:,} regions", 0, 0),

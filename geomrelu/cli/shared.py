@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
+    from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Domain
     from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -232,7 +234,7 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     # a chunk in this process would be finished first
     with (
         workers_on(options.workers, options.scheduler, apart=budget is not None) as pool,
-        progress_bar(what) as (advance, _),
+        progress_bar(what, budget) as (advance, _),
     ):
         yield {
             "pool": pool,
@@ -249,8 +251,10 @@ def complain(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
+def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Advance, Callable[[], None]]]:
     """A progress bar on standard error if that is a terminal, else nothing.
+
+    It shows how much is done and how much is open, how long it has taken, and how much of the budget's time is left.
 
     Yields ``(advance, clear)``: call ``clear`` before printing; the next ``advance`` shows the bar again.
     """
@@ -258,14 +262,21 @@ def progress_bar(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
         yield (lambda text, done, total: None), (lambda: None)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    class Left(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            left = None if budget is None else budget.left
+            return Text("" if left is None else f"at most {clock(left)} left")
 
     bar = Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
+        Left(),
         console=Console(stderr=True),
         transient=True,
         redirect_stdout=False,  # the results go where the user sends them, unwrapped
@@ -274,7 +285,7 @@ def progress_bar(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
     task = bar.add_task(what, total=None, count="")
 
     def advance(text: str, done: int, total: int) -> None:
-        count = f"{done}/{total}" if total else ""
+        count = f"{done:,}/{total:,}, {total - done:,} open" if total else ""
         bar.start()
         bar.update(task, description=f"{what} {text}", completed=done, total=total or None, count=count)
 
@@ -282,3 +293,24 @@ def progress_bar(what: str) -> Iterator[tuple[Advance, Callable[[], None]]]:
         yield advance, bar.stop
     finally:
         bar.stop()
+
+
+def clock(seconds: float) -> str:
+    """As on a clock, rounded up: 9:05, 1:00:00."""
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def decided(layers: Iterable[LayerReport], asked: int, certificates: str | None) -> str:
+    """What is proved when a run is interrupted, in one line.
+
+    Args:
+        asked: how many neurons. certificates: the directory that keeps it.
+    """
+    from geomrelu.deadness.verdict import Status
+
+    found = [v.status for layer in layers for v in layer.verdicts]
+    dead, alive = (found.count(status) for status in (Status.DEAD, Status.ALIVE))
+    kept = "" if certificates is None else f"; the same command goes on from what is in {certificates}"
+    return f"{dead + alive} of {asked} neurons are decided, {dead} dead and {alive} alive{kept}"

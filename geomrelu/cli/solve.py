@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     for line in query.notes:
         complain(f"note: {line}")
     programs = combined(query, models, tape_of)
-    with named(options.query), progress_bar("solving") as (advance, _):
+    with named(options.query), progress_bar("solving", budget) as (advance, _):
         answer = solve(query, programs, budget, advance)
     if options.certificates is not None:
         answer.save(Path(options.certificates))

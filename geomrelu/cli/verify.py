@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         before = sum(kept.read(claim, depth) is not None for claim in asked)
         if before:
             complain(f"{before} of {len(asked)} claims are verified in {options.report} already")
-    with progress_bar("verifying") as (advance, clear):
+    with progress_bar("verifying", budget) as (advance, clear):
         try:
             for result in runner.run(
                 options.labels or None, depth,

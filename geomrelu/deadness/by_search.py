@@ -16,6 +16,7 @@ from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network import pieces
@@ -48,6 +49,10 @@ class BySearch:
         assert isinstance(self.problem.domain, Polyhedron)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
+    @cached_property
+    def whole_layers(self) -> WholeLayers:
+        return WholeLayers(self.problem, self.bench.floating)
+
     def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
@@ -59,7 +64,9 @@ class BySearch:
         ]
         if is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
-            if self.bench.floating.inside.missing:  # nothing is known of a box
+            if domain.is_box:
+                steps = self._of_layers(steps, layer)
+            elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
         if not done:
@@ -72,6 +79,13 @@ class BySearch:
                 yield verdict
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
+
+    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
+        """On a box whole layers are worked on at once."""
+        whole = self.whole_layers
+        intervals, _, bounded, _, *rest = steps
+        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
+        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
 
     def _witnesses(
         self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
@@ -153,7 +167,7 @@ class BySearch:
         return self._complete({"layer": layer, "neuron": i, "status": "dead", "stable": True} | proof)
 
     def _complete(self, claim: Claim) -> Claim:
-        """With what a claim needs where the domain is not a box: a point, in its terms, and what shows it bounded."""
+        """With what a claim about a domain that is no box needs: a point, in its terms, and what shows it bounded."""
         if claim.get("stable") and self.problem.bounding is None:
             del claim["stable"]
         elif claim.get("stable"):

@@ -32,7 +32,7 @@ from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
-__all__ = ["around", "check_arithmetic", "decide"]
+__all__ = ["around", "check_arithmetic", "decide", "neurons_asked"]
 
 
 def decide(
@@ -115,7 +115,7 @@ def decide(
     }
     if isinstance(network, QuantisedNetwork):
         quantised_report.check_options(arithmetic)
-        asked = _asked(network, layers, neurons)
+        asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
     if arithmetic is not None:
         whole = Budget(time)
@@ -126,16 +126,17 @@ def decide(
     if isinstance(set_, Union):
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
-    told_of = dict.fromkeys(range(1, network.depth + 1), (0, 1))
+    told_of = dict.fromkeys(neurons_asked(network, layers, neurons), 0)
+    every = sum(map(len, neurons_asked(network, layers, neurons).values()))
 
-    def advanced(layer: int, decided: int, asked: int) -> None:
-        told_of[layer] = decided, asked
+    def advanced(layer: int, decided: int, _: int) -> None:
+        told_of[layer] = decided
         if progress is not None:
-            progress(f"layer {layer}", decided, asked)
+            progress(f"layer {layer}", sum(told_of.values()), every)
 
     def grown(tree: Tree) -> None:
         if progress is not None:
-            progress(f"layer {tree.level}, neuron {tree.neuron}: {tree}", *told_of[tree.level])
+            progress(f"layer {tree.level}, neuron {tree.neuron}: {tree}", sum(told_of.values()), every)
         keeper.watch(tree)
 
     found: dict[int, LayerReport] = {}
@@ -178,7 +179,7 @@ def around(
     function(progress, "progress")
     points = as_points(read_points(Path(data)) if isinstance(data, (str, PathLike)) else data, network.inputs)
     each = None if neuron_time is None else seconds(neuron_time, "neuron_time")
-    asked = _asked(network, _layers(layers), _neurons(neurons))
+    asked = neurons_asked(network, _layers(layers), _neurons(neurons))
     with workers_on(integer(workers, "workers", 1), scheduler) as (executor, _):
         return from_data(
             network,
@@ -215,7 +216,7 @@ def _on_pieces(
 ) -> UnionReport:
     """Piece by piece, each with an even share of the time that is left and a directory of its own."""
     budget = Budget(time)
-    asked = _asked(network, layers, neurons)
+    asked = neurons_asked(network, layers, neurons)
     parts: list[Report] = []
     interrupted: KeyboardInterrupt | None = None
     for k, piece in enumerate(union.pieces):
@@ -239,8 +240,12 @@ def _on_pieces(
     return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
 
 
-def _asked(network: Network | QuantisedNetwork, layers: list[int] | None, neurons: Any) -> dict[int, list[int]]:
-    """Layer -> neurons."""
+def neurons_asked(network: Network | QuantisedNetwork, layers: list[int] | None, neurons: Any) -> dict[int, list[int]]:
+    """Layer -> neurons, of what may be left open: by default all layers that are the model's own, with all neurons.
+
+    Raises:
+        InputError: no such layer or neuron.
+    """
     chosen = network.judged if layers is None else layers
     return {layer: _neurons_of(network, layer, neurons) for layer in chosen}
 

@@ -185,9 +185,8 @@ class _Run:
         """All points of the grid, with the greatest value of each neuron."""
         whole = self.whole
 
-        def goes_on(done: int) -> bool:
-            if self.progress is not None:
-                self.progress(last, done, whole.count)
+        def goes_on(_: int) -> bool:
+            self._tell(last)
             return not self.budget.ended
 
         for layer, (most, t) in whole.greatest(list(self.asked), goes_on).items():

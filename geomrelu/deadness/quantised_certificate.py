@@ -189,6 +189,8 @@ class _Judging:
     def _prove(self, claim: dict[str, Any], layer: int, i: int, proved: set[int]) -> None:
         status, how = claim.get("status"), claim.get("by")
         checker.require(status in ("dead", "alive"), "its status is neither dead nor alive")
+        checker.require(("point" in claim) <= (how == "point"), "a point is named that shows nothing")
+        checker.require(("supremum" in claim) <= (how == "all points"), "only a walk of all points shows a supremum")
         if how == "point":
             k = checker.count(claim.get("point"), len(self.points), "point")
             fires = self._contains(k) and self._values(k)[layer - 1][i] > 0

@@ -179,9 +179,12 @@ def decide(
     layers: dict[int, LayerReport] = {}
     kept = Kept(None if certificates is None else writable(certificates), network, domain)
 
-    def advanced(layer: int, decided: int, asked: int) -> None:
+    told_of, whole = dict.fromkeys(asked, 0), sum(map(len, asked.values()))
+
+    def advanced(layer: int, decided: int, _: int) -> None:
+        told_of[layer] = decided
         if progress is not None:
-            progress(f"layer {layer}", decided, asked)
+            progress(f"layer {layer}", sum(told_of.values()), whole)
 
     with workers_on(workers, scheduler) as (executor, _):
         try:

@@ -15,11 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
+from geomrelu.exact import numbers
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class AffineMap:
         """
         matrix = _matrix(weights, f"{where}, weights")
         outputs, inputs = matrix.shape
-        numerators, d1 = dyadic(matrix, f"{where}, weights")
+        places, numerators, d1 = numbers.sparse(matrix, f"{where}, weights")
         if bias is None:
             constants, d2 = [0] * outputs, 1
         else:
@@ -180,7 +182,7 @@ class AffineMap:
             if len(vector) != outputs:
                 raise InputError(f"{where}: {outputs} rows of weights but {len(vector)} biases")
             constants, d2 = dyadic(vector, f"{where}, bias")
-        rows, columns = np.divmod(np.arange(len(numerators)), max(inputs, 1))
+        rows, columns = np.divmod(places, max(inputs, 1))
         return cls.from_entries((outputs, inputs), rows, columns, _objects(numerators), d1, constants, d2)
 
     @classmethod
@@ -239,6 +241,15 @@ class AffineMap:
         """Row ``i`` as ``(bias, columns, entries)``, integers over :attr:`denominator`."""
         start, stop = self.indptr[i], self.indptr[i + 1]
         return self.bias[i], self.indices[start:stop].tolist(), self.data[start:stop].tolist()
+
+    def rows(self, numbers: np.ndarray) -> list[tuple[int, list[int], list[int]]]:
+        """All rows as :meth:`row` has them.
+
+        ``numbers``: 0, 1, 2, ... as objects, which then stand in all rows, so that a column takes 8 bytes and not 40.
+        """
+        parts = zip(self.bias, pairwise(self.indptr.tolist()), strict=True)
+        columns, data = numbers[self.indices], self.data
+        return [(bias, columns[start:stop].tolist(), data[start:stop].tolist()) for bias, (start, stop) in parts]
 
     def form(self, i: int) -> AffineForm:
         """Row ``i`` as an affine form."""

@@ -25,7 +25,7 @@ from geomrelu.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded"]
+__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded", "sparse"]
 
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
 
@@ -44,6 +44,7 @@ _FLOATS = {  # by size in bytes
     4: _Layout("u4", 23, 0xFF, 127 + 23),
     8: _Layout("u8", 52, 0x7FF, 1023 + 52),
 }
+_PART = 1 << 16  # entries that are looked at together
 _LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
 
 
@@ -181,6 +182,29 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     table = np.empty(len(bits), dtype=object)
     table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
     return table[position.ravel()].tolist(), 1 << -lowest
+
+
+def sparse(array: np.ndarray, where: str = "array") -> tuple[np.ndarray, list[int], int]:
+    """The entries that are not 0: their places in the order of rows, and their values as :func:`dyadic` has them.
+
+    Raises:
+        InputError: as :func:`dyadic`.
+
+    Cost: linear, by parts, so that a large array of few numbers needs little memory beside it.
+    """
+    import numpy as np
+
+    flat = array.ravel()
+    if array.dtype.kind == "f" and array.dtype.itemsize in _FLOATS:
+        layout = _FLOATS[array.dtype.itemsize]
+        bits = flat.astype(array.dtype.newbyteorder("="), copy=False).view(layout.integer)
+        parts = range(0, max(len(bits), 1), _PART)
+        places = np.concatenate([np.flatnonzero(bits[k : k + _PART] << 1) + k for k in parts])  # without their signs
+        if not np.isfinite(flat[places]).all():
+            dyadic(array, where)  # says which
+    else:
+        places = np.flatnonzero(flat.astype(bool))
+    return places, *dyadic(flat[places], where)
 
 
 def rounded(array: np.ndarray, size: int) -> np.ndarray:

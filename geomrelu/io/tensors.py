@@ -16,7 +16,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
-from geomrelu.exact.numbers import dyadic
+from geomrelu.exact.numbers import dyadic, sparse
 from geomrelu.io.reading import ReadLayer
 from geomrelu.io.tape import Tape, average_pooling, batch_normalisation, convolution, joined, transposed_convolution
 
@@ -103,12 +103,20 @@ class Tensor:
             raise InputError(f"shapes {list(self.shape)} and {list(matrix.shape)} do not multiply")
         stack = _common_shape(x.shape[:-2], w.shape[:-2])
         m, n, k = x.shape[-2], w.shape[-1], w.shape[-2]
+        axes = (*stack, *(m,) * (len(self.shape) > 1), *(n,) * (matrix.ndim > 1))
+        if w.ndim == 2:  # what is 0 is not even written down
+            sized(math.prod(axes), "a matrix product")
+            (places, entries, denominator), x = sparse(w, "weights"), x.reshape(-1, k)
+            affordable(len(x) * len(places), "a matrix product")
+            (read, j), data = np.divmod(places, n), np.empty(len(places), dtype=object)
+            data[:] = entries
+            rows = (np.arange(len(x))[:, None] * n + j).ravel()
+            return self._after(axes, rows, x[:, read].ravel(), np.tile(data, len(x)), denominator)
         full = (*stack, m, n, k)
         affordable(math.prod(full), "a matrix product")
         # Entry [.., i, j] of the product is the sum over l of x[.., i, l] * w[.., l, j].
         read = np.broadcast_to(x[..., :, None, :], full)
         weight = np.broadcast_to(np.arange(w.size).reshape(w.shape).swapaxes(-1, -2)[..., None, :, :], full)
-        axes = (*stack, *(m,) * (len(self.shape) > 1), *(n,) * (matrix.ndim > 1))
         return self._combined(axes, read, _table(w, "weights"), weight)
 
     def reduced(self, axes: Sequence[int], keep: bool, mean: bool) -> Tensor:
@@ -137,9 +145,14 @@ class Tensor:
         outputs, columns = math.prod(shape), read.ravel()
         sized(outputs, "a product")
         rows = np.arange(columns.size) // read.shape[-1]
-        map_ = AffineMap.from_entries(
-            (outputs, self.map.outputs), rows, columns, values[weight.ravel()], denominator, [0] * outputs
-        )
+        return self._after(shape, rows, columns, values[weight.ravel()], denominator)
+
+    def _after(
+        self, shape: tuple[int, ...], rows: np.ndarray, columns: np.ndarray, data: np.ndarray, denominator: int
+    ) -> Tensor:
+        """The linear map with these entries after this one."""
+        outputs = math.prod(shape)
+        map_ = AffineMap.from_entries((outputs, self.map.outputs), rows, columns, data, denominator, [0] * outputs)
         return Tensor(shape, map_.after(self.map))
 
     # ---- on images (batch, channels, ...), each of the batch by itself ------------------------------------------

@@ -14,6 +14,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from geomrelu import checker
 from geomrelu.arguments import integer
 from geomrelu.errors import InputError
@@ -270,11 +272,10 @@ class Network:
     @cached_property
     def checked(self) -> checker.Model:
         """The same ReLU layers as the independent checker holds them."""
-        layers = [
-            checker.Layer([layer.row(i) for i in range(layer.outputs)], layer.denominator) for layer in self.layers
-        ]
+        variables = np.arange(self.starts[-1]).astype(object)  # the numbers that all rows share
+        layers = [checker.Layer(layer.rows(variables), layer.denominator) for layer in self.layers]
         last = self.output
-        output = None if last is None else checker.Layer([last.row(i) for i in range(last.outputs)], last.denominator)
+        output = None if last is None else checker.Layer(last.rows(variables), last.denominator)
         return _Model(self.inputs, layers, output)
 
     @cached_property

@@ -27,7 +27,7 @@ def outside(network, box, found, count, seed=0):
     """How many neurons leave their ranges at random points and corners: where float64 says so most, exactly."""
     random = np.random.default_rng(seed)
     low, high = (np.array([float(v) for v in side]) for side in (box.lower, box.upper))
-    wrong, step = 0, max(1, 2**23 // max(network.inputs, *network.widths))
+    worst, step = {}, max(1, 2**23 // max(network.inputs, *network.widths))
     for first in range(0, count, step):
         share = random.random((min(step, count - first), network.inputs))
         share[::3] = share[::3] > 0.5
@@ -39,13 +39,18 @@ def outside(network, box, found, count, seed=0):
             values = np.concatenate([values, np.maximum(z, 0)])
             sides = np.array([r.floats for r in own])
             over = np.maximum(z - sides[:, 1:], sides[:, :1] - z)
-            for i, k in enumerate(np.argmax(over, axis=1).tolist()):
-                if over[i, k] > 0:  # perhaps by rounding
-                    pairs = zip(points[k].tolist(), box.lower, box.upper, strict=True)
-                    inside = [min(max(Fraction(x), a), b) for x, a, b in pairs]
-                    exact = network.checked.value(inside, layer, own[i].neuron)
-                    wrong += not own[i].lower <= exact <= own[i].upper
-    return wrong
+            at = np.argmax(over, axis=1)
+            for i in np.flatnonzero(over[np.arange(len(own)), at] > 0).tolist():  # perhaps by rounding
+                if over[i, at[i]] > worst.get((layer, i), (0,))[0]:
+                    worst[layer, i] = over[i, at[i]], points[at[i]]
+    wrong, known = 0, {}
+    for (layer, i), (_, point) in sorted(worst.items(), key=lambda item: item[1][1].tobytes()):  # by points
+        if point.tobytes() not in known:
+            inside = [min(max(Fraction(x), a), b) for x, a, b in zip(point.tolist(), box.lower, box.upper, strict=True)]
+            known = {point.tobytes(): network.pre_activations(inside, network.depth)}
+        r = found.layers[layer][i]
+        wrong += not r.lower <= known[point.tobytes()][layer - 1][r.neuron] <= r.upper
+    return wrong, len(worst)
 
 
 def some_judged(certificate, model, domain, first, step, end):
@@ -96,7 +101,9 @@ def main() -> None:
         print(f"{name}: {len(found)} neurons: {count}, {sum(r.crosses for r in found)} known to take both signs")
         print(f"  mean width of a range: {'; '.join(steps)}", flush=True)
         box = report.domain.checked
-        print(f"  {outside(report.network, box, found, options.points)} of {options.points} points outside", flush=True)
+        wrong, doubtful = outside(report.network, box, found, options.points)
+        said = f"{wrong} of {len(found)} ranges left at {options.points} points ({doubtful} looked at exactly)"
+        print(f"  {said}", flush=True)
         begun = time.monotonic()
         accepted, left = judged(found, options.judge, options.workers)
         seconds = time.monotonic() - begun

@@ -165,14 +165,21 @@ def test_certificates_on_disk_are_judged_and_not_believed(tmp_path, capsys):
     (dead, *_) = [c for c in data["claims"] if c["by"] == "relaxed"]
     entry = next(e for e in data["relaxed"] if e["layer"] == dead["layer"])
 
+    bare = {key: value for key, value in alive.items() if key != "point"}
+
     def with_claim(old, **new):
         return data | {"claims": [old | new if c == old else c for c in data["claims"]]}
 
+    def without_point(**new):
+        return data | {"claims": [bare | new if c == alive else c for c in data["claims"]]}
+
     false = {
-        "nothing shows": with_claim(alive, status="dead", by="relaxed"),
+        "nothing shows its": without_point(status="dead", by="relaxed"),
+        "shows nothing": with_claim(alive, status="dead", by="relaxed"),
+        "shows a supremum": with_claim(alive, supremum="7"),
         "does not fire": with_claim(dead, status="alive", by="point", point=alive["point"]),
         "intervals do not show": with_claim(dead, by="intervals"),
-        "otherwise|too many": with_claim(alive, status="dead", by="all points"),
+        "otherwise|too many": without_point(status="dead", by="all points"),
         "another model": data | {"model": data["domain"]},
         "another domain": data | {"domain": data["model"]},
         "out of range": with_claim(dead, neuron=1000),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, InputError
-from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
+from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals, sparse
 
 rational_numbers = st.fractions(max_denominator=60)
 
@@ -128,3 +128,20 @@ def test_forms():
     for weights, bias in (([[1], [1, 2]], None), ([1, 2], None), ([[1]], [1, 2]), (np.zeros(3), None), ("ab", None)):
         with pytest.raises(InputError):
             AffineMap.from_dense(weights, bias)
+
+
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8", ">f4", "i1", "u8", object])
+def test_entries_that_are_not_0_are_those_of_the_whole_array(kind):
+    random = np.random.default_rng(1)
+    array = random.integers(0, 4, size=(300, 500)) * (random.random((300, 500)) < 0.01)
+    array = array.astype(kind)
+    for view in (array, array.T, array[:, ::-1]):
+        places, numerators, denominator = sparse(view)
+        expected = {k: Fraction(int(v)) for k, v in enumerate(view.ravel()) if v}
+        assert dict(zip(places.tolist(), (Fraction(v, denominator) for v in numerators), strict=True)) == expected
+
+
+def test_the_smallest_floats_are_not_0_and_minus_0_is():
+    assert sparse(np.array([[0.0, -0.0, 5e-324]]))[0].tolist() == [2]
+    with pytest.raises(InputError, match=r"w, entry \[1, 0\]: nan is not a finite number"):
+        sparse(np.array([[0.0, 1.0], [np.nan, 1.0]]), "w")

@@ -56,7 +56,7 @@ def read_quantised(path: FilePath, shape: Sequence[int] | None = None, whole_bat
 
 
 def _read(path: FilePath, shape: Sequence[int] | None, whole_batch: bool, quantised: bool) -> Tape:
-    graph = load(path)
+    graph = load(path, whole=False)
     with named(path):
         return traced(graph, None if shape is None else tuple(int(s) for s in shape), whole_batch, quantised=quantised)[
             0

@@ -14,6 +14,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.io.files import FilePath, named, one_line, read_bytes
+from geomrelu.io.onnx.apart import Place, divided
 from geomrelu.io.onnx.protobuf import array_of
 
 __all__ = ["Graph", "Named", "graph_of", "load", "read_by"]
@@ -41,6 +42,7 @@ class Graph:
         inputs, outputs: ValueInfoProtos; initializers that are also listed as inputs are not inputs here.
         nodes: those that an output depends on.
         protos: the initializers as messages, by name; :meth:`constant` reads one.
+        apart: where the numbers of some of them are in the file, which the messages do not hold.
     """
 
     model: Any
@@ -49,10 +51,17 @@ class Graph:
     outputs: list[Any]
     nodes: list[Named]
     protos: dict[str, Any]
+    path: FilePath = ""
+    apart: dict[str, Place] = field(default_factory=dict)
     _read: dict[str, np.ndarray] = field(default_factory=dict)
 
     def constant(self, name: str) -> np.ndarray:
-        """The initializer of that name."""
+        """The initializer of that name. One that is apart is read each time."""
+        if name in self.apart:
+            place = self.apart[name]
+            with open(self.path, "rb") as stream:
+                stream.seek(place.first)
+                return array_of(self.protos[name], stream.read(place.length))
         if name not in self._read:
             self._read[name] = self.array(self.protos[name])
         return self._read[name]
@@ -119,8 +128,11 @@ def _external(folder: Path, proto: Any) -> bytes:
         raise InputError(f"{where}: {location[:80]!r}: {problem.strerror}") from None
 
 
-def load(path: FilePath) -> Graph:
+def load(path: FilePath, whole: bool = True) -> Graph:
     """The graph of an ONNX file.
+
+    Args:
+        whole: are the messages to hold everything? Otherwise the numbers of large tensors may stay in the file.
 
     Raises:
         InputError: no ONNX file, nodes that need each other, functions without end; the package onnx is missing.
@@ -130,13 +142,16 @@ def load(path: FilePath) -> Graph:
         unreadable: Any = importlib.import_module("google.protobuf.message").DecodeError
     except ImportError:
         raise InputError(f"{path}: reading ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
-    data = read_bytes(path)
+    data, apart = (None if whole else divided(path)) or (read_bytes(path), {})
     with named(path):
         try:
             model = parse(data)
         except unreadable as problem:
             raise InputError(f"not an ONNX model: {one_line(problem)}") from None
-        return graph_of(model, Path(path).parent)
+        del data
+        graph = graph_of(model, Path(path).parent)
+        graph.path, graph.apart = path, apart
+        return graph
 
 
 def graph_of(model: Any, folder: Path) -> Graph:

@@ -195,6 +195,8 @@ class Trace:
         if name not in self.values:
             if name not in self.graph.protos:
                 raise InputError(f"the tensor {name[:80]!r} is made by nothing")
+            if name in self.graph.apart:  # too large to be kept
+                return self.graph.constant(name)
             self.values[name] = self.graph.constant(name)
         return self.values[name]
 
@@ -245,7 +247,9 @@ class Trace:
         branch = next((a.g for a in proto.attribute if a.name == wanted), None)
         if branch is None or len(branch.output) != len(proto.output) or branch.sparse_initializer:
             raise InputError("there is no such branch, or its outputs do not fit")
-        self.graph.protos |= {t.name: t for t in branch.initializer}
+        for tensor in branch.initializer:
+            self.graph.protos[tensor.name] = tensor
+            self.graph.apart.pop(tensor.name, None)
         for position, node in enumerate(branch.node, 1):
             where = f"operator {node.op_type[:40]!r} (node {position} of a branch)"
             with named(where):

@@ -1,0 +1,225 @@
+"""Whole layers at once on a bounded box, before any neuron is worked on by itself.
+
+What linear bounds of the default lines prove is found for all neurons of a layer together, and so are points at which
+neurons are positive; both with proven errors (:mod:`geomrelu.deadness.layer_bounds`), so that the judge is asked only
+where these leave something open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness import layer_slopes, whole_box
+from geomrelu.deadness.layer_bounds import LayerBounds, values
+from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.geometry.polyhedron import Polyhedron
+
+__all__ = ["WholeLayers"]
+
+Array = np.ndarray
+Step = Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]
+WORK = 1 << 27  # multiplications in a layer, about: budgets are looked at in between
+CELLS = 1 << 20  # numbers of a batch of points
+ROUNDS = 10  # of ascent
+ON_THE_BOX, AT_A_POINT = "bounded on the whole box", "positive at a point"
+
+
+class WholeLayers:
+    """The steps on one problem."""
+
+    def __init__(self, problem: Problem, floating: FloatNetwork) -> None:
+        self.problem, self.floating = problem, floating
+        self.lower, self.upper = floating.lower, floating.upper
+        self._random = np.random.default_rng(0)
+        self._corners: dict[int, Array] = {}  # of neurons of the layer in work, packed: where the bound is attained
+
+    def bounds(self, layer: int) -> list[Step]:
+        """Searches for proofs of one leaf, ever harder; none for a layer that the judge bounds in fixed point."""
+        return [self._rough, self._fine, self._sloped] if layer > self.floating.coarse_depth else []
+
+    # ---- dead ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _exact(self) -> list[tuple[list[int], list[int], int]]:
+        """What the judge derives of the layers that fit fixed point."""
+        found, root = [], self.problem.quick.root
+        assert root is not None
+        root = root.copy()
+        root.derive([[at] for at in range(1, self.floating.coarse_depth + 1)], self.floating.coarse_depth + 1)
+        for at in range(1, self.floating.coarse_depth + 1):
+            pairs, d = root.bounds(at)
+            low, high = zip(*pairs, strict=True)
+            found.append((list(low), list(high), d))
+        return found
+
+    @cached_property
+    def _by_intervals(self) -> LayerBounds:
+        return LayerBounds(self.floating, False, self._exact)
+
+    @cached_property
+    def _going_back(self) -> LayerBounds:
+        return LayerBounds(self.floating, True, self._exact)
+
+    def _rough(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Earlier layers bounded by intervals: a proof that anybody checks quickly."""
+        proof = whole_box.interval_leaf(self.floating, layer)
+        for neurons, top, _ in self._by_intervals.upper(layer, asked, self.problem.budget):
+            yield from self._dead(layer, neurons[top.most < 0], proof)
+
+    def _fine(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Earlier layers bounded by going back. Where it is not enough, the neuron may be positive at that corner."""
+        self._corners.clear()
+        proof, left = whole_box.one_leaf(self.floating, layer), set(asked)
+        for neurons, top, corners in self._going_back.upper(layer, asked, self.problem.budget):
+            yield from self._dead(layer, neurons[top.most < 0], proof)
+            yield from self._at_corners(domain, layer, left, neurons, top.most < 0, corners)
+
+    def _sloped(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """The same with slopes for each neuron."""
+        bounds, left = self._going_back, set(asked)
+        (leaf,) = whole_box.one_leaf(self.floating, layer)
+        bounds.derive(layer - 1, self.problem.budget)
+        for neurons, slopes in layer_slopes.improved(bounds, layer, asked, self.problem.budget):
+            top, corners = bounds.back(layer, neurons, 1, slopes)
+            dead = top.most < 0
+            for k in np.flatnonzero(dead).tolist():
+                proof = [leaf | {"slopes": layer_slopes.texts(bounds, slopes, k)}]
+                yield from self._dead(layer, neurons[k : k + 1], proof)
+            yield from self._at_corners(domain, layer, left, neurons, dead, corners)
+
+    def _at_corners(
+        self, domain: Polyhedron, layer: int, left: set[int], neurons: Array, dead: Array, corners: Array
+    ) -> Iterator[Verdict]:
+        """Those that are positive where their bounds are attained; the corners are kept."""
+        left -= set(neurons[dead].tolist())
+        self._corners |= dict(zip(neurons[~dead].tolist(), np.packbits(corners[~dead], axis=1), strict=True))
+        step = self._count(layer)
+        for k in range(0, len(neurons), step):
+            some = [i for i in neurons[k : k + step].tolist() if i in left]
+            if some:
+                for verdict in self._shown(domain, layer, sorted(left), self._starts(some)):
+                    left.remove(verdict.neuron)
+                    yield verdict
+
+    def _dead(self, layer: int, neurons: Array, proof: Any) -> Iterator[Verdict]:
+        for i in neurons.tolist():
+            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True, "proof": proof}
+            yield Verdict(layer, i, Status.DEAD, True, None, ON_THE_BOX, claim)
+
+    # ---- alive -----------------------------------------------------------------------------------------------------
+
+    def sampled(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Random points and corners."""
+        count = self._count(layer, 256)
+        share = self._random.random((count, len(self.lower)))
+        share[::2] = share[::2] > 0.5
+        share[0] = 0.5
+        yield from self._shown(domain, layer, asked, self.lower + share * (self.upper - self.lower))
+
+    def ascended(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Gradient ascent for many neurons at once, from the corners where their bounds are attained."""
+        left, step = list(asked), self._count(layer)
+        for k in range(0, len(asked), step):
+            climbing = np.array([i for i in asked[k : k + step] if i in left], dtype=int)
+            if not len(climbing):
+                continue
+            points = self._starts(climbing.tolist())
+            for turn in range(ROUNDS):
+                self.problem.budget.poll()
+                z = self.floating.forward(points, layer)
+                reached = z[-1][np.arange(len(climbing)), climbing] > 0
+                if reached.any():
+                    for verdict in self._shown(domain, layer, left, points[reached]):
+                        left.remove(verdict.neuron)
+                        yield verdict
+                    there = np.isin(climbing, left)
+                    climbing, points, z = climbing[there], points[there], [v[there] for v in z]
+                    if not len(climbing):
+                        break
+                if turn == 0:  # to the corner ahead
+                    share: Any = 1.0
+                else:
+                    share = 0.5 * 0.05 ** (turn / ROUNDS) * self._random.random(points.shape)
+                way = np.sign(self._gradients(z, layer, climbing)) * (self.upper - self.lower)
+                points = np.clip(points + share * way, self.lower, self.upper)
+
+    def _count(self, layer: int, most: int = 1 << 20) -> int:
+        """How many points at a time."""
+        network = self.floating.network
+        weights = max(len(map_.data) for map_ in network.layers[:layer])
+        return int(np.clip(min(CELLS // max(network.inputs, *network.widths[:layer]), WORK // weights), 8, most))
+
+    def _starts(self, neurons: Sequence[int]) -> Array:
+        n = len(self.lower)
+        middle = np.packbits(np.zeros(n, dtype=bool))
+        packed = np.array([self._corners.get(i, middle) for i in neurons], dtype=np.uint8).reshape(len(neurons), -1)
+        upper = np.unpackbits(packed, axis=1, count=n).astype(bool)
+        points: Array = np.where(upper, self.upper, self.lower)
+        points[[i not in self._corners for i in neurons]] = (self.lower + self.upper) / 2
+        return points
+
+    def _gradients(self, z: Sequence[Array], level: int, neurons: Array) -> Array:
+        """Of a neuron each at points with pre-activations ``z``: (count, n)."""
+        layers = self.floating.layers
+        flow = {b: m[neurons].toarray() if sparse.issparse(m) else m[neurons] for b, m in layers[level - 1][0].items()}
+        for at in range(level - 1, 0, -1):
+            here = flow.pop(at, None)
+            if here is None:
+                continue
+            here = here * (z[at - 1] > 0)
+            for b, matrix in layers[at - 1][0].items():
+                flow[b] = flow.get(b, 0) + (matrix.T @ here.T).T
+        found: Array = flow.get(0, np.zeros((len(neurons), len(self.lower))))
+        return found
+
+    def _shown(self, domain: Polyhedron, layer: int, asked: Sequence[int], points: Array) -> Iterator[Verdict]:
+        """Which neurons the points show to be positive; few of them for many."""
+        waiting = np.array(asked, dtype=int)
+        hits = self.floating.forward(points, layer)[-1][:, waiting] > 0
+        chosen = []
+        while hits.size:
+            best = int(np.argmax(hits.sum(axis=1)))
+            shown = hits[best].copy()
+            if not shown.any():
+                break
+            chosen.append((points[best], waiting[shown]))
+            waiting, hits = waiting[~shown], hits[:, ~shown]
+        for k in range(0, len(chosen), step := self._count(layer, 64)):
+            self.problem.budget.poll()
+            some = chosen[k : k + step]
+            sure = values(self.floating, np.array([point for point, _ in some]), layer).least > 0
+            for (point, neurons), certain in zip(some, sure, strict=True):
+                exact = self.floating.inside.exact(point)
+                if exact is not None:
+                    yield from self._alive(layer, neurons.tolist(), certain, self._named(exact))
+
+    def _alive(self, layer: int, neurons: list[int], certain: Array, point: int) -> Iterator[Verdict]:
+        for i in neurons:
+            claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": point}
+            if certain[i]:
+                yield Verdict(layer, i, Status.ALIVE, None, None, AT_A_POINT, claim)
+            elif (verdict := self.problem.tried(claim, AT_A_POINT)) is not None:
+                yield verdict
+
+    def _named(self, point: Sequence[Fraction]) -> int:
+        """The number of a point in the table."""
+        self.problem.points.append([self._text(x) for x in point])
+        return len(self.problem.points) - 1
+
+    def _text(self, x: Fraction) -> str:
+        """Sides of the box stand in many points, and are kept once."""
+        return self._sides.get(x) or str(x)
+
+    @cached_property
+    def _sides(self) -> dict[Fraction, str]:
+        domain = self.problem.domain.checked
+        return {x: str(x) for x in (*domain.lower, *domain.upper) if x is not None}

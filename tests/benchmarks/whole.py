@@ -1,0 +1,67 @@
+"""Every neuron of whole real networks: ``python tests/benchmarks/whole.py FOLDER [NAME ...] [--seconds 60]``.
+
+Each runs as ``geomrelu decide --workers 2 --time SECONDS`` in a process of its own. Printed as a table, with machine,
+date, commit and load: how many neurons were decided and how many are dead, seconds on the clock and of the processors
+(workers included), and the most memory of one process. ``--tree DIR`` runs the code of another checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from budgets import DOMAINS
+
+REAL = "metaroom_4cnn linearizenn_10_10 oval21_base cifar10_resnet_2b collins_rul_full_40 tll_16 acc_net_1 mnist_256x6"
+NAMES = [*(f"real/{name}" for name in REAL.split()), "real/sri_resnet_a", "mnist_256x2"]
+
+
+def run(folder: Path, name: str, seconds: float, tree: Path) -> str:
+    """One row."""
+    domain = DOMAINS.get(name, f"{name}.vnnlib")
+    domain = domain if domain.startswith("box:") else str(folder / domain)
+    command = [sys.executable, "-m", "geomrelu", "decide", str(folder / f"{name}.onnx"), "--domain", domain]
+    command += ["--time", str(seconds), "--workers", "2", "--format", "json"]
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": tree})
+        _, _, used = os.wait4(child.pid, 0)
+        wall = time.monotonic() - begun
+        out.seek(0)
+        found = json.load(out)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    count = Counter(neuron["status"] for layer in found["layers"] for neuron in layer["neurons"])
+    total = sum(count.values())
+    decided = total - count["undecided"]
+    return f"| {name} | {total} | {decided} | {count['dead']} | {wall:.1f} | {cpu:.1f} | {used.ru_maxrss / 1024:.0f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--tree", type=Path, default=Path(__file__).parents[2])
+    options = parser.parse_args()
+    commit = subprocess.run(["git", "-C", options.tree, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    said = (
+        f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}"
+    )
+    print(f"{said}, commit {commit.stdout.strip()}; --time {options.seconds:g} --workers 2\n")
+    print("| network | neurons | decided | dead | wall s | CPU s | MB |\n|---|---|---|---|---|---|---|", flush=True)
+    for name in options.names:
+        print(run(options.folder, name, options.seconds, options.tree.resolve()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
