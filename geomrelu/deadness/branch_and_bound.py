@@ -165,7 +165,7 @@ class Tree:
         if self.done and self.point is None:
             return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
         return (
-            f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
+            f"{self.boxes} {self.inner}: bounded on {100 * min(max(self.closed, 0), 0.999):.3g} % of the domain, "
             f"elsewhere by {self.worst:.3g}"
         )
 

@@ -115,13 +115,15 @@ class OnRows:
         found[some] = [leaf is not None for leaf in leaves]
         seems = np.full(len(some), True) if self.tried < TRIALS else bound <= 2 * self.closable
         left = np.flatnonzero(~found[some] & seems)
+        growth.worst = float(bound.max())
         if not len(left) or growth.point is not None:
             return found
         some, bound, boxes, parts = some[left], bound[left], boxes.take(left), [parts[k] for k in left]
         phases = growth._phases(parts) if any(part.signs for part in parts) else None
         how = STEPS, phases, growth.enough, growth.budget, self.rows, [b[left] for b in below]
         _, below, added, _ = growth.floating.improved(boxes, growth.level, growth.neuron, *how)
-        _, leaves = self._leaves(parts, boxes, below, added, plain, True)
+        after, leaves = self._leaves(parts, boxes, below, added, plain, True)
+        growth.worst = float(after.max())
         found[some] = [leaf is not None for leaf in leaves]
         self.tried += len(parts)
         self.closable = max(self.closable, bound[found[some]].max(initial=0.0))
