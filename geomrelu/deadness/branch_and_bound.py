@@ -1,9 +1,9 @@
 """Proofs that a neuron is never positive, as trees grown in floating point.
 
-The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
-input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
-looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
-program decides (see :mod:`geomrelu.deadness.fixed_signs`).
+The domain (of one that is no box, the box around it: see ``growth_on_rows``) is split until linear bounds of the neuron
+are negative on each part. A part is halved across an input, or split by the sign of an earlier neuron, whichever
+promises to tighten its bound more: an input shares in the looseness of all neurons, a neuron takes its own away. Where
+nothing is left that loosens the bound, an exact linear program decides (see :mod:`geomrelu.deadness.fixed_signs`).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the

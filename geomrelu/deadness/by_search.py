@@ -24,7 +24,8 @@ from geomrelu.network import pieces
 __all__ = ["BySearch"]
 
 MANY_PIECES = 1_000_000  # below this many likely pieces, walking them is what is left when ...
-FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed point, ...
+FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 ON_THE_BOX = "bounded on the whole box"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
@@ -128,7 +129,8 @@ class BySearch:
             verdict = self._sprouted(tree)
             if verdict is not None:
                 yield verdict
-            tree.limit = FEW_BOXES if few else tree.limit
+            if few:
+                tree.limit = FEW_BOXES if domain.checked.is_bounded_box() else FEW_PARTS
 
     def _sprouted(self, tree: branch_and_bound.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""
