@@ -15,10 +15,12 @@ from families import lean, network
 from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.certificates import files
 from geomrelu.deadness.always_active import always_active
+from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.row_multipliers import Rows
 from geomrelu.deadness.tightening import tightened
+from geomrelu.deadness.workers import Bench, turn
 
 KINDS = ("rational", "ternary", "degenerate", "scaled")
 
@@ -181,3 +183,32 @@ def test_what_is_built_on_verdicts():
     highest = oracles.suprema(layers, ppl_of(domain), 2)
     for layer, neurons in enumerate(highest, 1):
         assert [ranges[layer, i].upper for i in range(len(neurons))] == neurons
+
+
+def test_trees_go_on_after_an_interruption():
+    """What a run leaves of a tree is taken over by the next, also where the box is open or only signs are split."""
+    rng, taken = random.Random(5), 0
+    for _ in range(8):
+        layers = lean(network(rng, (3, 6, 5), "rational"), rng)
+        net = Network.from_layers([(W, b, "relu") for W, b in layers])
+        for domain in domains(rng, 3, "rational"):
+            suprema = oracles.suprema(layers, ppl_of(domain), 3)[1]
+            bench = Bench(net, domain)
+            for i in (i for i, best in enumerate(suprema) if best < 0):
+                tree = Tree(bench.floating, 2, i)
+                for _ in range(3):  # a turn each, then the proof so far goes through a file
+                    if not tree.done:
+                        tree.merge(turn(bench, Growth(tree, tree.take(4)), 2, None))
+                    if tree.unfinished:
+                        proof, tree = json.loads(json.dumps(tree.unfinished["proof"])), Tree(bench.floating, 2, i)
+                        tree.resume(proof)
+                        taken += 1
+                while not tree.done and not tree.failed and tree.point is None:
+                    tree.merge(turn(bench, Growth(tree, tree.take(4)), 500, None))
+                assert tree.done and not tree.failed and tree.point is None
+                where = (
+                    {"point": list(map(str, bench.floating.inside.centre))} if bench.floating.inside.has_rows else {}
+                )
+                claim = {key: v for key, v in bench.refuted(tree).items() if key != "stable"} | where
+                checker.prove(claim, checker.Judge([], net.checked, domain.checked))
+    assert taken
