@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geomrelu.geometry import catalogue
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Union, as_domain, read_domain
+    from geomrelu.geometry.ellipsoid import Ellipsoid
     from geomrelu.geometry.finite_set import FiniteSet
     from geomrelu.geometry.polyhedron import Polyhedron
     from geomrelu.network.complex import Complex, difference
@@ -42,6 +43,7 @@ __all__ = [
     "Arrangement",
     "Budget",
     "Complex",
+    "Ellipsoid",
     "Experiment",
     "FiniteSet",
     "InputError",
@@ -77,6 +79,7 @@ _HOME = {
     "Arrangement": "geometry.arrangement",
     "Budget": "budget",
     "Complex": "network.complex",
+    "Ellipsoid": "geometry.ellipsoid",
     "Experiment": "random_networks.experiment",
     "FiniteSet": "geometry.finite_set",
     "InputError": "errors",

@@ -13,7 +13,10 @@ MODEL.json   {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu
              variables: inputs 0..n-1, then the outputs of ReLU layer 1, of layer 2, ...
 DOMAIN.json  {"inequalities": [[b, a1, ..., an], ...], "equalities": [...], "box": [[low, high], ...]}  b + a.x >= 0,
              = 0, low <= x_j <= high (null: none); or {"vertices": [...], "rays": [...], "lines": [...]}; or
-             {"points": [...]}. Either may say its "dimension". Numbers: integers, decimal strings or "p/q".
+             {"points": [...]}; or a BALL. Each may say its "dimension". Numbers: integers, decimal strings or "p/q".
+BALL         {"center": [c1, ..., cn], "shape": [[...], ...], "square": s, "centred": true | false}: the points
+             x = c + L u for |u|^2 <= s, where L is the shape (n rows, or n numbers, a diagonal; without: 1, ..., 1),
+             and u_1 + ... + u_k = 0 if it is centred (without: it is not)
 
 CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, "points": [[...], ...],
               "derive": DERIVE, "parts": [NODE, ...], "claims": [CLAIM, ...]}
@@ -24,7 +27,9 @@ CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "s
              "proof": "parts" stands for the bounds of z itself that are derived on all leaves of "parts" (without it:
              on the domain)
 POINT        coordinates; or the number of an entry of "points"; or "corner", the corner of the box where a neuron of
-             layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators
+             layer 1 is largest; or {"weights": [[of vertices], [of rays], [of lines]]} in a domain given by generators;
+             or {"ball": [u1, ..., uk]} in a ball; or {"ball": t}, t > 0, there for a neuron of layer 1: u = s w / t
+             where w is the slope of z in u (its mean taken away from each entry if the ball is centred)
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
 Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the domain.
 
@@ -63,12 +68,16 @@ The bound. Start with z as a form over the variables and go back layer by layer.
 is y, with high <= 0 it is 0. Otherwise v <= s y + (1 - s) high for s = high / (high - low), rounded down to a multiple
 of 2^-28, and v >= t y for any 0 <= t <= 1 (default: 4 s - 2, brought into [0, 1]). Each split g >= 0 or g <= 0, each
 row >= 0 and equality = 0 may be added with its multiplier. What remains is affine in x and is largest on the box
-coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound.
+coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound. On a ball it is
+at most its value at c plus the root of q = s |w|^2, w its slope in u; the judge takes the smaller one of this and the
+bound on the box around the ball. The root is exact if it is rational, else rounded up, so little that what is < 0
+stays so.
 
 A layer fits fixed point if it and all layers before it read only the layer before, at least half of the weights are
-not zero, and the domain is a bounded box. Its bounds are kept in its units, rounded outward, and [l] is computed in
-fixed point (`FixedPoint`); if at most eight inputs vary, at each corner of the box (`corner_values`).
-Other layers: [l] bounds by intervals, and those of unknown sign by going back in exact arithmetic.
+not zero, and the domain is a bounded box, not a ball. Its bounds are kept in its units, rounded outward, and [l] is
+computed in fixed point (`FixedPoint`); if at most eight inputs vary, at each corner of the box (`corner_values`).
+Other layers: [l] bounds by intervals, and those of unknown sign by going back in exact arithmetic. On a ball, bounds
+that are kept are rounded outward to 28 binary digits.
 
 CONE   at infinity. A list of generators stands for their cone; the first are those of the recession cone of the box, or
        the rays and lines of the domain. A tree in preorder; its nodes are
@@ -93,7 +102,7 @@ import sys
 from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from math import gcd, inf, lcm
+from math import gcd, inf, isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -243,6 +252,23 @@ def power(numerator: int, denominator: int) -> int:
     return numerator.bit_length() - denominator.bit_length()
 
 
+def short(value: Bound) -> Bound:
+    """Rounded up to 28 binary digits."""
+    if isinstance(value, float) or not value:
+        return value
+    n, d = value.as_integer_ratio()
+    exponent = power(n, d) - UNIT
+    return up(n, d, -exponent) * Fraction(2) ** exponent
+
+
+def root(value: Fraction, digits: int) -> Fraction:
+    """A number >= the root of ``value``: itself if it is rational, else larger by at most 2^-digits of it."""
+    n, d = value.as_integer_ratio()
+    square = n * d << 2 * digits
+    below = isqrt(square)
+    return Fraction(below + (below * below < square), d << digits)
+
+
 def spelled(numerator: int, denominator: int = 1) -> str:
     """The canonical spelling of a fraction, of any length, for digests."""
     divisor = gcd(numerator, denominator)
@@ -288,9 +314,8 @@ class Model:
         text = hashlib.sha256(f"geomrelu model\ninputs {self.inputs}\n".encode())
         for layer in self.layers:
             text.update(b"layer\n")
-            for bias, columns, entries in layer.rows:
-                first, *cells = (spelled(v, layer.denominator) for v in (bias, *entries))
-                text.update(" ".join([first, *map("{}:{}".format, columns, cells)]).encode() + b"\n")
+            for row in layer.rows:
+                text.update(row_text(row, layer.denominator).encode() + b"\n")
         return text.hexdigest()
 
     def whole_digest(self) -> str:
@@ -348,6 +373,13 @@ class Model:
             raise Malformed("the model has no ReLU layer")
         assert reader.inputs is not None
         return cls(reader.inputs, reader.layers, _integer_layer(reader.current) if reader.linear else None)
+
+
+def row_text(row: Row, denominator: int) -> str:
+    """A row in its canonical form."""
+    bias, columns, entries = row
+    first, *cells = (spelled(v, denominator) for v in (bias, *entries))
+    return " ".join([first, *map("{}:{}".format, columns, cells)])
 
 
 Affine = tuple[Fraction, dict[int, Fraction]]  # b + sum of w v over variables v
@@ -440,8 +472,50 @@ def _integer_layer(rows: list[Affine]) -> Layer:
 # ---- the domain -------------------------------------------------------------------------------------------------
 
 
+class Ball(NamedTuple):
+    """The points x = c + L u for ``|u|^2 <= square``; if it is centred, only for the u whose entries add up to 0."""
+
+    affine: Layer  # x over u
+    width: int  # of u
+    square: Fraction
+    centred: bool
+
+    def slope(self, coefficients: dict[int, int]) -> tuple[int, dict[int, int]]:
+        """``sum of c x`` as a function of u, times the denominator: its value at u = 0, and its slope."""
+        middle, slope = 0, dict[int, int]()
+        for j, c in coefficients.items():
+            bias, columns, entries = self.affine.rows[j]
+            middle += c * bias
+            for k, w in zip(columns, entries, strict=True):
+                slope[k] = slope.get(k, 0) + c * w
+        return middle, slope
+
+    def highest(self, constant: Fraction, coefficients: dict[int, int], scale: int) -> Fraction:
+        """An upper bound of ``constant + sum of c x / scale``, < 0 if the maximum is < 0.
+
+        The maximum is m + root(q), where m is the value at c and q / square the squared length of the slope, without
+        its mean if the ball is centred. Let m = -a / b and q = p / d. If m + root(q) < 0, then m^2 - q > 0 is at least
+        1 / (b^2 d), so root(q) - m < 2 a / b times -m - root(q) is, and this is more than 1 / (2 a b d). The root is
+        rounded by less.
+        """
+        middle, slope = self.slope(coefficients)
+        size = self.width * sum(w * w for w in slope.values()) - self.centred * sum(slope.values()) ** 2
+        unit = self.affine.denominator * scale
+        m, q = constant + Fraction(middle, unit), self.square * Fraction(size, self.width * unit * unit)
+        return m + root(q, 2 * UNIT + m.numerator.bit_length() + m.denominator.bit_length())
+
+    def at(self, data: Data) -> list[Fraction]:
+        """The point with given u."""
+        known(data, {"ball"}, "a point of a ball")
+        u = numbers(data.get("ball"), self.width)
+        require(dot(u, u) <= self.square, "the point does not lie in the ball")
+        require(not self.centred or dot(u, [1] * self.width) == 0, "the point of a centred ball is not centred")
+        scaled, d = over_common(u)
+        return [Fraction(Model._at(row, scaled, d), d * self.affine.denominator) for row in self.affine.rows]
+
+
 class Domain:
-    """Box and rows, or generators, or points; canonical, so that equal data have equal digests.
+    """Box and rows, or generators, or points, or a ball (and the box around it); canonical: equal data, equal digests.
 
     Rows with one coordinate go into the box; the others are primitive integer rows ``(b, a1, ..., an)``, sorted.
     """
@@ -454,6 +528,7 @@ class Domain:
         self.equalities: list[Flat] = []
         self.generators: Any = None  # (vertices, rays, lines): rational, and primitive integer vectors
         self.points: list[tuple[Fraction, ...]] | None = None
+        self.ball: Ball | None = None
 
     @classmethod
     def from_rows(
@@ -516,14 +591,26 @@ class Domain:
         return self
 
     @classmethod
+    def from_ball(cls, ball: Ball) -> Domain:
+        self = cls(len(ball.affine.rows))
+        self.ball = ball
+        for j in range(self.dimension):
+            low, high = (short(ball.highest(Fraction(0), {j: sign}, 1)) for sign in (-1, 1))
+            self.lower[j], self.upper[j] = -Fraction(low), Fraction(high)
+        return self
+
+    @classmethod
     def parse(cls, data: Data) -> Domain:
         """From the JSON forms of the head of this file."""
         data = {"points": data} if isinstance(data, list) else data
-        kinds = ({"box", "inequalities", "equalities"}, {"vertices", "rays", "lines"}, {"points"})
+        balls = {"center", "shape", "square", "centred"}
+        kinds = ({"box", "inequalities", "equalities"}, {"vertices", "rays", "lines"}, {"points"}, balls)
         _only(data, set[str]().union({"dimension"}, *kinds), "the domain")
         if sum(bool(kind & set(data)) for kind in kinds) > 1:
-            raise Malformed("a domain is given by rows, by generators or by points, not by several of them")
-        lists = {key: data.get(key, []) for key in set().union(*kinds) - {"box"}}
+            raise Malformed("a domain is given by rows, by generators, by points or by a ball, not by several of them")
+        if balls & set(data):
+            return cls.from_ball(_ball(data))
+        lists = {key: data.get(key, []) for key in set().union(*kinds[:3]) - {"box"}}
         if not all(isinstance(rows, list) for rows in lists.values()):
             raise Malformed("inequalities, equalities, vertices, rays, lines and points are lists")
         tables = {key: [numbers(row) for row in rows] for key, rows in lists.items()}
@@ -543,6 +630,10 @@ class Domain:
         elif self.generators is not None:
             for name, vectors in zip(("vertex", "ray", "line"), self.generators, strict=True):
                 lines += [f"{name} " + " ".join(spelled(*x.as_integer_ratio()) for x in g) for g in vectors]
+        elif self.ball is not None:
+            kind = "centred ball" if self.ball.centred else "ball"
+            lines.append(f"{kind} {self.ball.width} {spelled(*self.ball.square.as_integer_ratio())}")
+            lines += [row_text(row, self.ball.affine.denominator) for row in self.ball.affine.rows]
         else:
             for side in zip(self.lower, self.upper, strict=True):
                 lines.append("side " + " ".join("-" if v is None else spelled(*v.as_integer_ratio()) for v in side))
@@ -551,7 +642,12 @@ class Domain:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point: Vector) -> bool:
-        """Is the point in the domain? For generators: is it one of the vertices (else `weighted` is asked for)."""
+        """Is the point in the domain? For generators: is it one of the vertices (else `weighted` is asked for).
+
+        In a ball a point is given by its u, see `Ball.at`.
+        """
+        if self.ball is not None:
+            return False
         if self.points is not None:
             return tuple(point) in self.points
         if self.generators is not None:
@@ -603,7 +699,8 @@ class Domain:
 
     def is_bounded_box(self) -> bool:
         """Is it given by rows, and has every coordinate both sides?"""
-        return self.generators is None and self.points is None and None not in (*self.lower, *self.upper)
+        by_rows = self.generators is None and self.points is None and self.ball is None
+        return by_rows and None not in (*self.lower, *self.upper)
 
     def highest(self, bias: int, columns: Sequence[int], entries: Sequence[int]) -> Fraction | None:
         """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
@@ -621,6 +718,25 @@ def _box(data: Data) -> list[list[Fraction | None]] | None:
     if not isinstance(data, list) or not all(isinstance(side, list) and len(side) == 2 for side in data):
         raise Malformed('"box" must be a list of [low, high]')
     return [[None if v is None else number(v) for v in side] for side in data]
+
+
+def _ball(data: Data) -> Ball:
+    center, square, centred = numbers(data.get("center")), number(data.get("square")), data.get("centred", False)
+    if not center or len(center) >= 10**7 or data.get("dimension", len(center)) != len(center):
+        raise Malformed("a ball has a center, a list of one number for each dimension")
+    if square < 0 or type(centred) is not bool:
+        raise Malformed('"square" must not be negative, and "centred" is true or false')
+    shape = data.get("shape", [1] * len(center))
+    if not isinstance(shape, list) or len(shape) != len(center):
+        raise Malformed('"shape" must be a list of rows, or of numbers, one for each dimension')
+    width = len(shape[0]) if isinstance(shape[0], list) else len(center)
+    if isinstance(shape[0], list):
+        table = [dict(enumerate(numbers(row, width))) for row in shape]
+    else:
+        table = [{j: v} for j, v in enumerate(numbers(shape))]
+    if not width:
+        raise Malformed("a row of a shape is empty")
+    return Ball(_integer_layer(list(zip(center, table, strict=True))), width, square, centred)
 
 
 def _dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -> int:
@@ -687,6 +803,8 @@ class Region:
         for i, (low, high) in found.items():
             if level <= self.fixed.depth:
                 low, high = self.fixed.outward(level, i, low, high)
+            elif self.domain.ball is not None:
+                low, high = -short(-low), short(high)
             pairs[i] = (max(pairs[i][0], low), min(pairs[i][1], high))
             self.empty = self.empty or pairs[i][0] > pairs[i][1]
         self.pairs = [*self.pairs[: level - 1], pairs, *self.pairs[level:]]
@@ -802,8 +920,9 @@ def exact_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) 
     if form is None:
         return inf
     constant, coefficients, scale = with_rows(form, leaf.rows)
-    top = largest(region, coefficients)
-    return top if isinstance(top, float) else constant + top / scale
+    top, ball = largest(region, coefficients), region.domain.ball
+    bound = top if isinstance(top, float) else constant + top / scale
+    return bound if ball is None else min(bound, ball.highest(constant, coefficients, scale))
 
 
 def back(region: Region, form: Form, at: int, leaf: Leaf) -> Form | None:
@@ -1231,11 +1350,11 @@ class Judge:
         return max(leaf_bound(region, level, neuron, sign, node) for region, node in leaves(proof, self.root, level))
 
     def point(self, data: Data) -> Vector:
-        """A point, which must lie in the domain: its coordinates, its number in the table, or weights."""
+        """A point, which must lie in the domain: its coordinates, its number in the table, weights, or a u."""
         if type(data) is int:
             data = self.points[count(data, len(self.points), "number of a point")]
         if isinstance(data, dict):
-            return self.domain.weighted(data, 0)
+            return self.domain.weighted(data, 0) if self.domain.ball is None else self.domain.ball.at(data)
         point = numbers(data, self.domain.dimension)
         require(self.domain.contains(point), "the point does not lie in the domain")
         return point
@@ -1378,18 +1497,32 @@ def at_point(data: Data, judge: Judge, level: int, neuron: int) -> Fraction:
     """The value of a neuron at a point, which must lie in the domain."""
     if data == "corner":
         return at_corner(judge, level, neuron)
+    if judge.domain.ball is not None and isinstance(data, dict) and not isinstance(data.get("ball"), list):
+        known(data, {"ball"}, "a point of a ball")
+        data = {"ball": uphill(judge.model, judge.domain.ball, level, neuron, number(data.get("ball")))}
     return judge.value(judge.point(data), level, neuron)
 
 
 def at_corner(judge: Judge, level: int, neuron: int) -> Fraction:
     """The largest value of a neuron of layer 1 on a box, which a corner attains."""
     domain, layer = judge.domain, judge.model.layers[0]
-    box = domain.points is None and domain.generators is None and not domain.rows and not domain.equalities
+    other = domain.points is not None or domain.generators is not None or domain.ball is not None
+    box = not other and not domain.rows and not domain.equalities
     require(level == 1 and box, "a corner is for layer 1 on a box")
     total = domain.highest(*layer.rows[neuron])
     if total is None:
         raise Rejected("the box has no such corner")
     return total / layer.denominator
+
+
+def uphill(model: Model, ball: Ball, level: int, neuron: int, t: Fraction) -> list[Fraction]:
+    """The u along the slope of a neuron of layer 1: where t^2 = square |slope|^2 the neuron is largest."""
+    require(level == 1 and t > 0, "such a point is for layer 1 and a number > 0")
+    _, columns, entries = model.layers[0].rows[neuron]
+    _, slope = ball.slope(dict(zip(columns, entries, strict=True)))
+    mean = Fraction(sum(slope.values()), ball.width) if ball.centred else Fraction(0)
+    factor = ball.square / (t * model.layers[0].denominator * ball.affine.denominator)
+    return [factor * (slope.get(k, 0) - mean) for k in range(ball.width)]
 
 
 def read_ray(data: Data, domain: Domain) -> Vector:

@@ -7,6 +7,7 @@ a rule of ruff there.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import networkx
@@ -58,3 +59,10 @@ def test_no_cycles():
     )
     assert graph.number_of_edges() > 500
     assert list(networkx.simple_cycles(graph)) == []
+
+
+def test_no_two_test_files_have_one_name():
+    """The folders of tests are no packages, so pytest knows their files by name alone."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert len(names) > 60
+    assert not [name for name, times in names.items() if times > 1]

@@ -17,6 +17,7 @@ from math import lcm
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.certificates import norms
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT, Fields
 from geomrelu.checker import Rejected
 
@@ -102,6 +103,8 @@ class Region:
         else:
             assert denominator is not None
             assert d is not None
+            if self.domain.ball is not None:
+                found, denominator = norms.rounded(found, denominator)
             whole = lcm(d, denominator)
             if whole != d:
                 pairs = [_times(pair, whole // d) for pair in pairs]
@@ -449,17 +452,10 @@ class Region:
             if any(sum(c * r[j] for j, c in form.items()) for r in self.domain.generators[2]):
                 return None
             return constant + Fraction(max(sum(c * v[j] for j, c in form.items()) for v in vertices), scale * d)
-        total, d = 0, 1
-        for j, c in form.items():
-            if c:
-                side = self.upper[j] if c > 0 else self.lower[j]
-                if side is None:
-                    return None
-                if d % side.denominator:
-                    whole = lcm(d, side.denominator)
-                    total, d = total * (whole // d), whole
-                total += c * side.numerator * (d // side.denominator)
-        return constant + Fraction(total, scale * d)
+        on_box = norms.on_box(self.lower, self.upper, constant, form, scale)
+        if self.domain.ball is None or on_box is None:
+            return on_box
+        return min(on_box, norms.highest(self.domain.ball, constant, form, scale))
 
 
 # ---- trees ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ __all__ = ["add"]
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("convert", "rewrite a model or a domain exactly (for the stand-alone checker, or for cddlib)")
-    sub.add_argument("input", metavar="INPUT", help="a model or a domain, as decide reads them")
+    sub.add_argument("input", metavar="INPUT", help="a model, a file of a domain, or an ellipsoid, as decide reads it")
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".json, or .ine/.ext for a domain")
     add_reading(sub)
     sub.set_defaults(run=run)
@@ -22,10 +22,13 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read and write."""
     from geomrelu.errors import InputError
-    from geomrelu.geometry.domains import SETS, read_any, write_domain
+    from geomrelu.geometry.domains import ELLIPSOIDS, SETS, read_any, read_ellipsoid, write_domain
     from geomrelu.io.files import kind_of
 
     target = Path(options.output)
+    if options.input.startswith(ELLIPSOIDS):
+        write_domain(read_ellipsoid(options.input), target)
+        return 0
     kind = kind_of(options.input)
     if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":

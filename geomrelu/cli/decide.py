@@ -109,7 +109,7 @@ def _on_domain(options: argparse.Namespace) -> int:
     if isinstance(network, QuantisedNetwork):
         check_options(options.arithmetic, options.ranges, options.report)
     elif options.arithmetic is not None:
-        front_door.check_arithmetic(options.arithmetic, domain)
+        front_door.check_arithmetic(options.arithmetic, network, domain, layers)
     if not isinstance(network, QuantisedNetwork):
         image_shape(network, image)
     if options.format == "table" and network.reading is not None:
@@ -128,7 +128,8 @@ def _on_domain(options: argparse.Namespace) -> int:
                 rows.append(reports.as_json(layer, files))
             else:
                 clear()
-                print(reports.as_text(layer, files, options.all))
+                whole = isinstance(network, QuantisedNetwork)
+                print(reports.as_text(layer, files, options.all, stability=not whole))
                 if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
                     print(dead)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from geomrelu.deadness.pruning import Pruning
     from geomrelu.deadness.report import Report
     from geomrelu.deadness.verdict import LayerReport
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.domains import OneSet
     from geomrelu.network.network import Network
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
 def _decided(
     options: argparse.Namespace,
     network: Network | QuantisedNetwork,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     seconds: float,
     advance: Advance,
 ) -> Report:
@@ -128,9 +128,7 @@ def _ended(options: argparse.Namespace, undecided: int) -> int:
     return 3 if undecided else 0
 
 
-def _quantised(
-    options: argparse.Namespace, network: QuantisedNetwork, domain: Polyhedron | FiniteSet, budget: Budget
-) -> int:
+def _quantised(options: argparse.Namespace, network: QuantisedNetwork, domain: OneSet, budget: Budget) -> int:
     """The file of a network of whole numbers without the channels that are dead."""
     from geomrelu.deadness.quantised_pruning import smaller_file
     from geomrelu.deadness.quantised_report import QuantisedReport
@@ -161,7 +159,7 @@ def _table(rows: Iterable[tuple[str, int, int]]) -> None:
 
 
 def _rewritten(
-    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+    options: argparse.Namespace, network: Network, domain: OneSet, reports: Report, budget: Budget
 ) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
     """The smaller network, written from its numbers."""
     from geomrelu.deadness.pruning import prune
@@ -182,7 +180,7 @@ def _rewritten(
 
 
 def _replaced(
-    options: argparse.Namespace, network: Network, domain: Polyhedron | FiniteSet, reports: Report, budget: Budget
+    options: argparse.Namespace, network: Network, domain: OneSet, reports: Report, budget: Budget
 ) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
     """The model's own file without the channels that are dead: its names, shapes and operators stay."""
     from geomrelu.deadness.drop_in import drop_in

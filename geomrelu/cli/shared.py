@@ -13,8 +13,8 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.budget import Budget
     from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.geometry.domains import Domain
-    from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+    from geomrelu.geometry.domains import Domain, OneSet
+    from geomrelu.geometry.polyhedron import Polyhedron
     from geomrelu.network.network import Network
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -24,7 +24,11 @@ DOMAINS = """\
 DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), range (what the file of
 MODEL says, as .nnet does), or a file: .vnnlib (versions 1 and 2; several boxes or polytopes are decided one by one),
 .ine or .ext (cddlib, lrs), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally with
-"equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}.
+"equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}; or {"center":
+[...], "shape": [[...], ...], "square": s}: the points center + shape u with |u|^2 <= s. Such sets also are ball:R
+(around 0), ball:R@C (C a number, the center c1,c2,..., or a file with one point), ellipsoid:FILE.npz (arrays mean,
+covariance or variance, and radius; or center, shape and square), and layernorm:FILE.npz or rmsnorm:FILE.npz (arrays
+gamma or weight, and beta or bias): all that such a layer can give.
 MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras or .h5 file, or .json:
 {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}. Each may be compressed (.gz)."""
 
@@ -139,7 +143,7 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
     return network, domain
 
 
-def judged_on_one_piece(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, Polyhedron | FiniteSet]:
+def judged_on_one_piece(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, OneSet]:
     """The same, for what cannot be done on a union.
 
     Raises:
@@ -208,7 +212,7 @@ def polyhedron_of(text: str, dimension: int) -> Polyhedron:
 
     domain = read_domain(text, dimension)
     if not isinstance(domain, Polyhedron):
-        raise InputError(f"{text}: regions need one polyhedron, neither a finite set nor a union")
+        raise InputError(f"{text}: regions need one polyhedron, no finite set, ellipsoid or union")
     return domain
 
 

@@ -13,7 +13,7 @@ def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("table", "closed forms and exact counts as a table")
     sub.add_argument("name", metavar="NAME", nargs="?", help="without it: the names")
-    sub.add_argument("--format", choices=("markdown", "latex", "csv", "json"), default="markdown")
+    sub.add_argument("--format", choices=("text", "markdown", "latex", "csv", "json"), default="text")
     sub.set_defaults(run=run)
 
 

@@ -15,7 +15,7 @@ from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import Status
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet
 from geomrelu.network.network import Network
 
 __all__ = ["always_active", "opposite"]
@@ -23,7 +23,7 @@ __all__ = ["always_active", "opposite"]
 
 def always_active(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     neurons: Mapping[int, Sequence[int]],
     budget: Budget | None = None,
     **how: Any,
@@ -37,6 +37,7 @@ def always_active(
     Exact: yes. Method: that of deciding, for each layer once more. A neuron that is not yielded is negative somewhere,
     or the budget ended.
 
+    >>> from geomrelu.geometry.polyhedron import Polyhedron
     >>> net = Network.from_layers([([[1], [1]], [2, 0], "relu")])
     >>> [claim["neuron"] for claim in always_active(net, Polyhedron.box([(-1, 1)]), {1: [0, 1]})]
     [0]
@@ -49,7 +50,7 @@ def always_active(
 
 def _of_layer(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     layer: int,
     asked: Iterable[int],
     budget: Budget,

@@ -26,6 +26,7 @@ from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import derived, places
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.growth_on_rows import OnRows
+from geomrelu.deadness.polishing import polish
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
@@ -48,7 +49,7 @@ _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 def halves(floating: FloatNetwork) -> bool:
     """Are boxes halved? If not, only signs are split."""
-    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None
+    return floating.network.inputs <= MOST_INPUTS and floating.inside.vertices is None and floating.ball is None
 
 
 class Tree:
@@ -100,7 +101,7 @@ class Tree:
         self._nodes.append(growth.packed)
         self.point = growth.point
         self.tight = self.tight or growth.tight
-        self.failed = growth.lost
+        self.failed = self.failed or growth.lost
         self.boxes += growth.boxes
         self.seconds += growth.seconds
         self.refused += growth.refused
@@ -189,7 +190,7 @@ class Growth:
         whole = floating.whole(self.level - 1, budget)
         self.floating = floating
         self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
-        self.enough = -(SAFETY if self.coarse else FINE) * self.scale
+        self.enough = -(SAFETY if self.coarse or floating.ball is not None else FINE) * self.scale
         self.halves = halves(floating)
         self.slices = floating.slices[: self.level - 1]
         self.whole = self._flat(whole.bounds, 0)
@@ -231,11 +232,7 @@ class Growth:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
                 continue
-            for part in self.parts:
-                if part.leaf is not None:
-                    self._leaf(part, part.leaf)
-                    self.lost |= part.stubborn  # the judge has refused it
-            self.parts = [part for part in self.parts if part.leaf is None]
+            self.parts = self.parts if self.rows is None else self.rows.given(self.parts)
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
@@ -377,7 +374,9 @@ class Growth:
         bound, below, added, points = floating.improved(
             boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
         )
-        self._look(points, (boxes.lower + boxes.upper) / 2)
+        self._look(points, *((boxes.lower + boxes.upper) / 2,)[: boxes.vertices is None])
+        if floating.ball is not None and phases is not None and added is not None:
+            polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
@@ -400,7 +399,7 @@ class Growth:
             how = known, self.unwanted, self.cornered, self.budget
             return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
-        return Boxes(lower, upper, [Lines.of(*pair) for pair in known], known)
+        return replace(self.floating.on(lower, upper), lines=[Lines.of(*pair) for pair in known], bounds=known)
 
     def _table(self, parts: list[Part]) -> Array | None:
         """Bounds that hold before any are derived: (parts, 2, neurons)."""
@@ -433,7 +432,8 @@ class Growth:
 
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
-        candidates = self.floating.inside.moved_in(np.concatenate(points))
+        candidates = np.concatenate(points)
+        candidates = candidates if self.rows is None else self.rows.moved_in(candidates)
         value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()

@@ -18,7 +18,8 @@ from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
-from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
 
 __all__ = ["BySearch"]
@@ -27,7 +28,8 @@ MANY_PIECES = 1_000_000  # below this many likely pieces, walking them is what i
 FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed point, ...
 FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
-ON_THE_BOX = "bounded on the whole box"
+Where = Polyhedron | Ellipsoid
+ON_THE_BOX, ON_THE_ELLIPSOID = "bounded on the whole box", "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
 
@@ -36,37 +38,37 @@ class BySearch:
 
     Attributes:
         trees: (layer, neuron) -> the tree of a hard neuron.
+        paused: layers whose neurons are to be worked on one by one, when that is asked for again.
     """
 
     def __init__(self, problem: Problem, unfinished: dict[Any, Claim]) -> None:
         """``unfinished``: (layer, neuron) -> the tree of an earlier run, as a claim with status "open"."""
         self.problem, self.unfinished = problem, unfinished
         self.trees: dict[tuple[int, int], branch_and_bound.Tree] = {}
+        self.paused, self._visited = set[int](), set[int]()
         self._steps: dict[int, int] = {}  # how many steps of the search have been done for a layer
         self._last, self._said = None, None  # the point in floats that was shown last, and how claims name it
 
     @cached_property
     def bench(self) -> Bench:
-        assert isinstance(self.problem.domain, Polyhedron)
+        assert not isinstance(self.problem.domain, FiniteSet)
         return Bench(self.problem.network, self.problem.domain, self.problem.quick)
 
     @cached_property
     def whole_layers(self) -> WholeLayers:
         return WholeLayers(self.problem, self.bench.floating)
 
-    def verdicts(self, domain: Polyhedron, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
+    def verdicts(self, domain: Where, layer: int, asked: Iterable[int]) -> Iterator[Verdict]:
         """Bounds on the whole box, witnesses and small trees found in floating point, each accepted by the checker.
 
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
-        steps: list[Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]] = [
-            partial(self._witnesses, effort) for effort in EFFORTS
-        ]
-        if is_searched(domain):
+        steps: list[Any] = [partial(self._witnesses, effort) for effort in EFFORTS]
+        if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
-            if domain.is_box:
-                steps = self._of_layers(steps, layer)
+            if isinstance(domain, Polyhedron) and domain.is_box:
+                steps[:4] = self.whole_layers.steps(layer, self._by_intervals, self._on_the_box)
             elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
         done = self._steps.setdefault(layer, 0)
@@ -74,6 +76,11 @@ class BySearch:
             self.problem.budget.spend()
         left = list(asked)
         for step in steps[done:]:
+            if step == self._sprouts and layer not in self._visited:  # first what whole layers take, of all of them
+                self._visited.add(layer)
+                self.paused.update({layer} if left else ())
+                return
+            self.paused.discard(layer)
             settled = set()
             for verdict in step(domain, layer, left):
                 settled.add(verdict.neuron)
@@ -81,16 +88,7 @@ class BySearch:
             left = [i for i in left if i not in settled]
             self._steps[layer] += 1
 
-    def _of_layers(self, steps: list[Any], layer: int) -> list[Any]:
-        """On a box whole layers are worked on at once."""
-        whole = self.whole_layers
-        intervals, _, bounded, _, *rest = steps
-        rough, fine, *sloped = whole.bounds(layer) or (intervals, bounded)
-        return [rough, whole.sampled, fine, whole.ascended, *sloped, *rest]
-
-    def _witnesses(
-        self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]
-    ) -> Iterator[Verdict]:
+    def _witnesses(self, effort: tuple[int, int], domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Points where neurons are positive."""
         for i, point in falsify.candidates(self.bench.floating, layer, asked, self.problem.budget, *effort):
             verdict = self._witness(domain, layer, i, point)
@@ -98,7 +96,7 @@ class BySearch:
                 yield verdict
             self.problem.budget.poll()
 
-    def _by_intervals(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _by_intervals(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons of large layers for which intervals are enough, before anything is sought or derived for them."""
         floating = self.bench.floating
         if layer > floating.coarse_depth + 1:
@@ -108,18 +106,21 @@ class BySearch:
                 if verdict is not None:
                     yield verdict
 
-    def _on_the_box(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _on_the_box(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons that are bounded on the whole box."""
         floating = self.bench.floating
         for i in whole_box.bounded(floating, layer, asked, self.problem.budget):
             proof = {"proof": whole_box.one_leaf(floating, layer)}
-            verdict = self.problem.tried(self._dead(layer, i, proof), ON_THE_BOX)
+            how = ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
+            verdict = self.problem.tried(self._dead(layer, i, proof), how)
             if verdict is not None:
                 yield verdict
 
-    def _sprouts(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _sprouts(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons for which a small tree is enough; the others keep it."""
-        few = is_listed(domain) and pieces.likely_pieces(self.problem.network, domain, layer) <= MANY_PIECES
+        few = isinstance(domain, Polyhedron) and (
+            is_listed(domain) and pieces.likely_pieces(self.problem.network, domain, layer) <= MANY_PIECES
+        )
         for i in asked:
             if (layer, i) in self.trees:
                 continue
@@ -140,7 +141,7 @@ class BySearch:
     def _grown(self, tree: branch_and_bound.Tree, claim: Claim | None) -> Verdict | None:
         """What a tree has come to: a point, a claim, or nothing yet."""
         if tree.point is not None:
-            assert isinstance(self.problem.domain, Polyhedron)
+            assert not isinstance(self.problem.domain, FiniteSet)
             return self._witness(self.problem.domain, tree.level, tree.neuron, tree.point)
         if claim is None:
             return None
@@ -148,7 +149,7 @@ class BySearch:
         supremum = Fraction(0) if "supremum" in claim else None
         return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
-    def _witness(self, domain: Polyhedron, layer: int, i: int, point: Any) -> Verdict | None:
+    def _witness(self, domain: Where, layer: int, i: int, point: Any) -> Verdict | None:
         if point is not self._last:  # one point shows many neurons positive
             exact = self.bench.floating.inside.exact(point)
             if exact is None:
@@ -159,9 +160,10 @@ class BySearch:
 
     def _point(self, point: Sequence[Fraction]) -> Any:
         """A point as claims name it: its number in the table, or weights."""
-        if self.bench.domain.given_by_generators:
-            return self.problem.point(point)
-        self.problem.points.append([str(x) for x in point])
+        said = self.problem.point(point)
+        if "weights" in said:
+            return said
+        self.problem.points.append(said)
         return len(self.problem.points) - 1
 
     def _dead(self, layer: int, i: int, proof: Claim) -> Claim:
@@ -176,7 +178,7 @@ class BySearch:
             claim |= self.problem.bounding or {}
         if self.bench.floating.inside.has_rows and "point" not in claim:
             claim["point"] = self._inner
-        if self.bench.domain.given_by_generators and isinstance(claim.get("point"), list):
+        if isinstance(claim.get("point"), list):
             claim["point"] = self.problem.point([Fraction(x) for x in claim["point"]])
         return claim
 
@@ -197,7 +199,7 @@ class BySearch:
             found: layer -> neuron -> its verdict, of those that are settled.
             each, executor, open_: see :func:`geomrelu.deadness.workers.grown`.
         """
-        trees = [tree for (layer, i), tree in self.trees.items() if i not in found[layer]]
+        trees = [tree for (layer, i), tree in self.trees.items() if i not in found[layer] and not tree.failed]
         for tree, claim in grown(self.bench, trees, self.problem.budget, each, executor, open_):
             verdict = self._grown(tree, claim)
             if verdict is not None:

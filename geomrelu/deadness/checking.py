@@ -20,7 +20,8 @@ from geomrelu.certificates.batch import Quick
 from geomrelu.deadness import quantised_certificate, quantised_pruning
 from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union, as_domain
+from geomrelu.geometry.domains import OneSet, Union, as_domain
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
@@ -195,22 +196,23 @@ class QuantisedCase(NamedTuple):
 
 def case_of(
     network: Network | QuantisedNetwork,
-    pieces: Sequence[Polyhedron | FiniteSet],
+    pieces: Sequence[OneSet],
     smaller: Network | QuantisedNetwork | None,
     judge: str,
 ) -> Case | QuantisedCase:
     """What certificates about a network are judged against.
 
     Raises:
-        InputError: a quantised network on a union, or by the kernel; a smaller network of the other kind.
+        InputError: a quantised network on a union or an ellipsoid, or by the kernel; a smaller network of another kind.
     """
     if isinstance(network, QuantisedNetwork):
-        if len(pieces) > 1:
-            raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+        piece = pieces[0]
+        if len(pieces) > 1 or isinstance(piece, Ellipsoid):
+            raise InputError("a quantised network is judged on one bounded box, or on points, on nothing else")
         if judge == "kernel":
             raise InputError("the kernel judges certificates of networks that are not quantised")
         if smaller is None or isinstance(smaller, QuantisedNetwork):
-            return QuantisedCase(network, pieces[0], smaller, judge)
+            return QuantisedCase(network, piece, smaller, judge)
     elif smaller is None or isinstance(smaller, Network):
         other = None if smaller is None else smaller.checked
         return Case(network.checked, [piece.checked for piece in pieces], other, judge)

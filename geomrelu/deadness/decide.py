@@ -4,11 +4,11 @@ A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at
 *stably* dead if it stays dead for all parameters near the given ones (all weights on the layers it reads, and its
 bias). A layer *kills* S if all its neurons are dead.
 
-How: a finite set is walked. Layer 1 is one affine form: closed on boxes and generators, one exact linear program
-otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is neither a box nor bounded), all
-pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of parts of the box
-around the domain, where its rows are multipliers. Either way the verdict is the checker's: a claim it does not accept
-is not reported.
+How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellipsoids and generators, one exact linear
+program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is neither a box nor bounded),
+all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of parts of the box
+around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way the verdict is the
+checker's: a claim it does not accept is not reported.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import LayerReport, Verdict, undecided
 from geomrelu.errors import InputError
+from geomrelu.geometry.domains import OneSet
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
@@ -40,7 +42,7 @@ LARGE = 1_000  # nodes of a proof of an earlier run that are not checked in a mo
 
 def decide(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     layers: Sequence[int] | None = None,
     neurons: Sequence[int] | Mapping[int, Sequence[int]] | None = None,
     budget: Budget | None = None,
@@ -49,7 +51,7 @@ def decide(
     each: float | None = None,
     executor: Executor | None = None,
     known: Iterable[Claim] = (),
-    save: Callable[[Verdict, list[list[str]]], None] | None = None,
+    save: Callable[[Verdict, list[Any]], None] | None = None,
     open_: Callable[[Tree], None] | None = None,
 ) -> Iterator[LayerReport]:
     """Judge neurons layer by layer.
@@ -110,13 +112,13 @@ class _Run:
     def __init__(
         self,
         network: Network,
-        domain: Polyhedron | FiniteSet,
+        domain: OneSet,
         budget: Budget,
         progress: Callable[[int, int, int], None] | None,
         each: float | None,
         executor: Executor | None,
         known: Iterable[Claim],
-        save: Callable[[Verdict, list[list[str]]], None] | None,
+        save: Callable[[Verdict, list[Any]], None] | None,
         open_: Callable[[Tree], None] | None,
     ) -> None:
         self.progress, self.each, self.executor, self.save, self.open_ = progress, each, executor, save, open_
@@ -146,13 +148,16 @@ class _Run:
                     # an even share for each layer that is left, so that one hard neuron does not starve the next layers
                     self.problem.budget = self.whole.share(len(round_) - position)
                     self.reasons[layer] = {}
-                    if self._take(self._verdicts(layer, max(asked)), [layer]):
+                    if self._take(self._verdicts(layer, max(asked)), [layer]) or layer in self.by_search.paused:
                         cut.append(layer)
                     reached.add(layer)
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
                         yield self._report(waiting.pop(0))
-                round_ = cut  # the last one had all that was left, so there are fewer, or nothing is left
+                # a layer is paused once, and the last one had all that was left: there are fewer, or nothing is left
+                round_ = cut
             self.problem.budget = self.whole
+            if round_:
+                self._take(self._ended(), round_)
             if self.by_search.trees:
                 self._take(self.by_search.hard(self.found, self.each, self.executor, self.open_), waiting)
             for layer in waiting:
@@ -181,6 +186,11 @@ class _Run:
                     self.reasons[layer].setdefault(i, str(end))
             return self.problem.budget.ended
         return False
+
+    def _ended(self) -> Iterator[Verdict]:
+        """Nothing is done any more: raises Exhausted, which says why."""
+        self.whole.spend()
+        yield from ()
 
     def _settled(self, layer: int) -> bool:
         return len(self.found[layer]) == len(self.asked[layer])
@@ -227,7 +237,11 @@ class _Run:
         else:
             yield from self._deep(domain, layer, asked, last)
 
-    def _deep(self, domain: Polyhedron, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+    def _deep(self, domain: Polyhedron | Ellipsoid, layer: int, asked: list[int], last: int) -> Iterator[Verdict]:
+        if isinstance(domain, Ellipsoid):
+            with np.errstate(all="ignore"):
+                yield from self.by_search.verdicts(domain, layer, asked)
+            return
         listed = is_listed(domain)
         if not domain.is_box and not is_searched(domain):  # unbounded, or too large: only pieces can move on it
             if not listed:

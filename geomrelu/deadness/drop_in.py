@@ -18,7 +18,7 @@ from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import Pruning, prune
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet
 from geomrelu.io.files import FilePath, named, read_bytes
 from geomrelu.io.onnx import traced
 from geomrelu.io.onnx.drop_in import self_contained, without
@@ -50,7 +50,7 @@ class DropIn:
 def drop_in(
     path: FilePath,
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     reports: Iterable[LayerReport],
     budget: Budget | None = None,
     *,
@@ -103,7 +103,7 @@ def _tried(
     graph: Graph,
     trace: Trace,
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     reports: list[LayerReport],
     dead: dict[int, set[int]],
     rows: int,
@@ -136,7 +136,7 @@ def _tried(
 
 
 def _auxiliary(
-    network: Network, domain: Polyhedron | FiniteSet, neurons: dict[int, list[int]], budget: Budget | None
+    network: Network, domain: OneSet, neurons: dict[int, list[int]], budget: Budget | None
 ) -> list[LayerReport] | None:
     """Proofs that auxiliary neurons of channels that go are dead, too; None if one is not."""
     found = []

@@ -1,4 +1,6 @@
-"""Neurons of layer 1, one affine form each: a corner of a box, a generator, or one exact linear program."""
+"""Neurons of layer 1, one affine form each: a corner of a box, a generator, a closed form on an ellipsoid, or one
+exact linear program.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +8,46 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Verdict
+from geomrelu.geometry.ellipsoid import Ellipsoid, Maximum
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["first_layer"]
 
 
-def first_layer(problem: Problem, domain: Polyhedron, asked: Sequence[int]) -> Iterator[Verdict]:
-    """Verdicts with exact suprema. Cost: a sum over the inputs on a box, elsewhere one linear program a neuron."""
+def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
+    """Verdicts with exact suprema, on an ellipsoid if they are rational.
+
+    Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron.
+    """
     for i in asked:
-        yield _corner(problem, domain, i) or _extreme(problem, domain, i)
+        if isinstance(domain, Ellipsoid):
+            yield _on_ellipsoid(problem, domain, i)
+        else:
+            yield _corner(problem, domain, i) or _extreme(problem, domain, i)
         problem.budget.spend(0)
+
+
+def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
+    """The supremum is m + root(q): its sign is a matter of m and of m^2 - q."""
+    best = domain.maximum(problem.network.layers[0].form(i))
+    point = {"ball": str(best.radius)}
+    if best.value is not None:
+        return problem.valued(1, i, best.value, point, [{}], "maximum on the ellipsoid", {})
+    about = f"maximum on the ellipsoid, the irrational {_about(best)}"
+    claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": point}
+    if best.sign < 0:
+        claim = {"layer": 1, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}
+    return problem.decided(claim, None, about)
+
+
+def _about(best: Maximum) -> str:
+    try:
+        return f"{float(best.middle + best.radius):.10g}"
+    except OverflowError:
+        return "huge number"
 
 
 def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:

@@ -20,7 +20,7 @@ from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common
 from geomrelu.network.network import Network
 
-__all__ = ["Leaf", "Open", "Positive", "solved"]
+__all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
 
 FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
 
@@ -62,12 +62,12 @@ def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | 
     if region.empty:
         return Leaf(derive)
     splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
-    forms = _forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
-    if isinstance(forms, Open):
-        return forms
+    known = forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    if isinstance(known, Open):
+        return known
     facts = [("splits", str(k)) for k, *_ in splits]
-    rows = [[sign * v for v in forms[at, i]] for _, at, i, sign in splits]
-    form, best, multipliers = forms[level, neuron], None, None
+    rows = [[sign * v for v in known[at, i]] for _, at, i, sign in splits]
+    form, best, multipliers = known[level, neuron], None, None
     if region.domain.generators is not None:
         best = _on_hull(form, rows, region.domain.generators[0])
         if best is None:
@@ -137,7 +137,7 @@ def _value(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
     return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
-def _forms(
+def forms(
     region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
 ) -> dict[tuple[int, int], list[Fraction]] | Open:
     """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""

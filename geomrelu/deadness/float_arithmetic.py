@@ -81,6 +81,16 @@ class FloatType:
         """The largest number."""
         return (2 - 2 * self.unit) * Fraction(2) ** self.highest
 
+    @property
+    def overflow(self) -> Fraction:
+        """What is not smaller becomes infinite when it is rounded to nearest."""
+        return (2 - self.unit) * Fraction(2) ** self.highest
+
+    def has(self, value: Fraction) -> bool:
+        """Is it a number of the type, denormal or not?"""
+        near = np.array([float(value)]) if abs(value) <= self.largest else np.array([np.inf])
+        return bool(self.holds(near)[0]) and Fraction(float(near[0])) == value
+
     def spacing(self, values: Array) -> Array:
         """The distance of neighbours at float64 numbers (half of it just below a power of two), as exponents of 2."""
         return np.maximum(np.frexp(values)[1] - 1, self.lowest) - self.digits + 1

@@ -17,14 +17,15 @@ from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
+from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
-from geomrelu.deadness.report import PIECEWISE, Report, UnionReport
+from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
-from geomrelu.geometry.domains import Domain, Union, as_domain
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import Domain, OneSet, Union, as_domain
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.io.files import writable
 from geomrelu.io.points import read_points
 from geomrelu.network.front_door import as_judged
@@ -60,7 +61,8 @@ def decide(
             model is judged as the network of whole numbers that it is, on a bounded box or on points, which gives a
             :class:`~geomrelu.deadness.quantised_report.QuantisedReport`.
         domain: ``(low, high)``, one such pair for each input, an array of points, text or a file as ``--domain``, a
-            :class:`Polyhedron`, or a :class:`Union` of several, which gives a :class:`UnionReport`.
+            :class:`Polyhedron`, an :class:`Ellipsoid`, or a :class:`Union` of polyhedra, which gives a
+            :class:`UnionReport`.
         layers: which ReLU layers, from 1 (default all). neurons: which of each layer, from 0 (default all), or
             layer -> which of it.
         time: seconds in all. regions: pieces and boxes in all. neuron_time: seconds for each hard neuron. What is open
@@ -119,7 +121,7 @@ def decide(
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
     if arithmetic is not None:
         whole = Budget(time)
-        check_arithmetic(arithmetic, set_)  # before anything takes long
+        check_arithmetic(arithmetic, network, set_, layers)  # before anything takes long
         report = decide(network, set_, layers, neurons, time=time / 2, certificates=certificates, told=told, **how)
         *_, floats = report.in_floats(arithmetic, whole.seconds_left(), progress)
         return replace(report, floats=floats)
@@ -193,15 +195,18 @@ def around(
         )
 
 
-def check_arithmetic(arithmetic: str, domain: Domain) -> None:
+def check_arithmetic(arithmetic: str, network: Network, domain: Domain, layers: list[int] | None) -> None:
     """Can rounding errors be bounded?
 
     Raises:
-        InputError: the type is not known, or the domain is a union.
+        InputError: the domain is a union or an ellipsoid, or see :func:`geomrelu.deadness.in_floats.check_floats`.
     """
     float_type(arithmetic)
+    if isinstance(domain, Ellipsoid):
+        raise InputError(CURVED)
     if isinstance(domain, Union):
         raise InputError(PIECEWISE)
+    check_floats(arithmetic, network, domain, max(neurons_asked(network, layers, None), default=0))
 
 
 def _on_pieces(
@@ -276,7 +281,7 @@ def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
 class _Keeper:
     """What is proved goes to a directory as it comes; without a directory, nowhere."""
 
-    def __init__(self, directory: Path | None, network: Network, domain: Polyhedron | FiniteSet) -> None:
+    def __init__(self, directory: Path | None, network: Network, domain: OneSet) -> None:
         self.directory = directory
         self.known: list[Claim] = []
         self.saver: files.Saver | None = None

@@ -32,7 +32,19 @@ class OnRows:
         self.size = 4 * float(sizes[self.neuron])
         self.tried, self.closable = 0, 0.0  # parts with rows, and the largest bound that better slopes made negative
 
+    def moved_in(self, points: Array) -> Array:
+        """Points in floats, moved into the domain."""
+        return self.rows.inside.moved_in(points)
+
     # ---- before a part is bounded -----------------------------------------------------------------------------
+
+    def given(self, parts: list[Part]) -> list[Part]:
+        """Those of the parts whose leaf is not known; the others become these."""
+        for part in parts:
+            if part.leaf is not None:
+                self.growth._leaf(part, part.leaf)
+                self.growth.lost |= part.stubborn  # the judge has refused it
+        return [part for part in parts if part.leaf is None]
 
     def narrowed(self, parts: list[Part]) -> list[Part]:
         """Those of the parts that are to be bounded now; the others become leaves, or are cut."""

@@ -38,7 +38,7 @@ from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.store import onnx_bytes
 from geomrelu.network.network import Network
 
-__all__ = ["DEAD", "REALS_ONLY", "FloatVerdict", "InFloats", "in_floats"]
+__all__ = ["DEAD", "REALS_ONLY", "FloatVerdict", "InFloats", "check_floats", "in_floats"]
 
 Array = np.ndarray
 DEAD, REALS_ONLY, OPEN = "dead in floats too", "dead over the reals only", "dead over the reals, open in floats"
@@ -181,17 +181,43 @@ def in_floats(
         progress: called with (what is going on, dead neurons settled, dead neurons).
 
     Raises:
-        InputError: no such type; layers that are no ReLU layers.
+        InputError: see :func:`check_floats`.
 
     Exact: "dead in floats too" is proved for every input that consists of numbers of the type, with a bound rounded
     upward; a point where a neuron fires was evaluated as is said.
+    """
+    kind = check_floats(arithmetic, network, domain, max((layer.layer for layer in layers), default=0))
+    return _Search(network, domain, kind, layers, budget or Budget(), progress).run()
+
+
+def check_floats(arithmetic: str, network: Network, domain: Polyhedron | FiniteSet, deepest: int) -> FloatType:
+    """The type, if the network up to a layer can be computed in it at some point of the domain.
+
+    Raises:
+        InputError: no such type; layers that are no ReLU layers; a parameter that becomes infinite in the type; an
+            input, or a finite set, without a number of the type.
     """
     kind = float_type(arithmetic)
     if network.reading is not None:
         for level, layer in enumerate(network.reading.layers, 1):
             if layer.kind != "ReLU" or not layer.own:
                 raise InputError(f"layer {level} is a {layer.kind}: rounding is bounded for ReLU layers only")
-    return _Search(network, domain, kind, layers, budget or Budget(), progress).run()
+    for level, map_ in enumerate(network.layers[:deepest], 1):
+        limit = kind.overflow * map_.denominator
+        count = sum(abs(v) >= limit for v in (*map_.data.tolist(), *map_.bias))
+        if count:
+            said = "a parameter is" if count == 1 else f"{count} parameters are"
+            raise InputError(
+                f"layer {level}: {said} infinite in {kind.name}, whose largest number is {float(kind.largest):.6g}"
+            )
+    if isinstance(domain, FiniteSet):
+        if not any(all(kind.has(x) for x in point) for point in domain.points):
+            raise InputError(f"no point of the domain consists of {kind.name} numbers")
+        return kind
+    for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
+        if low is not None and high is not None and _above(low, kind) > high:
+            raise InputError(f"input {j} of the domain lies in [{low}, {high}], where there is no {kind.name} number")
+    return kind
 
 
 class _Search:
@@ -393,7 +419,7 @@ class _Search:
         domain = self.domain
         if isinstance(domain, FiniteSet):
             points = np.array([[float(x) for x in p] for p in domain.points])
-            return points[[all(map(_equal, row, p)) for row, p in zip(points, domain.points, strict=True)]]
+            return points[[all(map(self.kind.has, p)) for p in domain.points]]
         found = [self._claimed(layer, i) for i in open_]
         if domain.is_box and domain.is_bounded:
             floating = FloatNetwork(self.network, domain)
@@ -466,12 +492,10 @@ def _climbed(floating: FloatNetwork, layer: int, i: int, budget: Budget) -> Arra
     return every[np.argsort(-reached, kind="stable")[: STARTS // 2]]
 
 
-def _equal(value: float, exact: Fraction) -> bool:
-    return Fraction(value) == exact
-
-
 def _above(value: Fraction, kind: FloatType) -> float:
-    """The least number of the type that is not smaller."""
+    """The least number of the type that is not smaller; inf if there is none."""
+    if value < -kind.largest:
+        return -float(kind.largest)
     scale = max(value.numerator.bit_length() - value.denominator.bit_length(), kind.lowest) - kind.digits - 1
     for exponent in (scale, scale + 1, scale + 2, scale + 3):
         unit = Fraction(2) ** max(exponent, kind.lowest - kind.digits + 1)

@@ -8,19 +8,20 @@ accepted, and nobody has to compute it now. Where the error leaves that open, th
 The model of arithmetic is the usual one, and that of the head of ``float_arithmetic``: an operation on float64 gives
 (a op b)(1 + d) + e, |d| <= u = 2^-53, |e| <= 2^-1022. A sum of n products in any order, fused or not, differs from the
 exact one by at most n u / (1 - n u) times the sum of the sizes (Higham, Accuracy and Stability of Numerical
-Algorithms, section 3.1), and what underflows adds less than SLACK. Let c' be the computed and c the judge's
-coefficient on an output, |c' - c| <= r.
+Algorithms, section 3.1), and what underflows adds less than SLACK. Let c' be the computed coefficients on the outputs
+of a layer.
 
 * The judge's line above has a slope a = floor(2^28 u / (u - l)) / 2^28 and a height u (1 - a), the one below the slope
   b = min(max(4 a - 2, 0), 1), from its exact bounds l <= z <= u. These are known up to their errors, so a lies in a
   known interval of numbers k / 2^28, most often of one, and b in one that is four times as wide at most.
-* The coefficient on the pre-activation is a c for c >= 0 and b c for c < 0, which is Lipschitz in c with the constant
-  max(a, b); so its error is at most r max(a, b) + |c'| (the widths of the intervals), and a rounding.
-* A leaf may say the slope below, of a neuron whose sign the judge does not know. It takes that, and 0 or 1 if it does.
-* Heights add max(c, 0) u (1 - a), with an error of at most r times the height and max(c', 0) times that of the height.
-* A coefficient on a variable before is a sum over neurons, sum of c w; weights are rounded once. The errors of the c
-  add up with |w|, the roundings with |c'| |w|.
-* On the box c x is at most max(c low, c high), which is Lipschitz in c with the constant max(|low|, |high|).
+* What a form can come to, if the outputs in it are replaced by lines and so on down to the box, is the maximum of
+  linear functions of its coefficients: V(c + d) <= V(c) + V(d). So where coefficients on pre-activations y are off by
+  d, the bound is off by at most the sum of |d_i| max(V(y_i), V(-y_i)), and these are the judge's own bounds of y_i and
+  -y_i, if it has them by going back; otherwise intervals of what lines can come to bound them (``size``, ``out``).
+* So each layer adds to the error what it does itself: slopes that are not known by |c'| times the width of their
+  interval and ``size``, heights by max(c', 0) times theirs, and roundings of sums by |c'| and what they are taken of.
+* A leaf may say the slope below, of a neuron whose sign the judge does not know. It takes that, and 0 or 1 if it does;
+  V is then another function, which only the intervals bound (``wide``).
 
 Errors are computed in floats, too: sums of products that are not negative, so that they are wrong by a tiny factor,
 which LIFT covers. Intervals are bounded in the same way.
@@ -28,7 +29,7 @@ which LIFT covers. Intervals are bounded in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,8 @@ SLACK = 1e-200  # more than what underflow can add up to
 LIFT = 1 + 1e-6  # more than the factor by which computed errors are too small
 LARGEST = 1e90  # of any number here; otherwise nothing is said
 GRID = 2.0**28  # slopes of the judge are multiples of 1 / GRID
-CELLS = 1 << 20  # coefficients that are held at once
+Exact = tuple[Sequence[int], Sequence[int], int]
+CELLS = 1 << 18  # coefficients that are held at once
 
 
 class Ball(NamedTuple):
@@ -64,29 +66,43 @@ class Ball(NamedTuple):
         return self.centre + self.error
 
 
+class Sizes(NamedTuple):
+    """Of the lines of a layer: how large they can come to be, whatever the slopes above them are made of.
+
+    Attributes:
+        size: of pre-activations; reach: of the terms of these sums, added up; out: of outputs.
+    """
+
+    size: Array
+    reach: Array
+    out: Array
+
+
 class Around(NamedTuple):
     """The lines around the outputs of a layer that the judge does not know to be 0, and the weights of these neurons.
 
     Attributes:
         neurons: which they are.
-        above, below: slopes, columns; spread: by how much those of the judge may differ; largest: of both.
+        above, below: slopes, columns; spread: by how much those of the judge may differ.
         free: columns, is it sure that the judge does not know the sign, so that a leaf may choose the slope below?
-        open: columns, is it not sure whether it knows it?
+        open: is it not sure whether it knows it?
         height, lack: heights, and by how much they may differ.
-        bias: rows; weights: ``b -> (W', |W|')``, on the outputs of layer b (0: the inputs).
+        bias: of the neurons; weights: ``b -> W'``, on the outputs of layer b (0: the inputs).
+        own, wide: sizes for the default slopes, and for any.
     """
 
     neurons: Array
     above: Array
     below: Array
     spread: Array
-    largest: Array
     free: Array
     open: Array
     height: Array
     lack: Array
     bias: Array
-    weights: dict[int, tuple[Any, Any]]
+    weights: dict[int, Any]
+    own: Sizes
+    wide: Sizes
 
 
 class LayerBounds:
@@ -95,19 +111,18 @@ class LayerBounds:
     Args:
         floating: the network and the box.
         fine: are earlier layers bounded by going back, where intervals leave the sign open, or by intervals alone?
-        exact: bounds that the judge has of the first layers, as ``(low, high, denominator)`` in integers.
+        exact: what the judge's bounds of a layer that fits fixed point are, ``(low, high, denominator)`` in integers.
     """
 
-    def __init__(
-        self, floating: FloatNetwork, fine: bool, exact: Sequence[tuple[Sequence[int], Sequence[int], int]] = ()
-    ) -> None:
-        self.floating, self.fine = floating, fine
+    def __init__(self, floating: FloatNetwork, fine: bool, exact: Callable[[int], Exact] | None = None) -> None:
+        self.floating, self.fine, self.exact = floating, fine, exact
         self.known: list[tuple[Ball, Ball]] = []  # low and high, of each layer
         self.around: list[Around] = []
-        self._begun: tuple[Ball, Ball, list[Array]] | None = None
+        sizes = np.maximum(abs(floating.lower), abs(floating.upper)) * LIFT + SLACK
+        self.out, self.out_wide = [sizes], [sizes]  # the largest outputs of each layer, 0: inputs
+        self.ranges = [(floating.lower - SLACK, floating.upper + SLACK)]  # of what lines can come to, about
+        self._begun: tuple[Ball, Ball, Array, list[Array]] | None = None
         self.rounding = (floating.network.starts[-1] + 16) * ROUND  # of a sum of products
-        for low, high, d in exact:
-            self._keep(*(Ball(side, ROUND * abs(side) + SLACK) for side in (nearest(low, d), nearest(high, d))))
 
     def upper(
         self, level: int, neurons: Sequence[int], budget: Budget = UNLIMITED
@@ -124,22 +139,29 @@ class LayerBounds:
     def derive(self, up_to: int, budget: Budget = UNLIMITED) -> None:
         """Bound the layers before. Raises Exhausted when the budget ends; another call goes on from there."""
         for level in range(len(self.known) + 1, up_to + 1):
+            if level <= self.floating.coarse_depth and self.exact is not None:
+                budget.poll()
+                *sides, d = self.exact(level)
+                least, most = (Ball(side, ROUND * abs(side) + SLACK) for side in (nearest(s, d) for s in sides))
+                self._keep(least, most, np.full(len(least.centre), np.inf))
+                continue
             if self._begun is None:
                 low, high = self._intervals(level)
                 open_ = np.flatnonzero((low.least < 0) & (high.most > 0))
                 parts = list(self._parts(level, open_, UNLIMITED)) if self.fine and level > 1 else []
-                self._begun = low, high, parts[::-1]
-            low, high, parts = self._begun
+                self._begun = low, high, np.full(len(low.centre), np.inf), parts[::-1]
+            low, high, size, parts = self._begun
             while parts:
                 budget.poll()
                 part = parts[-1]
                 (under, _), (over, _) = self.back(level, part, -1), self.back(level, part, 1)
+                size[part] = np.maximum(np.maximum(under.most, over.most), 0)
                 # whose sign is known to the judge by intervals it does not bound again, and we may not know of whom
                 sure = (low.most[part] < 0) & (high.least[part] > 0)
                 _meet(low, part, Ball(-under.centre, under.error), sure, np.maximum)
                 _meet(high, part, over, sure, np.minimum)
                 parts.pop()
-            self._keep(low, high)
+            self._keep(low, high, size)
             self._begun = None
 
     # ---- one layer ---------------------------------------------------------------------------------------------
@@ -151,11 +173,12 @@ class LayerBounds:
             budget.poll()
             yield neurons[k : k + step]
 
-    def _keep(self, low: Ball, high: Ball) -> None:
+    def _keep(self, low: Ball, high: Ball, size: Array) -> None:
+        """``size``: how large the pre-activations come to be by going back, infinite if that is not known."""
         self.known.append((low, high))
-        self.around.append(self._lines(len(self.known), low, high))
+        self.around.append(self._lines(len(self.known), low, high, size))
 
-    def _lines(self, level: int, low: Ball, high: Ball) -> Around:
+    def _lines(self, level: int, low: Ball, high: Ball, size: Array) -> Around:
         neurons = np.flatnonzero(~(high.most <= 0))
         least, most = (Ball(side.centre[neurons], side.error[neurons]) for side in (low, high))
         over, under = (
@@ -170,23 +193,40 @@ class LayerBounds:
         first, last = np.where(sure, 1, first), np.where(least.most >= 0, 1, last)
         height = np.where(sure, 0, most.most * (1 - first))
         lack = height - over * (1 - last) + 4 * ROUND * height + SLACK * ~sure
-        parts, bias = self.floating.layers[level - 1]
-        weights = {}
-        for b, matrix in parts.items():
-            if sparse.issparse(matrix):
-                turned = matrix[neurons].T.tocsr()
-                sizes: Any = sparse.csr_matrix((abs(turned.data), turned.indices, turned.indptr), turned.shape)
-            else:
-                turned = np.ascontiguousarray(matrix[neurons].T)
-                sizes = abs(turned)
-            weights[b] = turned, sizes
-        largest = np.maximum(last, np.clip(4 * last - 2, 0, 1))
         free = (least.most < 0) & (most.least > 0)
-        spread = 4 * (last - first) + 2 * ROUND
-        below = np.clip(4 * first - 2, 0, 1)
-        slopes = first[:, None], below[:, None], spread[:, None], largest[:, None]
-        signs = free[:, None], (~free & ~sure)[:, None]
-        return Around(neurons, *slopes, *signs, height, lack, bias[neurons], weights)
+        below, spread = np.clip(4 * first - 2, 0, 1), 4 * (last - first) + 2 * ROUND
+        parts, bias = self.floating.layers[level - 1]
+        weights = {b: _columns(matrix, neurons) for b, matrix in parts.items()}
+        own, wide = self._sized(level, neurons, size[neurons], height)
+        columns = first[:, None], below[:, None]
+        return Around(
+            neurons, *columns, spread, free[:, None], ~free & ~sure, height, lack, bias[neurons], weights, own, wide
+        )
+
+    def _sized(self, level: int, neurons: Array, size: Array, height: Array) -> tuple[Sizes, Sizes]:
+        """How large things can come to be; for what is not 0 by going back, ``size`` of pre-activations is known."""
+        parts, bias = self.floating.layers[level - 1]
+        low, high, reach, reach_wide = (a[neurons] for a in (bias, bias, abs(bias), abs(bias)))
+        for b, matrix in parts.items():
+            rows = matrix[neurons]
+            sizes, (least, most) = abs(rows), self.ranges[b]
+            centre, spread = rows @ ((least + most) / 2), sizes @ ((most - least) / 2)
+            low, high = low + (centre - spread), high + (centre + spread)
+            reach, reach_wide = reach + sizes @ self.out[b], reach_wide + sizes @ self.out_wide[b]
+        reach, reach_wide = reach * LIFT + SLACK, reach_wide * LIFT + SLACK
+        slack = self.rounding * reach_wide
+        low, high = low - slack, high + slack
+        wide = np.minimum(np.maximum(abs(low), abs(high)) * LIFT, reach_wide)
+        own = np.minimum(np.minimum(size, reach), wide)
+        height = height * LIFT
+        found = Sizes(own, reach, own + height), Sizes(wide, reach_wide, wide + height)
+        for kept, sizes in zip((self.out, self.out_wide), found, strict=True):
+            kept.append(np.zeros(len(bias)))
+            kept[-1][neurons] = sizes.out
+        ranges = np.zeros(len(bias)), np.zeros(len(bias))
+        ranges[0][neurons], ranges[1][neurons] = np.minimum(low, 0), np.maximum(high, 0) + height
+        self.ranges.append(ranges)
+        return found
 
     def _intervals(self, level: int) -> tuple[Ball, Ball]:
         """Bounds by intervals, from those of the layers before."""
@@ -215,48 +255,52 @@ class LayerBounds:
         ``below``: slopes of the lines below, (neurons of the layer's lines, neurons here), sixteenths that leaves say.
         """
         parts, bias = self.floating.layers[level - 1]
+        out = self.out if below is None else self.out_wide
         centre = sign * bias[neurons]
         error = ROUND * abs(centre) + SLACK
-        flow: dict[int, tuple[Array, Array]] = {}
+        flow: dict[int, Array] = {}
         for b, matrix in parts.items():
-            rows = matrix[neurons].toarray() if sparse.issparse(matrix) else matrix[neurons]
-            flow[b] = sign * rows.T, ROUND * abs(rows.T)
+            rows = (matrix[neurons].toarray() if sparse.issparse(matrix) else matrix[neurons]).T
+            flow[b] = sign * rows
+            error += self.rounding * (out[b] @ abs(rows))
         for at in range(level - 1, 0, -1):
             if at not in flow:
                 continue
             around = self.around[at - 1]
-            c, r = (a[around.neurons] for a in flow.pop(at))
+            c = flow.pop(at)[around.neurons]
+            sizes, spread = around.own, around.spread
+            if below is not None:
+                sizes, spread = around.wide, np.where(around.open, 1, spread)
+            under = around.below if below is None else np.where(around.free, below[at - 1], around.below)
             positive = np.maximum(c, 0)
             heights = around.height @ positive
-            error += (around.height + around.lack) @ r + around.lack @ positive + self.rounding * heights
-            r *= around.largest if below is None else 1
-            r += abs(c) * (around.spread if below is None else np.where(around.open, 1, around.spread))
-            under = around.below if below is None else np.where(around.free, below[at - 1], around.below)
+            error += around.lack @ positive + self.rounding * heights
+            error += (spread * sizes.size + self.rounding * sizes.out) @ abs(c)
             c *= np.where(c > 0, around.above, under)
-            r += self.rounding * abs(c)  # the sums to come
+            size = abs(c)
+            error += self.rounding * (sizes.reach @ size)
+            error[~(size.max(axis=0, initial=0) < LARGEST)] = np.inf
             more = heights + around.bias @ c
             centre += more
-            error += abs(around.bias) @ r + ROUND * (abs(more) + abs(centre))
-            error[~(abs(c).max(axis=0, initial=0) < LARGEST)] = np.inf
-            for b, (weights, sizes) in around.weights.items():
-                more, off = weights @ c, sizes @ r
-                off += SLACK
-                if b in flow:
-                    more += flow[b][0]
-                    off += flow[b][1] + ROUND * abs(more)
-                flow[b] = more, off
+            error += ROUND * (abs(more) + abs(centre))
+            for b, weights in around.weights.items():
+                flow[b] = flow[b] + weights @ c if b in flow else weights @ c
         corners = np.zeros((len(neurons), self.floating.network.inputs), dtype=bool)
         if 0 in flow:
-            (low, high), (c, r) = self._sides(), flow[0]
+            c, (low, high) = flow[0], (self.floating.lower, self.floating.upper)
             corners = c.T > 0
-            size = np.maximum(abs(low.centre), abs(high.centre))
-            top = high.centre @ np.maximum(c, 0) + low.centre @ np.minimum(c, 0)
-            error += (size * (1 + 4 * ROUND)) @ r + self.rounding * (size @ abs(c)) + ROUND * abs(top)
+            top = high @ np.maximum(c, 0) + low @ np.minimum(c, 0)
+            size = abs(c)
             centre += top
-            error += ROUND * abs(centre) + SLACK
-            error[~(abs(c).max(axis=0, initial=0) < LARGEST)] = np.inf
+            error += self.rounding * (out[0] @ size) + ROUND * (abs(top) + abs(centre)) + SLACK
+            error[~(size.max(axis=0, initial=0) < LARGEST)] = np.inf
         error[~(abs(centre) < LARGEST)] = np.inf
         return Ball(centre, error * LIFT), corners
+
+
+def _columns(matrix: Any, neurons: Array) -> Any:
+    """The weights of some neurons, turned."""
+    return matrix[neurons].T.tocsr() if sparse.issparse(matrix) else np.ascontiguousarray(matrix[neurons].T)
 
 
 def values(floating: FloatNetwork, points: Array, level: int) -> Ball:

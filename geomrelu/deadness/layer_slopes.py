@@ -20,7 +20,7 @@ from geomrelu.deadness.relaxation import FIRST, LAST
 __all__ = ["improved", "texts"]
 
 Array = np.ndarray
-CELLS = 1 << 20  # slopes that are held at once
+CELLS = 1 << 19  # slopes that are held at once
 STEPS = 20
 _TEXT = np.array(list("0123456789abcdefg"))
 
@@ -70,7 +70,7 @@ def _improved(bounds: LayerBounds, level: int, neurons: Array, budget: Budget) -
             break
         outputs = [back.corner]
         for at, lines in enumerate(around):
-            y = lines.bias[:, None] + sum(weights.T @ outputs[b] for b, (weights, _) in lines.weights.items())
+            y = lines.bias[:, None] + sum(weights.T @ outputs[b] for b, weights in lines.weights.items())
             weight = back.weights[at]
             negative = np.zeros_like(y) if weight is None else np.minimum(weight, 0)
             values = np.zeros((bounds.floating.network.widths[at], len(neurons)))
@@ -100,7 +100,7 @@ def _back(bounds: LayerBounds, level: int, neurons: Array, below: Sequence[Array
         bound += lines.height @ np.maximum(c, 0)
         c = c * np.where(c > 0, lines.above, below[at - 1])
         bound += lines.bias @ c
-        for b, (weights, _) in lines.weights.items():
+        for b, weights in lines.weights.items():
             flow[b] = flow[b] + weights @ c if b in flow else weights @ c
     c = flow.get(0, np.zeros((floating.network.inputs, len(neurons))))
     corner = np.where(c > 0, floating.upper[:, None], floating.lower[:, None])

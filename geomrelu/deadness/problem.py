@@ -13,6 +13,8 @@ from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.verdict import Status, Verdict, undecided
+from geomrelu.geometry.domains import OneSet
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
@@ -26,13 +28,13 @@ class Problem:
 
     Attributes:
         budget: of the work in hand; it changes from layer to layer.
-        points: the table of points that claims may refer to (exact, as strings).
+        points: the table of points that claims may refer to (exact, as strings; of an ellipsoid {"ball": u}).
         quick: the judge that verdicts come from.
     """
 
-    def __init__(self, network: Network, domain: Polyhedron | FiniteSet, budget: Budget) -> None:
+    def __init__(self, network: Network, domain: OneSet, budget: Budget) -> None:
         self.network, self.domain, self.budget = network, domain, budget
-        self.points: list[list[str]] = []
+        self.points: list[Any] = []
         self.quick = Quick(self.points, network.checked, domain.checked)
         self._places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self._endless = False  # is a list of cones too long?
@@ -63,6 +65,8 @@ class Problem:
     def point(self, point: Sequence[Fraction]) -> Any:
         """A point of the domain as the checker wants it."""
         domain = self.domain
+        if isinstance(domain, Ellipsoid):
+            return {"ball": [str(v) for v in domain.preimage(point) or ()]}
         if isinstance(domain, Polyhedron) and domain.given_by_generators:
             return {"weights": [[str(w) for w in part] for part in domain.weights(tuple(point))]}
         return [str(x) for x in point]
@@ -77,7 +81,8 @@ class Problem:
         """The verdict of a claim from an earlier run."""
         self.budget.spend(0)
         supremum, point = claim.get("supremum"), claim.get("point")
-        if isinstance(point, list):  # many claims share one: it is read and evaluated once
+        if isinstance(point, list) or (isinstance(point, dict) and isinstance(point.get("ball"), list)):
+            # many claims share one: it is read and evaluated once
             if id(point) not in self._places:
                 self._places[id(point)] = len(self.points), point
                 self.points.append(point)
@@ -113,14 +118,14 @@ class Problem:
     def bounding(self) -> dict[str, Any] | None:
         """What shows the domain bounded ({} if nothing is needed), None if it is not (or that takes too much)."""
         domain = self.domain
-        if isinstance(domain, FiniteSet) or not checker.recession(domain.checked):
+        if isinstance(domain, (FiniteSet, Ellipsoid)) or not checker.recession(domain.checked):
             return {}
         return self._list(infinity.bounded, domain.checked) if domain.is_bounded else None
 
     def far(self, layer: int, i: int) -> dict[str, Any] | None:
         """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
         domain = self.domain
-        if self.bounding is not None or isinstance(domain, FiniteSet):
+        if self.bounding is not None or not isinstance(domain, Polyhedron):
             return self.bounding
         if layer == 1 and domain.falling(self.network.layers[0].form(i).slope) is None:
             return None

@@ -24,7 +24,9 @@ from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet
+from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
 __all__ = ["Pruning", "prune", "reserve"]
@@ -62,7 +64,7 @@ class Pruning:
 
 def prune(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     reports: Iterable[LayerReport],
     budget: Budget | None = None,
     *,
@@ -109,7 +111,7 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
-    if fold and isinstance(domain, Polyhedron) and is_searched(domain):
+    if fold and (isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))):
         fate, active = _folded(network, domain, fate, budget or Budget())
         claims |= active
     table: list[list[str]] = []
@@ -176,7 +178,7 @@ def _multiples(network: Network, fate: Fate) -> Fate:
 
 
 def _folded(
-    network: Network, domain: Polyhedron, fate: Fate, budget: Budget
+    network: Network, domain: Polyhedron | Ellipsoid, fate: Fate, budget: Budget
 ) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]]]:
     """Fold the active neurons of each layer where that leaves fewer weights."""
     bench = Bench(network, domain)

@@ -18,6 +18,8 @@ from geomrelu.deadness.report import Report, as_text, killed
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Domain, Union
+from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
@@ -40,6 +42,7 @@ class QuantisedReport(Report):
     """
 
     network: QuantisedNetwork  # type: ignore[assignment]
+    domain: Polyhedron | FiniteSet
     findings: Mapping[tuple[int, int], Finding] = field(default_factory=dict)
 
     @property
@@ -111,10 +114,14 @@ class QuantisedReport(Report):
         """
         raise InputError(NO_FLOATS)
 
+    @property
+    def _stability(self) -> bool:
+        return False
+
     def _text(self, most: int | None) -> str:
         parts = []
         for layer in self:
-            parts += [as_text(layer, most=most), *filter(None, [channels(self.network, layer)])]
+            parts += [as_text(layer, most=most, stability=False), *filter(None, [channels(self.network, layer)])]
         if self.killed_by is not None:
             parts.append(killed(self.network, self.killed_by))
         return "\n".join(parts)
@@ -172,8 +179,8 @@ def decide(
     Raises:
         InputError: the domain is neither a bounded box nor a finite set.
     """
-    if isinstance(domain, Union):
-        raise InputError("a quantised network is judged on one bounded box, or on points, not on a union")
+    if isinstance(domain, (Union, Ellipsoid)):
+        raise InputError("a quantised network is judged on one bounded box, or on points, on nothing else")
     found: dict[tuple[int, int], Verdict] = {}
     findings: dict[tuple[int, int], Finding] = {}
     layers: dict[int, LayerReport] = {}

@@ -30,8 +30,10 @@ from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
 from geomrelu.deadness.enclosing_cuts import EnclosingCuts
 from geomrelu.deadness.inside import Inside
+from geomrelu.deadness.inside_ellipsoid import InsideEllipsoid
 from geomrelu.deadness.proof_tree import Part, Split
 from geomrelu.deadness.row_multipliers import Rows
+from geomrelu.geometry.ellipsoid import Ellipsoid, Floats
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
@@ -40,7 +42,7 @@ __all__ = ["Boxes", "FloatNetwork", "Lines"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
-BATCH = 1 << 22  # numbers held at once in one backward pass
+BATCH = 1 << 20  # numbers held at once in one backward pass
 WORK = (
     1 << 26
 )  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
@@ -97,6 +99,7 @@ class Boxes:
         corners: (boxes, 2^k, n), None if the k inputs that vary are too many.
         gaps: for each layer (boxes, 2^k, width): by how much its chords are lower at the corners.
         vertices: (count, n), if the domain is given by these (then there is one box, around it).
+        ball: the domain, if it is an ellipsoid (likewise).
         begun: of a layer that is being bounded: its bounds as they are, what is at corners, and the neurons to come.
     """
 
@@ -108,6 +111,7 @@ class Boxes:
     gaps: list[Array] = field(default_factory=list)
     begun: tuple[Array, Array, list[tuple[Array, Array, Array]], deque[Array]] | None = None
     vertices: Array | None = None
+    ball: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.lower)
@@ -117,14 +121,15 @@ class Boxes:
         corners = None if self.corners is None else self.corners[rows]
         lines, gaps = [line.take(rows) for line in self.lines], [gap[rows] for gap in self.gaps]
         bounds = [(low[rows], high[rows]) for low, high in self.bounds]
-        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps, vertices=self.vertices)
+        return Boxes(self.lower[rows], self.upper[rows], lines, bounds, corners, gaps, None, self.vertices, self.ball)
 
     def highest(self, form: Form) -> Array:
         """The maxima (boxes, targets) of affine functions."""
         if self.vertices is not None:
             return form.constant + (form.slope @ self.vertices.T).max(axis=2)
         middle, radius = (self.lower + self.upper)[:, :, None] / 2, (self.upper - self.lower)[:, :, None] / 2
-        return form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
+        found = form.constant + (form.slope @ middle + abs(form.slope) @ radius)[:, :, 0]
+        return found if self.ball is None else np.minimum(found, self.ball.highest(form.constant, form.slope))
 
     def at_corners(self, form: Form) -> Array:
         """Bounds at the corners: (boxes, 2^k, targets)."""
@@ -151,11 +156,12 @@ class FloatNetwork:
     Overflow is nothing to warn of: what it spoils is not confirmed.
     """
 
-    def __init__(self, network: Network, box: Polyhedron) -> None:
+    def __init__(self, network: Network, box: Polyhedron | Ellipsoid) -> None:
         self.network = network
-        self.inside = Inside(box)
+        self.inside = InsideEllipsoid(box) if isinstance(box, Ellipsoid) else Inside(box)
+        self.ball = box.floats if isinstance(box, Ellipsoid) else None
         self.lower, self.upper = self.inside.root
-        self._whole = Boxes(self.lower[None, :], self.upper[None, :], [], [], vertices=self.inside.vertices)
+        self._whole = self.on(self.lower[None, :], self.upper[None, :])
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
@@ -168,11 +174,16 @@ class FloatNetwork:
     @cached_property
     def rows(self) -> Rows | None:
         """Those of the domain, if it has any."""
-        return Rows(self.inside) if self.inside.has_rows else None
+        return Rows(self.inside) if isinstance(self.inside, Inside) and self.inside.has_rows else None
 
     @cached_property
     def _cuts(self) -> EnclosingCuts:
+        assert isinstance(self.inside, Inside)
         return EnclosingCuts(self.network, self.inside)
+
+    def on(self, lower: Array, upper: Array, corners: Array | None = None) -> Boxes:
+        """Boxes on which nothing is known."""
+        return Boxes(lower, upper, [], [], corners, vertices=self.inside.vertices, ball=self.ball)
 
     def begun(self, level: int) -> tuple[dict[int, Split], list[Part]]:
         """How a proof about a neuron of a layer begins: splits, and the parts below them."""
@@ -236,8 +247,7 @@ class FloatNetwork:
         layer that only need a line below; it is the one for pre-activations that are linear but for their chords.
         ``cornered``: corner by corner, if the inputs are few. Raises Exhausted when the budget ends.
         """
-        corners = self._corners(lower, upper) if cornered else None
-        boxes = Boxes(lower, upper, [], [], corners, vertices=self.inside.vertices)
+        boxes = self.on(lower, upper, self._corners(lower, upper) if cornered else None)
         self._bound(boxes, up_to, known, unwanted, budget)
         return boxes
 
@@ -299,6 +309,10 @@ class FloatNetwork:
         if boxes.vertices is not None:
             values = bias + sum(_times(boxes.vertices, matrix.T) for matrix in parts.values())
             low[:], high[:] = values.min(axis=0), values.max(axis=0)
+        if boxes.ball is not None and parts:
+            slope = _rows(parts[0], slice(None))
+            low = np.maximum(low, -boxes.ball.highest(-bias, -slope))
+            high = np.minimum(high, boxes.ball.highest(bias, slope))
         if known is not None:
             low, high = np.maximum(low, known[0][0]), np.minimum(high, known[0][1])
         line = Lines.of(low, high)
@@ -343,7 +357,7 @@ class FloatNetwork:
 
     def interval(self, up_to: int) -> Boxes:
         """The whole box, bounded layer by layer from the bounds of the layers before: one product a layer."""
-        boxes = Boxes(self.lower[None, :], self.upper[None, :], [], [])
+        boxes = self.on(self.lower[None, :], self.upper[None, :])
         sides = [(self.lower, self.upper)]
         for parts, bias in self.layers[:up_to]:
             low, high = bias.copy(), bias.copy()
@@ -447,15 +461,15 @@ class FloatNetwork:
         size = np.ones((len(boxes), 1))
         kept, kept_added = [b.copy() for b in below], None if added is None else [a.copy() for a in added]
         best, rows = np.full(len(boxes), np.inf), np.arange(len(boxes))  # the rows that are still improved
-        first, factors = best, None
+        first, factors, gaps = best, None, None
         for step in range(steps):
             budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
             weights = form.weights
             if within is None:
-                bound, points, gaps = self._worst(boxes, form)
+                bound, points, gaps = self.worst(boxes, form)
             else:
-                slopes, gaps = form.slope[:, 0], None
+                slopes = form.slope[:, 0]
                 bound, factors, points = within.dual(slopes, form.constant[:, 0], boxes.lower, boxes.upper, factors)
             first = bound if step == 0 else first
             better = bound < best[rows]
@@ -501,18 +515,16 @@ class FloatNetwork:
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
         if kept_added is not None:
             kept_added = [np.round(a * 4096) / 4096 for a in kept_added]
-        form = self.backward(every, level, target, 1, kept, kept_added)
-        if within is None:
-            bound, points, _ = self._worst(every, form)
-        else:
-            bound, _, points = within.dual(form.slope[:, 0], form.constant[:, 0], every.lower, every.upper)
+        bound, points, _ = self.worst(every, self.backward(every, level, target, 1, kept, kept_added), within)
         return bound, kept, kept_added, points
 
-    def _worst(self, boxes: Boxes, form: Form) -> tuple[Array, Array, list[Array] | None]:
+    def worst(self, boxes: Boxes, form: Form, rows: Rows | None = None) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
         if boxes.vertices is not None:
             values = form.slope[:, 0, :] @ boxes.vertices.T
             return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None
+        if boxes.ball is not None:
+            return boxes.highest(form)[:, 0], boxes.ball.points(boxes.ball.farthest(form.slope[:, 0, :])), None
         if boxes.corners is None:
             return boxes.highest(form)[:, 0], np.where(form.slope[:, 0, :] > 0, boxes.upper, boxes.lower), None
         value, every = boxes.at_corners(form)[:, :, 0], np.arange(len(boxes))

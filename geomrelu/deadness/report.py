@@ -22,15 +22,16 @@ from geomrelu.deadness.ranges import Ranges, united_ranges
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet, Union
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.io.files import writable
 from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
 
-__all__ = ["PIECEWISE", "Report", "UnionReport", "as_json", "as_text"]
+__all__ = ["CURVED", "PIECEWISE", "Report", "UnionReport", "as_json", "as_text"]
 
 PIECEWISE = "on a union rounding errors are bounded piece by piece: decide on each piece"
+CURVED = "rounding errors are bounded on polyhedra and points, not on a ball or an ellipsoid: give a box around it"
 MOST_LINES = 40  # of a layer, in a repr
 Neurons = list[tuple[int, int]]
 
@@ -52,7 +53,7 @@ class Report:
     """
 
     network: Network
-    domain: Polyhedron | FiniteSet
+    domain: OneSet
     layers: Mapping[int, LayerReport]
     seconds: float
     files: Mapping[tuple[int, int], str]
@@ -119,7 +120,12 @@ class Report:
         Args:
             arithmetic: "float32", "float16" or "bfloat16". seconds: in all.
             progress: called with (what is going on, dead neurons settled, dead neurons).
+
+        Raises:
+            InputError: the domain is an ellipsoid.
         """
+        if isinstance(self.domain, Ellipsoid):
+            raise InputError(CURVED)
         return in_floats(self.network, self.domain, arithmetic, list(self), Budget(seconds), progress)
 
     @property
@@ -204,6 +210,11 @@ class Report:
 
     # ---- to be read -------------------------------------------------------------------------------------------
 
+    @property
+    def _stability(self) -> bool:
+        """Is it asked which dead neurons are stably dead?"""
+        return True
+
     def __str__(self) -> str:
         return self._text(None)
 
@@ -211,7 +222,7 @@ class Report:
         return self._text(MOST_LINES)
 
     def _text(self, most: int | None) -> str:
-        parts = [as_text(layer, self._files_of(layer.layer), most=most) for layer in self]
+        parts = [as_text(layer, self._files_of(layer.layer), most=most, stability=self._stability) for layer in self]
         if self.killed_by is not None:
             parts.append(killed(self.network, self.killed_by))
         return "\n".join(parts)
@@ -222,7 +233,7 @@ class Report:
     def _repr_html_(self) -> str:
         rows = []
         for layer in self:
-            first, *lines = as_text(layer, most=MOST_LINES).split("\n")
+            first, *lines = as_text(layer, most=MOST_LINES, stability=self._stability).split("\n")
             table = f"<pre>{escape(chr(10).join(lines))}</pre>" if lines else ""
             rows.append(
                 f"<details{' open' if layer.killed else ''}><summary>{escape(first)}</summary>{table}</details>"
@@ -316,9 +327,18 @@ def as_json(report: LayerReport, paths: Mapping[int, str]) -> dict[str, Any]:
 
 
 def as_text(
-    report: LayerReport, paths: Mapping[int, str] | None = None, everything: bool = False, most: int | None = None
+    report: LayerReport,
+    paths: Mapping[int, str] | None = None,
+    everything: bool = False,
+    most: int | None = None,
+    *,
+    stability: bool = True,
 ) -> str:
-    """A layer's verdicts as a table; of wide layers the neurons that are not alive, at most so many lines."""
+    """A layer's verdicts as a table; of wide layers the neurons that are not alive, at most so many lines.
+
+    Args:
+        stability: say which dead neurons are stably dead; that is not asked of quantised networks.
+    """
     count = {status: sum(v.status is status for v in report.verdicts) for status in Status}
     stable = sum(v.stable is True for v in report.verdicts)
     said = {True: "killed", False: "not killed", None: "killed or not: open"}[report.killed]
@@ -326,14 +346,16 @@ def as_text(
     neurons = "neuron" if report.width == 1 else "neurons"
     of = f"{asked} of its {report.width} neurons" if asked < report.width else f"{asked} {neurons}"
     alive, dead, open_ = (count[status] for status in Status)
-    lines = [f"Layer {report.layer}: {of}: {dead} dead ({stable} stably), {alive} alive, {open_} undecided; {said}"]
+    stably = f" ({stable} stably)" if stability else ""
+    lines = [f"Layer {report.layer}: {of}: {dead} dead{stably}, {alive} alive, {open_} undecided; {said}"]
     shown = [v for v in report.verdicts if everything or asked <= 20 or v.status is not Status.ALIVE]
     if shown:
-        lines.append("  neuron  status     stably  supremum              reason")
+        lines.append(f"  neuron  status     {'stably  ' if stability else ''}supremum              reason")
     for v in shown[:most]:
         stably = {True: "yes", False: "no", None: "-"}[v.stable] if v.status is Status.DEAD else ""
         file = f"  [{paths[v.neuron]}]" if paths and v.neuron in paths else ""
-        lines.append(f"  {v.neuron:>6}  {v.status.value:<9}  {stably:<6}  {_supremum(v):<20}  {v.reason}{file}")
+        stably = f"{stably:<6}  " if stability else ""
+        lines.append(f"  {v.neuron:>6}  {v.status.value:<9}  {stably}{_supremum(v):<20}  {v.reason}{file}")
     if most is not None and len(shown) > most:
         lines.append(f"  ... and {len(shown) - most} more")
     return "\n".join(lines)

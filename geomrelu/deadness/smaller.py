@@ -19,8 +19,7 @@ from geomrelu.deadness.pruning import prune as pruned
 from geomrelu.deadness.quantised_pruning import QuantisedSmaller, smaller_file
 from geomrelu.deadness.quantised_report import QuantisedReport
 from geomrelu.errors import InputError
-from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.domains import OneSet, Union, as_domain
 from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
@@ -41,7 +40,7 @@ class Smaller:
     """
 
     original: Network
-    domain: Polyhedron | FiniteSet
+    domain: OneSet
     pruning: Pruning
     undecided: int
 

@@ -35,8 +35,10 @@ from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
-from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Lines
+from geomrelu.deadness.relaxation import BATCH, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.geometry.domains import OneSet
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network import pieces
 from geomrelu.network.network import Network
@@ -63,7 +65,7 @@ class Side(NamedTuple):
 
 def tightened(
     network: Network,
-    domain: Polyhedron | FiniteSet,
+    domain: OneSet,
     asked: Mapping[int, Sequence[int]],
     budget: Budget | None = None,
     verdicts: Sequence[Verdict] = (),
@@ -86,7 +88,7 @@ class _Search:
     def __init__(
         self,
         network: Network,
-        domain: Polyhedron | FiniteSet,
+        domain: OneSet,
         asked: Mapping[int, Sequence[int]],
         budget: Budget,
         verdicts: Sequence[Verdict],
@@ -157,7 +159,7 @@ class _Search:
     def inside(self) -> list[Any]:
         """Of a domain with rows it is shown that it is not empty: a list of one point."""
         domain = self.domain
-        if isinstance(domain, FiniteSet) or not (domain.checked.rows or domain.checked.equalities):
+        if not isinstance(domain, Polyhedron) or not (domain.checked.rows or domain.checked.equalities):
             return []
         point = Inside(domain).centre if is_searched(domain) else domain.interior_point()
         return [[str(x) for x in point]]
@@ -255,7 +257,13 @@ class _Search:
         return {"coarse": []} if root.fits(layer) else {}
 
     def _first(self, key: Key) -> None:
-        """An affine form: its extremes are exact."""
+        """An affine form: its extremes are exact, if they are rational."""
+        if isinstance(self.domain, Ellipsoid):
+            form = self.network.layers[0].form(key[1])
+            best = self.domain.maximum(form if key[2] > 0 else -form)
+            self._offer(key, [{}], NOTHING, best.value is not None)
+            self.seen |= {key} if best.sign > 0 else set()
+            return
         assert isinstance(self.domain, Polyhedron)
         leaf: dict[str, Any] = {}
         if not self.domain.is_box and not self.domain.given_by_generators:
@@ -278,12 +286,12 @@ class _Search:
         self.seen |= {(v.layer, v.neuron, 1) for v in self.verdicts if v.status is Status.ALIVE}
         wanted = {(layer, i, s) for layer in self.asked for i in self._unstable(layer) for s in (1, -1)} - self.seen
         domain = self.domain
-        if not (isinstance(domain, Polyhedron) and is_searched(domain)) or not wanted:
+        searched = isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))
+        if not searched or not wanted:
             return
         floating = self.floating
-        random = np.random.default_rng(0)
         size = max(self.network.widths) + self.network.inputs
-        points = floating.inside.sampled(random, int(np.clip(BATCH // size, 16, POINTS)))
+        points = floating.inside.sampled(np.random.default_rng(0), int(np.clip(BATCH // size, 16, POINTS)))
         reached = floating.forward(points, self.deepest)
         order = sorted(wanted)
         signs = np.array([s * reached[layer - 1][:, i] for layer, i, s in order]) > 0
@@ -305,7 +313,7 @@ class _Search:
     def _floating(self, layer: int) -> FloatNetwork:
         """In floats; ``layer`` > 0: with the rows of that layer negated."""
         if layer not in self.floats:
-            assert isinstance(self.domain, Polyhedron)
+            assert not isinstance(self.domain, FiniteSet)
             network = self.network if layer == 0 else opposite(self.network, layer)
             self.floats[layer] = FloatNetwork(network, self.domain)
         return self.floats[layer]
@@ -313,8 +321,7 @@ class _Search:
     def _by_pieces(self) -> None:
         """Where linear pieces are few, minima and maxima over all of them, with proofs."""
         domain = self.domain
-        assert isinstance(domain, Polyhedron)
-        if not is_listed(domain):
+        if not isinstance(domain, Polyhedron) or not is_listed(domain):
             return
         budget = self.budget.share(2)
         for layer in self.asked:
@@ -334,7 +341,7 @@ class _Search:
 
     def _sloped(self) -> None:
         """Better slopes for each side of an unstable neuron; later layers begin with what that gains."""
-        if not self._bounded_box:
+        if not self._bounded_box and not isinstance(self.domain, Ellipsoid):
             return
         last = max((layer for layer in self.asked if layer not in self.exact and self._unstable(layer)), default=0)
         for layer in range(1, last + 1):
@@ -361,7 +368,8 @@ class _Search:
             )
             bounds.append((low[None, :], high[None, :]))
         lines, coarse = [Lines.of(*pair) for pair in bounds], root.fits(layer)
-        whole = Boxes(self.floating.lower[None, :], self.floating.upper[None, :], lines, bounds)
+        whole = self.floating.on(self.floating.lower[None, :], self.floating.upper[None, :])
+        whole.lines, whole.bounds = lines, bounds
         for i in self._unstable(layer) if layer not in self.exact else ():
             for sign in (1, -1):
                 key = layer, i, sign

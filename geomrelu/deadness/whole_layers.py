@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import layer_slopes, whole_box
 from geomrelu.deadness.layer_bounds import LayerBounds, values
@@ -28,7 +29,7 @@ __all__ = ["WholeLayers"]
 Array = np.ndarray
 Step = Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]
 WORK = 1 << 27  # multiplications in a layer, about: budgets are looked at in between
-CELLS = 1 << 20  # numbers of a batch of points
+CELLS = 1 << 18  # numbers of a batch of points
 ROUNDS = 10  # of ascent
 ON_THE_BOX, AT_A_POINT = "bounded on the whole box", "positive at a point"
 
@@ -40,26 +41,30 @@ class WholeLayers:
         self.problem, self.floating = problem, floating
         self.lower, self.upper = floating.lower, floating.upper
         self._random = np.random.default_rng(0)
+        self._root: Any = None  # with the layers that fit fixed point derived
         self._corners: dict[int, Array] = {}  # of neurons of the layer in work, packed: where the bound is attained
 
-    def bounds(self, layer: int) -> list[Step]:
-        """Searches for proofs of one leaf, ever harder; none for a layer that the judge bounds in fixed point."""
-        return [self._rough, self._fine, self._sloped] if layer > self.floating.coarse_depth else []
+    def steps(self, layer: int, intervals: Step, bounded: Step) -> list[Step]:
+        """What is done with a layer; the two given ones are for layers that the judge bounds in fixed point."""
+        if layer > self.floating.coarse_depth:
+            return [self._rough, self._sampled, self._fine, self._sloped, self._ascended]
+        sloped = [] if self.floating.cornered else [self._sloped]
+        return [intervals, self._sampled, bounded, *sloped, self._ascended]
 
     # ---- dead ------------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _exact(self) -> list[tuple[list[int], list[int], int]]:
-        """What the judge derives of the layers that fit fixed point."""
-        found, root = [], self.problem.quick.root
-        assert root is not None
-        root = root.copy()
-        root.derive([[at] for at in range(1, self.floating.coarse_depth + 1)], self.floating.coarse_depth + 1)
-        for at in range(1, self.floating.coarse_depth + 1):
-            pairs, d = root.bounds(at)
-            low, high = zip(*pairs, strict=True)
-            found.append((list(low), list(high), d))
-        return found
+    def _exact(self, level: int) -> tuple[list[int], list[int], int]:
+        """What the judge derives of a layer that fits fixed point."""
+        if self._root is None:
+            root = self.problem.quick.root
+            assert root is not None
+            self._root = root.copy()
+        self.problem.quick.watch(self.problem.budget.poll)
+        if len(self._root.known) < level:
+            self._root.derive([[at] for at in range(len(self._root.known) + 1, level + 1)], level + 1)
+        pairs, d = self._root.bounds(level)
+        low, high = zip(*pairs, strict=True)
+        return list(low), list(high), d
 
     @cached_property
     def _by_intervals(self) -> LayerBounds:
@@ -85,8 +90,7 @@ class WholeLayers:
 
     def _sloped(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """The same with slopes for each neuron."""
-        bounds, left = self._going_back, set(asked)
-        (leaf,) = whole_box.one_leaf(self.floating, layer)
+        bounds, left, leaf = self._going_back, set(asked), derived(layer)
         bounds.derive(layer - 1, self.problem.budget)
         for neurons, slopes in layer_slopes.improved(bounds, layer, asked, self.problem.budget):
             top, corners = bounds.back(layer, neurons, 1, slopes)
@@ -117,7 +121,7 @@ class WholeLayers:
 
     # ---- alive -----------------------------------------------------------------------------------------------------
 
-    def sampled(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _sampled(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Random points and corners."""
         count = self._count(layer, 256)
         share = self._random.random((count, len(self.lower)))
@@ -125,7 +129,7 @@ class WholeLayers:
         share[0] = 0.5
         yield from self._shown(domain, layer, asked, self.lower + share * (self.upper - self.lower))
 
-    def ascended(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _ascended(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Gradient ascent for many neurons at once, from the corners where their bounds are attained."""
         left, step = list(asked), self._count(layer)
         for k in range(0, len(asked), step):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any, Protocol
 
+from geomrelu import checker
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.network.network import Network
 
@@ -41,14 +42,26 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
             point = None if v.claim is None or v.status is not Status.ALIVE else v.claim.get("point")
             if type(point) is int:
                 if point not in table:
-                    table[point] = tuple(map(str, layer.points[point]))
+                    table[point] = _written(part, layer.points[point], v.neuron)
                 found.setdefault((v.layer, v.neuron), table[point])
+            elif isinstance(point, dict) and "ball" in point:
+                found.setdefault((v.layer, v.neuron), _written(part, point, v.neuron))
             elif isinstance(point, list):
                 found.setdefault((v.layer, v.neuron), tuple(map(str, point)))
             elif point == "corner" and corners < CORNERS:
                 found.setdefault((v.layer, v.neuron), _corner(report.network, part, v.neuron))
                 corners += 1
     return found
+
+
+def _written(part: Judged, point: Any, neuron: int) -> tuple[str, ...]:
+    """The coordinates of a point of the table, or of an ellipsoid."""
+    if not isinstance(point, dict):
+        return tuple(map(str, point))
+    ball = part.domain.checked.ball
+    if not isinstance(point["ball"], list):
+        point = {"ball": checker.uphill(part.network.checked, ball, 1, neuron, checker.number(point["ball"]))}
+    return tuple(map(str, ball.at(point)))
 
 
 def _corner(network: Network, part: Judged, neuron: int) -> tuple[str, ...]:

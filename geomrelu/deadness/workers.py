@@ -25,10 +25,11 @@ from geomrelu.certificates.batch import Quick, Step, region_at, spread
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
-from geomrelu.deadness import fixed_signs
+from geomrelu.deadness import fixed_signs, second_order
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.parallel import WorkersDied, shared
@@ -48,7 +49,7 @@ class Bench:
 
     _known: dict[tuple[str, str], Bench] = {}  # noqa: RUF012
 
-    def __init__(self, network: Network, domain: Polyhedron, judge: Quick | None = None) -> None:
+    def __init__(self, network: Network, domain: Polyhedron | Ellipsoid, judge: Quick | None = None) -> None:
         self.network, self.domain, self._judge = network, domain, judge  # the judge has numbers that are needed here
         self.busy = threading.Lock()  # a worker of a cluster may have several threads, which share this
 
@@ -208,7 +209,12 @@ class Judgement:
     def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
-        found = fixed_signs.solved(region, self.bench.network, growth.level, growth.neuron)
+        network, domain = self.bench.network, self.bench.domain
+        if isinstance(domain, Ellipsoid):
+            derives = len(region.known) < growth.level - 1
+            found = second_order.solved(region, network, growth.level, growth.neuron, domain, derives)
+        else:
+            found = fixed_signs.solved(region, network, growth.level, growth.neuron)
         if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
             growth.cut(part, Split(found.layer, found.neuron, None, not part.derived), part.base, part.age)
@@ -216,7 +222,7 @@ class Judgement:
             growth.point = found.point
         elif isinstance(found, fixed_signs.Leaf):
             growth.nodes[name] = found.node
-            growth.tight = found.zero or growth.tight
+            growth.tight = found.zero or growth.tight or found.zero  # () if nothing better is known
         else:
             growth.lost = True
 

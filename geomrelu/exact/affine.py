@@ -14,7 +14,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -259,14 +258,16 @@ class AffineMap:
             slope[j] = Fraction(v, self.denominator)
         return AffineForm(Fraction(bias, self.denominator), tuple(slope))
 
-    @cached_property
+    @property
     def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
-        """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide."""
+        """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide. Made anew each time."""
         from scipy import sparse  # here: it takes long to load, and what is exact does not need it
 
-        distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
-        position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
-        values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
+        values = _dyadic_floats(self.data, self.denominator)
+        if values is None:
+            distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
+            position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
+            values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
         matrix = sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
         return matrix, nearest(self.bias, self.denominator)
 
@@ -322,10 +323,28 @@ class AffineMap:
                 return AffineMap.from_entries(
                     shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
                 )
-        affordable(int(np.diff(inner.indptr)[self.indices].sum()), "the composition of two maps")
+        return self._composed(inner)
+
+    def _composed(self, inner: AffineMap) -> AffineMap:
+        """The composition. Rows that are another one moved along, as nearly all of a convolution, are computed once."""
+        kinds, first = inner._kinds()
+        known = dict[Any, int]()
+        which, moved, some = list[int](), list[int](), list[int]()
+        for i in range(self.outputs):
+            bias, columns, entries = self.row(i)
+            start = first[columns[0]] if columns else 0
+            name = bias, tuple(entries), tuple([kinds[j] for j in columns]), tuple([first[j] - start for j in columns])
+            if name not in known:
+                known[name] = len(some)
+                some.append(i)
+            which.append(known[name])
+            moved.append(start)
+        lengths = np.diff(inner.indptr)
+        products = sum(int(lengths[self.indices[self.indptr[i] : self.indptr[i + 1]]].sum()) for i in some)
+        affordable(products, "the composition of two maps")
         table = [inner.row(j) for j in range(inner.outputs)]
         built = []
-        for i in range(self.outputs):
+        for i in some:
             bias, columns, entries = self.row(i)
             total, sums = bias * inner.denominator, dict[int, int]()
             for j, v in zip(columns, entries, strict=True):
@@ -334,7 +353,23 @@ class AffineMap:
                 for k, w in zip(inner_columns, inner_entries, strict=True):
                     sums[k] = sums.get(k, 0) + v * w
             built.append((total, sums))
-        return _from_rows(built, inner.inputs, self.denominator * inner.denominator)
+        rows = _from_rows(built, inner.inputs, self.denominator * inner.denominator)
+        if len(some) == self.outputs:
+            return rows
+        found, starts = rows.take(which), np.array(moved, dtype=np.int64)
+        shift = np.repeat(starts - starts[np.array(some)[which]], np.diff(found.indptr))
+        return AffineMap(found.inputs, found.indptr, found.indices + shift, found.data, found.bias, found.denominator)
+
+    def _kinds(self) -> tuple[list[int], list[int]]:
+        """Of each row a number, which rows share that differ only in where they begin, and its first column."""
+        known, kinds, first = dict[Any, int](), list[int](), list[int]()
+        for i in range(self.outputs):
+            bias, columns, entries = self.row(i)
+            start = columns[0] if columns else 0
+            name = bias, tuple(entries), tuple([j - start for j in columns])
+            kinds.append(known.setdefault(name, len(known)))
+            first.append(start)
+        return kinds, first
 
     def plus(self, other: AffineMap, sign: int = 1) -> AffineMap:
         """The sum ``self(x) + sign * other(x)``.
@@ -390,6 +425,19 @@ class AffineMap:
             tuple(bias),
             denominator,
         )
+
+
+def _dyadic_floats(data: np.ndarray, denominator: int) -> np.ndarray | None:
+    """The floats nearest to ``data / denominator`` if that is a power of two and nothing leaves the normal range."""
+    power = denominator.bit_length() - 1
+    if denominator != 1 << power or power > 1000:
+        return None
+    try:
+        values: np.ndarray = data.astype(np.float64)  # each integer correctly rounded
+    except OverflowError:
+        return None
+    values *= 2.0**-power  # exact where the result is normal
+    return values if (abs(values) >= np.finfo(np.float64).tiny).all() else None
 
 
 def _times(data: np.ndarray, factor: int) -> np.ndarray:

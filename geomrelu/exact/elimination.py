@@ -11,7 +11,7 @@ import flint
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import primitive
 
-__all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced"]
+__all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced", "solution"]
 
 
 def pivots(rows: Sequence[Row]) -> list[int]:
@@ -50,6 +50,23 @@ def kernel(rows: Sequence[Sequence[int]]) -> Row:
     if dimension != 1:
         raise ValueError(f"the solutions have dimension {dimension}, not 1")
     return reduced([int(found[i, 0]) for i in range(found.nrows())])
+
+
+def solution(rows: Sequence[Sequence[Fraction | int]], values: Sequence[Fraction | int]) -> list[Fraction] | None:
+    """A vector x with ``rows x = values``, None if there is none. Method: FLINT.
+
+    >>> solution([(1, 2), (2, 4)], [3, 6]), solution([(1, 2), (2, 4)], [3, 5])
+    ([Fraction(3, 1), Fraction(0, 1)], None)
+    """
+    system = [primitive([*row, value]) for row, value in zip(rows, values, strict=True)]
+    echelon, pivot, rank_ = flint.fmpz_mat([list(row) for row in system]).rref()
+    found = [Fraction(0)] * (echelon.ncols() - 1)
+    for i in range(rank_):
+        column = next(j for j in range(echelon.ncols()) if echelon[i, j])
+        if column == len(found):
+            return None
+        found[column] = Fraction(int(echelon[i, len(found)]), int(pivot))
+    return found
 
 
 def eliminated(rows: Iterable[Row], row: Row, column: int) -> list[Row]:

@@ -1,6 +1,7 @@
 """Domains: what a network's inputs may be, and how a user names one.
 
-A polyhedron, a finite set, or a :class:`Union` of polyhedra, on which a neuron is dead if it is dead on each of them.
+A polyhedron, a finite set, an :class:`Ellipsoid`, or a :class:`Union` of polyhedra, on which a neuron is dead if it is
+dead on each of them.
 """
 
 from __future__ import annotations
@@ -20,18 +21,34 @@ from geomrelu.arguments import filename, integer, kind
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import primitive, rational
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io import cdd as cdd_format
 from geomrelu.io import json as json_format
+from geomrelu.io import npz
 from geomrelu.io import vnnlib as vnnlib_format
 from geomrelu.io.arrays import as_array
-from geomrelu.io.files import kind_of, named
+from geomrelu.io.files import kind_of, named, read_bytes
+from geomrelu.io.points import KINDS as POINTS
+from geomrelu.io.points import read_points
 
-__all__ = ["SETS", "Domain", "Union", "as_domain", "read_any", "read_domain", "write_domain"]
+__all__ = [
+    "ELLIPSOIDS",
+    "SETS",
+    "Domain",
+    "OneSet",
+    "Union",
+    "as_domain",
+    "read_any",
+    "read_domain",
+    "read_ellipsoid",
+    "write_domain",
+]
 
 CLOSED = "strict inequalities are read as <= and >=: a neuron is dead on a set if it is on its closure"
 DOMAINS = (
-    'a pair (low, high), one such pair for each input, an array of points, text such as "box:-1,1", or a Polyhedron'
+    'a pair (low, high), one such pair for each input, an array of points, text such as "box:-1,1" or "ball:1", a '
+    "Polyhedron or an Ellipsoid"
 )
 SETS = (".json", ".vnnlib", ".ine", ".ext")  # endings of files that hold domains
 
@@ -91,7 +108,8 @@ class Union:
         return any(piece.contains(point) for piece in self.pieces)
 
 
-Domain = Polyhedron | FiniteSet | Union
+OneSet = Polyhedron | FiniteSet | Ellipsoid
+Domain = OneSet | Union
 Range = tuple[tuple[Any, Any], ...]
 Told = Callable[[str], None]
 
@@ -100,9 +118,9 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
     """Anything that is a set in input space.
 
     Args:
-        domain: a :class:`Polyhedron`, :class:`FiniteSet` or :class:`Union`; text or a path as ``--domain`` takes it; a
-            pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an array (points, inputs) or
-            (inputs,) of points.
+        domain: a :class:`Polyhedron`, :class:`FiniteSet`, :class:`Ellipsoid` or :class:`Union`; text or a path as
+            ``--domain`` takes it; a pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an
+            array (points, inputs) or (inputs,) of points.
         inputs: n, the number of inputs of the network.
         range_: what the text ``range`` means: the least and the greatest value of each input, if the model's file gives
             them.
@@ -124,7 +142,8 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
         raise InputError(f"say on which set: {DOMAINS}")
     if isinstance(domain, (str, PathLike)):
         return read_domain(fspath(domain), inputs, range_)
-    found = domain if isinstance(domain, (Polyhedron, FiniteSet, Union)) else _from_numbers(domain, inputs)
+    known = isinstance(domain, (Polyhedron, FiniteSet, Ellipsoid, Union))
+    found = domain if known else _from_numbers(domain, inputs)
     if found.dimension != inputs:
         raise InputError(f"the domain lies in R^{found.dimension}, but the model reads R^{inputs}")
     if found.is_empty:
@@ -156,11 +175,21 @@ def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
 def read_domain(
     text: str, dimension: int, range_: Range | None = None, told: Told | None = None, also: int | None = None
 ) -> Domain:
-    """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high`` or a file.
+    """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high``, ``ball:radius`` or a file.
 
     Args:
         text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
-            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file; or ``range``.
+            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file; or ``range``; or an :class:`Ellipsoid`:
+
+            ``ball:1`` around the origin, ``ball:1@1/2`` around (1/2, ..., 1/2), ``ball:1@1,0,2`` around (1, 0, 2),
+            ``ball:1@x.npy`` around a point in a file;
+
+            ``ellipsoid:stats.npz``: arrays ``mean`` (n), ``covariance`` (n, n) or ``variance`` (n), and ``radius``, a
+            number, the Mahalanobis distance up to which points belong to it (see :meth:`Ellipsoid.of_statistics`);
+            or, exactly, ``center``, ``shape`` (n, k) or (n), and ``square``, a number;
+
+            ``layernorm:params.npz``, ``rmsnorm:params.npz``: arrays ``gamma`` or ``weight`` (n), and ``beta`` or
+            ``bias`` (n; without it 0): all that such a layer can give.
         dimension: the n that is meant.
         range_: what ``range`` means: the least and the greatest value of each input.
         told: called with each line that is to be said about how a file was read.
@@ -207,14 +236,97 @@ def _read(text: str, dimension: int, told: Told | None) -> Domain:
         if len(ends) != 2:
             raise InputError(f"{text}: write box:low,high")
         return Polyhedron.box([(rational(ends[0], text[:40]), rational(ends[1], text[:40]))] * dimension)
-    return read_any(text, told)
+    return read_ellipsoid(text, dimension) if text.startswith(ELLIPSOIDS) else read_any(text, told)
+
+
+def read_ellipsoid(text: str, dimension: int | None = None) -> Ellipsoid:
+    """An ellipsoid as :func:`read_domain` takes it; without a dimension, a ball must say its whole center.
+
+    Raises:
+        InputError: unknown or unreadable.
+    """
+    kind, colon, rest = text.partition(":")
+    if kind + colon not in _READ:
+        raise InputError(f"{text}: write one of {', '.join(ELLIPSOIDS)}")
+    with named(text):
+        return _READ[kind + colon](rest, dimension)
+
+
+def _ball(text: str, dimension: int | None) -> Ellipsoid:
+    """``R`` or ``R@center``."""
+    radius, _, at = text.partition("@")
+    center: Any = [0]
+    if at and kind_of(at) in POINTS:
+        center = read_points(at).ravel().tolist()
+    elif at:
+        center = at.split(",")
+    if not at and dimension is None:
+        raise InputError("a ball needs its center here: write ball:R@c1,c2,...")
+    if len(center) == 1:
+        center = center * (dimension or 1)
+    return Ellipsoid.ball(center, radius)
+
+
+def _statistics(path: str, dimension: int | None) -> Ellipsoid:
+    arrays = _arrays(path, ("mean", "covariance", "variance", "radius", "center", "shape", "square"))
+    if "square" in arrays or "center" in arrays or "shape" in arrays:
+        if not {"square", "center"} <= arrays.keys() <= {"square", "center", "shape"}:
+            raise InputError("an exact ellipsoid is center, square and perhaps shape, and nothing else")
+        return Ellipsoid.of(arrays["center"].ravel(), arrays.get("shape"), _single(arrays, "square"))
+    if "mean" not in arrays or "radius" not in arrays or ("covariance" in arrays) == ("variance" in arrays):
+        raise InputError("an ellipsoid is mean, radius, and covariance or variance")
+    spread = arrays["covariance"] if "covariance" in arrays else arrays["variance"].ravel()
+    return Ellipsoid.of_statistics(arrays["mean"].ravel(), spread, _single(arrays, "radius"))
+
+
+def _layer_norm(path: str, dimension: int | None) -> Ellipsoid:
+    return Ellipsoid.layer_norm(*_parameters(path))
+
+
+def _rms_norm(path: str, dimension: int | None) -> Ellipsoid:
+    return Ellipsoid.rms_norm(*_parameters(path))
+
+
+_READ: dict[str, Callable[[str, int | None], Ellipsoid]] = {
+    "ball:": _ball,
+    "ellipsoid:": _statistics,
+    "layernorm:": _layer_norm,
+    "rmsnorm:": _rms_norm,
+}
+ELLIPSOIDS = tuple(_READ)  # how their texts begin
+
+
+def _parameters(path: str) -> tuple[Any, Any]:
+    """gamma and beta of a normalisation layer."""
+    arrays = _arrays(path, ("gamma", "weight", "beta", "bias"))
+    scale, shift = ([name for name in names if name in arrays] for names in (("gamma", "weight"), ("beta", "bias")))
+    if len(scale) != 1 or len(shift) > 1:
+        raise InputError("a normalisation layer is gamma (or weight), and perhaps beta (or bias)")
+    return arrays[scale[0]].ravel(), arrays[shift[0]].ravel() if shift else None
+
+
+def _arrays(path: str, known: Sequence[str]) -> dict[str, np.ndarray]:
+    if kind_of(path) != ".npz":
+        raise InputError("write the path of an .npz file")
+    arrays = npz.members(read_bytes(path))
+    unknown = sorted(arrays.keys() - set(known))
+    if unknown:
+        raise InputError(f"unknown array {unknown[0][:40]!r} (known: {', '.join(known)})")
+    return arrays
+
+
+def _single(arrays: dict[str, np.ndarray], name: str) -> Any:
+    if arrays[name].size != 1:
+        raise InputError(f"{name} is one number, not an array of the shape {arrays[name].shape}")
+    return arrays[name].ravel()[0].item()
 
 
 def read_any(path: str, told: Told | None = None) -> Domain:
     """A domain (it may be empty) from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, also ``.gz``."""
     kind = kind_of(path)
     if kind not in SETS:
-        raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high or a file {', '.join(SETS)})")
+        others = ", ".join([f"{prefix}..." for prefix in ELLIPSOIDS])
+        raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high, {others} or a file {', '.join(SETS)})")
     if kind == ".vnnlib":
         sets, notes = vnnlib_format.read_sets(path)
         strict = any(data["strict"] for data in sets)
@@ -225,7 +337,9 @@ def read_any(path: str, told: Told | None = None) -> Domain:
             return _united(sets)
     data = (json_format if kind == ".json" else cdd_format).read_set(path)
     with named(path):
-        return FiniteSet.of(data["points"]) if "points" in data else Polyhedron.from_data(data)
+        if "points" in data:
+            return FiniteSet.of(data["points"])
+        return Ellipsoid.from_data(data) if "center" in data or "square" in data else Polyhedron.from_data(data)
 
 
 def _united(sets: list[dict[str, Any]]) -> Polyhedron | Union:
@@ -274,7 +388,7 @@ def write_domain(domain: Domain, path: str | Path) -> None:
             write_domain(piece, Path(path).with_stem(f"{Path(path).stem}-{k}"))
         return
     kind = Path(path).suffix.lower()
-    if kind not in (".json", ".ine", ".ext") or (kind != ".json" and isinstance(domain, FiniteSet)):
+    if kind not in (".json", ".ine", ".ext") or (kind != ".json" and not isinstance(domain, Polyhedron)):
         raise InputError(f"{path}: a domain is written as .json, a polyhedron also as .ine or .ext")
     try:
         if kind == ".json":
@@ -285,8 +399,10 @@ def write_domain(domain: Domain, path: str | Path) -> None:
         raise InputError(f"{path}: {problem.strerror}") from None
 
 
-def _plain(domain: Polyhedron | FiniteSet) -> dict[str, Any]:
+def _plain(domain: Polyhedron | FiniteSet | Ellipsoid) -> dict[str, Any]:
     """The dictionary of the JSON grammar."""
+    if isinstance(domain, Ellipsoid):
+        return domain.data
     if isinstance(domain, FiniteSet):
         return {"points": domain.points}
     checked = domain.checked

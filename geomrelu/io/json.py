@@ -25,7 +25,8 @@ from geomrelu.io.tape import Tape
 
 __all__ = ["parsed", "read_arrangement", "read_model", "read_set"]
 
-_KINDS = (("inequalities", "equalities", "box"), ("vertices", "rays", "lines"), ("points",))
+_BALL = ("center", "shape", "square", "centred")
+_KINDS = (("inequalities", "equalities", "box"), ("vertices", "rays", "lines"), ("points",), _BALL)
 
 
 def read_model(path: FilePath) -> Tape:
@@ -91,7 +92,7 @@ def read_arrangement(path: FilePath) -> tuple[list[tuple[Fraction, ...]], tuple[
 
 
 def read_set(path: FilePath) -> dict[str, Any]:
-    """The set in a JSON file, as the dictionary of :mod:`geomrelu.io` with all its keys.
+    """The set in a JSON file, as the dictionary of :mod:`geomrelu.io` with all its keys; of a ball, the object.
 
     Raises:
         InputError: ``path: what is wrong and where``.
@@ -106,8 +107,10 @@ def read_set(path: FilePath) -> dict[str, Any]:
         data = _object(data, "a set", ("dimension", *(key for kind in _KINDS for key in kind)))
         kinds = [kind for kind in _KINDS if set(kind) & set(data)]
         if len(kinds) > 1:
-            raise InputError("a set is given by rows, by generators or by points, not by several of them")
+            raise InputError("a set is given by rows, by generators, by points or as a ball, not by several of them")
         kind = kinds[0] if kinds else _KINDS[0]
+        if kind is _BALL:
+            return data
         found: dict[str, Any] = {key: _table(data.get(key, []), key) for key in kind}
         if kind[0] in ("vertices", "points") and not found[kind[0]]:
             raise InputError(f'"{kind[0]}" must hold at least one point')

@@ -24,7 +24,7 @@ __all__ = ["LIBRARY", "build", "source"]
 
 HERE = Path(__file__).parent
 LIBRARY = "kernel.so"
-SOURCES = ("judge.c", "explore.c")
+SOURCES = ("judge.c", "explore.c", "cells.c")
 HEADERS = ("lanes.h", "one_box.h")
 FLAGS = ("-std=gnu99", "-O3", "-ffp-contract=fast", "-fPIC", "-Wno-psabi")
 # The instructions of a processor: what all have, and what chosen.c finds out. A wheel may be used on another machine.

@@ -43,11 +43,11 @@ def named() -> str:
     return _loaded()[1]
 
 
-def function(name: str, *arguments: Any) -> Any:
+def function(name: str, *arguments: Any, returns: Any = ctypes.c_int) -> Any:
     """An entry point, of the version for this processor. Raises OverflowError if there is no compiled kernel."""
     library = _loaded()[0]
     if library is None:
         raise OverflowError("there is no compiled kernel")
     found = getattr(library, f"geomrelu_{name}_{library.geomrelu_version().decode()}")
-    found.argtypes = arguments
+    found.argtypes, found.restype = arguments, returns
     return found

@@ -8,7 +8,9 @@ The bounds of :meth:`Compiled.outlook` and :meth:`Compiled.rounded` are proved a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
@@ -20,6 +22,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.native import cells
 from geomrelu.network.network import Network
 
 __all__ = ["TINY", "UNIT", "UNKNOWN", "Compiled", "Layer"]
@@ -58,6 +61,11 @@ class Layer:
             found.append(digit.astype(np.float64))
             matrix = (matrix - digit) >> width
         return found
+
+    @cached_property
+    def sheet(self) -> cells.Sheet:
+        """As the compiled kernel reads it."""
+        return cells.sheet(self.low, self.high, self.weights, self.bias)
 
     @cached_property
     def bits(self) -> int:
@@ -210,6 +218,25 @@ class Compiled:
                 found.append(sizes[layer.low : layer.high] @ layer.weight_sizes + sizes[0] * layer.bias_sizes + TINY)
                 sizes = np.concatenate([sizes, found[-1]])
         return found
+
+    @cached_property
+    def wrong(self) -> np.ndarray:
+        """For each neuron twice what its form on a cell may be wrong by in floats, all coefficients together."""
+        with np.errstate(all="ignore"):
+            each = [layer.roundings * 2.0**-51 * size for layer, size in zip(self.layers, self.reach, strict=True)]
+        return np.concatenate([np.zeros(0), *each])
+
+    @cached_property
+    def facets(self) -> np.ndarray:
+        """The inequalities and the equations of the domain in units, at any scale, each coefficient up to 4u."""
+        rows = [*self.rows, *self.domain.equalities]
+        with suppress(OverflowError), np.errstate(over="ignore"):
+            found = np.array(rows, dtype=np.float64) * self.units
+            if np.isfinite(found).all():
+                return found
+        units = [Fraction(unit) for unit in self.units.tolist()]
+        exact = [[v * unit for v, unit in zip(row, units, strict=True)] for row in rows]
+        return np.array([[v / max(map(abs, row)) for v in row] for row in exact], dtype=np.float64)
 
     def rounded(self, rows: Sequence[Row]) -> np.ndarray:
         """Exact generators as floats in units, and their error bound: see the head of the module."""

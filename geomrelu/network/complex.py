@@ -223,7 +223,12 @@ class Complex:
     def signs(self) -> np.ndarray:
         """The sign vectors of all regions: int8 (regions, neurons), the layers one after another."""
         found = [cells.signs for cells in self.regions()]
-        result = np.concatenate(found) if found else np.zeros((0, self.compiled.neurons), dtype=np.int8)
+        result = np.empty((sum(map(len, found)), self.compiled.neurons), dtype=np.int8)
+        last = len(result)
+        while found:  # what is copied is given back at once, the newest first
+            part = found.pop()
+            result[last - len(part) : last] = part
+            last -= len(part)
         self.__dict__.setdefault("n_regions", len(result))
         return result
 

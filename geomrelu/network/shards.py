@@ -8,8 +8,8 @@ done again, and its file written anew.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -98,37 +98,104 @@ def counted(
     parts = list(prefixes(compiled, budget, 1 if executor is None else SHARDS * workers))
     jobs = [(block, None if directory is None else directory / f"signs-{k}.npy") for k, block in enumerate(parts, 1)]
     found, reason = 0, None
-
-    def taken(shard: Shard) -> Shard:
-        nonlocal found, reason
+    shards = (
+        (_finished(*job, budget) for job in jobs)
+        if executor is None
+        else _Spread(jobs, budget, executor, workers).shards()
+    )
+    for shard in shards:
         found += shard.regions
         reason = reason or shard.reason
         progress(found)
-        return shard
-
-    if executor is None:
-        for block, path in jobs:
-            yield taken(_finished(block, path, budget))
-    else:
-        waiting, running = jobs[::-1], dict[Future[Shard], int]()
-        try:
-            while waiting or running:
-                while waiting and len(running) < workers:  # none waits there while its time runs out
-                    block, path = waiting.pop()
-                    rest = None if budget.regions is None else budget.regions - budget.examined + block.cells
-                    running[executor.submit(_elsewhere, block, path, budget.left, rest)] = block.cells
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    shard, cells = future.result(), running.pop(future)
-                    budget.examined += max(0, shard.regions - cells)
-                    yield taken(shard)
-                if reason is not None:
-                    waiting.clear()
-        finally:
-            for future in running:
-                future.cancel()
+        yield shard
     if reason is not None:
-        budget.poll()  # says the time of the whole, not what was left for a shard
-        raise Exhausted(reason)
+        budget.poll()  # says the time and the regions of the whole, not what was left for a shard
+        spent = f"the budget for it, {budget.regions} regions, is spent"
+        raise Exhausted(reason if executor is None or budget.regions is None else spent)
+
+
+class _Job(NamedTuple):
+    """A shard at work, or one whose regions were not enough: what it was given, and what it has found with that."""
+
+    block: Block
+    path: Path | None
+    given: int = 0
+    used: int = 0
+    partial: Shard | None = None
+
+
+class _Spread:
+    """Shards by several workers, who never have more regions among them than the budget has left.
+
+    Each gets an equal part of what is free. If that is not enough for its shard, the shard is done again with twice as
+    much, as soon as others have left that; its first part is for nothing then, and is not counted twice.
+    """
+
+    def __init__(
+        self, jobs: Sequence[tuple[Block, Path | None]], budget: Budget, executor: Executor, workers: int
+    ) -> None:
+        self.budget, self.executor, self.workers = budget, executor, workers
+        self.waiting = [_Job(*job) for job in jobs[::-1]]
+        self.held: list[_Job] = []
+        self.running: dict[Future[Shard], _Job] = {}
+
+    def shards(self) -> Iterator[Shard]:
+        """Those that are complete as they come, then those that are not.
+
+        Raises:
+            Exhausted: some have not even been begun.
+        """
+        try:
+            self._fill()
+            while self.running:
+                yield from self._done()
+                self._fill()
+            yield from (job.partial for job in self.held if job.partial is not None)
+        finally:
+            for future in self.running:
+                future.cancel()
+        if self.waiting:
+            self.budget.poll()
+            raise Exhausted(f"the budget for it, {self.budget.regions} regions, is spent")
+
+    def _free(self) -> int | None:
+        """Regions that nobody has been given; None: there is no limit."""
+        if self.budget.regions is None:
+            return None
+        return self.budget.regions - self.budget.examined - sum(job.given for job in self.running.values())
+
+    def _fill(self) -> None:
+        """Work for all workers, and none that waits there while its time runs out."""
+        while len(self.running) < self.workers and self.waiting and self.budget.left != 0:
+            self._start(self.waiting.pop())
+        for job in list(self.held):
+            if len(self.running) < self.workers and self._may_grow(job):
+                self.held = [other for other in self.held if other is not job]
+                self._start(job)
+
+    def _may_grow(self, job: _Job) -> bool:
+        free = self._free()
+        return free is not None and free + job.used > job.given and not self.budget.ended
+
+    def _start(self, job: _Job) -> None:
+        self.budget.examined -= job.used  # found again
+        free, given = self._free(), 0
+        if free is not None:
+            given = min(free, max(2 * job.given, free // (self.workers - len(self.running))))
+        limit = None if free is None else given  # on new ones: the cells of the block have been counted
+        future = self.executor.submit(_elsewhere, job.block, job.path, self.budget.left, limit)
+        self.running[future] = _Job(job.block, job.path, given)
+
+    def _done(self) -> Iterator[Shard]:
+        """The next ones that are complete; those that are not are held."""
+        for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+            shard, job = future.result(), self.running.pop(future)
+            used = max(0, shard.regions - job.block.cells)
+            self.budget.examined += used
+            if shard.reason is None:
+                yield shard
+            else:
+                self.held.append(_Job(job.block, job.path, job.given, used, shard))
 
 
 def _elsewhere(block: Block, path: Path | None, seconds: float | None, regions: int | None) -> Shard:

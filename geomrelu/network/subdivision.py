@@ -47,9 +47,9 @@ weights on the inputs: all it reads besides is constant there, or the space woul
 A neuron that crosses a line therefore cuts every cell: all generators slide along the line onto its hyperplane, and
 the line becomes a ray on each side.
 
-Exact: everything. Cost: per neuron and block some hundred array operations; for each generator that is computed
-exactly, an elimination, or some ten operations on Python's integers where those of its ends are known. Memory: the
-blocks on the way down, each at most :data:`LARGEST` incidences; what is cut is halved depth first.
+Exact: everything. Cost: per neuron and block some hundred array operations, or some microseconds for each new cell with
+the compiled kernel (:mod:`geomrelu.native.cells`); for each generator that is computed exactly, an elimination, or some
+ten operations on integers. Memory: the blocks on the way down, each at most :data:`LARGEST` incidences, depth first.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.cddlib import Row
-from geomrelu.exact.elimination import kernel, rank, reduced
+from geomrelu.exact.elimination import kernel, pivots, reduced
+from geomrelu.native import library
+from geomrelu.native.cells import DONE, DOUBT, PAUSE, UNDONE, Cutter
 from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.network.ragged import bits, counted, cross, distinct, expanded, portions, starts_of
 
@@ -74,7 +76,9 @@ __all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
 
 LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
 _PAIRS = 1 << 20  # pairs of generators that are compared at once
-_ROUGH = 2.0**-16  # coordinates with larger errors are computed exactly at once,
+_FINE = 2.0**-30  # coordinates with larger errors are found from their equations (compiled only),
+_ROUGH = 2.0**-16  # and those with larger ones than this are computed exactly at once,
+_PATIENCE = 1 << 14  # cells that the compiled kernel makes between two looks at the clock
 _OFTEN = 32  # and so are all, once integers had to decide for more than one generator in so many
 
 
@@ -93,9 +97,10 @@ class Block:
         signs: int8 (cells, neurons), filled in up to ``neuron``.
         lines: a basis of the lineality space.
         neuron: the first neuron that is not resolved.
-        outlook: signs of the neurons of its layer at the generators (see :meth:`Compiled.outlook`).
+        outlook: signs of the neurons of its layer at the generators (see :meth:`Compiled.outlook`), once asked for.
         rough: are there generators whose integers are not known?
         doubts: for how many signs and generators integers had to decide.
+        cutter: the compiled kernel while it is at work; the cells are those before it began.
         dead: cells that have been cut and wait to be swept out by :meth:`compact`; their halves stand behind them.
     """
 
@@ -110,10 +115,11 @@ class Block:
     dimension: int
     neuron: int = 0
     layer: int = -1
-    outlook: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+    outlook: np.ndarray | None = None
     dead: np.ndarray = field(default_factory=lambda: np.zeros(1, dtype=bool))
     rough: bool = False
     doubts: int = 0
+    cutter: Cutter | None = None
 
     @property
     def cells(self) -> int:
@@ -130,6 +136,8 @@ class Block:
 
     def homes(self) -> np.ndarray:
         """For each generator one of the cells that it belongs to."""
+        if self.cutter is not None:
+            return self.cutter.home
         found, counts = np.empty(len(self.known), dtype=np.int64), np.diff(self.starts)
         alive = (~self.dead).repeat(counts)
         found[self.members[alive]] = np.arange(self.cells).repeat(counts)[alive]
@@ -189,8 +197,9 @@ class Block:
     def resolve(self) -> int:
         """Resolve the pending neuron on all cells; how many new cells that makes."""
         compiled = self.compiled
-        if self.layer < 0 or self.neuron == compiled.first[self.layer + 1]:
-            self._open()
+        self._open()
+        if self.outlook is None:
+            self.outlook = self._outlook(self.near)
         if self.lines:
             rates = [self.along(line) for line in self.lines]
             if any(rates):
@@ -198,9 +207,7 @@ class Block:
         column = self.outlook[:, self.neuron - compiled.first[self.layer]]
         unknown = (column == UNKNOWN).nonzero()[0]
         if len(unknown):
-            self.doubts += len(unknown)
-            column[unknown] = [(v > 0) - (v < 0) for v in self.values(unknown)]
-            self._mark(unknown[column[unknown] == 0])
+            column[unknown] = self._decided(unknown)
         signs = column[self.members]
         lowest = np.minimum.reduceat(signs, self.starts[:-1])
         highest = np.maximum.reduceat(signs, self.starts[:-1])
@@ -211,6 +218,13 @@ class Block:
         self.neuron += 1
         return len(cut)
 
+    def _decided(self, generators: np.ndarray) -> np.ndarray:
+        """The signs of the pending neuron at some generators, by integers; zeros are marked."""
+        self.doubts += len(generators)
+        signs = np.array([(v > 0) - (v < 0) for v in self.values(generators)], dtype=np.int8)
+        self._mark(generators[signs == 0])
+        return signs
+
     def _mark(self, generators: np.ndarray | slice) -> None:
         at = self.compiled.bit(self.neuron)
         self.zeros[generators, at >> 6] |= np.uint64(1 << (at & 63))
@@ -220,7 +234,7 @@ class Block:
         compiled = self.compiled
         while self.layer < 0 or self.neuron == compiled.first[self.layer + 1]:
             self.layer += 1
-        self.outlook = self._outlook(self.near)
+            self.outlook = None
 
     def _cut(self, cut: np.ndarray, signs: np.ndarray) -> None:
         places, counts = expanded(self.starts, cut)
@@ -252,6 +266,11 @@ class Block:
         places, counts = expanded(self.starts, alive)
         self.members, self.starts, self.signs = self.members[places], starts_of(counts), self.signs[alive]
         self.dead = np.zeros(len(alive), dtype=bool)
+
+    @property
+    def _often(self) -> bool:
+        """Do integers have to decide so often that all generators are computed exactly at once?"""
+        return self.doubts * _OFTEN > len(self.known)
 
     def _edges(self, cut: np.ndarray, owner: np.ndarray, own: np.ndarray, signs: np.ndarray) -> tuple[np.ndarray, ...]:
         """All edges that cross, and which of them each cut cell has.
@@ -297,16 +316,14 @@ class Block:
     def _append(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> None:
         """New generators, where the pending neuron vanishes on edges of cells."""
         compiled = self.compiled
-        if self.lines or self.doubts * _OFTEN > len(self.known):
+        if self.lines or self._often:
             near, good = np.empty((len(above), self.near.shape[1])), np.zeros(len(above), dtype=bool)
         else:
             near, good = self._between(above, below, homes)
         known: list[Row | None] = [None] * len(above)
         bad = (~good).nonzero()[0]
         if len(bad):
-            self.doubts += len(bad)
-            ends = self._exact(above[bad]), self._exact(below[bad])
-            rows = [_crossing(form, p, q) for form, p, q in zip(self.forms(homes[bad]), *ends, strict=True)]
+            rows = self._crossings(above[bad], below[bad], homes[bad])
             near[bad] = compiled.rounded(rows)
             for k, row in zip(bad.tolist(), rows, strict=True):
                 known[k] = row
@@ -317,6 +334,12 @@ class Block:
         self.zeros = np.concatenate([self.zeros, self.zeros[above] & self.zeros[below]])
         self.outlook = np.concatenate([self.outlook, self._outlook(near)])
         self._mark(slice(first, None))
+
+    def _crossings(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> list[Row]:
+        """New generators in integers."""
+        self.doubts += len(above)
+        ends = self._exact(above), self._exact(below)
+        return [_crossing(form, p, q) for form, p, q in zip(self.forms(homes), *ends, strict=True)]
 
     def _between(self, above: np.ndarray, below: np.ndarray, homes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """New generators in floats, with their error bounds; which of them are good enough."""
@@ -370,6 +393,62 @@ class Block:
         self.neuron += 1
         return cells
 
+    # ---- one layer, compiled ------------------------------------------------------------------------------------
+
+    def resolve_layer(self, budget: Budget, largest: int) -> None:
+        """What :meth:`resolve` does, by the compiled kernel, until the layer ends or the block has become too large.
+
+        Raises:
+            Exhausted: the budget has ended.
+        """
+        self._open()
+        self.compact()
+        compiled, first = self.compiled, self.compiled.first[self.layer]
+        largest = max(largest, len(self.members))  # a cell may be larger than that
+        self.cutter = cutter = Cutter(
+            [layer.sheet for layer in compiled.layers[: self.layer + 1]],
+            compiled.units,
+            self.near,
+            self.zeros,
+            self.starts,
+            self.members,
+            self.signs,
+            self.homes(),
+            compiled.facets,
+            compiled.wrong,
+            constraints=len(compiled.rows),
+            dimension=self.dimension,
+            neuron=self.neuron - first,
+            unit=UNIT,
+            tiny=TINY,
+            fine=_FINE,
+            rough=_ROUGH,
+        )
+        patience = _PATIENCE if budget.regions is None else 0
+        state = PAUSE
+        while state != DONE and not (state == PAUSE and cutter.incidences > largest):
+            state, fresh = cutter.run(largest, patience, not self._often)
+            self.known += [None] * (len(cutter.near) - len(self.known))
+            self.near, self.zeros, self.neuron = cutter.near, cutter.zeros, first + cutter.neuron
+            if state == DOUBT:
+                unknown = cutter.unknown()
+                cutter.decide(unknown, self._decided(unknown))
+            elif state == UNDONE:
+                self._complete(cutter, *cutter.undone())
+            budget.spend(fresh)
+        self.starts, self.members, self.signs = cutter.result()
+        self.near, self.zeros, self.dead = self.near.copy(), self.zeros.copy(), np.zeros(self.cells, dtype=bool)
+        self.rough, self.outlook, self.cutter = True, None, None
+
+    def _complete(self, cutter: Cutter, generators: np.ndarray, ends: np.ndarray) -> None:
+        """Generators of the neuron before the pending one, which floats do not find well enough."""
+        self.neuron -= 1
+        rows = self._crossings(ends[:, 0], ends[:, 1], self.homes()[generators])
+        self.neuron += 1
+        for g, row in zip(generators.tolist(), rows, strict=True):
+            self.known[g] = row
+        cutter.place(generators, self.compiled.rounded(rows))
+
     # ---- parts ------------------------------------------------------------------------------------------------------
 
     def part(self, first: int, last: int) -> Block:
@@ -386,7 +465,7 @@ class Block:
             members=members.ravel(),
             signs=self.signs[first:last].copy(),
             dead=np.zeros(last - first, dtype=bool),
-            outlook=self.outlook[used],
+            outlook=None if self.outlook is None else self.outlook[used],
             doubts=self.doubts * len(used) // len(self.known),
         )
 
@@ -442,6 +521,13 @@ def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterat
 # ---- all cells ------------------------------------------------------------------------------------------------------
 
 
+def _products(rows: Sequence[Row], points: Sequence[Row]) -> np.ndarray:
+    """All forms at all points."""
+    first, second = (max(max(map(abs, row)) for row in some) for some in (rows, points))
+    kind = np.int64 if first * second * len(points[0]) < 1 << 63 else object
+    return np.array(rows, dtype=kind) @ np.array(points, dtype=kind).T
+
+
 def _whole(compiled: Compiled) -> Block | None:
     domain = compiled.domain
     affordable(domain.likely_generators, "the vertices of the domain", each=500)
@@ -450,8 +536,7 @@ def _whole(compiled: Compiled) -> Block | None:
         return None
     compiled.measure(points)
     zeros = np.zeros((len(points), compiled.words), dtype=np.uint64)
-    for k, row in enumerate(compiled.rows):
-        on_it = [sum(map(mul, row, g)) == 0 for g in points]
+    for k, on_it in enumerate(_products(compiled.rows, points) == 0):
         zeros[on_it, k >> 6] |= np.uint64(1 << (k & 63))
     return Block(
         compiled,
@@ -462,7 +547,7 @@ def _whole(compiled: Compiled) -> Block | None:
         np.arange(len(points)),
         np.zeros((1, compiled.neurons), dtype=np.int8),
         list(lines),
-        rank([*points, *lines]) - 1,
+        len(pivots([*points, *lines])) - 1,
     )
 
 
@@ -482,7 +567,7 @@ def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator
     compiled = block.compiled
     if largest is None:
         largest = min(LARGEST, (1 << 24) // (1 + compiled.inputs + compiled.neurons))
-    stack = [block]
+    stack, kernel = [block], library.available()
     while stack:
         block = stack.pop()
         while block.neuron < compiled.neurons:
@@ -492,7 +577,10 @@ def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator
                     stack.append(block.part(half, block.cells))
                     block = block.part(0, half)
                     continue
-            budget.spend(block.resolve())
+            if kernel and not block.lines:
+                block.resolve_layer(budget, largest)
+            else:
+                budget.spend(block.resolve())
         block.compact()
         yield block
 

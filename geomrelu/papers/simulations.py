@@ -229,6 +229,8 @@ def figure_five(
     """
     if min(dimensions) < 1 or not set(excesses) <= set(FIGURE_FIVE):
         raise InputError(f"n0 must be positive, and n1 - n0 from {min(FIGURE_FIVE)} to {max(FIGURE_FIVE)}")
+    if not 0 < share <= 1:
+        raise InputError(f"a share of the orbits is more than 0 and at most 1, not {share}")
     found: dict[tuple[int, int], Estimate] = {}
     for n0, excess in product(dimensions, excesses):
         experiment = Experiment("stably-unactivated", (n0, n0 + excess), law)

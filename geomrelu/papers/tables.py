@@ -1,4 +1,4 @@
-"""Tables of closed forms and exact counts, in Markdown, LaTeX (booktabs), CSV and JSON.
+"""Tables of closed forms and exact counts, as text, in Markdown, LaTeX (booktabs), CSV and JSON.
 
 :data:`TABLES` lists them by name; each is a function without arguments that computes its cells from
 :mod:`geomrelu.random_networks.closed_forms` and exact orbits.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,13 +48,21 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def render(self, format_: str) -> str:
-        """The table as "markdown", "latex", "csv" or "json"."""
+        """The table as "text", "markdown", "latex", "csv" or "json"."""
         if format_ not in FORMATS:
             raise InputError(f"unknown format {format_!r} (known: {', '.join(FORMATS)})")
         return FORMATS[format_](self)
 
 
 # ---- formats ----------------------------------------------------------------------------------------------------
+
+
+def _text(table: Table) -> str:
+    """For a terminal: columns, and formulas in the signs that it has."""
+    cells = [[*map(_read, table.columns)], *([_read(_plain(v)).replace("**", "^") for v in row] for row in table.rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([table.title, "", lines[0], "  ".join("-" * w for w in widths), *lines[1:]])
 
 
 def _markdown(table: Table) -> str:
@@ -76,18 +85,40 @@ def _latex(table: Table) -> str:
 def _csv(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(c.replace("$", "") for c in table.columns)
-    writer.writerows([_plain(v) for v in row] for row in table.rows)
+    writer.writerow(map(_read, table.columns))
+    writer.writerows([_read(_plain(v)) for v in row] for row in table.rows)
     return out.getvalue().rstrip("\n")
 
 
 def _json(table: Table) -> str:
-    heads = [c.replace("$", "") for c in table.columns]
-    rows = [{h: v if isinstance(v, int) else _plain(v) for h, v in zip(heads, row, strict=True)} for row in table.rows]
+    heads = [*map(_read, table.columns)]
+    rows = [
+        {h: v if isinstance(v, int) else _read(_plain(v)) for h, v in zip(heads, row, strict=True)}
+        for row in table.rows
+    ]
     return json.dumps({"title": table.title, "rows": rows}, indent=1)
 
 
-FORMATS: dict[str, Callable[[Table], str]] = {"markdown": _markdown, "latex": _latex, "csv": _csv, "json": _json}
+FORMATS: dict[str, Callable[[Table], str]] = {
+    "text": _text,
+    "markdown": _markdown,
+    "latex": _latex,
+    "csv": _csv,
+    "json": _json,
+}
+_SIGNS = {"geq": "≥", "leq": "≤", "times": "×", "ell": "ℓ", "sigma": "σ", "theta": "θ"}  # what columns and names use
+_FORMULA = re.compile(r"\$([^$]*)\$")
+
+
+def _read(text: str) -> str:
+    """Text without dollars and commands of LaTeX: $n_0 \\leq 2^{n_1 - 1}$ is n0 ≤ 2^(n1 - 1)."""
+    return _FORMULA.sub(lambda found: _formula(found[1]), text)
+
+
+def _formula(text: str) -> str:
+    text = re.sub(r"\\([a-z]+)", lambda found: _SIGNS[found[1]], text)
+    text = re.sub(r"_(\w|\{\w+\})", lambda found: found[1].strip("{}"), text)
+    return re.sub(r"\{([^{}]*)\}", lambda found: found[1] if found[1].isalnum() else f"({found[1]})", text)
 
 
 def _plain(value: Cell) -> str:

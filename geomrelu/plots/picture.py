@@ -12,8 +12,8 @@ from geomrelu.arguments import filename
 from geomrelu.deadness.report import Report
 from geomrelu.errors import InputError
 from geomrelu.geometry.arrangement import Arrangement
-from geomrelu.geometry.domains import Union, as_domain
-from geomrelu.geometry.polyhedron import FiniteSet
+from geomrelu.geometry.domains import as_domain
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.complex import Complex
 from geomrelu.network.front_door import as_network
 from geomrelu.plots.arrangement import arrangement_figure
@@ -99,6 +99,6 @@ def _complex(model: Any, domain: Any) -> Complex:
     if domain is None:
         return Complex(network)
     where = as_domain(domain, network.inputs)
-    if isinstance(where, (FiniteSet, Union)):
-        raise InputError("pieces are drawn on a polyhedron, not on points or a union")
+    if not isinstance(where, Polyhedron):
+        raise InputError("pieces are drawn on a polyhedron, not on points, an ellipsoid or a union")
     return Complex(network, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,16 @@ __all__ = ["by_sampling"]
 
 SAMPLES = 1 << 12  # networks in a chunk of plain sampling by a vectorised kernel; a power of two
 MOST_TRIALS = 1 << 32
+
+
+def check_half_width(half_width: float | None) -> None:
+    """Can an interval be asked to be so narrow?
+
+    Raises:
+        InputError: it is no number between 0 and 1.
+    """
+    if half_width is not None and not (isinstance(half_width, Real) and 0 < half_width < 1):
+        raise InputError(f"the half width must lie between 0 and 1, not {half_width}")
 
 
 def by_sampling(
@@ -67,8 +78,7 @@ def by_sampling(
     if trials is not None and trials < 1:
         raise InputError(f"the number of trials must be positive, not {trials}")
     check_level(level)
-    if half_width is not None and not 0 < half_width < 1:
-        raise InputError(f"the half width must lie between 0 and 1, not {half_width}")
+    check_half_width(half_width)
     if (shape is None) != (experiment.model is None):
         raise InputError("a model needs its shape, and a shape its model")
     if experiment.law == "own":

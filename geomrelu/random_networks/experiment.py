@@ -14,6 +14,7 @@ import numpy as np
 from geomrelu.arguments import integers
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import seed_of
 from geomrelu.random_networks.goal import Goal
@@ -173,6 +174,8 @@ class Experiment:
         domain = read_domain(text, inputs)
         if isinstance(domain, Union):
             raise InputError(f"{text}: a probability is about one set, not about a union of sets")
+        if isinstance(domain, Ellipsoid):
+            raise InputError(f"{text}: a probability is about a polyhedron or points, not an ellipsoid")
         if self.scheme != "iid" and not isinstance(domain, FiniteSet):
             raise InputError(f"{self.scheme} needs data: a finite set of points (--points)")
         if domain.is_empty:

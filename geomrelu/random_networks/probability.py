@@ -12,7 +12,7 @@ import numpy as np
 from geomrelu.arguments import integer, kind
 from geomrelu.errors import InputError
 from geomrelu.random_networks.by_orbits import by_orbits, is_one_orbit, too_many_choices
-from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.by_sampling import by_sampling, check_half_width
 from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, proved_bounds
 from geomrelu.random_networks.experiment import DATA_ALIVE, STABLE, Experiment
 from geomrelu.random_networks.living_batch import is_affordable
@@ -68,6 +68,7 @@ def probability(
     integer(seed, "seed", 0)
     orbits = None if orbits is None else integer(orbits, "the number of orbits", 1)
     trials = None if trials is None else integer(trials, "the number of trials", 1)
+    check_half_width(half_width)  # what is exact needs none, but what is no width is said all the same
     if sum(v is not None for v in (orbits, trials, half_width)) > 1:
         raise InputError("orbits are walked, trials and a half width sample networks: choose one")
     known = _known(experiment, seed, level, shape)

@@ -19,6 +19,7 @@ from typing import Any
 from attack import grammar, networks
 from attack.judges import ACCEPTED, BATCHED, JUDGES, REFUSED, SLOW, Case
 from attack.networks import Facts, Net, Place
+from attack.rounds import Round
 
 Key = tuple[int, int]
 Claim = dict[str, Any]
@@ -53,7 +54,7 @@ class Field:
         self.rng, self.net, self.where, self.known, self.tally = rng, net, where, known, tally
         judges = JUDGES if max(net.widths) <= BATCHED else JUDGES[:2]
         self.case = Case(net.json(dense), where.data, judges)
-        self.points = [] if where.is_empty else [spelt(where.somewhere(rng)) for _ in range(2)]
+        self.points = [] if where.is_empty else [self.spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []
         self.parts: list[Any] | None = None
         self.cones: list[list[Any]] = []  # of claims that were found
@@ -61,6 +62,10 @@ class Field:
             self.derive = grammar.first(rng, self.shape(1))
             if rng.random() < 0.7:
                 self.parts = grammar.parts(rng, self.shape(1), rng.choice((0, 1, 2, 3)))
+
+    def spelt(self, x: list[Fraction]) -> Any:
+        """A point as a claim says it."""
+        return self.where.said(self.rng, x) if isinstance(self.where, Round) else spelt(x)
 
     def judge(self, family: str, certificate: Any, truth: bool | None, smaller: Case | None = None) -> bool:
         """Offer a certificate; returns whether any judge accepted it."""
@@ -202,6 +207,10 @@ def a_point(field_: Field, key: Key) -> tuple[Any, list[Fraction] | None]:
     about = field_.known.get(key)
     marks = [p for p in (about.highest, about.lowest) if p] if about else []
     x = list(rng.choice(marks) if marks and kind < 0.8 else where.somewhere(rng))
+    if isinstance(where, Round):
+        if key[0] == 1 and rng.random() < 0.4:
+            return where.radius(rng, *field_.net.layers[0][key[1]]), None
+        return where.said(rng, x), x
     if not case.finite and rng.random() < 0.6:  # towards another point of the set, or a little beyond
         other, step = where.somewhere(rng), abs(tiny(rng)) * rng.choice((1, 1, 1, 1, 1, 1, 1, -1))
         x = [a + step * (b - a) for a, b in zip(x, other, strict=True)]

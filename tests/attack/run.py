@@ -22,7 +22,7 @@ from typing import Any
 if __name__ == "__main__":  # run as a file: the tests' own modules stand beside and above it
     sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
 
-from attack import assaults, grammar, networks, prunings
+from attack import assaults, grammar, networks, prunings, rounds
 from attack.assaults import Field, Tally
 
 PIECES = 300  # the most that are enumerated for one network
@@ -38,7 +38,16 @@ WIDTHS: tuple[tuple[int, ...], ...] = (
     (2, 2, 2, 2, 1),
 )
 WIDTHS = (*WIDTHS * 4, (9, 2, 1))  # in more than eight inputs corners are not looked at
-KINDS = {"small": 150, "far": 12, "empty": 8, "blown": 12, "wild": 6, "monotone": 1}  # how often each comes
+ROUND = ((1, 3, 2), (1, 2, 2, 2), (1, 3, 2), (2, 3, 2), (3, 3, 2), (2, 2, 2, 1), (4, 3))
+KINDS = {
+    "small": 150,
+    "round": 50,
+    "far": 12,
+    "empty": 8,
+    "blown": 12,
+    "wild": 6,
+    "monotone": 1,
+}  # how often each comes
 
 
 # ---- blocks -----------------------------------------------------------------------------------------------------
@@ -55,6 +64,19 @@ def small(rng: random.Random, tally: Tally) -> None:
     aim(rng, net, known)
     field = Field(rng, net, where, known, tally, dense=net.is_plain() and rng.random() < 0.5)
     everything(field, 300)
+
+
+def rounded(rng: random.Random, tally: Tally) -> None:
+    """A small network on a ball or an ellipsoid."""
+    net = networks.network(rng, rng.choice(ROUND), rng.choice(networks.KINDS), skip=rng.random() < 0.2)
+    where = rounds.make(rng, net.inputs)
+    known = rounds.known(net, where, PIECES)
+    if known is None:
+        return
+    aim(rng, net, known)
+    if where.polyhedron is None:
+        known = rounds.known(net, where, PIECES) or known
+    everything(Field(rng, net, where, known, tally, dense=net.is_plain() and rng.random() < 0.5), 150)
 
 
 def aim(rng: random.Random, net: networks.Net, known: dict[assaults.Key, networks.Facts]) -> None:
@@ -236,6 +258,7 @@ def shaped(rng: random.Random, tally: Tally, tried: networks.Shape, tight: bool)
 
 BLOCKS: dict[str, Callable[[random.Random, Tally], None]] = {
     "small": small,
+    "round": rounded,
     "empty": empty,
     "far": far,
     "blown": blown,

@@ -18,6 +18,7 @@ from geomrelu.certificates.fields import Fields
 pytestmark = pytest.mark.slow
 
 SLICE = [("small", 0), ("small", 1), ("small", 2), ("empty", 0), ("empty", 1), ("blown", 0), ("blown", 3), ("wild", 1)]
+SLICE += [("round", 0), ("round", 1), ("round", 4)]
 
 
 @pytest.fixture(autouse=True)

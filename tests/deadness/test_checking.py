@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from commands import run
 
 import geomrelu
 from geomrelu import checker
@@ -11,7 +12,6 @@ from geomrelu.deadness import checking
 from geomrelu.geometry.domains import as_domain
 from geomrelu.network.front_door import as_network
 from geomrelu.parallel import Pool
-from tests.commands import run
 
 LAYERS = [
     ([[1, 0], [0, 1], [1, 1], [1, -1]], [0, 0, -3, 0], "relu"),

@@ -14,7 +14,7 @@ from commands import run
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, check, checker, decide
 from geomrelu.deadness.float_arithmetic import ARITHMETICS, Evaluator, errors, float_type, growth
-from geomrelu.deadness.in_floats import DEAD, OPEN, REALS_ONLY
+from geomrelu.deadness.in_floats import DEAD, OPEN, REALS_ONLY, _above
 from geomrelu.geometry.domains import Union
 
 TYPES = tuple(ARITHMETICS)
@@ -181,11 +181,11 @@ def test_rows_and_generators_bound_inputs_as_well():
 
 
 def test_what_may_overflow_has_no_bound():
-    net = Network.from_layers([([[3e38, 3e38, -3e38]], [-7e38], "relu"), ([[1]], [-1], "relu")])
+    net = Network.from_layers([([[3e38, -3e38, -3e38]], [-3e38], "relu"), ([[1]], [-1], "relu")])
     found = decide(net, (0, 1), arithmetic="float32").floats
     assert found[1, 0].error == np.inf
-    assert found[1, 0].status != DEAD  # 3e38 + 3e38 is infinite in float32
-    assert decide(net, (0, 0.01), arithmetic="float32").floats[1, 0].status == OPEN  # -7e38 is no float32
+    assert found[1, 0].status != DEAD  # -3e38 - 3e38 is infinite in float32
+    assert decide(net, (0, 0.01), arithmetic="float32").floats[1, 0].status == DEAD
 
 
 def test_margins_are_claims_that_the_judge_accepts():
@@ -299,6 +299,65 @@ def test_other_activations_are_refused():
     model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LeakyReLU(), torch.nn.Linear(3, 1))
     with pytest.raises(InputError, match="layer 1 is a LeakyReLU: rounding is bounded for ReLU layers only"):
         decide(model, (0, 1), arithmetic="float32")
+
+
+def least_not_below(value, kind):
+    """The least NumPy number of a type that is not below a fraction, by walking from a number nearby."""
+    with np.errstate(all="ignore"):
+        x = kind(np.clip(float(value), -np.finfo(kind).max, np.finfo(kind).max))
+        while np.isfinite(x) and Fraction(float(x)) < value:
+            x = np.nextafter(x, kind(np.inf))
+        while np.isfinite(y := np.nextafter(x, kind(-np.inf))) and Fraction(float(y)) >= value:
+            x = y
+    return float(x)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("float16", np.float16), ("float32", np.float32)])
+def test_numbers_of_a_type_are_found(name, kind):
+    own, rng = float_type(name), np.random.default_rng(0)
+    values = [Fraction(v) for v in (0, "1/10", "-1/10", "1/3", 65504, 65505, -65505, 65519, -65504, -70000, 2**24 + 1)]
+    values += [s * Fraction(2) ** e for s in (1, -1) for e in (-150, -149, -126, -25, -24, -14, 16, 128)]
+    values += [Fraction(rng.normal()) * Fraction(10) ** int(e) for e in rng.integers(-50, 45, 60)]
+    for value in values:
+        assert _above(value, own) == least_not_below(value, kind)
+        with np.errstate(all="ignore"):
+            near = kind(float(value)) if abs(value) < 1e300 else kind(np.inf)
+        assert own.has(value) == (bool(np.isfinite(near)) and Fraction(float(near)) == value)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"), [("float16", 65520), ("float32", 2**128 - 2**103), ("bfloat16", 2**128 - 2**119)]
+)
+def test_what_a_type_cannot_hold_is_refused_in_one_line(name, limit, capsys, tmp_path):
+    """Half of a last place above the largest number a parameter becomes infinite; NumPy and PyTorch say the same."""
+
+    def layers(first, second):
+        return [([[1, 1]], [0], "relu"), ([[1]], [-1], "relu"), ([[first]], [second], "relu")]
+
+    assert decide(layers(limit - 1, -(limit - 1)), (0, 1), arithmetic=name).floats.arithmetic == name
+    assert decide(layers(limit, 1), (0, 1), [1, 2], arithmetic=name).floats.arithmetic == name  # not asked about it
+    for first, second, said in ((limit, 0, "a parameter is"), (-limit, limit, "2 parameters are")):
+        with pytest.raises(
+            InputError, match=f"^layer 3: {said} infinite in {name}, whose largest number is [0-9.e+]+$"
+        ):
+            decide(layers(first, second), (0, 1), arithmetic=name)
+    net, third = layers(1, 0), Fraction(1, 3)
+    for sides in (
+        [(0, 1), (third, third)],
+        [(0, 1), (third, third + Fraction(1, 2**40))],
+        [(0, 1), (limit, 2 * limit)],
+    ):
+        with pytest.raises(InputError, match=f"^input 1 of the domain lies in .*, where there is no {name} number$"):
+            decide(net, sides, arithmetic=name)
+    wide = decide(net, [(0, 1), (-10 * limit, 0)], arithmetic=name)  # its numbers of the type are many
+    assert wide.floats.arithmetic == name
+    with pytest.raises(InputError, match=f"no point of the domain consists of {name} numbers"):
+        decide(net, FiniteSet.of([[third, 1], [1, third]]), arithmetic=name)
+    assert decide(net, FiniteSet.of([[third, 1], [1, 1]]), arithmetic=name).floats.arithmetic == name
+    (tmp_path / "m.json").write_text(json.dumps({"layers": [
+        {"weights": [[str(limit), 1]], "bias": [0]}, {"weights": [[1]], "bias": [0]}]}))  # fmt: skip
+    code, out, err = run(capsys, "decide", str(tmp_path / "m.json"), "--domain", "box:0,1", "--arithmetic", name)
+    assert code == 2 and not out and err.startswith("geomrelu: error: layer 1: a parameter is") and err.count("\n") == 1
 
 
 def test_the_plain_judge_refuses_a_margin_that_does_not_hold():

@@ -65,10 +65,10 @@ def judged(network, domain, fine, depth):
     """The judge's region, and what it knows of layers that fit fixed point."""
     region = Region(network.checked, domain.checked)
     region.derive([[at] for at in range(1, depth + 1)], depth + 1)
-    exact = []
+    exact = {}
     for at in range(1, depth + 1):
         pairs, d = region.bounds(at)
-        exact.append(([low for low, _ in pairs], [high for _, high in pairs], d))
+        exact[at] = [low for low, _ in pairs], [high for _, high in pairs], d
     levels = range(depth + 1, network.depth)
     region.derive([[at] if fine else [at, []] for at in levels], network.depth)
     return region, exact
@@ -84,7 +84,7 @@ def test_bounds_differ_from_the_judges_by_no_more_than_is_said(kind, fine):
         depth = floating.coarse_depth
         assert depth == (kind == "dense first")
         region, exact = judged(network, domain, fine, depth)
-        bounds = LayerBounds(floating, fine, exact)
+        bounds = LayerBounds(floating, fine, exact.get)
         for level in range(max(2, depth + 1), network.depth + 1):
             for neurons, top, corners in bounds.upper(level, range(network.widths[level - 1])):
                 assert corners.shape == (len(neurons), network.inputs)

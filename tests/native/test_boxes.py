@@ -121,8 +121,8 @@ def test_a_box_without_points_is_empty_and_what_is_too_large_is_not():
         else:  # sides far outside: numbers are too large, and garbage may look like bounds that cross
             far = own.whole._replace(high=own.whole.high << 33, low=own.whole.low - (1 << 60))
             with np.errstate(all="ignore"):
-                found = fixed_point.Judged(own, [far], [None], 0, {0: []}), fixed_point.Batch(own, [far], [None])
-            assert not any(one.good[0] or one.empty[0] for one in found)
+                both = fixed_point.Judged(own, [far], [None], 0, {0: []}), fixed_point.Batch(own, [far], [None])
+            assert not any(one.good[0] or one.empty[0] for one in both)
             seen["large"] += 1
     assert min(seen.values()) > 10, seen
 
@@ -160,7 +160,7 @@ def test_what_is_explored_is_what_numpy_finds(widths):
     """Bounds of all neurons; the bound of the neuron by the slopes that are said; what is settled; where to split."""
     rng, seen = np.random.default_rng(len(widths)), Counter()
     for _ in range(6):
-        net, box, level = *nearly_alive(rng, widths, 1e-4), len(widths) - 1
+        (net, box), level = nearly_alive(rng, widths, 1e-4), len(widths) - 1
         bench, growth, explorer, parts = grown(net, box, level, 0, 150)
         if not parts or explorer is None:
             continue

@@ -73,9 +73,26 @@ def test_a_budget_of_regions_is_kept(workers, limit, tmp_path):
     with workers_on(workers) as pool:
         found = by_shards(net, box, None, Budget(regions=limit), pool, tmp_path)
     assert not found["complete"] and "budget" in found["reason"]
+    assert sum(len(np.load(path)) for path in found["files"]) <= limit
     assert found["regions"] == sum(len(np.load(path)) for path in found["files"])
     every = set(rows(Complex(net, box).signs))
     assert all(set(rows(np.load(path))) <= every for path in found["files"])
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_never_have_more_than_the_budget_among_them(workers, tmp_path):
+    """Shards whose part was not enough are done again with what others left: all regions are found if all are paid for,
+    and nothing beyond the limit otherwise."""
+    net, box = plane((14, 14, 6)), Polyhedron.box([(-2, 2)] * 2)
+    whole = Complex(net, box).n_regions
+    with workers_on(workers) as pool:
+        for k, limit in enumerate((whole, whole + 1, whole - 1, whole * 9 // 10, whole // 2, 100)):
+            (folder := tmp_path / str(k)).mkdir()
+            found = by_shards(net, box, None, Budget(regions=limit), pool, folder)
+            on_disk = sum(len(np.load(path)) for path in found["files"])
+            assert found["complete"] == (limit >= whole) and on_disk <= limit
+            assert found["regions"] == whole if found["complete"] else on_disk <= found["regions"] <= limit
+            assert found["complete"] or found["reason"] == f"the budget for it, {limit} regions, is spent"
 
 
 def test_a_file_of_signs_grows_and_is_complete_or_absent(tmp_path):

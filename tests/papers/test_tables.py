@@ -1,14 +1,16 @@
-"""Tables in four formats, simulations against closed forms, figures as files."""
+"""Tables in five formats, simulations against closed forms, figures as files."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 
 from geomrelu import InputError
 from geomrelu.cli.main import main
@@ -40,6 +42,28 @@ def test_formats_agree(name):
     latex = table.render("latex")
     assert latex.count(r"\\") == len(rows) and latex.count("$") % 2 == 0
     assert all(f"\\{rule}" in latex for rule in ("toprule", "midrule", "bottomrule"))
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_terminal_shows_no_latex(name):
+    """Neither do CSV and JSON; as text the columns stand below each other."""
+    table = TABLES[name]()
+    for format_ in ("text", "csv", "json"):
+        shown = table.render(format_)
+        assert "$" not in shown and "**" not in shown.splitlines()[0]
+        assert not re.search(r"\\(?!u[0-9a-f]{4})", shown), format_  # JSON writes ≥ as \\u2265
+    title, _, _, rule, *rows = table.render("text").splitlines()
+    starts = [found.start() for found in re.finditer(r"-+", rule)]
+    assert title == table.title and len(rows) == len(table.rows) and len(starts) == len(table.columns)
+    assert all(line[at - 1 : at] in ("", " ") for line in rows for at in starts[1:])
+
+
+def test_formulas_as_text():
+    table = Table("t", (r"$n_0 \leq 2^{n_1 - 1}$", r"on $R^{n_0}$"), ((sympy.Symbol("x") ** 2, r"$P(\theta \leq 0)$"),))
+    assert table.render("text").splitlines()[2:] == [
+        "n0 ≤ 2^(n1 - 1)  on R^n0", "---------------  --------", "x^2              P(θ ≤ 0)"
+    ]  # fmt: skip
+    assert table.render("csv") == "n0 ≤ 2^(n1 - 1),on R^n0\nx**2,P(θ ≤ 0)"
 
 
 def test_cells():

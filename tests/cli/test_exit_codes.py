@@ -1,0 +1,137 @@
+"""Unusable input of any command: exit code 2, and one line that names it."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from commands import run
+
+LAYERS = {"layers": [{"weights": [[1, 1], [1, -1]], "bias": [0, -1]}, {"weights": [[1, 1]], "bias": [-3]}]}
+BOX = {"box": [[0, 1], [0, 1]]}
+MODEL, DOMAIN, OUT = "MODEL.json", "box:0,1", "OUT"
+
+# FILE is what is unusable; the rest is in order
+COMMANDS = {
+    "inspect": "inspect FILE",
+    "decide, the model": "decide FILE --domain box:0,1",
+    "decide, the domain": "decide MODEL.json --domain FILE",
+    "decide, the data": "decide MODEL.json --data FILE",
+    "prune, the model": "prune FILE --domain box:0,1 -o OUT.json",
+    "prune, the domain": "prune MODEL.json --domain FILE -o OUT.json",
+    "check, a certificate": "check FILE --model MODEL.json --domain box:0,1",
+    "check, the second one": "check CERTIFICATE.json FILE --model MODEL.json --domain box:0,1",
+    "check, the model": "check CERTIFICATE.json --model FILE --domain box:0,1",
+    "check, the domain": "check CERTIFICATE.json --model MODEL.json --domain FILE",
+    "check, the smaller model": "check CERTIFICATE.json --model MODEL.json --domain box:0,1 --smaller FILE",
+    "regions, of a network": "regions FILE",
+    "regions, on a domain": "regions MODEL.json --domain FILE",
+    "plot": "plot complex FILE -o OUT.svg",
+    "plot, an arrangement": "plot arrangement FILE -o OUT.svg",
+    "solve": "solve FILE --network f=MODEL.json",
+    "convert": "convert FILE -o OUT.json",
+    "zeros": "zeros FILE --line 0,1",
+    "dimension": "dimension FILE",
+    "probability, a model": "probability alive --model FILE",
+    "probability, a domain": "probability alive --widths 2,2,2 --domain FILE",
+    "probability, points": "probability alive --widths 2,2,2 --points FILE",
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / MODEL).write_text(json.dumps(LAYERS))
+    assert run(capsys, "decide", MODEL, "--domain", DOMAIN, "--certificates", "proofs")[0] == 0
+    (tmp_path / "CERTIFICATE.json").write_bytes((tmp_path / "proofs" / "layer-1.json").read_bytes())
+    return tmp_path
+
+
+def unusable(capsys, command, name):
+    """Run it with that file: nothing but one line that names the file."""
+    code, out, err = run(capsys, *command.replace("FILE", name).split())
+    assert (code, out) == (2, ""), (code, out, err)
+    assert err.count("\n") == 1 and err.startswith("geomrelu: error: ") and name in err, err
+
+
+@pytest.mark.parametrize("which", COMMANDS)
+def test_files_that_are_not_there(which, folder, capsys):
+    for name in ("absent.json", "absent.onnx", "nowhere/absent.json"):
+        unusable(capsys, COMMANDS[which], name)
+
+
+@pytest.mark.parametrize("which", COMMANDS)
+def test_directories_and_files_that_may_not_be_read(which, folder, capsys):
+    (folder / "folder.json").mkdir()
+    unusable(capsys, COMMANDS[which], "folder.json")
+    if os.geteuid():  # root may read everything
+        (folder / "secret.json").write_text("{}")
+        (folder / "secret.json").chmod(0)
+        unusable(capsys, COMMANDS[which], "secret.json")
+
+
+@pytest.mark.parametrize("which", [which for which in COMMANDS if "check" not in which or "certificate" not in which])
+def test_files_that_hold_nothing(which, folder, capsys):
+    if which == "check, the second one":
+        pytest.skip("an empty certificate is read, and rejected")
+    for content in ("", "{", "[]", "\x00\x01"):
+        (folder / "odd.json").write_text(content)
+        unusable(capsys, COMMANDS[which], "odd.json")
+
+
+def test_a_certificate_that_can_be_read_and_proves_nothing_is_rejected(folder, capsys):
+    for content in ("", "{", "[]", "{}"):
+        (folder / "odd.json").write_text(content)
+        code, out, err = run(capsys, "check", "odd.json", "--model", MODEL, "--domain", DOMAIN)
+        assert code == 1 and out.startswith("REJECTED odd.json: ") and not err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("simulate figure-5 --share 2 -o OUT.json", "share"),
+        ("simulate figure-5 --share 0 -o OUT.json", "share"),
+        ("simulate figure-5 --share -0.5 -o OUT.json", "share"),
+        ("simulate figure-5 --share nan -o OUT.json", "share"),
+        ("probability alive --widths 2,2,2 --half-width 0", "half width"),
+        ("probability alive --widths 2,2,2 --half-width 1", "half width"),  # its value is known exactly
+        ("probability alive --widths 2,2,2 --half-width nan", "half width"),
+        ("probability alive --widths 2,2,2 --level 0", "level"),
+        ("probability alive --widths 2,2,2 --level 1", "level"),
+        ("probability alive --widths 2,2,2 --level 1.5", "level"),
+        ("probability alive --widths 2,2,2 --level nan", "level"),
+        ("probability alive --widths 2,2,2 --orbits 0", "orbits"),
+        ("probability alive --widths 2,2,2 --trials 0", "trials"),
+        ("probability alive --widths 2,2,2 --time 0", "time"),
+        ("probability alive --widths 2,2,2 --seed -1", "seed"),
+        ("probability alive --widths 2,2,2 --workers 0", "workers"),
+        ("simulate figure-1 --networks 0 -o OUT.json", "networks"),
+        ("simulate figure-1 --points 0 -o OUT.json", "points"),
+        ("simulate figure-1 --depth 0 -o OUT.json", "depth"),
+        ("decide MODEL.json --domain box:0,1 --time 0", "time"),
+        ("decide MODEL.json --domain box:0,1 --time nan", "time"),
+        ("decide MODEL.json --domain box:0,1 --neuron-time 0", "neuron"),
+        ("decide MODEL.json --domain box:0,1 --neuron-time nan", "neuron"),
+        ("decide MODEL.json --domain box:0,1 --workers 0", "workers"),
+        ("decide MODEL.json --domain box:0,1 --regions -1", "regions"),
+        ("decide MODEL.json --data POINTS.csv --widen 0.5", "widen"),
+        ("decide MODEL.json --data POINTS.csv --widen nan", "widen"),
+        ("prune MODEL.json --domain box:0,1 -o OUT.json --time -1", "time"),
+        ("prune MODEL.json --domain box:0,1 -o OUT.json --neuron-time nan", "neuron"),
+        ("regions MODEL.json --time 0", "time"),
+        ("regions MODEL.json --regions -1", "regions"),
+        ("regions MODEL.json --workers 0", "workers"),
+        ("check CERTIFICATE.json --model MODEL.json --domain box:0,1 --workers 0", "workers"),
+        ("dimension MODEL.json --orbits 0", "orbits"),
+        ("dimension MODEL.json --seed -1", "seed"),
+        ("verify --time 0", "time"),
+        ("verify --workers 0", "workers"),
+    ],
+)
+def test_numbers_out_of_their_range(command, said, folder, capsys):
+    (folder / "POINTS.csv").write_text("0,1\n1,0\n")
+    code, out, err = run(capsys, *command.split())
+    assert (code, out) == (2, ""), (code, out, err)
+    assert err.count("\n") == 1 and said in err, err
+    assert not (folder / "OUT.json").exists()
