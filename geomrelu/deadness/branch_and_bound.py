@@ -374,7 +374,8 @@ class Growth:
         bound, below, added, points = floating.improved(
             boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
         )
-        self._look(points, *((boxes.lower + boxes.upper) / 2,)[: boxes.vertices is None])
+        middle = (boxes.lower + boxes.upper) / 2 if boxes.vertices is None else points  # it may lie beside a hull
+        self._look(points, middle)
         if floating.ball is not None and phases is not None and added is not None:
             polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
@@ -432,8 +433,7 @@ class Growth:
 
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
-        candidates = np.concatenate(points)
-        candidates = candidates if self.rows is None else self.rows.moved_in(candidates)
+        candidates = np.concatenate(points) if self.rows is None else self.rows.moved_in(np.concatenate(points))
         value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()

@@ -5,10 +5,10 @@ A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at
 bias). A layer *kills* S if all its neurons are dead.
 
 How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellipsoids and generators, one exact linear
-program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is neither a box nor bounded),
-all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of parts of the box
-around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way the verdict is the
-checker's: a claim it does not accept is not reported.
+program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is an unbounded polyhedron
+that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
+parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
+the verdict is the checker's: a claim it does not accept is not reported.
 """
 
 from __future__ import annotations
