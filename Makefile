@@ -35,6 +35,7 @@ lint: $(VENV)/.installed-dev
 
 types: $(VENV)/.installed-dev
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/mypy --config-file tests/mypy.ini
 
 rooms: $(VENV)/.installed-dev
 	@$(VENV)/bin/lint-imports --no-logo

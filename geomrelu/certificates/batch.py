@@ -64,6 +64,10 @@ class Step(NamedTuple):
     cut: tuple[int, Fraction] | None
     slopes: Sequence[str] = ()
 
+    def leaf(self, level: int) -> dict[str, Any]:
+        """A leaf as the checker wants it, in a proof about a neuron of layer ``level``."""
+        return {"coarse": list(self.slopes)} | (derived(level, self.last) if self.derives else {})
+
     @classmethod
     def read(cls, node: Any, level: int, widths: Sequence[int], inputs: int) -> Step | None:
         """What a node says, in a proof about a neuron of a layer; None if that is something else."""

@@ -123,8 +123,8 @@ class Arithmetic:
     def halved(self, cell: Cell, index: int, cut: Fraction) -> tuple[Cell, Cell]:
         """Both sides of a box; raises OverflowError if the numbers are too large, or the cut is not in the range."""
         left, right = cell.sides.get(index, (self.domain.lower[index], self.domain.upper[index]))
-        least, most = self.fields_of.side(index, cut, -1), self.fields_of.side(index, cut, 1)
-        if not left <= cut <= right or max(-least, most) >= LARGE:
+        least, most = self._around(index, cut)
+        if not (_ordered(left, cut) and _ordered(cut, right)) or max(-least, most) >= LARGE:
             raise OverflowError("too large for batches")
         low, high = cell.low.copy(), cell.high.copy()
         low[index], high[index] = least, most
@@ -132,6 +132,16 @@ class Arithmetic:
             Cell(cell.low, high, cell.known, {**cell.sides, index: (left, cut)}),
             Cell(low, cell.high, cell.known, {**cell.sides, index: (cut, right)}),
         )
+
+    def _around(self, index: int, x: Fraction) -> tuple[int, int]:
+        """A number on the axis of an input as an upper and a lower side: ``Fields.side``, in integers alone."""
+        fields, power = self.fields_of, self.fields_of.powers[0][index]
+        if power is None:
+            return 0, 0
+        over = x.numerator * fields.over - fields.origin[index] * x.denominator
+        under, shift = x.denominator * fields.over, UNIT - power
+        over, under = over << max(0, shift), under << max(0, -shift)
+        return over // under, -(-over // under)
 
 
 class Batch:
@@ -358,6 +368,10 @@ class Judged:
         leaf, said = np.zeros(len(cells), dtype=np.uint8), np.full((len(cells), own.ends[-1]), -1, dtype=np.int8)
         for row, texts in slopes.items():
             leaf[row] = 1
+            whole = "".join(texts)
+            if len(whole) == said.shape[1]:
+                said[row] = _CHARACTERS[np.frombuffer(whole.encode(), dtype=np.uint8)]
+                continue
             for first, text in zip(own.ends, texts, strict=False):
                 if text:
                     said[row, first : first + len(text)] = _CHARACTERS[np.frombuffer(text.encode(), dtype=np.uint8)]
@@ -378,6 +392,11 @@ def _small(numbers: Sequence[Any]) -> Array:
     if any(abs(v) >= LARGE for v in found.flat):
         raise OverflowError("too large for batches")
     return found.astype(np.int64)
+
+
+def _ordered(left: Any, right: Any) -> bool:
+    """Is left <= right? Fractions would build more of them."""
+    return bool(left.numerator * right.denominator <= right.numerator * left.denominator)
 
 
 def _halves(numbers: Array, axis: int) -> Array:

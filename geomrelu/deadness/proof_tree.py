@@ -30,6 +30,9 @@ class Split:
     derives: bool = False  # are bounds derived anew before?
     last: tuple[int, ...] | None = None  # of which neurons of the last layer; None: of all
 
+    def __reduce__(self) -> Any:  # packed by the hundred thousand
+        return Split, (self.layer, self.index, self.cut, self.derives, self.last)
+
     def node(self, level: int) -> Node:
         """As the checker wants it, in a proof about a neuron of layer ``level``."""
         what = ["neuron", self.layer, self.index] if self.cut is None else ["x", self.index, str(Fraction(self.cut))]

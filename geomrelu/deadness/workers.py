@@ -37,6 +37,7 @@ from geomrelu.parallel import WorkersDied, shared
 __all__ = ["Bench", "grown", "turn"]
 
 TURN = 1_000  # parts to be bounded in one turn
+MANY = 256  # open parts that are sent for a turn: what is not worked on would only travel
 SLICE = 5.0  # seconds for that, so that progress shows and an end of the budget is met
 GRACE = 2.0  # seconds after the end of a budget in which workers, who know it, bring what they have
 FIRST = (1_000, 4_000)  # boxes that every tree gets before any gets more
@@ -102,9 +103,10 @@ class Judgement:
     def __init__(self, bench: Bench, growth: Growth, budget: Budget) -> None:
         self.bench, self.growth, self.budget = bench, growth, budget
         bench.shared.watch(budget.poll)
-        self._way: dict[int, Split] = {}  # the splits above the roots
+        self._way: dict[int, Split] = {}  # the splits above the roots below which something has grown
         self._halves: dict[int, Any] = {}  # the regions on both sides of these
-        for root in growth.roots:
+        self._grown = [root for root in growth.roots if root.name in growth.nodes]
+        for root in self._grown:
             name, path = root.name, root.path
             while path and name >> 1 not in self._way:
                 name >>= 1
@@ -116,7 +118,7 @@ class Judgement:
         What an earlier run had found is as large as may be, so there a turn is enough.
         """
         part, cells = Budget(SLICE), dict[int, Cell]()
-        roots = [root for root in self.growth.roots if root.name in self.growth.nodes]
+        roots = self._grown
         for first in range(0, len(roots), GROUP):
             some = roots[first : first + GROUP]
             try:
@@ -144,15 +146,18 @@ class Judgement:
         return {name: cell for name, cell in self._spread(self._way, whole) if isinstance(cell, Cell)}
 
     def _spread(
-        self, nodes: Mapping[int, Split | Node], cells: dict[int, Cell]
+        self, nodes: Mapping[int, Split | Step | Node], cells: dict[int, Cell]
     ) -> Iterator[tuple[int, Cell | int | str | None]]:
-        growth, network = self.growth, self.bench.network
+        growth, inputs = self.growth, self.bench.network.inputs
+        widths = self.bench.network.widths
         arithmetic = self.bench.shared.arithmetic(growth.level)
 
         def read(name: int) -> Step | None:
             node = nodes[name]
+            if isinstance(node, Step):
+                return node
             if not isinstance(node, Split):
-                return Step.read(node, growth.level, network.widths, network.inputs)
+                return Step.read(node, growth.level, widths, inputs)
             if node.cut is None:
                 return None
             return Step(node.derives, node.last, (node.index, Fraction(node.cut)))
@@ -195,8 +200,8 @@ class Judgement:
 
     def _said(self, name: int) -> Node:
         """A node, as the checker wants it."""
-        node = self._way.get(name) or self.growth.nodes[name]
-        return node.node(self.growth.level) if isinstance(node, Split) else node
+        node, level = self._way.get(name) or self.growth.nodes[name], self.growth.level
+        return node.node(level) if isinstance(node, Split) else node.leaf(level) if isinstance(node, Step) else node
 
     def _examined(self, name: int, region: Region) -> Any:
         try:
@@ -217,7 +222,7 @@ class Judgement:
             found = fixed_signs.solved(region, network, growth.level, growth.neuron)
         if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
-            growth.cut(part, Split(found.layer, found.neuron, None), part.base, part.age)
+            growth.cut(part, Split(found.layer, found.neuron, None, not part.derived), part.base, part.age)
         elif isinstance(found, fixed_signs.Positive):
             growth.point = found.point
         elif isinstance(found, fixed_signs.Leaf):
@@ -356,7 +361,7 @@ def grown(
 def _portion(tree: Tree, slots: int, budget: Budget, each: float | None) -> tuple[Growth, int, float | None]:
     """What a worker does next for a tree: with some of its open parts, for some seconds at most."""
     left = [s for s in (budget.left, None if each is None else each - tree.seconds) if s is not None]
-    parts = tree.take(-(-len(tree.parts) // slots))  # some are left for the others
+    parts = tree.take(min(MANY, -(-len(tree.parts) // slots)))  # some are left for the others
     pace = tree.boxes / tree.seconds if tree.seconds else TURN  # where judging is slow, turns are short
     return (
         Growth(tree, parts),

@@ -323,10 +323,28 @@ class AffineMap:
                 return AffineMap.from_entries(
                     shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
                 )
-        affordable(int(np.diff(inner.indptr)[self.indices].sum()), "the composition of two maps")
+        return self._composed(inner)
+
+    def _composed(self, inner: AffineMap) -> AffineMap:
+        """The composition. Rows that are another one moved along, as nearly all of a convolution, are computed once."""
+        kinds, first = inner._kinds()
+        known = dict[Any, int]()
+        which, moved, some = list[int](), list[int](), list[int]()
+        for i in range(self.outputs):
+            bias, columns, entries = self.row(i)
+            start = first[columns[0]] if columns else 0
+            name = bias, tuple(entries), tuple([kinds[j] for j in columns]), tuple([first[j] - start for j in columns])
+            if name not in known:
+                known[name] = len(some)
+                some.append(i)
+            which.append(known[name])
+            moved.append(start)
+        lengths = np.diff(inner.indptr)
+        products = sum(int(lengths[self.indices[self.indptr[i] : self.indptr[i + 1]]].sum()) for i in some)
+        affordable(products, "the composition of two maps")
         table = [inner.row(j) for j in range(inner.outputs)]
         built = []
-        for i in range(self.outputs):
+        for i in some:
             bias, columns, entries = self.row(i)
             total, sums = bias * inner.denominator, dict[int, int]()
             for j, v in zip(columns, entries, strict=True):
@@ -335,7 +353,23 @@ class AffineMap:
                 for k, w in zip(inner_columns, inner_entries, strict=True):
                     sums[k] = sums.get(k, 0) + v * w
             built.append((total, sums))
-        return _from_rows(built, inner.inputs, self.denominator * inner.denominator)
+        rows = _from_rows(built, inner.inputs, self.denominator * inner.denominator)
+        if len(some) == self.outputs:
+            return rows
+        found, starts = rows.take(which), np.array(moved, dtype=np.int64)
+        shift = np.repeat(starts - starts[np.array(some)[which]], np.diff(found.indptr))
+        return AffineMap(found.inputs, found.indptr, found.indices + shift, found.data, found.bias, found.denominator)
+
+    def _kinds(self) -> tuple[list[int], list[int]]:
+        """Of each row a number, which rows share that differ only in where they begin, and its first column."""
+        known, kinds, first = dict[Any, int](), list[int](), list[int]()
+        for i in range(self.outputs):
+            bias, columns, entries = self.row(i)
+            start = columns[0] if columns else 0
+            name = bias, tuple(entries), tuple([j - start for j in columns])
+            kinds.append(known.setdefault(name, len(known)))
+            first.append(start)
+        return kinds, first
 
     def plus(self, other: AffineMap, sign: int = 1) -> AffineMap:
         """The sum ``self(x) + sign * other(x)``.

@@ -12,15 +12,22 @@ struct flock {
     const int64_t *starts;
     int64_t *alive, *counts;           /* neurons that are not 0 on all of the boxes, of each layer */
     int64_t *gapped, gap_count;        /* neurons with gaps on one of them */
+    double **narrow, **turned;         /* of each layer: its matrix, of what is alive before, and turned, of what is here */
     reals *low, *high, *above, *height, *below, *gaps; /* gaps: (gap_count, corners) */
     reals *lower, *upper, *points;     /* points: (inputs, corners) */
-    reals *weights, *slope, *kept, *kept_added, *speed, *added, *moving, *phases, *y, *outputs, *factors, *along, *losses;
+    reals *weights, *slope, *kept, *kept_added, *speed, *added, *moving, *phases, *y, *outputs, *factors, *sums, *along, *losses, *lowered;
     reals *worst_gaps;
-    int64_t *every_row;
+    int64_t *every_row, *every_neuron;
     int signs;
     reals point[64];                   /* where the last bound is attained; at most 64 inputs */
     ints corner;
 };
+
+/* What belongs to the neurons of a layer that are alive, put where they are. */
+static void placed(struct flock *f, int64_t at, const reals *from, reals *to) {
+    const int64_t *rows = f->alive + f->starts[at];
+    for (int64_t k = 0; k < f->counts[at]; k++) to[rows[k]] = from[k];
+}
 
 /* Coefficients of an upper bound of the neuron on the outputs of each layer, on the inputs (slope), and the constant. */
 static reals pulled(struct flock *f, const reals *below, const reals *added) {
@@ -29,7 +36,7 @@ static reals pulled(struct flock *f, const reals *below, const reals *added) {
     for (int64_t j = 0; j < padded(m->widths[m->layers]); j++)
         f->weights[f->starts[m->layers] + j] = every(j < m->widths[m->layers] ? m->target[j] : 0);
     for (int64_t at = m->layers; at > 0; at--) {
-        int64_t start = f->starts[at], count = f->counts[at], before = padded(m->widths[at - 1]);
+        int64_t start = f->starts[at], count = f->counts[at], kept = at > 1 ? f->counts[at - 1] : m->inputs;
         const int64_t *rows = f->alive + start;
         for (int64_t k = 0; k < count; k++) {
             int64_t s = start + rows[k];
@@ -40,11 +47,23 @@ static reals pulled(struct flock *f, const reals *below, const reals *added) {
             f->factors[k] = h;
             constant += h * m->biases[at][rows[k]];
         }
-        reals *out = at > 1 ? f->weights + f->starts[at - 1] : f->slope;
-        memset(out, 0, (size_t)before * sizeof(reals));
-        product(count, f->factors, rows, m->matrices[at], before, before, out);
+        reals *out = at > 1 ? f->sums : f->slope;
+        memset(out, 0, (size_t)padded(kept) * sizeof(reals));
+        product(count, f->factors, rows, f->narrow[at], padded(kept), padded(kept), out);
+        if (at > 1) placed(f, at - 1, out, f->weights + f->starts[at - 1]);
     }
     return constant;
+}
+
+/* That at some corners, in y. */
+INLINE void cornered(struct flock *f, reals constant, int64_t first, int64_t some) {
+    const struct network *m = f->m;
+    reals value[4] = {constant, constant, constant, constant};
+    for (int64_t j = 0; j < m->inputs; j++)
+        for (int64_t c = 0; c < some; c++) value[c] += f->slope[j] * f->points[j * m->corners + first + c];
+    for (int64_t g = 0; g < f->gap_count; g++)
+        for (int64_t c = 0; c < some; c++) value[c] += f->lowered[g] * f->gaps[g * m->corners + first + c];
+    for (int64_t c = 0; c < some; c++) f->y[first + c] = value[c];
 }
 
 /* The bound of that at the worst corner. */
@@ -52,16 +71,11 @@ static reals worst(struct flock *f, reals constant) {
     const struct network *m = f->m;
     reals best = every(-INFINITY);
     f->corner = (best > best);
-    for (int64_t c = 0; c < m->corners; c++) {
-        reals value = constant;
-        for (int64_t j = 0; j < m->inputs; j++) value += f->slope[j] * f->points[j * m->corners + c];
-        f->y[c] = value;
-    }
-    for (int64_t g = 0; g < f->gap_count; g++) {
-        reals plus = positive(f->weights[f->gapped[g]]);
-        const reals *gaps = f->gaps + g * m->corners;
-        for (int64_t c = 0; c < m->corners; c++) f->y[c] -= plus * gaps[c];
-    }
+    for (int64_t g = 0; g < f->gap_count; g++) f->lowered[g] = -positive(f->weights[f->gapped[g]]);
+    if (m->corners % 4 == 0)
+        for (int64_t first = 0; first < m->corners; first += 4) cornered(f, constant, first, 4);
+    else /* there are one or two */
+        for (int64_t first = 0; first < m->corners; first++) cornered(f, constant, first, 1);
     ints at = f->corner;
     for (int64_t c = 0; c < m->corners; c++) {
         ints better = ~(f->y[c] <= best); /* NaN, from numbers beyond the floats, stays */
@@ -73,14 +87,15 @@ static reals worst(struct flock *f, reals constant) {
     return best;
 }
 
-/* z of layer `at` from the outputs before, at one point of each box. */
+/* z of what is alive in layer `at` from the outputs before, at one point of each box. */
 static void fed(struct flock *f, int64_t at, const reals *outputs, reals *z) {
     const struct network *m = f->m;
-    int64_t columns = padded(m->widths[at]), count = at > 1 ? f->counts[at - 1] : m->inputs;
-    const int64_t *rows = at > 1 ? f->alive + f->starts[at - 1] : f->every_row;
-    for (int64_t i = 0; i < columns; i++) z[i] = every(i < m->widths[at] ? m->biases[at][i] : 0);
+    int64_t kept = f->counts[at], columns = padded(kept), count = at > 1 ? f->counts[at - 1] : m->inputs;
+    const int64_t *rows = at > 1 ? f->alive + f->starts[at - 1] : f->every_row, *here = f->alive + f->starts[at];
+    for (int64_t k = 0; k < columns; k++) f->sums[k] = every(k < kept ? m->biases[at][here[k]] : 0);
     for (int64_t k = 0; k < count; k++) f->factors[k] = outputs[rows[k]];
-    product(count, f->factors, rows, m->turned[at], columns, columns, z);
+    product(count, f->factors, rows, f->turned[at], columns, columns, f->sums);
+    placed(f, at, f->sums, z);
 }
 
 /* The neuron itself at a point of each box; outputs of neurons that are not alive there are 0. */
@@ -89,7 +104,10 @@ static reals evaluated(struct flock *f, const reals *point) {
     memcpy(f->outputs, point, (size_t)m->inputs * sizeof(reals));
     for (int64_t at = 1; at <= m->layers; at++) {
         fed(f, at, f->outputs, f->y);
-        for (int64_t i = 0; i < m->widths[at]; i++) f->outputs[i] = positive(f->y[i]);
+        for (int64_t k = 0; k < f->counts[at]; k++) {
+            int64_t i = f->alive[f->starts[at] + k];
+            f->outputs[i] = positive(f->y[i]);
+        }
     }
     reals z = every(m->constant);
     for (int64_t k = 0; k < f->counts[m->layers]; k++) {
@@ -172,10 +190,9 @@ static reals improved(struct flock *f, int64_t all) {
 /* For each layer and neuron the linear function along the middles of chords, (all, inputs): see `blame`, `_likely`. */
 static void followed(struct flock *f, int64_t at) {
     const struct network *m = f->m;
-    int64_t n = m->inputs, columns = padded(m->widths[at]);
+    int64_t n = m->inputs, columns = padded(m->widths[at]), kept = padded(f->counts[at]);
     for (int64_t j = 0; j < n; j++) {
         reals *along = f->along + (f->starts[at] * n + j * columns);
-        memset(along, 0, (size_t)columns * sizeof(reals));
         if (at == 1) {
             for (int64_t i = 0; i < m->widths[1]; i++) along[i] = every(m->turned[1][j * columns + i]);
             continue;
@@ -184,7 +201,9 @@ static void followed(struct flock *f, int64_t at) {
         const int64_t *rows = f->alive + f->starts[at - 1];
         for (int64_t k = 0; k < f->counts[at - 1]; k++)
             f->factors[k] = inner[rows[k]] * f->above[f->starts[at - 1] + rows[k]];
-        product(f->counts[at - 1], f->factors, rows, m->turned[at], columns, columns, along);
+        memset(f->sums, 0, (size_t)kept * sizeof(reals));
+        product(f->counts[at - 1], f->factors, rows, f->turned[at], kept, kept, f->sums);
+        placed(f, at, f->sums, along);
     }
 }
 
@@ -316,6 +335,25 @@ struct boxes {
     const uint8_t *stubborn, *unwanted;
 };
 
+/* The lines of eight neurons, as `around` says. */
+static void lined(struct flock *f, const struct found *out, int64_t all, int64_t lanes, const int64_t *boxes,
+                  int64_t s) {
+    reals lows[LANES], highs[LANES];
+    for (int r = 0; r < LANES; r++) {
+        int64_t q = r < lanes ? r : 0;
+        lows[r] = loaded(out->low + boxes[q] * all + s), highs[r] = loaded(out->high + boxes[q] * all + s);
+    }
+    transposed(lows, f->low + s);
+    transposed(highs, f->high + s);
+    for (int64_t k = s; k < s + LANES; k++) {
+        reals low = f->low[k], high = f->high[k], active = (reals)((ints)every(1) & (low >= 0.0));
+        ints unknown = (low < 0.0) & (high > 0.0);
+        reals above = chosen(unknown, high / chosen(unknown, high - low, every(1)), active);
+        f->above[k] = above, f->height[k] = (reals)((ints)(-low * above) & unknown);
+        f->below[k] = chosen(unknown, smaller(positive(4.0 * above - 2.0), every(1)), active);
+    }
+}
+
 /* Bring some of the boxes, whose neurons are bounded, into lanes. `places` are those of their gaps. */
 static void gathered(struct flock *f, const struct boxes *in, const struct found *out, int64_t all, int64_t lanes,
                      const int64_t *boxes, const int64_t *places, const double *gaps, const uint8_t *gapped) {
@@ -326,14 +364,11 @@ static void gathered(struct flock *f, const struct boxes *in, const struct found
         int64_t start = f->starts[at], alive = 0;
         for (int64_t i = 0; i < m->widths[at]; i++) {
             int64_t s = start + i;
-            int lives = 0, gap = 0;
+            int lives, gap = 0;
+            if (i % LANES == 0) lined(f, out, all, lanes, boxes, s);
+            lives = any(f->above[s] != 0);
             for (int r = 0; r < LANES; r++) {
                 int64_t q = r < lanes ? r : 0;
-                double low = out->low[boxes[q] * all + s], high = out->high[boxes[q] * all + s];
-                struct lines l = around(low, high);
-                f->low[s][r] = low, f->high[s][r] = high;
-                f->above[s][r] = l.above, f->height[s][r] = l.height, f->below[s][r] = l.below;
-                lives |= l.above != 0;
                 if (f->signs) {
                     f->phases[s][r] = in->signs[boxes[q] * all + s];
                     lives |= in->signs[boxes[q] * all + s] != 0;
@@ -342,16 +377,24 @@ static void gathered(struct flock *f, const struct boxes *in, const struct found
             }
             if (lives) f->alive[start + alive++] = i;
             if (!gap) continue;
-            reals *to = f->gaps + f->gap_count * m->corners;
+            reals *to = f->gaps + f->gap_count * m->corners, rows[LANES], turned[LANES];
             f->gapped[f->gap_count++] = s;
-            for (int r = 0; r < LANES; r++) {
-                int64_t q = r < lanes ? r : 0;
-                const double *from = gaps + (places[q] * all + s) * columns;
-                int there = gapped[places[q] * all + s];
-                for (int64_t c = 0; c < m->corners; c++) to[c][r] = there ? from[c] : 0;
+            for (int64_t c = 0; c < m->corners; c += LANES) {
+                for (int r = 0; r < LANES; r++) {
+                    int64_t q = r < lanes ? r : 0;
+                    rows[r] = gapped[places[q] * all + s] ? loaded(gaps + (places[q] * all + s) * columns + c) : every(0);
+                }
+                transposed(rows, turned);
+                for (int64_t k = 0; k < LANES && c + k < m->corners; k++) to[c + k] = turned[k];
             }
         }
         f->counts[at] = alive;
+        const int64_t *before = at > 1 ? f->alive + f->starts[at - 1] : f->every_row;
+        const int64_t *rows = at < m->layers ? f->alive + start : f->every_neuron; /* `needed` looks at all of the last */
+        int64_t kept = at > 1 ? f->counts[at - 1] : n, width = padded(m->widths[at]);
+        int64_t used = at < m->layers ? alive : m->widths[at];
+        narrowed(m->matrices[at], padded(m->widths[at - 1]), used, rows, kept, before, f->narrow[at]);
+        narrowed(m->turned[at], width, kept, before, alive, f->alive + start, f->turned[at]);
         for (int64_t i = m->widths[at]; i < padded(m->widths[at]); i++) f->weights[start + i] = every(0);
     }
     for (int64_t j = 0; j < n; j++)
@@ -438,9 +481,11 @@ int ENTRY(explore)(const struct network *m, int64_t count, const double *lower, 
         all += m->widths[l];
         widest = padded(m->widths[l]) > widest ? padded(m->widths[l]) : widest;
     }
-    int64_t most = columns > widest ? columns : widest, last = m->widths[m->layers];
+    int64_t most = columns > widest ? columns : widest, last = m->widths[m->layers], weights = 0;
+    for (int64_t l = 1; l <= m->layers; l++)
+        weights += 2 * m->widths[l] * padded(m->widths[l - 1]) + m->widths[l - 1] * padded(m->widths[l]);
     struct room room;
-    if (!opened(&room, FLOCK * all * (columns * word + 1) + m->inputs * columns * word + 3 * all * word +
+    if (!opened(&room, weights * word + 3 * (m->layers + 1) * word + widest * word + (widest + all) * lanes + (3 * m->layers + 6) * 64 + FLOCK * all * (columns * word + 1) + m->inputs * columns * word + 3 * all * word +
                            4 * (m->layers + 2) * word + 4 * most * lanes + all * lanes + all * word + 4 * widest * word +
                            2 * widest * columns * word + (20 * all + 4 * most) * lanes +
                            (all + last) * m->corners * lanes + m->inputs * (m->corners + 3) * lanes +
@@ -463,6 +508,17 @@ int ENTRY(explore)(const struct network *m, int64_t count, const double *lower, 
     b.raised = taken(&room, all * lanes), b.rows = taken(&room, all * word);
     b.inputs = taken(&room, widest * word), b.open = taken(&room, widest * word);
     b.over = taken(&room, widest * columns * word), b.under = taken(&room, widest * columns * word);
+    b.narrow = taken(&room, (m->layers + 1) * word), f.narrow = taken(&room, (m->layers + 1) * word);
+    f.turned = taken(&room, (m->layers + 1) * word);
+    for (int64_t l = 1; l <= m->layers; l++) {
+        b.narrow[l] = taken(&room, m->widths[l] * padded(m->widths[l - 1]) * word);
+        f.narrow[l] = taken(&room, m->widths[l] * padded(m->widths[l - 1]) * word);
+        f.turned[l] = taken(&room, m->widths[l - 1] * padded(m->widths[l]) * word);
+    }
+    b.counts[0] = m->inputs;
+    f.every_neuron = taken(&room, widest * word), f.sums = taken(&room, widest * lanes);
+    f.lowered = taken(&room, all * lanes);
+    for (int64_t i = 0; i < widest; i++) f.every_neuron[i] = i;
     f.m = m, f.starts = starts, f.signs = signs != NULL;
     f.alive = taken(&room, all * word), f.counts = taken(&room, (m->layers + 2) * word);
     f.gapped = taken(&room, all * word);

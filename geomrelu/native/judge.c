@@ -30,17 +30,20 @@ struct box {
     const int64_t *low, *high;
     int64_t *above, *below, *height, *plain, *starts, *alive, *counts, *cost; /* see _Lines in fixed_point.py */
     double *heights, *tall;                                                   /* at corners; the largest; 0: none */
-    int64_t *over, *under, *open;                                             /* of the layer at hand */
+    ints *over, *under;                                                       /* of the layer at hand, at corners */
+    int64_t *open;
+    double **narrow;                     /* of each layer: its matrix, of what is alive before, and the biases */
+    int64_t *columns;                    /* which of its columns these are */
     ints *q, *p, *s1, *s0, *values, *raised;
     reals *f1, *f0, *sum1, *sum0, *r1, *r0;
     int64_t *rows;
     int64_t last[2]; /* of a leaf: its bounds on the box and at the corners */
 };
 
-/* s1 2^17 + s0 = sum over k of p[k] (row rows[k] of the matrix). */
+/* s1 2^17 + s0 = sum over k of p[k] (row rows[k] of the matrix), for what is alive before and, last, the biases. */
 static void multiplied(const struct model *m, int64_t at, struct box *b, int64_t count, const int64_t *rows) {
-    int64_t columns = padded(m->widths[at - 1] + 1);
-    const double *matrix = m->matrices[at];
+    int64_t kept = b->counts[at - 1], columns = padded(kept + 1);
+    const double *matrix = b->narrow[at];
     if (m->narrow[at]) {
         /* |p| < 2^34, so the parts are at most 2^17, and the sums at most 2^17 2^35 = 2^52: exact in any order */
         memset(b->sum1, 0, (size_t)columns * sizeof(reals));
@@ -53,7 +56,7 @@ static void multiplied(const struct model *m, int64_t at, struct box *b, int64_t
         }
         return;
     }
-    for (int64_t j = 0; j <= m->widths[at - 1]; j++)
+    for (int64_t j = 0; j <= kept; j++)
         for (int r = 0; r < LANES; r++) {
             wide sum = 0; /* 1024 terms below 2^34 2^34: below 2^78 */
             for (int64_t k = 0; k < count; k++) sum += (wide)b->p[k][r] * (int64_t)matrix[rows[k] * columns + j];
@@ -89,7 +92,7 @@ static int added_up(const struct model *m, struct box *b, int r, int64_t raised,
     return 1;
 }
 
-/* Upper bounds of forms on the outputs of layer `level - 1` (coefficients b->q, constant `bias`): in values at each
+/* Upper bounds of forms on what is alive in layer `level - 1` (coefficients b->q, constant `bias`): in values at each
    corner, in units rounded up; of a leaf not rounded, and only the largest, in last. Returns the lanes that are bad. */
 static ints bounded(const struct model *m, struct box *b, int64_t level, ints bias, const int64_t *below, int leaf) {
     ints zero = bias ^ bias, bad = zero;
@@ -97,12 +100,12 @@ static ints bounded(const struct model *m, struct box *b, int64_t level, ints bi
     int64_t raised = 0;
     reals g1 = every(0), g0 = every(0);
     for (int64_t at = level - 1; at > 0; at--) {
-        int64_t start = b->starts[at], count = b->counts[at], before = m->widths[at - 1];
+        int64_t start = b->starts[at], count = b->counts[at], before = b->counts[at - 1];
         const int64_t *rows = b->alive + start;
         ints lack = zero, upper = zero, lower = zero, more_upper = zero, more_lower = zero;
         for (int64_t k = 0; k < count; k++) {
             int64_t i = start + rows[k];
-            ints c = b->q[rows[k]], plus = c & (c > 0); /* |c| < 2^34 */
+            ints c = b->q[k], plus = c & (c > 0); /* |c| < 2^34 */
             int64_t height = b->height[i], plain = b->plain[i];
             if (height) { /* < 2^34; products below 2^51, and 1024 of them below 2^61 */
                 upper += plus * (plain >> CUT);
@@ -201,38 +204,49 @@ static ints bounded(const struct model *m, struct box *b, int64_t level, ints bi
 
 /* The coefficients of z or, a unit above their negatives, of -z: of neuron i of a layer, in a lane. */
 static void begun(const struct model *m, struct box *b, int64_t level, int64_t i, int negative, int lane, ints *bias) {
-    int64_t before = m->widths[level - 1];
-    const double *row = m->matrices[level] + i * padded(before + 1);
-    for (int64_t j = 0; j <= before; j++) {
-        int64_t w = (int64_t)row[j];
-        b->q[j][lane] = negative ? 1 - w : w;
+    const double *row = m->matrices[level] + i * padded(m->widths[level - 1] + 1);
+    for (int64_t k = 0; k <= b->counts[level - 1]; k++) {
+        int64_t w = (int64_t)row[b->columns[k]];
+        b->q[k][lane] = negative ? 1 - w : w;
     }
-    (*bias)[lane] = b->q[before][lane];
+    (*bias)[lane] = b->q[b->counts[level - 1]][lane];
+}
+
+/* What the layer reads that is not 0, in b->columns, and the bias. */
+static void sources(const struct model *m, struct box *b, int64_t level) {
+    int64_t count = b->counts[level - 1];
+    for (int64_t k = 0; k < count; k++) b->columns[k] = level > 1 ? b->alive[b->starts[level - 1] + k] : k;
+    b->columns[count] = m->widths[level - 1];
 }
 
 /* Bounds of some neurons of a layer, met with what is known; 0 if numbers were too large. */
 static int derived(const struct model *m, struct box *b, int64_t level, int64_t *known, const uint8_t *again) {
     int64_t width = m->widths[level], corners = m->corners, columns = padded(corners), count = 0;
     int64_t *least = known, *most = known + width;
+    sources(m, b, level);
     for (int64_t i = 0; i < width; i++)
         if (least[i] < 0 && most[i] > 0 && (!again || again[i])) b->open[count++] = i;
     for (int64_t first = 0; first < count; first += LANES / 2) {
         int64_t some = count - first < LANES / 2 ? count - first : LANES / 2;
         ints bias = {0};
-        memset(b->q, 0, (size_t)(m->widths[level - 1] + 1) * sizeof(ints));
+        memset(b->q, 0, (size_t)(b->counts[level - 1] + 1) * sizeof(ints));
         for (int64_t k = 0; k < some; k++)
             for (int s = 0; s < 2; s++) begun(m, b, level, b->open[first + k], s, (int)(2 * k + s), &bias);
         if (any(bounded(m, b, level, bias, b->below, 0))) return 0;
-        for (int64_t k = 0; k < some; k++) {
-            int64_t i = b->open[first + k], *over = b->over + i * columns, *under = b->under + i * columns;
-            int64_t top = -2 * LARGE, bottom = -2 * LARGE;
-            for (int64_t c = 0; c < corners; c++) { /* at most 2^34 */
-                over[c] = b->values[c][2 * k], under[c] = b->values[c][2 * k + 1];
-                top = over[c] > top ? over[c] : top;
-                bottom = under[c] > bottom ? under[c] : bottom;
+        ints top = b->values[0]; /* at most 2^34 */
+        reals turned[LANES];
+        for (int64_t c = 1; c < corners; c++) top = chosen_ints(b->values[c] > top, b->values[c], top);
+        for (int64_t c = 0; c < columns; c += LANES) {
+            transposed((const reals *)b->values + c, turned);
+            for (int64_t k = 0; k < some; k++) {
+                int64_t there = (b->open[first + k] * columns + c) / LANES;
+                b->over[there] = (ints)turned[2 * k], b->under[there] = (ints)turned[2 * k + 1];
             }
-            if (-bottom > least[i]) least[i] = -bottom;
-            if (top < most[i]) most[i] = top;
+        }
+        for (int64_t k = 0; k < some; k++) {
+            int64_t i = b->open[first + k];
+            if (-top[2 * k + 1] > least[i]) least[i] = -top[2 * k + 1];
+            if (top[2 * k] < most[i]) most[i] = top[2 * k];
         }
     }
     /* the lines around the outputs */
@@ -253,13 +267,21 @@ static int derived(const struct model *m, struct box *b, int64_t level, int64_t 
             b->height[s] = b->plain[s] = height;
             cost += high;
             if (is_open) {
-                double *heights = b->heights + s * columns;
-                for (int64_t c = 0; c < corners; c++) { /* bounds at corners <= 2^34, slopes <= 2^28 */
-                    int64_t left = above * b->under[i * columns + c], right = rest * b->over[i * columns + c];
-                    int64_t there = ((left > right ? left : right) >> UNIT) + 1;
-                    heights[c] = (double)there;
-                    sum += there;
-                    tall = there > tall ? there : -there > tall ? -there : tall;
+                reals *heights = (reals *)(b->heights + s * columns);
+                const ints *over = b->over + i * columns / LANES, *under = b->under + i * columns / LANES;
+                ints place = {0, 1, 2, 3, 4, 5, 6, 7}, sums = place ^ place, tallest = sums;
+                for (int64_t c = 0; c < columns / LANES; c++, place += LANES) {
+                    /* bounds at corners <= 2^34, slopes <= 2^28; sums of at most 256 below 2^43 */
+                    ints left = above * under[c], right = rest * over[c];
+                    ints there = ((chosen_ints(left > right, left, right) >> UNIT) + 1) & (place < corners);
+                    heights[c] = __builtin_convertvector(there, reals);
+                    sums += there;
+                    there = chosen_ints(there < 0, -there, there);
+                    tallest = chosen_ints(there > tallest, there, tallest);
+                }
+                for (int r = 0; r < LANES; r++) {
+                    sum += sums[r];
+                    tall = tallest[r] > tall ? tallest[r] : tall;
                 }
                 if (sum < corners * height) {
                     b->plain[s] = 0;
@@ -272,6 +294,8 @@ static int derived(const struct model *m, struct box *b, int64_t level, int64_t 
     }
     b->counts[level] = alive;
     b->cost[level] = cost;
+    narrowed(m->matrices[level], padded(m->widths[level - 1] + 1), alive, b->alive + start, b->counts[level - 1] + 1,
+             b->columns, b->narrow[level]);
     return 1;
 }
 
@@ -296,7 +320,8 @@ static int judged(const struct model *m, struct box *b, int64_t *known, const ui
     for (int64_t s = 0; s < b->starts[m->layers + 1]; s++)
         if (slopes[s] >= 0 && b->height[s]) b->below[s] = (int64_t)slopes[s] * (ONE / 16);
     ints bias = {0};
-    memset(b->q, 0, (size_t)(m->widths[m->layers] + 1) * sizeof(ints));
+    sources(m, b, m->layers + 1);
+    memset(b->q, 0, (size_t)(b->counts[m->layers] + 1) * sizeof(ints));
     begun(m, b, m->layers + 1, neuron, negative, 0, &bias);
     if (any(bounded(m, b, m->layers + 1, bias, b->below, 1))) return 0;
     *bound = b->last[0] < b->last[1] ? b->last[0] : b->last[1];
@@ -309,13 +334,15 @@ int ENTRY(judge)(const struct model *m, int64_t boxes, const int64_t *low, const
                  const uint8_t *again, const uint8_t *leaf, const int8_t *slopes, int64_t neuron, int64_t negative,
                  int64_t *bounds, uint8_t *states) {
     int64_t all = 0, widest = m->inputs, columns = padded(m->corners), word = 8, lanes = 8 * LANES;
+    int64_t weights = 0;
     for (int64_t l = 1; l <= m->layers; l++) {
         all += m->widths[l];
+        weights += m->widths[l] * padded(m->widths[l - 1] + 1);
         widest = m->widths[l] > widest ? m->widths[l] : widest;
     }
     int64_t wide_ = padded(widest + 1), corners = columns > wide_ ? columns : wide_;
     struct room room;
-    if (!opened(&room, all * word * 8 + all * columns * word + 2 * wide_ * columns * word + 5 * (m->layers + 2) * word +
+    if (!opened(&room, weights * word + (wide_ + m->layers + 1) * word + (m->layers + 3) * 64 + all * word * 8 + all * columns * word + 2 * wide_ * columns * word + 5 * (m->layers + 2) * word +
                            6 * wide_ * lanes + 3 * corners * lanes + 3 * all * lanes + wide_ * word + 64 * 40))
         return 0;
     struct box b;
@@ -334,6 +361,10 @@ int ENTRY(judge)(const struct model *m, int64_t boxes, const int64_t *low, const
     b.values = taken(&room, corners * lanes), b.sum1 = taken(&room, corners * lanes);
     b.sum0 = taken(&room, corners * lanes);
     b.raised = taken(&room, all * lanes), b.r1 = taken(&room, all * lanes), b.r0 = taken(&room, all * lanes);
+    b.columns = taken(&room, wide_ * word), b.narrow = taken(&room, (m->layers + 1) * word);
+    for (int64_t l = 1; l <= m->layers; l++)
+        b.narrow[l] = taken(&room, m->widths[l] * padded(m->widths[l - 1] + 1) * word);
+    b.counts[0] = m->inputs;
     b.starts[1] = 0;
     for (int64_t l = 1; l <= m->layers; l++) b.starts[l + 1] = b.starts[l] + m->widths[l];
     for (int64_t k = 0; k < boxes; k++) {

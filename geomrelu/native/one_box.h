@@ -55,18 +55,21 @@ struct box {
     const int64_t *starts;
     reals *here, *factors, *sums, *values, *raised;
     int64_t *rows, *inputs, *open;
-    double *over, *under;      /* of a layer, at the corners */
+    reals *over, *under;       /* of a layer, at the corners */
+    double **narrow;           /* of each layer: its matrix, of what is not 0 before */
 };
 
+/* Forms on the outputs of layer `level - 1` that are not 0 (coefficients in here, one after the other), at the corners:
+   in values. */
 static void back(const struct network *m, struct box *b, int64_t level, reals constant) {
     int64_t raised = 0, columns = padded(m->corners);
     for (int64_t at = level - 1; at > 0; at--) {
-        int64_t start = b->starts[at], count = b->counts[at], before = padded(m->widths[at - 1]);
+        int64_t start = b->starts[at], count = b->counts[at], before = padded(b->counts[at - 1]);
         const int64_t *rows = b->alive + start;
         for (int64_t k = 0; k < count; k++) {
             int64_t i = rows[k];
             struct lines l = b->lines[start + i];
-            reals h = b->here[i];
+            reals h = b->here[k];
             if (l.height != 0) {
                 reals plus = positive(h);
                 constant += plus * l.height;
@@ -80,7 +83,7 @@ static void back(const struct network *m, struct box *b, int64_t level, reals co
             constant += h * m->biases[at][i];
         }
         memset(b->sums, 0, (size_t)before * sizeof(reals));
-        product(count, b->factors, rows, m->matrices[at], before, before, b->sums);
+        product(count, b->factors, rows, b->narrow[at], before, before, b->sums);
         reals *other = b->here;
         b->here = b->sums, b->sums = other;
     }
@@ -92,7 +95,8 @@ static void back(const struct network *m, struct box *b, int64_t level, reals co
 static void met(const struct network *m, struct box *b, int64_t at, const double *known_low, const double *known_high,
                 const uint8_t *unwanted) {
     int64_t width = m->widths[at], start = b->starts[at], columns = padded(m->corners), corners = m->corners;
-    int64_t before = padded(m->widths[at - 1]), count = 0;
+    int64_t before = padded(m->widths[at - 1]), kept = b->counts[at - 1], count = 0;
+    const int64_t *sources = at > 1 ? b->alive + b->starts[at - 1] : b->inputs;
     double *low = b->low + start, *high = b->high + start;
     const double *matrix = m->matrices[at];
     for (int64_t i = 0; i < width; i++) {
@@ -104,26 +108,29 @@ static void met(const struct network *m, struct box *b, int64_t at, const double
     for (int64_t first = 0; first < count; first += LANES / 2) {
         int64_t some = count - first < LANES / 2 ? count - first : LANES / 2;
         reals constant = every(0);
-        memset(b->here, 0, (size_t)before * sizeof(reals));
+        memset(b->here, 0, (size_t)kept * sizeof(reals));
         for (int64_t k = 0; k < some; k++) {
             int64_t i = b->open[first + k];
-            for (int64_t j = 0; j < m->widths[at - 1]; j++) {
-                b->here[j][2 * k] = matrix[i * before + j];
-                b->here[j][2 * k + 1] = -matrix[i * before + j];
+            for (int64_t j = 0; j < kept; j++) {
+                double w = matrix[i * before + sources[j]];
+                b->here[j][2 * k] = w, b->here[j][2 * k + 1] = -w;
             }
             constant[2 * k] = m->biases[at][i], constant[2 * k + 1] = -m->biases[at][i];
         }
         back(m, b, at, constant);
+        reals top = every(-INFINITY), turned[LANES];
+        for (int64_t c = 0; c < corners; c++) top = larger(b->values[c], top);
+        for (int64_t c = 0; c < columns; c += LANES) {
+            transposed(b->values + c, turned);
+            for (int64_t k = 0; k < some; k++) {
+                int64_t there = (b->open[first + k] * columns + c) / LANES;
+                b->over[there] = turned[2 * k], b->under[there] = turned[2 * k + 1];
+            }
+        }
         for (int64_t k = 0; k < some; k++) {
             int64_t i = b->open[first + k];
-            double top = -INFINITY, bottom = -INFINITY;
-            for (int64_t c = 0; c < corners; c++) {
-                double over = b->values[c][2 * k], under = b->values[c][2 * k + 1];
-                b->over[i * columns + c] = over, b->under[i * columns + c] = under;
-                top = over > top ? over : top, bottom = under > bottom ? under : bottom;
-            }
-            if (-bottom > low[i]) low[i] = -bottom;
-            if (top < high[i]) high[i] = top;
+            if (-top[2 * k + 1] > low[i]) low[i] = -top[2 * k + 1];
+            if (top[2 * k] < high[i]) high[i] = top[2 * k];
         }
     }
     int64_t alive = 0, next = 0;
@@ -134,14 +141,15 @@ static void met(const struct network *m, struct box *b, int64_t at, const double
         next += is_open;
         if (l.above != 0) b->alive[start + alive++] = i;
         if (is_open && l.height != 0) {
-            double *gaps = b->gaps + s * columns, sum = 0;
-            for (int64_t c = 0; c < corners; c++) {
-                double left = l.above * b->under[i * columns + c], right = (1 - l.above) * b->over[i * columns + c];
-                gaps[c] = l.height - (left > right ? left : right);
-                sum += gaps[c];
-            }
-            b->gapped[s] = sum > 0;
+            reals *gaps = (reals *)(b->gaps + s * columns), sum = every(0);
+            const reals *over = b->over + i * columns / LANES, *under = b->under + i * columns / LANES;
+            for (int64_t c = 0; c < columns / LANES; c++)
+                gaps[c] = l.height - larger(l.above * under[c], (1 - l.above) * over[c]);
+            for (int64_t c = corners; c < columns; c++) b->gaps[s * columns + c] = 0;
+            for (int64_t c = 0; c < columns / LANES; c++) sum += gaps[c];
+            b->gapped[s] = total(sum) > 0;
         }
     }
     b->counts[at] = alive;
+    narrowed(matrix, before, alive, b->alive + start, kept, sources, b->narrow[at]);
 }

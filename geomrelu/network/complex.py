@@ -222,11 +222,13 @@ class Complex:
     @cached_property
     def signs(self) -> np.ndarray:
         """The sign vectors of all regions: int8 (regions, neurons), the layers one after another."""
-        found = [cells.signs for cells in self.regions()][::-1]
-        result, first = np.empty((sum(map(len, found)), self.compiled.neurons), dtype=np.int8), 0
-        while found:  # what is copied is given back at once
+        found = [cells.signs for cells in self.regions()]
+        result = np.empty((sum(map(len, found)), self.compiled.neurons), dtype=np.int8)
+        last = len(result)
+        while found:  # what is copied is given back at once, the newest first
             part = found.pop()
-            result[first : (first := first + len(part))] = part
+            result[last - len(part) : last] = part
+            last -= len(part)
         self.__dict__.setdefault("n_regions", len(result))
         return result
 

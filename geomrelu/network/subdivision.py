@@ -47,9 +47,9 @@ weights on the inputs: all it reads besides is constant there, or the space woul
 A neuron that crosses a line therefore cuts every cell: all generators slide along the line onto its hyperplane, and
 the line becomes a ray on each side.
 
-Exact: everything. Cost: per neuron and block some hundred array operations; for each generator that is computed
-exactly, an elimination, or some ten operations on Python's integers where those of its ends are known. Memory: the
-blocks on the way down, each at most :data:`LARGEST` incidences; what is cut is halved depth first.
+Exact: everything. Cost: per neuron and block some hundred array operations, or some microseconds for each new cell with
+the compiled kernel (:mod:`geomrelu.native.cells`); for each generator that is computed exactly, an elimination, or some
+ten operations on integers. Memory: the blocks on the way down, each at most :data:`LARGEST` incidences, depth first.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Case:
         self.open = len(self.far)
         self.fits = checker.fitting(self.model, self.domain)
         for part in (self.model, self.domain):
-            part.digest = functools.cache(part.digest)  # always the same
+            part.digest = functools.cache(part.digest)  # type: ignore[method-assign]  # always the same
         self._guides: dict[tuple[str, str], Any] = {}
 
     def certificate(self, claims: list[Any], points: list[Any], derive: list[Any], parts: Any = None) -> dict[str, Any]:

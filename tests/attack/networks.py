@@ -462,7 +462,7 @@ class Shape:
             rng.choice((1, 1, -1)),
         )
 
-    def changed(self, rng: random.Random) -> Shape:
+    def changed(self, rng: Any) -> Shape:
         """A little different."""
         weights, biases, widths, fine = list(self.weights), list(self.biases), list(self.widths), list(self.fine)
         k = rng.randrange(len(weights))

@@ -69,10 +69,10 @@ def prunings(field_: Field, produced: list[Claim], true: Any, count: int) -> Non
     rng, net, where = field_.rng, field_.net, field_.where
     if true is not None:
         certificate, model = true
-        other = Case(model, where.data)
-        field_.judge("pruning", certificate, None, other)
+        against = Case(model, where.data)
+        field_.judge("pruning", certificate, None, against)
         for _ in range(count // 4):
-            field_.judge("pruning damaged", grammar.damaged(rng, certificate), None, other)
+            field_.judge("pruning damaged", grammar.damaged(rng, certificate), None, against)
     for _ in range(count):
         removed, folded, merged = list[Key](), list[Key](), list[tuple[int, int, int, Fraction]]()
         claims = list[Claim]()

@@ -35,8 +35,8 @@ def grow(folder: Path, name: str, level: int, neuron: int, most: int) -> None:
         from geomrelu.deadness.branch_and_bound import Growth, Tree
         from geomrelu.deadness.workers import Bench, turn
     except ImportError:  # before there were rooms
-        from geomrelu.branching import Growth, Tree
-        from geomrelu.workshop import Bench, turn
+        from geomrelu.branching import Growth, Tree  # type: ignore[no-redef]
+        from geomrelu.workshop import Bench, turn  # type: ignore[no-redef]
     network = Network.from_file(folder / f"{name}.onnx")
     bench = Bench(network, read_domain(str(folder / "acasxu_full_domain.vnnlib"), network.inputs))
     tree = Tree(bench.floating, level, neuron)

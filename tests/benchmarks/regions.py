@@ -11,8 +11,10 @@ Peers, each left out with a word if it is not there:
 - relucent: breadth-first search (pip: relucent, torch); floating point.
 
 Every measurement is a process of its own that is ended after --limit seconds: imports do not count, everything else
-does; the median of up to 25 runs within three seconds. Counts are compared with the right ones and shown where they
-differ.
+does; the median of up to 25 runs within three seconds, in seconds of the processors with --threads (default: one) each,
+and, where both are shown, on the clock. Counts are compared with the right ones and shown where they differ.
+
+"NumPy" is geomrelu without its compiled kernel, "other" is another checkout of it (--against FOLDER).
 """
 
 from __future__ import annotations
@@ -28,13 +30,12 @@ import sys
 import time
 import warnings
 from fractions import Fraction
-from itertools import combinations, islice, product
-from math import comb
+from itertools import combinations, islice, pairwise, product
 from pathlib import Path
 
 import numpy as np
 
-CHECKOUT = "GEOMRELU_EDGE_SUBDIVISION"
+CHECKOUT, OTHER = "GEOMRELU_EDGE_SUBDIVISION", "GEOMRELU_OTHER"  # folders
 
 # ---- the contestants: each prepares, and returns the function that is timed and counts the regions ------------------
 
@@ -57,6 +58,29 @@ def geomrelu_network(work):
     from geomrelu import Network, Polyhedron
     from geomrelu.network.complex import Complex
 
+    network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
+    square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
+    return lambda: len(Complex(network, square).signs)
+
+
+def numpy_network(work):
+    os.environ["GEOMRELU_COMPILED"] = "no"
+    return geomrelu_network(work)
+
+
+def other_network(work):
+    """An older commit has its modules elsewhere."""
+    folder = os.environ.get(OTHER)
+    if not folder:
+        raise ImportError("not given: --against FOLDER")
+    sys.path.insert(0, folder)
+    try:
+        from geomrelu.network.complex import Complex
+    except ImportError:
+        from geomrelu.complex import Complex
+    from geomrelu import Network, Polyhedron
+
+    assert Path(sys.modules["geomrelu"].__file__).is_relative_to(folder)
     network = Network.from_layers([(w, b, "relu") for w, b in exact_layers(work)])
     square = Polyhedron.box([(-work["box"], work["box"])] * work["widths"][0])
     return lambda: len(Complex(network, square).signs)
@@ -337,12 +361,16 @@ ARRANGEMENTS = {
 }
 NETWORKS = {
     "geomrelu": geomrelu_network,
+    "NumPy": numpy_network,
+    "other": other_network,
     "by cuts": geomrelu_network_cutting,
     "edges": edges_alone,
     "+ regions": edges_regions,
     "PPL": ppl_network,
     "relucent": relucent_search,
 }
+
+LARGER = {name: NETWORKS[name] for name in ("geomrelu", "NumPy", "other", "edges", "+ regions")}
 
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
@@ -357,21 +385,22 @@ def _measured(prepare, work, pipe):
     except ImportError as problem:
         pipe.send(("absent", str(problem)))
         return
-    times, count = [], None
+    times, clock, count = [], [], None
     try:
         pipe.send(("ready", None))
-        while len(times) < 25 and sum(times) < 3:
-            start = time.perf_counter()
+        while len(times) < 25 and sum(clock) < 3:
+            start, since = time.process_time(), time.perf_counter()
             count = run()
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
+            clock.append(time.perf_counter() - since)
     except Exception as problem:  # what a peer raises on degenerate input is a result
         pipe.send(("raised", type(problem).__name__))
         return
-    pipe.send(("done", (statistics.median(times), count)))
+    pipe.send(("done", (statistics.median(times), count, statistics.median(clock))))
 
 
 def measured(prepare, work, limit, task=_measured):
-    """``(word, value)``: "done" with (seconds, regions), "late", "absent", "raised" or "died"."""
+    """``(word, value)``: "done" with (seconds, regions, on the clock), "late", "absent", "raised" or "died"."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     child = context.Process(target=task, args=(prepare, work, there))
@@ -391,9 +420,9 @@ def measured(prepare, work, limit, task=_measured):
 def shown(word, value, expected, limit):
     if word != "done":
         return {"late": f"> {limit:.0f} s", "absent": "absent", "raised": str(value), "died": "died"}[word]
-    seconds, count = value
-    wrong = "" if count in (None, expected) else f" (found {count})"
-    return f"{seconds:.3g}{wrong}"
+    seconds, count, clock = value
+    wrong = "" if count in (None, expected) else f" found {count}"
+    return f"{seconds:.3g} ({clock:.3g}){wrong}"
 
 
 class Table:
@@ -440,9 +469,31 @@ def networks(folder, options):
     rows = json.loads((folder / "mlps.json").read_text())
     for name, work in rows.items():
         if name in options.rows or (not options.rows and name.endswith("s0")):
-            _, (_, expected) = truth = measured(NETWORKS["by cuts"], work, 600)
-            assert truth[0] == "done"
-            table.row(name, work, expected)
+            word, truth = measured(NETWORKS["by cuts"], work, 600)
+            assert word == "done"
+            table.row(name, work, truth[1])
+
+
+def larger(_, options):
+    """Random networks (He's variances, biases of deviation 1/2) on [-1, 1]^n."""
+    table = Table(chosen(LARGER, options), options.limit, "network")
+    for widths in ([3, 64, 64], [4, 32, 32]):
+        name = "-".join(map(str, widths))
+        if not options.rows or name in options.rows:
+            work = random_network(widths)
+            word, truth = measured(NETWORKS["NumPy"], work, 600)
+            assert word == "done"
+            table.row(name, work, truth[1])
+
+
+def random_network(widths):
+    """As in mlps.json: integers over a power of two, and an output neuron that cuts nothing."""
+    rng, scale = np.random.default_rng(0), 2**24
+    work = {"widths": [*widths, 1], "den": scale, "box": 1, "W": [], "b": []}
+    for inputs, outputs in pairwise(work["widths"]):
+        work["W"].append(np.rint(rng.normal(0, (2 / inputs) ** 0.5, (outputs, inputs)) * scale).astype(int).tolist())
+        work["b"].append(np.rint(rng.normal(0, 0.5, outputs) * scale).astype(int).tolist())
+    return work
 
 
 def degenerate(folder, options):
@@ -473,61 +524,34 @@ def chosen(contestants, options):
     return {name: c for name, c in contestants.items() if not options.peers or name in options.peers}
 
 
-# ---- memory ---------------------------------------------------------------------------------------------------------
-
-
-def _peak():
-    """The most memory that this process has held, bytes (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
-
-
-def _memory(_, work, pipe):
-    from geomrelu.geometry.arrangement import Arrangement
-
-    warm = Arrangement([[1, 0], [0, 1], [1, 1]], [0, 0, -1])
-    assert len(warm.signs) == 7
-    pipe.send(("ready", None))
-    n, m = work
-    rng = np.random.default_rng(1)
-    a, b = rng.integers(-(2**20), 2**20, (m, n)).tolist(), rng.integers(-(2**20), 2**20, m).tolist()
-    before, start = _peak(), time.perf_counter()
-    signs = Arrangement(a, b).signs
-    pipe.send(("done", (time.perf_counter() - start, signs.shape, signs.nbytes, _peak() - before, _peak())))
-
-
-def memory(_, options):
-    print("\nmemory of all sign vectors of m generic hyperplanes (integers below 2^20)")
-    print(f"{'(n, m)':<16}{'regions':>9}{'s':>8}{'bytes of signs':>16}{'peak, a region':>16}{'beyond':>8}  peak MB")
-    for n, m in ((3, 50), (3, 100), (3, 182)):
-        word, value = measured(None, (n, m), max(options.limit, 300), task=_memory)
-        expected = sum(comb(m, k) for k in range(n + 1))
-        if word != "done":
-            print(f"{f'{n},{m}':<16}{expected:>9}  {word} {value or ''}")
-            continue
-        seconds, (count, width), size, grown, peak = value
-        assert (count, width) == (expected, m), (count, expected)
-        each = grown / count
-        print(
-            f"{f'{n},{m}':<16}{count:>9}{seconds:>8.3g}{size / count:>16.0f}{each:>16.0f}"
-            f"{each - size / count:>8.0f}{peak / 1e6:>9.0f}"
-        )
-
-
-PARTS = {"arrangements": arrangements, "networks": networks, "degenerate": degenerate, "memory": memory}
+PARTS = {
+    "arrangements": arrangements,
+    "networks": networks,
+    "larger": larger,
+    "degenerate": degenerate,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Enumerating regions: geomrelu against its peers.")
     beside = Path(__file__).resolve().parents[3] / "shared"
     parser.add_argument("folder", nargs="?", default=os.environ.get("GEOMRELU_SHARED", beside), type=Path)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--peers", nargs="+", choices=ARRANGEMENTS, default=[], help="only these columns")
+    parser.add_argument(
+        "--peers", nargs="+", choices=[*ARRANGEMENTS, "NumPy", "other"], default=[], help="only these columns"
+    )
     parser.add_argument("--rows", nargs="+", default=[], help='only these rows, as "3,50" or "2-10-10-1/s0"')
     parser.add_argument("--limit", type=float, default=60.0, help="seconds a measurement")
+    parser.add_argument("--threads", type=int, default=1, help="of each contestant")
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout of geomrelu")
     options = parser.parse_args()
+    os.environ |= {
+        name: str(options.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    }
+    if options.against:
+        os.environ[OTHER] = str(options.against.resolve())
     workloads = options.folder / "workloads"
     for part in options.parts:
-        if part == "memory" or workloads.is_dir():
+        if part == "larger" or workloads.is_dir():
             PARTS[part](workloads, options)
         else:
             print(f"{workloads} is absent: {part} left out")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from operator import mul
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
                 nodes[0].pop("derive", None)
             for kind in (checker.Judge, walk.Quick, OneByOne):
                 try:
-                    judge = kind([], model, domain)
+                    judge: Any = kind([], model, domain)
                     judge.tick = partial(ticks.update, [kind])
                     found.append(judge.bound(nodes, tree.level, 0, -1 if attempt == 9 else 1))
                 except (checker.Rejected, checker.Malformed):

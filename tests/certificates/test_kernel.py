@@ -166,7 +166,7 @@ def test_large_proofs_at_corners(program):
             for claim in certificate["claims"]:
                 one = {**certificate, "claims": [claim]}
                 answers = [
-                    answer(lambda *a: checker.check(*a, Quick), one, net, domain),
+                    answer(lambda data, model, where: checker.check(data, model, where, Quick), one, net, domain),
                     answer(checker.check, one, net, domain),
                     answer(kernel.judge, one, net, domain),
                 ]

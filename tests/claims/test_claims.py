@@ -143,7 +143,7 @@ def test_an_empty_family_is_no_evidence(kind):
         ("enumerate", (Fraction(1, 2), 0.5)),
         ("enumerate", (sympy.Float("0.5"), Fraction(1, 2))),
         ("enumerate", (np.int64(1), 1)),
-        ("enumerate", (Fraction(np.int64(1), 2), Fraction(1, 2))),
+        ("enumerate", (Fraction(np.int64(1), 2), Fraction(1, 2))),  # type: ignore[call-overload]
         ("enumerate", (True, 1)),
         ("enumerate", (1, "=", 1)),
         ("enumerate", (1,)),

@@ -26,7 +26,7 @@ from geomrelu.claims.report.prose import prose
 )
 def test_sentences(text, right):
     made = prose(text)
-    for tag, (opening, closing) in {"i": "''", "sup": "[]", "sub": "{}"}.items():
+    for tag, (opening, closing) in {"i": ("'", "'"), "sup": ("[", "]"), "sub": ("{", "}")}.items():
         made = made.replace(f"<{tag}>", opening).replace(f"</{tag}>", closing)
     assert made == right
 

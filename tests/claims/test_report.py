@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import media, one, press, screen
@@ -105,6 +106,7 @@ def _latex(source):
     """The ``latex=`` of a claim, without running its file."""
     import ast
 
+    call: Any
     (call,) = (n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Assign) and _is_claim(n))
     return next(ast.literal_eval(k.value) for k in call.keywords if k.arg == "latex")
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -380,7 +381,7 @@ def test_an_interrupt_keeps_what_was_verified(planted, tmp_path, workers):
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(planted.proofs), "verify", "--report", str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
     running = subprocess.Popen([*command, "--workers", str(workers)], start_new_session=True, **pipes)
     try:
         log, kept = planted.proofs.parent / "log", out / "evidence" / "base.json"

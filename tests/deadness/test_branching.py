@@ -322,7 +322,9 @@ def test_what_is_not_finished_is_kept(tmp_path, no_pieces, monkeypatch):
     assert {c["status"] for c in known} == {"open"}
     resume = branch_and_bound.Tree.resume
     monkeypatch.setattr(
-        branch_and_bound.Tree, "resume", lambda tree, proof: (resumed.append(tree.neuron), resume(tree, proof))
+        branch_and_bound.Tree,
+        "resume",
+        lambda tree, proof: (resumed.extend([tree.neuron] if proof else []), resume(tree, proof)),
     )
     (report,) = decide(net, box, [2], known=known)
     assert sorted(resumed) == sorted(left) and Status.UNDECIDED not in {v.status for v in report.verdicts}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_what_is_proved_and_what_fires(seed):
     ]
     network = as_network([*layers, (np.ones((1, 6)).tolist(), [0])])
     data = random.random((12, 2)).astype(np.float32)
-    found = decide(network, data=data, widen="3/2", time=60)
+    found: Any = decide(network, data=data, widen="3/2", time=60)
     exact = silent_by_definition(network, data.tolist())
     assert found.silent == [key for key, value in exact.items() if value <= 0] and not found.undecided
     assert found.check() > 0
@@ -104,15 +105,15 @@ def test_what_is_proved_and_what_fires(seed):
 def test_the_bias_that_revives():
     weights, bias = [[1, 1], [1, -2], [2, 0]], [-3, "-5/2", -2]
     data = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
-    found = decide([(weights, bias, "relu")], data=data, widen=1)
+    found: Any = decide([(weights, bias, "relu")], data=data, widen=1)
     assert {key: found.revived(key) for key in found.silent} == {
         (1, 0): (Fraction(1), True),
         (1, 1): (Fraction(3, 2), True),
         (1, 2): (Fraction(0), True),
     }
-    for i, more in enumerate((1, "3/2", 0)):
-        for extra, status in ((0, Status.DEAD), ("1/1000000", Status.ALIVE)):
-            raised = [Fraction(b) for b in bias]
+    for i, more in enumerate(("1", "3/2", "0")):
+        for extra, status in (("0", Status.DEAD), ("1/1000000", Status.ALIVE)):
+            raised = [Fraction(str(b)) for b in bias]
             raised[i] += Fraction(more) + Fraction(extra)
             assert decide([(weights, raised, "relu")], (0, 1)).verdicts[i].status is status
     on_data, exact = found.revived((1, 0), on_data=True)
@@ -130,8 +131,9 @@ def test_a_silent_neuron_gets_no_gradient():
         module[2].bias -= 0.1
     data = torch.rand(64, 3)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(data, torch.zeros(64)), batch_size=10)
-    found = decide(module, data=loader)
-    assert len(found.points) == 64 and found.silent == decide(module, data=data).silent
+    found: Any = decide(module, data=loader)
+    again: Any = decide(module, data=data)
+    assert len(found.points) == 64 and found.silent == again.silent
     module(data).square().sum().backward()
     for layer, (linear, after) in enumerate(((module[0], module[2]), (module[2], module[4])), 1):
         silent = [i for level, i in found.silent if level == layer]
@@ -224,7 +226,7 @@ def test_an_interruption_leaves_what_is_known():
             raise KeyboardInterrupt
 
     weights = np.array([[1, 1], [-1, -1]])  # the second one touches 0 on the box
-    found = decide([(weights.tolist(), [-3, 0], "relu")], data=np.eye(2), progress=stop)
+    found: Any = decide([(weights.tolist(), [-3, 0], "relu")], data=np.eye(2), progress=stop)
     assert found.interrupted and found.silent == [(1, 0), (1, 1)]
     assert found.reach[1, 0] == "widened box" and found.dead_on("widened box") == [(1, 0)]
 
@@ -232,6 +234,6 @@ def test_an_interruption_leaves_what_is_known():
 def test_the_hull_of_many_points_holds_for_layer_1():
     angles = np.linspace(0, 2 * np.pi, 200)
     data = np.stack([np.cos(angles), np.sin(angles)], axis=1)  # in the box there is (1, 1)
-    found = decide([([[1, 1]], [-1.5], "relu")], data=data, time=30)
+    found: Any = decide([([[1, 1]], [-1.5], "relu")], data=data, time=30)
     assert found.reach == {(1, 0): "hull"} and found.check() == 3  # alive on both boxes
     assert 1.5 - 2**0.5 - 1e-3 < found.revived((1, 0))[0] < 1.5 - 2**0.5 + 1e-3

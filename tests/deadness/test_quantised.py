@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import onnx
@@ -315,7 +316,7 @@ def test_images_have_dead_channels(tmp_path):
     for seed in range(6):
         rng = np.random.default_rng(seed)
         path = quantise(convolutional(rng, 4), tmp_path / "c.onnx", How(), rng.uniform(-1, 1, (64, 1, 2, 2)))
-        report = decide(path, (-0.02, 0.02))
+        report: Any = decide(path, (-0.02, 0.02))
         dead = set(report.dead)
         shapes = report.network.reading.layers
         assert [shapes[layer - 1].shape for layer in report.layers] == [(4, 2, 2)] * len(report.layers)

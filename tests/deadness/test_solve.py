@@ -173,7 +173,7 @@ def graph(nodes, constants, inputs, output):
     value = helper.make_tensor_value_info
     made = helper.make_graph(
         nodes, "g", [value(name, TensorProto.FLOAT, shape) for name, shape in inputs],
-        [value(*output[:1], TensorProto.FLOAT, output[1])],
+        [value(output[0], TensorProto.FLOAT, output[1])],
         [numpy_helper.from_array(np.asarray(a, np.float32), name) for name, a in constants.items()],
     )  # fmt: skip
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()

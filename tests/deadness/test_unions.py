@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_unions_against_their_pieces():
             each = [found[verdict.layer, verdict.neuron] for found in alone]
             dead = all(v.status is Status.DEAD for v in each)
             assert verdict.status is (Status.DEAD if dead else Status.ALIVE), k
-            suprema = [v.supremum for v in each]
+            suprema: Any = [v.supremum for v in each]
             if verdict.supremum is not None:
                 assert verdict.supremum == max(suprema), k
             if verdict.layer == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, InputError
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals, sparse
+from geomrelu.io.tape import convolution
 
 rational_numbers = st.fractions(max_denominator=60)
 
@@ -89,7 +91,8 @@ def maps(draw, inputs, outputs):
     return weights, draw(st.lists(rational_numbers, min_size=outputs, max_size=outputs))
 
 
-def plain(weights, bias, x):
+def plain(map_, x):
+    weights, bias = map_
     return [sum((w * v for w, v in zip(row, x, strict=True)), b) for row, b in zip(weights, bias, strict=True)]
 
 
@@ -101,8 +104,8 @@ def test_maps_compose_add_and_select(inner, outer, x):
         numerators, d = common(point)
         return [Fraction(v, d * m.denominator) for v in m.apply(numerators, d)]
 
-    assert at(f, x) == plain(*inner, x)
-    assert at(g.after(f), x) == plain(*outer, plain(*inner, x))
+    assert at(f, x) == plain(inner, x)
+    assert at(g.after(f), x) == plain(outer, plain(inner, x))
     swap = AffineMap.selection(2, [1, 0])
     assert at(f.after(swap), x) == at(f, x[::-1])
     assert at(f.plus(f, -1), x) == [0, 0, 0]
@@ -145,3 +148,44 @@ def test_the_smallest_floats_are_not_0_and_minus_0_is():
     assert sparse(np.array([[0.0, -0.0, 5e-324]]))[0].tolist() == [2]
     with pytest.raises(InputError, match=r"w, entry \[1, 0\]: nan is not a finite number"):
         sparse(np.array([[0.0, 1.0], [np.nan, 1.0]]), "w")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_compositions_are_the_products_of_matrices(seed):
+    """Dense, with rows of zeros, and convolutions, whose rows are alike."""
+    random = np.random.default_rng(seed)
+    if seed % 2:
+        kernels = [random.integers(-2, 3, size=(3, 2, 3, 3)), random.integers(-2, 3, size=(2, 3, 3, 3)) / 4]
+        shape = (2, 5, 6)
+        inner, shape = convolution(kernels[0], random.integers(-2, 3, size=3), shape, pads=(1, 1, 1, 1))
+        outer, _ = convolution(kernels[1], random.integers(-2, 3, size=2) / 3, shape, (2, 1), (1, 1, 1, 1))
+    else:
+        sizes = 4, 7, 5
+        inner, outer = (
+            AffineMap.from_dense(random.integers(-1, 2, size=(m, n)), random.integers(-1, 2, size=m) / 8)
+            for n, m in pairwise(sizes)
+        )
+    found = outer.after(inner)
+    for x in random.integers(-9, 10, size=(4, inner.inputs)).tolist():
+        middle = [Fraction(v, inner.denominator) for v in inner.apply(x)]
+        numerators, d = common(middle)
+        right = [Fraction(v, d * outer.denominator) for v in outer.apply(numerators, d)]
+        assert [Fraction(v, found.denominator) for v in found.apply(x)] == right
+    assert all(v for v in found.data)
+    for start, stop in pairwise(found.indptr.tolist()):
+        assert (np.diff(found.indices[start:stop]) > 0).all()
+
+
+def test_two_convolutions_in_a_row_need_no_more_than_their_kernels():
+    """More products of entries than any map may have, nearly all of them the same ones."""
+    random = np.random.default_rng(0)
+    first, shape = convolution(random.normal(size=(8, 8, 3, 3)).astype("f"), None, (8, 40, 40), pads=(1, 1, 1, 1))
+    second, _ = convolution(random.normal(size=(8, 8, 3, 3)).astype("f"), None, shape, pads=(1, 1, 1, 1))
+    assert len(second.data) * 72 > 50_000_000
+    found = second.after(first)
+    assert len(set(map(id, found.data))) < 100_000
+    x = random.integers(-4, 5, size=first.inputs).tolist()
+    rows = [0, 39, 6700, len(found.bias) - 1]
+    right = second.apply(first.apply(x), first.denominator, rows)
+    scale = first.denominator * second.denominator // found.denominator
+    assert [v * scale for v in found.apply(x, 1, rows)] == right

@@ -127,7 +127,7 @@ def test_json_layers_dense_and_sparse(tmp_path):
     assert net.digest == checker.Model.parse(data).digest()
     assert net.neuron(2, 0).slope == (-1, 0, 0, half(1))
     assert net([1, 1]) == [half(15, 4)]
-    data["layers"].append({"weights": [[2]], "activation": "none"})
+    data = {**data, "layers": [*data["layers"], {"weights": [[2]], "activation": "none"}]}
     assert Network.from_file(written(tmp_path, "more.json", data))([1, 1]) == [half(15, 2)]
 
 

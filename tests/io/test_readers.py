@@ -448,15 +448,15 @@ def test_random_modules_are_read_as_torch_evaluates_them(torch):
 def test_hooks_and_subclasses_are_refused_by_name(torch):
     nn = torch.nn
 
-    class Linear(nn.Linear):
+    class Linear(nn.Linear):  # type: ignore[name-defined]
         def forward(self, x):
             return super().forward(x) * 2
 
-    class Named(nn.Sequential):
+    class Named(nn.Sequential):  # type: ignore[name-defined]
         def forward(self, x):
             return super().forward(x) + 1
 
-    class Initialised(nn.Linear):
+    class Initialised(nn.Linear):  # type: ignore[name-defined]
         def __init__(self, *sizes):
             super().__init__(*sizes)
             nn.init.zeros_(self.bias)

@@ -103,6 +103,35 @@ def test_the_integers_are_those_of_numpy_and_of_the_judge(kind, narrow, monkeypa
     assert seen["left"] < seen["good"] / 4 if kind == "tall" else not seen["left"], seen
 
 
+def test_cuts_in_units_are_those_of_the_fields():
+    """Rounded down and up from any fraction, on boxes of any scale; a cut must lie in the range of its input."""
+    rng, seen = random.Random(7), Counter()
+    for kind in ("rational", "ternary", "degenerate", "scaled"):
+        for _ in range(20):
+            net = as_network(network(rng, (2, 4, 3, 1), kind))
+            scale = Fraction(rng.choice((1, 1, 10**9)), rng.choice((1, 3, 10**9)))
+            sides = [(-scale * rng.randint(0, 9) / 7, scale * rng.randint(0, 9) / 5) for _ in range(2)]
+            own = walk.Quick([], net.checked, Polyhedron.box(sides).checked).arithmetic(3)
+            if own is None:
+                continue
+            for _ in range(10):
+                j = rng.randrange(2)
+                low, high = sides[j]
+                x = low + (high - low) * Fraction(rng.randint(-1, 8), 7)
+                if rng.random() < 0.5:
+                    x = Fraction(float(x))
+                fields = own.fields_of
+                assert own._around(j, x) == (fields.side(j, x, -1), fields.side(j, x, 1))
+                if low <= x <= high:
+                    below, above = own.halved(own.whole, j, x)
+                    assert below.sides[j] == (low, x) and above.sides[j] == (x, high)
+                else:
+                    with pytest.raises(OverflowError):
+                        own.halved(own.whole, j, x)
+                seen[low <= x <= high] += 1
+    assert min(seen[True], seen[False]) > 50, seen
+
+
 @compiled
 def test_a_box_without_points_is_empty_and_what_is_too_large_is_not():
     """Empty is a bound below everything, so numbers beyond the kernel must never look like it."""
@@ -121,8 +150,8 @@ def test_a_box_without_points_is_empty_and_what_is_too_large_is_not():
         else:  # sides far outside: numbers are too large, and garbage may look like bounds that cross
             far = own.whole._replace(high=own.whole.high << 33, low=own.whole.low - (1 << 60))
             with np.errstate(all="ignore"):
-                found = fixed_point.Judged(own, [far], [None], 0, {0: []}), fixed_point.Batch(own, [far], [None])
-            assert not any(one.good[0] or one.empty[0] for one in found)
+                both = fixed_point.Judged(own, [far], [None], 0, {0: []}), fixed_point.Batch(own, [far], [None])
+            assert not any(one.good[0] or one.empty[0] for one in both)
             seen["large"] += 1
     assert min(seen.values()) > 10, seen
 
@@ -160,7 +189,7 @@ def test_what_is_explored_is_what_numpy_finds(widths):
     """Bounds of all neurons; the bound of the neuron by the slopes that are said; what is settled; where to split."""
     rng, seen = np.random.default_rng(len(widths)), Counter()
     for _ in range(6):
-        net, box, level = *nearly_alive(rng, widths, 1e-4), len(widths) - 1
+        (net, box), level = nearly_alive(rng, widths, 1e-4), len(widths) - 1
         bench, growth, explorer, parts = grown(net, box, level, 0, 150)
         if not parts or explorer is None:
             continue
@@ -211,6 +240,23 @@ def test_what_is_explored_is_what_numpy_finds(widths):
     explored = sum(seen[kind] for kind in range(kernel.IMPROVED, kernel.PROGRAM + 1))
     assert explored > 10 and seen["as good"] > 0.8 * explored, seen
     assert widths[0] > 3 or seen["signs"] > 10, seen
+
+
+@compiled
+@pytest.mark.parametrize("widths", [(2, 9, 1), (4, 16, 16, 1), (4, 12, 12, 12, 1)])
+def test_what_is_judged_is_what_a_leaf_says(widths):
+    """Leaves are kept as steps; read from the certificate they are the same steps."""
+    net, box = nearly_alive(np.random.default_rng(3), widths, 1e-3)
+    bench, level = workers.Bench(net, box), len(widths) - 1
+    tree = branch_and_bound.Tree(bench.floating, level, 0)
+    growth = branch_and_bound.Growth(tree, tree.take(1))
+    growth.start(bench.floating)
+    growth.looks = False
+    growth.grow(2_000, UNLIMITED)
+    steps = [node for node in growth.nodes.values() if isinstance(node, walk.Step)]
+    assert len(steps) > 5 and any(any(step.slopes) for step in steps)
+    for step in steps:
+        assert walk.Step.read(step.leaf(level), level, net.widths, net.inputs) == step
 
 
 @compiled

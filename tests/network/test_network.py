@@ -210,3 +210,13 @@ def test_what_does_not_fit_together():
             Network.from_layers(layers)
     with pytest.raises(InputError, match="at least one input"):
         Tape(0)
+
+
+def test_the_digest_is_the_judges():
+    for seed, kind in enumerate(("generic", "ternary", "rational")):
+        numbers = np.random.default_rng(seed)
+        weights = numbers.normal(size=(2, 6, 6)) if kind == "generic" else numbers.integers(-1, 2, size=(2, 6, 6))
+        scale = Fraction(1, 3) if kind == "rational" else Fraction(1)
+        layers = [([[Fraction(v) * scale for v in row] for row in w.tolist()], [0] * 6, "relu") for w in weights]
+        model = Network.from_layers(layers).checked
+        assert model.digest() == checker.Model.digest(model)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from itertools import combinations, pairwise, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,7 +167,8 @@ def test_the_smallest_regions_are_written_in_a_close_up():
 def test_regions_lie_where_their_signs_say():
     arrangement = ARRANGEMENTS["generic 3"]
     figure = arrangement_figure(arrangement, view=((-3, 3), (-4, 2)))
-    frame = max((p.get_xy() for p in figure.axes[0].patches if p.get_gid() is None), key=np.ptp)
+    patches: Any = figure.axes[0].patches
+    frame = max((p.get_xy() for p in patches if p.get_gid() is None), key=np.ptp)
     (x0, y0), (x1, y1) = frame.min(axis=0), frame.max(axis=0)
     for patch in named(figure, "region-"):
         u, v = patch.get_xy()[:-1].mean(axis=0)

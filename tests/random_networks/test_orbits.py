@@ -82,7 +82,8 @@ def test_a_tie_is_doubtful_and_the_neighbours_on_both_sides_are_not():
     """n0 = 1, n1 = 2 at a tie of two rates, and 2^-20 beside it."""
     for nudge, doubtful in ((0.0, True), (2.0**-20, False), (-(2.0**-20), False)):
         parts = [np.array([[[1.0], [3.0]]]), np.array([[1.0, 2.0]]), np.array([[3.0, 1.0 + nudge]]), np.array([5.0])]
-        _, sure = orbit_batch._counted(*parts, 2)
+        weights, bias, w, c = parts
+        _, sure = orbit_batch._counted(weights, bias, w, c, 2)
         assert bool(sure[0]) is not doubtful
         assert stably_unactivated_counts(*parts).tolist() == exact(parts) == [4 if doubtful else 6]
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from fractions import Fraction
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import oracles
@@ -69,8 +70,8 @@ def test_count_by_definition_in_any_position(n0, n1):
         bias, w, c = [rng.randint(-1, 1) for _ in range(n1)], [rng.randint(1, 2) for _ in range(n1)], rng.randint(1, 2)
         size = Fraction(1, 2**20)
         expected = sum(
-            oracles.stable_under_changes(*choice, directions, size)
-            for choice in oracles.sign_choices(weights, bias, w, c)
+            oracles.stable_under_changes(w1, b1, w2, c2, directions, size)
+            for w1, b1, w2, c2 in oracles.sign_choices(weights, bias, w, c)
         )
         assert stably_unactivated_orbit(weights, bias, w, c)[0] == expected, (weights, bias, w, c)
 
@@ -168,7 +169,7 @@ def test_alive_orbit_equals_the_oracle(widths, where):
         for choice in oracles.all_signs(net):
             values = [oracles.forward(choice, p) for p in ends]
             alive += all(any(z > 0 for v in values for z in v[k]) for k in range(len(net)))
-        domain = FiniteSet.of(ends)
+        domain: Any = FiniteSet.of(ends)
     else:
         domain = {
             "space": Polyhedron.space(n),
