@@ -160,10 +160,9 @@ class Battery:
         for model, place, points, claim in rounds.questions():
             self._ask(_asking(model, place, points, claim))
         for data in rounds.malformed():
-            self._ask(lambda m, data=data: _refusal(m, lambda: _parsed(m.Domain.parse(data))))
-        for model, place, proof, level in rounds.bounded():
-            for sign in (1, -1):
-                self._ask(_bounding(model, place, proof, level, 0, sign))
+            self._ask(lambda m, data=data: _refusal(m, lambda: rounds.shown(m.Domain.parse(data))))
+        for question in rounds.bounded():
+            self._ask(_bounding(*question))
 
     def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
         model, place = json.loads(net.to_json()), _domain(domain)
@@ -515,10 +514,6 @@ def _asking(model: Any, place: Any, points: Any, claim: Any) -> Callable[[Any], 
         return _refusal(m, lambda: m.prove(copy.deepcopy(claim), judge) or "proved")
 
     return ask
-
-
-def _parsed(domain: Any) -> Any:
-    return domain.digest(), str((domain.lower, domain.upper))
 
 
 def _pruned(certificate: Any, model: Any, place: Any, smaller: Any) -> Callable[[Any], Any]:

@@ -186,8 +186,13 @@ def questions() -> list[tuple[Any, Any, list[Any], Any]]:
     return found
 
 
-def bounded() -> list[tuple[Any, Any, Any, int]]:
-    """``(model, domain, proof, layer)``: bounds of neuron 0, which are known to the last digit."""
+def shown(domain: Any) -> Any:
+    """What a judge has read."""
+    return domain.digest(), str((domain.lower, domain.upper))
+
+
+def bounded() -> list[tuple[Any, Any, Any, int, int, int]]:
+    """``(model, domain, proof, layer, 0, sign)``: bounds of neuron 0, which are known to the last digit."""
     disc = {"center": [0, 0], "square": 1}
     image = {"center": [0, "1/2", 0], "shape": [1, 2, 0], "square": 3, "centred": True}
     models = [{"layers": [{"weights": [row], "bias": [b]}, {"weights": [[-1]], "bias": [1]}]}
@@ -195,9 +200,10 @@ def bounded() -> list[tuple[Any, Any, Any, int]]:
     models += [{"layers": [{"weights": [[1, 2, 3]], "bias": ["-1/9"]}, {"weights": [[2]], "bias": [1]}]}]
     split = [{"split": ["neuron", 1, 0], "derive": [[1]]}, {"splits": {"0": "1/2"}}, {"splits": {"0": "1/3"}}]
     return [
-        (model, image if k == 3 else disc, proof, level)
+        (model, image if k == 3 else disc, proof, level, 0, sign)
         for k, model in enumerate(models)
         for proof, level in (([{}], 1), ([{"derive": [[1]]}], 2), (split, 2))
+        for sign in (1, -1)
     ]
 
 
