@@ -178,7 +178,8 @@ class Region:
             return
         pairs, _ = self.known[level - 1]
         found, d = dict[int, tuple[Fraction | None, Fraction | None]](), 1
-        for i in neurons if level > 1 else ():  # in layer 1 intervals are the same
+        exactly = level > 1 or self.domain.ball is not None  # elsewhere intervals are the same in layer 1
+        for i in neurons if exactly else ():
             if not signed(pairs[i]):
                 self.fields.tick()
                 below, above = (self._exact(level, i, sign, [], {}, []) for sign in (-1, 1))
