@@ -183,9 +183,8 @@ class Growth:
         self.nodes: dict[int, Split | Step | Node] = {}  # leaves that are easily judged as steps
         self.leaves: dict[int, Part] = {}
         self.point: Sequence[Any] | None = None
-        self.lost, self.looks, self.budget = False, True, UNLIMITED
+        self.lost, self.looks, self.budget, self.packed = False, True, UNLIMITED, b""
         self.boxes, self.refused, self.worst, self.closed, self.seconds = 0, 0, float("inf"), 0.0, 0.0
-        self.packed = b""
 
     def start(self, floating: FloatNetwork, budget: Budget = UNLIMITED) -> None:
         """Take up the tools. Raises Exhausted when the budget ends."""
@@ -378,8 +377,7 @@ class Growth:
         )
         middle = (boxes.lower + boxes.upper) / 2 if boxes.vertices is None else points  # it may lie beside a hull
         self._look(points, middle)
-        if floating.ball is not None and phases is not None and added is not None:
-            polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
+        polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False

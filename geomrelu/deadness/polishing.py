@@ -27,21 +27,23 @@ def polish(
     boxes: Boxes,
     level: int,
     neuron: int,
-    tables: tuple[list[Array], list[Array], list[Array]],
+    tables: tuple[list[Array], list[Array] | None, list[Array] | None],
     bound: Array,
     enough: float,
     budget: Budget,
 ) -> None:
-    """Better slopes, multipliers and bounds of parts of an ellipsoid, where they are not enough; in place.
+    """Better slopes, multipliers and bounds of split parts of an ellipsoid, where they are not enough; in place.
 
     Args:
         tables: for each layer the slopes below, the signs that splits have fixed (0 elsewhere), and what is added to
             the coefficients, each (boxes, width). bound: (boxes,).
     """
-    below, _, added = tables
+    below, phases, added = tables
+    if floating.ball is None or phases is None or added is None:
+        return
     for row in np.flatnonzero(bound > enough).tolist():
         budget.poll()
-        some = [[table[row : row + 1] for table in one] for one in tables]
+        some = [[table[row : row + 1] for table in one] for one in (below, phases, added)]
         value, slopes, multipliers = _polished(floating, boxes.take(np.array([row])), level, neuron, some, enough)
         if value < bound[row]:
             bound[row] = value
