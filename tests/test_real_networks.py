@@ -55,6 +55,21 @@ def test_mnist_first_layer(shared, domain, dead):
     assert all(v.status is (Status.ALIVE if v.supremum > 0 else Status.DEAD) for v in report.verdicts)
 
 
+@pytest.mark.parametrize(
+    ("model", "domain", "dead"),
+    [
+        ("networks/real/acc_net_1.onnx", "networks/real/acc_net_1.vnnlib", [9, 24]),
+        ("cases/decide/polytope_3_50_40.json", "cases/decide/polytope_box_and_row.vnnlib", [0, 32]),
+    ],
+)
+def test_a_box_and_a_row(shared, model, domain, dead):
+    """All neurons, though there are some 20,000 linear pieces."""
+    pytest.importorskip("onnx")
+    network = Network.from_file(shared / model)
+    reports = certified(network, read_domain(str(shared / domain), network.inputs), [1, 2])
+    assert [sum(v.status is Status.DEAD for v in report.verdicts) for report in reports] == dead
+
+
 def test_mnist_convolution(shared):
     pytest.importorskip("onnx")
     network = Network.from_file(shared / "networks" / "mnist_cnn.onnx")

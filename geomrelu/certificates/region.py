@@ -178,7 +178,7 @@ class Region:
             return
         pairs, _ = self.known[level - 1]
         found, d = dict[int, tuple[Fraction | None, Fraction | None]](), 1
-        for i in neurons:
+        for i in neurons if level > 1 else ():  # in layer 1 intervals are the same
             if not signed(pairs[i]):
                 self.fields.tick()
                 below, above = (self._exact(level, i, sign, [], {}, []) for sign in (-1, 1))

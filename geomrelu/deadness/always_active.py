@@ -61,8 +61,9 @@ def _of_layer(
         for verdict in report.verdicts:
             if verdict.status is Status.DEAD and verdict.claim is not None:
                 claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
-                if "proof" in verdict.claim:
-                    claim["proof"] = verdict.claim["proof"]
+                claim |= {key: verdict.claim[key] for key in ("proof", "point") if key in verdict.claim}
+                if type(claim.get("point")) is int:
+                    claim["point"] = report.points[claim["point"]]
                 checker.prove(claim, shared)
                 yield claim
 

@@ -1,9 +1,9 @@
 """Proofs that a neuron is never positive, as trees grown in floating point.
 
-The domain, a box, is split until linear bounds of the neuron are negative on each part. A part is halved across an
-input, or split by the sign of an earlier neuron, whichever promises to tighten its bound more: an input shares in the
-looseness of all neurons, a neuron takes its own away. Where nothing is left that loosens the bound, an exact linear
-program decides (see :mod:`geomrelu.deadness.fixed_signs`).
+The domain (of one that is no box, the box around it: see ``growth_on_rows``) is split until linear bounds of the neuron
+are negative on each part. A part is halved across an input, or split by the sign of an earlier neuron, whichever
+promises to tighten its bound more: an input shares in the looseness of all neurons, a neuron takes its own away. Where
+nothing is left that loosens the bound, an exact linear program decides (see :mod:`geomrelu.deadness.fixed_signs`).
 
 Nothing else here decides: the exact checker derives the bounds of every leaf again, by the rules that the tree was
 grown by. At the root, at every node that is PERIOD splits below the last such one, and at the leaves the bounds of the
@@ -168,7 +168,7 @@ class Tree:
         if self.done and self.point is None:
             return f"{self.boxes} {self.inner}" if self.boxes > 1 else "bounded on the whole box"
         return (
-            f"{self.boxes} {self.inner}: bounded on {100 * min(self.closed, 0.999):.3g} % of the domain, "
+            f"{self.boxes} {self.inner}: bounded on {100 * min(max(self.closed, 0), 0.999):.3g} % of the domain, "
             f"elsewhere by {self.worst:.3g}"
         )
 
@@ -234,10 +234,7 @@ class Growth:
             if self.parts[-1].earlier is not None:
                 self._again(self.parts.pop())
                 continue
-            for part in self.parts:
-                if part.leaf is not None:
-                    self._leaf(part, part.leaf)
-            self.parts = [part for part in self.parts if part.leaf is None]
+            self.parts = self.parts if self.rows is None else self.rows.given(self.parts)
             count = min(self.batch, len(self.parts))
             batch = [part for part in self.parts[-count:] if part.earlier is None]
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
@@ -315,7 +312,9 @@ class Growth:
             unwanted[: len(self.unwanted)] = self.unwanted
         found = explorer.boxes(lower, upper, known, signs, stubborn, unwanted)
         seen = found.kind != kernel.DEFAULT
-        if self.looks and seen.any() and found.values[seen].max() > 0:
+        if self.rows is not None and seen.any():
+            self._look(found.points[seen])
+        elif self.looks and seen.any() and found.values[seen].max() > 0:
             self.point = found.points[seen][int(np.argmax(found.values[seen]))].tolist()
         open_ = found.kind >= kernel.NEURON
         if open_.any():
@@ -364,15 +363,19 @@ class Growth:
         settled = (bound <= self.enough) & ~stubborn  # NaN, from numbers beyond the floats, stays open too
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, None, None)] = False
+        if self.rows is not None:
+            settled |= self.rows.visited(parts, boxes, np.flatnonzero(~settled), derives)
         rows = np.flatnonzero(~settled)
-        if not len(rows):
+        if not len(rows) or self.point is not None:
+            self.parts += [parts[k] for k in rows]
             return
         parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
         phases = self._phases(parts) if any(part.signs for part in parts) else None
         bound, below, added, points = floating.improved(
             boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
         )
-        self._look(points, (boxes.lower + boxes.upper) / 2)
+        middle = (boxes.lower + boxes.upper) / 2 if boxes.vertices is None else points  # it may lie beside a hull
+        self._look(points, middle)
         if floating.ball is not None and phases is not None and added is not None:
             polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
@@ -382,9 +385,6 @@ class Growth:
         exact = ~settled & ~stubborn & (boxes.highest(form)[:, 0] <= FINE * self.scale)
         self._close_exactly(parts, boxes, np.flatnonzero(exact), below, added)
         rows = np.flatnonzero(~settled & ~exact)
-        if self.rows is not None and len(rows) and self.point is None:
-            some = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
-            rows = rows[~self.rows.closed([parts[k] for k in rows], boxes.take(rows), *some, False)]
         if not len(rows):
             return
         self.worst = float(bound[rows].max())
@@ -433,7 +433,7 @@ class Growth:
 
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
-        candidates = np.concatenate(points)
+        candidates = np.concatenate(points) if self.rows is None else self.rows.moved_in(np.concatenate(points))
         value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()

@@ -1,6 +1,6 @@
 """Deeper layers where the linear pieces are few: all of them are walked, which gives exact suprema and proofs.
 
-It also knows how to move on domains that are not boxes, which no other method does.
+It also knows how to move on unbounded domains that are not boxes, which no other method does.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ from geomrelu.network import pieces
 __all__ = ["BySearch"]
 
 MANY_PIECES = 1_000_000  # below this many likely pieces, walking them is what is left when ...
-FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron
+FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed point, ...
+FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 Where = Polyhedron | Ellipsoid
 ON_THE_BOX, ON_THE_ELLIPSOID = "bounded on the whole box", "bounded on the whole ellipsoid"
@@ -129,7 +130,8 @@ class BySearch:
             verdict = self._sprouted(tree)
             if verdict is not None:
                 yield verdict
-            tree.limit = FEW_BOXES if few else tree.limit
+            if few:
+                tree.limit = FEW_BOXES if domain.checked.is_bounded_box() else FEW_PARTS
 
     def _sprouted(self, tree: branch_and_bound.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""

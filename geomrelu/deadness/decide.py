@@ -5,9 +5,10 @@ A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at
 bias). A layer *kills* S if all its neurons are dead.
 
 How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellipsoids and generators, one exact linear
-program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is a polyhedron, but no
-bounded box), all pieces, which also gives exact suprema; otherwise witnesses and trees of boxes (on an ellipsoid, of
-signs) found in floating point. Either way the verdict is the checker's: a claim it does not accept is not reported.
+program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is an unbounded polyhedron
+that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
+parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
+the verdict is the checker's: a claim it does not accept is not reported.
 """
 
 from __future__ import annotations
@@ -242,7 +243,7 @@ class _Run:
                 yield from self.by_search.verdicts(domain, layer, asked)
             return
         listed = is_listed(domain)
-        if not domain.is_box and not is_searched(domain):  # only the pieces know how to move on it
+        if not domain.is_box and not is_searched(domain):  # unbounded, or too large: only pieces can move on it
             if not listed:
                 raise Exhausted("the domain has too many generators to list")
             yield from self.by_pieces.verdicts(domain, layer, asked, last, self.problem.budget)

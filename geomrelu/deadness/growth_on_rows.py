@@ -17,6 +17,7 @@ from geomrelu.native.boxes import NEURON, Explored
 __all__ = ["OnRows"]
 
 Array = np.ndarray
+TRIALS = 100  # parts whose slopes are improved, before those are left out whose bounds seem too large for that
 STEPS = 12  # on the slopes of a part with rows
 
 
@@ -29,8 +30,21 @@ class OnRows:
         sizes = high - low + abs(low) + abs(high)
         self.neuron = int(np.argmax(sizes))  # of layer 1: outside it would be below its least value
         self.size = 4 * float(sizes[self.neuron])
+        self.tried, self.closable = 0, 0.0  # parts with rows, and the largest bound that better slopes made negative
+
+    def moved_in(self, points: Array) -> Array:
+        """Points in floats, moved into the domain."""
+        return self.rows.inside.moved_in(points)
 
     # ---- before a part is bounded -----------------------------------------------------------------------------
+
+    def given(self, parts: list[Part]) -> list[Part]:
+        """Those of the parts whose leaf is not known; the others become these."""
+        for part in parts:
+            if part.leaf is not None:
+                self.growth._leaf(part, part.leaf)
+                self.growth.lost |= part.stubborn  # the judge has refused it
+        return [part for part in parts if part.leaf is None]
 
     def narrowed(self, parts: list[Part]) -> list[Part]:
         """Those of the parts that are to be bounded now; the others become leaves, or are cut."""
@@ -58,6 +72,24 @@ class OnRows:
         return {"derive": [[1, self.neuron, "upper", said]]}
 
     # ---- where bounds on the box are not enough ---------------------------------------------------------------
+
+    def visited(self, parts: list[Part], boxes: Boxes, rows: Array, derives: bool) -> Array:
+        """Which parts (boxes,), of some of them that the default slopes leave open, have become leaves or were split:
+        those in which a row of the domain is negative somewhere."""
+        done = np.zeros(len(parts), dtype=bool)
+        rows = rows[self.rows.crossing(boxes.lower[rows], boxes.upper[rows])]
+        if not len(rows):
+            return done
+        some, boxes = [parts[k] for k in rows], boxes.take(rows)
+        below = [line.below for line in boxes.lines]
+        left = np.flatnonzero(~self.closed(some, boxes, below, None, False))
+        if self.growth.point is None:
+            done[rows] = True
+            if len(left):
+                self.growth._split([some[k] for k in left], boxes.take(left), [b[left] for b in below], None, derives)
+        else:
+            done[rows] = [k not in left for k in range(len(rows))]
+        return done
 
     def closed_after(self, parts: list[Part], lower: Array, upper: Array, found: Explored) -> Array:
         """Which parts (boxes,) have become leaves, of those that the compiled kernel would split."""
@@ -87,40 +119,51 @@ class OnRows:
         some = np.flatnonzero(self.rows.crossing(boxes.lower, boxes.upper) & ~stubborn)
         if not len(some):
             return found
-        growth, floating = self.growth, self.growth.floating
+        growth = self.growth
         boxes = Boxes(boxes.lower, boxes.upper, boxes.lines, boxes.bounds).take(some)
         below, added = [b[some] for b in below], None if added is None else [a[some] for a in added]
         parts = [parts[k] for k in some]
-        for improves in (False, True):
-            if improves:
-                phases = growth._phases(parts) if any(part.signs for part in parts) else None
-                how = STEPS, phases, growth.enough, growth.budget, self.rows, below
-                _, below, added, _ = floating.improved(boxes, growth.level, growth.neuron, *how)
-            form = floating.backward(boxes, growth.level, growth.target, 1, below, added)
-            slope, constant = form.slope[:, 0], form.constant[:, 0]
-            bound, factors, points = self.rows.dual(slope, constant, boxes.lower, boxes.upper)
-            points = self.rows.inside.moved_in(points)
-            growth._look(points)
-            there = np.all((points >= boxes.lower) & (points <= boxes.upper), axis=1)
-            hopeless = there & (constant + (slope * points).sum(axis=1) > 0)
-            left = []
-            for k, part in enumerate(parts):
-                leaf: Node | None = None
-                if bound[k] <= growth.enough:
-                    leaf = self._leaf(part, boxes, k, below, added, factors[k], plain)
-                elif improves and not hopeless[k]:
-                    leaf = self._by_program(part, boxes, k, below, added, slope[k], float(constant[k]), plain)
-                if leaf is None:
-                    left.append(k)
-                else:
-                    growth._leaf(part, leaf)
-                    found[some[k]] = True
-            if not left or growth.point is not None:
-                break
-            rows = np.array(left)
-            boxes, some, parts = boxes.take(rows), some[rows], [parts[k] for k in left]
-            below, added = [b[rows] for b in below], None if added is None else [a[rows] for a in added]
+        bound, leaves = self._leaves(parts, boxes, below, added, plain, False)
+        found[some] = [leaf is not None for leaf in leaves]
+        seems = np.full(len(some), True) if self.tried < TRIALS else bound <= 2 * self.closable
+        left = np.flatnonzero(~found[some] & seems)
+        growth.worst = float(bound.max())
+        if not len(left) or growth.point is not None:
+            return found
+        some, bound, boxes, parts = some[left], bound[left], boxes.take(left), [parts[k] for k in left]
+        phases = growth._phases(parts) if any(part.signs for part in parts) else None
+        how = STEPS, phases, growth.enough, growth.budget, self.rows, [b[left] for b in below]
+        _, below, added, _ = growth.floating.improved(boxes, growth.level, growth.neuron, *how)
+        after, leaves = self._leaves(parts, boxes, below, added, plain, True)
+        growth.worst = float(after.max())
+        found[some] = [leaf is not None for leaf in leaves]
+        self.tried += len(parts)
+        self.closable = max(self.closable, bound[found[some]].max(initial=0.0))
         return found
+
+    def _leaves(
+        self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, plain: bool, last: bool
+    ) -> tuple[Array, list[Node | None]]:
+        """The bounds (boxes,) with these slopes, and the leaves of parts that they settle; also by linear programs, if
+        it is the ``last`` try."""
+        growth, found = self.growth, list[Node | None]()
+        form = growth.floating.backward(boxes, growth.level, growth.target, 1, below, added)
+        slope, constant = form.slope[:, 0], form.constant[:, 0]
+        bound, factors, points = self.rows.dual(slope, constant, boxes.lower, boxes.upper)
+        points = self.rows.inside.moved_in(points)
+        growth._look(points)
+        inside = np.all((points >= boxes.lower) & (points <= boxes.upper), axis=1)
+        hopeful = ~inside | (constant + (slope * points).sum(axis=1) < -bound)
+        for k, part in enumerate(parts):
+            leaf: Node | None = None
+            if bound[k] <= growth.enough:
+                leaf = self._leaf(part, boxes, k, below, added, factors[k], plain)
+            elif last and hopeful[k]:
+                leaf = self._by_program(part, boxes, k, below, added, slope[k], float(constant[k]), plain)
+            if leaf is not None:
+                growth._leaf(part, leaf)
+            found.append(leaf)
+        return bound, found
 
     def _by_program(
         self,

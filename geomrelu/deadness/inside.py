@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common, nearest, primitive
+from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["Inside", "is_searched"]
@@ -25,6 +25,7 @@ Array = np.ndarray
 Form = Sequence[Fraction]  # (b, a1, ..., an)
 MOST_INPUTS = 64  # of a domain with rows: each side of the box around it takes an exact linear program
 MOST_ROWS = 256
+ENCLOSED = 24  # with more inputs, a bounded box is taken as it is given
 MOST_VERTICES = 512  # given as such
 
 
@@ -98,6 +99,11 @@ class Inside:
     def _enclose(self) -> None:
         """The box around a domain given by rows, by linear programs; their multipliers prove its sides."""
         domain, first = self.domain, len(self.domain.sides)
+        if self.n > ENCLOSED and domain.checked.is_bounded_box():
+            self.lower, self.upper = (
+                [v or Fraction(0) for v in side] for side in (domain.checked.lower, domain.checked.upper)
+            )
+            return
         self.lower, self.upper = [Fraction(0)] * self.n, [Fraction(0)] * self.n
         for j in range(self.n):
             for sign in (-1, 1):
@@ -168,45 +174,43 @@ class Inside:
     def _hull(self) -> tuple[list[tuple[int, ...]], list[tuple[Fraction, ...]]]:
         """The equalities of its affine hull, those in disguise among them, and points, of which no other rows are 0 at
         all of them."""
-        domain, found, points = self.domain, list(self.domain.flats), list(self._extremes)
-        if self._slack[0] <= 0:
-            for row in domain.inequalities:
-                best = linear_programs.maximise(row, domain.inequalities, domain.equalities)
+        inequalities, equalities = self.domain.inequalities, self.domain.equalities
+        found, points = list(self.domain.flats), list(dict.fromkeys(self._extremes))
+        for row in inequalities:
+            if all(_at(row, point) == 0 for point in points):
+                best = linear_programs.maximise(row, inequalities, equalities)
+                assert best.point is not None
                 if best.value == 0:
                     found.append(row)
-                elif best.point is not None:
-                    points.append(best.point)
+                points.append(best.point)
         return found, points
 
     @cached_property
-    def _slack(self) -> tuple[Fraction, tuple[Fraction, ...]]:
-        """How much all rows, in proportion to how they vary, can be positive at once (if anything), and where."""
-        domain = self.domain
-        widths = [high - low for low, high in zip(self.lower, self.upper, strict=True)]
-        table = []
-        for row in domain.inequalities:
-            size = sum((abs(a) * w for a, w in zip(row[1:], widths, strict=True)), Fraction(0))
-            table.append(primitive((*(Fraction(v) for v in row), -size)) if size else (*row, 0))
-        table.append((1, *[0] * self.n, -1))
-        flats = [(*row, 0) for row in domain.equalities]
-        best = linear_programs.maximise((0,) * (self.n + 1) + (1,), table, flats)
-        assert best.value is not None and best.point is not None
-        if any(w == 0 for w in widths):
-            return Fraction(0), best.point[: self.n]
-        return best.value, best.point[: self.n]
-
-    @cached_property
     def centre(self) -> tuple[Fraction, ...]:
-        """A point of the relative interior."""
+        """A point of the relative interior: a mean of extreme points, rounded if it may be."""
         if self.domain.is_box:
             return tuple((low + high) / 2 for low, high in zip(self.lower, self.upper, strict=True))
+        points = self.domain.checked.generators[0] if self.domain.given_by_generators else self._hull[1]
+        mean = tuple(sum(c, Fraction(0)) / len(points) for c in zip(*points, strict=True))
         if self.domain.given_by_generators:
-            points = self.domain.checked.generators[0]
-        else:
-            if self._slack[0] > 0:
-                return self._slack[1]
-            points = self._hull[1]
-        return tuple(sum(c, Fraction(0)) / len(points) for c in zip(*points, strict=True))
+            return mean
+        inner = [row for row in self.domain.inequalities if _at(row, mean) > 0]
+        flat = [row for row in self.domain.inequalities if _at(row, mean) == 0]
+        for bits in (8, 16, 32):
+            rounded = []
+            for x, low, high in zip(mean, self.lower, self.upper, strict=True):
+                unit = Fraction(2) ** (int(high - low).bit_length() - int(1 / (high - low or 1)).bit_length() - bits)
+                rounded.append(unit * round(x / unit))
+            near = self._on_hull(rounded)
+            if all(_at(row, near) > 0 for row in inner) and all(_at(row, near) == 0 for row in flat):
+                return tuple(near)
+        return mean
+
+    def _on_hull(self, point: list[Fraction]) -> list[Fraction]:
+        """The point of the affine hull with the same free coordinates."""
+        for j, form in self._solved:
+            point[j] = _at(form, point)
+        return point
 
     @cached_property
     def _solved(self) -> list[tuple[int, list[Fraction]]]:
@@ -248,9 +252,7 @@ class Inside:
             inside.append(right if high is None else min(right, high))
         if self.domain.is_box:
             return tuple(inside)
-        for j, form in self._solved:
-            inside[j] = form[0] + sum((a * x for a, x in zip(form[1:], inside, strict=True) if a), Fraction(0))
-        return self._pulled(inside)
+        return self._pulled(self._on_hull(inside))
 
     def _pulled(self, point: list[Fraction]) -> tuple[Fraction, ...]:
         """The first point on the way to the centre (about) that lies in the domain."""
@@ -270,7 +272,7 @@ class Inside:
         assert self.vertices is not None
         span = np.maximum(self.high - self.low, 1e-300)
         table = np.vstack([((self.vertices - self.low) / span).T, np.full(len(self.vertices), 8.0)])
-        target = [*((np.array([float(x) for x in point]) - self.low) / span), 8.0]
+        target = [*((np.clip([float(x) for x in point], self.low, self.high) - self.low) / span), 8.0]
         try:
             found = nnls(table, np.array(target))[0]
         except RuntimeError:  # too many steps
@@ -332,7 +334,7 @@ class Inside:
         points = self.low + share * (self.high - self.low)
         if not self.has_rows:
             return points
-        extremes = np.array([nearest(*common(v)) for v in dict.fromkeys(self._extremes)])
+        extremes = np.array([nearest(*common(v)) for v in self._hull[1]])
         found = self.moved_in(points)
         found[0] = self._tables[0]
         found[1::4] = self._mixed(random, np.vstack([extremes, self._tables[0]]), len(found[1::4]))
@@ -347,8 +349,8 @@ class Inside:
         return weights @ points / weights.sum(axis=1, keepdims=True)
 
 
-def _at(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
-    return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
+def _at(row: Sequence[Fraction | int], point: Sequence[Fraction]) -> Fraction:
+    return Fraction(row[0]) + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
 def _moved_in(box: Polyhedron) -> tuple[list[Fraction], list[Fraction]]:

@@ -20,12 +20,13 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.deadness import whole_box
+from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
 __all__ = ["Pruning", "prune", "reserve"]
@@ -110,8 +111,7 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
-    boxed = isinstance(domain, Polyhedron) and domain.is_box and domain.is_bounded
-    if fold and not isinstance(domain, FiniteSet) and (boxed or isinstance(domain, Ellipsoid)):
+    if fold and (isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))):
         fate, active = _folded(network, domain, fate, budget or Budget())
         claims |= active
     table: list[list[str]] = []
@@ -211,6 +211,8 @@ def _folded(
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
                 claim["proof"] = whole_box.one_leaf(bench.floating, level)
+                if bench.floating.inside.has_rows:
+                    claim["point"] = list(map(str, bench.floating.inside.centre))
                 checker.prove(claim, bench.shared)
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays

@@ -461,11 +461,16 @@ class FloatNetwork:
         size = np.ones((len(boxes), 1))
         kept, kept_added = [b.copy() for b in below], None if added is None else [a.copy() for a in added]
         best, rows = np.full(len(boxes), np.inf), np.arange(len(boxes))  # the rows that are still improved
-        first = best
+        first, factors, gaps = best, None, None
         for step in range(steps):
             budget.poll()
             form = self.backward(boxes, level, target, 1, below, added)
-            (bound, points, gaps), weights = self.worst(boxes, form, within), form.weights
+            weights = form.weights
+            if within is None:
+                bound, points, gaps = self.worst(boxes, form)
+            else:
+                slopes = form.slope[:, 0]
+                bound, factors, points = within.dual(slopes, form.constant[:, 0], boxes.lower, boxes.upper, factors)
             first = bound if step == 0 else first
             better = bound < best[rows]
             best[rows[better]] = bound[better]
@@ -483,6 +488,7 @@ class FloatNetwork:
                     added = None if added is None else [a[going] for a in added]
                     phases = None if phases is None else [p[going] for p in phases]
                     gaps = None if gaps is None else [gap[going] for gap in gaps]
+                    factors = None if factors is None else factors[going]
                     weights = [None if w is None else w[going] for w in weights]
             outputs = [points]
             for at, line in enumerate(boxes.lines, 1):
@@ -514,9 +520,6 @@ class FloatNetwork:
 
     def worst(self, boxes: Boxes, form: Form, rows: Rows | None = None) -> tuple[Array, Array, list[Array] | None]:
         """Of the bound of one neuron: the maxima (boxes,), where they are attained, and the gaps there, per layer."""
-        if rows is not None:
-            bound, _, points = rows.dual(form.slope[:, 0], form.constant[:, 0], boxes.lower, boxes.upper)
-            return bound, points, None
         if boxes.vertices is not None:
             values = form.slope[:, 0, :] @ boxes.vertices.T
             return form.constant[:, 0] + values.max(axis=1), boxes.vertices[np.argmax(values, axis=1)], None

@@ -8,19 +8,19 @@ part without points of the domain is cut off: by a row that is negative on all o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from typing import NamedTuple
+from math import frexp
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from geomrelu.deadness.inside import Inside
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common
 
 __all__ = ["Cut", "Optimum", "Rows"]
 
 Array = np.ndarray
 SWEEPS = 3  # over the rows, one multiplier after the other
+BITS = 40  # of a number in a linear program
 EXACT = 12  # with more inputs, the linear program of a part is in floats
 TINY = 1e-9  # rows vary by about 1 on the whole box
 WORTH = 0.2  # what part of a side must go for a cut to be worth it
@@ -89,49 +89,50 @@ class Rows:
         inner = (place > low) & (place < high) & (part < 1 - WORTH)
         return Cut(np.where(inner, 1 - part, 0.0), index, place)
 
-    def dual(self, slope: Array, constant: Array, lower: Array, upper: Array) -> tuple[Array, Array, Array]:
+    def dual(
+        self, slope: Array, constant: Array, lower: Array, upper: Array, start: Array | None = None
+    ) -> tuple[Array, Array, Array]:
         """Bounds (boxes,) of forms, multipliers (boxes, own rows) that give them, and points that nearly attain them.
 
-        Method: one multiplier after the other is put where the bound is least, which is where a coefficient becomes 0;
-        with a single row that is the optimum.
+        ``start``: multipliers to begin with, of a form that was nearly the same. Method: one multiplier after the other
+        is put where the bound is least, which is where a coefficient becomes 0; with a single row that is the optimum.
         """
         count = len(slope)
         middle, radius = (lower + upper) / 2, (upper - lower) / 2
         slopes, constants = self.slopes[: self.own], self.constants[: self.own]
-        factors, every = np.zeros((count, self.own)), np.arange(count)
         least, most = (r[:, : self.own] for r in self.ranges(lower, upper))
         used = np.flatnonzero((least < 0).any(axis=0)).tolist()
+        factors, every = np.zeros((count, self.own)) if start is None else start.copy(), np.arange(count)
+        slope = slope + factors @ slopes
+        most = np.maximum(most, 0)
+        spread = 2 * abs(slopes)[None] * radius[:, None, :]
         free: dict[int, Array] = {}
-        slope = slope.copy()
-        for _ in range(SWEEPS if len(used) > 1 else 1):
+        for _ in range(SWEEPS if len(used) > 1 and start is None else 1):
             for k in used:
                 a = slopes[k]
-                slope -= factors[:, k : k + 1] * a
-                with np.errstate(all="ignore"):
-                    turns = np.where(a != 0, -slope / a, -np.inf)  # where a coefficient becomes 0
-                order = np.argsort(-turns, axis=1)
-                lost = np.cumsum(np.take_along_axis(2 * abs(a) * radius, order, axis=1), axis=1)
+                turns = factors[:, k : k + 1] - slope / np.where(a == 0, 1e-300, a)  # where a coefficient becomes 0
+                order = np.argsort(np.where(a == 0, np.inf, -turns), axis=1)
+                lost = np.cumsum(spread[every[:, None], k, order], axis=1)
                 # beyond the first coefficients that together outweigh the row's largest value it pays to have less
-                at = np.argmax(lost > np.maximum(most[:, k], 0)[:, None], axis=1)
-                free[k] = order[every, at]
-                enough = lost[:, -1] > np.maximum(most[:, k], 0)
-                factors[:, k] = np.where(enough, np.maximum(turns[every, free[k]], 0), 0)
-                slope += factors[:, k : k + 1] * a
+                outweigh = lost > most[:, k : k + 1]
+                free[k] = order[every, outweigh.argmax(axis=1)]
+                best = np.where(outweigh[:, -1], np.maximum(turns[every, free[k]], 0), 0)
+                slope += (best - factors[:, k])[:, None] * a
+                factors[:, k] = best
         bound = constant + factors @ constants + (slope * middle).sum(axis=1) + (abs(slope) * radius).sum(axis=1)
         points = np.where(slope > 0, upper, lower)
         for k in used:
             j, a = free[k], slopes[k]
-            value = constants[k] + points @ a
-            moves = factors[:, k] > 0
-            with np.errstate(all="ignore"):
-                new = points[every, j] - np.where(a[j] != 0, value / a[j], 0)
+            new = points[every, j] - (constants[k] + points @ a) / np.where(a[j] == 0, np.inf, a[j])
             new = np.clip(new, lower[every, j], upper[every, j])
-            points[every, j] = np.where(moves, new, points[every, j])
+            points[every, j] = np.where(factors[:, k] > 0, new, points[every, j])
         return bound, factors, points
 
     def optimum(self, slope: Array, constant: float, lower: Array, upper: Array) -> Optimum | None:
         """The linear program of one part; None if it was too hard."""
         used = np.flatnonzero(self.ranges(lower[None], upper[None])[0][0, : self.own] < 0)
+        if not (used.size and np.isfinite(slope).all() and np.isfinite(constant)):
+            return None
         if self.inside.n > EXACT:
             return self._in_floats(slope, constant, lower, upper, used)
         return self._exactly(slope, constant, lower, upper, used)
@@ -139,17 +140,19 @@ class Rows:
     def _exactly(self, slope: Array, constant: float, lower: Array, upper: Array, used: Array) -> Optimum | None:
         n = self.inside.n
 
-        def whole(row: Sequence[float]) -> tuple[tuple[int, ...], int]:
-            numerators, denominator = common([Fraction(v) for v in row])
-            return tuple(numerators), denominator
+        def whole(row: Sequence[float]) -> tuple[tuple[int, ...], float]:
+            """In short integers, and by how much they are larger; sides are short already."""
+            scale = 2.0 ** min(1000, BITS - frexp(max(map(abs, row)))[1])
+            return tuple(round(v * scale) for v in row), scale
 
         rows = [whole(self.rows[k].tolist()) for k in used]
         sides = []
         for j in range(n):
-            for side, sign in ((lower[j], 1.0), (upper[j], -1.0)):
-                row = [0.0] * (n + 1)
-                row[0], row[j + 1] = -sign * float(side), sign
-                sides.append(whole(row)[0])
+            for side, sign in ((lower[j], 1), (upper[j], -1)):
+                numerator, denominator = float(side).as_integer_ratio()
+                row = [0] * (n + 1)
+                row[0], row[j + 1] = -sign * numerator, sign * denominator
+                sides.append(tuple(row))
         objective, scale = whole([constant, *slope.tolist()])
         table = [*(row for row, _ in rows), *sides]
         best = linear_programs.maximise(objective, table)
@@ -157,15 +160,15 @@ class Rows:
             slack = linear_programs.maximise((0,) * (n + 1) + (1,), [*((*r, -1) for r in table), (1, *[0] * n, -1)])
             if slack.multipliers is None or slack.value is None or slack.value >= 0:
                 return None
-            best, bound, scale = slack, -np.inf, 1
-        else:
-            bound = float(best.value / scale)
+            best, scale = slack, 0.0
         factors = np.zeros(self.own)
         for i, m in (best.multipliers or ({}, {}))[0].items():
             if i < len(used):
-                factors[used[i]] = float(m * rows[i][1] / scale)
-        point = None if bound == -np.inf or best.point is None else np.array([float(x) for x in best.point])
-        return Optimum(bound, factors, point)
+                factors[used[i]] = float(m) * rows[i][1] / (scale or 1)
+        if not scale or best.point is None:
+            return Optimum(-np.inf, factors, None)
+        bound = self.highest(factors, lower, upper, slope, constant)
+        return Optimum(bound, factors, np.array([float(x) for x in best.point]))
 
     def _in_floats(self, slope: Array, constant: float, lower: Array, upper: Array, used: Array) -> Optimum | None:
         from scipy.optimize import linprog  # start-up time
@@ -186,7 +189,7 @@ class Rows:
         factors[used] = np.maximum(-found.ineqlin.marginals, 0)
         return Optimum(-np.inf, factors, None)
 
-    def highest(self, factors: Array, lower: Array, upper: Array) -> float:
-        """The largest value on a box of the domain's own rows with these factors."""
-        slope, constant = factors @ self.slopes[: self.own], factors @ self.constants[: self.own]
+    def highest(self, factors: Array, lower: Array, upper: Array, slope: Any = 0.0, constant: float = 0.0) -> float:
+        """The largest value on a box of the domain's own rows with these factors, added to a form."""
+        slope, constant = slope + factors @ self.slopes[: self.own], constant + factors @ self.constants[: self.own]
         return float(constant + (slope * (lower + upper) + abs(slope) * (upper - lower)).sum() / 2)

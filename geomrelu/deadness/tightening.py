@@ -33,6 +33,7 @@ from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
+from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
@@ -160,7 +161,8 @@ class _Search:
         domain = self.domain
         if not isinstance(domain, Polyhedron) or not (domain.checked.rows or domain.checked.equalities):
             return []
-        return [[str(x) for x in domain.interior_point()]]
+        point = Inside(domain).centre if is_searched(domain) else domain.interior_point()
+        return [[str(x) for x in point]]
 
     def _judge(self, before: str) -> Quick:
         if before not in self.judges:
@@ -284,7 +286,8 @@ class _Search:
         self.seen |= {(v.layer, v.neuron, 1) for v in self.verdicts if v.status is Status.ALIVE}
         wanted = {(layer, i, s) for layer in self.asked for i in self._unstable(layer) for s in (1, -1)} - self.seen
         domain = self.domain
-        if not (self._bounded_box or isinstance(domain, Ellipsoid)) or not wanted:
+        searched = isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))
+        if not searched or not wanted:
             return
         floating = self.floating
         size = max(self.network.widths) + self.network.inputs
@@ -351,7 +354,7 @@ class _Search:
 
     @property
     def _bounded_box(self) -> bool:
-        return isinstance(self.domain, Polyhedron) and self.domain.is_box and self.domain.is_bounded
+        return isinstance(self.domain, Polyhedron) and self.domain.checked.is_bounded_box()
 
     def _improve(self, layer: int) -> None:
         """The same in one layer."""

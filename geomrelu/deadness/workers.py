@@ -222,7 +222,7 @@ class Judgement:
             found = fixed_signs.solved(region, network, growth.level, growth.neuron)
         if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
-            growth.cut(part, Split(found.layer, found.neuron, None), part.base, part.age)
+            growth.cut(part, Split(found.layer, found.neuron, None, not part.derived), part.base, part.age)
         elif isinstance(found, fixed_signs.Positive):
             growth.point = found.point
         elif isinstance(found, fixed_signs.Leaf):

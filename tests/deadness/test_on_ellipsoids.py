@@ -268,9 +268,9 @@ def test_from_python_others_refuse_in_one_line(files):
         lambda: Arrangement([[1, 0, 0]], domain=ball),
         lambda: decide(net, ball, arithmetic="float32"),
         lambda: next(decide(net, ball).in_floats("float32", 5)),
-        lambda: Experiment([3, 2], domain="ball:1", death=True).read_domain(0),
+        lambda: Experiment("alive", (3, 2), domain="ball:1").read_domain(0),
     ):
-        with pytest.raises((InputError, TypeError)) as found:
+        with pytest.raises(InputError, match="polyhedr") as found:
             refuse()
         assert "\n" not in str(found.value)
 

@@ -7,14 +7,20 @@ import random
 from fractions import Fraction
 from itertools import pairwise
 
+import numpy as np
 import oracles
 import pytest
 from families import lean, network
 
 from geomrelu import Budget, Network, Polyhedron, Status, checker
 from geomrelu.certificates import files
+from geomrelu.deadness.always_active import always_active
+from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.decide import decide
-from geomrelu.deadness.inside import is_searched
+from geomrelu.deadness.inside import Inside, is_searched
+from geomrelu.deadness.row_multipliers import Rows
+from geomrelu.deadness.tightening import tightened
+from geomrelu.deadness.workers import Bench, turn
 
 KINDS = ("rational", "ternary", "degenerate", "scaled")
 
@@ -89,3 +95,120 @@ def test_trees_agree_with_all_pieces(search, kind, shape):
                     ways.append(verdict.reason)
             judged(net, domain, reports)
     assert any(word in way for way in ways for word in ("bounded on", "boxes", "patterns"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_points_lie_exactly_inside(kind):
+    """Wherever a point in floats is, the exact one near it is a point of the domain."""
+    rng = random.Random(kind)
+    for _ in range(20):
+        n = rng.choice((1, 2, 3, 5))
+        for domain in domains(rng, n, kind):
+            inside = Inside(domain)
+            assert domain.contains(inside.centre)
+            sampled = inside.sampled(np.random.default_rng(0), 8).tolist()
+            for point in [*sampled, *([rng.gauss(0, 10.0**k) for _ in range(n)] for k in range(-3, 9, 3))]:
+                exact = inside.exact(point)
+                assert exact is not None and domain.contains(exact)
+            assert inside.exact([float("inf")] * n) is None
+            for j, (low, high) in enumerate(zip(inside.lower, inside.upper, strict=True)):
+                unit = [0, *(int(j == k) for k in range(n))]
+                assert oracles.supremum(ppl_of(domain), unit) == high
+                assert oracles.supremum(ppl_of(domain), [-v for v in unit]) == -low
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_multipliers_against_linear_programs(kind):
+    """A bound with multipliers is never below the maximum; with one row, and by the program, it is the maximum."""
+    rng, close = random.Random(kind), 1e-6
+    for _ in range(30):
+        n = rng.choice((1, 2, 4))
+        domain = Polyhedron.from_rows(*rows(rng, n, kind))
+        if domain.is_empty or domain.is_box:
+            continue
+        within = Rows(Inside(domain))
+        low, high = within.inside.root
+        lower, upper = low + (high - low) * np.sort([[rng.random() for _ in range(n)] for _ in range(2)], axis=0)
+        slope, constant = np.array([rng.gauss(0, 1) for _ in range(n)]), rng.gauss(0, 1)
+        box = Polyhedron.box(list(zip(lower.tolist(), upper.tolist(), strict=True)))
+        part = Polyhedron.from_rows([*domain.rows, *box.inequalities], [*domain.flats, *box.equalities])
+        form = [Fraction(v) for v in (constant, *slope.tolist())]
+        best = oracles.supremum(ppl_of(part), form)
+        bound, factors, _ = within.dual(slope[None], np.array([constant]), lower[None], upper[None])
+        assert (factors >= 0).all()
+        assert best is None or bound[0] >= float(best) - close
+        if within.crossing(lower[None], upper[None])[0]:
+            found = within.optimum(slope, constant, lower, upper)
+            assert found is not None and (found.bound == -np.inf if best is None else abs(found.bound - best) < close)
+            if best is None:
+                assert within.highest(found.factors, lower, upper) < 0
+        if within.own == 1 and best is not None:
+            assert bound[0] == pytest.approx(float(best), abs=close)
+        _, highest = within.outside(lower[None], upper[None])
+        assert highest[0] > -close or best is None
+        gain, at, place = within.cut(lower[None], upper[None])
+        if gain[0] and best is not None:  # on one side of the cut there is nothing
+            unit = [Fraction(0), *(Fraction(int(k == at[0])) for k in range(n))]
+            sides = [oracles.supremum(ppl_of(part), [s * v for v in unit]) for s in (1, -1)]
+            assert sides[0] < place[0] or -sides[1] > place[0]
+
+
+def test_wide_layers(monkeypatch):
+    """Trees and pieces agree where a layer has more neurons than a word has bits."""
+    rng = random.Random(7)
+    for width in (130, 200):
+        first = (
+            [[rng.choice((-1, 0, 1)) for _ in range(2)] for _ in range(width)],
+            [rng.randint(-2, 2) for _ in range(width)],
+        )
+        second = [[rng.choice((-1, 0, 1)) for _ in range(width)] for _ in range(6)], [-6 * k for k in range(6)]
+        net = Network.from_layers([(W, b, "relu") for W, b in (first, second)])
+        for domain in domains(rng, 2, "rational"):
+            found = []
+            for few in (20_000, 0):
+                monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", few)
+                found.append(list(decide(net, domain, [2], budget=Budget(600))))
+                judged(net, domain, found[-1])
+            assert [v.status for v in found[0][0].verdicts] == [v.status for v in found[1][0].verdicts]
+
+
+def test_what_is_built_on_verdicts():
+    """Always active neurons, ranges and folding on a box with a row, each accepted by the judge."""
+    layers = [([[1, 0], [0, 1], [1, 1]], [2, 2, 0]), ([[1, 1, -1], [1, -1, 1]], [1, 7])]
+    net = Network.from_layers([(W, b, "relu") for W, b in layers])
+    domain = Polyhedron.from_data({"box": [[-1, 1], [-1, 1]], "inequalities": [[1, -1, -1]]})
+    active = list(always_active(net, domain, {1: [0, 1, 2], 2: [0, 1]}, Budget(60)))
+    assert [(claim["layer"], claim["neuron"]) for claim in active] == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    *_, ranges = tightened(net, domain, {1: range(3), 2: range(2)}, Budget(60))
+    highest = oracles.suprema(layers, ppl_of(domain), 2)
+    for layer, neurons in enumerate(highest, 1):
+        assert [ranges[layer, i].upper for i in range(len(neurons))] == neurons
+
+
+def test_trees_go_on_after_an_interruption():
+    """What a run leaves of a tree is taken over by the next, also where the box is open or only signs are split."""
+    rng, taken = random.Random(5), 0
+    for _ in range(8):
+        layers = lean(network(rng, (3, 6, 5), "rational"), rng)
+        net = Network.from_layers([(W, b, "relu") for W, b in layers])
+        for domain in domains(rng, 3, "rational"):
+            suprema = oracles.suprema(layers, ppl_of(domain), 3)[1]
+            bench = Bench(net, domain)
+            for i in (i for i, best in enumerate(suprema) if best < 0):
+                tree = Tree(bench.floating, 2, i)
+                for _ in range(3):  # a turn each, then the proof so far goes through a file
+                    if not tree.done:
+                        tree.merge(turn(bench, Growth(tree, tree.take(4)), 2, None))
+                    if tree.unfinished:
+                        proof, tree = json.loads(json.dumps(tree.unfinished["proof"])), Tree(bench.floating, 2, i)
+                        tree.resume(proof)
+                        taken += 1
+                while not tree.done and not tree.failed and tree.point is None:
+                    tree.merge(turn(bench, Growth(tree, tree.take(4)), 500, None))
+                assert tree.done and not tree.failed and tree.point is None
+                where = (
+                    {"point": list(map(str, bench.floating.inside.centre))} if bench.floating.inside.has_rows else {}
+                )
+                claim = {key: v for key, v in bench.refuted(tree).items() if key != "stable"} | where
+                checker.prove(claim, checker.Judge([], net.checked, domain.checked))
+    assert taken
