@@ -323,8 +323,7 @@ class Growth:
             parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
             found = Explored(*(column[still] for column in found))
         self._record(parts, (lower, upper), found, known is not None)
-        left = [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]
-        if left:
+        if left := [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]:
             self._visit(left, True)
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
@@ -336,12 +335,11 @@ class Growth:
         columns = zip(found.kind.tolist(), found.layer.tolist(), found.place.tolist(), cuts, strict=True)
         for row, (part, (kind, layer, index, cut)) in enumerate(zip(parts, columns, strict=True)):
             if kind in (kernel.DEFAULT, kernel.IMPROVED):
-                text = letters[row].tobytes().decode()
+                text, later = letters[row].tobytes().decode(), known and self.level > 2
                 slopes = [text[where] for where in self.slices]
                 if kind == kernel.DEFAULT:
-                    slopes = [*[""] * (self.level - 2), slopes[-1]] if known and self.level > 2 else []
-                again = tuple(np.flatnonzero(found.again[row]).tolist()) if known and self.level > 2 else None
-                leaf = Step(True, again, None, slopes)
+                    slopes = [*[""] * (self.level - 2), slopes[-1]] if later else []
+                leaf = Step(True, tuple(np.flatnonzero(found.again[row]).tolist()) if later else None, None, slopes)
                 more = self._multipliers(part, row, added) if kind == kernel.IMPROVED and part.signs else {}
                 self._leaf(part, leaf.leaf(self.level) | more if more else leaf)
             elif kind == kernel.PROGRAM:
