@@ -319,9 +319,7 @@ class Growth:
         if open_.any():
             self.worst = float(found.bound[open_].max())
         if self.rows is not None and open_.any() and self.point is None:
-            still = np.flatnonzero(~self.rows.closed_after(parts, lower, upper, found))
-            parts, lower, upper = [parts[k] for k in still], lower[still], upper[still]
-            found = Explored(*(column[still] for column in found))
+            parts, lower, upper, found = self.rows.left_after(parts, lower, upper, found)
         self._record(parts, (lower, upper), found, known is not None)
         if left := [part for part, kind in zip(parts, found.kind.tolist(), strict=True) if kind == kernel.EXACTLY]:
             self._visit(left, True)

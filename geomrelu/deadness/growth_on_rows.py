@@ -91,8 +91,10 @@ class OnRows:
             done[rows] = [k not in left for k in range(len(rows))]
         return done
 
-    def closed_after(self, parts: list[Part], lower: Array, upper: Array, found: Explored) -> Array:
-        """Which parts (boxes,) have become leaves, of those that the compiled kernel would split."""
+    def left_after(
+        self, parts: list[Part], lower: Array, upper: Array, found: Explored
+    ) -> tuple[list[Part], Array, Array, Explored]:
+        """What the compiled kernel has found, without the parts that it would split and that have become leaves."""
         done, slices = np.zeros(len(parts), dtype=bool), self.growth.slices
         some = np.flatnonzero(found.kind >= NEURON)
         bounds = [(found.low[some][:, where], found.high[some][:, where]) for where in slices]
@@ -103,7 +105,8 @@ class OnRows:
         ]
         added = [found.added[some][:, where] for where in slices] if found.added[some].any() else None
         done[some] = self.closed([parts[k] for k in some], boxes, below, added, True)
-        return done
+        still = np.flatnonzero(~done)
+        return [parts[k] for k in still], lower[still], upper[still], Explored(*(column[still] for column in found))
 
     def closed(
         self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, plain: bool
