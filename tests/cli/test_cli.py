@@ -244,7 +244,7 @@ def test_ctrl_c_prints_what_was_proved(tmp_path):
     import random
 
     rng = random.Random(1)
-    widths = (6, 30, 30)
+    widths = (8, 60, 60)
     layers = [
         {
             "weights": [[rng.randint(-9, 9) for _ in range(n)] for _ in range(m)],
@@ -253,18 +253,15 @@ def test_ctrl_c_prints_what_was_proved(tmp_path):
         for n, m in pairwise(widths)
     ]
     (tmp_path / "m.json").write_text(json.dumps({"layers": layers}))
-    (tmp_path / "d.json").write_text(
-        json.dumps({"inequalities": [[1, *[-1] * 6], *([0, *(int(i == j) for j in range(6))] for i in range(6))]})
-    )
     out = tmp_path / "c"
-    process = spawn("decide", tmp_path / "m.json", "--domain", tmp_path / "d.json", "--certificates", out)
+    process = spawn("decide", tmp_path / "m.json", "--domain", "R+^n", "--certificates", out)
     appears(out / "layer-1.json")
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     text, err = process.communicate(timeout=ENDS)
     assert process.returncode == 130
-    assert re.fullmatch(r"geomrelu: interrupted; \d+ of 60 neurons are decided, \d+ dead and \d+ alive; .*/c\n", err)
-    assert "Layer 1: 30 neurons" in text and "interrupted" in text
+    assert re.fullmatch(r"geomrelu: interrupted; \d+ of 120 neurons are decided, \d+ dead and \d+ alive; .*/c\n", err)
+    assert "Layer 1: 60 neurons" in text and "interrupted" in text
 
 
 def test_a_killed_layer_is_not_the_end_where_connections_go_around_it(capsys, tmp_path):

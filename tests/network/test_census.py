@@ -181,7 +181,7 @@ def test_budgets_end_with_what_was_found(capsys, lines, net, monkeypatch):
         (("regions", "LINES", "--domain", "R^3"), "the model reads R^2"),
         (("regions", "LINES", "--graph", "/nowhere/g.graphml"), "No such file"),
         (("regions", "POINTS"), "must be an object"),
-        (("regions", "LINES", "--domain", "POINTS"), "neither a finite set nor a union"),
+        (("regions", "LINES", "--domain", "POINTS"), "no finite set, ellipsoid or union"),
         (("plot", "arrangement", "-o", "a.svg"), "give a FILE"),
         (("plot", "image", "NET", "--missing", "+-+", "-o", "a.svg"), "one of them"),
         (("plot", "image", "--missing", "+-", "-o", "a.svg"), "codeword"),
