@@ -32,6 +32,7 @@ import warnings
 from fractions import Fraction
 from itertools import combinations, islice, pairwise, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def other_network(work):
     try:
         from geomrelu.network.complex import Complex
     except ImportError:
-        from geomrelu.complex import Complex
+        from geomrelu.complex import Complex  # type: ignore[no-redef]
     from geomrelu import Network, Polyhedron
 
     assert Path(sys.modules["geomrelu"].__file__).is_relative_to(folder)
@@ -489,7 +490,7 @@ def larger(_, options):
 def random_network(widths):
     """As in mlps.json: integers over a power of two, and an output neuron that cuts nothing."""
     rng, scale = np.random.default_rng(0), 2**24
-    work = {"widths": [*widths, 1], "den": scale, "box": 1, "W": [], "b": []}
+    work: dict[str, Any] = {"widths": [*widths, 1], "den": scale, "box": 1, "W": [], "b": []}
     for inputs, outputs in pairwise(work["widths"]):
         work["W"].append(np.rint(rng.normal(0, (2 / inputs) ** 0.5, (outputs, inputs)) * scale).astype(int).tolist())
         work["b"].append(np.rint(rng.normal(0, 0.5, outputs) * scale).astype(int).tolist())
