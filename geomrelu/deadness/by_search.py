@@ -16,7 +16,7 @@ from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
-from geomrelu.deadness.whole_layers import WholeLayers
+from geomrelu.deadness.whole_layers import AT_A_POINT, ON_THE_BOX, WholeLayers
 from geomrelu.deadness.workers import Bench, grown, turn
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -29,7 +29,7 @@ FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed
 FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 Where = Polyhedron | Ellipsoid
-ON_THE_BOX, ON_THE_ELLIPSOID = "bounded on the whole box", "bounded on the whole ellipsoid"
+ON_THE_ELLIPSOID = "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
 
@@ -156,7 +156,7 @@ class BySearch:
                 return None
             self._last, self._said = point, self._point(exact)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._said}
-        return self.problem.tried(claim, "positive at a point")
+        return self.problem.tried(claim, AT_A_POINT)
 
     def _point(self, point: Sequence[Fraction]) -> Any:
         """A point as claims name it: its number in the table, or weights."""

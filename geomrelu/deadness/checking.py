@@ -32,6 +32,7 @@ __all__ = ["Case", "Judgement", "QuantisedCase", "case_of", "check", "judged"]
 
 LARGE = 100_000  # bytes of a file whose claims are judged in parts
 PARTS = 4  # of a large file for each worker
+JUDGES: dict[str, type[checker.Judge]] = {"plain": checker.Judge, "fast": Quick}
 
 
 def check(
@@ -160,14 +161,13 @@ class Case:
     def _claims(self, data: Any, domain: checker.Domain) -> list[dict[str, Any]]:
         if self.judge == "kernel":
             return kernel.judge(data, self.model, domain)
-        return checker.check(data, self.model, domain, checker.Judge if self.judge == "plain" else Quick)
+        return checker.check(data, self.model, domain, JUDGES[self.judge])
 
     def _changes(self, data: Any, domain: checker.Domain) -> dict[str, int]:
         assert self.smaller is not None
         if self.judge == "kernel":
             return kernel.judge_pruning(data, self.model, domain, self.smaller)
-        judge = checker.Judge if self.judge == "plain" else Quick
-        return checker.check_pruning(data, self.model, domain, self.smaller, judge)
+        return checker.check_pruning(data, self.model, domain, self.smaller, JUDGES[self.judge])
 
 
 class QuantisedCase(NamedTuple):
@@ -180,7 +180,7 @@ class QuantisedCase(NamedTuple):
 
     def of(self, certificate: Any) -> Judgement:
         """The outcome of a certificate: a path, or JSON data."""
-        judge = checker.Judge if self.judge == "plain" else Quick
+        judge = JUDGES[self.judge]
         try:
             data = _read(certificate)
             pruning = isinstance(data, dict) and data.get("geomrelu") == quantised_pruning.FORMAT

@@ -24,7 +24,7 @@ from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
 
-__all__ = ["WholeLayers"]
+__all__ = ["AT_A_POINT", "ON_THE_BOX", "WholeLayers"]
 
 Array = np.ndarray
 Step = Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geomrelu import Network
+from geomrelu import InputError, Network
 from geomrelu.io.onnx import apart, model, traced
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
@@ -56,6 +56,22 @@ def test_tensors_apart_are_read_as_those_of_the_whole_file(tmp_path, small):
     for name in whole.protos:
         assert np.array_equal(whole.constant(name), parts.constant(name))
     assert Network.from_file(path) == Network.from_tape(traced(whole)[0])
+
+
+def test_a_file_that_has_become_another_one_is_not_read_on(tmp_path, small):
+    from lattice import lattice
+
+    path = tmp_path / "lattice.onnx"
+    path.write_bytes(lattice(4).SerializeToString())
+    parts = model.load(path, whole=False)
+    other = tmp_path / "other.onnx"
+    other.write_bytes(lattice(4, seed=9).SerializeToString())
+    other.replace(path)
+    with pytest.raises(InputError, match="has changed"):
+        parts.constant("W0")
+    path.unlink()
+    with pytest.raises(InputError, match="has changed"):
+        parts.constant("W0")
 
 
 def test_what_is_not_of_the_usual_form_is_read_as_a_whole(tmp_path, small):

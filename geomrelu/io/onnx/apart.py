@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-__all__ = ["Place", "divided"]
+from geomrelu.errors import InputError
+
+__all__ = ["Place", "divided", "numbers_at"]
 
 LARGE_FILE = 1 << 24  # bytes: smaller ones are read as a whole
 LARGE = 1 << 20  # of a tensor
@@ -20,10 +22,11 @@ _GRAPH, _INITIALIZER, _NAME, _RAW = 7, 5, 8, 9
 
 
 class Place(NamedTuple):
-    """Bytes of a file."""
+    """Bytes of a file, and which file it was: another one may have its name later."""
 
     first: int
     length: int
+    version: tuple[int, ...]
 
 
 class _Unusual(Exception):
@@ -51,6 +54,27 @@ def divided(path: str | os.PathLike[str]) -> tuple[bytes, dict[str, Place]] | No
     return (b"".join(parts), places) if graphs == 1 and places else None
 
 
+def numbers_at(path: str | os.PathLike[str], place: Place) -> bytes:
+    """What stands there.
+
+    Raises:
+        InputError: the file is gone, or is no longer the one that was divided.
+    """
+    try:
+        with open(path, "rb") as stream:
+            if _version(stream) == place.version:
+                stream.seek(place.first)
+                return stream.read(place.length)
+    except OSError:
+        pass
+    raise InputError("the file has changed while it was read")
+
+
+def _version(stream: BinaryIO) -> tuple[int, ...]:
+    about = os.fstat(stream.fileno())
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+
+
 def _graph(stream: BinaryIO, first: int, last: int, places: dict[str, Place]) -> Iterator[bytes]:
     for number, start, body, end in _fields(stream, last, first):
         if number == _INITIALIZER and end - body >= LARGE:
@@ -63,7 +87,7 @@ def _tensor(stream: BinaryIO, first: int, last: int, places: dict[str, Place]) -
     parts, names, found = list[bytes](), list[bytes](), list[Place]()
     for number, start, body, end in _fields(stream, last, first):
         if number == _RAW:
-            found.append(Place(body, end - body))
+            found.append(Place(body, end - body, _version(stream)))
             continue
         parts.append(_bytes(stream, start, end))
         if number == _NAME:

@@ -14,7 +14,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.io.files import FilePath, named, one_line, read_bytes
-from geomrelu.io.onnx.apart import Place, divided
+from geomrelu.io.onnx.apart import Place, divided, numbers_at
 from geomrelu.io.onnx.protobuf import array_of
 
 __all__ = ["Graph", "Named", "graph_of", "load", "read_by"]
@@ -58,10 +58,7 @@ class Graph:
     def constant(self, name: str) -> np.ndarray:
         """The initializer of that name. One that is apart is read each time."""
         if name in self.apart:
-            place = self.apart[name]
-            with open(self.path, "rb") as stream:
-                stream.seek(place.first)
-                return array_of(self.protos[name], stream.read(place.length))
+            return array_of(self.protos[name], numbers_at(self.path, self.apart[name]))
         if name not in self._read:
             self._read[name] = self.array(self.protos[name])
         return self._read[name]
