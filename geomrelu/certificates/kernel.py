@@ -31,6 +31,7 @@ ONE = checker.ONE
 NEGATIVE = Fraction(-1, 1 << 200)  # "z <= c < 0" is shown with this c
 PLAIN, ROUNDED = "n", "r"  # how a bound begins and ends
 LONG = 10_000  # bits
+NO_PARTS = "the kernel has no rule for bounds that a certificate derives"
 
 
 class Statement(NamedTuple):
@@ -57,9 +58,8 @@ def program() -> str:
 def judge(certificate: Any, model: Model, domain: Domain) -> list[dict[str, Any]]:
     """Prove every claim of a certificate with the kernel, or raise :class:`checker.Rejected`; returns the claims."""
     require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.FORMAT, "of another format")
-    checker.known(
-        certificate, {"geomrelu", "model", "domain", "points", "derive", "parts", "claims"}, "the certificate"
-    )
+    require("parts" not in certificate, NO_PARTS)
+    checker.known(certificate, {"geomrelu", "model", "domain", "points", "derive", "claims"}, "the certificate")
     require(certificate.get("model") == model.digest(), "it is about another model")
     claims, asked = said(certificate, model, domain)
     require(claims, "it claims nothing")
@@ -165,7 +165,7 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
     def below(bound: Fraction, sign: int) -> Statement:
         evidence = _walk if domain.points is not None else lambda writer: writer.tree(claim, level, neuron)
         require(domain.points is not None or "proof" in claim, "there is no proof")
-        require(claim.get("proof") != "parts", "the kernel has no rule for bounds that a certificate derives")
+        require(claim.get("proof") != "parts", NO_PARTS)
         words = f"below {level} {neuron} {int(sign > 0)} {_words(bound.as_integer_ratio())}"
         return Statement(words, number, evidence)
 

@@ -69,6 +69,17 @@ def test_nothing_is_assumed():
     assert set(re.findall(r"Theorem (\w+)", code)) == set(re.findall(r"Print Assumptions (\w+)", code))
 
 
+def test_bounds_on_parts_are_beyond_it():
+    """Also where no claim is about them: the other judges read them, and refuse what is wrong there."""
+    net, box = Network.from_layers([([[1]], [0], "relu")]), Polyhedron.box([(1, 2)])
+    claim = {"layer": 1, "neuron": 0, "status": "active", "proof": [{}]}
+    data = as_certificate([claim], net.digest, box.checked.digest(), [])
+    for certificate in (data | {"parts": [{}]}, data | {"parts": 7}, data | {"claims": [claim | {"proof": "parts"}]}):
+        assert BEYOND.match(answer(kernel.judge, certificate, net, box))
+    assert answer(checker.check, data | {"parts": [{}]}, net, box) is None
+    assert answer(checker.check, data | {"parts": 7}, net, box) is not None
+
+
 def test_assumptions_as_printed(program):
     """What Coq said when this program was built from these sources."""
     printed = Path(program).with_name("assumptions.txt")
