@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -158,26 +159,18 @@ class OnRows:
         inside = np.all((points >= boxes.lower) & (points <= boxes.upper), axis=1)
         hopeful = ~inside | (constant + (slope * points).sum(axis=1) < -bound)
         for k, part in enumerate(parts):
-            leaf: Node | None = None
+            leaf, with_factors = None, partial(self._leaf, part, boxes, k, below, added, plain)
             if bound[k] <= growth.enough:
-                leaf = self._leaf(part, boxes, k, below, added, factors[k], plain)
+                leaf = with_factors(factors[k])
             elif last and hopeful[k]:
-                leaf = self._by_program(part, boxes, k, below, added, slope[k], float(constant[k]), plain)
+                leaf = self._by_program(boxes, k, slope[k], float(constant[k]), with_factors)
             if leaf is not None:
                 growth._leaf(part, leaf)
             found.append(leaf)
         return bound, found
 
     def _by_program(
-        self,
-        part: Part,
-        boxes: Boxes,
-        k: int,
-        below: list[Array],
-        added: list[Array] | None,
-        slope: Array,
-        constant: float,
-        plain: bool,
+        self, boxes: Boxes, k: int, slope: Array, constant: float, with_factors: Callable[[Array], Node]
     ) -> Node | None:
         """A leaf by the linear program of a part, where several rows are in it."""
         growth = self.growth
@@ -190,7 +183,7 @@ class OnRows:
             highest = self.rows.highest(best.factors, boxes.lower[k], boxes.upper[k])
             return self._no_points(list(enumerate(best.factors.tolist())), highest) if highest < -TINY else None
         if best.bound <= growth.enough or (best.bound <= 1e-9 * growth.scale):
-            return self._leaf(part, boxes, k, below, added, best.factors, plain)
+            return with_factors(best.factors)
         return None
 
     def _leaf(
@@ -200,8 +193,8 @@ class OnRows:
         k: int,
         below: list[Array],
         added: list[Array] | None,
-        factors: Array,
         plain: bool,
+        factors: Array,
     ) -> Node:
         growth = self.growth
         leaf: dict[str, Any] = growth._exact_leaf(part, boxes, k, below, added, plain)
