@@ -25,7 +25,18 @@ from geomrelu.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded", "sparse"]
+__all__ = [
+    "bfloat16",
+    "common",
+    "dyadic",
+    "nearest",
+    "nearest_float",
+    "primitive",
+    "rational",
+    "rationals",
+    "rounded",
+    "sparse",
+]
 
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
 
@@ -238,10 +249,16 @@ def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
     """
     import numpy as np
 
-    def divide(v: int) -> float:
-        try:
-            return v / denominator
-        except OverflowError:
-            return math.inf if v > 0 else -math.inf
+    return np.array([_quotient(v, denominator) for v in numerators], dtype=np.float64)
 
-    return np.array([divide(v) for v in numerators], dtype=np.float64)
+
+def nearest_float(value: Fraction | int) -> float:
+    """The same of one number: ``float`` raises where it is beyond the float range."""
+    return _quotient(value.numerator, value.denominator)
+
+
+def _quotient(numerator: int, denominator: int) -> float:
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf
