@@ -121,9 +121,10 @@ def _decided(
 
 def _ended(options: argparse.Namespace, undecided: int) -> int:
     """The last line, and the exit code."""
+    open_ = "1 neuron is undecided and stays" if undecided == 1 else f"{undecided} neurons are undecided and stay"
     print(
         f"{options.output} equals {options.model} on the domain, exactly (proved)"
-        + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
+        + (f"; {open_}." if undecided else ".")
     )
     return 3 if undecided else 0
 

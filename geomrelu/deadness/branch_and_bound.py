@@ -587,7 +587,7 @@ class Growth:
 
 
 def _text(slopes: Array) -> str:
-    return "".join(_TEXT[np.rint(slopes * 16).astype(int)])
+    return "".join(_TEXT[np.rint(np.nan_to_num(slopes) * 16).astype(int)])
 
 
 def _short(middle: Any, width: Any) -> Any:

@@ -50,7 +50,7 @@ def candidates(
             if hit:
                 yield i, point
                 waiting.remove(i)
-    weights = sum(len(layer.data) for layer in floating.network.layers[:level])
+    weights = max(1, sum(len(layer.data) for layer in floating.network.layers[:level]))
     starts = int(np.clip(BATCH // weights, 4, starts))
     for i in waiting if rounds else ():
         budget.spend(0)
@@ -63,5 +63,7 @@ def candidates(
                 yield i, climbing[int(np.argmax(z[-1][:, i]))]
                 break
             slope = floating.gradient(z, level, i)
+            if not slope.any():  # flat at all of them: no way leads up
+                break
             climbing = floating.inside.stepped(climbing, slope, share * random.random(climbing.shape))
             share *= 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it

@@ -24,7 +24,7 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.witnesses import witnesses
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import nearest_float
+from geomrelu.exact.numbers import approximate
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -166,7 +166,7 @@ class FromData:
         if not silent:
             return
         counts = {name: sum(self.reach[key] == name for key in silent) for name in SETS}
-        wide = f"the box widened by {nearest_float(self.widen):g}"
+        wide = f"the box widened by {approximate(self.widen)}"
         yield (
             f"Proved dead on {wide}: {counts['widened box']}; on the box of the data, no further: {counts['box']};"
             f" on their hull: {counts['hull']}; on the data alone: {counts['data']}"
@@ -181,8 +181,8 @@ class FromData:
             value, exact = self.revived(key)
         except InputError:
             return "-"
-        low, shown = self.seen[key].low, f"{nearest_float(value):.6g}"
-        near = self.reach[key] == "data" and low is not None and f"{nearest_float(-low):.6g}" == shown
+        low, shown = self.seen[key].low, approximate(value)
+        near = self.reach[key] == "data" and low is not None and approximate(-low) == shown
         return shown if exact or near else f">= {shown}"  # on the data both sides of it are known
 
     def _witness(self, key: Key) -> str:
@@ -190,7 +190,7 @@ class FromData:
         if one is None:
             return "" if self.reach[key] == "widened box" else "none found"
         where = "inside" if one.inside else "outside"
-        return f"{nearest_float(one.distance):.4g} from point {one.nearest}, {where} the widened box"
+        return f"{approximate(one.distance, 4)} from point {one.nearest}, {where} the widened box"
 
 
 def from_data(

@@ -34,7 +34,7 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm
-from geomrelu.exact.numbers import nearest_float
+from geomrelu.exact.numbers import approximate, nearest_float
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.store import onnx_bytes
 from geomrelu.network.network import Network
@@ -161,7 +161,7 @@ class InFloats:
             if shown:
                 lines.append("  neuron  error         at most       status")
             for v in shown:
-                top = "" if v.upper is None else f"{nearest_float(v.upper):.6g}"
+                top = "" if v.upper is None else approximate(v.upper)
                 how = f" (fires, {v.how})" if v.how else ""
                 lines.append(f"  {v.neuron:>6}  {v.error:<12.6g}  {top:<12}  {v.status}{how}")
         return "\n".join(lines)

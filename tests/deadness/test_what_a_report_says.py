@@ -82,3 +82,34 @@ def test_all_that_a_report_says_of_hostile_networks(block):
 def test_all_that_a_report_says_of_ordinary_networks():
     for number, (layers, _, where, name, kind) in enumerate(cases(40, 77)):
         compare(layers, where, (number, name, kind))
+
+
+@pytest.mark.parametrize("domain", ["ball:1", "ball:1e200", "box:-1,1", "box:0,1e-300", "R^n"])
+@pytest.mark.parametrize("width", [3, 200])
+def test_networks_without_weights(domain, width):
+    """Each neuron is its bias: nothing is divided by the number of weights, and all is known."""
+    bias = [Fraction(i % 3 - 1) for i in range(width)]
+    layers = [([[0] * 12] * width, bias, "relu"), ([[0] * width] * width, bias, "relu"), ([[0] * width], [5], "none")]
+    report = decide(layers, domain, time=60)
+    right = [v > 0 for v in bias]
+    assert [v.status is Status.ALIVE for v in report.verdicts] == right * 2
+    assert report.check() == 2 * width
+    assert all(r.upper == bias[r.neuron] == r.lower for r in report.ranges)
+    smaller = prune(layers, domain, time=60)
+    assert smaller.check()
+    assert smaller([1] * 12) == [5]
+
+
+@pytest.mark.parametrize("radius", ["1e-900", "1e-200", "1e200", "1e999"])
+def test_balls_whose_radius_or_its_square_is_beyond_the_floats(radius):
+    """max(x, 0) + max(y, 0) - r / 2 is positive somewhere, and with - 2 r it is not."""
+    r = Fraction(radius)
+    layers = [([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1], [1, 1]], [-r / 2, -2 * r], "relu")]
+    report = decide(layers, f"ball:{radius}", time=20)
+    assert (2, 0) not in report.dead
+    assert (2, 1) not in report.alive
+    assert report.check() == len(report.dead) + len(report.alive)
+    assert report.ranges.check() > 0
+    if radius in ("1e-200", "1e200"):
+        assert not report.undecided
+    assert f"~1e{radius[2:] if radius[2] == '-' else '+' + radius[2:]}" in str(report)
