@@ -37,6 +37,11 @@ FILE is an arrangement in .json, {"A": [[...], ...], "b": [...], "den": 1}: the 
 divided by den; or a model as `geomrelu decide` takes it. Signs are written + - 0, one for each form or neuron, layer
 after layer. DOMAIN is as for `geomrelu decide`."""
 
+# the options that name files, in whatever command
+READ = ("model", "smaller", "input", "file", "query", "network", "domain", "data", "points")
+WRITTEN = ("output", "certificate", "ranges", "graph", "chunks")
+PREFIXES = (":", "@", "=")  # as in ball:1@FILE, ellipsoid:FILE, NAME=FILE
+
 Command = Callable[..., argparse.ArgumentParser]
 Advance = Callable[[str, int, int], None]
 
@@ -118,6 +123,30 @@ def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, An
     if options.input_shape is not None:
         given["shape"] = widths_of(options.input_shape, "--input-shape")
     return given
+
+
+def nothing_lost(options: argparse.Namespace) -> None:
+    """No output takes the place of what is read, or of another output.
+
+    Raises:
+        InputError: one would.
+    """
+    from os.path import realpath
+
+    from geomrelu.errors import InputError
+    from geomrelu.io.files import same_file
+
+    read: list[str] = []
+    for name in READ:
+        value = getattr(options, name, None)
+        read += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    read += [text.split(mark)[-1] for text in read for mark in PREFIXES if mark in text]
+    written = [path for name in WRITTEN if (path := getattr(options, name, None))]
+    for path in written:
+        if any(same_file(path, other) for other in read):
+            raise InputError(f"{path}: this file is read here, and would be lost: write to another file")
+    if len({realpath(path) for path in written}) < len(written):
+        raise InputError(f"{written[-1]}: two outputs cannot be one file")
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:

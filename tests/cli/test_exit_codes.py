@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import pytest
 from commands import run
 
@@ -135,3 +136,26 @@ def test_numbers_out_of_their_range(command, said, folder, capsys):
     assert (code, out) == (2, ""), (code, out, err)
     assert err.count("\n") == 1 and said in err, err
     assert not (folder / "OUT.json").exists()
+
+
+@pytest.mark.parametrize("command", [
+    "decide MODEL.json --domain DOMAIN.json --ranges MODEL.json",
+    "decide MODEL.json --domain DOMAIN.json --ranges ./DOMAIN.json",
+    "decide MODEL.json --domain ball:1@POINT.npz --ranges POINT.npz",
+    "prune MODEL.json --domain DOMAIN.json -o DOMAIN.json",
+    "prune MODEL.json --domain DOMAIN.json -o OUT.json --certificate MODEL.json",
+    "prune MODEL.json --domain DOMAIN.json -o OUT.json --certificate ./OUT.json",
+    "convert MODEL.json -o link.json",
+    "convert DOMAIN.json -o DOMAIN.json",
+    "regions MODEL.json --graph MODEL.json",
+    "probability alive --model MODEL.json --chunks MODEL.json",
+])  # fmt: skip
+def test_no_output_takes_the_place_of_what_is_read_or_of_another(command, folder, capsys):
+    (folder / "DOMAIN.json").write_text(json.dumps(BOX))
+    np.savez(folder / "POINT.npz", x=np.zeros(2))
+    (folder / "link.json").symlink_to("MODEL.json")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    code, out, err = run(capsys, *command.split())
+    assert (code, out) == (2, ""), (code, out, err)
+    assert err.count("\n") == 1 and ("would be lost" in err or "cannot be one file" in err)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
