@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.certificates import files as certificate
     from geomrelu.deadness.pruning import reserve
     from geomrelu.errors import InputError
-    from geomrelu.io.files import kind_of, parent_of, writable
+    from geomrelu.io.files import kind_of, writable
     from geomrelu.network.quantised import QuantisedNetwork
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
@@ -63,9 +63,6 @@ def run(options: argparse.Namespace) -> int:
     kind = Path(options.output).suffix.lower()
     if kind not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
-    parent_of(options.output)
-    if options.certificate is not None:
-        parent_of(options.certificate)
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
