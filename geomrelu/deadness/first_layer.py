@@ -37,7 +37,7 @@ def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
     point = {"ball": str(best.radius)}
     if best.value is not None:
         return problem.valued(1, i, best.value, point, [{}], "maximum on the ellipsoid", {})
-    about = f"maximum on the ellipsoid, the irrational {_about(best)}"
+    about = f"maximum on the ellipsoid, irrational, about {_about(best)}"
     claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": point}
     if best.sign < 0:
         claim = {"layer": 1, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}

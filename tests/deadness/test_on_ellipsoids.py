@@ -281,3 +281,11 @@ def test_the_page_shows_points_of_an_ellipsoid(files):
     assert "maximum on the ellipsoid" in report.save_page(files / "page", bounds=False).read_text(encoding="utf-8")
     write_domain(ball, files / "ball.json")
     assert check([str(p) for p in report.save(files / "c")], net, str(files / "ball.json")) == report.check()
+
+
+def test_what_is_said_of_an_ellipsoid_is_not_said_of_a_box():
+    layers = [([[1, 2], [2, 1]], [-9, 5], "relu"), ([[1, -1]] * 3, [-1, -2, -9], "relu")]
+    report = decide(layers, "ball:1")
+    assert report.dead == [(1, 0), (2, 0), (2, 1), (2, 2)]
+    assert not any("box" in v.reason for v in report.verdicts)
+    assert report.verdicts[0].reason == "maximum on the ellipsoid, irrational, about -6.763932023"
