@@ -288,4 +288,15 @@ def test_what_is_said_of_an_ellipsoid_is_not_said_of_a_box():
     report = decide(layers, "ball:1")
     assert report.dead == [(1, 0), (2, 0), (2, 1), (2, 2)]
     assert not any("box" in v.reason for v in report.verdicts)
-    assert report.verdicts[0].reason == "maximum on the ellipsoid, irrational, about -6.763932023"
+
+
+@pytest.mark.parametrize(("bias", "shown"), [
+    ("-9", "-7.585786438"),
+    ("5", "6.414213562"),
+    ("-1.41421356237309504", "8.801688724e-18"),  # where digits cancel
+    ("-1.41421356237309505", "-1.198311276e-18"),
+])  # fmt: skip
+def test_all_digits_of_an_irrational_maximum_are_right(bias, shown):
+    """The root of 2 is 1.4142135623730950488016887242..."""
+    (verdict,) = decide([([[1, 1]], [bias], "relu")], "ball:1").verdicts
+    assert verdict.reason == f"maximum on the ellipsoid, irrational, about {shown}"
