@@ -97,7 +97,6 @@ def _on_domain(options: argparse.Namespace) -> int:
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape
-    from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -107,6 +106,8 @@ def _on_domain(options: argparse.Namespace) -> int:
     network, domain = judged_inputs(options)
     image = None if options.image is None else widths_of(options.image, "--image")
     if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness.quantised_report import channels, check_options
+
         check_options(options.arithmetic, options.ranges, options.report)
     elif options.arithmetic is not None:
         front_door.check_arithmetic(options.arithmetic, network, domain, layers)

@@ -430,7 +430,7 @@ class Growth:
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
         candidates = np.concatenate(points) if self.rows is None else self.rows.moved_in(np.concatenate(points))
-        value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
+        value = self.floating.reached(candidates, self.level, [self.neuron])
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()
 

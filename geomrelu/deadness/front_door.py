@@ -12,7 +12,6 @@ from geomrelu.arguments import filename, function, integer, integers, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness import quantised_report
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.float_arithmetic import float_type
@@ -116,6 +115,8 @@ def decide(
         "progress": progress,
     }
     if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness import quantised_report  # start-up time and memory of all others
+
         quantised_report.check_options(arithmetic)
         asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)

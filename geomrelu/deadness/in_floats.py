@@ -488,7 +488,7 @@ def _climbed(floating: FloatNetwork, layer: int, i: int, budget: Budget) -> Arra
         step = step * 0.8
     kept.append(points)
     every = np.concatenate(kept)
-    reached = floating.forward(every, layer)[-1][:, i]
+    reached = floating.reached(every, layer, [i])[:, 0]
     return every[np.argsort(-reached, kind="stable")[: STARTS // 2]]
 
 

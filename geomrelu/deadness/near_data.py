@@ -86,7 +86,7 @@ class Hunt:
         x, low, high = self.points.floats[start], 0.0, 1.0
         for _ in range(CUTS):  # all at once
             share = np.linspace(low, high, CUT + 1)[1:]
-            z = self.floating.forward(x + share[:, None] * (end - x), layer)[-1][:, neuron]
+            z = self.floating.reached(x + share[:, None] * (end - x), layer, [neuron])
             first = int(np.argmax(z > 0)) if (z > 0).any() else CUT - 1
             low, high = (low if first == 0 else float(share[first - 1])), float(share[first])
         return _confirmed(self.network, self.points, self.box, layer, neuron, start, x, end, high)

@@ -24,7 +24,6 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
@@ -38,7 +37,7 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
-__all__ = ["Boxes", "FloatNetwork", "Lines"]
+__all__ = ["Boxes", "FloatNetwork", "Lines", "dense_rows"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
@@ -166,10 +165,9 @@ class FloatNetwork:
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
         for level, map_ in enumerate(network.layers, 1):
-            matrix, bias = map_.floats
-            starts = network.starts
-            parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
-            self.layers.append((parts, bias))
+            blocks, starts = network.blocks[level], network.starts
+            matrices, bias = map_.float_blocks([(starts[b], starts[b + 1]) for b in blocks], _DENSE)
+            self.layers.append((dict(zip(blocks, matrices, strict=True)), bias))
 
     @cached_property
     def rows(self) -> Rows | None:
@@ -201,7 +199,7 @@ class FloatNetwork:
         if any(list(parts) != [at] for at, (parts, _) in enumerate(self.layers[:up_to])):
             return None
         matrices = [parts[at] for at, (parts, _) in enumerate(self.layers[:up_to])]
-        if any(sparse.issparse(matrix) for matrix in matrices):
+        if not all(isinstance(matrix, np.ndarray) for matrix in matrices):
             return None
         return [(matrix, bias) for matrix, (_, bias) in zip(matrices, self.layers, strict=False)]
 
@@ -216,10 +214,17 @@ class FloatNetwork:
             outputs.append(np.maximum(z, 0))
         return result
 
+    def reached(self, points: Array, level: int, neurons: Sequence[int] | Array) -> Array:
+        """Pre-activations of some neurons of a layer at points (count, n): (count, neurons); little else is held."""
+        some = np.empty((len(points), len(neurons)))
+        for k in range(0, len(points), 512):
+            some[k : k + 512] = self.forward(points[k : k + 512], level)[-1][:, neurons]
+        return some
+
     def gradient(self, z: Sequence[Array], level: int, neuron: int) -> Array:
         """Gradient of one neuron at points with pre-activations ``z``: (count, n)."""
         count = len(z[0])
-        flow = {b: np.tile(_rows(m, [neuron]), (count, 1)) for b, m in self.layers[level - 1][0].items()}
+        flow = {b: np.tile(dense_rows(m, [neuron]), (count, 1)) for b, m in self.layers[level - 1][0].items()}
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
             if here is None:
@@ -310,7 +315,7 @@ class FloatNetwork:
             values = bias + sum(_times(boxes.vertices, matrix.T) for matrix in parts.values())
             low[:], high[:] = values.min(axis=0), values.max(axis=0)
         if boxes.ball is not None and parts:
-            slope = _rows(parts[0], slice(None))
+            slope = dense_rows(parts[0], slice(None))
             low = np.maximum(low, -boxes.ball.highest(-bias, -slope))
             high = np.minimum(high, boxes.ball.highest(bias, slope))
         if known is not None:
@@ -347,7 +352,7 @@ class FloatNetwork:
     def subtracted(self, level: int, neuron: int) -> Array | None:
         """Which neurons of the layer before have no positive weight: a bound only needs a line below them."""
         matrix = self.layers[level - 1][0].get(level - 1)
-        return None if matrix is None or level == 1 else _rows(matrix, [neuron])[0] <= 0
+        return None if matrix is None or level == 1 else dense_rows(matrix, [neuron])[0] <= 0
 
     def whole(self, up_to: int, budget: Budget = UNLIMITED) -> Boxes:
         """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
@@ -400,7 +405,8 @@ class FloatNetwork:
         parts, bias = self.layers[level - 1]
         count, targets = len(boxes), len(neurons)
         constant = np.broadcast_to(sign * bias[neurons], (count, targets)).copy()
-        flow = {b: np.broadcast_to(sign * _rows(m, neurons), (count, targets, m.shape[1])) for b, m in parts.items()}
+        rows = {b: sign * dense_rows(m, neurons) for b, m in parts.items()}
+        flow = {b: np.broadcast_to(m, (count, *m.shape)) for b, m in rows.items()}
         weights: list[Array | None] = [None] * (level - 1)
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
@@ -563,24 +569,19 @@ class FloatNetwork:
         return total
 
 
-def _compact(matrix: sparse.csr_matrix) -> Any:
-    """Dense where that is small or the matrix is nearly full."""
-    size = matrix.shape[0] * matrix.shape[1]
-    return matrix.toarray() if size <= 1 << 16 or (matrix.nnz * 4 > size and size <= _DENSE) else matrix.tocsr()
-
-
-def _rows(matrix: Any, rows: Any) -> Array:
+def dense_rows(matrix: Any, rows: Any) -> Array:
+    """Rows of a layer's matrix, which may be compressed, as a dense array."""
     picked = matrix[rows]
-    return picked.toarray() if sparse.issparse(picked) else picked
+    return picked if isinstance(picked, np.ndarray) else picked.toarray()
 
 
 def _times(left: Array, matrix: Any) -> Array:
-    return left @ matrix if not sparse.issparse(matrix) else (matrix.T @ left.T).T
+    return left @ matrix if isinstance(matrix, np.ndarray) else (matrix.T @ left.T).T
 
 
 def _left(matrix: Any, stack: Array) -> Array:
     """``matrix @ each`` of a stack (count, inner, n)."""
-    if not sparse.issparse(matrix):
+    if isinstance(matrix, np.ndarray):
         return matrix @ stack
     count, inner, n = stack.shape
     flat = matrix @ stack.transpose(1, 0, 2).reshape(inner, count * n)
