@@ -121,7 +121,7 @@ class EarlierNeurons:
 
 def written(slopes: Array) -> str:
     """Slopes as leaves say them."""
-    return _LETTERS[np.rint(slopes * 16).astype(int)].tobytes().decode()
+    return _LETTERS[np.rint(np.nan_to_num(slopes) * 16).astype(int)].tobytes().decode()
 
 
 def folded(floating: FloatNetwork, level: int, neuron: int, bounds: Bounds, open_: list[Array]) -> FloatNetwork:

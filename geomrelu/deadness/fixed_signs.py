@@ -17,7 +17,7 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common
+from geomrelu.exact.numbers import common, nearest_float
 from geomrelu.network.network import Network
 
 __all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
@@ -258,10 +258,13 @@ def _guess(
     """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
-    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
     more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
-    found = linprog([-float(a) for a in form[1:]], bounds=ends, **more)
+    slope = [-nearest_float(a) for a in form[1:]]
+    if not all(np.isfinite(numbers).all() for numbers in (table, ends, slope)):
+        return None
+    found = linprog(slope, bounds=ends, **more)
     if found.x is None:
         return None
     free, sides = set(), []

@@ -338,7 +338,7 @@ class FloatNetwork:
     def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
         """So many of the neurons at a time that their forms fit into memory, and that it does not take long."""
         width = max((self.network.inputs, *self.network.widths[:level]))
-        weights = max(sum(_weights(m) for m in parts.values()) for parts, _ in self.layers[:level])
+        weights = max(1, *(sum(map(_weights, parts.values())) for parts, _ in self.layers[:level]))
         step = max(1, min(BATCH // (width * count), WORK // (weights * count)))
         return (neurons[k : k + step] for k in range(0, len(neurons), step))
 
