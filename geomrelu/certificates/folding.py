@@ -61,7 +61,8 @@ class Folded:
             read = {j - first for j in coefficient if first <= j < last}
             for i in read & self.silent[at - 1]:
                 del coefficient[first + i]
-            if not (read := read & self.active[at - 1]):
+            read = read & self.active[at - 1] - self.silent[at - 1]
+            if not read:
                 continue
             inner = model.layers[at - 1]
             here = {i: coefficient.pop(first + i) for i in sorted(read)}
