@@ -44,7 +44,7 @@ class EarlierNeurons:
         if fold and level > 1:
             open_ = [np.flatnonzero((low[0] < 0) & (high[0] > 0)) for low, high in bounds]
             size = max(map(len, open_)) * (floating.network.inputs + max(self.widths))
-            if FEW * sum(map(len, open_)) <= sum(self.widths) and size <= MOST:
+            if 0 < FEW * sum(map(len, open_)) <= sum(self.widths) and size <= MOST:
                 self._open, self.aim = open_, 0
                 self.columns = [where.start + some for where, some in zip(self.slices, open_, strict=True)]
                 self.floating = folded(floating, level, neuron, bounds, open_)

@@ -515,15 +515,15 @@ class FloatNetwork:
                     chord -= gaps[at - 1]
                 outputs.append(np.where(negative < 0, below[at - 1] * y, chord))
                 pull = negative * y * line.unknown  # others have no slope to be moved, and would only slow these down
-                pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
                 moved = np.clip(below[at - 1] - FIRST * LAST ** (step / steps) * speed[at - 1], 0, 1)
                 below[at - 1] = np.where(line.unknown, moved, below[at - 1])
                 if added is not None and phases is not None:
                     if step == 0 and weight is not None:
-                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True))
+                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True, initial=0))
                     pull = phases[at - 1] * y
-                    pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                    pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                     grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
                     added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
