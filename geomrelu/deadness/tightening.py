@@ -33,6 +33,7 @@ from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
 from geomrelu.deadness.decide import decide
+from geomrelu.deadness.earlier_neurons import written
 from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork, Lines
@@ -378,7 +379,7 @@ class _Search:
                 self._offer(key, [self._leaf(layer)], SLOPED)
                 floating = self._floating(layer if sign < 0 else 0)
                 _, below, _, _ = floating.improved(whole, layer, i, STEPS, budget=self.budget)
-                texts = [trees._text(np.clip(slopes[0], 0, 1)) for slopes in below]
+                texts = [written(np.clip(slopes[0], 0, 1)) for slopes in below]
                 better = self._offer(key, [{"coarse" if coarse else "slopes": texts}], SLOPED)
                 if better and self._value(key) < GAIN * before:
                     self.gains.setdefault(layer, {})[key] = {"slopes": texts}

@@ -63,6 +63,7 @@ def test_search_agrees_with_pieces(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
             patch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
+            patch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
             patch.setattr(branch_and_bound, "MOST_BOXES", 5000)
             for report in decide(net, domain):
                 for v in report.verdicts:
