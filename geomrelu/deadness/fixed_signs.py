@@ -27,13 +27,14 @@ LARGEST = 1 << 13  # numbers in a linear program that is solved exactly: coordin
 
 
 Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
+Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Leaf:
     """A leaf of a proof, and a point where the neuron is exactly 0, if that is its largest value."""
 
-    node: dict[str, Any]
+    node: Node
     zero: tuple[Fraction, ...] | None = None
 
 
@@ -57,13 +58,15 @@ def solved(region: Region, level: int, neuron: int) -> Leaf | Positive | Open | 
 
     Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
     """
-    derive = derived(level)
-    region = region.copy()
-    region.derive(derive["derive"], level)
-    if region.empty:
-        return Leaf(derive)
     splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
-    known = forms(region, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    wanted, derive = [(level, neuron), *((at, i) for _, at, i, _ in splits)], Node()
+    known = forms(region, wanted) if len(region.known) >= level - 1 else None
+    if known is None or isinstance(known, Open):  # perhaps bounds of the region tell
+        region, derive = region.copy(), derived(level)
+        region.derive(derive["derive"], level)
+        if region.empty:
+            return Leaf(derive)
+        known = forms(region, wanted)
     if isinstance(known, Open):
         return known
     facts = [("splits", str(k)) for k, *_ in splits]
