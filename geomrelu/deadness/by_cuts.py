@@ -161,7 +161,7 @@ class Cuts:
     # ---- one neuron -------------------------------------------------------------------------------------------------
 
     def search(self, neuron: int, work: int, budget: Budget) -> Found | None:
-        """Decide a neuron; None: going through so many weights, about, was not enough.
+        """Decide a neuron; None: so many products of weights with coordinates of vertices, about, were not enough.
 
         Raises:
             Exhausted: the budget has ended; it counts parts.
@@ -174,7 +174,7 @@ class Cuts:
             self.values.clear()
         root, parts, zero = self._root(), 0, None
         stack, touching = [root], list[tuple[Part, Bound]]()
-        most = max(1, work // self._weights())
+        weights = self._weights()
         while stack or touching:
             if not stack:  # whether it is ever 0 is known by now; if not, it shall be shown to stay below
                 part, bound = touching.pop()
@@ -184,9 +184,10 @@ class Cuts:
                     self._close(part, bound)
                 continue
             budget.spend()
-            if parts == most:
-                return None
             part, parts = stack.pop(), parts + 1
+            work -= weights * len(part.piece.generators)
+            if work < 0 and parts > 1:
+                return None
             tops = [(Fraction(self._value(g, self.variable), g[0]), g) for g in part.piece.generators]
             best = max(tops)
             if best[0] > 0:

@@ -32,8 +32,9 @@ FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed
 FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 Where = Polyhedron | Ellipsoid
-LITTLE, MUCH = 1 << 17, 1 << 22  # weights that cuts along kinks may go through for a neuron, before and after that tree
-FAILURES = 3  # of cuts in a layer, beyond which they are not tried on
+# cuts along kinks before that tree (where boxes are slow), and after it: products for a neuron, about, and how many
+# more neurons may be left than are decided before the others of the layer are left as well
+LITTLE, MUCH = (1 << 19, 3), (1 << 24, 0)
 ON_THE_ELLIPSOID = "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
@@ -77,7 +78,8 @@ class BySearch:
             elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
             if isinstance(domain, Polyhedron) and is_cut(domain):
-                steps.insert(steps.index(self._sprouts), partial(self._by_cuts, LITTLE))
+                if layer > self.bench.floating.coarse_depth:
+                    steps.insert(steps.index(self._sprouts), partial(self._by_cuts, LITTLE))
                 steps.append(partial(self._by_cuts, MUCH))
         done = self._steps.setdefault(layer, 0)
         if not done:
@@ -124,9 +126,9 @@ class BySearch:
             if verdict is not None:
                 yield verdict
 
-    def _by_cuts(self, work: int, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+    def _by_cuts(self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons whose bounds are exact along kinks only; where that often takes too much, the others are left."""
-        problem, root, failed = self.problem, self.problem.quick.root, 0
+        problem, root, (work, left) = self.problem, self.problem.quick.root, effort
         if not asked or root is None:
             return
         problem.quick.watch(problem.budget.poll)
@@ -148,10 +150,10 @@ class BySearch:
                 claim = self._complete(cuts.claim(i, found))
                 supremum = Fraction(0) if "supremum" in claim else None
                 verdict = problem.tried(claim, f"{found.parts} parts, cut along kinks", supremum)
-            failed += -1 if verdict is not None else 1
+            left += 1 if verdict is not None else -1
             if verdict is not None:
                 yield verdict
-            elif failed > FAILURES:
+            elif left < 0:
                 return
 
     def _sprouts(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
