@@ -36,7 +36,7 @@ from geomrelu.network.pieces import Piece, whole
 __all__ = ["Cuts", "Found", "is_cut"]
 
 MOST_INPUTS = 4  # with more, the parts are too many
-REMEMBERED = 4_000  # vertices whose values are kept from neuron to neuron
+REMEMBERED = 1 << 16  # values of variables at vertices that are kept
 MOST_VERTICES = 1_000  # of the domain
 Node = dict[str, Any]
 Point = tuple[Fraction, ...]
@@ -170,11 +170,9 @@ class Cuts:
             return None
         self.target = neuron
         self.variable = self.starts[self.level] + neuron
-        if len(self.values) > REMEMBERED:
-            self.values.clear()
         root, parts, zero = self._root(), 0, None
         stack, touching = [root], list[tuple[Part, Bound]]()
-        weights = self._weights()
+        weights, self.read = self._weights()
         while stack or touching:
             if not stack:  # whether it is ever 0 is known by now; if not, it shall be shown to stay below
                 part, bound = touching.pop()
@@ -184,6 +182,8 @@ class Cuts:
                     self._close(part, bound)
                 continue
             budget.spend()
+            if len(self.values) * self.read > REMEMBERED:
+                self.values.clear()
             part, parts = stack.pop(), parts + 1
             work -= weights * len(part.piece.generators)
             if work < 0 and parts > 1:
@@ -215,8 +215,8 @@ class Cuts:
         root.forms.update((j, (tuple(int(k == j + 1) for k in range(n + 1)), root)) for j in range(n))
         return root
 
-    def _weights(self) -> int:
-        """How many the neuron reads, and all that it reads."""
+    def _weights(self) -> tuple[int, int]:
+        """How many weights the neuron and all that it reads have, and how many these are."""
         total, seen, stack = 0, set[int](), [self.variable]
         while stack:
             columns = self._read(stack.pop())[1]
@@ -224,7 +224,7 @@ class Cuts:
             fresh = {j for j in columns if j >= self.inputs} - seen
             seen |= fresh
             stack += fresh
-        return max(1, total)
+        return max(1, total), len(seen)
 
     def _split(self, part: Part, v: int) -> tuple[Part, ...]:
         at = self.layer_of[v]
@@ -239,9 +239,13 @@ class Cuts:
         at = self.layer_of[v]
         return self.model.layers[at - 1].rows[v - self.starts[at]]
 
-    def _value(self, g: Row, v: int) -> int:
-        """A pre-activation at a generator (or an input), over the scale of its layer."""
-        known = self.values.setdefault(g, {})
+    def _value(self, g: Row, v: int, known: dict[int, int] | None = None) -> int:
+        """A pre-activation at a generator, over the scale of its layer.
+
+        ``known``: values there that are not kept in :attr:`values`.
+        """
+        if known is None:
+            known = self.values.setdefault(g, {})
         found = known.get(v)
         if found is None:
             bias, columns, entries = self._read(v)
@@ -249,7 +253,7 @@ class Cuts:
             found = bias * factors[-1] * g[0]
             for j, w in zip(columns, entries, strict=True):
                 b = self.layer_of[j]
-                y = self._value(g, j) if b else g[j + 1]
+                y = self._value(g, j, known) if b else g[j + 1]
                 if y > 0 or not b:
                     found += w * y * factors[b]
             known[v] = found
@@ -311,6 +315,7 @@ class Cuts:
         bias, columns, entries = layer.rows[self.target]
         constant, scale = bias, layer.denominator
         coefficient: dict[int, int] = dict(zip(columns, entries, strict=True))
+        amid: tuple[Row, dict[int, int]] = point, {}
         needed, texts, lines = set[int](), dict[int, dict[int, int]](), list[tuple[int, float, float, float]]()
         for at in range(self.level - 1, 0, -1):
             first = self.starts[at]
@@ -318,7 +323,7 @@ class Cuts:
             if not here:
                 continue
             coefficient = {j: c for j, c in coefficient.items() if j < first}
-            slopes, heights, d, grow = self._lines(part, at, here, point, scale, needed, texts, lines)
+            slopes, heights, d, grow = self._lines(part, at, here, amid, scale, needed, texts, lines)
             inner = self.model.layers[at - 1]
             coefficient = {j: c * grow * inner.denominator for j, c in coefficient.items()}
             constant *= grow * inner.denominator
@@ -338,7 +343,7 @@ class Cuts:
         return Bound(row, scale, top, value, needed, texts, lines)
 
     def _lines(
-        self, part: Part, at: int, here: dict[int, int], point: Row, scale: int, needed: set[int],
+        self, part: Part, at: int, here: dict[int, int], amid: tuple[Row, dict[int, int]], scale: int, needed: set[int],
         texts: dict[int, dict[int, int]], lines: list[tuple[int, float, float, float]],
     ) -> tuple[dict[int, int], int, int, int]:  # fmt: skip
         """Coefficients on pre-activations times ``grow``, and what the heights of chords add, times ``grow`` and d."""
@@ -351,7 +356,7 @@ class Cuts:
             if not sign and c > 0:
                 chords[j] = _chord(*pairs[j - first])
                 continue
-            slope = sign > 0 if sign else self._value(point, j) > 0
+            slope = sign > 0 if sign else self._value(amid[0], j, amid[1]) > 0
             if c < 0:
                 texts.setdefault(at, {})[j - first] = int(slope)
             if not sign:
@@ -425,11 +430,9 @@ class Cuts:
         for k in places:
             cut = piece.cuts[k - len(outer)] if k >= len(outer) else None
             rows.append(outer[k] if cut is None else tuple(cut.sign * v for v in cut.row))
-        best = linear_programs.maximise(row, rows, domain.equalities)
-        if best.multipliers is None:
-            raise ArithmeticError("a form is unbounded at a vertex where it is largest")
+        below, equal = _balanced(row, rows, domain.equalities)
         tables: dict[str, dict[str, str]] = {"splits": {}, "rows": {}, "equalities": {}}
-        for k, m in best.multipliers[0].items():
+        for k, m in below.items():
             place = places[k]
             if place >= len(outer):
                 cut = piece.cuts[place - len(outer)]
@@ -437,7 +440,7 @@ class Cuts:
                 self._ensure(part, self.starts[cut.layer] + cut.neuron)
             elif place >= sides:
                 tables["rows"][str(place - sides)] = str(m / scale)
-        tables["equalities"] = {str(k): str(m / scale) for k, m in best.multipliers[1].items()}
+        tables["equalities"] = {str(k): str(m / scale) for k, m in equal.items()}
         if domain.given_by_generators:
             tables["rows"] = tables["equalities"] = {}
         return {key: table for key, table in tables.items() if table}
@@ -476,6 +479,34 @@ def _point(g: Row) -> Point:
 
 def _amid(generators: Sequence[Row]) -> Row:
     return tuple(map(sum, zip(*generators, strict=True)))
+
+
+def _balanced(form: Row, rows: Sequence[Row], flats: Sequence[Row]) -> tuple[dict[int, Fraction], dict[int, Fraction]]:
+    """Multipliers >= 0 of rows (and any of equalities) that make a form constant, where it is largest at a vertex of
+    these: by Cramer's rule if the vertex is simple, else by a linear program."""
+    if len(rows) == len(form) - 1 and not flats:
+        matrix = [row[1:] for row in rows]
+        whole, slope = _determinant(matrix), tuple(-v for v in form[1:])
+        if whole:
+            found = [Fraction(_determinant([*matrix[:k], slope, *matrix[k + 1 :]]), whole) for k in range(len(rows))]
+            if min(found) >= 0:
+                return {k: m for k, m in enumerate(found) if m}, {}
+    best = linear_programs.maximise(form, rows, flats)
+    if best.multipliers is None:
+        raise ArithmeticError("a form is unbounded at a vertex where it is largest")
+    return best.multipliers
+
+
+def _determinant(rows: Sequence[Row]) -> int:
+    if len(rows) == 1:
+        return rows[0][0]
+    if len(rows) == 2:
+        return rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
+    total = 0
+    for j, v in enumerate(rows[0]):
+        if v:
+            total += (-v if j % 2 else v) * _determinant([row[:j] + row[j + 1 :] for row in rows[1:]])
+    return total
 
 
 def _chord(low: int, high: int) -> tuple[int, int]:
