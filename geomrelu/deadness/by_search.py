@@ -34,7 +34,7 @@ SPROUT = 200  # boxes of a tree before the hardest search for a witness
 Where = Polyhedron | Ellipsoid
 # cuts along kinks before that tree (where boxes are slow), and after it: products for a neuron, about, and how many
 # more neurons may be left than are decided before the others of the layer are left as well
-LITTLE, MUCH = (1 << 19, 3), (1 << 24, 0)
+LITTLE, MUCH = (1 << 19, 8), (1 << 24, 0)
 ON_THE_ELLIPSOID = "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
