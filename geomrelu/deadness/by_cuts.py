@@ -35,9 +35,10 @@ from geomrelu.network.pieces import Piece, whole
 
 __all__ = ["Cuts", "Found", "is_cut"]
 
-MOST_INPUTS = 4  # with more, the parts are too many
+MOST_INPUTS = 4  # that vary; with more, the parts are too many
+MOST_DIMENSIONS = 10
 REMEMBERED = 1 << 16  # values of variables at vertices that are kept
-MOST_VERTICES = 1_000  # of the domain
+MOST_VERTICES = 5_000  # that the domain may have
 Node = dict[str, Any]
 Point = tuple[Fraction, ...]
 
@@ -125,7 +126,10 @@ class Found:
 
 def is_cut(domain: Polyhedron) -> bool:
     """Is it a domain for this?"""
-    return domain.dimension <= MOST_INPUTS and domain.is_bounded and domain.likely_generators <= MOST_VERTICES
+    sides = zip(domain.checked.lower, domain.checked.upper, strict=True)
+    varying = sum(low is None or low != high for low, high in sides)
+    few = varying <= MOST_INPUTS and domain.dimension <= MOST_DIMENSIONS
+    return few and domain.is_bounded and domain.likely_generators <= MOST_VERTICES
 
 
 class Cuts:
@@ -168,8 +172,14 @@ class Cuts:
         """
         if not self.bounded:
             return None
-        self.target = neuron
+        self.target, self.budget = neuron, budget
         self.variable = self.starts[self.level] + neuron
+        try:
+            return self._searched(work)
+        except RecursionError:  # signs that are derived one from the other, too many of them
+            return None
+
+    def _searched(self, work: int) -> Found | None:
         root, parts, zero = self._root(), 0, None
         stack, touching = [root], list[tuple[Part, Bound]]()
         weights, self.read = self._weights()
@@ -181,26 +191,36 @@ class Cuts:
                 else:
                     self._close(part, bound)
                 continue
-            budget.spend()
-            if len(self.values) * self.read > REMEMBERED:
-                self.values.clear()
             part, parts = stack.pop(), parts + 1
             work -= weights * len(part.piece.generators)
-            if work < 0 and parts > 1:
+            if work < 0:
                 return None
-            tops = [(Fraction(self._value(g, self.variable), g[0]), g) for g in part.piece.generators]
-            best = max(tops)
-            if best[0] > 0:
-                return Found(parts, positive=_point(best[1]))
-            zero = zero if best[0] else zero or _point(best[1])
-            bound = self._bounded(part, [g for v, g in tops if v == best[0]])
+            self.budget.spend()
+            value, highest = self._highest(part)
+            if value > 0:
+                return Found(parts, positive=_point(highest[0]))
+            zero = zero if value else zero or _point(highest[0])
+            bound = self._bounded(part, highest)
             if bound.value > 0:
                 stack += self._split(part, self._loosest(part, bound))
-            elif bound.value == 0 > best[0]:
+            elif bound.value == 0 > value:
                 touching.append((part, bound))
             else:
                 self._close(part, bound)
         return Found(parts, None, root.proof(), zero)
+
+    def _highest(self, part: Part) -> tuple[Fraction, list[Row]]:
+        """The largest value of the target at vertices (over the scale of its layer), and where."""
+        if len(self.values) * self.read > REMEMBERED:
+            self.values.clear()
+        best, where = Fraction(0), list[Row]()
+        for g in part.piece.generators:
+            self.budget.poll()
+            value = Fraction(self._value(g, self.variable), g[0])
+            if not where or value >= best:
+                where = [*where, g] if where and value == best else [g]
+                best = value
+        return best, where
 
     def claim(self, neuron: int, found: Found) -> Claim:
         """What a proof shows."""
@@ -311,6 +331,7 @@ class Cuts:
 
     def _bound(self, part: Part, point: Row) -> Bound:
         """With lines below that are exact at a point."""
+        self.budget.poll()
         layer = self.model.layers[self.level - 1]
         bias, columns, entries = layer.rows[self.target]
         constant, scale = bias, layer.denominator
