@@ -39,6 +39,7 @@ MOST_INPUTS = 4  # that vary; with more, the parts are too many
 MOST_DIMENSIONS = 10
 REMEMBERED = 1 << 16  # values of variables at vertices that are kept
 MOST_VERTICES = 5_000  # that the domain may have
+ZERO = Fraction(0)
 Node = dict[str, Any]
 Point = tuple[Fraction, ...]
 
@@ -93,7 +94,7 @@ class Bound:
 
     Attributes:
         row, scale: ``(b, a...)``.
-        top, value: the generator where it is largest, and the value there times the scale.
+        top, excess: the generator where it is largest, and by how much it is above the limit there.
         needed: variables whose sign the judge must know.
         slopes: below, of the others that are subtracted: layer -> place -> 0 or 1.
         lines: ``(variable, coefficient, slope, height)`` of variables of unknown sign, floats: a bound is
@@ -103,7 +104,7 @@ class Bound:
     row: Row
     scale: int
     top: Row
-    value: int
+    excess: Fraction
     needed: set[int]
     slopes: dict[int, dict[int, int]]
     lines: list[tuple[int, float, float, float]]
@@ -111,17 +112,18 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What has become of a neuron: a point where it is positive, or a proof that it is at most 0 (below, if ``zero`` is
-    None).
+    """What has become of a neuron.
 
     Attributes:
-        zero: a point where it is 0. parts: how many were bounded.
+        parts: how many were bounded.
+        above: a point where it is above the limit; or None, then there is a proof that it is not.
+        tight: a point where it is at the limit; None: it is proved to be below.
     """
 
     parts: int
-    positive: Point | None = None
+    above: Point | None = None
     proof: Sequence[Node] = ()
-    zero: Point | None = None
+    tight: Point | None = None
 
 
 def is_cut(domain: Polyhedron) -> bool:
@@ -140,7 +142,9 @@ class Cuts:
     """
 
     def __init__(self, network: Network, domain: Polyhedron, level: int, root: Region) -> None:
-        """``root``: the region of the whole domain, all layers before derived."""
+        """``root``: the region of the whole domain."""
+        root = root.copy()
+        root.derive(derived(level).get("derive", []), level)
         self.network, self.domain, self.level = network, domain, level
         self.model, self.starts, self.inputs = network.checked, network.starts, network.inputs
         self.layer_of = [0] * self.inputs  # of each variable
@@ -164,15 +168,16 @@ class Cuts:
 
     # ---- one neuron -------------------------------------------------------------------------------------------------
 
-    def search(self, neuron: int, work: int, budget: Budget) -> Found | None:
-        """Decide a neuron; None: so many products of weights with coordinates of vertices, about, were not enough.
+    def search(self, neuron: int, work: int, budget: Budget, limit: Fraction = ZERO) -> Found | None:
+        """Is a neuron ever above a limit? None: so many products of weights with coordinates of vertices, about, were
+        not enough.
 
         Raises:
             Exhausted: the budget has ended; it counts parts.
         """
         if not self.bounded:
             return None
-        self.target, self.budget = neuron, budget
+        self.target, self.budget, self.limit = neuron, budget, limit
         self.variable = self.starts[self.level] + neuron
         try:
             return self._searched(work)
@@ -180,13 +185,13 @@ class Cuts:
             return None
 
     def _searched(self, work: int) -> Found | None:
-        root, parts, zero = self._root(), 0, None
+        root, parts, tight = self._root(), 0, None
         stack, touching = [root], list[tuple[Part, Bound]]()
         weights, self.read = self._weights()
         while stack or touching:
-            if not stack:  # whether it is ever 0 is known by now; if not, it shall be shown to stay below
+            if not stack:  # whether it is ever at the limit is known by now; if not, it shall be shown to stay below
                 part, bound = touching.pop()
-                if zero is None:
+                if tight is None:
                     stack += self._split(part, self._loosest(part, bound))
                 else:
                     self._close(part, bound)
@@ -198,36 +203,36 @@ class Cuts:
             self.budget.spend()
             value, highest = self._highest(part)
             if value > 0:
-                return Found(parts, positive=_point(highest[0]))
-            zero = zero if value else zero or _point(highest[0])
+                return Found(parts, above=_point(highest[0]))
+            tight = tight or (None if value else _point(highest[0]))
             bound = self._bounded(part, highest)
-            if bound.value > 0:
+            if bound.excess > 0:
                 stack += self._split(part, self._loosest(part, bound))
-            elif bound.value == 0 > value:
+            elif bound.excess == 0 > value:
                 touching.append((part, bound))
             else:
                 self._close(part, bound)
-        return Found(parts, None, root.proof(), zero)
+        return Found(parts, None, root.proof(), tight)
 
     def _highest(self, part: Part) -> tuple[Fraction, list[Row]]:
-        """The largest value of the target at vertices (over the scale of its layer), and where."""
+        """By how much the target is above the limit at vertices, at most, and where."""
         if len(self.values) * self.read > REMEMBERED:
             self.values.clear()
-        best, where = Fraction(0), list[Row]()
+        best, where, scale = ZERO, list[Row](), self.scales[self.level]
         for g in part.piece.generators:
             self.budget.poll()
-            value = Fraction(self._value(g, self.variable), g[0])
+            value = Fraction(self._value(g, self.variable), g[0] * scale)
             if not where or value >= best:
                 where = [*where, g] if where and value == best else [g]
                 best = value
-        return best, where
+        return best - self.limit, where
 
     def claim(self, neuron: int, found: Found) -> Claim:
-        """What a proof shows."""
+        """What a proof shows whose limit was 0."""
         claim: Claim = {"layer": self.level, "neuron": neuron, "status": "dead", "proof": found.proof}
-        if found.zero is None:
+        if found.tight is None:
             return claim | {"stable": True}
-        return claim | {"supremum": "0", "stable": False, "point": list(map(str, found.zero))}
+        return claim | {"supremum": "0", "stable": False, "point": list(map(str, found.tight))}
 
     def _root(self) -> Part:
         n = self.inputs
@@ -323,11 +328,10 @@ class Cuts:
     def _bounded(self, part: Part, highest: list[Row]) -> Bound:
         """The better one of two: with lines that are exact amid the vertices where the target is largest, or all."""
         best = self._bound(part, _amid(highest))
-        if best.value <= 0 or len(highest) == len(part.piece.generators):
+        if best.excess <= 0 or len(highest) == len(part.piece.generators):
             return best
         other = self._bound(part, _amid(part.piece.generators))
-        better = other.value * best.top[0] * best.scale < best.value * other.top[0] * other.scale
-        return other if better else best
+        return other if other.excess < best.excess else best
 
     def _bound(self, part: Part, point: Row) -> Bound:
         """With lines below that are exact at a point."""
@@ -359,9 +363,8 @@ class Cuts:
                 constant = constant * d + heights * inner.denominator
                 scale *= d
         row = (constant, *(coefficient.get(j, 0) for j in range(self.inputs)))
-        values = [(sum(map(mul, row, g)), g) for g in part.piece.generators]
-        value, top = max(values, key=lambda pair: Fraction(pair[0], pair[1][0]))
-        return Bound(row, scale, top, value, needed, texts, lines)
+        value, top = max((Fraction(sum(map(mul, row, g)), g[0] * scale), g) for g in part.piece.generators)
+        return Bound(row, scale, top, value - self.limit, needed, texts, lines)
 
     def _lines(
         self, part: Part, at: int, here: dict[int, int], amid: tuple[Row, dict[int, int]], scale: int, needed: set[int],

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.by_cuts import Cuts, is_cut
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -19,6 +21,7 @@ from geomrelu.network import pieces
 __all__ = ["ByPieces", "allowance", "are_few", "is_listed"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+PROOF = 1 << 24  # products for the proof of a neuron, about, before it is left to the walk over all pieces
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
 
@@ -72,7 +75,7 @@ class ByPieces:
             else:
                 dead.append(i)
         limits = {i: value for i in dead if (value := found[i].value) is not None}
-        trees = pieces.proofs(problem.network, domain, layer, limits, budget) if dead else {}
+        trees = self._trees(domain, layer, limits, budget)
         for i in dead:
             best = found[i]
             problem.budget.spend(0)
@@ -82,6 +85,19 @@ class ByPieces:
                 far = problem.far(layer, i) if flat is None else None
             point = problem.point(best.point)
             yield problem.valued(layer, i, limits[i], point, trees[i], "all pieces", far, flat)
+
+    def _trees(self, domain: Polyhedron, layer: int, limits: dict[int, Fraction], budget: Budget) -> dict[int, Any]:
+        """Proofs of suprema: along kinks where that is possible, else by the walk once more."""
+        problem, root, trees = self.problem, self.problem.quick.root, dict[int, Any]()
+        if limits and layer > 1 and is_cut(domain) and root is not None:
+            problem.quick.watch(budget.poll)
+            cuts = Cuts(problem.network, domain, layer, root)
+            for i, limit in limits.items():
+                found = cuts.search(i, PROOF, budget, limit)
+                if found is not None and found.above is None:
+                    trees[i] = found.proof
+        left = {i: limit for i, limit in limits.items() if i not in trees}
+        return trees | (pieces.proofs(problem.network, domain, layer, left, budget) if left else {})
 
     def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
         """A ray that shows a dead neuron with negative supremum not to be stable."""

@@ -11,7 +11,6 @@ from functools import cached_property, partial
 from typing import Any
 
 from geomrelu.budget import Exhausted
-from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify, whole_box
 from geomrelu.deadness.by_cuts import Cuts, is_cut
@@ -132,8 +131,6 @@ class BySearch:
         if not asked or root is None:
             return
         problem.quick.watch(problem.budget.poll)
-        root = root.copy()
-        root.derive(derived(layer)["derive"], layer)
         cuts, share = Cuts(problem.network, domain, layer, root), problem.budget.share(2)
         for i in asked:
             try:
@@ -143,8 +140,8 @@ class BySearch:
                     raise
                 return
             verdict = None
-            if found is not None and found.positive is not None:
-                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.positive)}
+            if found is not None and found.above is not None:
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.above)}
                 verdict = problem.tried(claim, AT_A_POINT)
             elif found is not None:
                 claim = self._complete(cuts.claim(i, found))

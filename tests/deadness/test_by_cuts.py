@@ -9,7 +9,6 @@ from families import as_network, domain, lean, minima, network, ridges
 
 from geomrelu import Budget, Polyhedron, Status
 from geomrelu.budget import Exhausted
-from geomrelu.certificates.batch import derived
 from geomrelu.deadness import by_cuts, by_search
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.problem import Problem
@@ -27,9 +26,16 @@ def suprema(layers, where):
 
 def cut(net, where, level):
     problem = Problem(net, where, Budget())
-    root = problem.quick.root.copy()
-    root.derive(derived(level).get("derive", []), level)
-    return problem, by_cuts.Cuts(net, where, level, root)
+    return problem, by_cuts.Cuts(net, where, level, problem.quick.root)
+
+
+def exact(problem, cuts, level, i, right):
+    """A supremum, whatever it is, has a proof, and less than it is not proved."""
+    found = cuts.search(i, PLENTY, Budget(), right)
+    proof = {"layer": level, "neuron": i, "status": "dead", "supremum": str(right), "proof": found.proof}
+    verdict = problem.decided(proof | {"point": problem.point(found.tight)}, right, "")
+    assert verdict.status is Status.DEAD, verdict.reason
+    assert cuts.search(i, PLENTY, Budget(), right - Fraction(1, 1000)).above is not None
 
 
 def judged(layers, where, truth=None):
@@ -40,17 +46,18 @@ def judged(layers, where, truth=None):
         problem, cuts = cut(net, where, level)
         for i, right in enumerate(truth[level - 1]):
             found = cuts.search(i, PLENTY, Budget())
-            if found.positive is not None:
+            if found.above is not None:
                 assert right > 0
-                assert where.contains(found.positive)
-                assert oracles.forward(layers, found.positive)[level - 1][i] > 0
+                assert where.contains(found.above)
+                assert oracles.forward(layers, found.above)[level - 1][i] > 0
                 counts[0] += 1
                 continue
             assert right <= 0
-            assert (found.zero is not None) is (right == 0)
+            assert (found.tight is not None) is (right == 0)
+            exact(problem, cuts, level, i, right)
             claim = cuts.claim(i, found)
             if where.rows or where.flats or where.given_by_generators:
-                claim["point"] = problem.point(found.zero or where.interior_point())
+                claim["point"] = problem.point(found.tight or where.interior_point())
             verdict = problem.decided(claim, None, "")  # both judges
             assert verdict.status is Status.DEAD, verdict.reason
             assert verdict.stable is (right < 0)
@@ -126,7 +133,7 @@ def test_work_and_budget_end_it():
     net = as_network(minima(random.Random(3), 2, 4, "rational"))
     box = Polyhedron.box([(-2, 2)] * 2)
     _, cuts = cut(net, box, 3)
-    needed = [found.parts for i in range(4) if (found := cuts.search(i, PLENTY, Budget())).positive is None]
+    needed = [found.parts for i in range(4) if (found := cuts.search(i, PLENTY, Budget())).above is None]
     assert max(needed) > 1
     hard = next(i for i in range(4) if cuts.search(i, 1, Budget()) is None)
     with pytest.raises(Exhausted):
@@ -159,4 +166,4 @@ def test_values_of_vertices_are_forgotten(monkeypatch):
     before = [cuts.search(i, PLENTY, Budget()) for i in range(4)]
     monkeypatch.setattr(by_cuts, "REMEMBERED", 0)
     assert [cuts.search(i, PLENTY, Budget()) for i in range(4)] == before
-    assert Fraction(0) not in [f.zero for f in before]
+    assert Fraction(0) not in [f.tight for f in before]
