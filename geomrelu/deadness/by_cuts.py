@@ -122,7 +122,7 @@ class Found:
 
     parts: int
     above: Point | None = None
-    proof: Sequence[Node] = ()
+    proof: list[Node] = field(default_factory=list)
     tight: Point | None = None
 
 
