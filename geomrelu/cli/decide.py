@@ -177,7 +177,7 @@ def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image
 def _refused(options: argparse.Namespace) -> None:
     """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
-    from geomrelu.io.files import parent_of, writable
+    from geomrelu.io.files import writable
 
     for directory in (options.certificates, options.report):
         if directory is not None:
@@ -186,7 +186,6 @@ def _refused(options: argparse.Namespace) -> None:
         raise InputError("--image is about the pictures of --report")
     if options.ranges:
         check_kind(options.ranges)
-        parent_of(options.ranges)
 
 
 def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:

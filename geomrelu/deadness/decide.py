@@ -1,4 +1,4 @@
-"""Decide which neurons of a network are dead on a set, with a claim that has been accepted by the checker's rules.
+"""Decide which neurons of a network are dead on a set, with claims that the checker's rules accept.
 
 A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at 0 is silent), else *alive*. It is
 *stably* dead if it stays dead for all parameters near the given ones (all weights on the layers it reads, and its
@@ -8,7 +8,8 @@ How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellips
 program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is an unbounded polyhedron
 that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
 parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
-the verdict is the checker's: a claim it does not accept is not reported.
+the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the checker is not
+run: floats with a proven error show what it would find, see ``layer_bounds``.)
 """
 
 from __future__ import annotations
@@ -78,7 +79,8 @@ def decide(
     Raises:
         InputError: no such layer or neuron, dimensions that differ, an empty domain.
 
-    Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`.
+    Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`; or, of whole layers on a box, it
+        is shown by floats with a proven error that it would be (:mod:`geomrelu.deadness.layer_bounds`).
     Exact: yes. Source: Rister & Rubin (dead sets, section 2); Brownlowe et al. (stably unactivated).
     """
     if domain.dimension != network.inputs:

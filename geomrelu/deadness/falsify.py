@@ -49,7 +49,7 @@ def candidates(
             yield i, points[best]
         reached = reached[:, ~hits[best]]
         waiting = np.array(waiting)[~hits[best]].tolist()
-    weights = sum(len(layer.data) for layer in floating.network.layers[:level])
+    weights = max(1, sum(len(layer.data) for layer in floating.network.layers[:level]))
     starts = int(np.clip(BATCH // weights, 4, starts))
     for i, values in zip(waiting, reached.T, strict=True) if rounds else ():
         budget.spend(0)
@@ -62,5 +62,7 @@ def candidates(
                 yield i, climbing[int(np.argmax(z[-1][:, i]))]
                 break
             slope = floating.gradient(z, level, i)
+            if not slope.any():  # flat at all of them: no way leads up
+                break
             climbing = floating.inside.stepped(climbing, slope, share * random.random(climbing.shape))
             share *= 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it

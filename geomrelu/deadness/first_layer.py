@@ -11,6 +11,7 @@ from typing import Any
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Verdict
+from geomrelu.exact.numbers import approximate
 from geomrelu.geometry.ellipsoid import Ellipsoid, Maximum
 from geomrelu.geometry.polyhedron import Polyhedron
 
@@ -44,10 +45,7 @@ def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
 
 
 def _about(best: Maximum) -> str:
-    try:
-        return f"{float(best.middle + best.radius):.10g}"
-    except OverflowError:
-        return "huge number"
+    return approximate(best.middle + best.radius, 10)
 
 
 def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:

@@ -17,12 +17,13 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common
+from geomrelu.exact.numbers import common, nearest_float
 from geomrelu.network.network import Network
 
 __all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
 
 FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
+LARGEST = 1 << 13  # numbers in a linear program that is solved exactly: coordinates that move, by rows and sides
 
 
 Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
@@ -79,6 +80,9 @@ def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | 
             facts += [("equalities", str(k)), ("equalities", f"-{k}")]
             rows += [list(map(Fraction, row)), [Fraction(-v) for v in row]]
         sides = _sides(region)
+        quick = _by_floats(form, rows, *sides)
+        if quick is not None:
+            return Leaf(derive | _said(facts, quick))
         best = _maximum(form, rows, *sides)
         if best is None:
             multipliers = _contradiction(form, rows, *sides)
@@ -183,6 +187,46 @@ def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
     return lower, upper
 
 
+def _by_floats(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> list[Fraction] | None:
+    """Multipliers of the rows that show the form to be negative on a box where they are >= 0, if those that floating
+    point finds show it: any do, so only a maximum of 0, or almost, needs exact ones."""
+    if not rows:
+        return None
+    from scipy.optimize import linprog  # start-up time
+
+    table = np.array([[float(v) for v in row] for row in rows])
+    scale = np.maximum(abs(table).max(axis=1), 1e-300)
+    table /= scale[:, None]
+    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    found = linprog([-float(a) for a in form[1:]], A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
+    if found.x is not None:
+        multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+        return multipliers if _highest(_sum(form, rows, multipliers), lower, upper) < 0 else None
+    # no points: rows that cannot all be >= t for any t >= 0
+    slack = np.hstack([-table[:, 1:], np.ones((len(rows), 1))])
+    found = linprog([*[0.0] * len(lower), -1.0], A_ub=slack, b_ub=table[:, 0], bounds=[*ends, (None, 1)])
+    if found.x is None:
+        return None
+    multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+    least = _highest(_sum([Fraction(0)] * len(form), rows, multipliers), lower, upper)
+    if least >= 0:
+        return None
+    factor = max(_highest(form, lower, upper), Fraction(0)) / -least + 1
+    return [factor * m for m in multipliers]
+
+
+def _sum(form: Sequence[Fraction], rows: list[list[Fraction]], multipliers: Sequence[Fraction]) -> list[Fraction]:
+    used = [(m, row) for m, row in zip(multipliers, rows, strict=True) if m]
+    return [v + sum((m * row[j] for m, row in used), Fraction(0)) for j, v in enumerate(form)]
+
+
+def _highest(form: Sequence[Fraction], lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Fraction:
+    sides = zip(form[1:], lower, upper, strict=True)
+    return form[0] + sum((a * (high if a > 0 else low) for a, low, high in sides), Fraction(0))
+
+
 def _maximum(
     form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
 ) -> Best | None:
@@ -214,10 +258,13 @@ def _guess(
     """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
-    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
     more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
-    found = linprog([-float(a) for a in form[1:]], bounds=ends, **more)
+    slope = [-nearest_float(a) for a in form[1:]]
+    if not all(np.isfinite(numbers).all() for numbers in (table, ends, slope)):
+        return None
+    found = linprog(slope, bounds=ends, **more)
     if found.x is None:
         return None
     free, sides = set(), []
@@ -252,6 +299,8 @@ def _on_face(
         for side, sign in ((lower[j], 1), (upper[j], -1)):
             unit = [-sign * side, *(Fraction(sign * (k == m)) for m in range(len(free)))]
             box.append(tuple(common(unit)[0]))
+    if len(free) * (len(rows) + len(box)) > LARGEST:
+        return None
     best = linear_programs.maximise(objective, [*(row for row, _ in scaled), *box])
     if best.value is None or best.point is None or best.multipliers is None:
         return None
@@ -269,8 +318,7 @@ def _contradiction(
     rows >= t is negative."""
 
     def least(row: Sequence[Fraction]) -> Fraction:
-        sides = zip(row[1:], lower, upper, strict=True)
-        return row[0] + sum((a * (low if a > 0 else high) for a, low, high in sides), Fraction(0))
+        return -_highest([-v for v in row], lower, upper)
 
     n, zero, one = len(lower), Fraction(0), Fraction(1)
     start = min([one, *map(least, rows)])
@@ -279,6 +327,5 @@ def _contradiction(
     best = _maximum(objective, below, [*lower, start], [*upper, one])
     if best is None or best[0] >= 0:
         return None
-    highest = -least([-v for v in form])
-    factor = max(highest, zero) / -best[0] + 1
+    factor = max(_highest(form, lower, upper), zero) / -best[0] + 1
     return [factor * m for m in best[2]]

@@ -13,6 +13,7 @@ import numpy as np
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.deadness.on_data import Points
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.exact.numbers import nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -96,7 +97,7 @@ class Hunt:
     ) -> Iterator[tuple[int, Array]]:
         """(number of a point of the data, a point at which the neuron fires in floats)."""
         for point in known:
-            end = np.array([float(v) for v in point])
+            end = np.array([nearest_float(v) for v in point])
             k = int(np.argmin(np.abs(self.data - end).max(axis=1)))
             yield int(self.rows[k]), end
         starts = np.argsort(-self.values[layer - 1][:, neuron])[:STARTS]

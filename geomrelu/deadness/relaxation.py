@@ -42,9 +42,7 @@ __all__ = ["Boxes", "FloatNetwork", "Lines", "dense_rows"]
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 20  # numbers held at once in one backward pass
-WORK = (
-    1 << 26
-)  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
+WORK = 1 << 26  # multiplications in one layer of it, about: then budgets are looked at, and caches are large enough
 PAUSES = (2, 5, 9, 13)  # steps after which it is looked which boxes need more: not those that are settled,
 LONG, HOPE = 9, 0.4  # and from this step on not those whose bound is still more than this part of the first
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
@@ -164,10 +162,20 @@ class FloatNetwork:
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
+        self.folded: list[tuple[dict[int, Any], Array]] = []  # the first layers: see EarlierNeurons
         for level, map_ in enumerate(network.layers, 1):
             blocks, starts = network.blocks[level], network.starts
             matrices, bias = map_.float_blocks([(starts[b], starts[b + 1]) for b in blocks], _DENSE)
             self.layers.append((dict(zip(blocks, matrices, strict=True)), bias))
+
+    def with_layers(self, shape: Any, layers: list[tuple[dict[int, Any], Array]]) -> FloatNetwork:
+        """Other layers on the same domain; ``shape`` has the numbers of ``inputs`` and the ``widths``."""
+        other = object.__new__(FloatNetwork)
+        other.network, other.layers, other.coarse_depth, other.cornered = shape, layers, 0, False
+        other.inside, other.ball, other.lower, other.upper = self.inside, self.ball, self.lower, self.upper
+        other.folded = []
+        other._whole = other.on(other.lower[None, :], other.upper[None, :])
+        return other
 
     @cached_property
     def rows(self) -> Rows | None:
@@ -330,7 +338,7 @@ class FloatNetwork:
     def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
         """So many of the neurons at a time that their forms fit into memory, and that it does not take long."""
         width = max((self.network.inputs, *self.network.widths[:level]))
-        weights = max(len(layer.data) for layer in self.network.layers[:level])
+        weights = max(1, *(sum(map(_weights, parts.values())) for parts, _ in self.layers[:level]))
         step = max(1, min(BATCH // (width * count), WORK // (weights * count)))
         return (neurons[k : k + step] for k in range(0, len(neurons), step))
 
@@ -507,15 +515,15 @@ class FloatNetwork:
                     chord -= gaps[at - 1]
                 outputs.append(np.where(negative < 0, below[at - 1] * y, chord))
                 pull = negative * y * line.unknown  # others have no slope to be moved, and would only slow these down
-                pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
                 moved = np.clip(below[at - 1] - FIRST * LAST ** (step / steps) * speed[at - 1], 0, 1)
                 below[at - 1] = np.where(line.unknown, moved, below[at - 1])
                 if added is not None and phases is not None:
                     if step == 0 and weight is not None:
-                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True))
+                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True, initial=0))
                     pull = phases[at - 1] * y
-                    pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                    pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                     grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
                     added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
@@ -573,6 +581,10 @@ def dense_rows(matrix: Any, rows: Any) -> Array:
     """Rows of a layer's matrix, which may be compressed, as a dense array."""
     picked = matrix[rows]
     return picked if isinstance(picked, np.ndarray) else picked.toarray()
+
+
+def _weights(matrix: Any) -> int:
+    return int(matrix.size if isinstance(matrix, np.ndarray) else matrix.nnz)
 
 
 def _times(left: Array, matrix: Any) -> Array:

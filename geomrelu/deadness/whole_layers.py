@@ -158,7 +158,7 @@ class WholeLayers:
     def _count(self, layer: int, most: int = 1 << 20) -> int:
         """How many points at a time."""
         network = self.floating.network
-        weights = max(len(map_.data) for map_ in network.layers[:layer])
+        weights = max(1, *(len(map_.data) for map_ in network.layers[:layer]))
         return int(np.clip(min(CELLS // max(network.inputs, *network.widths[:layer]), WORK // weights), 8, most))
 
     def _starts(self, neurons: Sequence[int]) -> Array:

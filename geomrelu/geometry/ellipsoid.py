@@ -21,7 +21,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm
 from geomrelu.exact.elimination import solution
 from geomrelu.exact.factor import outer_factor
-from geomrelu.exact.numbers import common, nearest, rational, rationals
+from geomrelu.exact.numbers import common, nearest, nearest_float, rational, rationals
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.arrays import as_array
 
@@ -373,11 +373,10 @@ class Floats(NamedTuple):
             if entries:
                 found = nearest(entries, d)
                 shape[j if diagonal else (j, columns)] = found[0] if diagonal else found
-        square = float(nearest([ball.square.numerator], ball.square.denominator)[0])
         inverse = np.zeros(0)
         if not diagonal:
             inverse = np.linalg.pinv(shape - shape.mean(axis=1, keepdims=True) if ball.centred else shape)
-        return cls(nearest([bias for bias, _, _ in rows], d), shape, square**0.5, ball.centred, inverse)
+        return cls(nearest([bias for bias, _, _ in rows], d), shape, _root(ball.square), ball.centred, inverse)
 
     @property
     def width(self) -> int:
@@ -417,6 +416,13 @@ class Floats(NamedTuple):
         if self.centred and flat.any():
             u[..., flat] = -u.sum(axis=-1, keepdims=True) / flat.sum()
         return u
+
+
+def _root(square: Fraction) -> float:
+    """In floats, though the square may be beyond them."""
+    shift = (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + 64
+    larger = square * Fraction(4) ** shift
+    return nearest_float(isqrt(larger.numerator // larger.denominator) / Fraction(2) ** shift)
 
 
 def _several(values: Any, what: str) -> Iterable[Any]:
