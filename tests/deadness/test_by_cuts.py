@@ -5,13 +5,15 @@ from fractions import Fraction
 
 import oracles
 import pytest
-from families import as_network, domain, lean, minima, network, ridges
+from families import as_network, domain, lean, minima, network, rational, ridges
 
 from geomrelu import Budget, Polyhedron, Status
 from geomrelu.budget import Exhausted
 from geomrelu.deadness import by_cuts, by_search
+from geomrelu.deadness.by_pieces import proofs
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.problem import Problem
+from geomrelu.network import pieces
 
 KINDS = ("rational", "ternary", "degenerate", "scaled")
 PLENTY = 1 << 40
@@ -110,6 +112,25 @@ def test_random_networks_on_bounded_domains(kind):
     assert total[2] > 0
 
 
+def test_wide_layers():
+    """More kinks on a line than a machine word has bits."""
+    rng = random.Random(4)
+    for kind in ("rational", "ternary", "scaled"):
+        rows, bias = network(rng, (1, 140), kind)[0]
+        bias = [b if k % 3 else -v[0] * Fraction(k, 70) for k, (v, b) in enumerate(zip(rows, bias, strict=True))]
+        last = [[rational(rng) if rng.random() < 0.3 else Fraction(0) for _ in rows] for _ in range(3)]
+        convex = [abs(v) for v in last[0]]  # at most its value at the ends, which is 0 after the shift
+        ends = [sum(w * z for w, z in zip(convex, relu([(rows, bias)], x), strict=True)) for x in (-2, 2)]
+        layers = [(rows, bias), ([*last, convex], [Fraction(-9), Fraction(0), Fraction(5), -max(ends)])]
+        counts = judged(layers, Polyhedron.box([(-2, 2)]))
+        assert sum(counts) == 4
+        assert counts[1] > 0
+
+
+def relu(layers, x):
+    return [max(z, Fraction(0)) for z in oracles.forward(layers, [x])[-1]]
+
+
 def test_a_box_with_rows():
     """Rows are multipliers where they are tight."""
     rng = random.Random(8)
@@ -156,6 +177,29 @@ def test_the_search_decides_what_is_exactly_0(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(by_search, "is_cut", lambda domain: False)
         assert any(v.status is Status.UNDECIDED for v in verdicts())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_proofs_of_suprema_are_smaller_than_the_walk(kind):
+    """Where linear pieces are few, exact suprema have proofs of a fraction of their number, or at most as many."""
+    rng, sizes = random.Random(KINDS.index(kind)), [0, 0]
+    for _ in range(5):
+        net = as_network(lean(network(rng, (2, 6, 5, 3), kind), rng))
+        box = Polyhedron.box([(-1, 2)] * 2)
+        values = [e.value for e in pieces.extremes(net, box, 3, Budget())[2]]
+        limits = {i: value for i, value in enumerate(values) if value <= 0}
+        for k, trees in enumerate((proofs, pieces.proofs)):
+            found = trees(net, box, 3, limits, Budget())
+            assert found.keys() == limits.keys()
+            sizes[k] += sum(map(len, found.values()))
+    assert 0 < sizes[0] <= sizes[1]
+
+
+def test_what_cuts_do_not_settle_is_left_to_the_walk(monkeypatch):
+    net, box = as_network(minima(random.Random(7), 2, 4, "rational")), Polyhedron.box([(-2, 2)] * 2)
+    limits = {0: pieces.extremes(net, box, 3, Budget())[2][0].value}
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.PROOF", 0)
+    assert proofs(net, box, 3, limits, Budget()) == pieces.proofs(net, box, 3, limits, Budget())
 
 
 def test_values_of_vertices_are_forgotten(monkeypatch):
