@@ -29,6 +29,7 @@ from geomrelu.certificates.files import Claim
 from geomrelu.certificates.region import ONE, Region, signed
 from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import quotient
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 from geomrelu.network.pieces import Piece, whole
@@ -384,7 +385,7 @@ class Cuts:
             if c < 0:
                 texts.setdefault(at, {})[j - first] = int(slope)
             if not sign:
-                lines.append((j, c / scale, float(slope), 0.0))
+                lines.append((j, quotient(c, scale), float(slope), 0.0))
             if slope:
                 slopes[j] = c
         if not chords:
@@ -393,16 +394,16 @@ class Cuts:
         for j, (above, height) in chords.items():
             slopes[j] = here[j] * above
             heights += here[j] * height
-            lines.append((j, here[j] / scale, above / ONE, height / (d * ONE)))
+            lines.append((j, quotient(here[j], scale), above / ONE, quotient(height, d * ONE)))
         return slopes, heights, d, ONE
 
     def _loosest(self, part: Part, bound: Bound) -> int:
         """The variable to be cut: the loosest where the bound is largest, or one that it reads."""
         g, loosest, most = bound.top, -1, -1.0
         for v, c, slope, height in bound.lines:
-            y = self._value(g, v) / (self.scales[self.layer_of[v]] * g[0])
+            y = quotient(self._value(g, v), self.scales[self.layer_of[v]] * g[0])
             loss = c * (slope * y + height - max(y, 0))
-            if loss > most and (loss > 0 or loosest < 0):
+            if loosest < 0 or loss > max(0, most):  # beyond the floats it may be no number
                 loosest, most = v, loss
         return self._affine(part, loosest)
 

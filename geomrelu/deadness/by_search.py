@@ -111,7 +111,8 @@ class BySearch:
         if layer > floating.coarse_depth + 1:
             for i in whole_box.by_intervals(floating, layer, asked, self.problem.budget):
                 leaf = whole_box.interval_leaf(floating, layer)
-                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), ON_THE_BOX)
+                how = ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
+                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), how)
                 if verdict is not None:
                     yield verdict
 

@@ -252,14 +252,18 @@ class _Run:
             return
         few = listed and layer not in self.too_many
         if few and are_few(self.problem, domain, layer):
+            allowed = allowance(self.problem.budget)
             try:
-                yield from self.by_pieces.verdicts(domain, layer, asked, last, allowance(self.problem.budget))
+                yield from self.by_pieces.verdicts(domain, layer, asked, last, allowed)
                 return
             except Exhausted as end:
                 if self.problem.budget.ended:
                     raise
-                self.too_many.add(layer)  # the guess was wrong
-                self.reasons[layer] = dict.fromkeys(asked, str(end))
+                self.too_many.add(layer)
+                if (
+                    allowed.left is None or allowed.left > 0
+                ):  # the guess was wrong; elsewhere the time of others may be enough in the end
+                    self.reasons[layer] = dict.fromkeys(asked, str(end))
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
             yield from self.by_search.verdicts(domain, layer, [i for i in asked if i not in self.found[layer]])
 

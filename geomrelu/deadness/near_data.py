@@ -109,7 +109,7 @@ class Hunt:
             now = values[-1][:, neuron]
             hit = np.flatnonzero(waiting)[now > 0]
             yield from ((int(self.rows[starts[k]]), x[k].copy()) for k in hit.tolist())
-            waiting[hit] = False
+            waiting[np.flatnonzero(waiting)[~(now <= 0)]] = False  # not a number: lost
             if len(hit) >= ENOUGH or not waiting.any():
                 break
             slope = self.floating.gradient([z[now <= 0] for z in values], layer, neuron)

@@ -33,6 +33,7 @@ __all__ = [
     "nearest",
     "nearest_float",
     "primitive",
+    "quotient",
     "rational",
     "rationals",
     "rounded",
@@ -250,12 +251,12 @@ def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
     """
     import numpy as np
 
-    return np.array([_quotient(v, denominator) for v in numerators], dtype=np.float64)
+    return np.array([quotient(v, denominator) for v in numerators], dtype=np.float64)
 
 
 def nearest_float(value: Fraction | int) -> float:
     """The same of one number: ``float`` raises where it is beyond the float range."""
-    return _quotient(value.numerator, value.denominator)
+    return quotient(value.numerator, value.denominator)
 
 
 def approximate(value: Fraction | int, digits: int = 6) -> str:
@@ -272,7 +273,8 @@ def approximate(value: Fraction | int, digits: int = 6) -> str:
         return f"{(Decimal(value.numerator) / value.denominator).normalize():e}"
 
 
-def _quotient(numerator: int, denominator: int) -> float:
+def quotient(numerator: int, denominator: int) -> float:
+    """Of whole numbers, as near as a float can be; infinite where ``/`` raises."""
     try:
         return numerator / denominator
     except OverflowError:

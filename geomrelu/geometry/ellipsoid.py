@@ -51,6 +51,17 @@ class Maximum(NamedTuple):
         return -1 if self.middle**2 > self.square else 0
 
     @property
+    def about(self) -> Fraction:
+        """It, with an error of less than one part in 2^40, to be read."""
+        bits = 64
+        while self.value is None:
+            root = _root(self.square, bits)
+            if abs(self.middle + root) * 2 ** (bits - 44) > root:
+                return self.middle + root
+            bits *= 2
+        return self.value
+
+    @property
     def radius(self) -> Fraction:
         """t > 0 with t^2 >= q, so near that ``middle + q / t`` has the sign of the maximum; t^2 = q if possible."""
         if self.value is not None:
@@ -376,7 +387,9 @@ class Floats(NamedTuple):
         inverse = np.zeros(0)
         if not diagonal:
             inverse = np.linalg.pinv(shape - shape.mean(axis=1, keepdims=True) if ball.centred else shape)
-        return cls(nearest([bias for bias, _, _ in rows], d), shape, _root(ball.square), ball.centred, inverse)
+        return cls(
+            nearest([bias for bias, _, _ in rows], d), shape, nearest_float(_root(ball.square)), ball.centred, inverse
+        )
 
     @property
     def width(self) -> int:
@@ -418,11 +431,11 @@ class Floats(NamedTuple):
         return u
 
 
-def _root(square: Fraction) -> float:
-    """In floats, though the square may be beyond them."""
-    shift = (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + 64
+def _root(square: Fraction, bits: int = 64) -> Fraction:
+    """The root, less at most one part in 2^(bits - 2)."""
+    shift = (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + bits
     larger = square * Fraction(4) ** shift
-    return nearest_float(isqrt(larger.numerator // larger.denominator) / Fraction(2) ** shift)
+    return isqrt(larger.numerator // larger.denominator) / Fraction(2) ** shift
 
 
 def _several(values: Any, what: str) -> Iterable[Any]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import oracles
 import pytest
 from families import as_network, cases, domain, rational
@@ -16,11 +18,11 @@ from geomrelu import FiniteSet, Status, decide, prune
 SIZES = [Fraction(v) for v in (1e-300, -1e-300, 1e300, -1e300, 5e-324, 1, -1, 0)]
 
 
-def hostile(rng, inputs):
+def hostile(rng, inputs, widest=4):
     """A few layers: unread inputs, copies, no weights at all, floats that overflow when they are multiplied."""
     layers = []
     for _ in range(rng.randint(1, 4)):
-        outputs, kind = rng.randint(1, 4), rng.randrange(3)
+        outputs, kind = rng.randint(1, widest), rng.randrange(3)
         number = (lambda: rational(rng), lambda: rng.choice(SIZES), lambda: Fraction(0))[kind]
         rows = [[number() for _ in range(inputs)] for _ in range(outputs)]
         bias = [rng.choice((rational(rng), rng.choice(SIZES))) for _ in range(outputs)]
@@ -113,3 +115,31 @@ def test_balls_whose_radius_or_its_square_is_beyond_the_floats(radius):
     if radius in ("1e-200", "1e200"):
         assert not report.undecided
     assert f"~1e{radius[2:] if radius[2] == '-' else '+' + radius[2:]}" in str(report)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_what_is_said_of_data_and_hostile_networks(block):
+    """Silent and firing by the definition, where float evaluation ends in infinities and in no numbers at all."""
+    rng = random.Random(100 + block)
+    for number in range(60):
+        inputs = rng.randint(1, 3)
+        layers = hostile(rng, inputs, widest=5)
+        data = np.array([[rng.choice((0, 1, -1, rng.gauss(0, 1))) for _ in range(inputs)] for _ in range(5)])
+        found: Any = decide([(rows, bias, "relu") for rows, bias in layers], data=data, time=20)
+        values = [oracles.forward(layers, [Fraction(x) for x in point]) for point in data.tolist()]
+        place = (block, number)
+        for (level, i), seen in found.seen.items():
+            highest = max(z[level - 1][i] for z in values)
+            assert seen.silent is (highest <= 0), place
+            assert seen.low is None or seen.low <= highest, place
+            assert seen.high is None or seen.high >= highest, place
+        for (level, i), near in found.near.items():
+            assert oracles.forward(layers, near.point)[level - 1][i] == near.value > 0, place
+        assert str(found)
+
+
+def test_sums_that_overflow_on_the_way_do_not_make_silence():
+    """In floats -inf, and +-inf is its error; the sum is 1.5e308."""
+    row = [-1.5e308, -1.5e308, 1.5e308, 1.5e308, 1.5e308]
+    found: Any = decide([([row, [-v for v in row]], [0, 0], "relu")], data=np.ones((2, 5)), time=20)
+    assert (found.firing, found.silent) == ([(1, 0)], [(1, 1)])
