@@ -36,9 +36,11 @@ from geomrelu.network.pieces import Piece, whole
 
 __all__ = ["Cuts", "Found", "is_cut"]
 
-MOST_INPUTS = 4  # with more, the parts are too many
-REMEMBERED = 4_000  # vertices whose values are kept from neuron to neuron
-MOST_VERTICES = 1_000  # of the domain
+MOST_INPUTS = 4  # that vary; with more, the parts are too many
+MOST_DIMENSIONS = 10
+REMEMBERED = 1 << 16  # values of variables at vertices that are kept
+MOST_VERTICES = 5_000  # that the domain may have
+ZERO = Fraction(0)
 Node = dict[str, Any]
 Point = tuple[Fraction, ...]
 
@@ -93,7 +95,7 @@ class Bound:
 
     Attributes:
         row, scale: ``(b, a...)``.
-        top, value: the generator where it is largest, and the value there times the scale.
+        top, excess: the generator where it is largest, and by how much it is above the limit there.
         needed: variables whose sign the judge must know.
         slopes: below, of the others that are subtracted: layer -> place -> 0 or 1.
         lines: ``(variable, coefficient, slope, height)`` of variables of unknown sign, floats: a bound is
@@ -103,7 +105,7 @@ class Bound:
     row: Row
     scale: int
     top: Row
-    value: int
+    excess: Fraction
     needed: set[int]
     slopes: dict[int, dict[int, int]]
     lines: list[tuple[int, float, float, float]]
@@ -111,22 +113,26 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What has become of a neuron: a point where it is positive, or a proof that it is at most 0 (below, if ``zero`` is
-    None).
+    """What has become of a neuron.
 
     Attributes:
-        zero: a point where it is 0. parts: how many were bounded.
+        parts: how many were bounded.
+        above: a point where it is above the limit; or None, then there is a proof that it is not.
+        tight: a point where it is at the limit; None: it is proved to be below.
     """
 
     parts: int
-    positive: Point | None = None
-    proof: Sequence[Node] = ()
-    zero: Point | None = None
+    above: Point | None = None
+    proof: list[Node] = field(default_factory=list)
+    tight: Point | None = None
 
 
 def is_cut(domain: Polyhedron) -> bool:
     """Is it a domain for this?"""
-    return domain.dimension <= MOST_INPUTS and domain.is_bounded and domain.likely_generators <= MOST_VERTICES
+    sides = zip(domain.checked.lower, domain.checked.upper, strict=True)
+    varying = sum(low is None or low != high for low, high in sides)
+    few = varying <= MOST_INPUTS and domain.dimension <= MOST_DIMENSIONS
+    return few and domain.is_bounded and domain.likely_generators <= MOST_VERTICES
 
 
 class Cuts:
@@ -137,7 +143,9 @@ class Cuts:
     """
 
     def __init__(self, network: Network, domain: Polyhedron, level: int, root: Region) -> None:
-        """``root``: the region of the whole domain, all layers before derived."""
+        """``root``: the region of the whole domain."""
+        root = root.copy()
+        root.derive(derived(level).get("derive", []), level)
         self.network, self.domain, self.level = network, domain, level
         self.model, self.starts, self.inputs = network.checked, network.starts, network.inputs
         self.layer_of = [0] * self.inputs  # of each variable
@@ -161,53 +169,71 @@ class Cuts:
 
     # ---- one neuron -------------------------------------------------------------------------------------------------
 
-    def search(self, neuron: int, work: int, budget: Budget) -> Found | None:
-        """Decide a neuron; None: going through so many weights, about, was not enough.
+    def search(self, neuron: int, work: int, budget: Budget, limit: Fraction = ZERO) -> Found | None:
+        """Is a neuron ever above a limit? None: so many products of weights with coordinates of vertices, about, were
+        not enough.
 
         Raises:
             Exhausted: the budget has ended; it counts parts.
         """
         if not self.bounded:
             return None
-        self.target = neuron
+        self.target, self.budget, self.limit = neuron, budget, limit
         self.variable = self.starts[self.level] + neuron
-        if len(self.values) > REMEMBERED:
-            self.values.clear()
-        root, parts, zero = self._root(), 0, None
+        try:
+            return self._searched(work)
+        except RecursionError:  # signs that are derived one from the other, too many of them
+            return None
+
+    def _searched(self, work: int) -> Found | None:
+        root, parts, tight = self._root(), 0, None
         stack, touching = [root], list[tuple[Part, Bound]]()
-        most = max(1, work // self._weights())
+        weights, self.read = self._weights()
         while stack or touching:
-            if not stack:  # whether it is ever 0 is known by now; if not, it shall be shown to stay below
+            if not stack:  # whether it is ever at the limit is known by now; if not, it shall be shown to stay below
                 part, bound = touching.pop()
-                if zero is None:
+                if tight is None:
                     stack += self._split(part, self._loosest(part, bound))
                 else:
                     self._close(part, bound)
                 continue
-            budget.spend()
-            if parts == most:
-                return None
             part, parts = stack.pop(), parts + 1
-            tops = [(Fraction(self._value(g, self.variable), g[0]), g) for g in part.piece.generators]
-            best = max(tops)
-            if best[0] > 0:
-                return Found(parts, positive=_point(best[1]))
-            zero = zero if best[0] else zero or _point(best[1])
-            bound = self._bounded(part, [g for v, g in tops if v == best[0]])
-            if bound.value > 0:
+            work -= weights * len(part.piece.generators)
+            if work < 0:
+                return None
+            self.budget.spend()
+            value, highest = self._highest(part)
+            if value > 0:
+                return Found(parts, above=_point(highest[0]))
+            tight = tight or (None if value else _point(highest[0]))
+            bound = self._bounded(part, highest)
+            if bound.excess > 0:
                 stack += self._split(part, self._loosest(part, bound))
-            elif bound.value == 0 > best[0]:
+            elif bound.excess == 0 > value:
                 touching.append((part, bound))
             else:
                 self._close(part, bound)
-        return Found(parts, None, root.proof(), zero)
+        return Found(parts, None, root.proof(), tight)
+
+    def _highest(self, part: Part) -> tuple[Fraction, list[Row]]:
+        """By how much the target is above the limit at vertices, at most, and where."""
+        if len(self.values) * self.read > REMEMBERED:
+            self.values.clear()
+        best, where, scale = ZERO, list[Row](), self.scales[self.level]
+        for g in part.piece.generators:
+            self.budget.poll()
+            value = Fraction(self._value(g, self.variable), g[0] * scale)
+            if not where or value >= best:
+                where = [*where, g] if where and value == best else [g]
+                best = value
+        return best - self.limit, where
 
     def claim(self, neuron: int, found: Found) -> Claim:
-        """What a proof shows."""
+        """What a proof shows whose limit was 0."""
         claim: Claim = {"layer": self.level, "neuron": neuron, "status": "dead", "proof": found.proof}
-        if found.zero is None:
+        if found.tight is None:
             return claim | {"stable": True}
-        return claim | {"supremum": "0", "stable": False, "point": list(map(str, found.zero))}
+        return claim | {"supremum": "0", "stable": False, "point": list(map(str, found.tight))}
 
     def _root(self) -> Part:
         n = self.inputs
@@ -215,8 +241,8 @@ class Cuts:
         root.forms.update((j, (tuple(int(k == j + 1) for k in range(n + 1)), root)) for j in range(n))
         return root
 
-    def _weights(self) -> int:
-        """How many the neuron reads, and all that it reads."""
+    def _weights(self) -> tuple[int, int]:
+        """How many weights the neuron and all that it reads have, and how many these are."""
         total, seen, stack = 0, set[int](), [self.variable]
         while stack:
             columns = self._read(stack.pop())[1]
@@ -224,7 +250,7 @@ class Cuts:
             fresh = {j for j in columns if j >= self.inputs} - seen
             seen |= fresh
             stack += fresh
-        return max(1, total)
+        return max(1, total), len(seen)
 
     def _split(self, part: Part, v: int) -> tuple[Part, ...]:
         at = self.layer_of[v]
@@ -239,9 +265,13 @@ class Cuts:
         at = self.layer_of[v]
         return self.model.layers[at - 1].rows[v - self.starts[at]]
 
-    def _value(self, g: Row, v: int) -> int:
-        """A pre-activation at a generator (or an input), over the scale of its layer."""
-        known = self.values.setdefault(g, {})
+    def _value(self, g: Row, v: int, known: dict[int, int] | None = None) -> int:
+        """A pre-activation at a generator, over the scale of its layer.
+
+        ``known``: values there that are not kept in :attr:`values`.
+        """
+        if known is None:
+            known = self.values.setdefault(g, {})
         found = known.get(v)
         if found is None:
             bias, columns, entries = self._read(v)
@@ -249,7 +279,7 @@ class Cuts:
             found = bias * factors[-1] * g[0]
             for j, w in zip(columns, entries, strict=True):
                 b = self.layer_of[j]
-                y = self._value(g, j) if b else g[j + 1]
+                y = self._value(g, j, known) if b else g[j + 1]
                 if y > 0 or not b:
                     found += w * y * factors[b]
             known[v] = found
@@ -299,18 +329,19 @@ class Cuts:
     def _bounded(self, part: Part, highest: list[Row]) -> Bound:
         """The better one of two: with lines that are exact amid the vertices where the target is largest, or all."""
         best = self._bound(part, _amid(highest))
-        if best.value <= 0 or len(highest) == len(part.piece.generators):
+        if best.excess <= 0 or len(highest) == len(part.piece.generators):
             return best
         other = self._bound(part, _amid(part.piece.generators))
-        better = other.value * best.top[0] * best.scale < best.value * other.top[0] * other.scale
-        return other if better else best
+        return other if other.excess < best.excess else best
 
     def _bound(self, part: Part, point: Row) -> Bound:
         """With lines below that are exact at a point."""
+        self.budget.poll()
         layer = self.model.layers[self.level - 1]
         bias, columns, entries = layer.rows[self.target]
         constant, scale = bias, layer.denominator
         coefficient: dict[int, int] = dict(zip(columns, entries, strict=True))
+        amid: tuple[Row, dict[int, int]] = point, {}
         needed, texts, lines = set[int](), dict[int, dict[int, int]](), list[tuple[int, float, float, float]]()
         for at in range(self.level - 1, 0, -1):
             first = self.starts[at]
@@ -318,7 +349,7 @@ class Cuts:
             if not here:
                 continue
             coefficient = {j: c for j, c in coefficient.items() if j < first}
-            slopes, heights, d, grow = self._lines(part, at, here, point, scale, needed, texts, lines)
+            slopes, heights, d, grow = self._lines(part, at, here, amid, scale, needed, texts, lines)
             inner = self.model.layers[at - 1]
             coefficient = {j: c * grow * inner.denominator for j, c in coefficient.items()}
             constant *= grow * inner.denominator
@@ -333,12 +364,11 @@ class Cuts:
                 constant = constant * d + heights * inner.denominator
                 scale *= d
         row = (constant, *(coefficient.get(j, 0) for j in range(self.inputs)))
-        values = [(sum(map(mul, row, g)), g) for g in part.piece.generators]
-        value, top = max(values, key=lambda pair: Fraction(pair[0], pair[1][0]))
-        return Bound(row, scale, top, value, needed, texts, lines)
+        value, top = max((Fraction(sum(map(mul, row, g)), g[0] * scale), g) for g in part.piece.generators)
+        return Bound(row, scale, top, value - self.limit, needed, texts, lines)
 
     def _lines(
-        self, part: Part, at: int, here: dict[int, int], point: Row, scale: int, needed: set[int],
+        self, part: Part, at: int, here: dict[int, int], amid: tuple[Row, dict[int, int]], scale: int, needed: set[int],
         texts: dict[int, dict[int, int]], lines: list[tuple[int, float, float, float]],
     ) -> tuple[dict[int, int], int, int, int]:  # fmt: skip
         """Coefficients on pre-activations times ``grow``, and what the heights of chords add, times ``grow`` and d."""
@@ -351,7 +381,7 @@ class Cuts:
             if not sign and c > 0:
                 chords[j] = _chord(*pairs[j - first])
                 continue
-            slope = sign > 0 if sign else self._value(point, j) > 0
+            slope = sign > 0 if sign else self._value(amid[0], j, amid[1]) > 0
             if c < 0:
                 texts.setdefault(at, {})[j - first] = int(slope)
             if not sign:
@@ -425,11 +455,9 @@ class Cuts:
         for k in places:
             cut = piece.cuts[k - len(outer)] if k >= len(outer) else None
             rows.append(outer[k] if cut is None else tuple(cut.sign * v for v in cut.row))
-        best = linear_programs.maximise(row, rows, domain.equalities)
-        if best.multipliers is None:
-            raise ArithmeticError("a form is unbounded at a vertex where it is largest")
+        below, equal = _balanced(row, rows, domain.equalities)
         tables: dict[str, dict[str, str]] = {"splits": {}, "rows": {}, "equalities": {}}
-        for k, m in best.multipliers[0].items():
+        for k, m in below.items():
             place = places[k]
             if place >= len(outer):
                 cut = piece.cuts[place - len(outer)]
@@ -437,7 +465,7 @@ class Cuts:
                 self._ensure(part, self.starts[cut.layer] + cut.neuron)
             elif place >= sides:
                 tables["rows"][str(place - sides)] = str(m / scale)
-        tables["equalities"] = {str(k): str(m / scale) for k, m in best.multipliers[1].items()}
+        tables["equalities"] = {str(k): str(m / scale) for k, m in equal.items()}
         if domain.given_by_generators:
             tables["rows"] = tables["equalities"] = {}
         return {key: table for key, table in tables.items() if table}
@@ -476,6 +504,34 @@ def _point(g: Row) -> Point:
 
 def _amid(generators: Sequence[Row]) -> Row:
     return tuple(map(sum, zip(*generators, strict=True)))
+
+
+def _balanced(form: Row, rows: Sequence[Row], flats: Sequence[Row]) -> tuple[dict[int, Fraction], dict[int, Fraction]]:
+    """Multipliers >= 0 of rows (and any of equalities) that make a form constant, where it is largest at a vertex of
+    these: by Cramer's rule if the vertex is simple, else by a linear program."""
+    if len(rows) == len(form) - 1 and not flats:
+        matrix = [row[1:] for row in rows]
+        whole, slope = _determinant(matrix), tuple(-v for v in form[1:])
+        if whole:
+            found = [Fraction(_determinant([*matrix[:k], slope, *matrix[k + 1 :]]), whole) for k in range(len(rows))]
+            if min(found) >= 0:
+                return {k: m for k, m in enumerate(found) if m}, {}
+    best = linear_programs.maximise(form, rows, flats)
+    if best.multipliers is None:
+        raise ArithmeticError("a form is unbounded at a vertex where it is largest")
+    return best.multipliers
+
+
+def _determinant(rows: Sequence[Row]) -> int:
+    if len(rows) == 1:
+        return rows[0][0]
+    if len(rows) == 2:
+        return rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
+    total = 0
+    for j, v in enumerate(rows[0]):
+        if v:
+            total += (-v if j % 2 else v) * _determinant([row[:j] + row[j + 1 :] for row in rows[1:]])
+    return total
 
 
 def _chord(low: int, high: int) -> tuple[int, int]:

@@ -31,7 +31,7 @@ from geomrelu.certificates.batch import Quick, derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
-from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
+from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed, proofs
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.earlier_neurons import written
 from geomrelu.deadness.inside import Inside, is_searched
@@ -333,7 +333,7 @@ class _Search:
                 network = self.network if sign > 0 else opposite(self.network, layer)
                 found = pieces.extremes(network, domain, layer, budget)[layer - 1]
                 limits = {i: v for i in self.asked[layer] if (v := found[i].value) is not None}
-                for i, tree in pieces.proofs(network, domain, layer, limits, budget).items() if limits else ():
+                for i, tree in proofs(network, domain, layer, limits, budget).items():
                     key = layer, i, sign
                     bound = self._judge(NOTHING).bound(tree, *key)
                     self._keep(key, bound, tree, NOTHING, bound == limits[i])  # no rounding where it is attained

@@ -5,14 +5,15 @@ from fractions import Fraction
 
 import oracles
 import pytest
-from families import as_network, domain, lean, minima, network, ridges
+from families import as_network, domain, lean, minima, network, rational, ridges
 
 from geomrelu import Budget, Polyhedron, Status
 from geomrelu.budget import Exhausted
-from geomrelu.certificates.batch import derived
 from geomrelu.deadness import by_cuts, by_search
+from geomrelu.deadness.by_pieces import proofs
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.problem import Problem
+from geomrelu.network import pieces
 
 KINDS = ("rational", "ternary", "degenerate", "scaled")
 PLENTY = 1 << 40
@@ -27,9 +28,16 @@ def suprema(layers, where):
 
 def cut(net, where, level):
     problem = Problem(net, where, Budget())
-    root = problem.quick.root.copy()
-    root.derive(derived(level).get("derive", []), level)
-    return problem, by_cuts.Cuts(net, where, level, root)
+    return problem, by_cuts.Cuts(net, where, level, problem.quick.root)
+
+
+def exact(problem, cuts, level, i, right):
+    """A supremum, whatever it is, has a proof, and less than it is not proved."""
+    found = cuts.search(i, PLENTY, Budget(), right)
+    proof = {"layer": level, "neuron": i, "status": "dead", "supremum": str(right), "proof": found.proof}
+    verdict = problem.decided(proof | {"point": problem.point(found.tight)}, right, "")
+    assert verdict.status is Status.DEAD, verdict.reason
+    assert cuts.search(i, PLENTY, Budget(), right - Fraction(1, 1000)).above is not None
 
 
 def judged(layers, where, truth=None):
@@ -40,17 +48,18 @@ def judged(layers, where, truth=None):
         problem, cuts = cut(net, where, level)
         for i, right in enumerate(truth[level - 1]):
             found = cuts.search(i, PLENTY, Budget())
-            if found.positive is not None:
+            if found.above is not None:
                 assert right > 0
-                assert where.contains(found.positive)
-                assert oracles.forward(layers, found.positive)[level - 1][i] > 0
+                assert where.contains(found.above)
+                assert oracles.forward(layers, found.above)[level - 1][i] > 0
                 counts[0] += 1
                 continue
             assert right <= 0
-            assert (found.zero is not None) is (right == 0)
+            assert (found.tight is not None) is (right == 0)
+            exact(problem, cuts, level, i, right)
             claim = cuts.claim(i, found)
             if where.rows or where.flats or where.given_by_generators:
-                claim["point"] = problem.point(found.zero or where.interior_point())
+                claim["point"] = problem.point(found.tight or where.interior_point())
             verdict = problem.decided(claim, None, "")  # both judges
             assert verdict.status is Status.DEAD, verdict.reason
             assert verdict.stable is (right < 0)
@@ -103,6 +112,25 @@ def test_random_networks_on_bounded_domains(kind):
     assert total[2] > 0
 
 
+def test_wide_layers():
+    """More kinks on a line than a machine word has bits."""
+    rng = random.Random(4)
+    for kind in ("rational", "ternary", "scaled"):
+        rows, bias = network(rng, (1, 140), kind)[0]
+        bias = [b if k % 3 else -v[0] * Fraction(k, 70) for k, (v, b) in enumerate(zip(rows, bias, strict=True))]
+        last = [[rational(rng) if rng.random() < 0.3 else Fraction(0) for _ in rows] for _ in range(3)]
+        convex = [abs(v) for v in last[0]]  # at most its value at the ends, which is 0 after the shift
+        ends = [sum(w * z for w, z in zip(convex, relu([(rows, bias)], x), strict=True)) for x in (-2, 2)]
+        layers = [(rows, bias), ([*last, convex], [Fraction(-9), Fraction(0), Fraction(5), -max(ends)])]
+        counts = judged(layers, Polyhedron.box([(-2, 2)]))
+        assert sum(counts) == 4
+        assert counts[1] > 0
+
+
+def relu(layers, x):
+    return [max(z, Fraction(0)) for z in oracles.forward(layers, [x])[-1]]
+
+
 def test_a_box_with_rows():
     """Rows are multipliers where they are tight."""
     rng = random.Random(8)
@@ -126,7 +154,7 @@ def test_work_and_budget_end_it():
     net = as_network(minima(random.Random(3), 2, 4, "rational"))
     box = Polyhedron.box([(-2, 2)] * 2)
     _, cuts = cut(net, box, 3)
-    needed = [found.parts for i in range(4) if (found := cuts.search(i, PLENTY, Budget())).positive is None]
+    needed = [found.parts for i in range(4) if (found := cuts.search(i, PLENTY, Budget())).above is None]
     assert max(needed) > 1
     hard = next(i for i in range(4) if cuts.search(i, 1, Budget()) is None)
     with pytest.raises(Exhausted):
@@ -151,6 +179,29 @@ def test_the_search_decides_what_is_exactly_0(monkeypatch):
         assert any(v.status is Status.UNDECIDED for v in verdicts())
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_proofs_of_suprema_are_smaller_than_the_walk(kind):
+    """Where linear pieces are few, exact suprema have proofs of a fraction of their number, or at most as many."""
+    rng, sizes = random.Random(KINDS.index(kind)), [0, 0]
+    for _ in range(5):
+        net = as_network(lean(network(rng, (2, 6, 5, 3), kind), rng))
+        box = Polyhedron.box([(-1, 2)] * 2)
+        values = [e.value for e in pieces.extremes(net, box, 3, Budget())[2]]
+        limits = {i: value for i, value in enumerate(values) if value <= 0}
+        for k, trees in enumerate((proofs, pieces.proofs)):
+            found = trees(net, box, 3, limits, Budget())
+            assert found.keys() == limits.keys()
+            sizes[k] += sum(map(len, found.values()))
+    assert 0 < sizes[0] <= sizes[1]
+
+
+def test_what_cuts_do_not_settle_is_left_to_the_walk(monkeypatch):
+    net, box = as_network(minima(random.Random(7), 2, 4, "rational")), Polyhedron.box([(-2, 2)] * 2)
+    limits = {0: pieces.extremes(net, box, 3, Budget())[2][0].value}
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.PROOF", 0)
+    assert proofs(net, box, 3, limits, Budget()) == pieces.proofs(net, box, 3, limits, Budget())
+
+
 def test_values_of_vertices_are_forgotten(monkeypatch):
     """Memory does not grow from neuron to neuron; verdicts do not change."""
     net = as_network(minima(random.Random(5), 2, 4, "rational"))
@@ -159,4 +210,4 @@ def test_values_of_vertices_are_forgotten(monkeypatch):
     before = [cuts.search(i, PLENTY, Budget()) for i in range(4)]
     monkeypatch.setattr(by_cuts, "REMEMBERED", 0)
     assert [cuts.search(i, PLENTY, Budget()) for i in range(4)] == before
-    assert Fraction(0) not in [f.zero for f in before]
+    assert Fraction(0) not in [f.tight for f in before]
