@@ -92,11 +92,10 @@ class Region:
     def fits(self, level: int) -> bool:
         return level <= self.fields.depth
 
-    def bounds(self, level: int) -> tuple[list[tuple[Side, Side]], int]:
-        """Bounds of a derived layer, integers over a denominator."""
+    def bounds(self, level: int, some: Iterable[int] | None = None) -> tuple[Any, int]:
+        """Bounds of a derived layer, or (at least) of some neurons of it: pairs of integers over a denominator."""
         pairs, d = self.known[level - 1]
-        found: Any = self.fields.exact(level, pairs) if d is None else (pairs, d)
-        return found
+        return self.fields.exact(level, pairs, some) if d is None else (pairs, d)
 
     def _meet(self, level: int, found: Mapping[int, tuple[Side, Side]], denominator: int | None) -> None:
         """Bounds that also hold, over a denominator, or (None) in the units of a layer that fits."""
@@ -392,7 +391,7 @@ class Region:
             extra = added.get(at, {})
             if not here and not extra:
                 continue
-            pairs, d = self.bounds(at) if here else ([], 1)
+            pairs, d = self.bounds(at, here) if here else ([], 1)
             steps = ONE * lcm(*(m.denominator for m in extra.values()))
             text = texts[at - 1] if at <= len(texts) else ""
             slopes, heights = self._slopes(here, pairs, text, steps)
@@ -415,9 +414,7 @@ class Region:
         return self._maximum(coefficient, scale, constant, rows)
 
     @staticmethod
-    def _slopes(
-        here: dict[int, int], pairs: list[tuple[Side, Side]], text: str, steps: int
-    ) -> tuple[dict[int, int], int | None]:
+    def _slopes(here: dict[int, int], pairs: Any, text: str, steps: int) -> tuple[dict[int, int], int | None]:
         """Coefficients on pre-activations, times ``steps``, and what the heights add, times ONE; None: too much."""
         slopes, heights = {}, 0
         for i, c in here.items():

@@ -22,7 +22,7 @@ __all__ = ["EarlierNeurons", "written"]
 
 Array = np.ndarray
 FEW = 4  # folded, if at most one of so many neurons is open
-MOST = 4 * BATCH  # numbers of a folded layer
+MOST = BATCH  # numbers of a folded layer, and of what it read
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
@@ -46,6 +46,7 @@ class EarlierNeurons:
             size = max(map(len, open_)) * (floating.network.inputs + max(self.widths))
             if 0 < FEW * sum(map(len, open_)) <= sum(self.widths) and size <= MOST:
                 self._open, self.aim = open_, 0
+                self._places = [{i: k for k, i in enumerate(some.tolist())} for some in open_]
                 self.columns = [where.start + some for where, some in zip(self.slices, open_, strict=True)]
                 self.floating = folded(floating, level, neuron, bounds, open_)
 
@@ -71,10 +72,7 @@ class EarlierNeurons:
 
     def found(self, at: int, i: int) -> int | None:
         """The other way round; None: it is none of these."""
-        if self._open is None:
-            return i
-        k = int(np.searchsorted(self._open[at - 1], i))
-        return k if k < len(self._open[at - 1]) and self._open[at - 1][k] == i else None
+        return i if self._open is None else self._places[at - 1].get(i)
 
     def table(self, parts: Sequence[Part]) -> Array | None:
         """Bounds of all neurons that hold before any are derived: (parts, 2, neurons)."""

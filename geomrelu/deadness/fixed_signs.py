@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common, nearest_float
-from geomrelu.network.network import Network
 
 __all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
 
@@ -27,13 +27,14 @@ LARGEST = 1 << 13  # numbers in a linear program that is solved exactly: coordin
 
 
 Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
+Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Leaf:
     """A leaf of a proof, and a point where the neuron is exactly 0, if that is its largest value."""
 
-    node: dict[str, Any]
+    node: Node
     zero: tuple[Fraction, ...] | None = None
 
 
@@ -52,18 +53,20 @@ class Open:
     neuron: int
 
 
-def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
+def solved(region: Region, level: int, neuron: int) -> Leaf | Positive | Open | None:
     """Decide a neuron on a region of a bounded domain; None if that was too much.
 
     Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
     """
-    derive = derived(level)
-    region = region.copy()
-    region.derive(derive["derive"], level)
-    if region.empty:
-        return Leaf(derive)
     splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
-    known = forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    wanted, derive = [(level, neuron), *((at, i) for _, at, i, _ in splits)], Node()
+    known = forms(region, wanted) if len(region.known) >= level - 1 else None
+    if known is None or isinstance(known, Open):  # perhaps bounds of the region tell
+        region, derive = region.copy(), derived(level)
+        region.derive(derive["derive"], level)
+        if region.empty:
+            return Leaf(derive)
+        known = forms(region, wanted)
     if isinstance(known, Open):
         return known
     facts = [("splits", str(k)) for k, *_ in splits]
@@ -141,44 +144,41 @@ def _value(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
     return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
-def forms(
-    region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
-) -> dict[tuple[int, int], list[Fraction]] | Open:
+def forms(region: Region, wanted: list[tuple[int, int]]) -> dict[tuple[int, int], list[Fraction]] | Open:
     """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""
-    starts = network.starts
-    needed: dict[int, set[int]] = {at: set() for at in range(1, level + 1)}
-    for at, i in wanted:
-        needed[at].add(i)
-    active: dict[int, set[int]] = {}
-    read: set[int] = set()
-    for at in range(level, 0, -1):
-        if at < level:
-            pairs = region.bounds(at)[0]
-            reading = {j - starts[at] for j in read if starts[at] <= j < starts[at + 1]}
-            unknown = [i for i in reading if not signed(pairs[i])]
-            if unknown:
-                return Open(at, min(unknown))
-            active[at] = {i for i in reading if (low := pairs[i][0]) is not None and low >= 0}
-            needed[at] |= active[at]
-        for i in needed[at]:
-            read.update(network.layers[at - 1].row(i)[1])
-    known: dict[int, list[Fraction]] = {}  # of variables
-    found: dict[tuple[int, int], list[Fraction]] = {}
-    n = network.inputs
-    for at in range(1, level + 1):
-        map_ = network.layers[at - 1]
-        for i in needed[at]:
-            bias, columns, entries = map_.row(i)
-            form = [Fraction(bias), *[Fraction(0)] * n]
-            for j, w in zip(columns, entries, strict=True):
-                if j < n:
-                    form[j + 1] += w
-                elif j in known:
-                    form = [a + w * b for a, b in zip(form, known[j], strict=True)]
-            found[at, i] = [v / map_.denominator for v in form]
-            if i in active.get(at, ()):
-                known[starts[at] + i] = found[at, i]
-    return {key: found[key] for key in wanted}
+    found = {}
+    for key in wanted:
+        form = _form(region, *key)
+        if isinstance(form, Open):
+            return form
+        found[key] = form
+    return found
+
+
+def _form(region: Region, level: int, neuron: int) -> list[Fraction] | Open:
+    start, fold = region.model.start, region.folded
+    bias, columns, entries, scale = fold.row(level, neuron)
+    coefficient = dict(zip(columns, entries, strict=True))
+    for at in range(level - 1, 0, -1):
+        first, last = start[at], start[at + 1]
+        here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
+        if not here:
+            continue
+        coefficient = {j: c for j, c in coefficient.items() if j < first}
+        pairs = region.bounds(at)[0]
+        unknown = [i for i in here if not signed(pairs[i])]
+        if unknown:
+            return Open(at, min(unknown))
+        rows = [(c, *fold.row(at, i)) for i, c in here.items() if (low := pairs[i][0]) is not None and low >= 0]
+        grow = lcm(*{d for *_, d in rows})
+        coefficient = {j: c * grow for j, c in coefficient.items()}
+        bias, scale = bias * grow, scale * grow
+        for c, b, inner_columns, inner_entries, d in rows:
+            c *= grow // d
+            bias += c * b
+            for j, w in zip(inner_columns, inner_entries, strict=True):
+                coefficient[j] = coefficient.get(j, 0) + c * w
+    return [Fraction(bias, scale), *(Fraction(coefficient.get(j, 0), scale) for j in range(region.model.inputs))]
 
 
 def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
@@ -196,25 +196,43 @@ def _by_floats(
         return None
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[float(v) for v in row] for row in rows])
+    program = _floats(form, rows, lower, upper)
+    if program is None:
+        return None
+    slope, table, ends = program
     scale = np.maximum(abs(table).max(axis=1), 1e-300)
     table /= scale[:, None]
-    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
-    found = linprog([-float(a) for a in form[1:]], A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
+    found = linprog(slope, A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
     if found.x is not None:
-        multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+        multipliers = _multipliers(found, scale)
         return multipliers if _highest(_sum(form, rows, multipliers), lower, upper) < 0 else None
     # no points: rows that cannot all be >= t for any t >= 0
     slack = np.hstack([-table[:, 1:], np.ones((len(rows), 1))])
     found = linprog([*[0.0] * len(lower), -1.0], A_ub=slack, b_ub=table[:, 0], bounds=[*ends, (None, 1)])
     if found.x is None:
         return None
-    multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+    multipliers = _multipliers(found, scale)
     least = _highest(_sum([Fraction(0)] * len(form), rows, multipliers), lower, upper)
     if least >= 0:
         return None
     factor = max(_highest(form, lower, upper), Fraction(0)) / -least + 1
     return [factor * m for m in multipliers]
+
+
+def _floats(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> tuple[list[float], np.ndarray, list[tuple[float, float]]] | None:
+    """The slope to be made small, the rows and the sides of the box; None: some are beyond the floats."""
+    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
+    slope = [-nearest_float(a) for a in form[1:]]
+    return (slope, table, ends) if all(np.isfinite(numbers).all() for numbers in (slope, table, ends)) else None
+
+
+def _multipliers(found: Any, scale: np.ndarray) -> list[Fraction]:
+    """Of the rows before they were scaled; any are allowed."""
+    with np.errstate(all="ignore"):
+        return [Fraction(m) for m in np.nan_to_num(np.maximum(-found.ineqlin.marginals, 0) / scale).tolist()]
 
 
 def _sum(form: Sequence[Fraction], rows: list[list[Fraction]], multipliers: Sequence[Fraction]) -> list[Fraction]:
@@ -258,12 +276,11 @@ def _guess(
     """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
-    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
-    more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
-    slope = [-nearest_float(a) for a in form[1:]]
-    if not all(np.isfinite(numbers).all() for numbers in (table, ends, slope)):
+    program = _floats(form, rows, lower, upper)
+    if program is None:
         return None
+    slope, table, ends = program
+    more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
     found = linprog(slope, bounds=ends, **more)
     if found.x is None:
         return None

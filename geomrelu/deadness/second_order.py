@@ -18,7 +18,6 @@ from geomrelu.certificates.region import EMPTY, Region
 from geomrelu.deadness.fixed_signs import Leaf, Open, Positive, forms
 from geomrelu.exact.numbers import nearest_float
 from geomrelu.geometry.ellipsoid import Ellipsoid
-from geomrelu.network.network import Network
 
 __all__ = ["solved"]
 
@@ -27,9 +26,7 @@ TIPS = (1e-2, 1e-4, 1e-6, 1e-8)
 DIGITS = (40, 24, 10)  # of multipliers; the true ones are often simple where the bound is 0
 
 
-def solved(
-    region: Region, network: Network, level: int, neuron: int, domain: Ellipsoid, derives: bool
-) -> Leaf | Positive | Open | None:
+def solved(region: Region, level: int, neuron: int, domain: Ellipsoid, derives: bool) -> Leaf | Positive | Open | None:
     """Decide a neuron on a part of an ellipsoid; None if floating point has found nothing that the judge accepts.
 
     ``derives``: must the leaf derive bounds?
@@ -43,7 +40,7 @@ def solved(
     if region.empty:
         return Leaf(derive)
     splits = list(enumerate(region.splits))
-    known = forms(region, network, level, [(level, neuron), *((at, i) for _, (at, i, _) in splits)])
+    known = forms(region, [(level, neuron), *((at, i) for _, (at, i, _) in splits)])
     if isinstance(known, Open):
         return known
     rows = [known[level, neuron], *([sign * v for v in known[at, i]] for _, (at, i, sign) in splits)]
@@ -51,7 +48,7 @@ def solved(
         multipliers, u = _dual(np.array([[nearest_float(v) for v in row] for row in rows]), domain)
     inside = None if u is None else domain.inside(u)
     exact = None if inside is None else domain.at(inside)
-    value = None if exact is None else network.checked.value(exact, level, neuron)
+    value = None if exact is None else region.model.value(exact, level, neuron)
     if exact is not None and value is not None and value > 0:
         return Positive(exact)
     for digits in DIGITS:

@@ -215,3 +215,20 @@ def test_files_of_points_are_domains(folder, capsys):
             assert run(capsys, *check.split())[0] == 0
     assert run(capsys, *["convert", "POINTS.npy", "-o", "SAME.json"])[0] == 0
     assert json.loads((folder / "SAME.json").read_text()) == {"points": [["0", "0"], ["1", "1"]]}
+
+
+def test_the_proof_of_a_pruning_needs_the_smaller_network(folder, capsys):
+    prune = "prune MODEL.json --domain box:0,1 -o OUT.json --certificate PROOF.json"
+    assert run(capsys, *prune.split())[0] == 0
+    check = "check PROOF.json --model MODEL.json --domain box:0,1"
+    for more in ("", " --independent"):
+        code, out, _ = run(capsys, *(check + more).split())
+        assert code == 1 and "say which is the smaller network" in out
+        assert run(capsys, *(check + more + " --smaller OUT.json").split())[0] == 0
+
+
+def test_a_file_is_named_once(folder, capsys):
+    lines = ["(declare-const X_0 Real)", "(declare-const X_1 Real)", "(declare-const Y_0 Real)", "(assert (<= X_0 1))"]
+    (folder / "QUERY.vnnlib").write_text("\n".join(lines))
+    _, _, err = run(capsys, *["solve", "QUERY.vnnlib", "--network", "f=absent.json"])
+    assert err == "geomrelu: error: absent.json: No such file or directory\n"
