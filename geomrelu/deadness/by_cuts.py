@@ -38,7 +38,7 @@ __all__ = ["Cuts", "Found", "is_cut"]
 
 MOST_INPUTS = 4  # that vary; with more, the parts are too many
 MOST_DIMENSIONS = 10
-REMEMBERED = 1 << 16  # values of variables at vertices that are kept
+REMEMBERED = 1 << 14  # values of variables at vertices that are kept
 MOST_VERTICES = 5_000  # that the domain may have
 ZERO = Fraction(0)
 Node = dict[str, Any]

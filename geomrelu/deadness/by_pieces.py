@@ -12,7 +12,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
 from geomrelu.certificates.region import Region
-from geomrelu.deadness.by_cuts import Cuts, is_cut
+from geomrelu.deadness.by_cuts import Cuts
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.proof_tree import Node
 from geomrelu.deadness.verdict import Verdict
@@ -61,11 +61,13 @@ def proofs(
         root: the region of the domain, if there is one already.
     """
     trees: dict[int, list[Node]] = {}
-    if limits and is_cut(domain):
+    if limits and domain.is_bounded:
         cuts = Cuts(network, domain, layer, root or Region(network.checked, domain.checked))
         for i, limit in limits.items():
             found = cuts.search(i, PROOF, budget, limit)
-            if found is not None and found.above is None:
+            if found is None:  # the walk is as long for one as for all
+                break
+            if found.above is None:
                 trees[i] = found.proof
     left = {i: limit for i, limit in limits.items() if i not in trees}
     return {**trees, **(pieces.proofs(network, domain, layer, left, budget) if left else {})}

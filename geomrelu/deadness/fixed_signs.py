@@ -83,7 +83,8 @@ def solved(region: Region, level: int, neuron: int) -> Leaf | Positive | Open | 
             facts += [("equalities", str(k)), ("equalities", f"-{k}")]
             rows += [list(map(Fraction, row)), [Fraction(-v) for v in row]]
         sides = _sides(region)
-        quick = _by_floats(form, rows, *sides)
+        # with few inputs the exact program is the quicker one, and SciPy is not loaded for it
+        quick = _by_floats(form, rows, *sides) if len(sides[0]) > FEW else None
         if quick is not None:
             return Leaf(derive | _said(facts, quick))
         best = _maximum(form, rows, *sides)
