@@ -19,7 +19,7 @@ from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
 from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
-from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport
+from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
@@ -147,7 +147,7 @@ def decide(
         try:
             for layer in judged(
                 network, set_, layers, neurons, Budget(time, regions), advanced,
-                each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
+                each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown, together=True,
             ):  # fmt: skip
                 found[layer.layer] = layer
                 paths = keeper.write(layer)
@@ -285,6 +285,8 @@ class _Keeper:
         self.directory = directory
         self.known: list[Claim] = []
         self.saver: files.Saver | None = None
+        self.together: list[Claim] = []
+        self.run: set[Path] = set()
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
             self.known = files.known(directory, *self.digests)
@@ -305,5 +307,11 @@ class _Keeper:
     def write(self, layer: LayerReport) -> dict[int, str]:
         if self.directory is None:
             return {}
-        claims = [v.claim for v in layer.verdicts if v.claim is not None]
-        return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
+        claims = claims_of(layer)
+        written = files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
+        together = [claim for claim in claims if files.is_shared(claim)]
+        if together:
+            self.together += together
+            path = files.write_shared(self.directory, self.together, *self.digests, self.run)
+            written |= {claim["neuron"]: path for claim in together}
+        return written

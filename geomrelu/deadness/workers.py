@@ -29,6 +29,7 @@ from geomrelu.deadness import fixed_signs, second_order
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.unit_bounds import UnitBounds
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -57,6 +58,14 @@ class Bench:
     @cached_property
     def floating(self) -> FloatNetwork:
         return FloatNetwork(self.network, self.domain)
+
+    @cached_property
+    def units(self) -> UnitBounds | None:
+        """The layers that fit fixed point in the judge's units, if they are kept as dense matrices."""
+        depth, root = self.floating.coarse_depth, self.shared.root
+        if not depth or root is None or self.floating.dense(depth) is None:
+            return None
+        return UnitBounds(self.floating, [root.fields.exponents(level) for level in range(1, depth + 1)])
 
     @cached_property
     def shared(self) -> Quick:
