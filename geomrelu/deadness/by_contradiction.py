@@ -30,6 +30,7 @@ __all__ = ["ByContradiction"]
 Found = list[tuple[Assumed, Refutation | None]]
 WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
 FEW, AHEAD = 2, 2  # neurons for a worker at a time, and how often that is handed out before the first comes back
+HOPELESS = 20  # failures in a row, after which those with larger bounds are left
 POINTS = 256  # at which neurons are looked at before anything is sought
 DEPTHS = (0, 1, 2)  # of splits in contradictions: first those that need none, of all layers
 BOUNDED, CONTRADICTED = "bounded on the whole box, by tightened bounds", "positive nowhere, by contradiction"
@@ -150,8 +151,11 @@ class ByContradiction:
                 yield self._dead(level, i, True)
         self.left[level] = [one for one in self.left[level] if (high if one.sign > 0 else -low)[one.neuron] > 0]
         self.left[level].sort(key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron])
-        contradicted = set()
+        contradicted, failed = set(), 0
         for one, shown in self._refuted(self.left[level], depth, budget):
+            failed = 0 if shown is not None else failed + 1
+            if failed > HOPELESS:
+                break
             if shown is not None:
                 self.chain.add(one, shown)
                 contradicted.add(one)
