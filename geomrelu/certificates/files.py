@@ -16,11 +16,23 @@ from typing import Any, NamedTuple, Protocol
 from geomrelu import checker
 from geomrelu.errors import InputError
 
-__all__ = ["Claim", "Saver", "Shared", "as_certificate", "is_shared", "known", "read", "save", "with_parts", "write", "write_shared"]
+__all__ = [
+    "Claim",
+    "Saver",
+    "Shared",
+    "as_certificate",
+    "is_shared",
+    "known",
+    "read",
+    "save",
+    "with_parts",
+    "write",
+    "write_shared",
+]
 
 Claim = dict[str, Any]
 
-TOGETHER = "together"  # the file of claims that share a tree
+TOGETHER = "together.json"  # the file of claims that share a tree
 
 
 class Tree(Protocol):
@@ -41,8 +53,8 @@ KINDS = ("", "-intervals")  # what one derivation serves stands in one file: of 
 
 
 def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[str, Any]:
-    """One certificate of some claims; only the points they name are kept, and renumbered. Of claims that share a tree it
-    has to be the same one."""
+    """One certificate of some claims; only the points they name are kept, and renumbered. Claims that share a tree all
+    have to share the same one."""
     place: dict[int, int] = {}
     renumbered = []
     for claim in claims:
@@ -176,10 +188,10 @@ def write(
 
 def write_shared(directory: Path, claims: list[Claim], model: str, domain: str, run: set[Path]) -> str:
     """Write claims that share a tree; returns the file. ``run``: files of this run, which may be written over."""
-    path, k = directory / f"{TOGETHER}.json", 1
+    path, k = directory / TOGETHER, 1
     while path.exists() and path not in run:  # of an earlier run, whose claims stand
         k += 1
-        path = directory / f"{TOGETHER}-{k}.json"
+        path = directory / TOGETHER.replace(".", f"-{k}.")
     save(path, as_certificate(claims, model, domain, []))
     run.add(path)
     return str(path)

@@ -1,8 +1,9 @@
 """Dead neurons of dense layers by contradiction, layer after layer, each proof resting on those before.
 
-What is proved (see :mod:`geomrelu.deadness.refutation`) makes one chain: it splits the box by the sign of a neuron, on one
-side derives a contradiction, and on the other goes on with the next neuron. So bounds that are tightened serve all that
-come after, and so do neurons that are known to be dead, or always active. Claims share the chain as far as they need it.
+What is proved (see :mod:`geomrelu.deadness.refutation`) makes one chain: it splits the box by the sign of a neuron, on
+one side derives a contradiction, and on the other goes on with the next neuron. So bounds that are tightened serve all
+that come after, and so do neurons that are known to be dead, or always active. Claims share the chain as far as they
+need it. First come contradictions without splits, of all layers; what is left is tried again with some.
 """
 
 from __future__ import annotations
@@ -84,7 +85,9 @@ class ByContradiction:
 
     def __init__(self, bench: Bench, root: Region, last: int, executor: Executor | None) -> None:
         self.bench, self.root, self.last, self.executor = bench, root.copy(), last, executor
-        self.workers = 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+        self.workers = (
+            1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+        )
         self.chain = Chain()
         self.bounds: Bounds = []
         self.left: dict[int, list[Assumed]] = {}  # of each layer, what may be contradicted
@@ -94,7 +97,12 @@ class ByContradiction:
     def fits(bench: Bench, last: int) -> bool:
         """Dense layers on a bounded box with so many inputs that halving it is hopeless."""
         floating = bench.floating
-        return 1 < last <= floating.coarse_depth and not floating.cornered and not halves(floating) and bench.units is not None
+        return (
+            1 < last <= floating.coarse_depth
+            and not floating.cornered
+            and not halves(floating)
+            and bench.units is not None
+        )
 
     def verdicts(self, found: Mapping[int, Mapping[int, Verdict]], budget: Budget) -> Iterator[Verdict]:
         """Verdicts on neurons that are not settled. Raises Exhausted when the budget ends.
@@ -150,7 +158,9 @@ class ByContradiction:
             if one.sign > 0 and high[i] < 0 and i not in asked:
                 yield self._dead(level, i, True)
         self.left[level] = [one for one in self.left[level] if (high if one.sign > 0 else -low)[one.neuron] > 0]
-        self.left[level].sort(key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron])
+        self.left[level].sort(
+            key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron]
+        )
         contradicted, failed = set(), 0
         for one, shown in self._refuted(self.left[level], depth, budget):
             failed = 0 if shown is not None else failed + 1
@@ -209,9 +219,7 @@ class ByContradiction:
                 (high if item.sign > 0 else low)[i] = item.sign * bound
                 self.chain.trailing.append(item.said(0))
 
-    def _refuted(
-        self, given: list[Assumed], depth: int, budget: Budget
-    ) -> Iterator[tuple[Assumed, Refutation | None]]:
+    def _refuted(self, given: list[Assumed], depth: int, budget: Budget) -> Iterator[tuple[Assumed, Refutation | None]]:
         """What was found of each assumption; where the budget ends, of some of them."""
         if not given:
             return

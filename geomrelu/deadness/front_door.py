@@ -51,6 +51,7 @@ def decide(
     arithmetic: str | None = None,
     data: Any = None,
     widen: Any = "11/10",
+    together: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -75,6 +76,7 @@ def decide(
             ``torch.utils.data.DataLoader``: which neurons are silent on them, and how far around them that is proved,
             also on the box around them ``widen`` times as large; gives a
             :class:`~geomrelu.deadness.from_data.FromData`.
+        together: may proofs rest on one another? Neurons that are proved so are not pruned.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -119,6 +121,7 @@ def decide(
         quantised_report.check_options(arithmetic)
         asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
+    how["together"] = together
     if arithmetic is not None:
         whole = Budget(time)
         check_arithmetic(arithmetic, network, set_, layers)  # before anything takes long
@@ -147,7 +150,8 @@ def decide(
         try:
             for layer in judged(
                 network, set_, layers, neurons, Budget(time, regions), advanced,
-                each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown, together=True,
+                each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
+                together=together,
             ):  # fmt: skip
                 found[layer.layer] = layer
                 paths = keeper.write(layer)

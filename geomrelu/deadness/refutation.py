@@ -2,14 +2,15 @@
 with that until there is no point left.
 
 On the part of the box where z >= 0, any bound of an earlier neuron y may add a multiple of z: y <= max (y + m z),
-m >= 0, by lines back to the box. Tighter bounds of earlier neurons give tighter lines, these a better bound of z, and so
-on round by round, until z < 0 is derived or some y has no value left. (Adding what is known of outputs to bounds of
-earlier neurons: Kotha et al., Provably bounding neural network preimages, 2023. Here it decides, without any split, most
-neurons of wide layers whose largest value is far below what linear bounds say.)
+m >= 0, by lines back to the box. Tighter bounds of earlier neurons give tighter lines, these a better bound of z, and
+so on round by round, until z < 0 is derived or some y has no value left. (To add what is known of outputs to bounds of
+earlier neurons: Kotha et al., Provably bounding neural network preimages, 2023. Here it decides, mostly without any
+split, neurons of wide layers whose largest value is far below what linear bounds say.)
 
-1. `search`: rounds over the earlier layers, in floats; all neurons of a layer at once, each with a multiplier and
-   slopes of its own, by gradient steps.
-2. `needed`: going back from the contradiction, which of these bounds it rests on.
+1. ``_Search.explored``: rounds over the earlier layers, in floats; all neurons of a layer at once, each with a
+   multiplier and slopes of its own, by gradient steps. (Of the lines from the neuron down to the layer in work the
+   slopes are the default ones: a derivation cannot say others.)
+2. ``_Search.due``: going back from the contradiction, which of these bounds it rests on.
 3. `sure`: the judge's bounds one after the other, as whole numbers (:mod:`geomrelu.deadness.unit_bounds`). Only that
    counts; where it does not end in a contradiction, more of the bounds are taken.
 """
@@ -32,8 +33,8 @@ Bounds = list[tuple[Array, Array]]  # of each layer, in units
 ROUNDS, STEPS = 10, 10
 STALLED = 0.985  # a round that leaves more than this part of the bound is one of the last
 CELLS = 1 << 18  # coefficients that are held at once
-ATTEMPTS = 2
-MOST = 1500  # derivations
+ATTEMPTS = 2  # where the judge's bounds turn out not to be enough, others are added
+MOST = 1500  # derivations of one contradiction: each takes the judge a hundredth of a second in layers of 256
 GAIN = 0.03  # a bound is worth having if it takes this part off the range
 SHARES = (0.04, 0.02, 0.01, 0.005, 0.0025, 1e-3)  # of the contradiction; bounds to which less is due are left out
 
@@ -55,8 +56,8 @@ class Batch(NamedTuple):
 
     Attributes:
         level: of them; neurons, signs, bounds (rows,); multipliers (rows,); slopes: of layers before, (rows, neurons).
-        states: bounds of all layers when they were sought.
-        origins: where these come from: per layer (2, width), the number of a batch and of a row, -1: known before.
+        state, low, high: lines and bounds of all layers when they were sought.
+        origins: where these come from: per layer (side, (batch, row), width), the upper side first; -1: known before.
     """
 
     level: int
@@ -84,7 +85,10 @@ class Refutation(NamedTuple):
         derive: Any = {"derive": [item.said(number) for item in self.items]} if self.items else {}
         if self.split is None:
             return [derive]
-        return [{"split": ["neuron", *self.split], **derive}, *(node for side in self.sides for node in side.nodes(number))]
+        return [
+            {"split": ["neuron", *self.split], **derive},
+            *(node for side in self.sides for node in side.nodes(number)),
+        ]
 
     @property
     def size(self) -> int:
@@ -121,7 +125,12 @@ def refuted(
 
 
 def plain(
-    units: UnitBounds, bounds: Bounds, level: int, neurons: Sequence[int], signs: Sequence[int], tick: Callable[[], None]
+    units: UnitBounds,
+    bounds: Bounds,
+    level: int,
+    neurons: Sequence[int],
+    signs: Sequence[int],
+    tick: Callable[[], None],
 ) -> list[Derivation]:
     """Bounds of ``sign * z`` of some neurons of a layer with slopes of their own, with nothing assumed."""
     search = _Search(units, bounds, Assumed(level, 0), tick)
@@ -208,9 +217,9 @@ class _Search:
         if at > 1:
             weights = weights[:, self.compact[at - 2].lines.neurons]
         single = [np.ascontiguousarray(a, dtype=np.float32) for a in (lines.above, lines.below, lines.height)]
-        return Compact(
-            lines, *single, lines.unknown, weights.astype(np.float32), self.units.biases[at - 1][lines.neurons].astype(np.float32)
-        )
+        above, below, height = single
+        bias = self.units.biases[at - 1][lines.neurons].astype(np.float32)
+        return Compact(lines, above, below, height, lines.unknown, weights.astype(np.float32), bias)
 
     # ---- rounds ----------------------------------------------------------------------------------------------------
 
@@ -262,7 +271,7 @@ class _Search:
     def _run(self) -> bool:
         """Rounds over the earlier layers. Is there a contradiction?"""
         reached = np.inf
-        for turn in range(ROUNDS):
+        for _ in range(ROUNDS):
             self.tick()
             rows = np.array([self.given.neuron]), np.array([self.given.sign])
             batch = self._sought(self.level, *rows, None)
@@ -382,9 +391,8 @@ class _Search:
                 way = np.sign(v @ above[0] + above[1] + (0 if before else float(above[0] @ middle)))
                 pace = np.where(way * was < 0, 0.5 * pace, np.minimum(1.1 * pace, 1.5))
                 factor, was = factor * np.exp(-way * pace), way
-        return Batch(
-            level, neurons, signs, best, _short(kept_factor), kept, list(self.compact), list(self.low), list(self.high), self.origins
-        )
+        state = list(self.compact), list(self.low), list(self.high), self.origins
+        return Batch(level, neurons, signs, best, _short(kept_factor), kept, *state)
 
     def _factors(self, rows: Array, above: tuple[Array, float] | None) -> Array:
         """Multipliers to begin with: what is added is about as large."""

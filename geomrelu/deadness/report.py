@@ -154,8 +154,8 @@ class Report:
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
-        """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and one
-        of the claims that share a tree."""
+        """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and
+        one of the claims that share a tree."""
         claims = {layer.layer: [c for c in claims_of(layer) if not files.is_shared(c)] for layer in self}
         for claim in self.__dict__.get("_active", ()):
             claims[claim["layer"]].append(claim)

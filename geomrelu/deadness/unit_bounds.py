@@ -2,8 +2,8 @@
 
 A layer that fits fixed point has bounds that are whole numbers of units (see FORMAT.md). The judge bounds a single
 neuron, with slopes and multipliers that a leaf says, in exact arithmetic, and rounds the bound outward to units. So a
-float with a proven error that is small compared to a unit says which whole number that is, unless one lies between: then
-nothing is said. No error is carried on from one bound to the next.
+float with a proven error that is small compared to a unit says which whole number that is, unless one lies between:
+then nothing is said. No error is carried on from one bound to the next.
 
 The model of arithmetic is that of ``layer_bounds``. Beside the coefficients go bounds of their errors: an output is
 replaced by ``slope(c) c``, continuous and with slopes in [0, 1], so an error of c passes with a factor that is at most
@@ -46,7 +46,8 @@ class Derivation:
     """A bound of ``sign * z`` of a neuron, given what is assumed.
 
     Attributes:
-        multiplier: of what is assumed; 0: it is a bound anyway. slopes: of layers before, whole sixteenths (width,), None: default.
+        multiplier: of what is assumed; 0: it is a bound anyway.
+        slopes: of layers before, whole sixteenths (width,), None: the default.
     """
 
     level: int
@@ -109,7 +110,6 @@ class UnitBounds:
         return lines_of(low, high, self.units[level - 1])
 
 
-
 class Form(NamedTuple):
     """``c v + constant`` over the outputs of a layer, and bounds of the errors of both."""
 
@@ -143,7 +143,9 @@ class Judge:
         here = self.lines[level - 1]
         place = int(np.searchsorted(here.neurons, neuron))
         if high[neuron] > 0 and place < len(here.neurons) and here.neurons[place] == neuron:
-            one = lines_of(low[neuron : neuron + 1], high[neuron : neuron + 1], self.units.units[level - 1][neuron : neuron + 1])
+            one = lines_of(
+                low[neuron : neuron + 1], high[neuron : neuron + 1], self.units.units[level - 1][neuron : neuron + 1]
+            )
             for old, new in zip(here[1:], one[1:], strict=True):
                 old[place] = new[0]
         else:
@@ -178,7 +180,9 @@ class Judge:
         assert given is not None
         if level not in self._tops:
             if level == given.level - 1:
-                c, bias = (given.sign * part[given.neuron] for part in (self.units.weights[level], self.units.biases[level]))
+                c, bias = (
+                    given.sign * part[given.neuron] for part in (self.units.weights[level], self.units.biases[level])
+                )
                 self._tops[level] = Form(c, self.units.rounding * abs(c), float(bias), self.units.rounding * abs(bias))
             else:
                 self._tops[level] = self._back(level + 1, self._top(level + 1), None)

@@ -2,8 +2,8 @@
 
 python tests/benchmarks/alpha_crown.py MODEL.onnx DOMAIN.vnnlib [--python VENV/bin/python] [--iterations 20]
 
-``--python``: an interpreter with torch and auto_LiRPA (https://github.com/Verified-Intelligence/auto_LiRPA), if this one
-has none. It bounds the last layer, and on the way to it all others, in floats with slopes of their own, on as many
+``--python``: an interpreter with torch and auto_LiRPA (github.com/Verified-Intelligence/auto_LiRPA), if this one has
+none. It bounds the last layer, and on the way to it all others, in floats with slopes of their own, on as many
 threads as we have workers; it is timed without its imports and without reading the model. We are timed as a whole
 process, by when the last neuron that it has proved was proved.
 """
@@ -28,13 +28,14 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--iterations", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--part", choices=("theirs", "ours"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part == "theirs":
         theirs(Path(options.model), options.iterations)
         return
     if options.part == "ours":
-        ours(options.model, options.domain, options.seconds, float(options.iterations))
+        ours(options.model, options.domain, options.seconds, options.started)
         return
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "network.npz"
@@ -42,10 +43,8 @@ def main() -> None:
         beginning = [__file__, str(data), options.domain]
         found = run([options.python, *beginning, "--part", "theirs", "--iterations", str(options.iterations)])
     started = time.time()
-    shown = run(
-        [sys.executable, __file__, options.model, options.domain]
-        + ["--part", "ours", "--seconds", str(options.seconds), "--iterations", repr(started)]
-    )
+    beginning = [sys.executable, __file__, options.model, options.domain, "--part", "ours"]
+    shown = run([*beginning, "--seconds", str(options.seconds), "--started", repr(started)])
     report(found, shown)
 
 
