@@ -102,9 +102,9 @@ class Budget:
         regions = None if self.regions is None else max(0, self.regions - self.examined) // parts
         return _Part(self, seconds, regions)
 
-    def part(self, regions: int) -> Budget:
-        """At most so many regions of what is left."""
-        return _Part(self, None, regions)
+    def part(self, regions: int, share: float = 1.0) -> Budget:
+        """At most so many regions of what is left, and a share of the time."""
+        return _Part(self, None if self.left is None else share * self.left, regions)
 
 
 class _Part(Budget):

@@ -112,3 +112,60 @@ NNET = """// a comment
 1.0,1.0,1.0,
 0.1,
 """
+
+
+def minima(rng, n, pieces, kind):
+    """``min(all) - min(some)`` of affine functions of R^n: trees of minima, four neurons each, and a last layer whose
+    neurons are at most 0 (and often exactly 0), or their negatives and shifts of both."""
+
+    def value(size=4):
+        number = Fraction(rng.randint(-1, 1)) if kind == "ternary" else rational(rng, size)
+        return number * (Fraction(2) ** rng.randint(-30, 30) if kind == "scaled" else 1)
+
+    forms = [[value() for _ in range(n + 1)] for _ in range(pieces)]
+    some = [rng.randrange(pieces) for _ in range(pieces // 2)]
+    if kind == "degenerate":
+        forms[1] = list(forms[0])
+    # min(a, b) = (s - |d|) / 2 for s = a + b and d = a - b, from the outputs for s, -s, d and -d
+    half = [Fraction(1, 2), Fraction(-1, 2), Fraction(-1, 2), Fraction(-1, 2)]
+    values = [forms, [forms[k] for k in some]]  # rows over what came before: (b, a...)
+    layers = []
+    while any(len(rows) > 1 for rows in values):
+        rows, now = [], []
+        for some_rows in values:
+            outputs = []
+            for k in range(0, len(some_rows), 2):
+                a, b = some_rows[k], some_rows[min(k + 1, len(some_rows) - 1)]
+                total, gap = ([x + s * y for x, y in zip(a, b, strict=True)] for s in (1, -1))
+                outputs.append(4 * (len(rows) // 4))
+                rows += [total, [-v for v in total], gap, [-v for v in gap]]
+            now.append(outputs)
+        layers.append(([row[1:] for row in rows], [row[0] for row in rows]))
+        values = []
+        for outputs in now:
+            tables = [[Fraction(0)] * (len(rows) + 1) for _ in outputs]
+            for table, first in zip(tables, outputs, strict=True):
+                table[first + 1 : first + 5] = half
+            values.append(tables)
+    (low,), (high,) = values
+    last = [x - y for x, y in zip(low, high, strict=True)]
+    shift = value()
+    ends = [last, [-v for v in last], [last[0] + shift, *last[1:]], [-last[0] - shift, *(-v for v in last[1:])]]
+    layers.append(([row[1:] for row in ends], [row[0] for row in ends]))
+    return layers
+
+
+def ridges(rng, n, count, kind):
+    """Differences of convex functions of few directions: relu(t) - relu(t - 1) - 1 and the like, at most 0 and 0 on
+    whole regions."""
+    rows, bias, weights, top = [], [], [], Fraction(0)
+    for _ in range(count):
+        way = [Fraction(rng.randint(-1, 1)) if kind == "ternary" else rational(rng, 3) for _ in range(n)]
+        start, step = rational(rng, 2), Fraction(rng.randint(1, 3), 2)
+        factor = Fraction(2) ** rng.randint(-30, 30) if kind == "scaled" else Fraction(1)
+        rows += [[factor * v for v in way]] * 2
+        bias += [factor * start, factor * (start - step)]
+        weights += [Fraction(1), Fraction(-1)]
+        top += factor * step
+    last = ([weights, [-w for w in weights], weights], [-top, Fraction(0), -2 * top])
+    return [(rows, bias), last]

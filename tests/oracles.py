@@ -305,6 +305,37 @@ def sign_regions(network, polyhedron, dimension):
     return sorted(signs for _, _, signs in parts)
 
 
+def suprema_on_regions(network, polyhedron, dimension):
+    """:func:`suprema` of a bounded polyhedron, on the sets of full dimension only (which is enough: their closures are
+    everything): for networks with many equal or opposite neurons."""
+    full = polyhedron.affine_dimension()
+    identity = [[Fraction(0), *(Fraction(int(i == j)) for j in range(dimension))] for i in range(dimension)]
+    parts, found = [(polyhedron, identity)], []
+    for weights, bias in network:
+        found.append([None] * len(bias))
+        opened = []
+        for part, variables in parts:
+            cut = [(part, [])]
+            for i, (row, b) in enumerate(zip(weights, bias, strict=True)):
+                form = _form((b, dict(enumerate(row))), variables, dimension)
+                value = supremum(part, form)
+                found[-1][i] = value if found[-1][i] is None else max(value, found[-1][i])
+                expression, _ = _expression(form)
+                halves = []
+                for piece, outputs in cut:
+                    sides = []
+                    for keep, output in ((expression >= 0, form), (expression <= 0, [Fraction(0)] * (dimension + 1))):
+                        half = ppl.C_Polyhedron(piece)
+                        half.add_constraint(keep)
+                        if not half.is_empty() and half.affine_dimension() == full:
+                            sides.append((half, [*outputs, output]))
+                    halves += sides[:1] if len(sides) == 2 and sides[0][0] == piece == sides[1][0] else sides
+                cut = halves
+            opened += cut
+        parts = opened
+    return found
+
+
 # ---- what is true of each neuron ---------------------------------------------------------------------------------
 #
 # Here a network is a list of layers, a layer a list of rows ``(bias, {variable: weight})`` over all variables before

@@ -367,6 +367,7 @@ def decided(report):
 def only_trees(monkeypatch):
     """Everything is left to trees, which is what goes to workers."""
     monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
     monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
     monkeypatch.setattr("geomrelu.deadness.by_search.MANY_PIECES", 0)
 

@@ -180,6 +180,7 @@ def hard():
 @pytest.fixture
 def only_trees(monkeypatch):
     monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
     monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
     monkeypatch.setattr("geomrelu.deadness.by_search.MANY_PIECES", 0)
     monkeypatch.setattr("geomrelu.deadness.by_search.BySearch._on_the_box", lambda *_: iter(()))

@@ -13,7 +13,7 @@ the sums at hand.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from fractions import Fraction
 from math import lcm
@@ -117,12 +117,14 @@ class Fields:
             None if high is None else _up(high.numerator, high.denominator, shift),
         )
 
-    def exact(self, level: int, pairs: Pairs) -> tuple[list[tuple[int, int]], int]:
-        """Bounds of a layer in its units as integers over one denominator."""
+    def exact(self, level: int, pairs: Pairs, some: Iterable[int] | None = None) -> tuple[Any, int]:
+        """Bounds of a layer in its units as integers over one denominator: a list, or a table of some neurons."""
         powers = self.exponents(level)
         least = min(*powers, UNIT)
-        shifted = [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)]
-        return shifted, 1 << UNIT - least
+        over = 1 << UNIT - least
+        if some is not None:
+            return {i: (pairs[i][0] << powers[i] - least, pairs[i][1] << powers[i] - least) for i in some}, over
+        return [(low << e - least, high << e - least) for (low, high), e in zip(pairs, powers, strict=True)], over
 
     def weights(self, level: int) -> list[list[int]]:
         """Of a layer: for each variable before it, and last for the constant, its weights, rounded up."""

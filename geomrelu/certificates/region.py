@@ -19,6 +19,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.certificates import norms
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT, Fields
+from geomrelu.certificates.folding import Folded
 from geomrelu.checker import Rejected
 
 __all__ = ["EMPTY", "Bound", "Region", "examine", "parts", "signed", "walk", "worst"]
@@ -55,6 +56,8 @@ class Region:
         self.whole: tuple[int, ...] | None = ()
         self.roots: dict[tuple[int, ...], Region] = {}  # the regions that arise so, since many proofs begin with them
         self.scaled: Any = None  # the vertices as integers over a denominator
+        self.folded = Folded(model, [])  # rows as they are on the whole domain, in its parts
+        self.folds: dict[tuple[int, ...], Folded] = {}  # those of `roots`
 
     def copy(self) -> Region:
         other = object.__new__(Region)
@@ -65,6 +68,11 @@ class Region:
     def child(self, split: Sequence[Any], sign: int) -> Region:
         """A side of a split: ``("x", j, c)`` or ``("neuron", layer, i)``."""
         other = self.copy()
+        if self.whole is not None:
+            if self.whole not in self.folds:
+                bounds = [self.bounds(at)[0] for at in range(1, len(self.known) + 1)]
+                self.folds[self.whole] = Folded(self.model, bounds)
+            other.folded = self.folds[self.whole]
         other.whole = None
         if split[0] == "x":
             _, j, c = split
@@ -84,11 +92,10 @@ class Region:
     def fits(self, level: int) -> bool:
         return level <= self.fields.depth
 
-    def bounds(self, level: int) -> tuple[list[tuple[Side, Side]], int]:
-        """Bounds of a derived layer, integers over a denominator."""
+    def bounds(self, level: int, some: Iterable[int] | None = None) -> tuple[Any, int]:
+        """Bounds of a derived layer, or (at least) of some neurons of it: pairs of integers over a denominator."""
         pairs, d = self.known[level - 1]
-        found: Any = self.fields.exact(level, pairs) if d is None else (pairs, d)
-        return found
+        return self.fields.exact(level, pairs, some) if d is None else (pairs, d)
 
     def _meet(self, level: int, found: Mapping[int, tuple[Side, Side]], denominator: int | None) -> None:
         """Bounds that also hold, over a denominator, or (None) in the units of a layer that fits."""
@@ -374,10 +381,8 @@ class Region:
         self, level: int, neuron: int, sign: int, texts: list[str], added: Mapping[int, Any], rows: Rows
     ) -> Fraction | None:
         """An upper bound of ``sign * z``; None: there is none."""
-        model, start = self.model, self.model.start
-        layer = model.layers[level - 1]
-        bias, columns, entries = layer.rows[neuron]
-        scale = layer.denominator  # coefficients are integers over `scale`
+        start = self.model.start
+        bias, columns, entries, scale = self.folded.row(level, neuron)  # coefficients are integers over `scale`
         constant = Fraction(sign * bias, scale)
         coefficient = {j: sign * w for j, w in zip(columns, entries, strict=True)}
         for at in range(max(level - 1, *added, 0), 0, -1):
@@ -386,7 +391,7 @@ class Region:
             extra = added.get(at, {})
             if not here and not extra:
                 continue
-            pairs, d = self.bounds(at) if here else ([], 1)
+            pairs, d = self.bounds(at, here) if here else ([], 1)
             steps = ONE * lcm(*(m.denominator for m in extra.values()))
             text = texts[at - 1] if at <= len(texts) else ""
             slopes, heights = self._slopes(here, pairs, text, steps)
@@ -395,23 +400,21 @@ class Region:
             constant += Fraction(heights, scale * d * ONE)
             for i, m in extra.items():
                 slopes[i] = slopes.get(i, 0) + int(m * steps) * scale
-            inner = model.layers[at - 1]
-            grow, gained = steps * inner.denominator, 0
+            inner = [(q, *self.folded.row(at, i)) for i, q in slopes.items() if q]
+            over = lcm(*{d for *_, d in inner})
+            grow, gained = steps * over, 0
             coefficient = {j: c * grow for j, c in coefficient.items() if j < first}
-            for i, q in slopes.items():
-                if q:
-                    b, inner_columns, inner_entries = inner.rows[i]
-                    gained += q * b
-                    for j, w in zip(inner_columns, inner_entries, strict=True):
-                        coefficient[j] = coefficient.get(j, 0) + q * w
+            for q, b, inner_columns, inner_entries, d in inner:
+                q *= over // d
+                gained += q * b
+                for j, w in zip(inner_columns, inner_entries, strict=True):
+                    coefficient[j] = coefficient.get(j, 0) + q * w
             scale *= grow
             constant += Fraction(gained, scale)
         return self._maximum(coefficient, scale, constant, rows)
 
     @staticmethod
-    def _slopes(
-        here: dict[int, int], pairs: list[tuple[Side, Side]], text: str, steps: int
-    ) -> tuple[dict[int, int], int | None]:
+    def _slopes(here: dict[int, int], pairs: Any, text: str, steps: int) -> tuple[dict[int, int], int | None]:
         """Coefficients on pre-activations, times ``steps``, and what the heights add, times ONE; None: too much."""
         slopes, heights = {}, 0
         for i, c in here.items():

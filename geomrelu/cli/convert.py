@@ -22,13 +22,18 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read and write."""
     from geomrelu.errors import InputError
-    from geomrelu.geometry.domains import ELLIPSOIDS, SETS, read_any, read_ellipsoid, write_domain
+    from geomrelu.geometry.domains import ELLIPSOIDS, SETS, Union, read_any, read_ellipsoid, write_domain
     from geomrelu.io.files import kind_of
 
     target = Path(options.output)
     if options.input.startswith(ELLIPSOIDS):
         write_domain(read_ellipsoid(options.input), target)
         return 0
+    if options.input.startswith(("R^", "R+^", "box:")):
+        raise InputError(
+            f"{options.input}: in how many dimensions is not said here: write a .json file yourself, "
+            '{"box": [[low, high], ...]}, null for an end that is not there'
+        )
     kind = kind_of(options.input)
     if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":
@@ -39,7 +44,11 @@ def run(options: argparse.Namespace) -> int:
         except OSError as problem:
             raise InputError(f"{target}: {problem.strerror}") from None
     else:
-        write_domain(read_any(options.input, lambda line: complain(f"note: {line}")), target)
+        domain = read_any(options.input, lambda line: complain(f"note: {line}"))
+        write_domain(domain, target)
+        if isinstance(domain, Union):
+            first, last = (target.with_stem(f"{target.stem}-{k}") for k in (1, len(domain.pieces)))
+            complain(f"note: a union of {len(domain.pieces)} polyhedra: {first} to {last}")
     return 0
 
 

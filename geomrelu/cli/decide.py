@@ -97,7 +97,6 @@ def _on_domain(options: argparse.Namespace) -> int:
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape
-    from geomrelu.deadness.quantised_report import channels, check_options
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -107,6 +106,8 @@ def _on_domain(options: argparse.Namespace) -> int:
     network, domain = judged_inputs(options)
     image = None if options.image is None else widths_of(options.image, "--image")
     if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness.quantised_report import channels, check_options
+
         check_options(options.arithmetic, options.ranges, options.report)
     elif options.arithmetic is not None:
         front_door.check_arithmetic(options.arithmetic, network, domain, layers)
@@ -176,7 +177,7 @@ def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image
 def _refused(options: argparse.Namespace) -> None:
     """What cannot be written is said before anything is read."""
     from geomrelu.deadness.ranges import check_kind
-    from geomrelu.io.files import parent_of, writable
+    from geomrelu.io.files import writable
 
     for directory in (options.certificates, options.report):
         if directory is not None:
@@ -185,7 +186,6 @@ def _refused(options: argparse.Namespace) -> None:
         raise InputError("--image is about the pictures of --report")
     if options.ranges:
         check_kind(options.ranges)
-        parent_of(options.ranges)
 
 
 def _further(options: argparse.Namespace, report: Any, budget: Budget, advance: Any) -> Iterator[tuple[str, Any]]:

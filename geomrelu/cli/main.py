@@ -28,7 +28,7 @@ from geomrelu.cli import (
     verify,
     zeros,
 )
-from geomrelu.cli.shared import complain
+from geomrelu.cli.shared import check_outputs, complain
 
 __all__ = ["main"]
 
@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
+        check_outputs(options)
         code = int(options.run(options))
         sys.stdout.flush()
         return code

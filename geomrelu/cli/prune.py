@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.certificates import files as certificate
     from geomrelu.deadness.pruning import reserve
     from geomrelu.errors import InputError
-    from geomrelu.io.files import kind_of, parent_of, same_file, writable
+    from geomrelu.io.files import kind_of, writable
     from geomrelu.network.quantised import QuantisedNetwork
 
     if options.workers < 1 or not options.time > 0 or (options.neuron_time is not None and not options.neuron_time > 0):
@@ -63,11 +63,6 @@ def run(options: argparse.Namespace) -> int:
     kind = Path(options.output).suffix.lower()
     if kind not in (".json", ".npz", ".onnx"):
         raise InputError(f"{options.output}: unknown kind of model file (known: .json, .npz, .onnx)")
-    if same_file(options.output, options.model):
-        raise InputError(f"{options.output}: this is the model itself, and would be lost: write to another file")
-    parent_of(options.output)
-    if options.certificate is not None:
-        parent_of(options.certificate)
     if options.certificates is not None:
         writable(options.certificates)
     budget = Budget(options.time)
@@ -121,9 +116,10 @@ def _decided(
 
 def _ended(options: argparse.Namespace, undecided: int) -> int:
     """The last line, and the exit code."""
+    open_ = "1 neuron is undecided and stays" if undecided == 1 else f"{undecided} neurons are undecided and stay"
     print(
         f"{options.output} equals {options.model} on the domain, exactly (proved)"
-        + (f"; {undecided} neurons are undecided and stay." if undecided else ".")
+        + (f"; {open_}." if undecided else ".")
     )
     return 3 if undecided else 0
 

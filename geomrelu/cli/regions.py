@@ -54,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.network import region_count
 
     budget = budget_of(options)
+    if options.layers is not None and options.layers < 1:
+        raise InputError(f"--layers must be positive, not {options.layers}")
     if options.workers != 1 or options.scheduler or options.signs_in:
         return _in_shards(options, budget)
     wanted = region_count.Wanted(options.faces, options.polynomial, options.graph)

@@ -25,10 +25,10 @@ DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for 
 MODEL says, as .nnet does), or a file: .vnnlib (versions 1 and 2; several boxes or polytopes are decided one by one),
 .ine or .ext (cddlib, lrs), or .json: {"inequalities": [[b, a1, ..., an], ...]} meaning b + a.x >= 0, optionally with
 "equalities" and "box": [[low, high], ...]; or {"vertices": [...], "rays": [...]}; or {"points": [...]}; or {"center":
-[...], "shape": [[...], ...], "square": s}: the points center + shape u with |u|^2 <= s. Such sets also are ball:R
-(around 0), ball:R@C (C a number, the center c1,c2,..., or a file with one point), ellipsoid:FILE.npz (arrays mean,
-covariance or variance, and radius; or center, shape and square), and layernorm:FILE.npz or rmsnorm:FILE.npz (arrays
-gamma or weight, and beta or bias): all that such a layer can give.
+[...], "shape": [[...], ...], "square": s}: the points center + shape u with |u|^2 <= s; or points as .npy or .csv. Such
+sets also are ball:R (around 0), ball:R@C (C a number, the center c1,c2,..., or a file with one point),
+ellipsoid:FILE.npz (arrays mean, covariance or variance, and radius; or center, shape and square), and
+layernorm:FILE.npz or rmsnorm:FILE.npz (arrays gamma or weight, and beta or bias): all that such a layer can give.
 MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras or .h5 file, or .json:
 {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}. Each may be compressed (.gz)."""
 
@@ -36,6 +36,11 @@ REGIONS = """\
 FILE is an arrangement in .json, {"A": [[...], ...], "b": [...], "den": 1}: the hyperplanes a.x + b = 0, all numbers
 divided by den; or a model as `geomrelu decide` takes it. Signs are written + - 0, one for each form or neuron, layer
 after layer. DOMAIN is as for `geomrelu decide`."""
+
+# the options that name files, in whatever command
+READ = ("model", "smaller", "input", "file", "query", "network", "domain", "data", "points")
+WRITTEN = ("output", "certificate", "ranges", "graph", "chunks")
+PREFIXES = (":", "@", "=")  # as in ball:1@FILE, ellipsoid:FILE, NAME=FILE
 
 Command = Callable[..., argparse.ArgumentParser]
 Advance = Callable[[str, int, int], None]
@@ -118,6 +123,33 @@ def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, An
     if options.input_shape is not None:
         given["shape"] = widths_of(options.input_shape, "--input-shape")
     return given
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Before long work: outputs can be written, and none takes the place of what is read, or of another output.
+
+    Raises:
+        InputError: it is not so.
+    """
+    from os.path import isdir, realpath
+
+    from geomrelu.errors import InputError
+    from geomrelu.io.files import parent_of, same_file
+
+    read: list[str] = []
+    for name in READ:
+        value = getattr(options, name, None)
+        read += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    read += [text.split(mark)[-1] for text in read for mark in PREFIXES if mark in text]
+    written = [path for name in WRITTEN if (path := getattr(options, name, None))]
+    for path in written:
+        parent_of(path)
+        if isdir(path):
+            raise InputError(f"{path}: this is a directory, where a file is to be written")
+        if any(same_file(path, other) for other in read):
+            raise InputError(f"{path}: this file is read here, and would be lost: write to another file")
+    if len({realpath(path) for path in written}) < len(written):
+        raise InputError(f"{written[-1]}: two outputs cannot be one file")
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:

@@ -64,6 +64,8 @@ def _of_layer(
                 claim |= {key: verdict.claim[key] for key in ("proof", "point") if key in verdict.claim}
                 if type(claim.get("point")) is int:
                     claim["point"] = report.points[claim["point"]]
+                elif claim.get("point") == "corner":  # that of the opposite row; a box needs no point to be nonempty
+                    del claim["point"]
                 checker.prove(claim, shared)
                 yield claim
 

@@ -25,12 +25,13 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import Step, derived, places
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.earlier_neurons import EarlierNeurons
 from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.polishing import polish
 from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
-from geomrelu.deadness.relaxation import BATCH, Bounds, Boxes, FloatNetwork, Form, Lines
+from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
-from geomrelu.native.boxes import LANES, Explored, Explorer
+from geomrelu.native.boxes import Explored, Explorer
 
 __all__ = ["Growth", "Tree"]
 
@@ -43,7 +44,6 @@ STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
-_TEXT = np.array(list("0123456789abcdefg"))
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
@@ -178,7 +178,7 @@ class Growth:
 
     def __init__(self, tree: Tree, parts: list[Part]) -> None:
         self.level, self.neuron, self.coarse, self.tight = tree.level, tree.neuron, tree.coarse, tree.tight
-        self.target = np.array([self.neuron])
+        self.widths = tree.widths
         self.roots, self.parts, self.taken = list(parts), list(parts), [part.name for part in parts]
         self.nodes: dict[int, Split | Step | Node] = {}  # leaves that are easily judged as steps
         self.leaves: dict[int, Part] = {}
@@ -190,16 +190,19 @@ class Growth:
         """Take up the tools. Raises Exhausted when the budget ends."""
         whole = floating.whole(self.level - 1, budget)
         self.floating = floating
-        self.scale = max(1e-300, abs(float(floating.upper_bounds(whole, self.level, self.target)[0, 0])))
+        top = floating.upper_bounds(whole, self.level, np.array([self.neuron]))
+        self.scale = max(1e-300, abs(float(top[0, 0])))
         self.enough = -(SAFETY if self.coarse or floating.ball is not None else FINE) * self.scale
         self.halves = halves(floating)
-        self.slices = floating.slices[: self.level - 1]
-        self.whole = self._flat(whole.bounds, 0)
+        fold = not (self.halves or self.coarse or floating.rows is not None or floating.ball is not None)
+        self.earlier = EarlierNeurons(floating, self.level, self.neuron, whole.bounds, fold)
+        self.floating, self.aim, self.slices = self.earlier.floating, self.earlier.aim, self.earlier.slices
+        self.target = np.array([self.aim])
         self.rows = None if floating.rows is None else OnRows(self, floating.rows)
         self.cornered = self.coarse and floating.cornered
         # neurons of the last layer that only need a line below
         self.unwanted = floating.subtracted(self.level, self.neuron) if self.coarse else None
-        widths = floating.network.widths[: self.level]
+        widths = self.floating.network.widths[: self.level]
         size = 4 * (sum(widths) + floating.network.inputs) * (max(widths) if self.halves else 4)
         self.batch = int(np.clip(BATCH // size, 1, 128))
         self.explorer = self._explorer() if self.cornered and self.halves else None
@@ -219,13 +222,6 @@ class Growth:
             return Explorer(before, target, varies, enough=enough, nothing=nothing, steps=STEPS, few=FEW)
         return None
 
-    def _flat(self, bounds: Bounds, row: int) -> Array:
-        """The bounds on one of the boxes, as parts have them."""
-        found = np.full((2, -(-self.slices[-1].stop // LANES) * LANES), -1.0)
-        for where, (low, high) in zip(self.slices, bounds, strict=True):
-            found[:, where] = low[row], high[row]
-        return found
-
     def grow(self, most: int, budget: Budget) -> None:
         """Bound parts until none is open, a point is found, the time is over, or so many have been bounded."""
         self.point, self.budget = None, budget
@@ -239,7 +235,7 @@ class Growth:
             self.parts[-count:] = [part for part in self.parts[-count:] if part.earlier is not None]
             for part in batch:
                 if part.base is None and part.derived:  # another run had more, or the same where only signs are split
-                    part.base, part.age = self.whole, PERIOD if self.halves else 0
+                    part.base, part.age = self.earlier.whole, PERIOD if self.halves else 0
             batch, over = batch if self.rows is None else self.rows.narrowed(batch), False
             for derives in (True, False):
                 alike = [part for part in batch if self._derives(part) is derives]
@@ -266,7 +262,7 @@ class Growth:
     def _again(self, part: Part) -> None:
         """What another run had found below a part."""
         assert part.earlier is not None
-        for here, node in walked(replace(part, earlier=None), part.earlier, self.level, self.floating.network.widths):
+        for here, node in walked(replace(part, earlier=None), part.earlier, self.level, self.widths):
             if isinstance(node, Split):
                 self.nodes[here.name] = node
             elif node == OPEN:
@@ -280,7 +276,7 @@ class Growth:
         self.packed = pickle.dumps(self.nodes)
         self.closed = sum(part.share for part in self.roots) - sum(part.share for part in self.parts)
         if hasattr(self, "floating"):
-            del self.floating, self.whole, self.explorer, self.rows
+            del self.floating, self.earlier, self.explorer, self.rows
         self.budget = UNLIMITED
         self.nodes, self.leaves, self.roots = {}, {}, []
 
@@ -296,7 +292,7 @@ class Growth:
     def _explore(self, explorer: Explorer, parts: list[Part]) -> None:
         """The same by the compiled kernel."""
         lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
-        table = self._table(parts)
+        table = self.earlier.table(parts)
         signs: Array | None = None
         if any(part.signs for part in parts):
             signs = np.zeros((len(parts), explorer.all), dtype=np.int8)
@@ -367,13 +363,13 @@ class Growth:
             self.parts += [parts[k] for k in rows]
             return
         parts, boxes, stubborn = [parts[k] for k in rows], boxes.take(rows), stubborn[rows]
-        phases = self._phases(parts) if any(part.signs for part in parts) else None
+        phases = self.earlier.phases(parts)
         bound, below, added, points = floating.improved(
-            boxes, self.level, self.neuron, STEPS, phases, self.enough, self.budget
+            boxes, self.level, self.aim, STEPS, phases, self.enough, self.budget
         )
         middle = (boxes.lower + boxes.upper) / 2 if boxes.vertices is None else points  # it may lie beside a hull
         self._look(points, middle)
-        polish(floating, boxes, self.level, self.neuron, (below, phases, added), bound, self.enough, self.budget)
+        polish(floating, boxes, self.level, self.aim, (below, phases, added), bound, self.enough, self.budget)
         settled = (bound <= self.enough) & ~stubborn
         rows = np.flatnonzero(settled)
         settled[self._close(parts, boxes, rows, below, added)] = False
@@ -391,36 +387,12 @@ class Growth:
     def _bounded(self, parts: list[Part], derives: bool) -> Boxes:
         """What is known of all earlier layers on the parts."""
         lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
-        known = self._known(parts)
+        known = self.earlier.known(parts)
         if derives:
             how = known, self.unwanted, self.cornered, self.budget
             return self.floating.bounded(lower, upper, self.level - 1, *how)
         assert known is not None
         return replace(self.floating.on(lower, upper), lines=[Lines.of(*pair) for pair in known], bounds=known)
-
-    def _table(self, parts: list[Part]) -> Array | None:
-        """Bounds that hold before any are derived: (parts, 2, neurons)."""
-        tables = [part.base for part in parts if part.base is not None]
-        if not tables:
-            return None
-        known = np.array(tables)
-        for row, part in enumerate(parts):
-            for at, i, sign in part.signs:
-                k, side = self.slices[at - 1].start + i, int(sign < 0)
-                known[row, side, k] = (min if side else max)(known[row, side, k], 0)
-        return known
-
-    def _known(self, parts: list[Part]) -> Bounds | None:
-        """The same, layer by layer."""
-        table = self._table(parts)
-        return None if table is None else [(table[:, 0, where], table[:, 1, where]) for where in self.slices]
-
-    def _phases(self, parts: list[Part]) -> list[Array]:
-        phases = [np.zeros((len(parts), width)) for width in self.floating.network.widths[: self.level - 1]]
-        for row, part in enumerate(parts):
-            for at, i, sign in part.signs:
-                phases[at - 1][row, i] = sign
-        return phases
 
     def _highest(self, boxes: Boxes, form: Form) -> Array:
         """Bounds (boxes,) of the neuron."""
@@ -430,7 +402,7 @@ class Growth:
     def _look(self, *points: Array) -> None:
         """Is the neuron positive at one of these points?"""
         candidates = np.concatenate(points) if self.rows is None else self.rows.moved_in(np.concatenate(points))
-        value = self.floating.forward(candidates, self.level)[-1][:, self.neuron]
+        value = self.floating.reached(candidates, self.level, [self.aim])
         if value.max() > 0 and self.looks:
             self.point = candidates[int(np.argmax(value))].tolist()
 
@@ -455,11 +427,15 @@ class Growth:
             if not self.coarse:
                 leaf = self._exact_leaf(part, boxes, row, below, added)
             elif below is not None:
-                leaf = {"coarse": [_text(slopes[row]) for slopes in below]} | self._multipliers(part, row, added)
+                leaf = {
+                    "coarse": [self.earlier.text(at, slopes[row]) for at, slopes in enumerate(below, 1)]
+                } | self._multipliers(part, row, added)
             elif needed is None:
                 leaf = {"coarse": []}
             else:  # neurons that are not derived again have the slopes that they would have then
-                leaf = {"coarse": [""] * (self.level - 2) + [_text(boxes.lines[-1].below[row])]}
+                leaf = {
+                    "coarse": [""] * (self.level - 2) + [self.earlier.text(self.level - 1, boxes.lines[-1].below[row])]
+                }
             if self._derives(part):
                 leaf |= derived(self.level, last)
             self._leaf(part, leaf)
@@ -499,14 +475,14 @@ class Growth:
             said = line.unknown[0] & (weight[0, 0] < 0) & (every | (slope[0] != line.below[0]))
             if said.any():
                 texts = leaf.setdefault("slopes", [""] * (self.level - 1))
-                texts[at - 1] = _text(slope[0])
+                texts[at - 1] = self.earlier.text(at, slope[0])
         return leaf
 
     def _multipliers(self, part: Part, row: int, added: list[Array] | None) -> Node:
         """Those of the splits by signs."""
         if added is None:
             return {}
-        sizes = [(k, abs(float(added[at - 1][row, i]))) for k, (at, i, _) in enumerate(part.signs)]
+        sizes = [(k, abs(self.earlier.multiplier(added, row, at, i))) for k, (at, i, _) in enumerate(part.signs)]
         table = {str(k): str(Fraction(size)) for k, size in sizes if size}
         return {"splits": table} if table else {}
 
@@ -519,7 +495,7 @@ class Growth:
         that is not settled with slopes in sixteenths the entry is None.
         """
         derives = self.coarse and self.level > 2 and self._derives(parts[0])
-        known = self._known(parts) if derives else None
+        known = self.earlier.known(parts) if derives else None
         if known is None:
             return None
         slopes = [line.below for line in boxes.lines] if below is None else list(below)
@@ -542,7 +518,7 @@ class Growth:
         self, parts: list[Part], boxes: Boxes, below: list[Array], added: list[Array] | None, derives: bool
     ) -> None:
         """Cut each part where that promises most."""
-        losses = self.floating.losses(boxes, self.level, self.neuron, below, added)
+        losses = self.floating.losses(boxes, self.level, self.aim, below, added)
         single = np.concatenate(
             [np.where(line.unknown, loss, -1) for line, loss in zip(boxes.lines, losses, strict=True)], 1
         )
@@ -554,14 +530,15 @@ class Growth:
             base, age = part.base, part.age
             how: tuple[bool, tuple[int, ...] | None] = False, None
             if derives and (base is None or age >= PERIOD):
-                base, last = self._anew(base, self._flat(boxes.bounds, row))
+                base, last = self._anew(base, self.earlier.fresh(boxes.bounds, row))
                 how, age = (True, last), 0
             total = sum(float(loss[row].sum()) for loss in losses)
             if not total > FINE * self.scale:
                 self._leaf(part, PROGRAM)
             elif not self.halves or (single[row] > total / 100).sum() <= FEW:
                 at = int(np.searchsorted(starts, neuron[row], side="right"))
-                self.cut(part, Split(at, int(neuron[row] - starts[at - 1]), None, *how), base, age)
+                index = self.earlier.named(at, int(neuron[row] - starts[at - 1]))
+                self.cut(part, Split(at, index, None, *how), base, age)
             else:
                 j = int(inputs[row])
                 middle = _short((part.lower[j] + part.upper[j]) / 2, part.upper[j] - part.lower[j])
@@ -584,10 +561,6 @@ class Growth:
         age += self.halves  # where only signs are split nothing is derived anew
         self.nodes[part.name] = split
         self.parts += [part.child(split, -1, base, age), part.child(split, 1, base, age)]
-
-
-def _text(slopes: Array) -> str:
-    return "".join(_TEXT[np.rint(slopes * 16).astype(int)])
 
 
 def _short(middle: Any, width: Any) -> Any:

@@ -5,20 +5,25 @@ It also knows how to move on unbounded domains that are not boxes, which no othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
+from geomrelu.certificates.region import Region
+from geomrelu.deadness.by_cuts import Cuts, is_cut
 from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.proof_tree import Node
 from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network import pieces
+from geomrelu.network.network import Network
 
-__all__ = ["ByPieces", "allowance", "are_few", "is_listed"]
+__all__ = ["ByPieces", "allowance", "are_few", "is_listed", "proofs"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+PROOF = 1 << 24  # products for the proof of a neuron, about, before it is left to the walk over all pieces
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
 
@@ -35,8 +40,35 @@ def are_few(problem: Problem, domain: Polyhedron, layer: int) -> bool:
 
 
 def allowance(budget: Budget) -> Budget:
-    """What may be spent on pieces that are likely to be few, before that guess counts as wrong."""
-    return budget.part(10 * FEW_PIECES)
+    """What may be spent on pieces that are likely to be few, before other methods are tried: half of the time, since a
+    walk says nothing before its end.
+    """
+    return budget.part(10 * FEW_PIECES, 1 / 2)
+
+
+def proofs(
+    network: Network,
+    domain: Polyhedron,
+    layer: int,
+    limits: Mapping[int, Fraction],
+    budget: Budget,
+    root: Region | None = None,
+) -> dict[int, list[Node]]:
+    """Proofs that neuron i of a layer is at most ``limits[i]``, its supremum: along kinks where that is possible, else
+    by the walk over all pieces.
+
+    Args:
+        root: the region of the domain, if there is one already.
+    """
+    trees: dict[int, list[Node]] = {}
+    if limits and is_cut(domain):
+        cuts = Cuts(network, domain, layer, root or Region(network.checked, domain.checked))
+        for i, limit in limits.items():
+            found = cuts.search(i, PROOF, budget, limit)
+            if found is not None and found.above is None:
+                trees[i] = found.proof
+    left = {i: limit for i, limit in limits.items() if i not in trees}
+    return {**trees, **(pieces.proofs(network, domain, layer, left, budget) if left else {})}
 
 
 class ByPieces:
@@ -72,7 +104,8 @@ class ByPieces:
             else:
                 dead.append(i)
         limits = {i: value for i in dead if (value := found[i].value) is not None}
-        trees = pieces.proofs(problem.network, domain, layer, limits, budget) if dead else {}
+        problem.quick.watch(budget.poll)
+        trees = proofs(problem.network, domain, layer, limits, budget, problem.quick.root)
         for i in dead:
             best = found[i]
             problem.budget.spend(0)

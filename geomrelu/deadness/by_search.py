@@ -10,8 +10,10 @@ from fractions import Fraction
 from functools import cached_property, partial
 from typing import Any
 
+from geomrelu.budget import Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import branch_and_bound, falsify, whole_box
+from geomrelu.deadness.by_cuts import Cuts, is_cut
 from geomrelu.deadness.by_pieces import is_listed
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
@@ -29,6 +31,9 @@ FEW_BOXES = 5_000  # ... so many boxes do not settle a neuron, or, without fixed
 FEW_PARTS = 1_000
 SPROUT = 200  # boxes of a tree before the hardest search for a witness
 Where = Polyhedron | Ellipsoid
+# cuts along kinks before that tree (where boxes are slow), and after it: products for a neuron, about, and how many
+# more neurons may be left than are decided before the others of the layer are left as well
+LITTLE, MUCH = (1 << 19, 8), (1 << 24, 0)
 ON_THE_ELLIPSOID = "bounded on the whole ellipsoid"
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
@@ -71,6 +76,10 @@ class BySearch:
                 steps[:4] = self.whole_layers.steps(layer, self._by_intervals, self._on_the_box)
             elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]
+            if isinstance(domain, Polyhedron) and is_cut(domain):
+                if layer > self.bench.floating.coarse_depth:
+                    steps.insert(steps.index(self._sprouts), partial(self._by_cuts, LITTLE))
+                steps.append(partial(self._by_cuts, MUCH))
         done = self._steps.setdefault(layer, 0)
         if not done:
             self.problem.budget.spend()
@@ -102,7 +111,8 @@ class BySearch:
         if layer > floating.coarse_depth + 1:
             for i in whole_box.by_intervals(floating, layer, asked, self.problem.budget):
                 leaf = whole_box.interval_leaf(floating, layer)
-                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), ON_THE_BOX)
+                how = ON_THE_BOX if isinstance(domain, Polyhedron) else ON_THE_ELLIPSOID
+                verdict = self.problem.tried(self._dead(layer, i, {"proof": leaf}), how)
                 if verdict is not None:
                     yield verdict
 
@@ -115,6 +125,34 @@ class BySearch:
             verdict = self.problem.tried(self._dead(layer, i, proof), how)
             if verdict is not None:
                 yield verdict
+
+    def _by_cuts(self, effort: tuple[int, int], domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Neurons whose bounds are exact along kinks only; where that often takes too much, the others are left."""
+        problem, root, (work, left) = self.problem, self.problem.quick.root, effort
+        if not asked or root is None:
+            return
+        problem.quick.watch(problem.budget.poll)
+        cuts, share = Cuts(problem.network, domain, layer, root), problem.budget.share(2)
+        for i in asked:
+            try:
+                found = cuts.search(i, work, share)
+            except Exhausted:
+                if problem.budget.ended:
+                    raise
+                return
+            verdict = None
+            if found is not None and found.above is not None:
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.above)}
+                verdict = problem.tried(claim, AT_A_POINT)
+            elif found is not None:
+                claim = self._complete(cuts.claim(i, found))
+                supremum = Fraction(0) if "supremum" in claim else None
+                verdict = problem.tried(claim, f"{found.parts} parts, cut along kinks", supremum)
+            left += 1 if verdict is not None else -1
+            if verdict is not None:
+                yield verdict
+            elif left < 0:
+                return
 
     def _sprouts(self, domain: Where, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Neurons for which a small tree is enough; the others keep it."""

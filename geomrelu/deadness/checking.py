@@ -89,6 +89,9 @@ def _several(certificates: Any) -> Sequence[Any]:
 # ---- one certificate --------------------------------------------------------------------------------------------
 
 
+NO_SMALLER = "it is about a pruning: say which is the smaller network (smaller, or --smaller)"
+
+
 class Judgement(NamedTuple):
     """What has come of a certificate, or of a part of it.
 
@@ -150,7 +153,7 @@ class Case:
             about = data.get("domain") if isinstance(data, dict) else None
             piece = next((k for k, one in enumerate(self.pieces) if one.digest() == about), 0)
             pruning = isinstance(data, dict) and data.get("geomrelu") == checker.PRUNING
-            if pruning and self.smaller is not None:
+            if pruning:
                 return Judgement(None, piece, changes=self._changes(data, self.pieces[piece]))
             claims = self._claims(data, self.pieces[piece])
         except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
@@ -164,7 +167,8 @@ class Case:
         return checker.check(data, self.model, domain, JUDGES[self.judge])
 
     def _changes(self, data: Any, domain: checker.Domain) -> dict[str, int]:
-        assert self.smaller is not None
+        if self.smaller is None:
+            raise checker.Rejected(NO_SMALLER)
         if self.judge == "kernel":
             return kernel.judge_pruning(data, self.model, domain, self.smaller)
         return checker.check_pruning(data, self.model, domain, self.smaller, JUDGES[self.judge])
@@ -184,7 +188,9 @@ class QuantisedCase(NamedTuple):
         try:
             data = _read(certificate)
             pruning = isinstance(data, dict) and data.get("geomrelu") == quantised_pruning.FORMAT
-            if pruning and self.smaller is not None:
+            if pruning:
+                if self.smaller is None:
+                    raise checker.Rejected(NO_SMALLER)
                 given = self.network, self.domain, self.smaller
                 return Judgement(None, changes={"removed": quantised_pruning.judge_pruning(data, *given, judge)})
             claims = quantised_certificate.judge(data, self.network, self.domain, judge)

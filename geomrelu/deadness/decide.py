@@ -1,4 +1,4 @@
-"""Decide which neurons of a network are dead on a set, with a claim that has been accepted by the checker's rules.
+"""Decide which neurons of a network are dead on a set, with claims that the checker's rules accept.
 
 A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at 0 is silent), else *alive*. It is
 *stably* dead if it stays dead for all parameters near the given ones (all weights on the layers it reads, and its
@@ -8,7 +8,8 @@ How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellips
 program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is an unbounded polyhedron
 that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
 parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
-the verdict is the checker's: a claim it does not accept is not reported.
+the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the checker is not
+run: floats with a proven error show what it would find, see ``layer_bounds``.)
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def decide(
     Raises:
         InputError: no such layer or neuron, dimensions that differ, an empty domain.
 
-    Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`.
+    Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`; or, of whole layers on a box, it
+        is shown by floats with a proven error that it would be (:mod:`geomrelu.deadness.layer_bounds`).
     Exact: yes. Source: Rister & Rubin (dead sets, section 2); Brownlowe et al. (stably unactivated).
     """
     if domain.dimension != network.inputs:
@@ -277,14 +279,18 @@ class _Run:
             return
         few = listed and layer not in self.too_many
         if few and are_few(self.problem, domain, layer):
+            allowed = allowance(self.problem.budget)
             try:
-                yield from self.by_pieces.verdicts(domain, layer, asked, last, allowance(self.problem.budget))
+                yield from self.by_pieces.verdicts(domain, layer, asked, last, allowed)
                 return
             except Exhausted as end:
                 if self.problem.budget.ended:
                     raise
-                self.too_many.add(layer)  # the guess was wrong
-                self.reasons[layer] = dict.fromkeys(asked, str(end))
+                self.too_many.add(layer)
+                if (
+                    allowed.left is None or allowed.left > 0
+                ):  # the guess was wrong; elsewhere the time of others may be enough in the end
+                    self.reasons[layer] = dict.fromkeys(asked, str(end))
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
             yield from self.by_search.verdicts(domain, layer, [i for i in asked if i not in self.found[layer]])
 

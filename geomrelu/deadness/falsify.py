@@ -39,22 +39,21 @@ def candidates(
     size = max(floating.network.widths[:level]) + floating.network.inputs
     count = int(np.clip(BATCH // size, 16, 64 * starts))
     points = floating.inside.sampled(random, count)
-    reached = floating.forward(points, level)[-1]
+    reached = floating.reached(points, level, waiting)
     while waiting:
-        hits = reached[:, waiting] > 0
+        hits = reached > 0
         best = int(np.argmax(hits.sum(axis=1)))
         if not hits[best].any():
             break
-        point = points[best]
-        for i, hit in zip(list(waiting), hits[best], strict=True):
-            if hit:
-                yield i, point
-                waiting.remove(i)
-    weights = sum(len(layer.data) for layer in floating.network.layers[:level])
+        for i in np.array(waiting)[hits[best]].tolist():
+            yield i, points[best]
+        reached = reached[:, ~hits[best]]
+        waiting = np.array(waiting)[~hits[best]].tolist()
+    weights = max(1, sum(len(layer.data) for layer in floating.network.layers[:level]))
     starts = int(np.clip(BATCH // weights, 4, starts))
-    for i in waiting if rounds else ():
+    for i, values in zip(waiting, reached.T, strict=True) if rounds else ():
         budget.spend(0)
-        climbing = points[np.argsort(-reached[:, i])[:starts]]
+        climbing = points[np.argsort(-values)[:starts]]
         share = 0.25
         for _ in range(rounds):
             budget.poll()
@@ -63,5 +62,7 @@ def candidates(
                 yield i, climbing[int(np.argmax(z[-1][:, i]))]
                 break
             slope = floating.gradient(z, level, i)
+            if not slope.any():  # flat at all of them: no way leads up
+                break
             climbing = floating.inside.stepped(climbing, slope, share * random.random(climbing.shape))
             share *= 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it

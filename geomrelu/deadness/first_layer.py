@@ -11,7 +11,8 @@ from typing import Any
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Verdict
-from geomrelu.geometry.ellipsoid import Ellipsoid, Maximum
+from geomrelu.exact.numbers import approximate
+from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["first_layer"]
@@ -36,18 +37,11 @@ def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
     point = {"ball": str(best.radius)}
     if best.value is not None:
         return problem.valued(1, i, best.value, point, [{}], "maximum on the ellipsoid", {})
-    about = f"maximum on the ellipsoid, the irrational {_about(best)}"
+    about = f"maximum on the ellipsoid, irrational, about {approximate(best.about, 10)}"
     claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": point}
     if best.sign < 0:
         claim = {"layer": 1, "neuron": i, "status": "dead", "stable": True, "proof": [{}]}
     return problem.decided(claim, None, about)
-
-
-def _about(best: Maximum) -> str:
-    try:
-        return f"{float(best.middle + best.radius):.10g}"
-    except OverflowError:
-        return "huge number"
 
 
 def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:

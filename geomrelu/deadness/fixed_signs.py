@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,23 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common
-from geomrelu.network.network import Network
+from geomrelu.exact.numbers import common, nearest_float
 
 __all__ = ["Leaf", "Open", "Positive", "forms", "solved"]
 
 FEW = 12  # with more inputs, floating point guesses which of them lie at their sides
+LARGEST = 1 << 13  # numbers in a linear program that is solved exactly: coordinates that move, by rows and sides
 
 
 Best = tuple[Fraction, tuple[Fraction, ...], list[Fraction]]
+Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Leaf:
     """A leaf of a proof, and a point where the neuron is exactly 0, if that is its largest value."""
 
-    node: dict[str, Any]
+    node: Node
     zero: tuple[Fraction, ...] | None = None
 
 
@@ -51,18 +53,20 @@ class Open:
     neuron: int
 
 
-def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | Positive | Open | None:
+def solved(region: Region, level: int, neuron: int) -> Leaf | Positive | Open | None:
     """Decide a neuron on a region of a bounded domain; None if that was too much.
 
     Exact: yes. Method: bounds of earlier neurons, then one linear program (GMP), two where the region is empty.
     """
-    derive = derived(level)
-    region = region.copy()
-    region.derive(derive["derive"], level)
-    if region.empty:
-        return Leaf(derive)
     splits = [(k, at, i, sign) for k, (at, i, sign) in enumerate(region.splits)]
-    known = forms(region, network, level, [(level, neuron), *((at, i) for _, at, i, _ in splits)])
+    wanted, derive = [(level, neuron), *((at, i) for _, at, i, _ in splits)], Node()
+    known = forms(region, wanted) if len(region.known) >= level - 1 else None
+    if known is None or isinstance(known, Open):  # perhaps bounds of the region tell
+        region, derive = region.copy(), derived(level)
+        region.derive(derive["derive"], level)
+        if region.empty:
+            return Leaf(derive)
+        known = forms(region, wanted)
     if isinstance(known, Open):
         return known
     facts = [("splits", str(k)) for k, *_ in splits]
@@ -79,6 +83,9 @@ def solved(region: Region, network: Network, level: int, neuron: int) -> Leaf | 
             facts += [("equalities", str(k)), ("equalities", f"-{k}")]
             rows += [list(map(Fraction, row)), [Fraction(-v) for v in row]]
         sides = _sides(region)
+        quick = _by_floats(form, rows, *sides)
+        if quick is not None:
+            return Leaf(derive | _said(facts, quick))
         best = _maximum(form, rows, *sides)
         if best is None:
             multipliers = _contradiction(form, rows, *sides)
@@ -137,50 +144,87 @@ def _value(row: Sequence[Fraction], point: Sequence[Fraction]) -> Fraction:
     return row[0] + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
-def forms(
-    region: Region, network: Network, level: int, wanted: list[tuple[int, int]]
-) -> dict[tuple[int, int], list[Fraction]] | Open:
+def forms(region: Region, wanted: list[tuple[int, int]]) -> dict[tuple[int, int], list[Fraction]] | Open:
     """The affine forms ``(b, a...)`` of the wanted neurons on the region, or a neuron that keeps them from being so."""
-    starts = network.starts
-    needed: dict[int, set[int]] = {at: set() for at in range(1, level + 1)}
-    for at, i in wanted:
-        needed[at].add(i)
-    active: dict[int, set[int]] = {}
-    read: set[int] = set()
-    for at in range(level, 0, -1):
-        if at < level:
-            pairs = region.bounds(at)[0]
-            reading = {j - starts[at] for j in read if starts[at] <= j < starts[at + 1]}
-            unknown = [i for i in reading if not signed(pairs[i])]
-            if unknown:
-                return Open(at, min(unknown))
-            active[at] = {i for i in reading if (low := pairs[i][0]) is not None and low >= 0}
-            needed[at] |= active[at]
-        for i in needed[at]:
-            read.update(network.layers[at - 1].row(i)[1])
-    known: dict[int, list[Fraction]] = {}  # of variables
-    found: dict[tuple[int, int], list[Fraction]] = {}
-    n = network.inputs
-    for at in range(1, level + 1):
-        map_ = network.layers[at - 1]
-        for i in needed[at]:
-            bias, columns, entries = map_.row(i)
-            form = [Fraction(bias), *[Fraction(0)] * n]
-            for j, w in zip(columns, entries, strict=True):
-                if j < n:
-                    form[j + 1] += w
-                elif j in known:
-                    form = [a + w * b for a, b in zip(form, known[j], strict=True)]
-            found[at, i] = [v / map_.denominator for v in form]
-            if i in active.get(at, ()):
-                known[starts[at] + i] = found[at, i]
-    return {key: found[key] for key in wanted}
+    found = {}
+    for key in wanted:
+        form = _form(region, *key)
+        if isinstance(form, Open):
+            return form
+        found[key] = form
+    return found
+
+
+def _form(region: Region, level: int, neuron: int) -> list[Fraction] | Open:
+    start, fold = region.model.start, region.folded
+    bias, columns, entries, scale = fold.row(level, neuron)
+    coefficient = dict(zip(columns, entries, strict=True))
+    for at in range(level - 1, 0, -1):
+        first, last = start[at], start[at + 1]
+        here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
+        if not here:
+            continue
+        coefficient = {j: c for j, c in coefficient.items() if j < first}
+        pairs = region.bounds(at)[0]
+        unknown = [i for i in here if not signed(pairs[i])]
+        if unknown:
+            return Open(at, min(unknown))
+        rows = [(c, *fold.row(at, i)) for i, c in here.items() if (low := pairs[i][0]) is not None and low >= 0]
+        grow = lcm(*{d for *_, d in rows})
+        coefficient = {j: c * grow for j, c in coefficient.items()}
+        bias, scale = bias * grow, scale * grow
+        for c, b, inner_columns, inner_entries, d in rows:
+            c *= grow // d
+            bias += c * b
+            for j, w in zip(inner_columns, inner_entries, strict=True):
+                coefficient[j] = coefficient.get(j, 0) + c * w
+    return [Fraction(bias, scale), *(Fraction(coefficient.get(j, 0), scale) for j in range(region.model.inputs))]
 
 
 def _sides(region: Region) -> tuple[list[Fraction], list[Fraction]]:
     lower, upper = [v for v in region.lower if v is not None], [v for v in region.upper if v is not None]
     assert len(lower) == len(upper) == len(region.lower)
     return lower, upper
+
+
+def _by_floats(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> list[Fraction] | None:
+    """Multipliers of the rows that show the form to be negative on a box where they are >= 0, if those that floating
+    point finds show it: any do, so only a maximum of 0, or almost, needs exact ones."""
+    if not rows:
+        return None
+    from scipy.optimize import linprog  # start-up time
+
+    table = np.array([[float(v) for v in row] for row in rows])
+    scale = np.maximum(abs(table).max(axis=1), 1e-300)
+    table /= scale[:, None]
+    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    found = linprog([-float(a) for a in form[1:]], A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
+    if found.x is not None:
+        multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+        return multipliers if _highest(_sum(form, rows, multipliers), lower, upper) < 0 else None
+    # no points: rows that cannot all be >= t for any t >= 0
+    slack = np.hstack([-table[:, 1:], np.ones((len(rows), 1))])
+    found = linprog([*[0.0] * len(lower), -1.0], A_ub=slack, b_ub=table[:, 0], bounds=[*ends, (None, 1)])
+    if found.x is None:
+        return None
+    multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+    least = _highest(_sum([Fraction(0)] * len(form), rows, multipliers), lower, upper)
+    if least >= 0:
+        return None
+    factor = max(_highest(form, lower, upper), Fraction(0)) / -least + 1
+    return [factor * m for m in multipliers]
+
+
+def _sum(form: Sequence[Fraction], rows: list[list[Fraction]], multipliers: Sequence[Fraction]) -> list[Fraction]:
+    used = [(m, row) for m, row in zip(multipliers, rows, strict=True) if m]
+    return [v + sum((m * row[j] for m, row in used), Fraction(0)) for j, v in enumerate(form)]
+
+
+def _highest(form: Sequence[Fraction], lower: Sequence[Fraction], upper: Sequence[Fraction]) -> Fraction:
+    sides = zip(form[1:], lower, upper, strict=True)
+    return form[0] + sum((a * (high if a > 0 else low) for a, low, high in sides), Fraction(0))
 
 
 def _maximum(
@@ -214,10 +258,13 @@ def _guess(
     """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
-    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
+    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
     more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
-    found = linprog([-float(a) for a in form[1:]], bounds=ends, **more)
+    slope = [-nearest_float(a) for a in form[1:]]
+    if not all(np.isfinite(numbers).all() for numbers in (table, ends, slope)):
+        return None
+    found = linprog(slope, bounds=ends, **more)
     if found.x is None:
         return None
     free, sides = set(), []
@@ -252,6 +299,8 @@ def _on_face(
         for side, sign in ((lower[j], 1), (upper[j], -1)):
             unit = [-sign * side, *(Fraction(sign * (k == m)) for m in range(len(free)))]
             box.append(tuple(common(unit)[0]))
+    if len(free) * (len(rows) + len(box)) > LARGEST:
+        return None
     best = linear_programs.maximise(objective, [*(row for row, _ in scaled), *box])
     if best.value is None or best.point is None or best.multipliers is None:
         return None
@@ -269,8 +318,7 @@ def _contradiction(
     rows >= t is negative."""
 
     def least(row: Sequence[Fraction]) -> Fraction:
-        sides = zip(row[1:], lower, upper, strict=True)
-        return row[0] + sum((a * (low if a > 0 else high) for a, low, high in sides), Fraction(0))
+        return -_highest([-v for v in row], lower, upper)
 
     n, zero, one = len(lower), Fraction(0), Fraction(1)
     start = min([one, *map(least, rows)])
@@ -279,6 +327,5 @@ def _contradiction(
     best = _maximum(objective, below, [*lower, start], [*upper, one])
     if best is None or best[0] >= 0:
         return None
-    highest = -least([-v for v in form])
-    factor = max(highest, zero) / -best[0] + 1
+    factor = max(_highest(form, lower, upper), zero) / -best[0] + 1
     return [factor * m for m in best[2]]

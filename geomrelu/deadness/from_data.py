@@ -24,6 +24,7 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.witnesses import witnesses
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import approximate
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -165,7 +166,7 @@ class FromData:
         if not silent:
             return
         counts = {name: sum(self.reach[key] == name for key in silent) for name in SETS}
-        wide = f"the box widened by {float(self.widen):g}"
+        wide = f"the box widened by {approximate(self.widen)}"
         yield (
             f"Proved dead on {wide}: {counts['widened box']}; on the box of the data, no further: {counts['box']};"
             f" on their hull: {counts['hull']}; on the data alone: {counts['data']}"
@@ -180,17 +181,16 @@ class FromData:
             value, exact = self.revived(key)
         except InputError:
             return "-"
-        low = self.seen[key].low
-        near = self.reach[key] == "data" and low is not None and f"{float(-low):.6g}" == f"{float(value):.6g}"
-        sign = "" if exact or near else ">= "  # on the data both sides of it are known
-        return f"{sign}{float(value):.6g}"
+        low, shown = self.seen[key].low, approximate(value)
+        near = self.reach[key] == "data" and low is not None and approximate(-low) == shown
+        return shown if exact or near else f">= {shown}"  # on the data both sides of it are known
 
     def _witness(self, key: Key) -> str:
         one = self.near.get(key)
         if one is None:
             return "" if self.reach[key] == "widened box" else "none found"
         where = "inside" if one.inside else "outside"
-        return f"{float(one.distance):.4g} from point {one.nearest}, {where} the widened box"
+        return f"{approximate(one.distance, 4)} from point {one.nearest}, {where} the widened box"
 
 
 def from_data(

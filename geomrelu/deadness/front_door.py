@@ -12,7 +12,6 @@ from geomrelu.arguments import filename, function, integer, integers, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness import quantised_report
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.decide import decide as judged
 from geomrelu.deadness.float_arithmetic import float_type
@@ -83,7 +82,8 @@ def decide(
     Raises:
         InputError: what cannot be read, no such layer or neuron, an empty domain, a directory about something else.
 
-    Evidence: every verdict's claim has been accepted by the checker; :meth:`Report.check` judges them again.
+    Evidence: every verdict's claim has been accepted by the checker; or, of whole layers on a box, floats with a proven
+        error show that it would be (:mod:`geomrelu.deadness.layer_bounds`). :meth:`Report.check` judges all of them.
     Exact: yes; undecided is the third answer.
     Method: see :mod:`geomrelu.deadness.decide`. Source: Rister & Rubin, section 2; Brownlowe et al.
 
@@ -118,6 +118,8 @@ def decide(
         "progress": progress,
     }
     if isinstance(network, QuantisedNetwork):
+        from geomrelu.deadness import quantised_report  # start-up time and memory of all others
+
         quantised_report.check_options(arithmetic)
         asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)

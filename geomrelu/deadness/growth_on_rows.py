@@ -135,7 +135,7 @@ class OnRows:
         if not len(left) or growth.point is not None:
             return found
         some, bound, boxes, parts = some[left], bound[left], boxes.take(left), [parts[k] for k in left]
-        phases = growth._phases(parts) if any(part.signs for part in parts) else None
+        phases = growth.earlier.phases(parts)
         how = STEPS, phases, growth.enough, growth.budget, self.rows, [b[left] for b in below]
         _, below, added, _ = growth.floating.improved(boxes, growth.level, growth.neuron, *how)
         after, leaves = self._leaves(parts, boxes, below, added, plain, True)

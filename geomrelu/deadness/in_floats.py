@@ -34,6 +34,7 @@ from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm
+from geomrelu.exact.numbers import approximate, nearest_float
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.store import onnx_bytes
 from geomrelu.network.network import Network
@@ -160,7 +161,7 @@ class InFloats:
             if shown:
                 lines.append("  neuron  error         at most       status")
             for v in shown:
-                top = "" if v.upper is None else f"{float(v.upper):.6g}"
+                top = "" if v.upper is None else approximate(v.upper)
                 how = f" (fires, {v.how})" if v.how else ""
                 lines.append(f"  {v.neuron:>6}  {v.error:<12.6g}  {top:<12}  {v.status}{how}")
         return "\n".join(lines)
@@ -418,7 +419,7 @@ class _Search:
         """Numbers of the type in the domain where open neurons are large, exactly or nearly."""
         domain = self.domain
         if isinstance(domain, FiniteSet):
-            points = np.array([[float(x) for x in p] for p in domain.points])
+            points = np.array([[nearest_float(x) for x in p] for p in domain.points])
             return points[[all(map(self.kind.has, p)) for p in domain.points]]
         found = [self._claimed(layer, i) for i in open_]
         if domain.is_box and domain.is_bounded:
@@ -435,7 +436,7 @@ class _Search:
             point = self.points[layer][point]
         if not isinstance(point, list):
             return np.zeros((0, self.network.inputs))
-        return np.array([[float(Fraction(x)) for x in point]])
+        return np.array([[nearest_float(Fraction(x)) for x in point]])
 
     def _nearby(self, points: Array) -> Array:
         """They and neighbours, as numbers of the type."""
@@ -488,7 +489,7 @@ def _climbed(floating: FloatNetwork, layer: int, i: int, budget: Budget) -> Arra
         step = step * 0.8
     kept.append(points)
     every = np.concatenate(kept)
-    reached = floating.forward(every, layer)[-1][:, i]
+    reached = floating.reached(every, layer, [i])[:, 0]
     return every[np.argsort(-reached, kind="stable")[: STARTS // 2]]
 
 
@@ -499,7 +500,7 @@ def _above(value: Fraction, kind: FloatType) -> float:
     scale = max(value.numerator.bit_length() - value.denominator.bit_length(), kind.lowest) - kind.digits - 1
     for exponent in (scale, scale + 1, scale + 2, scale + 3):
         unit = Fraction(2) ** max(exponent, kind.lowest - kind.digits + 1)
-        found = float(-(-value // unit) * unit)
+        found = nearest_float(-(-value // unit) * unit)
         if kind.holds(np.array([found]))[0]:
             return found
     return float("inf")

@@ -27,6 +27,7 @@ MOST_INPUTS = 64  # of a domain with rows: each side of the box around it takes 
 MOST_ROWS = 256
 ENCLOSED = 24  # with more inputs, a bounded box is taken as it is given
 MOST_VERTICES = 512  # given as such
+MANY = 2048  # points that are moved at once
 
 
 def is_searched(domain: Polyhedron) -> bool:
@@ -303,6 +304,8 @@ class Inside:
 
     def moved_in(self, points: Array) -> Array:
         """Points (count, n) of floats, those outside moved towards the centre until they are inside."""
+        if self.has_rows and len(points) > MANY:  # in parts, for the sake of memory
+            return np.concatenate([self.moved_in(points[k : k + MANY]) for k in range(0, len(points), MANY)])
         points = np.clip(points, self.low, self.high)
         if not self.has_rows:
             return points

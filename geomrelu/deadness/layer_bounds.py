@@ -33,10 +33,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
-from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.exact.numbers import nearest
 
 __all__ = ["Ball", "LayerBounds", "values"]
@@ -260,7 +259,7 @@ class LayerBounds:
         error = ROUND * abs(centre) + SLACK
         flow: dict[int, Array] = {}
         for b, matrix in parts.items():
-            rows = (matrix[neurons].toarray() if sparse.issparse(matrix) else matrix[neurons]).T
+            rows = dense_rows(matrix, neurons).T
             flow[b] = sign * rows
             error += self.rounding * (out[b] @ abs(rows))
         for at in range(level - 1, 0, -1):
@@ -300,7 +299,7 @@ class LayerBounds:
 
 def _columns(matrix: Any, neurons: Array) -> Any:
     """The weights of some neurons, turned."""
-    return matrix[neurons].T.tocsr() if sparse.issparse(matrix) else np.ascontiguousarray(matrix[neurons].T)
+    return np.ascontiguousarray(matrix[neurons].T) if isinstance(matrix, np.ndarray) else matrix[neurons].T.tocsr()
 
 
 def values(floating: FloatNetwork, points: Array, level: int) -> Ball:

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.budget import Budget
 from geomrelu.deadness.layer_bounds import LayerBounds
-from geomrelu.deadness.relaxation import FIRST, LAST
+from geomrelu.deadness.relaxation import FIRST, LAST, dense_rows
 
 __all__ = ["improved", "texts"]
 
@@ -88,7 +87,7 @@ def _back(bounds: LayerBounds, level: int, neurons: Array, below: Sequence[Array
     """As :meth:`LayerBounds.back`, without errors."""
     floating = bounds.floating
     parts, bias = floating.layers[level - 1]
-    rows = {b: m[neurons].toarray() if sparse.issparse(m) else m[neurons] for b, m in parts.items()}
+    rows = {b: dense_rows(m, neurons) for b, m in parts.items()}
     flow, bound = {b: part.T for b, part in rows.items()}, bias[neurons].copy()
     found: list[Array | None] = [None] * (level - 1)
     for at in range(level - 1, 0, -1):

@@ -13,6 +13,7 @@ import numpy as np
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.deadness.on_data import Points
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.exact.numbers import nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -86,7 +87,7 @@ class Hunt:
         x, low, high = self.points.floats[start], 0.0, 1.0
         for _ in range(CUTS):  # all at once
             share = np.linspace(low, high, CUT + 1)[1:]
-            z = self.floating.forward(x + share[:, None] * (end - x), layer)[-1][:, neuron]
+            z = self.floating.reached(x + share[:, None] * (end - x), layer, [neuron])
             first = int(np.argmax(z > 0)) if (z > 0).any() else CUT - 1
             low, high = (low if first == 0 else float(share[first - 1])), float(share[first])
         return _confirmed(self.network, self.points, self.box, layer, neuron, start, x, end, high)
@@ -96,7 +97,7 @@ class Hunt:
     ) -> Iterator[tuple[int, Array]]:
         """(number of a point of the data, a point at which the neuron fires in floats)."""
         for point in known:
-            end = np.array([float(v) for v in point])
+            end = np.array([nearest_float(v) for v in point])
             k = int(np.argmin(np.abs(self.data - end).max(axis=1)))
             yield int(self.rows[k]), end
         starts = np.argsort(-self.values[layer - 1][:, neuron])[:STARTS]
@@ -108,7 +109,7 @@ class Hunt:
             now = values[-1][:, neuron]
             hit = np.flatnonzero(waiting)[now > 0]
             yield from ((int(self.rows[starts[k]]), x[k].copy()) for k in hit.tolist())
-            waiting[hit] = False
+            waiting[np.flatnonzero(waiting)[~(now <= 0)]] = False  # not a number: lost
             if len(hit) >= ENOUGH or not waiting.any():
                 break
             slope = self.floating.gradient([z[now <= 0] for z in values], layer, neuron)

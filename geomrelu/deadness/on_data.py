@@ -214,7 +214,7 @@ def _noted(
     positive = z > error
     first = np.where(positive.any(axis=0), positive.argmax(axis=0) + start, -1)
     fires[:] = np.where(fires < 0, first, fires)
-    unclear = ~positive & ~(z <= -error)
+    unclear = ~positive & ~((z <= -error) & np.isfinite(error))  # -inf +- inf is anything
     for i in neurons:
         if fires[i] >= 0:
             open_.pop((layer, i), None)

@@ -1,4 +1,4 @@
-"""A network and a set, and how claims about its neurons become verdicts: each is accepted by the checker's rules."""
+"""A network and a set, and how claims about its neurons become verdicts: those that the checker's rules accept."""
 
 from __future__ import annotations
 

@@ -276,9 +276,9 @@ class Ranges:
         for layer, own in self.layers.items():
             count = {name: sum(r.status == name for r in own) for name in ("dead", "active", "both", "unstable")}
             zero = f", {count['both']} always 0" if count["both"] else ""
-            crossing = sum(r.crosses for r in own)
+            crossing, neurons = sum(r.crosses for r in own), "neuron" if len(own) == 1 else "neurons"
             lines.append(
-                f"Ranges of layer {layer}: {len(own)} neurons: {count['dead']} dead, {count['active']} always active"
+                f"Ranges of layer {layer}: {len(own)} {neurons}: {count['dead']} dead, {count['active']} always active"
                 f"{zero}, {count['unstable']} unstable ({crossing} known to take both signs)"
             )
             shown = [r for r in own if everything or r.status == "unstable"]

@@ -24,7 +24,6 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates.fields import Fields
@@ -38,14 +37,12 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native.boxes import LANES
 from geomrelu.network.network import Network
 
-__all__ = ["Boxes", "FloatNetwork", "Lines"]
+__all__ = ["Boxes", "FloatNetwork", "Lines", "dense_rows"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]
 BATCH = 1 << 20  # numbers held at once in one backward pass
-WORK = (
-    1 << 26
-)  # multiplications in one layer of it, about: budgets are looked at in between, and caches are not too small
+WORK = 1 << 26  # multiplications in one layer of it, about: then budgets are looked at, and caches are large enough
 PAUSES = (2, 5, 9, 13)  # steps after which it is looked which boxes need more: not those that are settled,
 LONG, HOPE = 9, 0.4  # and from this step on not those whose bound is still more than this part of the first
 FIRST, LAST = 1.0, 0.08  # how fast slopes move in the first step, and by what factor slower in the last
@@ -165,11 +162,20 @@ class FloatNetwork:
         fields = Fields(network.checked, box.checked)
         self.coarse_depth, self.cornered = fields.depth, fields.cornered
         self.layers: list[tuple[dict[int, Any], Array]] = []
+        self.folded: list[tuple[dict[int, Any], Array]] = []  # the first layers: see EarlierNeurons
         for level, map_ in enumerate(network.layers, 1):
-            matrix, bias = map_.floats
-            starts = network.starts
-            parts = {b: _compact(matrix[:, starts[b] : starts[b + 1]]) for b in network.blocks[level]}
-            self.layers.append((parts, bias))
+            blocks, starts = network.blocks[level], network.starts
+            matrices, bias = map_.float_blocks([(starts[b], starts[b + 1]) for b in blocks], _DENSE)
+            self.layers.append((dict(zip(blocks, matrices, strict=True)), bias))
+
+    def with_layers(self, shape: Any, layers: list[tuple[dict[int, Any], Array]]) -> FloatNetwork:
+        """Other layers on the same domain; ``shape`` has the numbers of ``inputs`` and the ``widths``."""
+        other = object.__new__(FloatNetwork)
+        other.network, other.layers, other.coarse_depth, other.cornered = shape, layers, 0, False
+        other.inside, other.ball, other.lower, other.upper = self.inside, self.ball, self.lower, self.upper
+        other.folded = []
+        other._whole = other.on(other.lower[None, :], other.upper[None, :])
+        return other
 
     @cached_property
     def rows(self) -> Rows | None:
@@ -201,7 +207,7 @@ class FloatNetwork:
         if any(list(parts) != [at] for at, (parts, _) in enumerate(self.layers[:up_to])):
             return None
         matrices = [parts[at] for at, (parts, _) in enumerate(self.layers[:up_to])]
-        if any(sparse.issparse(matrix) for matrix in matrices):
+        if not all(isinstance(matrix, np.ndarray) for matrix in matrices):
             return None
         return [(matrix, bias) for matrix, (_, bias) in zip(matrices, self.layers, strict=False)]
 
@@ -216,10 +222,17 @@ class FloatNetwork:
             outputs.append(np.maximum(z, 0))
         return result
 
+    def reached(self, points: Array, level: int, neurons: Sequence[int] | Array) -> Array:
+        """Pre-activations of some neurons of a layer at points (count, n): (count, neurons); little else is held."""
+        some = np.empty((len(points), len(neurons)))
+        for k in range(0, len(points), 512):
+            some[k : k + 512] = self.forward(points[k : k + 512], level)[-1][:, neurons]
+        return some
+
     def gradient(self, z: Sequence[Array], level: int, neuron: int) -> Array:
         """Gradient of one neuron at points with pre-activations ``z``: (count, n)."""
         count = len(z[0])
-        flow = {b: np.tile(_rows(m, [neuron]), (count, 1)) for b, m in self.layers[level - 1][0].items()}
+        flow = {b: np.tile(dense_rows(m, [neuron]), (count, 1)) for b, m in self.layers[level - 1][0].items()}
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
             if here is None:
@@ -310,7 +323,7 @@ class FloatNetwork:
             values = bias + sum(_times(boxes.vertices, matrix.T) for matrix in parts.values())
             low[:], high[:] = values.min(axis=0), values.max(axis=0)
         if boxes.ball is not None and parts:
-            slope = _rows(parts[0], slice(None))
+            slope = dense_rows(parts[0], slice(None))
             low = np.maximum(low, -boxes.ball.highest(-bias, -slope))
             high = np.minimum(high, boxes.ball.highest(bias, slope))
         if known is not None:
@@ -325,7 +338,7 @@ class FloatNetwork:
     def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
         """So many of the neurons at a time that their forms fit into memory, and that it does not take long."""
         width = max((self.network.inputs, *self.network.widths[:level]))
-        weights = max(len(layer.data) for layer in self.network.layers[:level])
+        weights = max(1, *(sum(map(_weights, parts.values())) for parts, _ in self.layers[:level]))
         step = max(1, min(BATCH // (width * count), WORK // (weights * count)))
         return (neurons[k : k + step] for k in range(0, len(neurons), step))
 
@@ -347,7 +360,7 @@ class FloatNetwork:
     def subtracted(self, level: int, neuron: int) -> Array | None:
         """Which neurons of the layer before have no positive weight: a bound only needs a line below them."""
         matrix = self.layers[level - 1][0].get(level - 1)
-        return None if matrix is None or level == 1 else _rows(matrix, [neuron])[0] <= 0
+        return None if matrix is None or level == 1 else dense_rows(matrix, [neuron])[0] <= 0
 
     def whole(self, up_to: int, budget: Budget = UNLIMITED) -> Boxes:
         """The whole box, bounded once. Raises Exhausted when the budget ends; another call goes on from there."""
@@ -400,7 +413,8 @@ class FloatNetwork:
         parts, bias = self.layers[level - 1]
         count, targets = len(boxes), len(neurons)
         constant = np.broadcast_to(sign * bias[neurons], (count, targets)).copy()
-        flow = {b: np.broadcast_to(sign * _rows(m, neurons), (count, targets, m.shape[1])) for b, m in parts.items()}
+        rows = {b: sign * dense_rows(m, neurons) for b, m in parts.items()}
+        flow = {b: np.broadcast_to(m, (count, *m.shape)) for b, m in rows.items()}
         weights: list[Array | None] = [None] * (level - 1)
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
@@ -501,15 +515,15 @@ class FloatNetwork:
                     chord -= gaps[at - 1]
                 outputs.append(np.where(negative < 0, below[at - 1] * y, chord))
                 pull = negative * y * line.unknown  # others have no slope to be moved, and would only slow these down
-                pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                 speed[at - 1] = 0.7 * speed[at - 1] + pull
                 moved = np.clip(below[at - 1] - FIRST * LAST ** (step / steps) * speed[at - 1], 0, 1)
                 below[at - 1] = np.where(line.unknown, moved, below[at - 1])
                 if added is not None and phases is not None:
                     if step == 0 and weight is not None:
-                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True))
+                        size = np.maximum(size, abs(weight[:, 0, :]).max(axis=1, keepdims=True, initial=0))
                     pull = phases[at - 1] * y
-                    pull /= abs(pull).max(axis=1, keepdims=True) + 1e-300
+                    pull /= abs(pull).max(axis=1, keepdims=True, initial=1e-300)
                     grown = phases[at - 1] * added[at - 1] - 0.5 * 0.9**step * size * pull
                     added[at - 1] = phases[at - 1] * np.maximum(grown, 0)
         kept = [np.where(line.unknown, np.round(k * 16) / 16, k) for k, line in zip(kept, every.lines, strict=True)]
@@ -563,24 +577,23 @@ class FloatNetwork:
         return total
 
 
-def _compact(matrix: sparse.csr_matrix) -> Any:
-    """Dense where that is small or the matrix is nearly full."""
-    size = matrix.shape[0] * matrix.shape[1]
-    return matrix.toarray() if size <= 1 << 16 or (matrix.nnz * 4 > size and size <= _DENSE) else matrix.tocsr()
-
-
-def _rows(matrix: Any, rows: Any) -> Array:
+def dense_rows(matrix: Any, rows: Any) -> Array:
+    """Rows of a layer's matrix, which may be compressed, as a dense array."""
     picked = matrix[rows]
-    return picked.toarray() if sparse.issparse(picked) else picked
+    return picked if isinstance(picked, np.ndarray) else picked.toarray()
+
+
+def _weights(matrix: Any) -> int:
+    return int(matrix.size if isinstance(matrix, np.ndarray) else matrix.nnz)
 
 
 def _times(left: Array, matrix: Any) -> Array:
-    return left @ matrix if not sparse.issparse(matrix) else (matrix.T @ left.T).T
+    return left @ matrix if isinstance(matrix, np.ndarray) else (matrix.T @ left.T).T
 
 
 def _left(matrix: Any, stack: Array) -> Array:
     """``matrix @ each`` of a stack (count, inner, n)."""
-    if not sparse.issparse(matrix):
+    if isinstance(matrix, np.ndarray):
         return matrix @ stack
     count, inner, n = stack.shape
     flat = matrix @ stack.transpose(1, 0, 2).reshape(inner, count * n)

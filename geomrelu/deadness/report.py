@@ -22,6 +22,7 @@ from geomrelu.deadness.ranges import Ranges, united_ranges
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import approximate
 from geomrelu.geometry.domains import OneSet, Union
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.io.files import writable
@@ -379,7 +380,4 @@ def _supremum(verdict: Verdict) -> str:
     text = str(verdict.supremum)
     if len(text) <= 20 or isinstance(verdict.supremum, str):
         return text
-    try:
-        return f"~{float(verdict.supremum):.10g}"
-    except OverflowError:
-        return "huge"
+    return f"~{approximate(verdict.supremum, 10)}"

@@ -16,8 +16,8 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import EMPTY, Region
 from geomrelu.deadness.fixed_signs import Leaf, Open, Positive, forms
+from geomrelu.exact.numbers import nearest_float
 from geomrelu.geometry.ellipsoid import Ellipsoid
-from geomrelu.network.network import Network
 
 __all__ = ["solved"]
 
@@ -26,9 +26,7 @@ TIPS = (1e-2, 1e-4, 1e-6, 1e-8)
 DIGITS = (40, 24, 10)  # of multipliers; the true ones are often simple where the bound is 0
 
 
-def solved(
-    region: Region, network: Network, level: int, neuron: int, domain: Ellipsoid, derives: bool
-) -> Leaf | Positive | Open | None:
+def solved(region: Region, level: int, neuron: int, domain: Ellipsoid, derives: bool) -> Leaf | Positive | Open | None:
     """Decide a neuron on a part of an ellipsoid; None if floating point has found nothing that the judge accepts.
 
     ``derives``: must the leaf derive bounds?
@@ -42,14 +40,15 @@ def solved(
     if region.empty:
         return Leaf(derive)
     splits = list(enumerate(region.splits))
-    known = forms(region, network, level, [(level, neuron), *((at, i) for _, (at, i, _) in splits)])
+    known = forms(region, [(level, neuron), *((at, i) for _, (at, i, _) in splits)])
     if isinstance(known, Open):
         return known
     rows = [known[level, neuron], *([sign * v for v in known[at, i]] for _, (at, i, sign) in splits)]
-    multipliers, u = _dual(np.array([[float(v) for v in row] for row in rows]), domain)
+    with np.errstate(all="ignore"):  # what overflows spoils only what is then not confirmed
+        multipliers, u = _dual(np.array([[nearest_float(v) for v in row] for row in rows]), domain)
     inside = None if u is None else domain.inside(u)
     exact = None if inside is None else domain.at(inside)
-    value = None if exact is None else network.checked.value(exact, level, neuron)
+    value = None if exact is None else region.model.value(exact, level, neuron)
     if exact is not None and value is not None and value > 0:
         return Positive(exact)
     for digits in DIGITS:
@@ -76,6 +75,8 @@ def _dual(rows: np.ndarray, domain: Ellipsoid) -> tuple[np.ndarray, list[float] 
     ball = domain.floats
     heights, slopes = rows[:, 0] + rows[:, 1:] @ ball.center, ball.slopes(rows[:, 1:])
     sizes = abs(heights) + ball.radius * np.sqrt(np.square(slopes).sum(axis=1)) + 1e-300
+    if not np.isfinite(sizes).all():
+        return np.zeros(len(rows) - 1), None
     heights, slopes = heights / sizes, ball.radius * slopes / sizes[:, None]  # all of one size; |u| <= 1
 
     def bound(m: np.ndarray, tip: float) -> tuple[float, np.ndarray]:
@@ -93,4 +94,4 @@ def _dual(rows: np.ndarray, domain: Ellipsoid) -> tuple[np.ndarray, list[float] 
     slope = slopes[0] + m @ slopes[1:]
     length = float(np.sqrt(slope @ slope))
     u = (ball.radius * slope / length).tolist() if length > 0 else None
-    return m * sizes[0] / sizes[1:], u
+    return np.nan_to_num(m * sizes[0] / sizes[1:], posinf=0.0), u

@@ -418,8 +418,9 @@ def as_text(query: Query, answer: Answer) -> str:
     if answer.reason:
         lines.append(f"; {answer.reason}")
     if answer.proofs:
-        certified = sum(proof is not None for proof in answer.proofs)
-        lines.append(f"; {certified} of {len(answer.proofs)} alternatives refuted by a certificate, others directly")
+        certified, count = sum(proof is not None for proof in answer.proofs), len(answer.proofs)
+        how = f"by certificates: {certified}" + (f", directly: {count - certified}" if certified < count else "")
+        lines.append(f"; {count} {'alternative' if count == 1 else 'alternatives'} refuted, {how}")
     return "\n".join(lines)
 
 

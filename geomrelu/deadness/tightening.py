@@ -31,12 +31,14 @@ from geomrelu.certificates.batch import Quick, derived
 from geomrelu.certificates.files import Claim, is_shared
 from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
-from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed
+from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed, proofs
 from geomrelu.deadness.decide import decide
+from geomrelu.deadness.earlier_neurons import written
 from geomrelu.deadness.inside import Inside, is_searched
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.exact.numbers import nearest_float
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -196,7 +198,7 @@ class _Search:
 
     def _value(self, key: Key) -> float:
         side = self.sides.get(key)
-        return math.inf if side is None else float(side.value)
+        return math.inf if side is None else nearest_float(side.value)
 
     def _unstable(self, layer: int) -> list[int]:
         """Neurons of a layer that may take both signs, those nearest to being fixed first."""
@@ -331,7 +333,7 @@ class _Search:
                 network = self.network if sign > 0 else opposite(self.network, layer)
                 found = pieces.extremes(network, domain, layer, budget)[layer - 1]
                 limits = {i: v for i in self.asked[layer] if (v := found[i].value) is not None}
-                for i, tree in pieces.proofs(network, domain, layer, limits, budget).items() if limits else ():
+                for i, tree in proofs(network, domain, layer, limits, budget).items():
                     key = layer, i, sign
                     bound = self._judge(NOTHING).bound(tree, *key)
                     self._keep(key, bound, tree, NOTHING, bound == limits[i])  # no rounding where it is attained
@@ -364,7 +366,7 @@ class _Search:
         for at in range(1, layer):
             pairs, d = root.bounds(at)
             low, high = (
-                np.array([float(Fraction(side or 0, d)) for side in ends]) for ends in zip(*pairs, strict=True)
+                np.array([nearest_float(Fraction(side or 0, d)) for side in ends]) for ends in zip(*pairs, strict=True)
             )
             bounds.append((low[None, :], high[None, :]))
         lines, coarse = [Lines.of(*pair) for pair in bounds], root.fits(layer)
@@ -377,7 +379,7 @@ class _Search:
                 self._offer(key, [self._leaf(layer)], SLOPED)
                 floating = self._floating(layer if sign < 0 else 0)
                 _, below, _, _ = floating.improved(whole, layer, i, STEPS, budget=self.budget)
-                texts = [trees._text(np.clip(slopes[0], 0, 1)) for slopes in below]
+                texts = [written(np.clip(slopes[0], 0, 1)) for slopes in below]
                 better = self._offer(key, [{"coarse" if coarse else "slopes": texts}], SLOPED)
                 if better and self._value(key) < GAIN * before:
                     self.gains.setdefault(layer, {})[key] = {"slopes": texts}

@@ -13,14 +13,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import layer_slopes, whole_box
 from geomrelu.deadness.layer_bounds import LayerBounds, values
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
 
@@ -159,7 +158,7 @@ class WholeLayers:
     def _count(self, layer: int, most: int = 1 << 20) -> int:
         """How many points at a time."""
         network = self.floating.network
-        weights = max(len(map_.data) for map_ in network.layers[:layer])
+        weights = max(1, *(len(map_.data) for map_ in network.layers[:layer]))
         return int(np.clip(min(CELLS // max(network.inputs, *network.widths[:layer]), WORK // weights), 8, most))
 
     def _starts(self, neurons: Sequence[int]) -> Array:
@@ -174,7 +173,7 @@ class WholeLayers:
     def _gradients(self, z: Sequence[Array], level: int, neurons: Array) -> Array:
         """Of a neuron each at points with pre-activations ``z``: (count, n)."""
         layers = self.floating.layers
-        flow = {b: m[neurons].toarray() if sparse.issparse(m) else m[neurons] for b, m in layers[level - 1][0].items()}
+        flow = {b: dense_rows(m, neurons) for b, m in layers[level - 1][0].items()}
         for at in range(level - 1, 0, -1):
             here = flow.pop(at, None)
             if here is None:
@@ -188,7 +187,7 @@ class WholeLayers:
     def _shown(self, domain: Polyhedron, layer: int, asked: Sequence[int], points: Array) -> Iterator[Verdict]:
         """Which neurons the points show to be positive; few of them for many."""
         waiting = np.array(asked, dtype=int)
-        hits = self.floating.forward(points, layer)[-1][:, waiting] > 0
+        hits = self.floating.reached(points, layer, waiting) > 0
         chosen = []
         while hits.size:
             best = int(np.argmax(hits.sum(axis=1)))

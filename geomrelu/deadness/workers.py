@@ -223,12 +223,12 @@ class Judgement:
     def _solve(self, name: int, region: Region) -> None:
         """What an exact linear program finds takes the place of a leaf."""
         growth = self.growth
-        network, domain = self.bench.network, self.bench.domain
+        domain = self.bench.domain
         if isinstance(domain, Ellipsoid):
             derives = len(region.known) < growth.level - 1
-            found = second_order.solved(region, network, growth.level, growth.neuron, domain, derives)
+            found = second_order.solved(region, growth.level, growth.neuron, domain, derives)
         else:
-            found = fixed_signs.solved(region, network, growth.level, growth.neuron)
+            found = fixed_signs.solved(region, growth.level, growth.neuron)
         if isinstance(found, fixed_signs.Open):
             part = growth.leaves.pop(name)
             growth.cut(part, Split(found.layer, found.neuron, None, not part.derived), part.base, part.age)

@@ -261,15 +261,39 @@ class AffineMap:
     @property
     def floats(self) -> tuple[sparse.csr_matrix, np.ndarray]:
         """``(A, b)`` in float64, each entry correctly rounded: to guide, never to decide. Made anew each time."""
-        from scipy import sparse  # here: it takes long to load, and what is exact does not need it
+        values, bias = self._in_floats()
+        return self._compressed(values), bias
 
+    def float_blocks(self, blocks: Sequence[tuple[int, int]], dense: int) -> tuple[list[Any], np.ndarray]:
+        """The columns ``first..last - 1`` of each block, and b, as :attr:`floats`; each where that is small or
+        nearly full, and has at most ``dense`` entries, a dense array, otherwise compressed rows.
+        """
+        values, bias = self._in_floats()
+        found: list[Any] = []
+        for first, last in blocks:
+            here = (first <= self.indices) & (self.indices < last)
+            size = self.outputs * (last - first)
+            if size <= 1 << 16 or (4 * np.count_nonzero(here) > size and size <= dense):
+                block = np.zeros((self.outputs, last - first))
+                rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
+                block[rows[here], self.indices[here] - first] = values[here]
+            else:
+                block = self._compressed(values)[:, first:last].tocsr()
+            found.append(block)
+        return found, bias
+
+    def _in_floats(self) -> tuple[np.ndarray, np.ndarray]:
         values = _dyadic_floats(self.data, self.denominator)
         if values is None:
             distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
             position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
             values = nearest(list(distinct), self.denominator)[position] if distinct else np.zeros(0)
-        matrix = sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
-        return matrix, nearest(self.bias, self.denominator)
+        return values, nearest(self.bias, self.denominator)
+
+    def _compressed(self, values: np.ndarray) -> sparse.csr_matrix:
+        from scipy import sparse  # here: it takes long to load, and what is exact does not need it
+
+        return sparse.csr_matrix((values, self.indices, self.indptr), shape=(self.outputs, self.inputs))
 
     def apply(self, numerators: Sequence[int], denominator: int = 1, rows: Iterable[int] | None = None) -> list[int]:
         """Its value at ``x = numerators / denominator``, as integers over ``self.denominator * denominator``.

@@ -14,9 +14,6 @@ from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
 
-import cdd
-import cdd.gmp
-
 from geomrelu.exact.numbers import primitive
 
 __all__ = ["Row", "facets", "generators", "silence"]
@@ -57,20 +54,24 @@ def generators(inequalities: Sequence[Row], equalities: Sequence[Row], dimension
     """
     rows = [*inequalities, *equalities] or [(1,) + (0,) * dimension]
     lineality = range(len(inequalities), len(rows)) if equalities else ()
-    return _converted(rows, lineality, cdd.RepType.INEQUALITY)
+    return _converted(rows, lineality, points=False)
 
 
 def facets(points_and_rays: Sequence[Row], lines: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """V to H: ``(inequalities, equalities)``, primitive integers, irredundant."""
     rows = [*points_and_rays, *lines]
-    return _converted(rows, range(len(points_and_rays), len(rows)), cdd.RepType.GENERATOR)
+    return _converted(rows, range(len(points_and_rays), len(rows)), points=True)
 
 
-def _converted(rows: Sequence[Row], lineality: Sequence[int], kind: cdd.RepType) -> tuple[list[Row], list[Row]]:
-    scaled = [_cdd_generator(row) for row in rows] if kind == cdd.RepType.GENERATOR else rows
+def _converted(rows: Sequence[Row], lineality: Sequence[int], points: bool) -> tuple[list[Row], list[Row]]:
+    """From inequalities, or from points and rays."""
+    import cdd.gmp  # start-up time and memory
+
+    scaled = [_cdd_generator(row) for row in rows] if points else rows
+    kind = cdd.RepType.GENERATOR if points else cdd.RepType.INEQUALITY
     matrix = cdd.gmp.matrix_from_array([list(r) for r in scaled], rep_type=kind, lin_set=list(lineality))
     polyhedron = cdd.gmp.polyhedron_from_matrix(matrix)
-    copy = cdd.gmp.copy_generators if kind == cdd.RepType.INEQUALITY else cdd.gmp.copy_inequalities
+    copy = cdd.gmp.copy_inequalities if points else cdd.gmp.copy_generators
     result = copy(polyhedron)
     normal = [primitive(row) for row in result.array]
     linear = set(result.lin_set)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd
-
-import flint
+from typing import TYPE_CHECKING
 
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import primitive
 
+if TYPE_CHECKING:
+    from flint import fmpz_mat
+
 __all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced", "solution"]
+
+
+def _matrix(rows: Sequence[Sequence[int]]) -> fmpz_mat:
+    from flint import fmpz_mat  # start-up time and memory
+
+    return fmpz_mat([list(row) for row in rows])
 
 
 def pivots(rows: Sequence[Row]) -> list[int]:
@@ -22,7 +30,7 @@ def pivots(rows: Sequence[Row]) -> list[int]:
     """
     if not rows or not rows[0]:
         return []
-    echelon, _, rank = flint.fmpz_mat([list(r) for r in rows]).rref()
+    echelon, _, rank = _matrix(rows).rref()
     found, column = [], 0
     for i in range(rank):
         while echelon[i, column] == 0:
@@ -46,7 +54,7 @@ def kernel(rows: Sequence[Sequence[int]]) -> Row:
     >>> kernel([(1, 1, 0), (2, 0, -1), (3, 1, -1)])
     (1, -1, 2)
     """
-    found, dimension = flint.fmpz_mat([list(r) for r in rows]).nullspace()
+    found, dimension = _matrix(rows).nullspace()
     if dimension != 1:
         raise ValueError(f"the solutions have dimension {dimension}, not 1")
     return reduced([int(found[i, 0]) for i in range(found.nrows())])
@@ -59,7 +67,7 @@ def solution(rows: Sequence[Sequence[Fraction | int]], values: Sequence[Fraction
     ([Fraction(3, 1), Fraction(0, 1)], None)
     """
     system = [primitive([*row, value]) for row, value in zip(rows, values, strict=True)]
-    echelon, pivot, rank_ = flint.fmpz_mat([list(row) for row in system]).rref()
+    echelon, pivot, rank_ = _matrix(system).rref()
     found = [Fraction(0)] * (echelon.ncols() - 1)
     for i in range(rank_):
         column = next(j for j in range(echelon.ncols()) if echelon[i, j])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import isqrt
 
-import flint
 import numpy as np
 
 from geomrelu import checker
@@ -74,6 +73,8 @@ def _in_floats(matrix: np.ndarray) -> np.ndarray:
 
 def _missing(matrix: Sequence[Sequence[Fraction]], factor: list[list[Fraction]]) -> list[list[Fraction]]:
     """``matrix - factor factor^T``, exact."""
+    import flint  # start-up time and memory
+
     size = len(matrix)
     whole, over = common([v for row in matrix for v in row])
     parts, d = common([v for row in factor for v in row])

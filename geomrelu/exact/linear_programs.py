@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cdd
-import cdd.gmp
-
 from geomrelu.exact.cddlib import Row, silence
 
 __all__ = ["Optimum", "irredundant", "maximise"]
@@ -92,6 +89,8 @@ def _optimal(
         if any(objective[1:]):
             return None
         return Fraction(objective[0]), (Fraction(0),) * n, {}
+    import cdd.gmp  # start-up time and memory
+
     matrix = cdd.gmp.matrix_from_array(
         rows, rep_type=cdd.RepType.INEQUALITY, obj_type=cdd.LPObjType.MAX, obj_func=list(objective)
     )

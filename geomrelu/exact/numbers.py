@@ -15,7 +15,7 @@ import re
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from numbers import Integral, Rational
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,7 +25,20 @@ from geomrelu.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["bfloat16", "common", "dyadic", "nearest", "primitive", "rational", "rationals", "rounded", "sparse"]
+__all__ = [
+    "approximate",
+    "bfloat16",
+    "common",
+    "dyadic",
+    "nearest",
+    "nearest_float",
+    "primitive",
+    "quotient",
+    "rational",
+    "rationals",
+    "rounded",
+    "sparse",
+]
 
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
 
@@ -238,10 +251,31 @@ def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
     """
     import numpy as np
 
-    def divide(v: int) -> float:
-        try:
-            return v / denominator
-        except OverflowError:
-            return math.inf if v > 0 else -math.inf
+    return np.array([quotient(v, denominator) for v in numerators], dtype=np.float64)
 
-    return np.array([divide(v) for v in numerators], dtype=np.float64)
+
+def nearest_float(value: Fraction | int) -> float:
+    """The same of one number: ``float`` raises where it is beyond the float range."""
+    return quotient(value.numerator, value.denominator)
+
+
+def approximate(value: Fraction | int, digits: int = 6) -> str:
+    """About, in so many digits, to be read; numbers beyond the floats too.
+
+    >>> approximate(Fraction(2, 3)), approximate(Fraction(-2) ** 5000, 3)
+    ('0.666667', '1.41e+1505')
+    """
+    found = nearest_float(value)
+    if math.isfinite(found) and (found or not value):
+        return f"{found:.{digits}g}"
+    with localcontext() as context:
+        context.prec = digits
+        return f"{(Decimal(value.numerator) / value.denominator).normalize():e}"
+
+
+def quotient(numerator: int, denominator: int) -> float:
+    """Of whole numbers, as near as a float can be; infinite where ``/`` raises."""
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return math.inf if numerator > 0 else -math.inf

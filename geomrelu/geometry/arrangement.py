@@ -35,6 +35,7 @@ from geomrelu.geometry.flats import levels
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.geometry.regions import MOST_SUBSETS, Regions
 from geomrelu.io import json as json_format
+from geomrelu.io.files import named
 from geomrelu.shown import picture_of
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ class Arrangement:
             InputError: missing or malformed; the text names the place.
         """
         normals, constants = json_format.read_arrangement(path)
-        return cls(normals, constants, domain)
+        with named(path):
+            return cls(normals, constants, domain)
 
     @classmethod
     def of_layer(cls, network: _Layered, domain: Polyhedron | None = None) -> Arrangement:

@@ -50,7 +50,8 @@ DOMAINS = (
     'a pair (low, high), one such pair for each input, an array of points, text such as "box:-1,1" or "ball:1", a '
     "Polyhedron or an Ellipsoid"
 )
-SETS = (".json", ".vnnlib", ".ine", ".ext")  # endings of files that hold domains
+POINT_FILES = (".npy", ".csv")  # an .npz may be a model
+SETS = (".json", ".vnnlib", ".ine", ".ext", *POINT_FILES)  # endings of files that hold domains
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def read_domain(
 
     Args:
         text: ``R^n`` (or with the number, ``R^5``), ``R+^n``, ``box:-1,1`` (the same sides for each coordinate), or
-            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file; or ``range``; or an :class:`Ellipsoid`:
+            the path of a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, or of points (``.npy``, ``.csv``); or
+            ``range``; or an :class:`Ellipsoid`:
 
             ``ball:1`` around the origin, ``ball:1@1/2`` around (1/2, ..., 1/2), ``ball:1@1,0,2`` around (1, 0, 2),
             ``ball:1@x.npy`` around a point in a file;
@@ -322,7 +324,7 @@ def _single(arrays: dict[str, np.ndarray], name: str) -> Any:
 
 
 def read_any(path: str, told: Told | None = None) -> Domain:
-    """A domain (it may be empty) from a ``.vnnlib``, ``.ine``, ``.ext`` or ``.json`` file, also ``.gz``."""
+    """A domain (it may be empty) from a file that ends in one of :data:`SETS`, also ``.gz``."""
     kind = kind_of(path)
     if kind not in SETS:
         others = ", ".join([f"{prefix}..." for prefix in ELLIPSOIDS])
@@ -335,11 +337,23 @@ def read_any(path: str, told: Told | None = None) -> Domain:
                 told(line)
         with named(path):
             return _united(sets)
+    if kind in POINT_FILES:
+        table = read_points(path)
+        with named(path):
+            return FiniteSet.of(_rows(table))
     data = (json_format if kind == ".json" else cdd_format).read_set(path)
     with named(path):
         if "points" in data:
             return FiniteSet.of(data["points"])
         return Ellipsoid.from_data(data) if "center" in data or "square" in data else Polyhedron.from_data(data)
+
+
+def _rows(table: np.ndarray) -> list[Any]:
+    """Points, one a row; a single one may be a vector, and the axes of images are the coordinates, row by row."""
+    rows = table[None] if table.ndim == 1 else table
+    if not rows.size:
+        raise InputError("there are no points in it")
+    return rows.reshape(len(rows), -1).tolist()
 
 
 def _united(sets: list[dict[str, Any]]) -> Polyhedron | Union:
@@ -394,6 +408,8 @@ def write_domain(domain: Domain, path: str | Path) -> None:
         if kind == ".json":
             Path(path).write_text(json.dumps(_plain(domain), default=str), encoding="utf-8")
         elif isinstance(domain, Polyhedron):
+            if kind == ".ext" and domain.is_empty:
+                raise InputError(f"{path}: an empty set has no vertices: write .json or .ine")
             cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None

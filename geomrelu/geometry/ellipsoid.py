@@ -21,7 +21,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm
 from geomrelu.exact.elimination import solution
 from geomrelu.exact.factor import outer_factor
-from geomrelu.exact.numbers import common, nearest, rational, rationals
+from geomrelu.exact.numbers import common, nearest, nearest_float, rational, rationals
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.arrays import as_array
 
@@ -49,6 +49,17 @@ class Maximum(NamedTuple):
         if self.middle > 0 or self.middle**2 < self.square:
             return 1
         return -1 if self.middle**2 > self.square else 0
+
+    @property
+    def about(self) -> Fraction:
+        """It, with an error of less than one part in 2^40, to be read."""
+        bits = 64
+        while self.value is None:
+            root = _root(self.square, bits)
+            if abs(self.middle + root) * 2 ** (bits - 44) > root:
+                return self.middle + root
+            bits *= 2
+        return self.value
 
     @property
     def radius(self) -> Fraction:
@@ -373,11 +384,12 @@ class Floats(NamedTuple):
             if entries:
                 found = nearest(entries, d)
                 shape[j if diagonal else (j, columns)] = found[0] if diagonal else found
-        square = float(nearest([ball.square.numerator], ball.square.denominator)[0])
         inverse = np.zeros(0)
         if not diagonal:
             inverse = np.linalg.pinv(shape - shape.mean(axis=1, keepdims=True) if ball.centred else shape)
-        return cls(nearest([bias for bias, _, _ in rows], d), shape, square**0.5, ball.centred, inverse)
+        return cls(
+            nearest([bias for bias, _, _ in rows], d), shape, nearest_float(_root(ball.square)), ball.centred, inverse
+        )
 
     @property
     def width(self) -> int:
@@ -417,6 +429,13 @@ class Floats(NamedTuple):
         if self.centred and flat.any():
             u[..., flat] = -u.sum(axis=-1, keepdims=True) / flat.sum()
         return u
+
+
+def _root(square: Fraction, bits: int = 64) -> Fraction:
+    """The root, less at most one part in 2^(bits - 2)."""
+    shift = (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + bits
+    larger = square * Fraction(4) ** shift
+    return isqrt(larger.numerator // larger.denominator) / Fraction(2) ** shift
 
 
 def _several(values: Any, what: str) -> Iterable[Any]:

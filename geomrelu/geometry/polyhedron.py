@@ -287,13 +287,17 @@ class Polyhedron:
 
     # ---- what it is -------------------------------------------------------------------------------------------
 
+    @property
+    def _ends(self) -> list[tuple[Fraction | None, Fraction | None]]:
+        """The least and the largest value that sides give each coordinate."""
+        return list(zip(self.checked.lower, self.checked.upper, strict=True))
+
     @cached_property
     def is_empty(self) -> bool:
         """Exact: by comparison for a box, by one linear program otherwise."""
         if self.given_by_generators:
             return False
-        sides = zip(self.checked.lower, self.checked.upper, strict=True)
-        if any(low is not None and high is not None and low > high for low, high in sides):
+        if any(low is not None and high is not None and low > high for low, high in self._ends):
             return True
         return not self.is_box and linear_programs.maximise((0,) * (self.dimension + 1), *self._h).point is None
 
@@ -302,6 +306,8 @@ class Polyhedron:
         """Has it no recession direction? (An empty set is bounded.)"""
         if self.given_by_generators:
             return not (self.rays or self.lines)
+        if all(low is not None and high is not None for low, high in self._ends):
+            return True
         return self.is_empty or self.falling([Fraction(0)] * self.dimension) is not None
 
     def recession_cone(self) -> Polyhedron:
@@ -396,8 +402,10 @@ class Polyhedron:
             form = AffineForm(Fraction(0), tuple(slope))
             return None if lines or any(form.along([Fraction(v) for v in r]) >= 0 for r in rays) else {}
         if self.is_box:
-            ends = zip(slope, self.checked.lower, self.checked.upper, strict=True)
-            falls = all((low is not None or a > 0) and (high is not None or a < 0) for a, low, high in ends)
+            falls = all(
+                (low is not None or a > 0) and (high is not None or a < 0)
+                for a, (low, high) in zip(slope, self._ends, strict=True)
+            )
             return {} if falls else None
         inequalities, equalities = self._h
         m, k = len(inequalities), len(equalities)
@@ -410,7 +418,8 @@ class Polyhedron:
         best = linear_programs.maximise((0,) * (m + k + 1) + (1,), above, balance)
         if not best.value or best.value < 0 or best.point is None:
             return None
-        if rank(r[1:] for r in (*inequalities, *equalities)) < self.dimension:
+        sided = all(low is not None or high is not None for low, high in self._ends)
+        if not sided and rank(r[1:] for r in (*inequalities, *equalities)) < self.dimension:
             return None
         first = len(self.sides)
         rows = {str(i - first): str(v) for i, v in enumerate(best.point[:m]) if i >= first}

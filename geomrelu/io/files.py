@@ -34,11 +34,12 @@ _LARGEST = 1 << 29  # bytes: beyond the largest models, and an end for files tha
 
 @contextmanager
 def named(path: FilePath) -> Iterator[None]:
-    """Every :class:`InputError` raised inside speaks of the file ``path``."""
+    """Every :class:`InputError` raised inside speaks of the file ``path``, once."""
     try:
         yield
     except InputError as problem:
-        raise InputError(f"{path}: {problem}") from None
+        text = str(problem)
+        raise InputError(text if text.startswith(f"{path}: ") else f"{path}: {text}") from None
 
 
 def kind_of(path: FilePath) -> str:

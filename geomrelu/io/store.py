@@ -16,7 +16,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
-from geomrelu.exact.numbers import rational
+from geomrelu.exact.numbers import nearest_float, rational
 from geomrelu.io.files import FilePath
 
 __all__ = ["onnx_bytes", "write_npz", "write_onnx"]
@@ -137,16 +137,9 @@ def _biases(map_: AffineMap) -> np.ndarray:
 
 
 def _nearest(values: np.ndarray, kind: Any) -> np.ndarray:
-    found = np.array([_float(v) for v in values.ravel()], dtype=np.float64).reshape(values.shape)
+    found = np.array([nearest_float(v) for v in values.ravel()], dtype=np.float64).reshape(values.shape)
     with np.errstate(over="ignore"):
         return found.astype(kind)
-
-
-def _float(v: Fraction) -> float:
-    try:
-        return float(v)
-    except OverflowError:
-        return float("inf")
 
 
 def _equal(values: np.ndarray, floats: np.ndarray) -> bool:

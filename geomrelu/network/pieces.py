@@ -140,7 +140,7 @@ def _slid(generator: Row, value: int, pivot: Row, height: int) -> Row:
     return tuple(v // divisor for v in row)
 
 
-def _whole(network: Network, domain: Polyhedron) -> Piece:
+def whole(network: Network, domain: Polyhedron) -> Piece:
     points, lines = domain.extreme_generators
     rows = [(1,) + (0,) * network.inputs, *domain.inequalities]  # first s >= 0, on which the rays lie
     tight = [sum(1 << k for k, r in enumerate(rows) if sum(map(mul, r, g)) == 0) for g in points]
@@ -186,7 +186,7 @@ def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> It
 
     Depth first: memory is proportional to the depth of the subdivision, not to the number of pieces.
     """
-    stack = [(1, 0, _opened(_whole(network, domain), network, 1))]
+    stack = [(1, 0, _opened(whole(network, domain), network, 1))]
     while stack:
         layer, neuron, piece = stack.pop()
         if neuron == 0:
@@ -276,7 +276,7 @@ def proofs(
     """
     trees: dict[int, list[dict[str, Any]]] = {i: [] for i in limits}
     region = Region(network.checked, domain.checked)
-    stack = [(1, 0, 1, _opened(_whole(network, domain), network, 1), region, tuple(limits))]
+    stack = [(1, 0, 1, _opened(whole(network, domain), network, 1), region, tuple(limits))]
     while stack:
         level, neuron, first, piece, region, waiting = stack.pop()
         budget.spend()

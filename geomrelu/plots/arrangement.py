@@ -33,6 +33,7 @@ from geomrelu.plots.page import (
     Page,
     Panel,
     Spot,
+    check_drawable,
     frame_size,
     many,
     number_texts,
@@ -342,6 +343,7 @@ def _line_figure(rows: Sequence[Row], domain: Polyhedron, labels: bool | None, v
     points = [x for x in points if start < x < stop]
     if start >= stop:
         raise InputError("the view does not meet the domain")
+    check_drawable([view_])
     stops, page, width = [start, *points, stop], Page(), 430.0
     gaps = [b - a for a, b in pairwise(stops)]
     scaled = min(gaps) * 60 >= view_[1] - view_[0]

@@ -22,6 +22,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import nearest_float
 from geomrelu.plots.plane import Point, View
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 KINDS = (".pdf", ".png", ".svg")
 MOST_LABELS = 60  # regions; beyond, codewords are left out unless they are asked for
+MOST = Fraction(10) ** 300  # of a coordinate, with room below what a float64 can hold
 SMALLEST = 6.5  # points: text below this is not readable
 INK, GREY, SILENT = "#1a1a1a", "#6b6b6b", "#e4e4e4"
 # Pale, and each of another lightness (97, 88, 80, 75, 69, 64, 93, 84): they stay apart in grey print.
@@ -68,7 +70,7 @@ class Panel:
     def equal(self) -> bool:
         """Whether both axes have the same scale."""
         (x0, x1), (y0, y1) = self.view
-        return abs(float((x1 - x0) / (y1 - y0)) * self.height / self.width - 1) < 1e-6
+        return abs(nearest_float((x1 - x0) / (y1 - y0)) * self.height / self.width - 1) < 1e-6
 
     @property
     def right(self) -> float:
@@ -83,10 +85,21 @@ class Panel:
         return [(self.left, self.bottom), (self.right, self.bottom), (self.right, self.top), (self.left, self.top)]
 
 
+def check_drawable(view: Sequence[tuple[Fraction, Fraction]]) -> None:
+    """Are the sides of a view numbers that a page can tell apart?
+
+    Raises:
+        InputError: beyond what floats can hold.
+    """
+    if any(max(abs(low), abs(high)) > MOST or high - low < 1 / MOST for low, high in view):
+        raise InputError("this view has sides beyond 1e300, or shorter than 1e-300, which cannot be drawn")
+
+
 def frame_size(view: View, largest: float) -> tuple[float, float]:
     """Width and height of a panel: true to scale unless that would make it too thin."""
+    check_drawable(view)
     (x0, x1), (y0, y1) = view
-    ratio = float((x1 - x0) / (y1 - y0))
+    ratio = nearest_float((x1 - x0) / (y1 - y0))
     if not 0.3 < ratio < 3.4:
         return largest, largest * 0.8
     return (largest, largest / ratio) if ratio > 1 else (largest * ratio, largest)

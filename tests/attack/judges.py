@@ -21,7 +21,7 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
-from geomrelu.certificates import batch
+from geomrelu.certificates import batch, folding
 from geomrelu.cli import main as cli
 from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.pruning import prune
@@ -33,6 +33,7 @@ JUDGES = ("plain", "batch", "eager")
 ACCEPTED, REFUSED, SLOW = "accepted", "refused", "slow"
 SECONDS = 60  # of the processor, for one question
 FEW, BATCHED = batch.FEW, 256  # nodes; neurons of a layer
+folding.FEW = 1  # the fast judge folds rows wherever a sign is known, however little that gains
 
 
 class _Slow(BaseException):

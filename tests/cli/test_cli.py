@@ -353,8 +353,8 @@ def test_pruning_refuses_what_would_be_lost_before_it_begins(capsys, model, tmp_
     before = Path(model).read_bytes()
     Path("link.json").symlink_to(model)
     for more, says in (
-        (["-o", model], "the model itself"),
-        (["-o", "link.json"], "the model itself"),
+        (["-o", model], "would be lost"),
+        (["-o", "link.json"], "would be lost"),
         (["-o", "absent/s.json"], "there is no directory absent"),
         (["-o", "s.json", "--certificate", "absent/p.json"], "there is no directory absent"),
     ):

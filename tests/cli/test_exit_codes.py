@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import pytest
 from commands import run
 
@@ -135,3 +136,99 @@ def test_numbers_out_of_their_range(command, said, folder, capsys):
     assert (code, out) == (2, ""), (code, out, err)
     assert err.count("\n") == 1 and said in err, err
     assert not (folder / "OUT.json").exists()
+
+
+@pytest.mark.parametrize("command", [
+    "decide MODEL.json --domain DOMAIN.json --ranges MODEL.json",
+    "decide MODEL.json --domain DOMAIN.json --ranges ./DOMAIN.json",
+    "decide MODEL.json --domain ball:1@POINT.npz --ranges POINT.npz",
+    "prune MODEL.json --domain DOMAIN.json -o DOMAIN.json",
+    "prune MODEL.json --domain DOMAIN.json -o OUT.json --certificate MODEL.json",
+    "prune MODEL.json --domain DOMAIN.json -o OUT.json --certificate ./OUT.json",
+    "convert MODEL.json -o link.json",
+    "convert DOMAIN.json -o DOMAIN.json",
+    "regions MODEL.json --graph MODEL.json",
+    "probability alive --model MODEL.json --chunks MODEL.json",
+])  # fmt: skip
+def test_no_output_takes_the_place_of_what_is_read_or_of_another(command, folder, capsys):
+    (folder / "DOMAIN.json").write_text(json.dumps(BOX))
+    np.savez(folder / "POINT.npz", x=np.zeros(2))
+    (folder / "link.json").symlink_to("MODEL.json")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    code, out, err = run(capsys, *command.split())
+    assert (code, out) == (2, ""), (code, out, err)
+    assert err.count("\n") == 1 and ("would be lost" in err or "cannot be one file" in err)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("command", [
+    "decide MODEL.json --domain box:0,1 --ranges",
+    "prune MODEL.json --domain box:0,1 -o OUT.json --certificate",
+    "prune MODEL.json --domain box:0,1 -o",
+    "regions MODEL.json --graph",
+    "plot complex MODEL.json -o",
+    "simulate figure-5 -o",
+    "convert MODEL.json -o",
+])  # fmt: skip
+def test_where_an_output_cannot_be_is_said_before_long_work(command, folder, capsys):
+    (folder / "there.json").mkdir()
+    for path, says in (("nowhere/out.json", "there is no directory nowhere"), ("there.json", "this is a directory")):
+        code, out, err = run(capsys, *command.split(), path)
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+        assert path in err and says in err
+
+
+@pytest.mark.parametrize(("command", "says"), [
+    ("plot complex MODEL.json -o out.svg --domain box:-1e400,1e400", "cannot be drawn"),
+    ("plot complex MODEL.json -o out.svg --view=0,1e-400,0,1", "cannot be drawn"),
+    ("plot arrangement ONE.json -o out.svg --view=0,1e400", "cannot be drawn"),
+    ("regions MODEL.json --layers 0", "--layers must be positive"),
+    ("regions RAGGED.json", "RAGGED.json: the normals"),
+    ("convert EMPTY.json -o out.ext", "an empty set has no vertices"),
+    ("convert box:0,1 -o out.json", '"box": [[low, high], ...]'),
+    ("decide MODEL.json --domain THREE.npy", "R^3, but the model reads R^2"),
+    ("decide MODEL.json --domain NONE.npy", "NONE.npy: there are no points"),
+    ("decide MODEL.json --domain TEXT.csv", "TEXT.csv: line 2"),
+])  # fmt: skip
+def test_what_cannot_be_drawn_counted_or_written_is_said_in_one_line(command, says, folder, capsys):
+    (folder / "ONE.json").write_text('{"A": [[1], [2]], "b": [0, 1]}')
+    (folder / "RAGGED.json").write_text('{"A": [[1, 0], [1]], "b": [0, 1]}')
+    (folder / "EMPTY.json").write_text('{"inequalities": [[-1, 1, 0], [-1, -1, 0]]}')
+    (folder / "TEXT.csv").write_text("0,1\n1,one\n")
+    np.save(folder / "THREE.npy", np.zeros((2, 3)))
+    np.save(folder / "NONE.npy", np.zeros((0, 2)))
+    code, out, err = run(capsys, *command.split())
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert says in err
+    assert not (folder / "out.svg").exists()
+
+
+def test_files_of_points_are_domains(folder, capsys):
+    """As .npy (a single one may be a vector) or .csv, they are the finite set that .json says."""
+    np.save(folder / "POINTS.npy", np.array([[0, 0], [1, 1]], dtype=np.float32))
+    (folder / "POINTS.csv").write_text("x,y\n0,0\n1,1\n")
+    (folder / "POINTS.json").write_text('{"points": [[0, 0], [1, 1]]}')
+    for name in ("POINTS.npy", "POINTS.csv", "POINTS.json"):
+        assert run(capsys, *f"decide MODEL.json --domain {name} --certificates {name}-proofs".split())[0] == 0
+        for other in ("POINTS.npy", "POINTS.csv", "POINTS.json"):
+            check = f"check {name}-proofs/layer-2.json --model MODEL.json --domain {other}"
+            assert run(capsys, *check.split())[0] == 0
+    assert run(capsys, *["convert", "POINTS.npy", "-o", "SAME.json"])[0] == 0
+    assert json.loads((folder / "SAME.json").read_text()) == {"points": [["0", "0"], ["1", "1"]]}
+
+
+def test_the_proof_of_a_pruning_needs_the_smaller_network(folder, capsys):
+    prune = "prune MODEL.json --domain box:0,1 -o OUT.json --certificate PROOF.json"
+    assert run(capsys, *prune.split())[0] == 0
+    check = "check PROOF.json --model MODEL.json --domain box:0,1"
+    for more in ("", " --independent"):
+        code, out, _ = run(capsys, *(check + more).split())
+        assert code == 1 and "say which is the smaller network" in out
+        assert run(capsys, *(check + more + " --smaller OUT.json").split())[0] == 0
+
+
+def test_a_file_is_named_once(folder, capsys):
+    lines = ["(declare-const X_0 Real)", "(declare-const X_1 Real)", "(declare-const Y_0 Real)", "(assert (<= X_0 1))"]
+    (folder / "QUERY.vnnlib").write_text("\n".join(lines))
+    _, _, err = run(capsys, *["solve", "QUERY.vnnlib", "--network", "f=absent.json"])
+    assert err == "geomrelu: error: absent.json: No such file or directory\n"

@@ -226,6 +226,7 @@ def hard():
 @pytest.fixture
 def no_pieces(monkeypatch):
     monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
     monkeypatch.setattr("geomrelu.deadness.by_search.SPROUT", 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from fractions import Fraction
 
 import oracles
@@ -62,6 +63,7 @@ def test_search_agrees_with_pieces(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
             patch.setattr("geomrelu.deadness.by_pieces.MOST_GENERATED", 0)
+            patch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
             patch.setattr(branch_and_bound, "MOST_BOXES", 5000)
             for report in decide(net, domain):
                 for v in report.verdicts:
@@ -284,3 +286,19 @@ def test_residual_and_skip_networks():
     first, second = decide(Network.from_tape(tape), Polyhedron.box([(-1, 1)]))
     assert first.killed is True
     assert second.verdicts[0].supremum == 1
+
+
+def test_a_walk_over_pieces_that_takes_too_long_leaves_time_to_search(monkeypatch):
+    """It says nothing before its end: half of the time is for points and trees."""
+
+    def endless(network, domain, layer, budget):
+        while True:
+            budget.poll()
+            time.sleep(0.01)
+
+    monkeypatch.setattr("geomrelu.network.pieces.extremes", endless)
+    layers = network(random.Random(5), (2, 6, 6), "rational")
+    *_, last = decide(as_network(layers), Polyhedron.box([(-1, 1)] * 2), budget=Budget(4))
+    truth = oracle_suprema(layers, Polyhedron.box([(-1, 1)] * 2))[1]
+    decided = [v for v in last.verdicts if truth[v.neuron] != 0]
+    assert [v.status is Status.ALIVE for v in decided] == [truth[v.neuron] > 0 for v in decided]

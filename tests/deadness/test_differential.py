@@ -16,11 +16,13 @@ from geomrelu.deadness.decide import decide
 MARGIN = Fraction(1, 1000)
 
 
-@pytest.fixture(params=["pieces", "search"])
+@pytest.fixture(params=["pieces", "search", "search and cuts"])
 def method(request, monkeypatch):
-    """Both ways to decide deep neurons."""
-    if request.param == "search":
+    """All ways to decide deep neurons."""
+    if request.param != "pieces":
         monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    if request.param == "search":
+        monkeypatch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
     return request.param
 
 

@@ -61,6 +61,31 @@ def dense_first(seed, kind):
     return Network.from_tape(tape.finish(value)), Polyhedron.box([(-1, 1)] * 3)
 
 
+def wide(seed, kind):
+    """Few weights among many neurons, one layer read by two: widths 129, 1000, 300."""
+    random = np.random.default_rng(seed)
+
+    def sparse(outputs, inputs, density):
+        found = random.normal(size=(outputs, inputs)) * (random.random((outputs, inputs)) < density)
+        if kind == "ternary":
+            found = np.sign(found)
+        elif kind == "large biases":
+            found = np.round(found * 8)
+        return found * {"tiny": 1e-12, "huge": 1e12}.get(kind, 1)
+
+    def bias(outputs):
+        found = random.normal(size=outputs) * {"tiny": 1e-12, "huge": 1e12, "large biases": 2.0**40}.get(kind, 1)
+        return np.round(found) if kind in ("ternary", "large biases") else found
+
+    tape = Tape(200)
+    first = tape.relu(AffineMap.from_dense(sparse(129, 200, 0.1), bias(129)).after(tape.input))
+    value = tape.relu(AffineMap.from_dense(sparse(1000, 129, 0.1), bias(1000)).after(first))
+    value = joined(AffineMap.from_dense(sparse(300, 1000, 0.05), bias(300)).after(value),
+                   AffineMap.from_dense(sparse(300, 129, 0.1), bias(300)).after(first))  # fmt: skip
+    network = Network.from_tape(tape.finish(tape.relu(value)))
+    return network, Polyhedron.box([(Fraction(-k % 7, 7), Fraction(-k % 7 + k % 3, 7)) for k in range(200)])
+
+
 def judged(network, domain, fine, depth):
     """The judge's region, and what it knows of layers that fit fixed point."""
     region = Region(network.checked, domain.checked)
@@ -94,6 +119,24 @@ def test_bounds_differ_from_the_judges_by_no_more_than_is_said(kind, fine):
                     assert error <= 1e-6 * (1 + abs(centre)) or kind != "generic"
                 negative += (top.most < 0).sum()
     assert negative or kind == "ternary"
+
+
+@pytest.mark.parametrize("fine", [False, True])
+@pytest.mark.parametrize("kind", ["generic", "ternary", "large biases", "tiny", "huge"])
+def test_bounds_of_wide_layers_differ_from_the_judges_by_no_more_than_is_said(kind, fine):
+    network, domain = wide(3, kind)
+    floating = FloatNetwork(network, domain)
+    region = Region(network.checked, domain.checked)
+    region.derive([[1], [2] if fine else [2, []]], 3)
+    bounds = LayerBounds(floating, fine)
+    signs = set()
+    for level in (2, 3):
+        for neurons, top, _ in bounds.upper(level, range(0, network.widths[level - 1], 37)):
+            for i, centre, error in zip(neurons.tolist(), top.centre.tolist(), top.error.tolist(), strict=True):
+                assert abs(Fraction(centre) - region.upper_bound(level, i, {})) <= Fraction(error)
+                assert error <= 1e-6 * (1 + abs(centre)) or kind in ("huge", "large biases")
+                signs.add(centre < 0)
+    assert signs == {False, True} or kind == "ternary"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -281,3 +281,22 @@ def test_the_page_shows_points_of_an_ellipsoid(files):
     assert "maximum on the ellipsoid" in report.save_page(files / "page", bounds=False).read_text(encoding="utf-8")
     write_domain(ball, files / "ball.json")
     assert check([str(p) for p in report.save(files / "c")], net, str(files / "ball.json")) == report.check()
+
+
+def test_what_is_said_of_an_ellipsoid_is_not_said_of_a_box():
+    layers = [([[1, 2], [2, 1]], [-9, 5], "relu"), ([[1, -1]] * 3, [-1, -2, -9], "relu")]
+    report = decide(layers, "ball:1")
+    assert report.dead == [(1, 0), (2, 0), (2, 1), (2, 2)]
+    assert not any("box" in v.reason for v in report.verdicts)
+
+
+@pytest.mark.parametrize(("bias", "shown"), [
+    ("-9", "-7.585786438"),
+    ("5", "6.414213562"),
+    ("-1.41421356237309504", "8.801688724e-18"),  # where digits cancel
+    ("-1.41421356237309505", "-1.198311276e-18"),
+])  # fmt: skip
+def test_all_digits_of_an_irrational_maximum_are_right(bias, shown):
+    """The root of 2 is 1.4142135623730950488016887242..."""
+    (verdict,) = decide([([[1, 1]], [bias], "relu")], "ball:1").verdicts
+    assert verdict.reason == f"maximum on the ellipsoid, irrational, about {shown}"

@@ -29,6 +29,7 @@ KINDS = ("rational", "ternary", "degenerate", "scaled")
 def search(monkeypatch):
     """Deep neurons are decided by trees; pieces come in where all else has given up."""
     monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.by_search.is_cut", lambda domain: False)
 
 
 def rows(rng, n, kind):

@@ -118,6 +118,24 @@ def test_maps_compose_add_and_select(inner, outer, x):
     assert matrix.shape == (3, 2) and len(bias) == 3
 
 
+@pytest.mark.parametrize("density", [0.002, 0.4])
+def test_blocks_of_columns_are_those_of_the_whole_matrix(density):
+    random = np.random.default_rng(2)
+    weights = np.where(random.random((300, 700)) < density, random.normal(size=(300, 700)), 0)
+    f = AffineMap.from_dense(weights, random.normal(size=300)).scaled([Fraction(1, 3)] * 300, [Fraction(0)] * 300)
+    whole, bias = f.floats
+    blocks = [(0, 40), (40, 40), (40, 640), (640, 700)]
+    for most in (10**6, 10):
+        found, other = f.float_blocks(blocks, most)
+        assert (other == bias).all()
+        for (first, last), block in zip(blocks, found, strict=True):
+            large = 300 * (last - first) > 1 << 16
+            assert isinstance(block, np.ndarray) == (not large or (density > 0.25 and most > 10))
+            assert (
+                (block if isinstance(block, np.ndarray) else block.toarray()) == whole.toarray()[:, first:last]
+            ).all()
+
+
 def test_forms():
     f = AffineForm.of_row([1, "1/2", 0])
     assert f([4, 7]) == 3 and f.along([Fraction(4), Fraction(9)]) == 2 and (-f)([4, 7]) == -3

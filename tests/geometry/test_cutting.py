@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import families
 import oracles
-import ppl
 import pytest
+from oracles import ppl
 
 from geomrelu import Network, Polyhedron
 from geomrelu.budget import Budget, Exhausted

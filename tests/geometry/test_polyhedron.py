@@ -7,6 +7,7 @@ import random
 from fractions import Fraction
 from pathlib import Path
 
+import cdd.gmp
 import oracles
 import pytest
 from families import domain, rational
@@ -122,8 +123,8 @@ def test_infeasible_is_not_unbounded():
 
 def test_only_the_safe_method_of_cddlib_is_used(monkeypatch):
     """Whatever is asked, also where coefficients are far apart: criss-cross."""
-    solve, used = cddlib.cdd.gmp.linprog_solve, []
-    monkeypatch.setattr(cddlib.cdd.gmp, "linprog_solve", lambda program, how: (used.append(how), solve(program, how)))
+    solve, used = cdd.gmp.linprog_solve, []
+    monkeypatch.setattr(cdd.gmp, "linprog_solve", lambda program, how: (used.append(how), solve(program, how)))
     rows = [(1, -(10**6), 0), (1, 0, -1), (10**3, 1, 1), (1, -(10**6), -1)]
     assert linear_programs.maximise((0, 10**6, 1), rows).value == 1
     assert linear_programs.maximise((0, -1, 0), rows[:2]).ray is not None
@@ -132,7 +133,7 @@ def test_only_the_safe_method_of_cddlib_is_used(monkeypatch):
     assert (implicit, set(kept) <= set(range(4))) == ([], True)
     square = Polyhedron.from_rows([[1, 1, 0], [1, -1, 0], [10**6, 0, 1], [Fraction(1, 10**6), 0, -1]])
     assert len(square.irredundant().vertices) == 4 and square.supremum(AffineForm.of_row([0, 1, 10**6])).value == 2
-    assert set(used) == {cddlib.cdd.LPSolverType.CRISS_CROSS}
+    assert set(used) == {cdd.LPSolverType.CRISS_CROSS}
     for other in ("redundant_rows", "matrix_canonicalize", "matrix_redundancy_remove"):
         assert not any(other in Path(module.__file__).read_text() for module in (cddlib, linear_programs))
 
