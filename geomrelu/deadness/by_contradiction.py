@@ -8,6 +8,8 @@ need it. First come contradictions without splits, of all layers; what is left i
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future
@@ -28,7 +30,7 @@ from geomrelu.parallel import WorkersDied, shared
 
 __all__ = ["ByContradiction"]
 
-Found = list[tuple[Assumed, Refutation | None]]
+Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
 WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
 FEW, AHEAD = 2, 2  # neurons for a worker at a time, and how often that is handed out before the first comes back
 HOPELESS = 20  # failures in a row, after which those with larger bounds are left
@@ -39,11 +41,22 @@ BOUNDED, CONTRADICTED = "bounded on the whole box, by tightened bounds", "positi
 
 class Link(NamedTuple):
     """A split of the chain: what is derived before it, the neuron, whether it is assumed to be positive or negative,
-    and the nodes of the contradiction."""
+    and the contradiction, packed."""
 
     before: list[Any]
     given: Assumed
-    nodes: list[Any]
+    contradiction: bytes
+
+
+def packed(found: Refutation) -> bytes:
+    """A tenth of what it takes as objects."""
+    return zlib.compress(pickle.dumps(found), 1)
+
+
+def unpacked(data: bytes) -> Refutation:
+    """What was packed."""
+    found: Refutation = pickle.loads(zlib.decompress(data))
+    return found
 
 
 class Chain:
@@ -57,15 +70,16 @@ class Chain:
         self.links: list[Link] = []
         self.trailing: list[Any] = []
 
-    def add(self, given: Assumed, found: Refutation) -> None:
+    def add(self, given: Assumed, found: bytes) -> None:
         """A contradiction follows from this."""
-        self.links.append(Link(self.trailing, given, found.nodes(len(self.links))))
+        self.links.append(Link(self.trailing, given, found))
         self.trailing = []
 
     def tree(self, length: int) -> list[Any]:
         """As a certificate has it, with so many splits."""
         nodes, later = list[Any](), list[list[Any]]()
-        for before, (level, neuron, sign), contradiction in self.links[:length]:
+        for number, (before, (level, neuron, sign), packed) in enumerate(self.links[:length]):
+            contradiction = unpacked(packed).nodes(number)
             nodes.append({"split": ["neuron", level, neuron], **({"derive": before} if before else {})})
             if sign > 0:
                 later.append(contradiction)
@@ -219,7 +233,7 @@ class ByContradiction:
                 (high if item.sign > 0 else low)[i] = item.sign * bound
                 self.chain.trailing.append(item.said(0))
 
-    def _refuted(self, given: list[Assumed], depth: int, budget: Budget) -> Iterator[tuple[Assumed, Refutation | None]]:
+    def _refuted(self, given: list[Assumed], depth: int, budget: Budget) -> Iterator[tuple[Assumed, bytes | None]]:
         """What was found of each assumption; where the budget ends, of some of them."""
         if not given:
             return
@@ -254,7 +268,8 @@ def _some(bench: Bench, bounds: Bounds, given: list[Assumed], depth: int, second
     with bench.busy, np.errstate(all="ignore"):
         for one in given:
             try:
-                found.append((one, refutation.refuted(bench.units, bounds, one, tick, depth)))
+                shown = refutation.refuted(bench.units, bounds, one, tick, depth)
+                found.append((one, None if shown is None else packed(shown)))
             except Exhausted:
                 break
     return found

@@ -161,8 +161,8 @@ class _Run:
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
                         yield self._report(waiting.pop(0))
                 # a layer is paused once, and the last one had all that was left: there are fewer, or nothing is left
-                if len(round_) == len(self.asked):
-                    self.problem.budget = self.whole
+                if self.together:
+                    self.problem.budget, self.together = self.whole, False  # once
                     self._take(self._contradicted(), waiting)
                 round_ = cut
             self.problem.budget = self.whole
@@ -200,7 +200,7 @@ class _Run:
     def _contradicted(self) -> Iterator[Verdict]:
         """Neurons of all layers, in proofs that rest on one another."""
         last = max(self.asked, default=0)
-        if self.together and self._left and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
+        if self._left and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
             bench, quick = self.by_search.bench, self.problem.quick
             if quick.root is not None and ByContradiction.fits(bench, last):
                 quick.watch(self.whole.poll)
