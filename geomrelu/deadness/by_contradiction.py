@@ -32,7 +32,7 @@ __all__ = ["ByContradiction"]
 
 Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
 WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
-FEW, AHEAD = 2, 2  # neurons for a worker at a time, and how often that is handed out before the first comes back
+FEW = 3  # neurons for a worker at a time
 HOPELESS = 20  # failures in a row, after which those with larger bounds are left
 POINTS = 256  # at which neurons are looked at before anything is sought
 DEPTHS = (0, 1, 2)  # of splits in contradictions: first those that need none, of all layers
@@ -247,7 +247,7 @@ class ByContradiction:
         try:
             for few in some:
                 waiting.append(self.executor.submit(_some, sent, bounds, few, depth, budget.left))
-                if len(waiting) > AHEAD * self.workers:
+                if len(waiting) > self.workers:  # not more, for with each of them goes the network
                     yield from waiting.popleft().result()
                 if budget.left == 0:
                     break
