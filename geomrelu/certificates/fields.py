@@ -92,6 +92,7 @@ class Fields:
             layer, first, known = self.model.layers[at - 1], self.model.start[at - 1], self.powers[-1]
             found, over = [], -layer.denominator.bit_length()
             for (_, columns, entries), bias in zip(layer.rows, self._biases(at), strict=True):
+                self.tick()
                 sizes = zip(entries, [known[j - first] for j in columns], strict=True)
                 terms = [w.bit_length() + e + over for w, e in sizes if e is not None]
                 found.append(max([*terms, _power(*bias)] if bias[0] else terms, default=0))
@@ -136,6 +137,7 @@ class Fields:
             over, biases = layer.denominator, self._biases(level)
             dyadic = over.bit_length() - 1 if not over & over - 1 else None  # then it is shifts that round
             for i, (_, places, entries) in enumerate(layer.rows):
+                self.tick()
                 base = UNIT - own[i]
                 for j, w in zip(places, entries, strict=True):
                     power = inner[j - first]
@@ -160,7 +162,7 @@ class Fields:
             *reach, gained = [max(map(abs, c)) + 1 for c in columns]
             reaches, gains, most = [max(reach)], [gained << UNIT], 1 << 2 * UNIT + 8
             for at in range(level - 1, 0, -1):
-                *products, gained = [sum(map(mul, map(abs, c), reach)) + sum(reach) for c in self.weights(at)]
+                *products, gained = [self._most(c, reach) for c in self.weights(at)]
                 # the constant is a field like the others in `form`, and the largest where biases are
                 most = max(most, *products, gained, reaches[-1] << UNIT)
                 reach = [(c >> UNIT) + 1 for c in products]
@@ -169,10 +171,16 @@ class Fields:
             size = most.bit_length() // 8 + 2
             half = 1 << 8 * size - 1
             # a weight was rounded up by less than a unit, so the negative one is at most 1 - w
-            signed_ = [[*c, *[1 - w for w in c]] for c in columns]
-            fields = [[(w + half).to_bytes(size, "little") for w in c] for c in signed_]
+            fields = []
+            for c in columns:
+                self.tick()
+                fields.append([(w + half).to_bytes(size, "little") for w in (*c, *[1 - w for w in c])])
             self.starts[level] = size, fields, reaches, gains
         return self.starts[level]
+
+    def _most(self, column: list[int], reach: list[int]) -> int:
+        self.tick()
+        return sum(map(mul, map(abs, column), reach)) + sum(reach)
 
     def _ones(self, size: int, count: int) -> int:
         """So many fields, all 1."""

@@ -16,7 +16,7 @@ __all__ = ["Folded", "FoldedRow"]
 
 FoldedRow = tuple[int, Sequence[int], Sequence[int], int]  # bias, columns, entries; all over the last number
 FEW = 4  # at most one of so many neurons has an open sign, else nothing is gained
-MOST = 1 << 21  # entries that are kept
+MOST = 1 << 19  # entries that are kept
 
 
 class Folded:

@@ -173,7 +173,9 @@ class BySearch:
 
     def _sprouted(self, tree: branch_and_bound.Tree) -> Verdict | None:
         """The verdict on a neuron if a small tree is enough."""
-        tree.merge(turn(self.bench, branch_and_bound.Growth(tree, tree.take(1)), SPROUT, self.problem.budget.left))
+        # patterns in exact arithmetic are slow: all neurons have their turn first
+        most = SPROUT if tree.coarse or branch_and_bound.halves(self.bench.floating) else SPROUT // 10
+        tree.merge(turn(self.bench, branch_and_bound.Growth(tree, tree.take(1)), most, self.problem.budget.left))
         return self._grown(tree, self.bench.refuted(tree) if tree.done and not tree.failed else None)
 
     def _grown(self, tree: branch_and_bound.Tree, claim: Claim | None) -> Verdict | None:

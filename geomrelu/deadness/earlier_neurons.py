@@ -22,7 +22,7 @@ __all__ = ["EarlierNeurons", "written"]
 
 Array = np.ndarray
 FEW = 4  # folded, if at most one of so many neurons is open
-MOST = 4 * BATCH  # numbers of a folded layer
+MOST = BATCH  # numbers of a folded layer, and of what it read
 _LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 

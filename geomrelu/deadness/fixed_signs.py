@@ -196,25 +196,43 @@ def _by_floats(
         return None
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[float(v) for v in row] for row in rows])
+    program = _floats(form, rows, lower, upper)
+    if program is None:
+        return None
+    slope, table, ends = program
     scale = np.maximum(abs(table).max(axis=1), 1e-300)
     table /= scale[:, None]
-    ends = [(float(low), float(high)) for low, high in zip(lower, upper, strict=True)]
-    found = linprog([-float(a) for a in form[1:]], A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
+    found = linprog(slope, A_ub=-table[:, 1:], b_ub=table[:, 0], bounds=ends)
     if found.x is not None:
-        multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+        multipliers = _multipliers(found, scale)
         return multipliers if _highest(_sum(form, rows, multipliers), lower, upper) < 0 else None
     # no points: rows that cannot all be >= t for any t >= 0
     slack = np.hstack([-table[:, 1:], np.ones((len(rows), 1))])
     found = linprog([*[0.0] * len(lower), -1.0], A_ub=slack, b_ub=table[:, 0], bounds=[*ends, (None, 1)])
     if found.x is None:
         return None
-    multipliers = [Fraction(float(m)) for m in np.maximum(-found.ineqlin.marginals, 0) / scale]
+    multipliers = _multipliers(found, scale)
     least = _highest(_sum([Fraction(0)] * len(form), rows, multipliers), lower, upper)
     if least >= 0:
         return None
     factor = max(_highest(form, lower, upper), Fraction(0)) / -least + 1
     return [factor * m for m in multipliers]
+
+
+def _floats(
+    form: Sequence[Fraction], rows: list[list[Fraction]], lower: Sequence[Fraction], upper: Sequence[Fraction]
+) -> tuple[list[float], np.ndarray, list[tuple[float, float]]] | None:
+    """The slope to be made small, the rows and the sides of the box; None: some are beyond the floats."""
+    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
+    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
+    slope = [-nearest_float(a) for a in form[1:]]
+    return (slope, table, ends) if all(np.isfinite(numbers).all() for numbers in (slope, table, ends)) else None
+
+
+def _multipliers(found: Any, scale: np.ndarray) -> list[Fraction]:
+    """Of the rows before they were scaled; any are allowed."""
+    with np.errstate(all="ignore"):
+        return [Fraction(m) for m in np.nan_to_num(np.maximum(-found.ineqlin.marginals, 0) / scale).tolist()]
 
 
 def _sum(form: Sequence[Fraction], rows: list[list[Fraction]], multipliers: Sequence[Fraction]) -> list[Fraction]:
@@ -258,12 +276,11 @@ def _guess(
     """Which coordinates of a maximiser lie inside their ranges, and at which sides the others are."""
     from scipy.optimize import linprog  # start-up time
 
-    table = np.array([[nearest_float(v) for v in row] for row in rows]).reshape(len(rows), len(form))
-    ends = [(nearest_float(low), nearest_float(high)) for low, high in zip(lower, upper, strict=True)]
-    more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
-    slope = [-nearest_float(a) for a in form[1:]]
-    if not all(np.isfinite(numbers).all() for numbers in (table, ends, slope)):
+    program = _floats(form, rows, lower, upper)
+    if program is None:
         return None
+    slope, table, ends = program
+    more = {"A_ub": -table[:, 1:], "b_ub": table[:, 0]} if rows else {}
     found = linprog(slope, bounds=ends, **more)
     if found.x is None:
         return None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.exact import linear_programs
-from geomrelu.exact.numbers import common, nearest
+from geomrelu.exact.numbers import common, nearest, nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["Inside", "is_searched"]
@@ -273,10 +273,10 @@ class Inside:
         assert self.vertices is not None
         span = np.maximum(self.high - self.low, 1e-300)
         table = np.vstack([((self.vertices - self.low) / span).T, np.full(len(self.vertices), 8.0)])
-        target = [*((np.clip([float(x) for x in point], self.low, self.high) - self.low) / span), 8.0]
+        target = [*((np.clip([nearest_float(x) for x in point], self.low, self.high) - self.low) / span), 8.0]
         try:
             found = nnls(table, np.array(target))[0]
-        except RuntimeError:  # too many steps
+        except (RuntimeError, ValueError):  # too many steps, or beyond the floats
             return None
         sizes = [Fraction(int(w * (1 << 48))) for w in found.tolist()]
         total = sum(sizes)

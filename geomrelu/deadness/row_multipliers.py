@@ -15,6 +15,7 @@ import numpy as np
 
 from geomrelu.deadness.inside import Inside
 from geomrelu.exact import linear_programs
+from geomrelu.exact.numbers import nearest_float
 
 __all__ = ["Cut", "Optimum", "Rows"]
 
@@ -164,11 +165,11 @@ class Rows:
         factors = np.zeros(self.own)
         for i, m in (best.multipliers or ({}, {}))[0].items():
             if i < len(used):
-                factors[used[i]] = float(m) * rows[i][1] / (scale or 1)
+                factors[used[i]] = nearest_float(m) * rows[i][1] / (scale or 1)
         if not scale or best.point is None:
             return Optimum(-np.inf, factors, None)
         bound = self.highest(factors, lower, upper, slope, constant)
-        return Optimum(bound, factors, np.array([float(x) for x in best.point]))
+        return Optimum(bound, factors, np.array([nearest_float(x) for x in best.point]))
 
     def _in_floats(self, slope: Array, constant: float, lower: Array, upper: Array, used: Array) -> Optimum | None:
         from scipy.optimize import linprog  # start-up time

@@ -60,7 +60,9 @@ class WholeLayers:
             self._root = root.copy()
         self.problem.quick.watch(self.problem.budget.poll)
         if len(self._root.known) < level:
-            self._root.derive([[at] for at in range(len(self._root.known) + 1, level + 1)], level + 1)
+            root = self._root.copy()  # the time may be over in the middle of it
+            root.derive([[at] for at in range(len(root.known) + 1, level + 1)], level + 1)
+            self._root = root
         pairs, d = self._root.bounds(level)
         low, high = zip(*pairs, strict=True)
         return list(low), list(high), d

@@ -265,8 +265,11 @@ class AffineMap:
         return self._compressed(values), bias
 
     def float_blocks(self, blocks: Sequence[tuple[int, int]], dense: int) -> tuple[list[Any], np.ndarray]:
-        """The columns ``first..last - 1`` of each block, and b, as :attr:`floats`; each where that is small or
-        nearly full, and has at most ``dense`` entries, a dense array, otherwise compressed rows.
+        """A and b as :attr:`floats`, A cut by columns: dense where that is small or nearly full, else compressed.
+
+        Args:
+            blocks: ``(first, last)``, the columns from first to before last.
+            dense: the most entries of an array that is dense because it is nearly full.
         """
         values, bias = self._in_floats()
         found: list[Any] = []

@@ -254,9 +254,9 @@ def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
     return np.array([quotient(v, denominator) for v in numerators], dtype=np.float64)
 
 
-def nearest_float(value: Fraction | int) -> float:
+def nearest_float(value: Fraction | float) -> float:
     """The same of one number: ``float`` raises where it is beyond the float range."""
-    return quotient(value.numerator, value.denominator)
+    return float(value) if isinstance(value, float) else quotient(value.numerator, value.denominator)
 
 
 def approximate(value: Fraction | int, digits: int = 6) -> str:

@@ -15,6 +15,7 @@ from geomrelu import Network, Polyhedron, checker
 from geomrelu.budget import UNLIMITED
 from geomrelu.certificates import folding
 from geomrelu.certificates.region import EMPTY, Region, walk
+from geomrelu.deadness import fixed_signs
 from geomrelu.deadness.earlier_neurons import EarlierNeurons
 from geomrelu.deadness.relaxation import FloatNetwork
 
@@ -113,3 +114,38 @@ def test_floats_over_open_neurons_bound_as_all_of_them_do(kind, tmp_path):
             for at, low in enumerate((low for low, _ in boxes.bounds), 1):
                 assert len(some.text(at, np.zeros(low.shape[1]))) == widths[at - 1]
                 assert [some.found(at, some.named(at, k)) for k in range(low.shape[1])] == list(range(low.shape[1]))
+
+
+@pytest.mark.parametrize("inputs", [3, 20, 60])
+def test_where_all_signs_are_known_a_program_tells(inputs):
+    """Negative, positive and impossible parts; what proves them is accepted, and some parts need exact multipliers."""
+    random_, outcomes = np.random.default_rng(inputs), []
+    for case in range(24):
+        first = random_.integers(-3, 4, size=(5, inputs))
+        bias = random_.integers(-2, 3, size=5) * (inputs // 6 + 1)
+        second, offset = random_.integers(-2, 3, size=(1, 5)), int(random_.integers(-4, 3))
+        if case % 3 == 0:  # at most 0, and 0 where the first neuron is
+            first[1], bias[1], second, offset = first[0], bias[0] - 1, np.array([[-1, 0, 0, 0, 0]]), 0
+        layers = [(first.tolist(), bias.tolist(), "relu"), (second.tolist(), [offset], "relu")]
+        network, where = Network.from_layers(layers), Polyhedron.box([(-1, 1)] * inputs)
+        region = Region(network.checked, where.checked)
+        region.derive([[1]], 2)
+        signs = random_.choice([-1, 1], size=5).tolist()
+        for i, sign in enumerate(signs):
+            region = region.child(("neuron", 1, i), sign)
+        found = fixed_signs.solved(region, 2, 0)
+        if isinstance(found, fixed_signs.Positive):
+            point = list(found.point)
+            assert where.contains(point) and network.checked.value(point, 2, 0) > 0
+            z = network.pre_activations(point, 1)[0]
+            assert all(sign * v >= 0 for sign, v in zip(signs, z, strict=True))
+            outcomes.append("positive")
+        else:
+            assert isinstance(found, fixed_signs.Leaf)
+            part = region.copy()
+            part.derive(found.node.get("derive", []), 2)
+            bound = part.leaf(2, 0, 1, {k: v for k, v in found.node.items() if k != "derive"})
+            assert bound == EMPTY or bound <= 0
+            assert found.zero is None or (bound == 0 == network.checked.value(list(found.zero), 2, 0))
+            outcomes.append("zero" if found.zero else "negative")
+    assert set(outcomes) == {"positive", "negative", "zero"}

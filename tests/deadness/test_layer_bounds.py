@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from geomrelu import Network, Polyhedron, Status, decide
-from geomrelu.budget import UNLIMITED
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.region import Region
 from geomrelu.deadness import layer_bounds, layer_slopes
 from geomrelu.deadness.layer_bounds import LayerBounds, values
+from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.whole_layers import WholeLayers
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.tape import Tape, convolution, joined
 
@@ -207,3 +210,24 @@ def test_verdicts_of_whole_layers_are_accepted_by_the_plain_judge(kind, tmp_path
     assert {v.status for v in report.verdicts} >= {Status.DEAD, Status.ALIVE}
     assert any(v.reason == "bounded on the whole box" for v in report.verdicts)
     report.check()
+
+
+def test_what_a_budget_interrupts_is_done_again(monkeypatch):
+    """The judge's bounds of a layer, cut off wherever that is possible: the next call has them all."""
+    random = np.random.default_rng(0)
+    layers = [(random.normal(size=(m, n)), random.normal(size=m), "relu") for n, m in ((12, 30), (30, 30), (30, 4))]
+    network, domain = Network.from_layers(layers), Polyhedron.box([(-1, 1)] * 12)
+    problem = Problem(network, domain, Budget())
+    right = WholeLayers(problem, FloatNetwork(network, domain))._exact(2)
+    for after in (0, 5, 40, 100):
+        problem = Problem(network, domain, Budget())
+        steps, calls = WholeLayers(problem, FloatNetwork(network, domain)), iter(range(10**6))
+
+        def poll(calls=calls, after=after):
+            if next(calls) == after:
+                raise Exhausted("the time is over")
+
+        monkeypatch.setattr(problem.budget, "poll", poll)
+        with suppress(Exhausted):
+            steps._exact(2)
+        assert steps._exact(2) == right

@@ -14,6 +14,7 @@ import pytest
 from families import as_network, cases, domain, rational
 
 from geomrelu import FiniteSet, Status, decide, prune
+from geomrelu.deadness import fixed_signs
 
 SIZES = [Fraction(v) for v in (1e-300, -1e-300, 1e300, -1e300, 5e-324, 1, -1, 0)]
 
@@ -143,3 +144,11 @@ def test_sums_that_overflow_on_the_way_do_not_make_silence():
     row = [-1.5e308, -1.5e308, 1.5e308, 1.5e308, 1.5e308]
     found: Any = decide([([row, [-v for v in row]], [0, 0], "relu")], data=np.ones((2, 5)), time=20)
     assert (found.firing, found.silent) == ([(1, 0)], [(1, 1)])
+
+
+def test_programs_with_numbers_beyond_the_floats_are_left_to_exact_ones():
+    """-x on x >= 1, times 10^400: floats know nothing of it, and nothing is raised."""
+    huge = Fraction(10) ** 400
+    program = ([[-huge, huge]], [Fraction(0)], [Fraction(2)])
+    assert fixed_signs._by_floats([Fraction(0), -huge], *program) is None
+    assert fixed_signs._guess([Fraction(0), -huge], *program) is None
