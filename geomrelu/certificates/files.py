@@ -11,20 +11,50 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from geomrelu import checker
 from geomrelu.errors import InputError
 
-__all__ = ["Claim", "Saver", "as_certificate", "known", "read", "save", "write"]
+__all__ = [
+    "Claim",
+    "Saver",
+    "Shared",
+    "as_certificate",
+    "is_shared",
+    "known",
+    "read",
+    "save",
+    "with_parts",
+    "write",
+    "write_shared",
+]
 
 Claim = dict[str, Any]
+
+TOGETHER = "together.json"  # the file of claims that share a tree
+
+
+class Tree(Protocol):
+    """A tree on whose leaves bounds are derived, and that grows."""
+
+    def tree(self, length: int) -> list[Any]:
+        """Its nodes, when it was so long."""
+
+
+class Shared(NamedTuple):
+    """The proof of a claim about what is derived on each leaf of a tree that others need as well ("parts")."""
+
+    tree: Tree
+    length: int
+
 
 KINDS = ("", "-intervals")  # what one derivation serves stands in one file: of layers as a whole, or by intervals
 
 
 def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[str, Any]:
-    """One certificate of some claims; only the points they name are kept, and renumbered."""
+    """One certificate of some claims; only the points they name are kept, and renumbered. Claims that share a tree all
+    have to share the same one."""
     place: dict[int, int] = {}
     renumbered = []
     for claim in claims:
@@ -32,14 +62,33 @@ def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: lis
             claim = {**claim, "point": place.setdefault(claim["point"], len(place))}
         renumbered.append(claim)
     chain, renumbered = _shared(renumbered)
+    renumbered, parts = with_parts(renumbered)
     return {
         "geomrelu": checker.FORMAT,
         "model": model,
         "domain": domain,
         "points": [points[k] for k in place],
         **({"derive": chain} if chain else {}),
+        **parts,
         "claims": renumbered,
     }
+
+
+def is_shared(claim: Claim) -> bool:
+    """Does its proof share a tree with others?"""
+    return isinstance(claim.get("proof"), Shared)
+
+
+def with_parts(claims: Iterable[Claim]) -> tuple[list[Claim], dict[str, Any]]:
+    """Claims as a certificate has them, and the tree that some of them share, if there is one."""
+    claims = list(claims)
+    proofs = [claim["proof"] for claim in claims if is_shared(claim)]
+    if not proofs:
+        return claims, {}
+    longest = max(proofs, key=lambda proof: proof.length)
+    assert all(proof.tree is longest.tree for proof in proofs)
+    found = [{**claim, "proof": "parts"} if is_shared(claim) else claim for claim in claims]
+    return found, {"parts": longest.tree.tree(longest.length)}
 
 
 def by_intervals(claim: Claim) -> bool:
@@ -101,7 +150,7 @@ def _claims(data: dict[str, Any]) -> list[Claim]:
 def write(
     directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]
 ) -> dict[int, str]:
-    """Write the claims about one layer; returns the file of each neuron.
+    """Write the claims about one layer, but for those that share a tree; returns the file of each neuron.
 
     Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
     under another name and then renamed.
@@ -111,7 +160,7 @@ def write(
     """
     shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
     together, points = _earlier(directory, layer, shared, model, domain, points)
-    claims = list(claims)
+    claims = [claim for claim in claims if not is_shared(claim)]
     files: dict[int, str] = {}
     for claim in claims:
         i = claim["neuron"]
@@ -135,6 +184,17 @@ def write(
         for i in some:
             (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
     return files
+
+
+def write_shared(directory: Path, claims: list[Claim], model: str, domain: str, run: set[Path]) -> str:
+    """Write claims that share a tree; returns the file. ``run``: files of this run, which may be written over."""
+    path, k = directory / TOGETHER, 1
+    while path.exists() and path not in run:  # of an earlier run, whose claims stand
+        k += 1
+        path = directory / TOGETHER.replace(".", f"-{k}.")
+    save(path, as_certificate(claims, model, domain, []))
+    run.add(path)
+    return str(path)
 
 
 def _earlier(
@@ -206,6 +266,8 @@ class Saver:
 
     def add(self, claim: Claim, points: list[list[str]]) -> None:
         """Save a claim, soon."""
+        if is_shared(claim):
+            return  # its tree grows: it is written with the report of its layer
         self.waiting.setdefault(claim["layer"], []).append(claim)
         if time.monotonic() >= self.next or len(claim.get("proof", ())) > 1:
             self.flush(points)

@@ -106,8 +106,8 @@ def _decided(
     try:
         return decide(
             network, domain, time=seconds, neuron_time=options.neuron_time, workers=options.workers,
-            scheduler=options.scheduler, certificates=options.certificates, progress=advance,
-            told=lambda layer, _: finished.append(layer),
+            scheduler=options.scheduler, certificates=options.certificates, together=False,
+            progress=advance, told=lambda layer, _: finished.append(layer),
         )  # fmt: skip
     except KeyboardInterrupt:
         asked = sum(map(len, neurons_asked(network, None, None).values()))

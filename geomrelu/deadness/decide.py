@@ -23,6 +23,7 @@ import numpy as np
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.branch_and_bound import Tree
+from geomrelu.deadness.by_contradiction import ByContradiction
 from geomrelu.deadness.by_pieces import ByPieces, allowance, are_few, is_listed
 from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_search import BySearch
@@ -54,6 +55,7 @@ def decide(
     known: Iterable[Claim] = (),
     save: Callable[[Verdict, list[Any]], None] | None = None,
     open_: Callable[[Tree], None] | None = None,
+    together: bool = False,
 ) -> Iterator[LayerReport]:
     """Judge neurons layer by layer.
 
@@ -70,6 +72,7 @@ def decide(
             judges them again.
         save: called with each new verdict, and the table of points its claim may refer to.
         open_: called with the tree of a hard neuron whenever it has grown.
+        together: may claims share a proof? It is then no proof to be used elsewhere, but see ``certificates.files``.
 
     Yields:
         One report a layer, in order. The hard neurons of all layers are worked on together, after the easy ones.
@@ -94,7 +97,7 @@ def decide(
     if isinstance(neurons, Mapping) and (others := neurons.keys() - set(layers)):
         raise InputError(f"neurons of layer {min(others)} are asked about, but not that layer")
     asked = {layer: _asked(neurons, layer, network.widths[layer - 1]) for layer in layers}
-    run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_)
+    run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_, together)
     return run.reports(asked)
 
 
@@ -122,7 +125,9 @@ class _Run:
         known: Iterable[Claim],
         save: Callable[[Verdict, list[Any]], None] | None,
         open_: Callable[[Tree], None] | None,
+        together: bool,
     ) -> None:
+        self.together = together
         self.progress, self.each, self.executor, self.save, self.open_ = progress, each, executor, save, open_
         self.known: dict[Any, Claim] = {}
         unfinished: dict[Any, Claim] = {}
@@ -156,6 +161,9 @@ class _Run:
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
                         yield self._report(waiting.pop(0))
                 # a layer is paused once, and the last one had all that was left: there are fewer, or nothing is left
+                if self.together:
+                    self.problem.budget, self.together = self.whole, False  # once
+                    self._take(self._contradicted(), waiting)
                 round_ = cut
             self.problem.budget = self.whole
             if round_:
@@ -188,6 +196,25 @@ class _Run:
                     self.reasons[layer].setdefault(i, str(end))
             return self.problem.budget.ended
         return False
+
+    def _contradicted(self) -> Iterator[Verdict]:
+        """Neurons of all layers, in proofs that rest on one another."""
+        last = max(self.asked, default=0)
+        if self._left and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
+            bench, quick = self.by_search.bench, self.problem.quick
+            if quick.root is not None and ByContradiction.fits(bench, last):
+                quick.watch(self.whole.poll)
+                search = ByContradiction(bench, quick.root, last, self.executor)
+                with np.errstate(all="ignore"):
+                    for verdict in search.verdicts(self.found, self.whole):
+                        if verdict.neuron in self._left.get(verdict.layer, ()):
+                            yield verdict
+
+    @property
+    def _left(self) -> dict[int, set[int]]:
+        """Layer -> neurons that are asked about and not settled."""
+        left = {layer: {i for i in asked if i not in self.found[layer]} for layer, asked in self.asked.items()}
+        return {layer: some for layer, some in left.items() if some}
 
     def _ended(self) -> Iterator[Verdict]:
         """Nothing is done any more: raises Exhausted, which says why."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
+from geomrelu.certificates.files import is_shared
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import Pruning, prune
 from geomrelu.deadness.verdict import LayerReport, Status
@@ -83,7 +84,7 @@ def drop_in(
     dead: dict[int, set[int]] = {}
     for report in reports:
         for v in report.verdicts:
-            if v.status is Status.DEAD and v.claim is not None:
+            if v.status is Status.DEAD and v.claim is not None and not is_shared(v.claim):
                 dead.setdefault(v.layer, set()).add(v.neuron)
     count = sum(map(len, dead.values()))
     for sums in (True, False):

@@ -18,7 +18,7 @@ from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
 from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
-from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport
+from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
@@ -50,6 +50,7 @@ def decide(
     arithmetic: str | None = None,
     data: Any = None,
     widen: Any = "11/10",
+    together: bool = True,
     progress: Callable[[str, int, int], None] | None = None,
     told: Callable[[LayerReport, dict[int, str]], None] | None = None,
 ) -> Report:
@@ -74,6 +75,7 @@ def decide(
             ``torch.utils.data.DataLoader``: which neurons are silent on them, and how far around them that is proved,
             also on the box around them ``widen`` times as large; gives a
             :class:`~geomrelu.deadness.from_data.FromData`.
+        together: may proofs rest on one another? Neurons that are proved so are not pruned.
         progress: called with (what is going on, neurons decided, neurons asked).
         told: called with each layer's report when it is finished, and the files of its certificates.
 
@@ -121,6 +123,7 @@ def decide(
         quantised_report.check_options(arithmetic)
         asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
+    how["together"] = together
     if arithmetic is not None:
         whole = Budget(time)
         check_arithmetic(arithmetic, network, set_, layers)  # before anything takes long
@@ -150,6 +153,7 @@ def decide(
             for layer in judged(
                 network, set_, layers, neurons, Budget(time, regions), advanced,
                 each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
+                together=together,
             ):  # fmt: skip
                 found[layer.layer] = layer
                 paths = keeper.write(layer)
@@ -287,6 +291,8 @@ class _Keeper:
         self.directory = directory
         self.known: list[Claim] = []
         self.saver: files.Saver | None = None
+        self.together: list[Claim] = []
+        self.run: set[Path] = set()
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
             self.known = files.known(directory, *self.digests)
@@ -307,5 +313,11 @@ class _Keeper:
     def write(self, layer: LayerReport) -> dict[int, str]:
         if self.directory is None:
             return {}
-        claims = [v.claim for v in layer.verdicts if v.claim is not None]
-        return files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
+        claims = claims_of(layer)
+        written = files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
+        together = [claim for claim in claims if files.is_shared(claim)]
+        if together:
+            self.together += together
+            path = files.write_shared(self.directory, self.together, *self.digests, self.run)
+            written |= {claim["neuron"]: path for claim in together}
+        return written

@@ -19,6 +19,7 @@ import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
+from geomrelu.certificates.files import is_shared
 from geomrelu.deadness import whole_box
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
@@ -97,7 +98,9 @@ def prune(
     points: list[list[str]] = []
     fate: Fate = {}
     for report in reports:
-        dead = [v for v in report.verdicts if v.status is Status.DEAD and v.claim is not None]
+        # a pruning has no tree that claims could share
+        claimed = [v for v in report.verdicts if v.claim is not None and not is_shared(v.claim)]
+        dead = [v for v in claimed if v.status is Status.DEAD]
         points = report.points
         kept = only is None and len(dead) == report.width  # a layer keeps a neuron, if only a dead one
         for v in dead[kept:]:

@@ -155,15 +155,20 @@ class Report:
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
-        """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked."""
-        claims = {layer.layer: [v.claim for v in layer.verdicts if v.claim is not None] for layer in self}
+        """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and
+        one of the claims that share a tree."""
+        claims = {layer.layer: [c for c in claims_of(layer) if not files.is_shared(c)] for layer in self}
         for claim in self.__dict__.get("_active", ()):
             claims[claim["layer"]].append(claim)
         return [
             files.as_certificate(claims[layer.layer], *self._digests, layer.points)
             for layer in self
             if claims[layer.layer]
-        ]
+        ] + [files.as_certificate(some, *self._digests, []) for some in [self._shared] if some]
+
+    @property
+    def _shared(self) -> list[Claim]:
+        return [claim for layer in self for claim in claims_of(layer) if files.is_shared(claim)]
 
     def check(self) -> int:
         """Judge all claims again with the plain judge; the number of claims, all of them proved.
@@ -185,8 +190,9 @@ class Report:
         target = writable(directory)
         written: list[str] = []
         for layer in self:
-            claims = [v.claim for v in layer.verdicts if v.claim is not None]
-            written += files.write(target, layer.layer, claims, *self._digests, layer.points).values()
+            written += files.write(target, layer.layer, claims_of(layer), *self._digests, layer.points).values()
+        if self._shared:
+            written.append(files.write_shared(target, self._shared, *self._digests, set()))
         active = self.__dict__.get("_active", ())
         for level in sorted({claim["layer"] for claim in active}):
             path = target / f"active-layer-{level}.json"
@@ -297,6 +303,11 @@ class UnionReport(Report):
     def save(self, directory: str | PathLike[str]) -> list[str]:
         """As on one polyhedron, to folders ``piece-1``, ``piece-2``, ... of the directory."""
         return [path for k, part in enumerate(self.parts, 1) for path in part.save(Path(directory) / f"piece-{k}")]
+
+
+def claims_of(report: LayerReport) -> list[Claim]:
+    """Those of a layer."""
+    return [v.claim for v in report.verdicts if v.claim is not None]
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def prune(
     budget = Budget(time)
     report = decide(
         network, where, time=0.9 * time, neuron_time=neuron_time, workers=workers, certificates=certificates,
-        progress=progress,
+        together=False, progress=progress,
     )  # fmt: skip
     if isinstance(network, QuantisedNetwork):
         if not isinstance(model, (str, PathLike)) or not isinstance(report, QuantisedReport):

@@ -28,7 +28,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import Quick, derived
-from geomrelu.certificates.files import Claim
+from geomrelu.certificates.files import Claim, is_shared
 from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed, proofs
@@ -239,7 +239,7 @@ class _Search:
     def _derived(self) -> None:
         """What has been proved, and the bounds that the judge derives."""
         for v in self.verdicts:
-            proof = None if v.claim is None else v.claim.get("proof")
+            proof = None if v.claim is None or is_shared(v.claim) else v.claim.get("proof")
             if v.status is Status.DEAD and proof is not None and v.neuron in self.asked.get(v.layer, ()):
                 self.sides[v.layer, v.neuron, 1] = Side(Fraction(0), proof, NOTHING, False)
         for layer in range(1, self.deepest + 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import suppress
@@ -29,6 +30,7 @@ from geomrelu.deadness import fixed_signs, second_order
 from geomrelu.deadness.branch_and_bound import Growth, Tree
 from geomrelu.deadness.proof_tree import PROGRAM, Node, Part, Split
 from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.unit_bounds import UnitBounds
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
@@ -59,6 +61,14 @@ class Bench:
         return FloatNetwork(self.network, self.domain)
 
     @cached_property
+    def units(self) -> UnitBounds | None:
+        """The layers that fit fixed point in the judge's units, if they are kept as dense matrices."""
+        depth, root = self.floating.coarse_depth, self.shared.root
+        if not depth or root is None or self.floating.dense(depth) is None:
+            return None
+        return UnitBounds(self.floating, [root.fields.exponents(level) for level in range(1, depth + 1)])
+
+    @cached_property
     def shared(self) -> Quick:
         found = Quick([], self.network.checked, self.domain.checked)
         if self._judge is not None and self._judge.root is not None and found.root is not None:
@@ -68,7 +78,7 @@ class Bench:
     @cached_property
     def _packed(self) -> tuple[tuple[str, str], bytes]:
         name = (self.network.digest, self.domain.checked.digest())
-        return name, pickle.dumps((self.network, self.domain))
+        return name, zlib.compress(pickle.dumps((self.network, self.domain)), 1)  # it goes with each call
 
     def __reduce__(self) -> Any:
         return Bench._unpacked, self._packed
@@ -77,7 +87,7 @@ class Bench:
     def _unpacked(cls, name: tuple[str, str], data: bytes) -> Bench:
         if name not in cls._known:
             cls._known.clear()
-            cls._known[name] = cls(*pickle.loads(data))
+            cls._known[name] = cls(*pickle.loads(zlib.decompress(data)))
         return cls._known[name]
 
     def positive(self, growth: Growth) -> bool:

@@ -1,0 +1,275 @@
+"""Dead neurons of dense layers by contradiction, layer after layer, each proof resting on those before.
+
+What is proved (see :mod:`geomrelu.deadness.refutation`) makes one chain: it splits the box by the sign of a neuron, on
+one side derives a contradiction, and on the other goes on with the next neuron. So bounds that are tightened serve all
+that come after, and so do neurons that are known to be dead, or always active. Claims share the chain as far as they
+need it. First come contradictions without splits, of all layers; what is left is tried again with some.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates.files import Claim, Shared
+from geomrelu.certificates.region import Region
+from geomrelu.deadness import refutation
+from geomrelu.deadness.branch_and_bound import halves
+from geomrelu.deadness.refutation import Bounds, Refutation
+from geomrelu.deadness.unit_bounds import Assumed, Derivation, Judge
+from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.workers import Bench
+from geomrelu.parallel import WorkersDied, shared
+
+__all__ = ["ByContradiction"]
+
+Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
+WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
+FEW = 3  # neurons for a worker at a time
+HOPELESS = 20  # failures in a row, after which those with larger bounds are left
+POINTS = 256  # at which neurons are looked at before anything is sought
+DEPTHS = (0, 1, 2)  # of splits in contradictions: first those that need none, of all layers
+BOUNDED, CONTRADICTED = "bounded on the whole box, by tightened bounds", "positive nowhere, by contradiction"
+
+
+class Link(NamedTuple):
+    """A split of the chain: what is derived before it, the neuron, whether it is assumed to be positive or negative,
+    and the contradiction, packed."""
+
+    before: list[Any]
+    given: Assumed
+    contradiction: bytes
+
+
+def packed(found: Refutation) -> bytes:
+    """A tenth of what it takes as objects."""
+    return zlib.compress(pickle.dumps(found), 1)
+
+
+def unpacked(data: bytes) -> Refutation:
+    """What was packed."""
+    found: Refutation = pickle.loads(zlib.decompress(data))
+    return found
+
+
+class Chain:
+    """A tree that grows at one of its leaves.
+
+    Attributes:
+        links: its splits. trailing: what is derived at the end.
+    """
+
+    def __init__(self) -> None:
+        self.links: list[Link] = []
+        self.trailing: list[Any] = []
+
+    def add(self, given: Assumed, found: bytes) -> None:
+        """A contradiction follows from this."""
+        self.links.append(Link(self.trailing, given, found))
+        self.trailing = []
+
+    def tree(self, length: int) -> list[Any]:
+        """As a certificate has it, with so many splits."""
+        nodes, later = list[Any](), list[list[Any]]()
+        for number, (before, (level, neuron, sign), packed) in enumerate(self.links[:length]):
+            contradiction = unpacked(packed).nodes(number)
+            nodes.append({"split": ["neuron", level, neuron], **({"derive": before} if before else {})})
+            if sign > 0:
+                later.append(contradiction)
+            else:
+                nodes += contradiction
+        last = self.links[length].before if length < len(self.links) else self.trailing
+        nodes.append({"derive": last} if last else {})
+        return nodes + [node for contradiction in reversed(later) for node in contradiction]
+
+
+class ByContradiction:
+    """The search on one problem.
+
+    Args:
+        root: the whole domain, as the judge has it. last: the deepest layer that is asked about.
+    """
+
+    def __init__(self, bench: Bench, root: Region, last: int, executor: Executor | None) -> None:
+        self.bench, self.root, self.last, self.executor = bench, root.copy(), last, executor
+        self.workers = (
+            1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+        )
+        self.chain = Chain()
+        self.bounds: Bounds = []
+        self.left: dict[int, list[Assumed]] = {}  # of each layer, what may be contradicted
+        self._grown = [0] * (last + 1)  # how long the chain was when bounds of a layer were derived
+
+    @staticmethod
+    def fits(bench: Bench, last: int) -> bool:
+        """Dense layers on a bounded box with so many inputs that halving it is hopeless."""
+        floating = bench.floating
+        return (
+            1 < last <= floating.coarse_depth
+            and not floating.cornered
+            and not halves(floating)
+            and bench.units is not None
+        )
+
+    def verdicts(self, found: Mapping[int, Mapping[int, Verdict]], budget: Budget) -> Iterator[Verdict]:
+        """Verdicts on neurons that are not settled. Raises Exhausted when the budget ends.
+
+        Args:
+            found: layer -> neuron -> its verdict.
+        """
+        self.root.derive([[level] for level in range(1, self.last + 1)], self.last + 1)
+        self.chain.trailing += [[level] for level in range(1, self.last + 1)]
+        self.bounds = [self._read(level) for level in range(1, self.last + 1)]
+        least, most = self._sampled()
+        for depth in DEPTHS:
+            for level in range(2, self.last + 1):
+                budget.poll()
+                if depth == 0:
+                    dead = [Assumed(level, i) for i in np.flatnonzero(most[level - 1] <= 0).tolist()]
+                    active = [Assumed(level, i, -1) for i in np.flatnonzero(least[level - 1] >= 0).tolist()]
+                    self.left[level] = [one for one in dead if not self._fires(found, one)] + active
+                yield from self._layer(level, depth, found, budget)
+
+    @staticmethod
+    def _fires(found: Mapping[int, Mapping[int, Verdict]], one: Assumed) -> bool:
+        verdict = found.get(one.level, {}).get(one.neuron)
+        return verdict is not None and verdict.status is Status.ALIVE
+
+    def _sampled(self) -> tuple[list[Any], list[Any]]:
+        """The least and the largest values of the neurons of each layer at some points."""
+        floating = self.bench.floating
+        share = np.random.default_rng(0).random((POINTS, len(floating.lower)))
+        share[::2] = share[::2] > 0.5
+        z = floating.forward(floating.lower + share * (floating.upper - floating.lower), self.last)
+        return [v.min(axis=0) for v in z], [v.max(axis=0) for v in z]
+
+    # ---- a layer ---------------------------------------------------------------------------------------------------
+
+    def _layer(
+        self, level: int, depth: int, found: Mapping[int, Mapping[int, Verdict]], budget: Budget
+    ) -> Iterator[Verdict]:
+        """What follows from the bounds of the layers before."""
+        units, (low, high) = self.bench.units, self.bounds[level - 1]
+        assert units is not None
+        anew = self._grown[level] < len(self.chain.links)
+        if anew and level > 2:
+            self._again(level)
+            low, high = self.bounds[level - 1]
+        if anew or depth == 0:
+            open_ = [one.neuron for one in self.left[level] if one.sign > 0 and high[one.neuron] > 0]
+            self._meet(refutation.plain(units, self.bounds, level, open_, [1] * len(open_), budget.poll), level)
+        self._grown[level] = len(self.chain.links)
+        asked = found.get(level, {})
+        for one in self.left[level]:
+            i = one.neuron
+            if one.sign > 0 and high[i] < 0 and i not in asked:
+                yield self._dead(level, i, True)
+        self.left[level] = [one for one in self.left[level] if (high if one.sign > 0 else -low)[one.neuron] > 0]
+        self.left[level].sort(
+            key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron]
+        )
+        contradicted, failed = set(), 0
+        for one, shown in self._refuted(self.left[level], depth, budget):
+            failed = 0 if shown is not None else failed + 1
+            if failed > HOPELESS:
+                break
+            if shown is not None:
+                self.chain.add(one, shown)
+                contradicted.add(one)
+                i = one.neuron
+                if one.sign > 0:
+                    high[i] = min(high[i], 0)
+                    if i not in asked:
+                        yield self._dead(level, i, None)
+                else:
+                    low[i] = max(low[i], 0)
+        self.left[level] = [one for one in self.left[level] if one not in contradicted]
+        budget.poll()
+        if level < self.last and (anew or depth == 0):
+            rest = np.flatnonzero((high > 0) & (low < 0)).tolist()
+            signs = [1] * len(rest) + [-1] * len(rest)
+            self._meet(refutation.plain(units, self.bounds, level, rest * 2, signs, budget.poll), level)
+
+    def _dead(self, level: int, i: int, stable: bool | None) -> Verdict:
+        claim: Claim = {"layer": level, "neuron": i, "status": "dead"}
+        claim |= {"proof": Shared(self.chain, len(self.chain.links))} | ({"stable": True} if stable else {})
+        return Verdict(level, i, Status.DEAD, stable, None, BOUNDED if stable else CONTRADICTED, claim)
+
+    def _read(self, level: int) -> tuple[Any, Any]:
+        """The judge's bounds of a layer."""
+        low, high = zip(*self.root.known[level - 1][0], strict=True)
+        return np.array(low, dtype=np.int64), np.array(high, dtype=np.int64)
+
+    def _again(self, level: int) -> None:
+        """Bound a layer by the default lines, from what is known now."""
+        root = self.root.copy()
+        root.whole, root.lines = None, {}
+        for at, (low, high) in enumerate(self.bounds):
+            root.known[at] = list(zip(low.tolist(), high.tolist(), strict=True)), None
+        root.derive([[level]], self.last + 1)
+        self.chain.trailing.append([level])
+        self.root = root
+        self.bounds[level - 1] = self._read(level)
+
+    def _meet(self, items: Iterable[Derivation], level: int) -> None:
+        """Derive what is worth it."""
+        units = self.bench.units
+        assert units is not None
+        judge = Judge(units, self.bounds[: level - 1])
+        low, high = self.bounds[level - 1]
+        for item in items:
+            bound, i = judge.derived(item), item.neuron
+            if bound is None:
+                continue
+            old = int(high[i]) if item.sign > 0 else -int(low[i])
+            if bound < old - WORTH * int(high[i] - low[i]) or bound < 0 <= old:
+                (high if item.sign > 0 else low)[i] = item.sign * bound
+                self.chain.trailing.append(item.said(0))
+
+    def _refuted(self, given: list[Assumed], depth: int, budget: Budget) -> Iterator[tuple[Assumed, bytes | None]]:
+        """What was found of each assumption; where the budget ends, of some of them."""
+        if not given:
+            return
+        bounds = [(low.copy(), high.copy()) for low, high in self.bounds[: given[0].level - 1]]
+        some = [given[k : k + FEW] for k in range(0, len(given), FEW)]
+        if self.executor is None:
+            for few in some:
+                yield from _some(self.bench, bounds, few, depth, budget.left)
+            return
+        sent, waiting = shared(self.executor, self.bench), deque[Future[Found]]()
+        try:
+            for few in some:
+                waiting.append(self.executor.submit(_some, sent, bounds, few, depth, budget.left))
+                if len(waiting) > self.workers:  # not more, for with each of them goes the network
+                    yield from waiting.popleft().result()
+                if budget.left == 0:
+                    break
+            for job in waiting:
+                yield from job.result()
+        except WorkersDied as problem:
+            raise Exhausted(str(problem)) from None
+        finally:
+            for job in waiting:
+                job.cancel()
+
+
+def _some(bench: Bench, bounds: Bounds, given: list[Assumed], depth: int, seconds: float | None) -> Found:
+    """Of those that the time allows."""
+    budget, found = Budget(seconds), Found()
+    assert bench.units is not None
+    tick: Callable[[], None] = budget.poll
+    with bench.busy, np.errstate(all="ignore"):
+        for one in given:
+            try:
+                shown = refutation.refuted(bench.units, bounds, one, tick, depth)
+                found.append((one, None if shown is None else packed(shown)))
+            except Exhausted:
+                break
+    return found

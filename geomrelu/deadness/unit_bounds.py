@@ -1,0 +1,218 @@
+"""What the judge derives of one neuron after the other, found in floats that are nearer to it than its own rounding.
+
+A layer that fits fixed point has bounds that are whole numbers of units (see FORMAT.md). The judge bounds a single
+neuron, with slopes and multipliers that a leaf says, in exact arithmetic, and rounds the bound outward to units. So a
+float with a proven error that is small compared to a unit says which whole number that is, unless one lies between:
+then nothing is said. No error is carried on from one bound to the next.
+
+The model of arithmetic is that of ``layer_bounds``. Beside the coefficients go bounds of their errors: an output is
+replaced by ``slope(c) c``, continuous and with slopes in [0, 1], so an error of c passes with a factor that is at most
+the larger slope; sums of n products add at most ``rounding`` times the sum of their sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from geomrelu.certificates.fields import UNIT
+from geomrelu.deadness.relaxation import FloatNetwork
+
+__all__ = ["Assumed", "Derivation", "Judge", "Lines", "UnitBounds", "lines_of"]
+
+Array = np.ndarray
+ROUND = 2.0**-52
+LIFT = 1 + 1e-6  # more than the factor by which computed errors are too small
+GRID = 1 << UNIT
+LARGEST = 1 << 62 - UNIT  # of bounds in units, so that slopes are computed in 64 bits
+LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)  # of sixteenths
+
+
+class Lines(NamedTuple):
+    """The lines around those outputs of a layer that are not known to be 0, arrays (neurons,)."""
+
+    neurons: Array
+    above: Array
+    below: Array
+    height: Array
+    unknown: Array
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A bound of ``sign * z`` of a neuron, given what is assumed.
+
+    Attributes:
+        multiplier: of what is assumed; 0: it is a bound anyway.
+        slopes: of layers before, whole sixteenths (width,), None: the default.
+    """
+
+    level: int
+    neuron: int
+    sign: int
+    multiplier: float
+    slopes: tuple[Array | None, ...]
+
+    def said(self, split: int) -> list[Any]:
+        """As a certificate says it; ``split``: the number of the assumption among the splits."""
+        texts = ["" if s is None else LETTERS[s].tobytes().decode() for s in self.slopes]
+        while texts and not texts[-1]:
+            texts.pop()
+        leaf: dict[str, Any] = {"slopes": texts} if texts else {}
+        if self.multiplier:
+            a, b = self.multiplier.as_integer_ratio()
+            leaf["splits"] = {str(split): f"{a}/{b}" if b > 1 else str(a)}
+        return [self.level, self.neuron, "upper" if self.sign > 0 else "lower", leaf]
+
+
+class Assumed(NamedTuple):
+    """What is assumed: ``sign * z >= 0``."""
+
+    level: int
+    neuron: int
+    sign: int = 1
+
+
+def lines_of(low: Array, high: Array, unit: Array) -> Lines:
+    """From bounds in units: slopes are the judge's, heights are rounded."""
+    neurons = np.flatnonzero(high > 0)
+    low, high = low[neurons], high[neurons]
+    unknown = low < 0
+    above = np.where(unknown, (high << UNIT) // np.where(unknown, high - low, 1), GRID)
+    height = (high * unit[neurons]) * ((GRID - above) / GRID)
+    below = np.where(unknown, np.clip(4 * above - 2 * GRID, 0, GRID), GRID)
+    return Lines(neurons, above / GRID, below / GRID, height, unknown)
+
+
+class UnitBounds:
+    """The dense layers of a network on a bounded box, and the units of its neurons.
+
+    Args:
+        exponents: of each layer, as the judge has them.
+    """
+
+    def __init__(self, floating: FloatNetwork, exponents: Sequence[Sequence[int]]) -> None:
+        layers = floating.dense(len(exponents))
+        assert layers is not None
+        self.weights, self.biases = [matrix for matrix, _ in layers], [bias for _, bias in layers]
+        self.sizes = [abs(matrix) for matrix in self.weights]
+        self.units = [np.exp2(np.array(e, dtype=float) - UNIT) for e in exponents]
+        self.lower, self.upper = floating.lower, floating.upper
+        self.middle = ((self.lower + self.upper) / 2).astype(np.float32)
+        self.radius = ((self.upper - self.lower) / 2).astype(np.float32)
+        self.reach = np.maximum(abs(self.lower), abs(self.upper))
+        self.rounding = (max(floating.network.inputs, *floating.network.widths) + 16) * ROUND
+
+    def lines(self, level: int, low: Array, high: Array) -> Lines:
+        return lines_of(low, high, self.units[level - 1])
+
+
+class Form(NamedTuple):
+    """``c v + constant`` over the outputs of a layer, and bounds of the errors of both."""
+
+    c: Array
+    error: Array
+    constant: float
+    off: float
+
+
+class Judge:
+    """What the judge derives on a part of the box, one bound after the other.
+
+    Args:
+        bounds: of the layers before that of the assumption (or of the neurons in work), in units.
+    """
+
+    def __init__(self, units: UnitBounds, bounds: Sequence[tuple[Array, Array]], given: Assumed | None = None) -> None:
+        self.units, self.given = units, given
+        self.state = [(low.copy(), high.copy()) for low, high in bounds]
+        self.lines = [units.lines(at, *pair) for at, pair in enumerate(self.state, 1)]
+        self._tops: dict[int, Form] = {}
+        self._rows: dict[int, tuple[Array, Array, Array]] = {}  # weights, their sizes, and biases of the lines' neurons
+
+    def keep(self, level: int, neuron: int, sign: int, bound: int) -> bool:
+        """``sign * z <= bound`` holds as well. Has the neuron any value left?"""
+        low, high = self.state[level - 1]
+        if sign > 0:
+            high[neuron] = min(high[neuron], bound)
+        else:
+            low[neuron] = max(low[neuron], -bound)
+        here = self.lines[level - 1]
+        place = int(np.searchsorted(here.neurons, neuron))
+        if high[neuron] > 0 and place < len(here.neurons) and here.neurons[place] == neuron:
+            one = lines_of(
+                low[neuron : neuron + 1], high[neuron : neuron + 1], self.units.units[level - 1][neuron : neuron + 1]
+            )
+            for old, new in zip(here[1:], one[1:], strict=True):
+                old[place] = new[0]
+        else:
+            self.lines[level - 1] = self.units.lines(level, low, high)
+            self._rows.pop(level, None)
+        for at in [at for at in self._tops if at < level]:
+            del self._tops[at]
+        return bool(low[neuron] <= high[neuron])
+
+    def derived(self, item: Derivation) -> int | None:
+        """The bound of ``sign * z`` in units; None: it is not sure which of two it is."""
+        units, level, i = self.units, item.level, item.neuron
+        c, bias = item.sign * units.weights[level - 1][i], item.sign * float(units.biases[level - 1][i])
+        form = Form(c, units.rounding * abs(c), bias, units.rounding * abs(bias))
+        if item.multiplier:
+            form = self._added(form, self._top(level), item, item.multiplier)
+        for at in range(level - 1, 0, -1):
+            said = item.slopes[at - 1] if at <= len(item.slopes) else None
+            form = self._back(at, form, said)
+        c, error, constant, off = form
+        reached = float(np.where(c > 0, units.upper, units.lower) @ c)
+        off += float((error + units.rounding * abs(c)) @ units.reach)
+        constant += reached
+        off = (off + units.rounding * (abs(reached) + abs(constant))) * LIFT
+        unit = units.units[level - 1][i]
+        least, most = np.ceil((constant - off) / unit), np.ceil((constant + off) / unit)
+        return int(most) if least == most and abs(most) < LARGEST else None
+
+    def _top(self, level: int) -> Form:
+        """What is assumed as a form over the outputs of a layer, by default lines."""
+        given = self.given
+        assert given is not None
+        if level not in self._tops:
+            if level == given.level - 1:
+                c, bias = (
+                    given.sign * part[given.neuron] for part in (self.units.weights[level], self.units.biases[level])
+                )
+                self._tops[level] = Form(c, self.units.rounding * abs(c), float(bias), self.units.rounding * abs(bias))
+            else:
+                self._tops[level] = self._back(level + 1, self._top(level + 1), None)
+        return self._tops[level]
+
+    def _added(self, form: Form, top: Form, item: Derivation, m: float) -> Form:
+        """The form over the outputs before a layer, and a multiple of one over its outputs."""
+        rounding = self.units.rounding
+        c, error, constant, off = self._back(item.level, top, None)
+        c, constant = form.c + m * c, form.constant + m * constant
+        error, off = form.error + m * error + rounding * abs(c), form.off + m * off + rounding * abs(constant)
+        return Form(c, error, constant, off)
+
+    def _back(self, at: int, form: Form, said: Array | None) -> Form:
+        """A form over the outputs of a layer, over the outputs of the one before."""
+        units, here, rounding = self.units, self.lines[at - 1], self.units.rounding
+        neurons, below = here.neurons, here.below
+        if said is not None:
+            below = np.where(here.unknown, said[neurons] / 16, below)
+        c, error, constant, off = form.c[neurons], form.error[neurons], form.constant, form.off
+        raised = float(np.maximum(c, 0) @ here.height)
+        lack = error * np.maximum(here.above, below)
+        c *= np.where(c > 0, here.above, below)
+        size = abs(c)
+        lack += rounding * size
+        if at not in self._rows:
+            self._rows[at] = units.weights[at - 1][neurons], units.sizes[at - 1][neurons], units.biases[at - 1][neurons]
+        weights, sizes, bias = self._rows[at]
+        gained = float(c @ bias)
+        constant += raised + gained
+        off += float(error @ here.height) + float(lack @ abs(bias))
+        off += rounding * (2 * raised + float(size @ abs(bias)) + abs(gained) + 2 * abs(constant))
+        return Form(c @ weights, lack @ sizes, constant, off)

@@ -1,0 +1,208 @@
+"""Contradictions: their bounds are the judge's, and what rests on them is accepted by it."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomrelu import checker
+from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.certificates import files
+from geomrelu.certificates.batch import Quick
+from geomrelu.deadness import by_contradiction, refutation
+from geomrelu.deadness.by_contradiction import ByContradiction
+from geomrelu.deadness.checking import check
+from geomrelu.deadness.front_door import decide
+from geomrelu.deadness.unit_bounds import Assumed, Derivation, Judge
+from geomrelu.deadness.workers import Bench
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+
+INPUTS = 40
+
+
+def network_of(kind: str, widths: tuple[int, ...], seed: int = 0) -> Network:
+    random, before, layers = np.random.default_rng(seed), INPUTS, []
+    for width in widths:
+        shape = (width, before)
+        if kind == "ternary":
+            weights = random.integers(-1, 2, shape) + 2 * (random.random(shape) < 0.2)
+        elif kind == "thirds":
+            weights = [[Fraction(int(v), 3) for v in row] for row in random.integers(-9, 10, shape)]
+        else:
+            weights = random.standard_normal(shape) / np.sqrt(before)
+            if kind == "badly scaled":
+                weights = weights * np.exp2(random.integers(-20, 21, width))[:, None]
+        bias = random.standard_normal(width) / 4 - 0.1
+        layers.append((weights, [Fraction(round(1024 * b), 1024) for b in bias], "relu"))
+        before = width
+    return Network.from_layers(layers)
+
+
+def box_of(radius: Fraction = Fraction(1, 5)) -> Polyhedron:
+    return Polyhedron.box([(-radius, radius + Fraction(j, 700)) for j in range(INPUTS)])
+
+
+def root_of(network: Network, box: Polyhedron):
+    root = Quick([], network.checked, box.checked).root.copy()
+    root.derive([[level] for level in range(1, network.depth + 1)], network.depth + 1)
+    return root
+
+
+def bounds_of(root, level: int):
+    return tuple(np.array(side, dtype=np.int64) for side in zip(*root.known[level - 1][0], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "widths"),
+    [(kind, (24, 20, 16)) for kind in ("gaussian", "ternary", "thirds", "badly scaled")]
+    + [("gaussian", (150, 140, 6))],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bounds_are_those_of_the_judge(kind: str, widths: tuple[int, ...], sign: int) -> None:
+    network, box = network_of(kind, widths), box_of()
+    bench, root, random = Bench(network, box), root_of(network, box), np.random.default_rng(1)
+    units = bench.units
+    assert units is not None
+    given = Assumed(3, 5, sign)
+    plain = checker.Region(network.checked, box.checked)
+    checker.derive(plain, [[1], [2], [3]], 4)
+    region, plain = root.child(("neuron", 3, 5), sign), plain.signed(3, 5, sign)
+    judge = Judge(units, [bounds_of(root, level) for level in (1, 2)], given)
+    known = 0
+    for _ in range(60):
+        level = int(random.integers(1, 4))
+        width = network.widths[level - 1]
+        slopes = tuple(random.integers(0, 17, w).astype(np.int8) for w in network.widths[: level - 1])
+        multiplier = 0.0 if level == 3 else float(random.integers(0, 64)) / 16
+        item = Derivation(level, int(random.integers(width)), int(random.choice([-1, 1])), multiplier, slopes)
+        said = json.loads(json.dumps(item.said(0)))
+        found = judge.derived(item)
+        texts, added, rows = region._read(said[3], level, "slopes", {"splits", "derive"})
+        exact = region._exact(level, item.neuron, item.sign, texts, added, rows)
+        unit = Fraction(2) ** (region.fields.exponents(level)[item.neuron] - 28)
+        if found is not None:
+            known += 1
+            assert found == -(-exact // unit)
+        if level < 3 and found is not None:
+            region.derive([said], 4)
+            checker.derive(plain, [said], 4)
+            judge.keep(level, item.neuron, item.sign, found)
+            pairs = [tuple(side * unit for side in region.known[level - 1][0][item.neuron])]
+            assert pairs == [tuple(map(Fraction, plain.pairs[level - 1][item.neuron]))]
+            assert (
+                tuple(int(side[item.neuron]) for side in judge.state[level - 1])
+                == region.known[level - 1][0][item.neuron]
+            )
+        if region.empty:
+            break
+    assert known > 10 or region.empty
+
+
+def with_dead_neurons(widths: tuple[int, ...], box: Polyhedron, margin: float) -> Network:
+    """Below half of its neurons lie thresholds that they do not reach at many points, by this part of their size."""
+    random = np.random.default_rng(7)
+    lower, upper = (np.array([float(side) for side in sides]) for sides in (box.checked.lower, box.checked.upper))
+    values, layers = lower + (random.random((2000, INPUTS)) > 0.5) * (upper - lower), []
+    for level, width in enumerate(widths):
+        weights = random.standard_normal((width, values.shape[1])) / np.sqrt(values.shape[1])
+        z = values @ weights.T
+        bias = np.where(np.arange(width) % 2, -z.mean(axis=0), -z.max(axis=0) - margin * z.std(axis=0))
+        bias = np.round(bias * 1024) / 1024 if level else np.zeros(width)
+        layers.append((weights, [Fraction(b) for b in bias], "relu"))
+        values = np.maximum(z + bias, 0)
+    return Network.from_layers(layers)
+
+
+def shared(report) -> list:
+    return [v for v in report.verdicts if v.claim is not None and files.is_shared(v.claim)]
+
+
+@pytest.fixture(scope="module")
+def case():
+    """A network some of whose neurons are dead, which lines on the whole box do not show."""
+    box = box_of(Fraction(1, 8))
+    network = with_dead_neurons((20, 16, 12, 8), box, 5.0)
+    return network, box, decide(network, box, time=5)
+
+
+def test_claims_that_share_a_proof_are_accepted_by_both_judges(case) -> None:
+    network, box, report = case
+    assert any(v.stable is None for v in shared(report))
+    assert report.check() == len(report.dead) + len(report.alive)
+    assert check(report, network, box, independent=False) == report.check()
+
+
+def test_the_certificate_says_so_in_a_file_of_its_own(case, tmp_path: Path) -> None:
+    network, box, report = case
+    written = report.save(tmp_path)
+    data = files.read(tmp_path / files.TOGETHER)
+    assert [claim["proof"] for claim in data["claims"]] == ["parts"] * len(shared(report))
+    assert check(written, network, box) == report.check()
+    before = (tmp_path / files.TOGETHER).read_bytes()
+    again = report.save(tmp_path)  # what an earlier run has proved stays
+    assert (tmp_path / files.TOGETHER).read_bytes() == before
+    assert check(again, network, box) == report.check()
+    assert {claim["neuron"] for claim in files.known(tmp_path, network.digest, str(box.checked.digest()))}
+
+
+def test_a_contradiction_that_is_none_is_refused(case) -> None:
+    network, box, report = case
+    *_, data = report.certificates
+    nodes = data["parts"]
+    k = max(k for k, node in enumerate(nodes) if node.get("derive") and "split" not in node)
+    damaged = {**data, "parts": [*nodes[:k], {}, *nodes[k + 1 :]]}
+    for independent in (True, False):
+        with pytest.raises(checker.Rejected):
+            check(damaged, network, box, independent=independent)
+
+
+def test_living_neurons_are_never_contradicted(case) -> None:
+    network, box, report = case
+    bench, root = Bench(network, box), root_of(network, box)
+    bounds = [bounds_of(root, level) for level in range(1, network.depth)]
+    for level, i in report.alive:
+        if level > 1:
+            assert refutation.refuted(bench.units, bounds, Assumed(level, i), UNLIMITED.poll, 1) is None
+
+
+def test_what_was_found_is_judged_in_the_end(case) -> None:
+    """Bounds that floats suggest are not believed: with slopes that are worth nothing there is no contradiction."""
+    network, box, report = case
+    bench, root = Bench(network, box), root_of(network, box)
+    bounds = [bounds_of(root, level) for level in range(1, network.depth)]
+    level, i = next((v.layer, v.neuron) for v in shared(report) if v.stable is None)
+    found = refutation.refuted(bench.units, bounds, Assumed(level, i), UNLIMITED.poll, 2)
+    if found is None:  # it rests on neurons before
+        pytest.skip("this one is not contradicted without the others")
+    assert refutation.sure(bench.units, bounds, Assumed(level, i), found)
+    assert not refutation.sure(bench.units, bounds, Assumed(level, i), refutation.Refutation([]))
+
+
+def test_several_processes_find_them_too(case) -> None:
+    network, box, report = case
+    found = decide(network, box, time=15, workers=2)
+    assert {(v.layer, v.neuron) for v in shared(found)} & {(v.layer, v.neuron) for v in shared(report)}
+    assert found.check() == len(found.dead) + len(found.alive)
+
+
+def test_prunings_do_without_them(case) -> None:
+    from geomrelu.deadness.pruning import prune
+
+    network, box, report = case
+    found = prune(network, box, report, Budget(5))
+    assert {(level, i) for level, i in report.dead} >= {(c["layer"], c["neuron"]) for c in found.certificate["claims"]}
+    checker.check_pruning(
+        json.loads(json.dumps(found.certificate)), network.checked, box.checked, found.network.checked
+    )
+
+
+def test_where_it_does_not_apply() -> None:
+    network = Network.from_layers([([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, -1]], [0], "relu")])
+    box = Polyhedron.box([(-1, 1), (-1, 1)])
+    assert not ByContradiction.fits(Bench(network, box), 2)
+    assert by_contradiction.Chain().tree(0) == [{}]
