@@ -197,10 +197,12 @@ class Cuts:
                 else:
                     self._close(part, bound)
                 continue
-            part, parts = stack.pop(), parts + 1
-            work -= weights * len(part.piece.generators)
+            work -= weights * len(stack[-1].piece.generators)
             if work < 0:
+                for part in (*stack, *(part for part, _ in touching)):
+                    part.forget()  # they know of themselves, so they would stay in memory for a while
                 return None
+            part, parts = stack.pop(), parts + 1
             self.budget.spend()
             value, highest = self._highest(part)
             if value > 0:
