@@ -443,6 +443,7 @@ class Cuts:
         if any(texts):
             part.node["slopes"] = texts
         part.forget()
+        del part.piece  # only parts below would look at it again
 
     def _is_said(self, part: Part, v: int) -> bool:
         return v in self.known or (v in part.signs and v in part.signs[v][1].said)
