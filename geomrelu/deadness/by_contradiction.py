@@ -118,11 +118,13 @@ class ByContradiction:
             and bench.units is not None
         )
 
-    def verdicts(self, found: Mapping[int, Mapping[int, Verdict]], budget: Budget) -> Iterator[Verdict]:
+    def verdicts(
+        self, found: Mapping[int, Mapping[int, Verdict]], budget: Budget, wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[Verdict]:
         """Verdicts on neurons that are not settled. Raises Exhausted when the budget ends.
 
         Args:
-            found: layer -> neuron -> its verdict.
+            found: layer -> neuron -> its verdict. wanted: is any neuron left?
         """
         self.root.derive([[level] for level in range(1, self.last + 1)], self.last + 1)
         self.chain.trailing += [[level] for level in range(1, self.last + 1)]
@@ -131,11 +133,16 @@ class ByContradiction:
         for depth in DEPTHS:
             for level in range(2, self.last + 1):
                 budget.poll()
+                if not wanted():
+                    return
                 if depth == 0:
                     dead = [Assumed(level, i) for i in np.flatnonzero(most[level - 1] <= 0).tolist()]
                     active = [Assumed(level, i, -1) for i in np.flatnonzero(least[level - 1] >= 0).tolist()]
                     self.left[level] = [one for one in dead if not self._fires(found, one)] + active
-                yield from self._layer(level, depth, found, budget)
+                for verdict in self._layer(level, depth, found, budget):
+                    yield verdict
+                    if not wanted():
+                        return
 
     @staticmethod
     def _fires(found: Mapping[int, Mapping[int, Verdict]], one: Assumed) -> bool:

@@ -164,7 +164,7 @@ class _Run:
                 if self.together:
                     self.problem.budget, self.together = self.whole, False  # once
                     self._take(self._contradicted(), waiting)
-                round_ = cut
+                round_ = [layer for layer in cut if not self._settled(layer)]
             self.problem.budget = self.whole
             if round_:
                 self._take(self._ended(), round_)
@@ -199,14 +199,14 @@ class _Run:
 
     def _contradicted(self) -> Iterator[Verdict]:
         """Neurons of all layers, in proofs that rest on one another."""
-        last = max(self.asked, default=0)
-        if self._left and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
+        last = max(self._left, default=0)
+        if last and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
             bench, quick = self.by_search.bench, self.problem.quick
             if quick.root is not None and ByContradiction.fits(bench, last):
                 quick.watch(self.whole.poll)
                 search = ByContradiction(bench, quick.root, last, self.executor)
                 with np.errstate(all="ignore"):
-                    for verdict in search.verdicts(self.found, self.whole):
+                    for verdict in search.verdicts(self.found, self.whole, lambda: bool(self._left)):
                         if verdict.neuron in self._left.get(verdict.layer, ()):
                             yield verdict
 
