@@ -40,6 +40,7 @@ from geomrelu.network.network import Network
 __all__ = ["decide"]
 
 LARGE = 1_000  # nodes of a proof of an earlier run that are not checked in a moment
+FEW = 50  # at most one of so many neurons: then those that are left are few
 
 
 def decide(
@@ -199,8 +200,9 @@ class _Run:
 
     def _contradicted(self) -> Iterator[Verdict]:
         """Neurons of all layers, in proofs that rest on one another."""
-        last = max(self._left, default=0)
-        if last and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
+        last, left = max(self._left, default=0), sum(map(len, self._left.values()))
+        few = left * FEW < sum(map(len, self.asked.values()))  # for those a tree each is quicker, and says more
+        if last and not few and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
             bench, quick = self.by_search.bench, self.problem.quick
             if quick.root is not None and ByContradiction.fits(bench, last):
                 quick.watch(self.whole.poll)
