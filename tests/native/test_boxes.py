@@ -195,15 +195,15 @@ def test_what_is_explored_is_what_numpy_finds(widths):
             continue
         floating, growth.budget = bench.floating, UNLIMITED
         lower, upper = np.array([part.lower for part in parts]), np.array([part.upper for part in parts])
-        table = growth._table(parts)
+        table = growth.earlier.table(parts)
         stubborn, unwanted = np.zeros(len(parts), dtype=np.uint8), None
         if level > 2:
             unwanted = np.ones(explorer.last, dtype=np.uint8)
             unwanted[: len(growth.unwanted)] = growth.unwanted
         known = tuple(np.ascontiguousarray(table[:, side]) for side in (0, 1))
-        phases = growth._phases(parts)
+        phases = growth.earlier.phases(parts)
         signs = np.zeros((len(parts), explorer.all), dtype=np.int8)
-        for where, phase in zip(explorer.slices, phases, strict=True):
+        for where, phase in zip(explorer.slices, phases or (), strict=phases is not None):
             signs[:, where] = phase
         found = explorer.boxes(lower, upper, known, signs if signs.any() else None, stubborn, unwanted)
         boxes = growth._bounded(parts, True)

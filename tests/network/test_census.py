@@ -179,7 +179,7 @@ def test_budgets_end_with_what_was_found(capsys, lines, net, monkeypatch):
         (("regions", "NET", "--layers", "5"), "2 ReLU layers"),
         (("regions", "LINES", "--time", "0"), "--time must be positive"),
         (("regions", "LINES", "--domain", "R^3"), "the model reads R^2"),
-        (("regions", "LINES", "--graph", "/nowhere/g.graphml"), "No such file"),
+        (("regions", "LINES", "--graph", "/nowhere/g.graphml"), "there is no directory"),
         (("regions", "POINTS"), "must be an object"),
         (("regions", "LINES", "--domain", "POINTS"), "no finite set, ellipsoid or union"),
         (("plot", "arrangement", "-o", "a.svg"), "give a FILE"),
