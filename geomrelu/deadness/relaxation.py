@@ -225,8 +225,8 @@ class FloatNetwork:
     def reached(self, points: Array, level: int, neurons: Sequence[int] | Array) -> Array:
         """Pre-activations of some neurons of a layer at points (count, n): (count, neurons); little else is held."""
         some = np.empty((len(points), len(neurons)))
-        for k in range(0, len(points), 512):
-            some[k : k + 512] = self.forward(points[k : k + 512], level)[-1][:, neurons]
+        for k in range(0, len(points), 256):
+            some[k : k + 256] = self.forward(points[k : k + 256], level)[-1][:, neurons]
         return some
 
     def gradient(self, z: Sequence[Array], level: int, neuron: int) -> Array:
@@ -338,8 +338,9 @@ class FloatNetwork:
     def _pieces(self, neurons: Array, level: int, count: int) -> Iterator[Array]:
         """So many of the neurons at a time that their forms fit into memory, and that it does not take long."""
         width = max((self.network.inputs, *self.network.widths[:level]))
-        weights = max(1, *(sum(map(_weights, parts.values())) for parts, _ in self.layers[:level]))
-        step = max(1, min(BATCH // (width * count), WORK // (weights * count)))
+        weights = max(1, *(sum(int(m.size) for m in parts.values()) for parts, _ in self.layers[:level]))
+        most = BATCH if count > 1 else BATCH // 4  # of one box there is no need to hold so many
+        step = max(1, min(most // (width * count), WORK // (weights * count)))
         return (neurons[k : k + step] for k in range(0, len(neurons), step))
 
     def _likely(self, boxes: Boxes, level: int, neurons: Array, low: Array, high: Array) -> tuple[Array, Array]:
@@ -581,10 +582,6 @@ def dense_rows(matrix: Any, rows: Any) -> Array:
     """Rows of a layer's matrix, which may be compressed, as a dense array."""
     picked = matrix[rows]
     return picked if isinstance(picked, np.ndarray) else picked.toarray()
-
-
-def _weights(matrix: Any) -> int:
-    return int(matrix.size if isinstance(matrix, np.ndarray) else matrix.nnz)
 
 
 def _times(left: Array, matrix: Any) -> Array:
