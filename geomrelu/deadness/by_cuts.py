@@ -180,14 +180,17 @@ class Cuts:
             return None
         self.target, self.budget, self.limit = neuron, budget, limit
         self.variable = self.starts[self.level] + neuron
+        stack, touching = [self._root()], list[tuple[Part, Bound]]()
         try:
-            return self._searched(work)
+            return self._searched(work, stack, touching)
         except RecursionError:  # signs that are derived one from the other, too many of them
             return None
+        finally:
+            for part in (*stack, *(part for part, _ in touching)):
+                part.forget()  # they know of themselves, so they would stay in memory for a while
 
-    def _searched(self, work: int) -> Found | None:
-        root, parts, tight = self._root(), 0, None
-        stack, touching = [root], list[tuple[Part, Bound]]()
+    def _searched(self, work: int, stack: list[Part], touching: list[tuple[Part, Bound]]) -> Found | None:
+        root, parts, tight = stack[0], 0, None
         weights, self.read = self._weights()
         while stack or touching:
             if not stack:  # whether it is ever at the limit is known by now; if not, it shall be shown to stay below
@@ -199,16 +202,15 @@ class Cuts:
                 continue
             work -= weights * len(stack[-1].piece.generators)
             if work < 0:
-                for part in (*stack, *(part for part, _ in touching)):
-                    part.forget()  # they know of themselves, so they would stay in memory for a while
                 return None
-            part, parts = stack.pop(), parts + 1
+            part, parts = stack[-1], parts + 1
             self.budget.spend()
             value, highest = self._highest(part)
             if value > 0:
                 return Found(parts, above=_point(highest[0]))
             tight = tight or (None if value else _point(highest[0]))
             bound = self._bounded(part, highest)
+            stack.pop()
             if bound.excess > 0:
                 stack += self._split(part, self._loosest(part, bound))
             elif bound.excess == 0 > value:
