@@ -40,6 +40,7 @@ __all__ = [
     "results",
     "seed_of",
     "shared",
+    "slots",
     "workers_on",
 ]
 
@@ -265,6 +266,11 @@ class Cluster(Executor):
 def shared(executor: Executor | None, value: Any) -> Any:
     """What to pass for a large value that many calls take."""
     return executor.share(value) if isinstance(executor, Cluster) else value
+
+
+def slots(executor: Executor | None) -> int:
+    """How many calls an executor works on at once; None: this process, one."""
+    return 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
 
 
 @contextmanager

@@ -7,16 +7,32 @@ out. Bounds do not change by it, not in a digit: the line around such a neuron i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import gcd
+from collections.abc import Iterable, Sequence
+from math import gcd, lcm
 
 from geomrelu import checker
 
-__all__ = ["Folded", "FoldedRow"]
+__all__ = ["Folded", "replaced"]
 
 FoldedRow = tuple[int, Sequence[int], Sequence[int], int]  # bias, columns, entries; all over the last number
 FEW = 4  # at most one of so many neurons has an open sign, else nothing is gained
 MOST = 1 << 19  # entries that are kept
+
+
+def replaced(
+    coefficients: Iterable[tuple[int, int]], rows: Sequence[tuple[int, FoldedRow]], steps: int = 1
+) -> tuple[dict[int, int], int, int]:
+    """A form in which neurons are replaced by what they read: ``(coefficients, constant, grow)``, all of it ``grow``
+    times as large; ``rows`` come with their factors, which are ``steps`` times as large already."""
+    over = lcm(*{row[-1] for _, row in rows})
+    grow, constant = steps * over, 0
+    found = {j: c * grow for j, c in coefficients}
+    for factor, (bias, columns, entries, denominator) in rows:
+        factor *= over // denominator
+        constant += factor * bias
+        for j, w in zip(columns, entries, strict=True):
+            found[j] = found.get(j, 0) + factor * w
+    return found, constant, grow
 
 
 class Folded:
@@ -65,14 +81,10 @@ class Folded:
             if not read:
                 continue
             inner = model.layers[at - 1]
-            here = {i: coefficient.pop(first + i) for i in sorted(read)}
-            coefficient = {j: c * inner.denominator for j, c in coefficient.items()}
-            bias, scale = bias * inner.denominator, scale * inner.denominator
-            for i, c in here.items():
-                b, inner_columns, inner_entries = inner.rows[i]
-                bias, work = bias + c * b, work + len(inner_columns)
-                for j, w in zip(inner_columns, inner_entries, strict=True):
-                    coefficient[j] = coefficient.get(j, 0) + c * w
+            rows = [(coefficient.pop(first + i), (*inner.rows[i], inner.denominator)) for i in sorted(read)]
+            work += sum(len(row[1]) for _, row in rows)
+            coefficient, gained, grow = replaced(coefficient.items(), rows)
+            bias, scale = bias * grow + gained, scale * grow
         self._done, self._cost[level] = self._done - work, work
         shared = gcd(scale, bias, *coefficient.values())
         entries = [c // shared for c in coefficient.values()]

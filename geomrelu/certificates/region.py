@@ -19,7 +19,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.certificates import norms
 from geomrelu.certificates.fields import SIXTEENTHS, UNIT, Fields
-from geomrelu.certificates.folding import Folded
+from geomrelu.certificates.folding import Folded, replaced
 from geomrelu.checker import Rejected
 
 __all__ = ["EMPTY", "Bound", "Region", "examine", "parts", "signed", "walk", "worst"]
@@ -400,15 +400,9 @@ class Region:
             constant += Fraction(heights, scale * d * ONE)
             for i, m in extra.items():
                 slopes[i] = slopes.get(i, 0) + int(m * steps) * scale
-            inner = [(q, *self.folded.row(at, i)) for i, q in slopes.items() if q]
-            over = lcm(*{d for *_, d in inner})
-            grow, gained = steps * over, 0
-            coefficient = {j: c * grow for j, c in coefficient.items() if j < first}
-            for q, b, inner_columns, inner_entries, d in inner:
-                q *= over // d
-                gained += q * b
-                for j, w in zip(inner_columns, inner_entries, strict=True):
-                    coefficient[j] = coefficient.get(j, 0) + q * w
+            before = ((j, c) for j, c in coefficient.items() if j < first)
+            inner = [(q, self.folded.row(at, i)) for i, q in slopes.items() if q]
+            coefficient, gained, grow = replaced(before, inner, steps)
             scale *= grow
             constant += Fraction(gained, scale)
         return self._maximum(coefficient, scale, constant, rows)

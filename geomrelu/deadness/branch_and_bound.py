@@ -28,7 +28,7 @@ from geomrelu.certificates.files import Claim
 from geomrelu.deadness.earlier_neurons import EarlierNeurons
 from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.polishing import polish
-from geomrelu.deadness.proof_tree import OPEN, PROGRAM, Node, Part, Split, walked
+from geomrelu.deadness.proof_tree import LETTERS, OPEN, PROGRAM, Node, Part, Split, walked
 from geomrelu.deadness.relaxation import BATCH, Boxes, FloatNetwork, Form, Lines
 from geomrelu.native import boxes as kernel
 from geomrelu.native.boxes import Explored, Explorer
@@ -44,7 +44,6 @@ STEPS = 20  # on the slopes of a part that the default slopes do not settle
 SAFETY = 1e-6  # relative: a float bound must clear zero by this, for coarse arithmetic rounds
 FINE = 1e-9  # likewise in exact arithmetic; nearer to zero it may still be zero
 CHUNK, FEW_CHUNKS = 50, 100  # nodes of an earlier run that are judged together; how many times that in one turn
-_LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
 def halves(floating: FloatNetwork) -> bool:
@@ -189,7 +188,6 @@ class Growth:
     def start(self, floating: FloatNetwork, budget: Budget = UNLIMITED) -> None:
         """Take up the tools. Raises Exhausted when the budget ends."""
         whole = floating.whole(self.level - 1, budget)
-        self.floating = floating
         top = floating.upper_bounds(whole, self.level, np.array([self.neuron]))
         self.scale = max(1e-300, abs(float(top[0, 0])))
         self.enough = -(SAFETY if self.coarse or floating.ball is not None else FINE) * self.scale
@@ -322,7 +320,7 @@ class Growth:
 
     def _record(self, parts: list[Part], sides: tuple[Array, Array], found: Explored, known: bool) -> None:
         """Leaves and splits, as the kernel has chosen them."""
-        letters, added = _LETTERS[found.slopes], [found.added[:, where] for where in self.slices]
+        letters, added = LETTERS[found.slopes], [found.added[:, where] for where in self.slices]
         rows, inputs = np.arange(len(parts)), np.where(found.kind == kernel.INPUT, found.place, 0)
         low, high = sides[0][rows, inputs], sides[1][rows, inputs]
         cuts = _short((low + high) / 2, high - low).tolist()

@@ -26,7 +26,7 @@ from geomrelu.deadness.refutation import Bounds, Refutation
 from geomrelu.deadness.unit_bounds import Assumed, Derivation, Judge
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench
-from geomrelu.parallel import WorkersDied, shared
+from geomrelu.parallel import WorkersDied, shared, slots
 
 __all__ = ["ByContradiction"]
 
@@ -99,9 +99,6 @@ class ByContradiction:
 
     def __init__(self, bench: Bench, root: Region, last: int, executor: Executor | None) -> None:
         self.bench, self.root, self.last, self.executor = bench, root.copy(), last, executor
-        self.workers = (
-            1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
-        )
         self.chain = Chain()
         self.bounds: Bounds = []
         self.left: dict[int, list[Assumed]] = {}  # of each layer, what may be contradicted
@@ -152,9 +149,7 @@ class ByContradiction:
     def _sampled(self) -> tuple[list[Any], list[Any]]:
         """The least and the largest values of the neurons of each layer at some points."""
         floating = self.bench.floating
-        share = np.random.default_rng(0).random((POINTS, len(floating.lower)))
-        share[::2] = share[::2] > 0.5
-        z = floating.forward(floating.lower + share * (floating.upper - floating.lower), self.last)
+        z = floating.forward(floating.inside.sampled(np.random.default_rng(0), POINTS), self.last)
         return [v.min(axis=0) for v in z], [v.max(axis=0) for v in z]
 
     # ---- a layer ---------------------------------------------------------------------------------------------------
@@ -254,7 +249,7 @@ class ByContradiction:
         try:
             for few in some:
                 waiting.append(self.executor.submit(_some, sent, bounds, few, depth, budget.left))
-                if len(waiting) > self.workers:  # not more, for with each of them goes the network
+                if len(waiting) > slots(self.executor):  # not more, for with each of them goes the network
                     yield from waiting.popleft().result()
                 if budget.left == 0:
                     break

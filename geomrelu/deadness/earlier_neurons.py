@@ -14,16 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.deadness.proof_tree import Part
+from geomrelu.deadness.proof_tree import Part, written
 from geomrelu.deadness.relaxation import BATCH, Bounds, FloatNetwork, dense_rows
 from geomrelu.native.boxes import LANES
 
-__all__ = ["EarlierNeurons", "written"]
+__all__ = ["EarlierNeurons"]
 
 Array = np.ndarray
 FEW = 4  # folded, if at most one of so many neurons is open
 MOST = BATCH  # numbers of a folded layer, and of what it read
-_LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)
 
 
 class EarlierNeurons:
@@ -115,11 +114,6 @@ class EarlierNeurons:
             every[self._open[at - 1]] = slopes
             slopes = every
         return written(slopes)
-
-
-def written(slopes: Array) -> str:
-    """Slopes as leaves say them."""
-    return _LETTERS[np.rint(np.nan_to_num(slopes) * 16).astype(int)].tobytes().decode()
 
 
 def folded(floating: FloatNetwork, level: int, neuron: int, bounds: Bounds, open_: list[Array]) -> FloatNetwork:

@@ -12,7 +12,7 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork
 
-__all__ = ["candidates"]
+__all__ = ["candidates", "covering"]
 
 Array = np.ndarray
 
@@ -40,15 +40,12 @@ def candidates(
     count = int(np.clip(BATCH // size, 16, 64 * starts))
     points = floating.inside.sampled(random, count)
     reached = floating.reached(points, level, waiting)
-    while waiting:
-        hits = reached > 0
-        best = int(np.argmax(hits.sum(axis=1)))
-        if not hits[best].any():
-            break
-        for i in np.array(waiting)[hits[best]].tolist():
-            yield i, points[best]
-        reached = reached[:, ~hits[best]]
-        waiting = np.array(waiting)[~hits[best]].tolist()
+    never = np.ones(len(waiting), dtype=bool)
+    for best, shown in covering(reached > 0):
+        never[shown] = False
+        for k in shown.tolist():
+            yield waiting[k], points[best]
+    waiting, reached = [waiting[k] for k in np.flatnonzero(never)], reached[:, never]
     weights = max(1, sum(len(layer.data) for layer in floating.network.layers[:level]))
     starts = int(np.clip(BATCH // weights, 4, starts))
     for i, values in zip(waiting, reached.T, strict=True) if rounds else ():
@@ -66,3 +63,15 @@ def candidates(
                 break
             climbing = floating.inside.stepped(climbing, slope, share * random.random(climbing.shape))
             share *= 0.001 ** (1 / rounds)  # from a quarter of the box down to 1/4000 of it
+
+
+def covering(hits: Array) -> Iterator[tuple[int, Array]]:
+    """A few rows of truth values that have all columns which any has: each row, and the columns that are new."""
+    columns = np.arange(hits.shape[1])
+    while hits.size:
+        best = int(np.argmax(hits.sum(axis=1)))
+        new = hits[best]
+        if not new.any():
+            break
+        yield best, columns[new]
+        columns, hits = columns[~new], hits[:, ~new]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 import numpy as np
 
 from geomrelu.certificates.batch import derived
+from geomrelu.certificates.folding import replaced
 from geomrelu.certificates.region import Region, signed
 from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common, nearest_float
@@ -165,20 +165,14 @@ def _form(region: Region, level: int, neuron: int) -> list[Fraction] | Open:
         here = {j - first: c for j, c in coefficient.items() if first <= j < last and c}
         if not here:
             continue
-        coefficient = {j: c for j, c in coefficient.items() if j < first}
-        pairs = region.bounds(at)[0]
+        before = ((j, c) for j, c in coefficient.items() if j < first)
+        pairs = region.bounds(at, here)[0]
         unknown = [i for i in here if not signed(pairs[i])]
         if unknown:
             return Open(at, min(unknown))
-        rows = [(c, *fold.row(at, i)) for i, c in here.items() if (low := pairs[i][0]) is not None and low >= 0]
-        grow = lcm(*{d for *_, d in rows})
-        coefficient = {j: c * grow for j, c in coefficient.items()}
-        bias, scale = bias * grow, scale * grow
-        for c, b, inner_columns, inner_entries, d in rows:
-            c *= grow // d
-            bias += c * b
-            for j, w in zip(inner_columns, inner_entries, strict=True):
-                coefficient[j] = coefficient.get(j, 0) + c * w
+        rows = [(c, fold.row(at, i)) for i, c in here.items() if (low := pairs[i][0]) is not None and low >= 0]
+        coefficient, gained, grow = replaced(before, rows)
+        bias, scale = bias * grow + gained, scale * grow
     return [Fraction(bias, scale), *(Fraction(coefficient.get(j, 0), scale) for j in range(region.model.inputs))]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from geomrelu.budget import Budget
 from geomrelu.deadness.layer_bounds import LayerBounds
+from geomrelu.deadness.proof_tree import written
 from geomrelu.deadness.relaxation import FIRST, LAST, dense_rows
 
 __all__ = ["improved", "texts"]
@@ -21,7 +22,6 @@ __all__ = ["improved", "texts"]
 Array = np.ndarray
 CELLS = 1 << 19  # slopes that are held at once
 STEPS = 20
-_TEXT = np.array(list("0123456789abcdefg"))
 
 
 class _Back(NamedTuple):
@@ -47,9 +47,9 @@ def texts(bounds: LayerBounds, slopes: Sequence[Array], k: int) -> list[str]:
     """The slopes of one of the neurons as a leaf says them."""
     found = []
     for width, around, columns in zip(bounds.floating.network.widths, bounds.around, slopes, strict=False):
-        letters = np.full(width, "0")
-        letters[around.neurons] = _TEXT[np.rint(columns[:, k] * 16).astype(int)]
-        found.append("".join(letters))
+        every = np.zeros(width)
+        every[around.neurons] = columns[:, k]
+        found.append(written(every))
     return found
 
 

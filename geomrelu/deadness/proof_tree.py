@@ -12,12 +12,13 @@ import numpy as np
 
 from geomrelu.certificates.batch import derivation, derived
 
-__all__ = ["OPEN", "PROGRAM", "Node", "Part", "Split", "walked"]
+__all__ = ["LETTERS", "OPEN", "PROGRAM", "Node", "Part", "Split", "walked", "written"]
 
 Array = np.ndarray
 Node = dict[str, Any]
 PROGRAM: Node = {"program": True}  # stands for a leaf that an exact linear program shall find
 OPEN: Node = {"open": True}  # stands for what is open, in a proof that is not complete
+LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)  # as leaves say sixteenths
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,11 @@ class Part:
             lower = lower.copy()
             lower[j] = cut
         return Part(lower, upper, name, base, age, signs, path, self.share * part)
+
+
+def written(slopes: Array) -> str:
+    """Slopes as leaves say them."""
+    return LETTERS[np.rint(np.nan_to_num(slopes) * 16).astype(int)].tobytes().decode()
 
 
 def walked(root: Part, proof: list[Node], level: int, widths: Sequence[int]) -> Iterator[tuple[Part, Split | Node]]:

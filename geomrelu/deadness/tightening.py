@@ -33,8 +33,8 @@ from geomrelu.deadness import branch_and_bound as trees
 from geomrelu.deadness.always_active import always_active, opposite
 from geomrelu.deadness.by_pieces import FEW_PIECES, is_listed, proofs
 from geomrelu.deadness.decide import decide
-from geomrelu.deadness.earlier_neurons import written
 from geomrelu.deadness.inside import Inside, is_searched
+from geomrelu.deadness.proof_tree import written
 from geomrelu.deadness.ranges import Bundle, Range, Ranges, above
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork, Lines
 from geomrelu.deadness.verdict import Status, Verdict

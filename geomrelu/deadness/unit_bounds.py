@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geomrelu.certificates.fields import UNIT
+from geomrelu.deadness.proof_tree import LETTERS
 from geomrelu.deadness.relaxation import FloatNetwork
 
 __all__ = ["Assumed", "Derivation", "Judge", "Lines", "UnitBounds", "lines_of"]
@@ -28,7 +29,6 @@ ROUND = 2.0**-52
 LIFT = 1 + 1e-6  # more than the factor by which computed errors are too small
 GRID = 1 << UNIT
 LARGEST = 1 << 62 - UNIT  # of bounds in units, so that slopes are computed in 64 bits
-LETTERS = np.frombuffer(b"0123456789abcdefg", dtype=np.uint8)  # of sixteenths
 
 
 class Lines(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness import layer_slopes, whole_box
+from geomrelu.deadness import falsify, layer_slopes, whole_box
 from geomrelu.deadness.layer_bounds import LayerBounds, values
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
@@ -125,10 +125,7 @@ class WholeLayers:
     def _sampled(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Random points and corners."""
         count = self._count(layer, 256)
-        share = self._random.random((count, len(self.lower)))
-        share[::2] = share[::2] > 0.5
-        share[0] = 0.5
-        yield from self._shown(domain, layer, asked, self.lower + share * (self.upper - self.lower))
+        yield from self._shown(domain, layer, asked, self.floating.inside.sampled(self._random, count))
 
     def _ascended(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Gradient ascent for many neurons at once, from the corners where their bounds are attained."""
@@ -190,14 +187,7 @@ class WholeLayers:
         """Which neurons the points show to be positive; few of them for many."""
         waiting = np.array(asked, dtype=int)
         hits = self.floating.reached(points, layer, waiting) > 0
-        chosen = []
-        while hits.size:
-            best = int(np.argmax(hits.sum(axis=1)))
-            shown = hits[best].copy()
-            if not shown.any():
-                break
-            chosen.append((points[best], waiting[shown]))
-            waiting, hits = waiting[~shown], hits[:, ~shown]
+        chosen = [(points[best], waiting[shown]) for best, shown in falsify.covering(hits)]
         for k in range(0, len(chosen), step := self._count(layer, 64)):
             self.problem.budget.poll()
             some = chosen[k : k + step]

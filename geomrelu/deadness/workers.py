@@ -34,7 +34,7 @@ from geomrelu.deadness.unit_bounds import UnitBounds
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
-from geomrelu.parallel import WorkersDied, shared
+from geomrelu.parallel import WorkersDied, shared, slots
 
 __all__ = ["Bench", "grown", "turn"]
 
@@ -315,19 +315,19 @@ def grown(
     """
     alive = {id(tree): tree for tree in trees}
     running: dict[Future[Growth], Tree] = {}
-    slots = 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+    most = slots(executor)
     sent = shared(executor, bench) if trees else bench
     end: Exhausted | None = None
     late: float | None = None  # until then results are awaited
     try:
         while alive and (running or end is None):
             try:
-                while end is None and len(running) < slots:
+                while end is None and len(running) < most:
                     tree = min((tree for tree in alive.values() if tree.parts), key=_rank, default=None)
                     if tree is None:
                         break
                     budget.poll()
-                    portion = _portion(tree, slots, budget, each)
+                    portion = _portion(tree, most, budget, each)
                     future = _here(bench, *portion) if executor is None else executor.submit(turn, sent, *portion)
                     running[future] = tree
             except Exhausted as over:

@@ -191,7 +191,7 @@ class Polyhedron:
     def sides(self) -> list[Row]:
         """The sides of the box as rows, for coordinate 0 low, high, coordinate 1 ..."""
         found = []
-        for j, (low, high) in enumerate(zip(self.checked.lower, self.checked.upper, strict=True)):
+        for j, (low, high) in enumerate(self._ends):
             for bound, sign in ((low, 1), (high, -1)):
                 if bound is not None:
                     row = [0] * (self.dimension + 1)
@@ -342,7 +342,7 @@ class Polyhedron:
                 else low + 1 if low is not None
                 else high - 1 if high is not None
                 else Fraction(0)
-                for low, high in zip(self.checked.lower, self.checked.upper, strict=True)
+                for low, high in self._ends
             )  # fmt: skip
         vertices = self.vertices
         if not vertices:
@@ -531,7 +531,7 @@ class Polyhedron:
         if not self.is_box:
             rows = len(self.inequalities)
             return f"<a polyhedron in R^{n}: {rows} inequalities, {len(checked.equalities)} equalities>"
-        sides = list(zip(checked.lower, checked.upper, strict=True))
+        sides = self._ends
         if len(sides) > MOST_SHOWN:
             return f"<a box in R^{n}>"
         ends = [[None if v is None else int(v) if v.denominator == 1 else str(v) for v in side] for side in sides]
