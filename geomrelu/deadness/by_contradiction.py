@@ -123,9 +123,16 @@ class ByContradiction:
         Args:
             found: layer -> neuron -> its verdict. wanted: is any neuron left?
         """
+        units = self.bench.units
+        assert units is not None
         self.root.derive([[level] for level in range(1, self.last + 1)], self.last + 1)
         self.chain.trailing += [[level] for level in range(1, self.last + 1)]
-        self.bounds = [self._read(level) for level in range(1, self.last + 1)]
+        try:
+            self.bounds = [self._read(level) for level in range(1, self.last + 1)]
+            for level, pair in enumerate(self.bounds, 1):  # later bounds are tighter
+                units.lines(level, *pair)
+        except OverflowError:
+            return
         least, most = self._sampled()
         for depth in DEPTHS:
             for level in range(2, self.last + 1):

@@ -77,7 +77,14 @@ class Assumed(NamedTuple):
 
 
 def lines_of(low: Array, high: Array, unit: Array) -> Lines:
-    """From bounds in units: slopes are the judge's, heights are rounded."""
+    """From bounds in units: slopes are the judge's, heights are rounded.
+
+    Raises:
+        OverflowError: a bound is not below LARGEST, so that slopes do not fit into 64 bits. In layers of more than 64
+            neurons bounds can be so large.
+    """
+    if max(abs(low).max(initial=0), abs(high).max(initial=0)) >= LARGEST:
+        raise OverflowError("a bound is too large for slopes of 64 bits")
     neurons = np.flatnonzero(high > 0)
     low, high = low[neurons], high[neurons]
     unknown = low < 0

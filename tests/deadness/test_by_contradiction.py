@@ -206,3 +206,20 @@ def test_where_it_does_not_apply() -> None:
     box = Polyhedron.box([(-1, 1), (-1, 1)])
     assert not ByContradiction.fits(Bench(network, box), 2)
     assert by_contradiction.Chain().tree(0) == [{}]
+
+
+@pytest.mark.parametrize("width", [129, 300])
+def test_bounds_that_do_not_fit_are_left_alone(width: int) -> None:
+    """In wide layers of one sign a bound has more units than slopes of 64 bits allow."""
+    first, inner = np.ones((width, INPUTS)), np.ones((width, width))
+    inner[:, ::2] = 2
+    last = np.random.default_rng(0).choice([-1, 1], size=(6, width))
+    layers = [(first, np.linspace(-30, -1, width).round()), (inner, -40.0 * np.arange(width)), (inner, [-1] * width)]
+    network = Network.from_layers([(w, b, "relu") for w, b in [*layers, (last, [-5] * 6)]])
+    box = Polyhedron.box([(0, 1)] * INPUTS)
+    bench, root = Bench(network, box), root_of(network, box)
+    assert bench.units is not None
+    with pytest.raises(OverflowError):
+        bench.units.lines(2, *bounds_of(root, 2))
+    assert not list(ByContradiction(bench, root, 4, None).verdicts({}, Budget(60)))
+    assert decide(network, box, layers=[2, 4], time=5).check() > 0
