@@ -28,7 +28,7 @@ Array = np.ndarray
 ROUND = 2.0**-52
 LIFT = 1 + 1e-6  # more than the factor by which computed errors are too small
 GRID = 1 << UNIT
-LARGEST = 1 << 62 - UNIT  # of bounds in units, so that slopes are computed in 64 bits
+LARGEST = 1 << 48  # of bounds in units: see `_slopes`
 
 
 class Lines(NamedTuple):
@@ -80,18 +80,25 @@ def lines_of(low: Array, high: Array, unit: Array) -> Lines:
     """From bounds in units: slopes are the judge's, heights are rounded.
 
     Raises:
-        OverflowError: a bound is not below LARGEST, so that slopes do not fit into 64 bits. In layers of more than 64
-            neurons bounds can be so large.
+        OverflowError: a bound is not below LARGEST. In wide layers bounds have many units, and more in each layer.
     """
     if max(abs(low).max(initial=0), abs(high).max(initial=0)) >= LARGEST:
         raise OverflowError("a bound is too large for slopes of 64 bits")
     neurons = np.flatnonzero(high > 0)
     low, high = low[neurons], high[neurons]
     unknown = low < 0
-    above = np.where(unknown, (high << UNIT) // np.where(unknown, high - low, 1), GRID)
+    above = np.where(unknown, _slopes(high, np.where(unknown, high - low, high)), GRID)
     height = (high * unit[neurons]) * ((GRID - above) / GRID)
     below = np.where(unknown, np.clip(4 * above - 2 * GRID, 0, GRID), GRID)
     return Lines(neurons, above / GRID, below / GRID, height, unknown)
+
+
+def _slopes(high: Array, range_: Array) -> Array:
+    """``2^28 high // range``, in two steps of long division: high < 2^48 and high <= range < 2^49, so that nothing here
+    has more than 63 bits."""
+    half = UNIT // 2
+    first, rest = np.divmod(high << half, range_)
+    return (first << half) + (rest << half) // range_
 
 
 class UnitBounds:

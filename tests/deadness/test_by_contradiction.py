@@ -13,7 +13,7 @@ from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.batch import Quick
-from geomrelu.deadness import by_contradiction, refutation
+from geomrelu.deadness import by_contradiction, refutation, unit_bounds
 from geomrelu.deadness.by_contradiction import ByContradiction
 from geomrelu.deadness.checking import check
 from geomrelu.deadness.front_door import decide
@@ -209,8 +209,8 @@ def test_where_it_does_not_apply() -> None:
 
 
 @pytest.mark.parametrize("width", [129, 300])
-def test_bounds_that_do_not_fit_are_left_alone(width: int) -> None:
-    """In wide layers of one sign a bound has more units than slopes of 64 bits allow."""
+def test_bounds_of_many_units(width: int) -> None:
+    """In wide layers of one sign bounds times 2^28 have more than 64 bits; slopes are the judge's all the same."""
     first, inner = np.ones((width, INPUTS)), np.ones((width, width))
     inner[:, ::2] = 2
     last = np.random.default_rng(0).choice([-1, 1], size=(6, width))
@@ -219,7 +219,22 @@ def test_bounds_that_do_not_fit_are_left_alone(width: int) -> None:
     box = Polyhedron.box([(0, 1)] * INPUTS)
     bench, root = Bench(network, box), root_of(network, box)
     assert bench.units is not None
-    with pytest.raises(OverflowError):
-        bench.units.lines(2, *bounds_of(root, 2))
-    assert not list(ByContradiction(bench, root, 4, None).verdicts({}, Budget(60)))
+    for level in (1, 2, 3):
+        low, high = bounds_of(root, level)
+        lines = bench.units.lines(level, low, high)
+        for i, above in zip(lines.neurons.tolist(), lines.above.tolist(), strict=True):
+            least, most = int(low[i]), int(high[i])
+            assert above * 2**28 == (2**28 if least >= 0 else (most << 28) // (most - least))
+    assert max(abs(bounds_of(root, 2)[1])) >= 2**35
     assert decide(network, box, layers=[2, 4], time=5).check() > 0
+
+
+def test_bounds_that_do_not_fit_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, box = network_of("gaussian", (24, 20, 16)), box_of()
+    bench, root = Bench(network, box), root_of(network, box)
+    assert bench.units is not None
+    low, high = bounds_of(root, 1)
+    monkeypatch.setattr(unit_bounds, "LARGEST", int(high.max()))
+    with pytest.raises(OverflowError):
+        bench.units.lines(1, low, high)
+    assert not list(ByContradiction(bench, root, 3, None).verdicts({}, Budget(60)))
