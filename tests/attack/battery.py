@@ -1,4 +1,4 @@
-"""The battery: questions to a judge whose answers are those of the judge at hand, and those of ``questions``.
+"""The battery: questions to a judge whose answers are those of the judge at hand, and all whose answers are stated.
 
 Certificates of true claims that ``decide`` finds, random trees, false claims, the example of FORMAT.md with every part
 bent: a judge that was changed somewhere has to answer one of them otherwise.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import itertools
 import json
 import math
 import random
@@ -22,8 +23,8 @@ from typing import Any
 from families import cases
 from test_checker import false_claims, random_proof
 
-from attack import questions, rounds
-from attack.questions import AGREED, bounding, judged, outcome
+from attack import bounds, claims, readable
+from attack.questions import AGREED, Question, bounding, judged, outcome
 from geomrelu import Network, Polyhedron, checker
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
@@ -31,16 +32,17 @@ from geomrelu.deadness.pruning import prune
 FOLDER = Path(checker.__file__).parent
 
 
-def known(module: Any) -> list[questions.Question]:
-    """The questions of ``questions``, and what a module answers where that is not stated."""
-    return [(ask, ask(module) if answer is AGREED else answer) for ask, answer in questions.stated()]
+def known(module: Any) -> list[Question]:
+    """The questions whose answers are stated; and what a module says where all have to say the same."""
+    stated = itertools.chain(readable.stated(), bounds.stated(), claims.stated())
+    return [(ask, ask(module) if answer is AGREED else answer) for ask, answer in stated]
 
 
 class Battery:
     """Questions with their answers."""
 
     def __init__(self) -> None:
-        self.asked: list[questions.Question] = known(checker)
+        self.asked: list[Question] = known(checker)
         self._generators()
         self._growing()
         self._corners()
@@ -56,15 +58,6 @@ class Battery:
             if isinstance(domain, Polyhedron) and not domain.given_by_generators:
                 self._pruning(rng, layers, net, domain)
         self._command()
-        self._balls()
-
-    def _balls(self) -> None:
-        for model, place, points, claim in rounds.questions():
-            self._ask(judged(model, place, points, claim))
-        for data in rounds.malformed():
-            self._ask(lambda m, data=data: outcome(m, lambda: rounds.shown(m.Domain.parse(data))))
-        for question in rounds.bounded():
-            self._ask(bounding(*question))
 
     def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
         model, place = json.loads(net.to_json()), _domain(domain)
@@ -284,9 +277,7 @@ class Battery:
         ):
             self._ask(judged(model, places_[0], [], base | more))
         self._ask(
-            judged(
-                model, places_[0], [], base | {"status": "at least", "bound": "-2", "supremum": "1", "point": ["1"]}
-            )
+            judged(model, places_[0], [], base | {"status": "at least", "bound": "-2", "supremum": "1", "point": ["1"]})
         )
         tilted = {"inequalities": [["1", "1"], ["1", "-1"]], "equalities": [["0", "0"]]}
         self._ask(judged(model, tilted, [], base | {"status": "at most", "bound": "1"}))
