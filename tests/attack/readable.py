@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
+
+import oracles
 
 from attack import rounds
 from attack.questions import (
@@ -25,7 +28,7 @@ from attack.questions import (
 
 
 def stated() -> Iterator[Question]:
-    for some in (words, numbers, tables, models, domains, balls):
+    for some in (words, numbers, arithmetic, tables, models, domains, balls):
         yield from some()
 
 
@@ -76,6 +79,42 @@ def numbers() -> Iterator[Question]:
     yield lambda m: reads(m, "1" * 100_001), MALFORMED
     for value in (1.5, True, None, "", "1/0", "1/-2", "1 ", "0x1", "1e12345", [1], "x", ".", "1_0", "inf"):
         yield lambda m, value=value: outcome(m, lambda: m.number(value)), MALFORMED
+
+
+def arithmetic() -> Iterator[Question]:
+    """Roundings and roots by their definitions, and values of networks by those of layers."""
+    for n, d, shift in itertools.product((-7, -1, 0, 1, 6), (1, 3, 4), (-5, -1, 0, 1, 4)):
+        exact = n * Fraction(2) ** shift / d
+        yield lambda m, a=(n, d, shift): m.up(*a), -(-exact.numerator // exact.denominator)
+    for value in (Fraction(1, 3), Fraction(-1, 3), Fraction(1 << 50, 3), Fraction(-5), Fraction((1 << 40) + 1)):
+        unit = Fraction(2) ** (value.numerator.bit_length() - value.denominator.bit_length() - 28)
+        yield lambda m, v=value: m.short(v), -(-value // unit) * unit
+    yield lambda m: (m.short(Fraction(0)), m.short(float("inf"))), (0, float("inf"))
+    for value, exact in (
+        (Fraction(9, 4), Fraction(3, 2)),
+        (Fraction(0), 0),
+        (Fraction(1, 49), Fraction(1, 7)),
+        (Fraction(4), 2),
+    ):
+        yield lambda m, v=value: m.root(v, 10), exact
+    for value in (Fraction(2), Fraction(1, 3), Fraction(10**9 + 1, 7)):
+        yield lambda m, v=value: v <= m.root(v, 10) ** 2 <= v * Fraction(1025, 1024) ** 2, True
+    for row, found in (([2, 4], (1, 2)), ([0, 0], (0, 0)), (["1/2", "-1/3"], (3, -2)), ([-3, 6], (-1, 2)), ([5], (1,))):
+        yield lambda m, r=row: m.primitive([Fraction(v) for v in r]), found
+    layers = [
+        ([["1/2", -3], [2, "2/3"]], ["1/5", -1]),
+        ([["3/7", -1], [1, 1], [0, 0]], [0, "-1/2", 1]),
+        ([[1, -2, "1/3"]], [1]),
+    ]
+    model = {"layers": [{"weights": rows, "bias": bias} for rows, bias in layers]}
+    exactly = [([[Fraction(v) for v in row] for row in rows], [Fraction(b) for b in bias]) for rows, bias in layers]
+    for point in ((0, 0), (1, Fraction(-2, 3)), (Fraction(5, 4), Fraction(1, 9)), (-3, 2)):
+        for level, values in enumerate(oracles.forward(exactly, point), 1):
+            for i, value in enumerate(values):
+                yield (
+                    lambda m, p=point, at=level, i=i: m.Model.parse(model).value([Fraction(v) for v in p], at, i),
+                    value,
+                )
 
 
 def tables() -> Iterator[Question]:
@@ -159,6 +198,17 @@ def domains() -> Iterator[Question]:
     generators = [("1/2", 3), (1, 0)], [(1, -2)], [(0, 1), (1, -2)]
     yield lambda m: str(m.Domain.parse(spread).generators[0]), str([tuple(map(Fraction, v)) for v in generators[0]])
     yield lambda m: m.Domain.parse(spread).generators[1:], generators[1:]
+    for one, other in (
+        ({"inequalities": [[-1, 0]]}, {"inequalities": [[1, 0]]}), ({"points": [[0]]}, {"points": [[1]]}),
+        ({"points": [[0], [1]]}, {"points": [[1], [0]]}), ({"points": [[0]]}, {"vertices": [[0]]}),
+    ):  # fmt: skip
+        yield same("Domain", one, other)[0], 2
+    points = {"points": [[0, 1], ["1/2", 2]]}
+    for point, inside in (([0, 1], True), (["1/2", 2], True), ([0, 2], False), ([0, 0], False)):
+        yield lambda m, p=point: m.Domain.parse(points).contains([m.number(v) for v in p]), inside
+        yield lambda m, p=point: m.Domain.parse(points).recedes([m.number(v) for v in p]), False
+        vertices = {"vertices": points["points"], "rays": [[0, 2]]}
+        yield lambda m, v=vertices, p=point: m.Domain.parse(v).contains([m.number(x) for x in p]), inside
     strip = {"equalities": [[2, 1, 1]], "inequalities": [[3, 1, -1]], "box": [[None, 1], no]}  # x + y = -2, x - y >= -3
     for point, inside in (
         ([0, -2], True), ([1, -3], True), (["-5/2", "1/2"], True), (["-8/3", "2/3"], False), ([2, -4], False),
