@@ -43,6 +43,10 @@ def intervals() -> Iterator[Question]:
     model = {"layers": [{"weights": [[1], [1]], "bias": [-5, 0]}]}
     parts = [{"split": ["neuron", 1, 0], "derive": [[1]]}, {}, {}]
     yield bounding(model, {"box": [[0, 1]]}, "parts", 1, 1, parts=parts), "1"
+    two = {"layers": [{"weights": [[1]], "bias": [-5]}, {"weights": [[-100]]}]}
+    parts = [{"split": ["neuron", 1, 0], "derive": [[1]]}, *[{"derive": [[2]]}] * 2]
+    yield bounding(two, {"box": [[0, 1]]}, "parts", 2, 0, parts=parts), "0"
+    yield bounding(two, {"box": [[0, 1]]}, [parts[0], {}, {}], 2, 0), "0"
     model = {"layers": [{"weights": [[1]], "bias": ["1/2"]}]}  # and the other part is the whole
     for parts in ([{"split": ["neuron", 1, 0], "derive": [[1]]}, {}, {}], [{"derive": [[1]]}]):
         for sign, bound in ((1, "3/2"), (-1, "-1/2")):
@@ -57,6 +61,19 @@ def intervals() -> Iterator[Question]:
 
 def lines() -> Iterator[Question]:
     """Lines around outputs without an upper, or a lower bound."""
+    for cone, weights, bound in (
+        ([[[1, 0]], [[0, 1]]], [-1, 0], "7"), ([[[1, 0]], [[0, 1]]], [1, 0], "inf"),
+        ([[[1, 0]], [[0, 1]]], [0, 0], "7"),
+        ([[[1, 0]], [[0, 1]]], [-1, 1], "inf"), ([[[1, 0]], [[0, 1]]], [-1, -1], "inf"),
+        ([[[2, 1]], []], [-1, -1], "7"),
+        ([[[2, 1]], []], [-1, 2], "7"), ([[[2, 1]], []], [-1, 3], "inf"), ([[], [[1, 1]]], [1, -1], "7"),
+        ([[], [[1, 1]]], [2, -1], "inf"), ([[[2, 1], [0, 1]], []], [0, 1], "inf"), ([[], []], [5, -1], "7"),
+    ):  # fmt: skip
+        model, place = {"layers": [{"weights": [weights], "bias": [7]}]}, {"vertices": [[0, 0]]}
+        yield bounding(model, place | dict(zip(("rays", "lines"), cone, strict=True)), [{}], 1, 0), bound
+    # an output between 0 and 0 is its pre-activation
+    proof = [{"split": ["x", 0, "0"]}, {"derive": [[1]], "split": ["neuron", 1, 0]}, {}, {}, {"derive": [[1]]}]
+    yield bounding({"layers": [{"weights": [[1]]}, {"weights": [[-1]]}]}, LINE, proof, 2, 0), "1"
     half, other = {"box": [[0, None]]}, {"box": [[None, 1]]}
     step = {"weights": [[1], [1]], "bias": [-1, 0]}
     for place, first, weights, bound in (
@@ -102,6 +119,8 @@ def fixed_point() -> Iterator[Question]:
     for level, neuron, sign in ((1, 0, 1), (1, 0, -1), (1, 1, 1), (1, 1, -1), (2, 0, 1), (2, 0, -1)):
         leaf = {"coarse": []} | ({"derive": [[1]]} if level > 1 else {})
         yield bounding(model, flat, [leaf], level, neuron, sign), AGREED
+    plain = {"layers": [{"weights": [[1, 1]]}]}
+    yield bounding(plain, {"box": [[1, 1], [0, 1]]}, "parts", 1, 0, -1, derive=[[1]]), AGREED
     ten = {"box": [[1, 1], *[[-1, 2]] * 9]}  # so many that no corners are looked at
     wide = {"layers": [{"weights": [[0, 1] * 5, [2, 0] * 5, [1, -1] * 5]}, {"weights": [[1, 0, -2], [-1, 1, 0]]}]}
     for where, net, width in ((flat, model, 1), (ten, wide, 2)):
@@ -110,6 +129,8 @@ def fixed_point() -> Iterator[Question]:
             for neuron in range(width):
                 yield bounding(net, where, "parts", level, neuron, sign, derive=derive), AGREED
                 yield bounding(net, where, [{"coarse": []}], level, neuron, sign, derive=derive), AGREED
+    idle = {"layers": [{"weights": [[0], [1]]}, {"weights": [[1024, "1/3"]]}]}  # a neuron of zeros has a size as well
+    yield bounding(idle, LINE, [{"derive": [[1]], "coarse": []}], 2, 0), AGREED
     ends = {"layers": [{"weights": [[-1]]}, {"weights": [[-1]]}]}
     for text in ("", "8", "g"):
         yield bounding(ends, {"box": [[0, 1]]}, [{"derive": [[1]], "coarse": [text]}], 2, 0), "0"
@@ -156,6 +177,29 @@ def derivations() -> Iterator[Question]:
         ([[1], [2, [0], "upper", {}]], REJECTED),
     ):  # fmt: skip
         yield bounding(SKIP, {"vertices": [[-1], [1]]}, "parts", 2, 0, derive=derive), bound
+    # one bound of one neuron of the three
+    three = {"layers": [{"weights": [[1, 0], [0, 1], [1, 1]]}, {"weights": [[1, 1, -1]]}]}
+    ends, plane = {"vertices": [[-1, 0], [1, 0], [0, 3]]}, [{"split": ["neuron", 1, 2], "derive": [[1]]}, {}, {}]
+    for more, highest, lowest in (
+        ([], "4", "3"), ([[2, 0, "upper", {}]], "2", "3"), ([[2, 0, "lower", {}]], "4", "1"),
+        ([[1, 2, "upper", {}]], "4", "3"),
+        ([[1, 3, "upper", {}]], REJECTED, REJECTED), ([[2, 1, "upper", {}]], REJECTED, REJECTED),
+    ):  # fmt: skip
+        yield bounding(three, ends, "parts", 2, 0, derive=[[1], [2, []], *more]), highest
+        yield bounding(three, ends, "parts", 2, 0, -1, derive=[[1], [2, []], *more]), lowest
+    yield bounding(three, ends, plane, 2, 0), "2"
+    # which layers fit: at least half of the weights are not zero, and each reads only the one before it
+    for weights, fits in (
+        ([[1, 0], [0, 1]], 1), ([[1, 0], [0, 0]], 0), ([[1, 0, 0], [0, 1, 0]], 0), ([[1, 0, 0], [0, 1, 1]], 1),
+        ([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], 0), ([[0, 0]], 0),
+    ):  # fmt: skip
+        model, place = {"layers": [{"weights": weights}]}, {"box": [[0, 1]] * len(weights[0])}
+        yield lambda m, of=(model, place): m.fitting(m.Model.parse(of[0]), m.Domain.parse(of[1])), fits
+    for model, place, fits in (
+        (THREE, SQUARE, 3), (SKIP, LINE, 1), (SKIP, {"box": [[0, None]]}, 0), (TWO, {"points": [[0, 0]]}, 0),
+        (TWO, {"vertices": [[0, 0]]}, 0), (TWO, {"center": [0, 0], "square": 1}, 0),
+    ):  # fmt: skip
+        yield lambda m, of=(model, place): m.fitting(m.Model.parse(of[0]), m.Domain.parse(of[1])), fits
     points = {"points": [[0, 0]]}
     dead = {"layer": 1, "neuron": 0, "status": "dead"}
     yield judged(TWO, points, dead), PROVED
@@ -192,6 +236,10 @@ def trees() -> Iterator[Question]:
         yield bounding(TWO, SQUARE, proved(split), 2, 0), TOP
     yield bounding(TWO, {"vertices": [[0, 0], [1, 0]]}, proved(["x", 0, "1/2"]), 2, 0), REJECTED
     yield bounding(TWO, {"vertices": [[0, 0], [1, 0]]}, proved(["neuron", 1, 0]), 2, 0), "1"
+    still, everywhere = {"layers": [{"weights": [[0]], "bias": [3]}]}, {"box": [[None, None]]}
+    yield bounding(still, everywhere, [{"split": ["x", 0, "5"]}, {}, {}], 1, 0), "3"
+    first_only = {"layers": [{"weights": [[1, 0]]}]}
+    yield bounding(first_only, SQUARE | {"inequalities": [[1, -1, -1]]}, [{"rows": {"0": "1"}}], 1, 0), "2"
     rows = {"inequalities": [[1, -1, -1]], "equalities": [[0, 1, -1]], **SQUARE}
     for key, table, bound in (
         ("rows", {"0": "1"}, "1"), ("rows", {"0": "-1"}, REJECTED), ("rows", {"1": "1"}, REJECTED),

@@ -35,7 +35,7 @@ def certificates() -> Iterator[Question]:
                 "domain": parts[1].digest(),
                 "claims": [claim],
             }
-            return outcome(m, lambda: len(m.check(copy.deepcopy(whole | change), *parts)))
+            return outcome(m, lambda: len(m.check(copy.deepcopy(whole | change), *parts, m.Judge)))
 
         return ask
 
@@ -66,7 +66,8 @@ def claims() -> Iterator[Question]:
         (0, "at most", {"bound": "1/2"}, PROVED), (0, "at most", {"bound": "0.4999"}, REJECTED),
         (0, "at least", {"bound": "-1/2"}, PROVED), (0, "at least", {"bound": "-0.4999"}, REJECTED),
         (0, "at most", {}, REJECTED), (2, "dead", {"bound": "1"}, REJECTED), (1, "active", {"supremum": "1"}, REJECTED),
-        (1, "active", {"stable": True}, REJECTED), (0, "at most", {"bound": "x"}, MALFORMED),
+        (1, "active", {"supremum": "1", "point": ["1"]}, REJECTED), (1, "active", {"stable": True}, REJECTED),
+        (1, "active", {"stable": False, "point": ["0"]}, REJECTED), (0, "at most", {"bound": "x"}, MALFORMED),
         (0, ["dead"], {}, REJECTED),
         (0, None, {}, REJECTED), (0, "killed", {}, REJECTED), (2, "dead", {"stable": 1}, REJECTED),
         (2, "dead", {"stable": 0, "point": ["0"]}, REJECTED), (2, "dead", {"stable": "x"}, REJECTED),

@@ -173,7 +173,8 @@ def example() -> Iterator[Question]:
                 bent.append({**good, "derive": [[1]], "parts": tree, "claims": own})
 
     def checked(m: Any, certificate: Any) -> int:
-        return len(m.check(copy.deepcopy(certificate), m.Model.parse(found["model"]), m.Domain.parse(found["domain"])))
+        where = m.Model.parse(found["model"]), m.Domain.parse(found["domain"])
+        return len(m.check(copy.deepcopy(certificate), *where, m.Judge))
 
     for certificate in bent:
         yield lambda m, c=certificate: outcome(m, lambda: checked(m, c)), AGREED

@@ -69,7 +69,7 @@ def pruning(model: Any, smaller: Any, change: dict[str, Any], place: Any = Mappi
         parts = m.Model.parse(model), m.Domain.parse(dict(place)), m.Model.parse(smaller)
         digests = {"model": parts[0].whole_digest(), "domain": parts[1].digest(), "smaller": parts[2].whole_digest()}
         whole = {"geomrelu": "pruning 2", **digests, "claims": []} | copy.deepcopy(change)
-        return outcome(m, lambda: m.check_pruning(whole, *parts))
+        return outcome(m, lambda: m.check_pruning(whole, *parts, m.Judge))
 
     return ask
 
