@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import itertools
 import json
 import math
 import random
@@ -23,7 +22,7 @@ from families import cases
 from test_checker import false_claims, random_proof
 
 from attack import bounds, claims, grids, readable
-from attack.questions import AGREED, Question, bounding, judged, outcome
+from attack.questions import bounding, judged, known, outcome
 from geomrelu import Network, Polyhedron, checker
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
@@ -31,17 +30,11 @@ from geomrelu.deadness.pruning import prune
 FOLDER = Path(checker.__file__).parent
 
 
-def known(module: Any) -> list[Question]:
-    """The questions whose answers are stated; and what a module says where all have to say the same."""
-    stated = itertools.chain(readable.stated(), bounds.stated(), claims.stated(), grids.stated())
-    return [(ask, ask(module) if answer is AGREED else answer) for ask, answer in stated]
-
-
 class Battery:
     """Questions with their answers."""
 
     def __init__(self) -> None:
-        self.asked: list[Question] = known(checker)
+        self.asked = known(checker, *(about.stated() for about in (readable, bounds, claims, grids)))
         rng = random.Random(1)
         for count, seed in ((24, 500), (16, 4000)):
             for _, net, domain, _, _ in cases(count, seed):

@@ -181,13 +181,13 @@ def derivations() -> Iterator[Question]:
     three = {"layers": [{"weights": [[1, 0], [0, 1], [1, 1]]}, {"weights": [[1, 1, -1]]}]}
     ends, plane = {"vertices": [[-1, 0], [1, 0], [0, 3]]}, [{"split": ["neuron", 1, 2], "derive": [[1]]}, {}, {}]
     for more, highest, lowest in (
-        ([], "4", "3"), ([[2, 0, "upper", {}]], "2", "3"), ([[2, 0, "lower", {}]], "4", "1"),
+        ([], "4", "3"), ([[2, 0, "upper", {}]], "1", "3"), ([[2, 0, "lower", {}]], "4", "3/2"),
         ([[1, 2, "upper", {}]], "4", "3"),
         ([[1, 3, "upper", {}]], REJECTED, REJECTED), ([[2, 1, "upper", {}]], REJECTED, REJECTED),
     ):  # fmt: skip
         yield bounding(three, ends, "parts", 2, 0, derive=[[1], [2, []], *more]), highest
         yield bounding(three, ends, "parts", 2, 0, -1, derive=[[1], [2, []], *more]), lowest
-    yield bounding(three, ends, plane, 2, 0), "2"
+    yield bounding(three, ends, plane, 2, 0), "7/2"
     # which layers fit: at least half of the weights are not zero, and each reads only the one before it
     for weights, fits in (
         ([[1, 0], [0, 1]], 1), ([[1, 0], [0, 0]], 0), ([[1, 0, 0], [0, 1, 0]], 0), ([[1, 0, 0], [0, 1, 1]], 1),

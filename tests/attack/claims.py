@@ -75,7 +75,8 @@ def claims() -> Iterator[Question]:
         (2, "dead", {"supremum": "0", "point": ["1"]}, REJECTED), (2, "dead", {"supremum": "0"}, REJECTED),
         (0, "alive", {"supremum": "1/2", "point": "corner"}, PROVED),
         (0, "alive", {"point": ["1"], "stable": None}, PROVED),
-        (0, "alive", {"point": ["1/2"]}, REJECTED), (0, "alive", {}, REJECTED),
+        (0, "alive", {"supremum": "1/4", "point": ["3/4"]}, REJECTED), (0, "alive", {"point": ["1/2"]}, REJECTED),
+        (0, "alive", {}, REJECTED),
         (0, "alive", {"supremum": "1/2"}, REJECTED),
         (0, "alive", {"supremum": "inf", "point": ["1"], "ray": ["1"]}, REJECTED),
     ):  # fmt: skip
@@ -242,6 +243,10 @@ def prunings() -> Iterator[Question]:
         found = {"layers": [{"weights": [[1, 1]], "bias": [1]}, {"weights": [[str(1 + Fraction(factor))]], **NONE}]}
         question = pruning(model, found, {"merged": [[1, 1, 0, factor]]}, {"box": [[0, 1]] * 2})
         yield question, {"removed": 0, "folded": 0, "merged": 1} if answer == 1 else answer
+    model = {"layers": [{"weights": [[1], [2]]}, {"weights": [[1, 1]], **NONE}]}
+    found = {"layers": [{"weights": [[1]]}, {"weights": [[3]], **NONE}]}
+    for some, answer in (([], {"removed": 0, "folded": 0, "merged": 1}), *((no, REJECTED) for no in (None, {}, 7, ""))):
+        yield pruning(model, found, {"merged": [[1, 1, 0, "2"]], "claims": some}), answer
     zero = {"layers": [{"weights": [[0], [0]], "bias": [1, 0]}, {"weights": [[1, 1]], **NONE}]}
     found = {"layers": [{"weights": [[0]], "bias": [1]}, {"weights": [[1]], **NONE}]}
     yield pruning(zero, found, {"merged": [[1, 1, 0, "0"]]}), REJECTED
@@ -270,6 +275,7 @@ def prunings() -> Iterator[Question]:
 def command() -> Iterator[Question]:
     """What is printed, and the exit code."""
     model = {"layers": [{"weights": [[1], [-1]], "bias": [-2, 0]}]}
+    smaller = {"layers": [{"weights": [[-1]]}, {"weights": [[0], [1]], **NONE}]}
     dead = [{"layer": 1, "neuron": i, "status": "dead", "proof": [{}]} for i in range(2)]
 
     def running(claims: list[Any], names: str = "certificate model domain") -> Ask:
@@ -277,9 +283,21 @@ def command() -> Iterator[Question]:
             place = {"box": [[0, 1]]}
             digests = {"model": m.Model.parse(model).digest(), "domain": m.Domain.parse(place).digest()}
             certificate = {"geomrelu": "certificate 2", **digests, "claims": claims}
+            less = digests | {
+                "model": m.Model.parse(model).whole_digest(),
+                "smaller": m.Model.parse(smaller).whole_digest(),
+            }
+            pruning_ = {"geomrelu": "pruning 2", **less, "claims": dead[:1], "removed": [[1, 0]]}
+            files = {
+                "certificate": certificate,
+                "model": model,
+                "domain": place,
+                "pruning": pruning_,
+                "smaller": smaller,
+            }
             said = io.StringIO()
             with tempfile.TemporaryDirectory() as folder, redirect_stdout(said), redirect_stderr(said):
-                for name, data in (("certificate", certificate), ("model", model), ("domain", place)):
+                for name, data in files.items():
                     Path(folder, name).write_text(json.dumps(data), encoding="utf-8")
                 code = m.main([str(Path(folder, name)) for name in names.split()])
                 return code, said.getvalue().replace(folder + os.sep, "").splitlines()
@@ -291,6 +309,13 @@ def command() -> Iterator[Question]:
     yield running(dead), (0, [*lines, "accepted certificate: 2 claims proved"])
     refused = "REJECTED certificate: layer 1, neuron 0: the neuron is not positive at the point"
     yield running([dead[0] | {"status": "alive"}]), (1, [refused])
+    said = "accepted pruning: smaller equals model on the domain (1 removed, 0 folded, 0 merged)"
+    yield running(dead, "pruning model domain smaller"), (0, [said])
+    yield running(dead, "pruning model domain model"), (1, ["REJECTED pruning: it is about another smaller network"])
+    yield running(dead, "certificate model domain smaller"), (1, ["REJECTED certificate: not a geomrelu pruning 2"])
+    usage = "usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json]"
+    for names in ("certificate model", "certificate model domain smaller smaller"):
+        yield running(dead, names), (2, [usage])
     yield running(dead, "certificate certificate domain"), (2, ["checker: error: unknown key 'geomrelu' in the model"])
     for more, text in (
         ({"status": "alive"}, "alive"), ({"status": "at most", "bound": "6/4"}, "at most 3/2"),

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import copy
+import io
 import signal
 import sys
 import types
@@ -134,8 +136,9 @@ def survives(mutant: Mutant, tree: ast.Module, asked: list[Question]) -> bool:
     """Does the battery overlook a mutant?"""
     mutant.change()
     try:
-        return not notices(asked, loaded(tree))
-    except Exception:  # it does not even load, or takes for ever
+        with contextlib.redirect_stderr(io.StringIO()):
+            return not notices(asked, loaded(tree))
+    except (Exception, SystemExit):  # it does not even load, takes for ever, or runs the command when it is loaded
         return False
     finally:
         mutant.undo()

@@ -8,7 +8,7 @@ name of the refusal, a bound to the last digit, or a text. What a claim needs is
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,11 @@ PROVED, REJECTED, MALFORMED = "proved", "Rejected", "Malformed"
 AGREED = object()  # the answer is not stated, but all judges give the same one, to the last digit
 UNIT = Fraction(1, 1 << 28)
 NONE = {"activation": "none"}
+
+
+def known(module: Any, *stated: Iterable[Question]) -> list[Question]:
+    """Questions with their answers; where it is not stated, that of a module."""
+    return [(ask, ask(module) if answer is AGREED else answer) for some in stated for ask, answer in some]
 
 
 def outcome(module: Any, do: Callable[[], Any], text: bool = False) -> Any:

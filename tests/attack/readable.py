@@ -110,7 +110,7 @@ def arithmetic() -> Iterator[Question]:
         ((10, 15), "2/3"),
     ):
         yield lambda m, args=args: m.spelled(*args), text
-    layers = [
+    layers: list[Any] = [
         ([["1/2", -3], [2, "2/3"]], ["1/5", -1]),
         ([["3/7", -1], [1, 1], [0, 0]], [0, "-1/2", 1]),
         ([[1, -2, "1/3"]], [1]),
