@@ -1,21 +1,16 @@
 """The battery: questions to a judge whose answers are those of the judge at hand, and all whose answers are stated.
 
-Certificates of true claims that ``decide`` finds, random trees, false claims, the example of FORMAT.md with every part
-bent: a judge that was changed somewhere has to answer one of them otherwise.
+Certificates of true claims that ``decide`` finds, random trees, false claims, prunings with every part bent: a judge that
+was changed somewhere has to answer one of them otherwise.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import io
 import json
 import math
 import random
-import re
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from families import cases
@@ -26,8 +21,6 @@ from attack.questions import bounding, judged, known, outcome
 from geomrelu import Network, Polyhedron, checker
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
-
-FOLDER = Path(checker.__file__).parent
 
 
 class Battery:
@@ -42,7 +35,6 @@ class Battery:
         for layers, net, domain, _, _ in cases(14, 1):
             if isinstance(domain, Polyhedron) and not domain.given_by_generators:
                 self._pruning(rng, layers, net, domain)
-        self._command()
 
     def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
         model, place = json.loads(net.to_json()), _domain(domain)
@@ -79,19 +71,8 @@ class Battery:
         found = prune(net, domain, list(decide(net, domain)))
         model, smaller, place = json.loads(net.to_json()), json.loads(found.network.to_json()), _domain(domain)
         good = json.loads(json.dumps(found.certificate))
-        bent = [
-            good,
-            {**good, "smaller": "0"},
-            {**good, "model": "0"},
-            {**good, "domain": "0"},
-            {**good, "geomrelu": "x"},
-        ]
-        bent += [
-            {**good, "claims": None},
-            {**good, "claims": good["claims"][1:]},
-            {**good, "x": 1},
-            {**good, "removed": 1},
-        ]
+        bent = [good, *({**good, key: "0"} for key in ("smaller", "model", "domain", "geomrelu"))]
+        bent += [{**good, "claims": None}, {**good, "claims": good["claims"][1:]}, {**good, "removed": 1}]
         for key in ("removed", "folded", "merged"):
             bent.append({**good, key: good[key][1:]})
             bent += [
@@ -103,26 +84,6 @@ class Battery:
             self._ask(_pruned(certificate, model, place, smaller))
             self._ask(_pruned(certificate, model, place, model))
 
-    def _command(self) -> None:
-        """What is printed, and the exit codes."""
-        folder = Path(tempfile.mkdtemp(prefix="mutants"))
-        text = (FOLDER / "certificates" / "FORMAT.md").read_text(encoding="utf-8")
-        for name, data in re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL):
-            (folder / f"{name}.json").write_text(data, encoding="utf-8")
-        (folder / "twice.json").write_text('{"a": 1, "a": 2}', encoding="utf-8")
-        (folder / "other.json").write_text('{"layers": [{"weights": [[1, 1]]}]}', encoding="utf-8")
-        net = Network.from_file(folder / "model.json")
-        box = Polyhedron.box([(0, 2), (0, 1)])
-        found = prune(net, box, list(decide(net, box)))
-        (folder / "pruning.json").write_text(json.dumps(found.certificate), encoding="utf-8")
-        (folder / "smaller.json").write_text(found.network.to_json(), encoding="utf-8")
-        for names in (
-            "certificate model domain", "certificate other domain", "twice model domain", "certificate model model",
-            "none model domain", "certificate model", "pruning model domain smaller", "pruning model domain model",
-            "pruning model domain", "certificate model domain smaller", "certificate model domain domain a",
-        ):  # fmt: skip
-            self._ask(_running([str(folder / f"{name}.json") for name in names.split()]))
-
     def _ask(self, question: Callable[[Any], Any]) -> None:
         self.asked.append((question, question(checker)))
 
@@ -131,15 +92,6 @@ def _pruned(certificate: Any, model: Any, place: Any, smaller: Any) -> Callable[
     def ask(m: Any) -> Any:
         parts = m.Model.parse(model), m.Domain.parse(place), m.Model.parse(smaller)
         return outcome(m, lambda: m.check_pruning(copy.deepcopy(certificate), *parts))
-
-    return ask
-
-
-def _running(arguments: list[str]) -> Callable[[Any], Any]:
-    def ask(m: Any) -> Any:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            return m.main(arguments), said.getvalue()
 
     return ask
 

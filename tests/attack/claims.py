@@ -299,6 +299,7 @@ def command() -> Iterator[Question]:
             with tempfile.TemporaryDirectory() as folder, redirect_stdout(said), redirect_stderr(said):
                 for name, data in files.items():
                     Path(folder, name).write_text(json.dumps(data), encoding="utf-8")
+                Path(folder, "twice").write_text('{"a": 1, "a": 2}', encoding="utf-8")
                 code = m.main([str(Path(folder, name)) for name in names.split()])
                 return code, said.getvalue().replace(folder + os.sep, "").splitlines()
 
@@ -313,6 +314,9 @@ def command() -> Iterator[Question]:
     yield running(dead, "pruning model domain smaller"), (0, [said])
     yield running(dead, "pruning model domain model"), (1, ["REJECTED pruning: it is about another smaller network"])
     yield running(dead, "certificate model domain smaller"), (1, ["REJECTED certificate: not a geomrelu pruning 2"])
+    yield running(dead, "pruning model domain"), (1, ["REJECTED pruning: not a geomrelu certificate 2"])
+    yield running(dead, "twice model domain"), (2, ["checker: error: the key 'a' stands twice in an object"])
+    yield running(dead, "none model domain"), (2, ["checker: error: [Errno 2] No such file or directory: 'none'"])
     usage = "usage: python checker.py CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json]"
     for names in ("certificate model", "certificate model domain smaller smaller"):
         yield running(dead, names), (2, [usage])
