@@ -1,7 +1,7 @@
 """The battery: questions to a judge whose answers are those of the judge at hand, and all whose answers are stated.
 
-Certificates of true claims that ``decide`` finds, random trees, false claims, prunings with every part bent: a judge that
-was changed somewhere has to answer one of them otherwise.
+Certificates of true claims that ``decide`` finds, random trees, false claims, prunings with every part bent: a judge
+that was changed somewhere has to answer one of them otherwise.
 """
 
 from __future__ import annotations
