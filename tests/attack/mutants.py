@@ -185,8 +185,10 @@ def main(arguments: list[str]) -> int:
         raise TimeoutError
 
     signal.signal(signal.SIGVTALRM, late)
-    for k in chosen:
+    for done, k in enumerate(chosen):
         mutant = everything[k]
+        if done % 100 == 0:
+            print(f"{done} of {len(chosen)}, line {mutant.line}", file=sys.stderr, flush=True)
         signal.setitimer(signal.ITIMER_VIRTUAL, options.seconds)
         survived = survives(mutant, tree, asked)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
