@@ -7,6 +7,7 @@ from typing import NamedTuple
 KINDS = {
     "same": "nothing behaves otherwise: the case in which it would does not occur, or both ways lead to one result",
     "again": "another check repeats it",
+    "alone": "it is of the file run by itself, which other tests do",
     "size": "limits on what is read, which only gigabytes would reach",
 }
 
@@ -95,5 +96,6 @@ EXPLAINED = [
         # smaller networks
         ("pruned", "require(True, 'no neuron", "again",
          "the smaller network that was read has a neuron, so it is another one"),
+        ("", "sys.argv[2:]", "alone", "what stands after the name of the program"),
     )
 ]  # fmt: skip
