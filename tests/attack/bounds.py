@@ -47,6 +47,15 @@ def intervals() -> Iterator[Question]:
     parts = [{"split": ["neuron", 1, 0], "derive": [[1]]}, *[{"derive": [[2]]}] * 2]
     yield bounding(two, {"box": [[0, 1]]}, "parts", 2, 0, parts=parts), "0"
     yield bounding(two, {"box": [[0, 1]]}, [parts[0], {}, {}], 2, 0), "0"
+    more = {"layers": [{"weights": [[1], [1]], "bias": [-5, 0]}, {"weights": [[-100, 0]]}]}  # nor do parts of it
+    proof = [parts[0], {}, {"split": ["neuron", 1, 1]}, {}, {}]
+    yield bounding(more, {"box": [[0, 1]]}, proof, 2, 0), "0"
+    # a layer that reads two hidden ones, and the inputs
+    rows = [[0, 0, -1, 1, 1, 2, 2, 3, 1]]
+    deep = {"inputs": 1, "layers": [{"rows": [[0, 0, 1], [0, 0, -1]]}, {"rows": [[5, 1, 1]]}, {"rows": rows}]}
+    for sign, bound in ((1, "10"), (-1, "-4")):
+        ask = bounding(deep, {"vertices": [[-1], [1]]}, "parts", 3, 0, sign, derive=[[1], [2, []], [3, []]])
+        yield ask, bound
     model = {"layers": [{"weights": [[1]], "bias": ["1/2"]}]}  # and the other part is the whole
     for parts in ([{"split": ["neuron", 1, 0], "derive": [[1]]}, {}, {}], [{"derive": [[1]]}]):
         for sign, bound in ((1, "3/2"), (-1, "-1/2")):
@@ -71,6 +80,20 @@ def lines() -> Iterator[Question]:
     ):  # fmt: skip
         model, place = {"layers": [{"weights": [weights], "bias": [7]}]}, {"vertices": [[0, 0]]}
         yield bounding(model, place | dict(zip(("rays", "lines"), cone, strict=True)), [{}], 1, 0), bound
+    # numbers that no float holds, beside bounds that are infinite
+    huge = {"layers": [{"weights": [["1e400"]], "bias": ["1e400"]}, {"weights": [["-1e400"]], "bias": ["1e400"]}]}
+    for place, sign, level, bound in (
+        ({"box": [[0, None]]}, 1, 1, "inf"), ({"box": [[0, None]]}, -1, 1, str(-(10**400))),
+        ({"box": [[None, 0]]}, -1, 1, "inf"), ({"box": [[None, 0]]}, 1, 2, str(10**400)),
+        ({"box": [[None, 0]]}, -1, 2, str(10**800 - 10**400)), ({"box": [[None, None]]}, 1, 1, "inf"),
+        ({"box": [[None, None]]}, 1, 2, str(10**400)), ({"box": [[None, None]]}, -1, 2, "inf"),
+        ({"vertices": [[0]], "rays": [[1]]}, 1, 1, "inf"),
+    ):  # fmt: skip
+        leaf = {"slopes": ["0"], "derive": [[1]]} if level == 2 else {}
+        yield bounding(huge, place, [leaf], level, 0, sign), bound
+        yield bounding(huge, place, "parts", level, 0, sign, derive=[[at] for at in range(1, level + 1)]), AGREED
+    grown = {"layers": [huge["layers"][0], {"weights": [["1e400"]]}]}
+    yield bounding(grown, {"box": [[None, None]]}, [{"derive": [[1]]}], 2, 0), "inf"
     # an output between 0 and 0 is its pre-activation
     proof = [{"split": ["x", 0, "0"]}, {"derive": [[1]], "split": ["neuron", 1, 0]}, {}, {}, {"derive": [[1]]}]
     yield bounding({"layers": [{"weights": [[1]]}, {"weights": [[-1]]}]}, LINE, proof, 2, 0), "1"

@@ -2,10 +2,10 @@
 
     python tests/attack/mutants.py [--from LINE] [--to LINE] [--every N] [--seconds S]
 
-A mutant changes one operator, one comparison, one constant or one call of ``require`` of ``checker.py``. The battery
-(``battery.py``) judges certificates whose answer is known. A mutant that gives the same answers everywhere survives;
-``survivors.py`` says which ones do, and why that is no fault. Exit code 1: another one survives, or an entry there is
-out of date.
+A mutant changes one operator, comparison, constant, condition or call of ``require`` of ``checker.py``, or leaves out
+one statement. The battery (``battery.py``) judges certificates whose answer is known. A mutant that gives the same
+answers everywhere survives; ``survivors.py`` says which ones do, and why that is no fault. Exit code 1: another one
+survives, or an entry there is out of date.
 """
 
 from __future__ import annotations
@@ -56,17 +56,40 @@ class Mutant(NamedTuple):
 
 
 def mutants(tree: ast.Module) -> list[Mutant]:
-    """Every change of one operator, comparison, constant, condition or requirement, by lines."""
+    """Every change of one operator, comparison, constant, condition or requirement, every statement, by lines."""
     found = []
     for node, statement, within in _nodes(tree, tree, ""):
-        for holder, field, new in _changes(node):
-            old = getattr(holder, field)
-            change, undo = (lambda h=holder, f=field, v=v: setattr(h, f, v) for v in (new, old))
+        for holder, field, new in (*_changes(node), *_conditions(node)):
+            change, undo = _setting(holder, field, new), _setting(holder, field, getattr(holder, field))
             before = _head(statement)
             change()
-            found.append(Mutant(node.lineno, within, before, _head(statement), change, undo))
+            found.append(
+                Mutant(getattr(node, "lineno", statement.lineno), within, before, _head(statement), change, undo)
+            )
             undo()
+        for field, k, gone in _left_out(node) if within else ():
+            body = getattr(node, field)
+            less = [*body[:k], ast.copy_location(ast.Pass(), gone), *body[k + 1 :]]
+            text = f"without: {_head(gone)}"
+            found.append(
+                Mutant(gone.lineno, within, "", text, _setting(node, field, less), _setting(node, field, body))
+            )
     return sorted(found, key=lambda m: m.line)
+
+
+def _setting(holder: Any, field: str, value: Any) -> Callable[[], None]:
+    return lambda: setattr(holder, field, value)
+
+
+def _left_out(node: Any) -> Iterator[tuple[str, int, ast.stmt]]:
+    """The statements of a body; not the only one of an "if", which goes as a whole."""
+    for field in ("body", "orelse"):
+        body = getattr(node, field, ())
+        only = isinstance(node, ast.If) and len(body) == 1 and not node.orelse
+        for k, one in enumerate(body if isinstance(body, list) and not only else ()):
+            text = isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
+            if not text and not isinstance(one, (ast.FunctionDef, ast.ClassDef, ast.Pass)):
+                yield field, k, one
 
 
 def _nodes(node: ast.AST, statement: ast.AST, within: str) -> Iterator[tuple[Any, ast.AST, str]]:
@@ -100,6 +123,20 @@ def _changes(node: Any) -> Iterator[tuple[Any, str, Any]]:
             yield node, "args", [ast.copy_location(ast.Constant(True), node.args[0]), *node.args[1:]]
         elif node.func.id in ("min", "max"):
             yield node.func, "id", "max" if node.func.id == "min" else "min"
+
+
+def _conditions(node: Any) -> Iterator[tuple[Any, str, Any]]:
+    """The same, of conditions: one part of several is left out, or always one of two values is taken."""
+    if isinstance(node, ast.BoolOp):
+        for k in range(len(node.values)):
+            neutral = ast.copy_location(ast.Constant(isinstance(node.op, ast.And)), node)
+            yield node, "values", [neutral if i == k else v for i, v in enumerate(node.values)]
+    elif isinstance(node, ast.comprehension):
+        for k in range(len(node.ifs)):
+            yield node, "ifs", [*node.ifs[:k], *node.ifs[k + 1 :]]
+    elif isinstance(node, ast.IfExp):
+        for always in (True, False):
+            yield node, "test", ast.copy_location(ast.Constant(always), node)
 
 
 def _head(statement: ast.AST) -> str:

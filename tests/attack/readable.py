@@ -45,6 +45,9 @@ def words() -> Iterator[Question]:
     yield saying(lambda m: m.numbers([1], 2), "expected a list of 2 numbers")
     yield saying(lambda m: m.numbers(3), "expected a list of numbers")
     yield saying(lambda m: m.parsed('{"b": 1, "a": 2, "a": 3}'), "the key 'a' stands twice in an object")
+    for name in ("NaN", "Infinity", "-Infinity"):
+        yield saying(lambda m, name=name: m.parsed(f"[{name}]"), f"{name} is not a number")
+    yield lambda m: m.parsed('{"a": 1.50, "b": 1e3, "c": 2}'), {"a": "1.50", "b": "1e3", "c": 2}
     yield saying(lambda m: m.Model.parse({"layers": [{"weights": 7}]}), 'layer 1 needs "weights", a list of rows')
     unread = {"inputs": 1, "layers": [{"weights": [[1]], "activation": "none"}, {"rows": [[1]]}]}
     yield saying(lambda m: m.Model.parse(unread), "layer 1 has no ReLU, and rows read only variables: nothing reads it")
@@ -151,7 +154,9 @@ def models() -> Iterator[Question]:
         {"layers": [{"weights": [[]]}]}, {"layers": [{"weights": [7]}]}, {"layers": [{"weights": [[1], []]}]},
         {"layers": [{"weights": 7}]}, {"layers": [{"weights": []}]}, {"layers": [{"weights": [[1]], "bias": [1, 2]}]},
         {"layers": [{"weights": [[1]], "activation": "tanh"}]}, {"layers": [{"weights": [[1]], "activation": "none"}]},
-        {"layers": [row]}, {"inputs": 0, "layers": [{"rows": [["1"]]}]},
+        {"layers": [row]}, {"layers": [{"rows": [["1"]]}]}, {"layers": [{"weights": [[1]], "x": 1}]}, {"layers": [{}]},
+        {"inputs": 1, "layers": [row | {"bias": [0]}]}, {"layers": [{"weights": [[1]]}], "x": 1},
+        {"inputs": 0, "layers": [{"rows": [["1"]]}]},
         *({"inputs": n, "layers": [row]} for n in (0, -1, "1", True, 1.0)),
         *({"inputs": 1, "layers": [{"rows": rows}]} for rows in (
             7, [], [7], [[]], [["1", 0]], [["1", "0", "1"]], [["1", True, "1"]], [["1", 1, "1"]], [["1", -1, "1"]],
@@ -191,6 +196,10 @@ def domains() -> Iterator[Question]:
         ({"inequalities": [[1, 1, 0]]}, {"box": [[-1, None], no]}),
         ({"inequalities": [[1, -1, 0], [6, 0, 2]]}, {"box": [[None, 1], [-3, None]]}),
         ({"inequalities": [[1, 1, 0], [2, 1, 0], [1, -1, 0], [1, -2, 0]]}, {"box": [[-1, "1/2"], no]}),
+        ({"equalities": [[1, -1, 0]]}, {"box": [[1, 1], no]}),
+        ({"equalities": [[1, 1, -1], [-1, -1, 1]]}, {"equalities": [[1, 1, -1]]}),
+        ({"box": [[0, 1], no], "inequalities": [["-1/2", 1, 0], ["3/4", -1, 0]]}, {"box": [["1/2", "3/4"], no]}),
+        ({"vertices": [[0, 0]], "lines": [[0, 0], [0, 1]]}, {"vertices": [[0, 0]], "lines": [[0, -1]]}),
         ({"box": [[0, 1], no], "inequalities": [[0, 1, 0], [2, -1, 0]]}, {"box": [[0, 1], no]}),
         ({"equalities": [[1, 1, 0]]}, {"box": [[-1, -1], no]}),
         ({"equalities": [[1, 1, -1], ["1/2", "1/2", "-1/2"], [0, 0, 0]]}, {"equalities": [[-3, -3, 3]]}),
@@ -200,10 +209,12 @@ def domains() -> Iterator[Question]:
     ):
         yield same("Domain", one, other)
     # the canonical form: primitive, sorted, the last entry of an equality and the first one of a line positive
+    last_0 = {"equalities": [[0, -1, -2, 0], [0, 1, 2, 0]]}
+    yield lambda m: m.Domain.parse(last_0).equalities, [(0, 1, 2, 0)]
     rows = {"inequalities": [[2, 2, 4], [-1, 0, 0], [1, 0, 0], [0, "1/2", -1]], "equalities": [[1, 2, -3], [0, -4, -2]]}
     yield lambda m: m.Domain.parse(rows).rows, [(-1, 0, 0), (0, 1, -2), (1, 1, 2)]
     yield lambda m: m.Domain.parse(rows).equalities, [(-1, -2, 3), (0, 2, 1)]
-    spread = {"vertices": [[1, 0], ["1/2", 3]], "rays": [[2, -4], [0, 0]], "lines": [[-3, 6], [0, -1]]}
+    spread = {"vertices": [[1, 0], ["1/2", 3]], "rays": [[2, -4], [0, 0]], "lines": [[-3, 6], [0, -1], [0, 2]]}
     generators = [("1/2", 3), (1, 0)], [(1, -2)], [(0, 1), (1, -2)]
     yield lambda m: str(m.Domain.parse(spread).generators[0]), str([tuple(map(Fraction, v)) for v in generators[0]])
     yield lambda m: m.Domain.parse(spread).generators[1:], generators[1:]
@@ -240,9 +251,35 @@ def domains() -> Iterator[Question]:
     for place, point, answer in (
         (disc, ["0", "0"], REJECTED), (disc, {"ball": ["0", "0"]}, PROVED), (disc, {"weights": [["1"]]}, REJECTED),
         (square, ["0", "0"], PROVED), (square, {"weights": [["1"], [], []]}, REJECTED), (square, ["2", "0"], REJECTED),
+        (disc, {"ball": ["0", "0"], "x": 1}, REJECTED), (disc, {"ball": "1", "x": 1}, REJECTED),
         (square, {"ball": ["0", "0"]}, REJECTED), (square, ["0"], MALFORMED), (square, "corner", PROVED),
     ):  # fmt: skip
         yield judged(model, place, alive | {"point": point}), answer
+    for sides, answer in (([[0, 1], [0, 1]], PROVED), ([[None, 1], [None, 1]], PROVED), ([[0, None], [0, 1]], REJECTED),
+                          ([[0, 1], [0, None]], REJECTED)):  # fmt: skip
+        yield judged(model, {"box": sides}, alive | {"point": "corner"}), answer
+    for rows in (
+        {"inequalities": [[1, 1, 1]]},
+        {"equalities": [[1, 1, 1]]},
+        {"vertices": [[0, 0]]},
+        {"points": [[0, 0]]},
+    ):
+        place = rows if "vertices" in rows or "points" in rows else rows | square
+        yield judged(model, place, alive | {"point": "corner"}), REJECTED
+    yield (
+        judged(
+            {"layers": [*model["layers"]] * 1 + [{"weights": [[1]]}]}, square, alive | {"layer": 2, "point": "corner"}
+        ),
+        REJECTED,
+    )
+    hull = {"vertices": [[0, 0], [1, 0]], "rays": [[0, 1]]}
+    for weights, answer in (
+        ([["1", "0"], ["0"], []], PROVED), (None, REJECTED), (7, REJECTED), ("abc", REJECTED), ({}, REJECTED),
+        ([["1", "0"], ["0"]], REJECTED), ([["1", "1"], ["0"], []], REJECTED), ([["2", "-1"], ["0"], []], REJECTED),
+        ([["1", "0"], ["-1"], []], REJECTED), ([["1"], ["0"], []], MALFORMED),
+    ):  # fmt: skip
+        yield judged(model, hull, alive | {"point": {"weights": weights}}), answer
+        yield judged(model, hull, alive | {"point": {"weights": weights, "x": 1}}), REJECTED
     yield judged(model, square, alive | {"point": 0}, points=[["0", "0"]]), PROVED
     yield judged(model, square, alive | {"point": 1}, points=[["0", "0"]]), REJECTED
     yield judged(model, square, alive | {"point": ["0", "0"]}, points=7), REJECTED
