@@ -14,6 +14,7 @@ from attack import rounds
 from attack.questions import (
     AGREED,
     MALFORMED,
+    NONE,
     PROVED,
     REJECTED,
     Ask,
@@ -166,6 +167,8 @@ def models() -> Iterator[Question]:
         yield reading("Model", data), MALFORMED
     yield reading("Model", {"inputs": 1, "layers": [row, {"rows": [["0", 0, "1", 1, "1"]]}]}), None
     first = {"weights": [[1, -2], ["1/2", 3]]}
+    for layers, output in (([first], None), ([first, {"weights": [[1, 0]], **NONE}], [(0, [2], [1])])):
+        yield lambda m, x=layers: (at := m.Model.parse({"layers": x}).output) and at.rows, output
     yield same("Model", {"layers": [first]}, {"layers": [first | {"bias": [0, 0]}]})
     yield same(
         "Model", {"layers": [first]}, {"inputs": 2, "layers": [{"rows": [[0, 1, -2, 0, 1], [0, 0, "1/2", 1, 3]]}]}
@@ -211,9 +214,9 @@ def domains() -> Iterator[Question]:
     # the canonical form: primitive, sorted, the last entry of an equality and the first one of a line positive
     last_0 = {"equalities": [[0, -1, -2, 0], [0, 1, 2, 0]]}
     yield lambda m: m.Domain.parse(last_0).equalities, [(0, 1, 2, 0)]
-    rows = {"inequalities": [[2, 2, 4], [-1, 0, 0], [1, 0, 0], [0, "1/2", -1]], "equalities": [[1, 2, -3], [0, -4, -2]]}
-    yield lambda m: m.Domain.parse(rows).rows, [(-1, 0, 0), (0, 1, -2), (1, 1, 2)]
-    yield lambda m: m.Domain.parse(rows).equalities, [(-1, -2, 3), (0, 2, 1)]
+    both = {"inequalities": [[2, 2, 4], [-1, 0, 0], [1, 0, 0], [0, "1/2", -1]], "equalities": [[1, 2, -3], [0, -4, -2]]}
+    yield lambda m: m.Domain.parse(both).rows, [(-1, 0, 0), (0, 1, -2), (1, 1, 2)]
+    yield lambda m: m.Domain.parse(both).equalities, [(-1, -2, 3), (0, 2, 1)]
     spread = {"vertices": [[1, 0], ["1/2", 3]], "rays": [[2, -4], [0, 0]], "lines": [[-3, 6], [0, -1], [0, 2]]}
     generators = [("1/2", 3), (1, 0)], [(1, -2)], [(0, 1), (1, -2)]
     yield lambda m: str(m.Domain.parse(spread).generators[0]), str([tuple(map(Fraction, v)) for v in generators[0]])
@@ -221,6 +224,9 @@ def domains() -> Iterator[Question]:
     for one, other in (
         ({"inequalities": [[-1, 0]]}, {"inequalities": [[1, 0]]}), ({"points": [[0]]}, {"points": [[1]]}),
         ({"points": [[0], [1]]}, {"points": [[1], [0]]}), ({"points": [[0]]}, {"vertices": [[0]]}),
+        ({"vertices": [[0]]}, {"vertices": [[1]]}),
+        ({"vertices": [[0]], "rays": [[1]]}, {"vertices": [[0]], "lines": [[1]]}),
+        ({"box": [[0, 1]]}, {"box": [[0, 2]]}), ({"box": [[0, 1]]}, {"box": [[None, 1]]}),
     ):  # fmt: skip
         yield same("Domain", one, other)[0], 2
     points = {"points": [[0, 1], ["1/2", 2]]}
@@ -244,6 +250,9 @@ def domains() -> Iterator[Question]:
     for ray, recedes in (([1, -1], True), ([-2, 2], True), ([1, 1], False), (["1/2", "1/2"], False), ([0, 1], False)):
         flat = {"equalities": [[2, 1, 1]]}
         yield lambda m, r=ray, flat=flat: m.Domain.parse(flat).recedes([m.number(v) for v in r]), recedes
+    for ray, recedes in (([-1, 0], False), ([1, 5], True), ([0, -1], True), ([0, 0], False)):
+        right = {"box": [[0, None], no]}
+        yield lambda m, r=ray, right=right: m.Domain.parse(right).recedes([m.number(v) for v in r]), recedes
     # no point of a ball is given by coordinates, and none of a box by weights
     model = {"layers": [{"weights": [[1, 1]], "bias": [1]}]}
     disc, square = {"center": [0, 0], "square": 1}, {"box": [[0, 1], [0, 1]]}
@@ -251,6 +260,7 @@ def domains() -> Iterator[Question]:
     for place, point, answer in (
         (disc, ["0", "0"], REJECTED), (disc, {"ball": ["0", "0"]}, PROVED), (disc, {"weights": [["1"]]}, REJECTED),
         (square, ["0", "0"], PROVED), (square, {"weights": [["1"], [], []]}, REJECTED), (square, ["2", "0"], REJECTED),
+        (square, ["-1", "2"], REJECTED), (square, ["0", "-1/2"], REJECTED),
         (disc, {"ball": ["0", "0"], "x": 1}, REJECTED), (disc, {"ball": "1", "x": 1}, REJECTED),
         (square, {"ball": ["0", "0"]}, REJECTED), (square, ["0"], MALFORMED), (square, "corner", PROVED),
     ):  # fmt: skip
