@@ -66,6 +66,8 @@ def intervals() -> Iterator[Question]:
     for derive in ([[1]], [[1], [1, 0, "upper", {}]]):
         yield bounding(model, place, "parts", 1, 0, derive=derive), third
     yield bounding(model, place, [{}], 1, 0), "1/3"
+    model = {"layers": [{"weights": [["-1/3"]]}]}
+    yield bounding(model, place, "parts", 1, 0, -1, derive=[[1], [1, 0, "lower", {}]]), third
 
 
 def lines() -> Iterator[Question]:
@@ -124,6 +126,23 @@ def slopes() -> Iterator[Question]:
         for key, neuron in itertools.product(("slopes", "coarse"), (0, 1)):
             yield bounding(deep, SQUARE, [{"derive": [[1], [2]], key: texts}], 3, neuron), AGREED
             yield bounding(deep, SQUARE, [{"derive": [[1], [2]], key: texts}], 3, neuron, -1), AGREED
+    for key, bound in (
+        ("slopes", -1),
+        ("coarse", UNIT - 1),
+    ):  # of an output that is its pre-activation they are not asked
+        proof = [first | {key: ["0"]}]
+        yield (
+            bounding({"layers": [{"weights": [[1]]}, {"weights": [[-1]]}]}, {"box": [[1, 2]]}, proof, 2, 0),
+            str(bound),
+        )
+    # what is known of one part at its corners does not hold of the other one
+    apart = {"layers": [*TWO["layers"], {"weights": [[1, 1]]}, {"weights": [[1]], "bias": [-1]}]}
+    for level, derive in ((3, [[1], [2]]), (4, [[1], [2], [3]])):
+        for at, i in ((1, 0), (1, 1), (2, 0), (2, 1)):
+            tree: list[Any] = [{"split": ["neuron", at, i], "derive": derive}, {"derive": [[1], [2]]}, {}]
+            leaves = ({**tree[1], "coarse": []}, {"coarse": []})
+            yield bounding(apart, SQUARE, [tree[0], *leaves], level, 0), AGREED
+            yield bounding(apart, SQUARE, [tree[0], *leaves[::-1]], level, 0), AGREED
     one = {"layers": [{"weights": [[1]]}, {"weights": [[-1]]}, {"weights": [[1]]}]}
     for key in ("slopes", "coarse"):
         for texts in ("g", 7, {}, [7], [None], ["h"], ["gg"], [["g"]], ["g", "g"], ["g", ""], [{"g": 1}]):
@@ -142,6 +161,8 @@ def fixed_point() -> Iterator[Question]:
     for level, neuron, sign in ((1, 0, 1), (1, 0, -1), (1, 1, 1), (1, 1, -1), (2, 0, 1), (2, 0, -1)):
         leaf = {"coarse": []} | ({"derive": [[1]]} if level > 1 else {})
         yield bounding(model, flat, [leaf], level, neuron, sign), AGREED
+    large = {"layers": [{"weights": [[1024, "1/3"]]}]}  # the size of an input that does not vary does not count
+    yield bounding(large, {"box": [[0, 0], [0, 1]]}, "parts", 1, 0, derive=[[1]]), AGREED
     plain = {"layers": [{"weights": [[1, 1]]}]}
     yield bounding(plain, {"box": [[1, 1], [0, 1]]}, "parts", 1, 0, -1, derive=[[1]]), AGREED
     ten = {"box": [[1, 1], *[[-1, 2]] * 9]}  # so many that no corners are looked at

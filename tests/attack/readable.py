@@ -29,7 +29,7 @@ from attack.questions import (
 
 
 def stated() -> Iterator[Question]:
-    for some in (words, numbers, arithmetic, tables, models, domains, balls):
+    for some in (words, numbers, arithmetic, tables, models, domains, members, given, balls):
         yield from some()
 
 
@@ -229,6 +229,11 @@ def domains() -> Iterator[Question]:
         ({"box": [[0, 1]]}, {"box": [[0, 2]]}), ({"box": [[0, 1]]}, {"box": [[None, 1]]}),
     ):  # fmt: skip
         yield same("Domain", one, other)[0], 2
+
+
+def members() -> Iterator[Question]:
+    """Points and rays of sets."""
+    no: list[Any] = [None, None]
     points = {"points": [[0, 1], ["1/2", 2]]}
     for point, inside in (([0, 1], True), (["1/2", 2], True), ([0, 2], False), ([0, 0], False)):
         yield lambda m, p=point: m.Domain.parse(points).contains([m.number(v) for v in p]), inside
@@ -253,6 +258,10 @@ def domains() -> Iterator[Question]:
     for ray, recedes in (([-1, 0], False), ([1, 5], True), ([0, -1], True), ([0, 0], False)):
         right = {"box": [[0, None], no]}
         yield lambda m, r=ray, right=right: m.Domain.parse(right).recedes([m.number(v) for v in r]), recedes
+
+
+def given() -> Iterator[Question]:
+    """Points of claims, in each of the ways in which they may be given."""
     # no point of a ball is given by coordinates, and none of a box by weights
     model = {"layers": [{"weights": [[1, 1]], "bias": [1]}]}
     disc, square = {"center": [0, 0], "square": 1}, {"box": [[0, 1], [0, 1]]}
@@ -296,6 +305,9 @@ def domains() -> Iterator[Question]:
     yield judged(model, {"box": [[0, 1]]}, alive | {"point": ["0"]}), REJECTED  # of another dimension
     for supremum, answer in (("3", PROVED), ("2", REJECTED), ("4", REJECTED)):
         yield judged(model, square, alive | {"supremum": supremum, "point": "corner", "proof": [{}]}), answer
+    for weights, supremum in (([1, -1], "2"), ([-1, -1], "1"), ([-1, 0], "1")):
+        other = {"layers": [{"weights": [weights], "bias": [1]}]}
+        yield judged(other, square, alive | {"supremum": supremum, "point": "corner", "proof": [{}]}), PROVED
     low = {"layers": [{"weights": [[1, 1]], "bias": [-5]}]}
     for side, answer in (([0, 1], PROVED), ([1, 1], PROVED), ([1, 0], REJECTED)):
         yield judged(low, {"box": [side, [0, 1]]}, {"layer": 1, "neuron": 0, "status": "dead", "proof": [{}]}), answer

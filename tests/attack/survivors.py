@@ -24,6 +24,7 @@ class Survivor(NamedTuple):
 SIGN = "a sign is -1 or 1"
 NONZERO = "zeros have been left out before"
 EQUAL = "one of two equal numbers is as good as the other"
+TYPES = "for whoever checks types"
 NOTHING = "zero times anything is zero"
 
 EXPLAINED = [
@@ -43,6 +44,11 @@ EXPLAINED = [
         ("Model.parse", "inputs <= 10 ** 7", "size", "of ten million inputs"),
         ("Model.parse", "inputs < 11 ** 7", "size", "of ten million inputs"),
         ("Model.parse", "inputs < 10 ** 8", "size", "of ten million inputs"),
+        ("Model.value", "if True else before", "same", "they are computed again"),
+        ("Model.parse", "list) or False", "again", "then there is no ReLU layer either"),
+        ("Model.parse", "without: assert", "same", TYPES),
+        ("_Reader.__init__", "without: self.current", "same", "set again before it is read"),
+        ("_Reader.__init__", "inputs or False", "same", "False is 0"),
         # domains
         ("Ball.at", "[2] * self.width", "same", "twice the sum is 0 where the sum is"),
         ("Domain.from_rows", "row[2:]", "same", "a row with one coordinate went into the box: another one has two"),
@@ -58,6 +64,11 @@ EXPLAINED = [
         ("_ball", "len(center) > 10 ** 7", "size", "of a list of ten million numbers"),
         ("_ball", "11 ** 7", "size", "of a list of ten million numbers"),
         ("_ball", "10 ** 8", "size", "of a list of ten million numbers"),
+        ("_ball", "not center or False or", "size", "of a list of ten million numbers"),
+        ("Domain.from_points", "without: if not points", "again", "both who call it have at least one point"),
+        ("Domain.weighted", "in zip(part, some, strict=True)]", "same", NOTHING),
+        ("Domain.is_bounded_box", "True and self.points", "again", "of generators no side is known"),
+        ("Domain.is_bounded_box", "generators is None and True", "again", "of points no side is known"),
         # regions
         ("Region.beside", "sign >= 0", "same", SIGN),
         ("Region.signed", "sign >= 0", "same", SIGN),
@@ -71,7 +82,20 @@ EXPLAINED = [
          "no row of layer 1 reads layer 1: going back through it changes nothing"),
         ("back", "c >= 0:", "same", NONZERO),
         ("back", "c >= 0 else", "same", NONZERO),
+        ("back", "is None or False", "same", NOTHING),
+        ("short", "float) or False", "same", "0 is rounded to 0"),
         # fixed point
+        ("FixedPoint.__init__", "for v in domain.lower]", "same", "all sides of a bounded box are known"),
+        ("FixedPoint.__init__", "strict=True)]", "same", "all sides of a bounded box are known"),
+        ("FixedPoint.units", "or False", "same", "False is 0"),
+        ("FixedPoint.outward", "or False", "same", "False is 0"),
+        ("FixedPoint.sides", "None or False or", "same", "all sides of a bounded box are known"),
+        ("FixedPoint.sides", "low, float) or False", "same", "all sides of a bounded box are known"),
+        ("fitting", "is_bounded_box() or False", "again", "a judge refuses an empty box first"),
+        ("chords", "without: assert isinstance(low", "same", TYPES),
+        ("chords", "without: assert isinstance(high", "same", TYPES),
+        ("fixed_form", "and True", "same", NOTHING),
+        ("fixed_form", "if True else [chord", "same", "the coefficient of an output that is 0 is not read"),
         ("fixed_form", "sign <= 0", "same", SIGN),
         ("fixed_form", "sign < 1", "same", SIGN),
         ("fixed_form", "c >= 0 else", "same", NOTHING),
@@ -84,6 +108,12 @@ EXPLAINED = [
         ("fixed_pairs", "(-2, 1)", "same", "only its sign is asked"),
         ("fixed_pairs", "(-1, 2)", "same", "only its sign is asked"),
         ("derived_bound", "sign >= 0", "same", SIGN),
+        ("fixed_form", "if True else 0", "same", "the coefficient of an output that is 0 is not read"),
+        ("split_units", "[i] or False", "same", "False is 0"),
+        ("split_units", "[neuron] or False", "same", "False is 0"),
+        ("fixed_bound", "or False", "same", "False is 0"),
+        ("fixed_pairs", "[i] or False", "same", "False is 0"),
+        ("fixed_pairs", "if True else [on_box", "same", "without chords at corners it is the same, 2^n times as dear"),
         # claims
         ("below", "case.sign >= 0", "same", SIGN),
         ("unbounded", "require(True, 'only a living", "again",
