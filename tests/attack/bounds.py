@@ -244,6 +244,12 @@ def derivations() -> Iterator[Question]:
         (TWO, {"vertices": [[0, 0]]}, 0), (TWO, {"center": [0, 0], "square": 1}, 0),
     ):  # fmt: skip
         yield lambda m, of=(model, place): m.fitting(m.Model.parse(of[0]), m.Domain.parse(of[1])), fits
+    # later only of those that are listed: of |x| + 1 halves of the line would know more
+    rows = [[-1, 0, 1, 1, 1], [1, 1, 1, 2, 1]]
+    some = {"inputs": 1, "layers": [{"rows": [[0, 0, 1], [0, 0, -1]]}, {"rows": rows}]}
+    for more, bound in (([2, [0]], "3"), ([2], "2"), ([2, [0, 1]], "2")):
+        parts = [{"split": ["x", 0, "0"], "derive": [[1], [2, []]]}, *[{"derive": [[1], more]}] * 2]
+        yield bounding(some, LINE, "parts", 2, 1, parts=parts), bound
     points = {"points": [[0, 0]]}
     dead = {"layer": 1, "neuron": 0, "status": "dead"}
     yield judged(TWO, points, dead), PROVED

@@ -65,7 +65,11 @@ def claims() -> Iterator[Question]:
         (0, "dead", {}, REJECTED), (1, "dead", {}, REJECTED), (2, "dead", {}, PROVED), (3, "dead", {}, PROVED),
         (0, "at most", {"bound": "1/2"}, PROVED), (0, "at most", {"bound": "0.4999"}, REJECTED),
         (0, "at least", {"bound": "-1/2"}, PROVED), (0, "at least", {"bound": "-0.4999"}, REJECTED),
-        (0, "at most", {}, REJECTED), (2, "dead", {"bound": "1"}, REJECTED), (1, "active", {"supremum": "1"}, REJECTED),
+        (0, "at most", {"bound": "1/2", "supremum": "1/2", "point": ["1"]}, REJECTED),
+        (0, "at least", {"bound": "-1/2", "supremum": "1/2", "point": ["0"]}, REJECTED),
+        (2, "at most", {"bound": "0", "stable": False, "point": ["0"]}, REJECTED),
+        (2, "dead", {"nonsense": 1}, REJECTED), (0, "at most", {}, REJECTED), (2, "dead", {"bound": "1"}, REJECTED),
+        (1, "active", {"supremum": "1"}, REJECTED),
         (1, "active", {"supremum": "1", "point": ["1"]}, REJECTED), (1, "active", {"stable": True}, REJECTED),
         (1, "active", {"stable": False, "point": ["0"]}, REJECTED), (0, "at most", {"bound": "x"}, MALFORMED),
         (0, ["dead"], {}, REJECTED),
@@ -81,6 +85,10 @@ def claims() -> Iterator[Question]:
         (0, "alive", {"supremum": "inf", "point": ["1"], "ray": ["1"]}, REJECTED),
     ):  # fmt: skip
         yield of(neuron, status, **more), answer
+    # a finite set has no directions
+    finite = {"layer": 1, "neuron": 0, "status": "dead", "stable": True}
+    for points, answer in (([[0], ["1/4"]], PROVED), ([[0], ["1/2"]], REJECTED), ([[0], [1]], REJECTED)):
+        yield judged(model, {"points": points}, finite), answer
     # of an empty set nothing is claimed: rows and equalities need a point
     model_2 = {"layers": [{"weights": [[1, 1]], "bias": [-5]}]}
     dead = {"layer": 1, "neuron": 0, "status": "dead", "proof": [{}]}

@@ -191,10 +191,10 @@ def matched(found: list[Mutant]) -> tuple[dict[int, Survivor], list[str]]:
     for entry in EXPLAINED:
         places = [k for k, m in enumerate(found) if m.within == entry.within and entry.text in m.text]
         places = [k for k in places if entry.text not in found[k].before]
-        if len(places) == 1 and places[0] not in said:
-            said[places[0]] = entry
+        if len(places) == entry.times and not said.keys() & set(places):
+            said |= dict.fromkeys(places, entry)
         else:
-            stale.append(f"{entry.within}: {entry.text}: said of {len(places)} mutants, or twice of one")
+            stale.append(f"{entry.within}: {entry.text}: said of {len(places)} mutants, not {entry.times}, or twice")
     return said, stale
 
 

@@ -285,12 +285,17 @@ def given() -> Iterator[Question]:
     ):
         place = rows if "vertices" in rows or "points" in rows else rows | square
         yield judged(model, place, alive | {"point": "corner"}), REJECTED
+        yield judged({"layers": [{"weights": [[0, 0]], "bias": [1]}]}, place, alive | {"point": "corner"}), REJECTED
     yield (
         judged(
             {"layers": [*model["layers"]] * 1 + [{"weights": [[1]]}]}, square, alive | {"layer": 2, "point": "corner"}
         ),
         REJECTED,
     )
+    deep = {"layers": [{"weights": [[3, 4]]}, {"weights": [[1]]}]}
+    for level, t,
+    answer in ((1, "5", PROVED), (1, "4", REJECTED), (2, "5", REJECTED), (1, "-5", REJECTED), (1, "0", REJECTED)):
+        yield judged(deep, disc, alive | {"layer": level, "point": {"ball": t}}), answer
     hull = {"vertices": [[0, 0], [1, 0]], "rays": [[0, 1]]}
     for weights, answer in (
         ([["1", "0"], ["0"], []], PROVED), (None, REJECTED), (7, REJECTED), ("abc", REJECTED), ({}, REJECTED),

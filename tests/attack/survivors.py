@@ -19,6 +19,7 @@ class Survivor(NamedTuple):
     text: str
     kind: str
     why: str
+    times: int = 1  # of how many mutants it is said
 
 
 SIGN = "a sign is -1 or 1"
@@ -114,10 +115,17 @@ EXPLAINED = [
         ("fixed_bound", "or False", "same", "False is 0"),
         ("fixed_pairs", "[i] or False", "same", "False is 0"),
         ("fixed_pairs", "if True else [on_box", "same", "without chords at corners it is the same, 2^n times as dear"),
+        ("derive_layer", "without: if region.empty", "same", "whatever is derived, the part stays empty", 2),
+        ("leaves", "tree, list) and True", "again", "then the proof ends before its last leaf"),
+        ("Judge.__init__", "without: self.tree", "same", "nobody reads it"),
+        ("Judge.start", "without: return None", "same", "nobody reads what is known of a finite set"),
         # claims
         ("below", "case.sign >= 0", "same", SIGN),
         ("unbounded", "require(True, 'only a living", "again",
          "a dead neuron does not grow, the others claim no supremum"),
+        ("unbounded", "without: require(case.claim.get('status')", "again",
+         "a dead neuron does not grow, the others claim no supremum"),
+        ("unbounded", "case.ray or False", "same", "there is a ray"),
         # infinity
         ("revivable", "i, 1) >= 0", "same", "no weight is a weight of 0, which is >= 0 as well"),
         ("stays_off", "[neuron] < 1", "same", "an integer, not 0"),
