@@ -267,6 +267,13 @@ def prunings() -> Iterator[Question]:
     deep = {"layers": [{"weights": [[1]]}, {"weights": [[1], [1]]}, {"weights": [[1, 0]]}]}
     found = {"layers": [{"weights": [[1]]}, {"weights": [[1]]}, {"weights": [[1]]}]}
     yield pruning(deep, found, {"removed": [[2, 1]]}), {"removed": 1, "folded": 0, "merged": 0}
+    yield pruning(deep, found, {"folded": [[2, 1]]}), REJECTED
+    mapped = {"layers": [{"weights": [[1], [1]]}, {"weights": [[1, 0]], **NONE}]}
+    less = {"layers": [{"weights": [[1]]}, {"weights": [[1]], **NONE}]}
+    yield pruning(mapped, less, {"removed": [[1, 1]]}), {"removed": 1, "folded": 0, "merged": 0}
+    parts = (mapped, {"box": [[0, 1]]}, less)
+    for no in ([], None, 7):
+        yield lambda m, no=no: outcome(m, lambda: m.check_pruning(no, *_parsed(m, *parts))), REJECTED
     one = {"layers": [{"weights": [[1], [-1]]}]}
     found = {"layers": [{"weights": [[1]]}, {"weights": [[1], [0]], **NONE}]}
     dead = {"layer": 1, "neuron": 1, "status": "dead", "proof": [{}]}
@@ -275,6 +282,10 @@ def prunings() -> Iterator[Question]:
     active = {"layer": 1, "neuron": 0, "status": "active", "proof": [{}]}
     everything = {"removed": [[1, 1]], "folded": [[1, 0]], "claims": [dead, active]}
     yield pruning(one, found, everything), REJECTED
+
+
+def _parsed(m: Any, model: Any, place: Any, smaller: Any) -> Any:
+    return m.Model.parse(model), m.Domain.parse(place), m.Model.parse(smaller)
 
 
 # ---- the command ------------------------------------------------------------------------------------------------

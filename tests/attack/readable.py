@@ -293,8 +293,9 @@ def given() -> Iterator[Question]:
         REJECTED,
     )
     deep = {"layers": [{"weights": [[3, 4]]}, {"weights": [[1]]}]}
-    for level, t,
-    answer in ((1, "5", PROVED), (1, "4", REJECTED), (2, "5", REJECTED), (1, "-5", REJECTED), (1, "0", REJECTED)):
+    for level, t, answer in (
+        (1, "5", PROVED), (1, "4", REJECTED), (2, "5", REJECTED), (1, "-5", REJECTED), (1, "0", REJECTED),
+    ):  # fmt: skip
         yield judged(deep, disc, alive | {"layer": level, "point": {"ball": t}}), answer
     hull = {"vertices": [[0, 0], [1, 0]], "rays": [[0, 1]]}
     for weights, answer in (

@@ -131,6 +131,7 @@ EXPLAINED = [
         ("stays_off", "[neuron] < 1", "same", "an integer, not 0"),
         ("stays_off", "[neuron] <= 0", "same", NONZERO),
         ("stays_off", "i, 1) < 0", "same", "no weight is a weight of 0, which is not < 0 either"),
+        ("within", "if True else ()", "same", "generators come without rows"),
         # smaller networks
         ("pruned", "require(True, 'no neuron", "again",
          "the smaller network that was read has a neuron, so it is another one"),
