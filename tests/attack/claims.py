@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -268,6 +269,11 @@ def prunings() -> Iterator[Question]:
     found = {"layers": [{"weights": [[1]]}, {"weights": [[1]]}, {"weights": [[1]]}]}
     yield pruning(deep, found, {"removed": [[2, 1]]}), {"removed": 1, "folded": 0, "merged": 0}
     yield pruning(deep, found, {"folded": [[2, 1]]}), REJECTED
+    chain = {"layers": [{"weights": [[1]]}, {"weights": [[1]], "bias": [1]}, {"weights": [[1]]}]}  # a layer goes
+    short = {"layers": [{"weights": [[1]]}, {"weights": [[1]], "bias": [1]}]}
+    flat = {"layer": 2, "neuron": 0, "status": "active", "proof": [{"derive": [[1]]}]}
+    yield pruning(chain, short, {"folded": [[2, 0]], "claims": [flat]}), {"removed": 0, "folded": 1, "merged": 0}
+    yield pruning(chain, short, {"folded": [[2, 0]]}), REJECTED
     mapped = {"layers": [{"weights": [[1], [1]]}, {"weights": [[1, 0]], **NONE}]}
     less = {"layers": [{"weights": [[1]]}, {"weights": [[1]], **NONE}]}
     yield pruning(mapped, less, {"removed": [[1, 1]]}), {"removed": 1, "folded": 0, "merged": 0}
@@ -309,6 +315,7 @@ def command() -> Iterator[Question]:
             pruning_ = {"geomrelu": "pruning 2", **less, "claims": dead[:1], "removed": [[1, 0]]}
             files = {
                 "certificate": certificate,
+                "odd\x07name": certificate,
                 "model": model,
                 "domain": place,
                 "pruning": pruning_,
@@ -319,7 +326,10 @@ def command() -> Iterator[Question]:
                 for name, data in files.items():
                     Path(folder, name).write_text(json.dumps(data), encoding="utf-8")
                 Path(folder, "twice").write_text('{"a": 1, "a": 2}', encoding="utf-8")
-                code = m.main([str(Path(folder, name)) for name in names.split()])
+                limit = sys.get_int_max_str_digits()
+                sys.set_int_max_str_digits(4300)  # as where Python starts
+                code = m.main([str(Path(folder, name)) for name in names.split(" ")])
+                sys.set_int_max_str_digits(limit)
                 return code, said.getvalue().replace(folder + os.sep, "").splitlines()
 
         return ask
@@ -329,6 +339,9 @@ def command() -> Iterator[Question]:
     yield running(dead), (0, [*lines, "accepted certificate: 2 claims proved"])
     refused = "REJECTED certificate: layer 1, neuron 0: the neuron is not positive at the point"
     yield running([dead[0] | {"status": "alive"}]), (1, [refused])
+    long = dead[0] | {"status": "at most", "bound": "9" * 5000}
+    yield running([long]), (0, ["neuron 0 of layer 1 is at most about 2^16609", "accepted certificate: 1 claim proved"])
+    yield running(dead[:1], "odd\x07name model domain"), (0, [lines[0], "accepted 'odd\\x07name': 1 claim proved"])
     said = "accepted pruning: smaller equals model on the domain (1 removed, 0 folded, 0 merged)"
     yield running(dead, "pruning model domain smaller"), (0, [said])
     yield running(dead, "pruning model domain model"), (1, ["REJECTED pruning: it is about another smaller network"])

@@ -135,6 +135,8 @@ EXPLAINED = [
         # smaller networks
         ("pruned", "require(True, 'no neuron", "again",
          "the smaller network that was read has a neuron, so it is another one"),
+        ("pruned", "without: require(layers", "again",
+         "the smaller network that was read has a neuron, so it is another one"),
         ("", "sys.argv[2:]", "alone", "what stands after the name of the program"),
     )
 ]  # fmt: skip
