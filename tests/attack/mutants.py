@@ -92,7 +92,7 @@ def _left_out(node: Any) -> Iterator[tuple[str, int, ast.stmt]]:
                 yield field, k, one
 
 
-def _nodes(node: ast.AST, statement: ast.AST, within: str) -> Iterator[tuple[Any, ast.AST, str]]:
+def _nodes(node: ast.AST, statement: Any, within: str) -> Iterator[tuple[Any, Any, str]]:
     """All nodes, with the statement and the function or class in which they stand."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.keyword) and child.arg == "strict":  # zip(..., strict=True) of lists of one length
