@@ -1,12 +1,12 @@
 """Domains of few inputs, cut along kinks: proofs where the supremum is exactly 0."""
 
-import gc
 import random
 from fractions import Fraction
 
 import oracles
 import pytest
 from families import as_network, domain, lean, minima, network, rational, ridges
+from trees import objects
 
 from geomrelu import Budget, Polyhedron, Status
 from geomrelu.budget import Exhausted
@@ -231,14 +231,3 @@ def test_finished_parts_are_small(monkeypatch):
     assert len(sizes) > 100
     assert max(items) >= 20
     assert max(sizes) < 10
-
-
-def objects(*roots):
-    """What the collector of garbage knows, below some objects."""
-    found, stack = {}, list(roots)
-    while stack:
-        one = stack.pop()
-        if gc.is_tracked(one) and not isinstance(one, type) and id(one) not in found:
-            found[id(one)] = one
-            stack += gc.get_referents(one)
-    return found
