@@ -28,7 +28,7 @@ from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench
 from geomrelu.parallel import WorkersDied, shared, slots
 
-__all__ = ["ByContradiction"]
+__all__ = ["ByContradiction", "Chain", "dead", "packed"]
 
 Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
 WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
@@ -88,6 +88,13 @@ class Chain:
         last = self.links[length].before if length < len(self.links) else self.trailing
         nodes.append({"derive": last} if last else {})
         return nodes + [node for contradiction in reversed(later) for node in contradiction]
+
+
+def dead(chain: Chain, level: int, i: int, stable: bool | None) -> Verdict:
+    """The verdict on a neuron whose bound is derived at the end of a chain."""
+    claim: Claim = {"layer": level, "neuron": i, "status": "dead"}
+    claim |= {"proof": Shared(chain, len(chain.links))} | ({"stable": True} if stable else {})
+    return Verdict(level, i, Status.DEAD, stable, None, BOUNDED if stable else CONTRADICTED, claim)
 
 
 class ByContradiction:
@@ -179,7 +186,7 @@ class ByContradiction:
         for one in self.left[level]:
             i = one.neuron
             if one.sign > 0 and high[i] < 0 and i not in asked:
-                yield self._dead(level, i, True)
+                yield dead(self.chain, level, i, True)
         self.left[level] = [one for one in self.left[level] if (high if one.sign > 0 else -low)[one.neuron] > 0]
         self.left[level].sort(
             key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron]
@@ -196,7 +203,7 @@ class ByContradiction:
                 if one.sign > 0:
                     high[i] = min(high[i], 0)
                     if i not in asked:
-                        yield self._dead(level, i, None)
+                        yield dead(self.chain, level, i, None)
                 else:
                     low[i] = max(low[i], 0)
         self.left[level] = [one for one in self.left[level] if one not in contradicted]
@@ -205,11 +212,6 @@ class ByContradiction:
             rest = np.flatnonzero((high > 0) & (low < 0)).tolist()
             signs = [1] * len(rest) + [-1] * len(rest)
             self._meet(refutation.plain(units, self.bounds, level, rest * 2, signs, budget.poll), level)
-
-    def _dead(self, level: int, i: int, stable: bool | None) -> Verdict:
-        claim: Claim = {"layer": level, "neuron": i, "status": "dead"}
-        claim |= {"proof": Shared(self.chain, len(self.chain.links))} | ({"stable": True} if stable else {})
-        return Verdict(level, i, Status.DEAD, stable, None, BOUNDED if stable else CONTRADICTED, claim)
 
     def _read(self, level: int) -> tuple[Any, Any]:
         """The judge's bounds of a layer."""
