@@ -28,7 +28,7 @@ from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench
 from geomrelu.parallel import WorkersDied, shared, slots
 
-__all__ = ["ByContradiction"]
+__all__ = ["ByContradiction", "Chain", "dead", "packed"]
 
 Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
 WORTH = 1e-3  # a bound of a neuron that may fire is derived if it takes this part off its range
@@ -90,6 +90,13 @@ class Chain:
         return nodes + [node for contradiction in reversed(later) for node in contradiction]
 
 
+def dead(chain: Chain, level: int, i: int, stable: bool | None) -> Verdict:
+    """The verdict on a neuron whose bound is derived at the end of a chain."""
+    claim: Claim = {"layer": level, "neuron": i, "status": "dead"}
+    claim |= {"proof": Shared(chain, len(chain.links))} | ({"stable": True} if stable else {})
+    return Verdict(level, i, Status.DEAD, stable, None, BOUNDED if stable else CONTRADICTED, claim)
+
+
 class ByContradiction:
     """The search on one problem.
 
@@ -130,7 +137,7 @@ class ByContradiction:
         self._meet("dead", level, [(i, 1) for i in neurons if high[i] > 0], budget)
         for i in neurons:
             if high[i] < 0:
-                yield self._dead(level, i, True)
+                yield dead(self.chain, level, i, True)
 
     def verdicts(
         self,
@@ -192,7 +199,7 @@ class ByContradiction:
         for one in self.left[level]:
             i = one.neuron
             if one.sign > 0 and high[i] < 0 and i not in asked:
-                yield self._dead(level, i, True)
+                yield dead(self.chain, level, i, True)
         self.left[level] = [one for one in self.left[level] if (high if one.sign > 0 else -low)[one.neuron] > 0]
         self.left[level].sort(
             key=lambda one: one.sign * (high if one.sign > 0 else low)[one.neuron] * units.units[level - 1][one.neuron]
@@ -210,18 +217,13 @@ class ByContradiction:
                 if one.sign > 0:
                     high[i] = min(high[i], 0)
                     if i not in asked:
-                        yield self._dead(level, i, None)
+                        yield dead(self.chain, level, i, None)
                 else:
                     low[i] = max(low[i], 0)
         self.left[level] = [one for one in self.left[level] if one not in contradicted]
         budget.poll()
         if level < last:
             self._tighten(level, budget)
-
-    def _dead(self, level: int, i: int, stable: bool | None) -> Verdict:
-        claim: Claim = {"layer": level, "neuron": i, "status": "dead"}
-        claim |= {"proof": Shared(self.chain, len(self.chain.links))} | ({"stable": True} if stable else {})
-        return Verdict(level, i, Status.DEAD, stable, None, BOUNDED if stable else CONTRADICTED, claim)
 
     def _due(self, step: str, level: int) -> bool:
         """Are bounds of earlier layers tighter than they were when that step was last done with a layer?"""

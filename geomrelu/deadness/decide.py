@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.by_contradiction import ByContradiction
 from geomrelu.deadness.by_pieces import ByPieces, allowance, are_few, is_listed
 from geomrelu.deadness.by_points import by_points
+from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
 from geomrelu.deadness.first_layer import first_layer
 from geomrelu.deadness.inside import is_searched
@@ -40,6 +42,7 @@ from geomrelu.network.network import Network
 __all__ = ["decide"]
 
 LARGE = 1_000  # nodes of a proof of an earlier run that are not checked in a moment
+TREES_FIRST = 20.0  # seconds for a tree before contradictions are sought by linear programs
 FEW = 50  # at most one of so many neurons: then those that are left are few
 
 
@@ -151,6 +154,7 @@ class _Run:
         self.reasons = {layer: {} for layer in asked}
         waiting, round_ = list(self.asked), list(self.asked)
         reached: set[int] = set()
+        contradicted = False
         try:
             while round_ and not (reached and self.whole.ended):
                 cut = []
@@ -159,7 +163,7 @@ class _Run:
                     self.problem.budget = self.whole.share(len(round_) - position)
                     self.reasons[layer] = {}
                     ended = self._take(self._verdicts(layer, max(asked)), [layer])
-                    if self.together and not ended:
+                    if self.together and not contradicted and not ended:
                         ended = self._take(self._tightened(layer), [layer])
                     if ended or layer in self.by_search.paused:
                         cut.append(layer)
@@ -167,15 +171,15 @@ class _Run:
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
                         yield self._report(waiting.pop(0))
                 # a layer is paused once, and the last one had all that was left: there are fewer, or nothing is left
-                if self.together:
-                    self.problem.budget, self.together = self.whole, False  # once
+                if self.together and not contradicted:
+                    self.problem.budget, contradicted = self.whole, True  # once
                     self._take(self._contradicted(), waiting)
                 round_ = [layer for layer in cut if not self._settled(layer)]
             self.problem.budget = self.whole
             if round_:
                 self._take(self._ended(), round_)
             if self.by_search.trees:
-                self._take(self.by_search.hard(self.found, self.each, self.executor, self.open_), waiting)
+                self._take(self._hard(), waiting)
             for layer in waiting:
                 if not self._settled(layer):
                     self._take(self._rest(layer), [layer])
@@ -205,20 +209,22 @@ class _Run:
 
     def _contradiction(self, last: int) -> ByContradiction | None:
         """What makes proofs that rest on one another, of layers up to that one, if it applies."""
-        bench, domain = self.by_search.bench, self.problem.domain
-        root = self.problem.quick.root if isinstance(domain, Polyhedron) and domain.is_box else None
-        if root is None or not ByContradiction.fits(bench, last):
+        quick, domain = self.problem.quick, self.problem.domain
+        if not isinstance(domain, Polyhedron) or not domain.is_box or quick.root is None:
             return None
-        self.problem.quick.watch(self.problem.budget.poll)
-        self.chained = self.chained or ByContradiction(bench, root, self.executor)
+        bench = self.by_search.bench
+        if not ByContradiction.fits(bench, last):
+            return None
+        quick.watch(self.problem.budget.poll)
+        self.chained = self.chained or ByContradiction(bench, quick.root, self.executor)
         return self.chained
 
     def _tightened(self, layer: int) -> Iterator[Verdict]:
         """Neurons of a layer by tighter bounds of those before, while these show any."""
         left = sorted(self._left.get(layer, ()))
         if layer > 2 and len(left) * FEW >= len(self.asked[layer]) and not self.fruitless:
-            search = self._contradiction(layer)
-            self.fruitless = search is not None
+            search = self._contradiction(max(self.asked))  # all proofs that are shared stand in one chain
+            self.fruitless = True
             if search is not None:
                 with np.errstate(all="ignore"):
                     for verdict in search.tightened(layer, left, self.problem.budget):
@@ -235,6 +241,31 @@ class _Run:
                 for verdict in search.verdicts(last, self.found, self.whole, lambda: bool(self._left)):
                     if verdict.neuron in self._left.get(verdict.layer, ()):
                         yield verdict
+
+    def _hard(self) -> Iterator[Verdict]:
+        """Neurons with a tree each; those that stay open by contradiction, where programs are small enough."""
+        bench, search, fitting = self.by_search.bench, self.by_search, list[int]()
+        if self.together and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
+            fitting = [level for level in self._left if ByPrograms.fits(bench, level, self.whole)]
+        if fitting:  # what a tree proves, it proves stably
+            first = TREES_FIRST if self.each is None else min(self.each, TREES_FIRST)
+            self.problem.budget = self.whole.share(4)
+            with self._unless_ended():
+                yield from search.hard(self.found, first, self.executor, self.open_)
+            left = {level: some for level, some in self._left.items() if level in fitting}
+            with self._unless_ended():
+                yield from ByPrograms(bench, self.executor).verdicts(left, self.whole.share(2))
+            self.problem.budget = self.whole
+        yield from search.hard(self.found, self.each, self.executor, self.open_)
+
+    @contextmanager
+    def _unless_ended(self) -> Iterator[None]:
+        """The end of a share is none of the whole budget."""
+        try:
+            yield
+        except Exhausted:
+            if self.whole.ended:
+                raise
 
     @property
     def _left(self) -> dict[int, set[int]]:

@@ -32,6 +32,7 @@ class EarlierNeurons:
         floating: the network of these neurons; aim: the neuron in question there.
         slices: where layers are in arrays over all neurons, as parts have them; columns: where these neurons are.
         whole: their bounds on the whole domain, as such an array.
+        open: the numbers of these neurons in their layers, if they are only those of open sign.
     """
 
     def __init__(self, floating: FloatNetwork, level: int, neuron: int, bounds: Bounds, fold: bool) -> None:
@@ -39,12 +40,12 @@ class EarlierNeurons:
         self.slices = floating.slices[: level - 1]
         self.columns: list[Any] = list(self.slices)
         self.whole = self.flat(bounds)
-        self._open: list[Array] | None = None
+        self.open: list[Array] | None = None
         if fold and level > 1:
             open_ = [np.flatnonzero((low[0] < 0) & (high[0] > 0)) for low, high in bounds]
             size = max(map(len, open_)) * (floating.network.inputs + max(self.widths))
             if 0 < FEW * sum(map(len, open_)) <= sum(self.widths) and size <= MOST:
-                self._open, self.aim = open_, 0
+                self.open, self.aim = open_, 0
                 self._places = [{i: k for k, i in enumerate(some.tolist())} for some in open_]
                 self.columns = [where.start + some for where, some in zip(self.slices, open_, strict=True)]
                 self.floating = folded(floating, level, neuron, bounds, open_)
@@ -58,7 +59,7 @@ class EarlierNeurons:
 
     def fresh(self, bounds: Bounds, row: int) -> Array:
         """The same from bounds of these neurons; those of others are as on the whole domain."""
-        if self._open is None:
+        if self.open is None:
             return self.flat(bounds, row)
         found = self.whole.copy()
         for where, (low, high) in zip(self.columns, bounds, strict=True):
@@ -67,11 +68,11 @@ class EarlierNeurons:
 
     def named(self, at: int, k: int) -> int:
         """The number of one of these neurons in its layer."""
-        return k if self._open is None else int(self._open[at - 1][k])
+        return k if self.open is None else int(self.open[at - 1][k])
 
     def found(self, at: int, i: int) -> int | None:
         """The other way round; None: it is none of these."""
-        return i if self._open is None else self._places[at - 1].get(i)
+        return i if self.open is None else self._places[at - 1].get(i)
 
     def table(self, parts: Sequence[Part]) -> Array | None:
         """Bounds of all neurons that hold before any are derived: (parts, 2, neurons)."""
@@ -109,9 +110,9 @@ class EarlierNeurons:
 
     def text(self, at: int, slopes: Array) -> str:
         """Slopes of a layer as leaves say them."""
-        if self._open is not None:
+        if self.open is not None:
             every = np.zeros(self.widths[at - 1])
-            every[self._open[at - 1]] = slopes
+            every[self.open[at - 1]] = slopes
             slopes = every
         return written(slopes)
 

@@ -26,7 +26,7 @@ import numpy as np
 from geomrelu.deadness.relaxation import FIRST, LAST
 from geomrelu.deadness.unit_bounds import Assumed, Derivation, Judge, Lines, UnitBounds
 
-__all__ = ["Bounds", "Refutation", "plain", "refuted", "sure"]
+__all__ = ["GAIN", "ROUNDS", "STALLED", "Bounds", "Refutation", "plain", "refuted", "short", "sure"]
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]  # of each layer, in units
@@ -411,7 +411,7 @@ class _Search:
                 pace = np.where(way * was < 0, 0.5 * pace, np.minimum(1.1 * pace, 1.5))
                 factor, was = factor * np.exp(-way * pace), way
         state = list(self.compact), list(self.low), list(self.high), self.origins
-        return Batch(level, neurons, signs, best, _short(kept_factor), kept, *state)
+        return Batch(level, neurons, signs, best, short(kept_factor), kept, *state)
 
     def _factors(self, rows: Array, above: tuple[Array, float] | None) -> Array:
         """Multipliers to begin with: what is added is about as large."""
@@ -506,7 +506,7 @@ def _value(c: Array, y: Array, low: Array, high: Array, below: Array) -> Array:
     return np.where(c > 0, c * chord, c * np.where(unknown, below, above) * y)
 
 
-def _short(factors: Array) -> Array:
+def short(factors: Array) -> Array:
     """Numbers nearby with few binary digits."""
     grid = np.exp2(np.floor(np.log2(np.maximum(factors, 1e-30))) - 7)
     return np.where(factors > 1e-20, np.round(factors / grid) * grid, 0.0)
