@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from geomrelu import checker
-from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates import files
 from geomrelu.certificates.batch import Quick
 from geomrelu.deadness import by_contradiction, refutation, unit_bounds
@@ -183,6 +183,66 @@ def test_what_was_found_is_judged_in_the_end(case) -> None:
     assert not refutation.sure(bench.units, bounds, Assumed(level, i), refutation.Refutation([]))
 
 
+def tightened(network: Network, box: Polyhedron, budget: Budget, search: ByContradiction, left: set) -> list:
+    """What bounds alone show of those that are left, layer by layer."""
+    found = []
+    for level in range(3, network.depth + 1):
+        neurons = sorted(i for at, i in left if at == level)
+        found += search.tightened(level, neurons, budget)
+        left -= {(v.layer, v.neuron) for v in found}
+    return found
+
+
+def test_bounds_are_tightened_before_anything_is_assumed() -> None:
+    box = box_of(Fraction(1, 8))
+    network = with_dead_neurons((20, 16, 12, 8), box, 9.0)
+    bench, quick, root = Bench(network, box), Quick([], network.checked, box.checked), root_of(network, box)
+    left = {(level, i) for level in (3, 4) for i in np.flatnonzero(bounds_of(root, level)[1] > 0).tolist()}
+    search = ByContradiction(bench, quick.root, None)
+    found = tightened(network, box, Budget(), search, set(left))
+    assert found
+    assert not search.chain.links
+    assert {(v.layer, v.neuron) for v in found} <= left
+    claims = [v.claim for v in found]
+    for some in (claims[:1], claims):  # the first alone, whose tree has grown since
+        data = json.loads(json.dumps(files.as_certificate(some, network.digest, str(box.checked.digest()), [])))
+        for independent in (True, False):
+            assert check(data, network, box, independent=independent) == len(some)
+    calls = 0
+
+    class Interrupted(Budget):
+        def poll(self) -> None:
+            nonlocal calls
+            calls += 1
+            if calls % 2:
+                raise Exhausted("the time is over")
+
+    again, those = ByContradiction(bench, quick.root, None), []
+    while True:  # one step is done in each call
+        try:
+            those += tightened(network, box, Interrupted(), again, set(left))
+            break
+        except Exhausted:
+            continue
+    assert calls > 2
+    assert {(v.layer, v.neuron) for v in those} == {(v.layer, v.neuron) for v in found}
+    assert again.chain.trailing == search.chain.trailing
+
+
+@pytest.mark.parametrize(("margin", "asked"), [(8.0, [3, 4]), (5.0, [3])])
+def test_layers_are_tightened_while_that_shows_any(margin: float, asked: list[int], monkeypatch) -> None:
+    levels, own = [], ByContradiction.tightened
+
+    def noted(self, level, neurons, budget):
+        levels.append(level)
+        yield from own(self, level, neurons, budget)
+
+    monkeypatch.setattr(ByContradiction, "tightened", noted)
+    box = box_of(Fraction(1, 8))
+    decide(with_dead_neurons((20, 16, 12, 8), box, margin), box, time=2)
+    assert levels == asked
+
+
 def test_several_processes_find_them_too(case) -> None:
     network, box, report = case
     found = decide(network, box, time=15, workers=2)
@@ -237,4 +297,4 @@ def test_bounds_that_do_not_fit_are_left_alone(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(unit_bounds, "LARGEST", int(high.max()))
     with pytest.raises(OverflowError):
         bench.units.lines(1, low, high)
-    assert not list(ByContradiction(bench, root, 3, None).verdicts({}, Budget(60)))
+    assert not list(ByContradiction(bench, root, None).verdicts(3, {}, Budget(60)))
