@@ -299,7 +299,7 @@ class _Keeper:
             self.saver = files.Saver(directory, *self.digests)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:
-        if self.saver is not None and (claim := verdict.claim) is not None:
+        if self.saver is not None and (claim := verdict.packed) is not None:
             self.saver.add(claim, points)
 
     def watch(self, tree: Tree) -> None:

@@ -338,7 +338,7 @@ class Kept:
         self.savers.append(saver)
 
         def save(verdict: Verdict, points: list[list[str]]) -> None:
-            if verdict.status is Status.DEAD and (claim := verdict.claim) is not None:
+            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None:
                 saver.add(claim, points)
 
         return {"known": self._known(found), "save": save, "open_": saver.watch}

@@ -157,7 +157,7 @@ class Report:
     def certificates(self) -> list[dict[str, Any]]:
         """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and
         one of the claims that share a tree."""
-        claims = {layer.layer: list(claims_of(layer)) for layer in self}
+        claims = {layer.layer: list(map(files.unpacked, claims_of(layer))) for layer in self}
         for claim in self.__dict__.get("_active", ()):
             claims[claim["layer"]].append(claim)
         return [
@@ -306,13 +306,13 @@ class UnionReport(Report):
 
 
 def claims_of(report: LayerReport) -> Iterator[Claim]:
-    """Those of a layer, but for those that share a tree; one by one, for they are unpacked."""
-    return (claim for v in report.verdicts if not v.is_shared and (claim := v.claim) is not None)
+    """Those of a layer, packed, but for those that share a tree."""
+    return (v.packed for v in report.verdicts if v.packed is not None and not v.is_shared)
 
 
 def shared_claims_of(report: LayerReport) -> Iterator[Claim]:
     """Those that share a tree."""
-    return (claim for v in report.verdicts if v.is_shared and (claim := v.claim) is not None)
+    return (v.packed for v in report.verdicts if v.packed is not None and v.is_shared)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------

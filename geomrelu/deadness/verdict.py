@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from geomrelu.certificates.files import Claim, is_shared
+from geomrelu.certificates.files import Claim, is_shared, packed, unpacked
 
 __all__ = ["LayerReport", "Status", "Verdict", "undecided"]
-
-SOME = 1_000  # nodes of a proof that are packed together
 
 
 class Status(Enum):
@@ -27,37 +23,19 @@ class Status(Enum):
         raise TypeError("a status is not a truth value: compare it with Status.DEAD, ALIVE or UNDECIDED")
 
 
-class _Packed(NamedTuple):
-    """A proof that is a tree, as compressed texts of some of its nodes each: as objects they take a hundred times as
-    much, and all verdicts stay in memory."""
-
-    texts: tuple[bytes, ...]
-
-    @classmethod
-    def of(cls, proof: list[Any]) -> _Packed:
-        some = (proof[k : k + SOME] for k in range(0, len(proof), SOME))
-        return cls(tuple(zlib.compress(json.dumps(nodes).encode(), 1) for nodes in some))
-
-    def proof(self) -> list[Any]:
-        return [node for text in self.texts for node in json.loads(zlib.decompress(text))]
-
-
 class _Claim:
-    """The claim of a verdict, whose proof is packed while nobody looks at it."""
+    """The claim of a verdict, whose proof is packed while nobody looks at it: all verdicts stay in memory."""
 
     def __set__(self, verdict: Verdict, claim: Any) -> None:
         claim = None if claim is self else claim  # the default
         if claim is not None and isinstance(proof := claim.get("proof"), list) and len(proof) > 1:
-            claim = {**claim, "proof": _Packed.of(proof)}
+            claim = {**claim, "proof": packed(proof)}
         verdict.__dict__["claim"] = claim
 
     def __get__(self, verdict: Verdict | None, kind: Any = None) -> Any:
         if verdict is None:
             return self
-        claim = verdict.__dict__["claim"]
-        if claim is not None and isinstance(proof := claim.get("proof"), _Packed):
-            claim = {**claim, "proof": proof.proof()}
-        return claim
+        return None if verdict.packed is None else unpacked(verdict.packed)
 
 
 _CLAIM: Any = _Claim()
@@ -88,10 +66,15 @@ class Verdict:
     parts: tuple[Verdict, ...] = field(default=(), repr=False)
 
     @property
+    def packed(self) -> Claim | None:
+        """The claim as it is kept, the proof packed if it is a tree."""
+        claim: Claim | None = self.__dict__["claim"]
+        return claim
+
+    @property
     def is_shared(self) -> bool:
         """Does its proof share a tree with others?"""
-        claim = self.__dict__["claim"]
-        return claim is not None and is_shared(claim)
+        return self.packed is not None and is_shared(self.packed)
 
 
 @dataclass(frozen=True)

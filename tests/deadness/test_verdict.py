@@ -1,6 +1,5 @@
 """What a verdict keeps of its claim, and that it gives back what it was given."""
 
-import gc
 import json
 import pickle
 import random
@@ -13,8 +12,8 @@ from trees import objects
 
 from geomrelu import Polyhedron, Status
 from geomrelu import decide as front
-from geomrelu.certificates.files import Shared
-from geomrelu.deadness import verdict as verdicts
+from geomrelu.certificates import files
+from geomrelu.certificates.files import Packed, Shared
 from geomrelu.deadness.verdict import Verdict
 
 
@@ -35,7 +34,7 @@ def dead(claim):
     return Verdict(2, 3, Status.DEAD, True, None, "why", claim)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, verdicts.SOME - 1, verdicts.SOME, verdicts.SOME + 1, 2 * verdicts.SOME + 7])
+@pytest.mark.parametrize("count", [0, 1, 2, Packed.SOME - 1, Packed.SOME, Packed.SOME + 1, 2 * Packed.SOME + 7])
 def test_a_claim_is_what_was_given(count):
     claim = {"layer": 2, "proof": tree(random.Random(count), count), "stable": True, "point": ["1/3", "0"]}
     text, one = json.dumps(claim), dead(claim)
@@ -71,29 +70,56 @@ def test_large_proofs_are_small(nested):
     assert max(len(objects(v)) for v in large) < 10
 
 
-def test_claims_are_written_one_by_one(nested, tmp_path, monkeypatch):
-    """However many large proofs a layer has, two at most are unpacked at a time."""
+@pytest.mark.parametrize("count", [0, 1, 2, Packed.SOME, Packed.SOME + 1, 2 * Packed.SOME + 7])
+def test_packed_proofs_are_written_as_they_are(count, tmp_path):
+    """Byte for byte as without packing, and nodes are taken one after the other."""
+    nodes = tree(random.Random(count), count)
+    packed = files.packed(json.loads(json.dumps(node)) for node in nodes)
+    assert isinstance(packed, Packed) is (count > 1)
+    assert len(packed) == count
+    for data in ({"claims": [{"proof": packed, "stable": True}]}, [packed, {"a": packed}], packed):
+        files.save(tmp_path / "proof.json", data)
+        text = json.dumps(data, default=lambda proof: proof.proof())
+        assert (tmp_path / "proof.json").read_text() == text
+    with pytest.raises(TypeError, match="set is not JSON"):
+        files.save(tmp_path / "proof.json", {"a": {1}})
+    assert (tmp_path / "proof.json").read_text() == text
 
-    class Nodes(list):
+
+def test_packing_holds_few_nodes():
+    """However many come."""
+
+    class Node(dict):
         """Somebody may look if it is still there."""
 
-    alive, most, unpack = [], [], verdicts._Packed.proof
+    alive, most = [], 0
 
-    def unpacked(packed):
-        nodes = Nodes(unpack(packed))
-        alive.append(weakref.ref(nodes))
-        gc.collect()
-        most.append(sum(one() is not None for one in alive))
-        return nodes
+    def nodes():
+        nonlocal alive, most
+        for k in range(10 * Packed.SOME):
+            node = Node(slopes=[str(k)])
+            alive.append(weakref.ref(node))
+            if not k % 100:
+                alive = [one for one in alive if one() is not None]
+                most = max(most, len(alive))
+            yield node
 
-    monkeypatch.setattr(verdicts._Packed, "proof", unpacked)
-    report = front(*nested, certificates=tmp_path / "at once")
-    report.save(tmp_path / "later")
-    large = sum("_Packed" in repr(v.__dict__) for v in report.verdicts)
-    assert large >= 3
-    assert len(most) >= 3 * large
-    assert max(most) <= 2
-    own = ({p.name: p.read_text() for p in (tmp_path / d).glob("*neuron*.json")} for d in ("at once", "later"))
-    first, later = own
-    assert first == later
-    assert len(first) == large
+    packed = Packed(nodes())
+    assert len(packed) == 10 * Packed.SOME
+    assert most <= 3 * Packed.SOME
+    assert len(objects(packed)) < 10
+
+
+def test_large_proofs_are_not_unpacked_to_be_written(nested, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Packed, "proof", None)
+        report = front(*nested, certificates=tmp_path / "at once")
+        report.save(tmp_path / "later")
+    large = [v for v in report.verdicts if isinstance((v.packed or {}).get("proof"), Packed)]
+    assert len(large) >= 3
+    for verdict in large:
+        name = f"layer-{verdict.layer}-neuron-{verdict.neuron}.json"
+        first, later = ((tmp_path / folder / name).read_text() for folder in ("at once", "later"))
+        assert first == later
+        assert json.loads(first)["claims"][0]["proof"] == verdict.claim["proof"]
+    assert report.check() == len(report.verdicts)
