@@ -26,7 +26,7 @@ from geomrelu.deadness.proof_tree import LETTERS
 from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.exact.affine import AffineMap
 
-__all__ = ["Assumed", "Derivation", "Judge", "Lines", "UnitBounds", "lines_of"]
+__all__ = ["Assumed", "Derivation", "Judge", "Lines", "UnitBounds", "line_of", "lines_of"]
 
 Array = np.ndarray
 ROUND = 2.0**-52
@@ -96,6 +96,15 @@ def lines_of(low: Array, high: Array, unit: Array) -> Lines:
     height = (high * unit[neurons]) * ((GRID - above) / GRID)
     below = np.where(unknown, np.clip(4 * above - 2 * GRID, 0, GRID), GRID)
     return Lines(neurons, above / GRID, below / GRID, height, unknown)
+
+
+def line_of(low: int, high: int, unit: float) -> tuple[float, float, float, bool]:
+    """The same of one neuron with high > 0: above, below, height, and is its sign unknown."""
+    if low >= 0:
+        return 1.0, 1.0, 0.0, False
+    above = (high << UNIT) // (high - low)
+    below = min(max(4 * above - 2 * GRID, 0), GRID)
+    return above / GRID, below / GRID, (high * unit) * ((GRID - above) / GRID), True
 
 
 def _slopes(high: Array, range_: Array) -> Array:
@@ -206,11 +215,9 @@ class Judge:
         here = self.lines[level - 1]
         place = int(np.searchsorted(here.neurons, neuron))
         if high[neuron] > 0 and place < len(here.neurons) and here.neurons[place] == neuron:
-            one = lines_of(
-                low[neuron : neuron + 1], high[neuron : neuron + 1], self.units.units[level - 1][neuron : neuron + 1]
-            )
-            for old, new in zip(here[1:], one[1:], strict=True):
-                old[place] = new[0]
+            one = line_of(int(low[neuron]), int(high[neuron]), float(self.units.units[level - 1][neuron]))
+            for old, new in zip(here[1:], one, strict=True):
+                old[place] = new
         else:
             self.lines[level - 1] = self.units.lines(level, low, high)
             self._rows.pop(level, None)
@@ -288,7 +295,7 @@ class Judge:
         if at not in self._rows:
             self._rows[at] = units.weights[at - 1][neurons], units.sizes[at - 1][neurons], units.biases[at - 1][neurons]
         weights, sizes, bias = self._rows[at]
-        gained = c @ own.biases[at - 1][neurons]
+        gained = c @ (bias if own.kind is float else own.biases[at - 1][neurons])
         constant = constant + raised + gained
         off += float(error @ here.height) + float(lack @ abs(bias))
         off += rounding * (2 * float(raised) + float(size @ abs(bias)) + abs(float(gained)) + 2 * abs(float(constant)))

@@ -347,6 +347,18 @@ def test_bounds_of_many_units(width: int) -> None:
     assert decide(network, box, layers=[2, 4], time=5).check() > 0
 
 
+def test_lines_of_one_neuron_are_those_of_many() -> None:
+    random = np.random.default_rng(2)
+    sizes = np.exp2(random.integers(0, 48, (2, 300))).astype(np.int64)
+    low, high = (random.random((2, 300)) * sizes).astype(np.int64)
+    low[:250], unit = -low[:250], np.exp2(random.integers(-40, 40, 300))
+    high = np.maximum(high, np.maximum(low, 0) + 1)
+    lines = unit_bounds.lines_of(low, high, unit)
+    assert len(lines.neurons) == 300
+    for i, found in enumerate(zip(*lines[1:], strict=True)):
+        assert found == unit_bounds.line_of(int(low[i]), int(high[i]), float(unit[i]))
+
+
 def test_bounds_that_do_not_fit_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     network, box = network_of("gaussian", (24, 20, 16)), box_of()
     bench, root = Bench(network, box), root_of(network, box)
