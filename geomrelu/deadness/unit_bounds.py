@@ -226,16 +226,24 @@ class Judge:
         return bool(low[neuron] <= high[neuron])
 
     def derived(self, item: Derivation) -> int | None:
-        """The bound of ``sign * z`` in units; None: it is not sure which of two it is."""
-        bound = self._derived(item, self.units.floats)
-        longer = self.units.longer if bound is None else None
-        return bound if longer is None else self._derived(item, longer)
+        """The bound of ``sign * z`` in units; None: it is not sure which of two it is. (Where both contradict what is
+        known, any will do, for then nothing rests on it.)"""
+        for own in (self.units.floats, self.units.longer):
+            if own is None:
+                break
+            bound, off = self.within(item, own)
+            unit = self.units.units[item.level - 1][item.neuron]
+            least, most = np.ceil((bound - off) / unit), np.ceil((bound + off) / unit)
+            if abs(most) < LARGEST and (least == most or self._contradicts(item, int(most))):
+                return int(most)
+        return None
 
-    def _derived(self, item: Derivation, own: Reals) -> int | None:
-        bound, off = self.within(item, own)
-        unit = self.units.units[item.level - 1][item.neuron]
-        least, most = np.ceil((bound - off) / unit), np.ceil((bound + off) / unit)
-        return int(most) if least == most and abs(most) < LARGEST else None
+    def _contradicts(self, item: Derivation, bound: int) -> bool:
+        """Is there no point where ``sign * z`` is no larger than that?"""
+        if item.level > len(self.state):
+            return bound < 0 and self.given == (item.level, item.neuron, item.sign)
+        low, high = self.state[item.level - 1]
+        return bool(bound < (low if item.sign > 0 else -high)[item.neuron])
 
     def within(self, item: Derivation, own: Reals) -> tuple[Any, float]:
         """The bound before it is rounded to units, and by how much it may differ."""

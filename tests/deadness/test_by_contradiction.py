@@ -153,8 +153,10 @@ def test_longer_floats_say_what_others_leave_open() -> None:
             item = Derivation(3, i, sign, 0.0, (None, None))
             unit = Fraction(2) ** (root.fields.exponents(3)[i] - 28)
             exact = -(-root._exact(3, i, sign, [], {}, []) // unit)
-            left += judge._derived(item, units.floats) is None
             found = judge.derived(item)
+            units.longer, kept = None, units.longer
+            left += judge.derived(item) is None
+            units.longer = kept
             assert found in (None, exact)
             more += found is not None
     assert left > 16
@@ -345,6 +347,25 @@ def test_bounds_of_many_units(width: int) -> None:
             assert above * 2**28 == (2**28 if least >= 0 else (most << 28) // (most - least))
     assert max(abs(bounds_of(root, 2)[1])) >= 2**35
     assert decide(network, box, layers=[2, 4], time=5).check() > 0
+
+
+def test_a_bound_that_contradicts_in_any_case_need_not_be_known_to_a_unit() -> None:
+    network, box = network_of("gaussian", (24, 20, 16)), box_of()
+    bench, root = Bench(network, box), root_of(network, box)
+    units = bench.units
+    assert units is not None
+    units.longer, units.floats = None, units.floats._replace(rounding=units.rounding * 1e6)
+    judge = Judge(units, [bounds_of(root, 1), bounds_of(root, 2)], Assumed(3, 2))
+    for sign in (1, -1):
+        one = Derivation(2, 4, sign, 0.0, (None,))
+        assert judge.derived(one) is None
+        unit = Fraction(2) ** (root.fields.exponents(2)[4] - 28)
+        exact, far = -(-root._exact(2, 4, sign, [], {}, []) // unit), 1 << 24
+        (judge.state[1][0] if sign > 0 else judge.state[1][1])[4] = sign * (exact + far)
+        found = judge.derived(one)
+        assert found is not None
+        assert abs(found - exact) < far
+    assert judge.derived(Derivation(3, 2, 1, 0.0, ())) is None  # its bound is positive
 
 
 def test_lines_of_one_neuron_are_those_of_many() -> None:
