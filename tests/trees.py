@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from itertools import pairwise
 
@@ -39,3 +40,14 @@ def accepted(bench, tree):
     claim = json.loads(json.dumps(bench.refuted(tree)))
     checker.prove(claim, bench.shared)
     return claim["stable"]
+
+
+def objects(*roots):
+    """What the collector of garbage knows, below some objects."""
+    found, stack = {}, list(roots)
+    while stack:
+        one = stack.pop()
+        if gc.is_tracked(one) and not isinstance(one, type) and id(one) not in found:
+            found[id(one)] = one
+            stack += gc.get_referents(one)
+    return found

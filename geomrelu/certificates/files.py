@@ -150,7 +150,8 @@ def _claims(data: dict[str, Any]) -> list[Claim]:
 def write(
     directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]
 ) -> dict[int, str]:
-    """Write the claims about one layer, but for those that share a tree; returns the file of each neuron.
+    """Write the claims about one layer, but for those that share a tree; returns the file of each neuron. Of claims
+    with large proofs one at a time is in use.
 
     Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
     under another name and then renamed.
@@ -160,9 +161,10 @@ def write(
     """
     shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
     together, points = _earlier(directory, layer, shared, model, domain, points)
-    claims = [claim for claim in claims if not is_shared(claim)]
     files: dict[int, str] = {}
     for claim in claims:
+        if is_shared(claim):
+            continue
         i = claim["neuron"]
         path = directory / f"layer-{layer}-neuron-{i}.json"
         for others in together.values():
@@ -176,8 +178,8 @@ def write(
     for kind, some in together.items():
         if some:
             save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
-    for claim in claims:
-        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
+    for i in files:
+        _unfinished(directory, layer, i).unlink(missing_ok=True)
     for kind, some in together.items():  # only now, so that no claim is ever on disk nowhere
         if not some:
             shared[kind].unlink(missing_ok=True)

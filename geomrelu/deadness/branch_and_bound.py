@@ -134,6 +134,10 @@ class Tree:
                 proof += earlier.get(name) or [dict(node)]
         return proof
 
+    def forget(self) -> None:
+        """Only what it has come to is needed any more: who has the proof keeps it."""
+        self._nodes = []
+
     @property
     def unfinished(self) -> Claim | None:
         """What another run can take over."""

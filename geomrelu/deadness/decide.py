@@ -196,7 +196,7 @@ class _Run:
             for verdict in verdicts:
                 done = self.found[verdict.layer]
                 done[verdict.neuron] = verdict
-                if self.save is not None and verdict.claim is not None:
+                if self.save is not None:
                     self.save(verdict, self.problem.points)
                 if self.progress is not None:
                     self.progress(verdict.layer, len(done), len(self.asked[verdict.layer]))

@@ -157,7 +157,8 @@ class UnitBounds:
     def longer(self) -> Reals | None:
         """Eleven more binary digits with x87; None: there is no such kind of floats."""
         kind, inside = np.longdouble, self._floating.inside
-        if np.finfo(kind).nmant < LONGER or not isinstance(inside, Inside) or not inside.domain.is_box:
+        long = kind(1) + kind(2) ** -LONGER != 1  # x87 can be told to round to doubles
+        if not long or not isinstance(inside, Inside) or not inside.domain.is_box:
             return None
         maps = self._floating.network.layers[: len(self.weights)]
         own = 0.0 if all(_are_floats(map_) for map_ in maps) else ROUND

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from typing import Any, NamedTuple
 
-from geomrelu.certificates.files import Claim
+from geomrelu.certificates.files import Claim, is_shared
 
 __all__ = ["LayerReport", "Status", "Verdict", "undecided"]
+
+SOME = 1_000  # nodes of a proof that are packed together
 
 
 class Status(Enum):
@@ -22,6 +27,42 @@ class Status(Enum):
         raise TypeError("a status is not a truth value: compare it with Status.DEAD, ALIVE or UNDECIDED")
 
 
+class _Packed(NamedTuple):
+    """A proof that is a tree, as compressed texts of some of its nodes each: as objects they take a hundred times as
+    much, and all verdicts stay in memory."""
+
+    texts: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, proof: list[Any]) -> _Packed:
+        some = (proof[k : k + SOME] for k in range(0, len(proof), SOME))
+        return cls(tuple(zlib.compress(json.dumps(nodes).encode(), 1) for nodes in some))
+
+    def proof(self) -> list[Any]:
+        return [node for text in self.texts for node in json.loads(zlib.decompress(text))]
+
+
+class _Claim:
+    """The claim of a verdict, whose proof is packed while nobody looks at it."""
+
+    def __set__(self, verdict: Verdict, claim: Any) -> None:
+        claim = None if claim is self else claim  # the default
+        if claim is not None and isinstance(proof := claim.get("proof"), list) and len(proof) > 1:
+            claim = {**claim, "proof": _Packed.of(proof)}
+        verdict.__dict__["claim"] = claim
+
+    def __get__(self, verdict: Verdict | None, kind: Any = None) -> Any:
+        if verdict is None:
+            return self
+        claim = verdict.__dict__["claim"]
+        if claim is not None and isinstance(proof := claim.get("proof"), _Packed):
+            claim = {**claim, "proof": proof.proof()}
+        return claim
+
+
+_CLAIM: Any = _Claim()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is known about one neuron on the domain.
@@ -33,7 +74,7 @@ class Verdict:
         supremum: of its pre-activation: exact, "inf", or None if it was not computed.
         reason: one phrase: the method, or why it is undecided.
         claim: what the checker accepted (see ``checker.py``), None if undecided. Its "point" may be a number, that
-            of an entry of the report's ``points``.
+            of an entry of the report's ``points``. Looking at it costs: a large proof is kept packed.
         parts: on a union of polyhedra, the verdicts on those that were asked; the claims are theirs.
     """
 
@@ -43,8 +84,14 @@ class Verdict:
     stable: bool | None
     supremum: Fraction | str | None
     reason: str
-    claim: Claim | None = field(default=None, repr=False)
+    claim: Claim | None = field(default=_CLAIM, repr=False)
     parts: tuple[Verdict, ...] = field(default=(), repr=False)
+
+    @property
+    def is_shared(self) -> bool:
+        """Does its proof share a tree with others?"""
+        claim = self.__dict__["claim"]
+        return claim is not None and is_shared(claim)
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,21 @@ def test_workers_find_what_one_process_finds(no_pieces):
         assert len(checker.check(json.loads(json.dumps(bundle)), net.checked, box.checked)) == len(claims)
 
 
+def test_a_proof_is_kept_once(no_pieces):
+    """A verdict has it, so its tree is let go of, and still says how large it was."""
+    net, box = hard()
+    trees = []
+    reports = list(decide(net, box, budget=Budget(600), open_=trees.append))
+    proved = {(v.layer, v.neuron): v for r in reports for v in r.verdicts if v.status is Status.DEAD}
+    done = [tree for tree in trees if (tree.level, tree.neuron) in proved]
+    assert len(done) > 2
+    for tree in done:
+        verdict = proved[tree.level, tree.neuron]
+        assert tree._nodes == []
+        assert str(tree) == verdict.reason
+        assert len(verdict.claim["proof"]) >= tree.boxes
+
+
 def test_a_bench_is_unpacked_once_in_a_process():
     net, box = hard()
     bench = workers.Bench(net, box)
