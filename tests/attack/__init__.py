@@ -9,6 +9,15 @@ Where to look for what:
     assaults    the ways of attacking, one function each; prunings: those of smaller networks
     run         the command: blocks of certificates, each from its own seed; a journal; a summary
 
+And small faults in the plain judge, to see that they are noticed:
+
+    python tests/attack/mutants.py
+
+    questions   how a judge is asked; readable, bounds, claims: questions of every rule at its edge, answers stated;
+                grids: by the hundred, where all judges have to agree
+    battery     all of these, and what is true and false of random networks
+    mutants     the faults, and the command; survivors: those that are none, with the reason
+
 What is true is computed by ``oracles.py``, which shares no code with the package: activation patterns enumerated by
 the Parma Polyhedra Library, or plain evaluation at points.
 """

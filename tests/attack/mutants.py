@@ -3,9 +3,9 @@
     python tests/attack/mutants.py [--from LINE] [--to LINE] [--every N] [--seconds S]
 
 A mutant changes one operator, one comparison, one constant or one call of ``require`` of ``checker.py``. The battery
-judges certificates whose answer is known: those of true claims that ``decide`` finds, random trees whose bound the
-quick judge knows, the example of FORMAT.md with every part bent, and false claims. A mutant that gives the same answers
-everywhere survives; SURVIVORS says of which kinds that is no fault.
+(``battery.py``) judges certificates whose answer is known. A mutant that gives the same answers everywhere survives;
+``survivors.py`` says which ones do, and why that is no fault. Exit code 1: another one survives, or an entry there is
+out of date.
 """
 
 from __future__ import annotations
@@ -15,551 +15,155 @@ import ast
 import contextlib
 import copy
 import io
-import json
-import math
-import random
-import re
 import signal
 import sys
-import tempfile
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.extend(str(Path(__file__).resolve().parents[1] / folder) for folder in ("", "certificates"))
 
-from families import cases
-from test_checker import false_claims, random_proof
-
-from attack import rounds
-from geomrelu import Network, Polyhedron, checker
-from geomrelu.deadness.decide import decide
-from geomrelu.deadness.pruning import prune
+from attack.questions import Question
+from attack.survivors import EXPLAINED, Survivor
+from geomrelu import checker
 
 SOURCE = Path(checker.__file__)
-SWAPS: dict[type, tuple[type, ...]] = {
-    ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Add,), ast.FloorDiv: (ast.Mult,), ast.Div: (ast.Mult,),
-    ast.LShift: (ast.RShift,), ast.RShift: (ast.LShift,), ast.Lt: (ast.LtE,), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE,),
-    ast.GtE: (ast.Gt,), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.And: (ast.Or,), ast.Or: (ast.And,),
-    ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+SWAPS: dict[type, type] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult,
+    ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
-SURVIVORS = {
-    "message": "what is said of a rejection, not whether there is one",
-    "loose": "a bound that is rounded further outward, or a default slope that is another valid one: less is proved",
-    "size": "limits on what is read (digits, inputs), and how messages are cut",
-    "order": "the order in which equal things are taken",
-    "again": "a check that another one repeats",
-}
 
 
 # ---- mutants ----------------------------------------------------------------------------------------------------
 
 
-class Place:
-    """Where a tree can be changed, and how."""
+class Mutant(NamedTuple):
+    """One change of the source; ``within`` is the function, "" outside; the text is that of its statement's head."""
 
-    def __init__(self, line: int, what: str, change: Callable[[], None], undo: Callable[[], None]) -> None:
-        self.line, self.what, self.change, self.undo = line, what, change, undo
+    line: int
+    within: str
+    before: str
+    text: str
+    change: Callable[[], None]
+    undo: Callable[[], None]
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.within}\n      {self.before}\n   -> {self.text}"
 
 
-def places(tree: ast.Module) -> Iterator[Place]:
-    """Every change of one operator, comparison, constant, condition or requirement."""
-    lengths = {
-        id(k.value) for node in ast.walk(tree) if isinstance(node, ast.keyword) for k in [node] if k.arg == "strict"
-    }
-    for node in ast.walk(tree):
-        if id(node) in lengths:  # zip(..., strict=True) of lists that have one length
+def mutants(tree: ast.Module) -> list[Mutant]:
+    """Every change of one operator, comparison, constant, condition or requirement, by lines."""
+    found = []
+    for node, statement, within in _nodes(tree, tree, ""):
+        for holder, field, new in _changes(node):
+            old = getattr(holder, field)
+            change, undo = (lambda h=holder, f=field, v=v: setattr(h, f, v) for v in (new, old))
+            before = _head(statement)
+            change()
+            found.append(Mutant(node.lineno, within, before, _head(statement), change, undo))
+            undo()
+    return sorted(found, key=lambda m: m.line)
+
+
+def _nodes(node: ast.AST, statement: ast.AST, within: str) -> Iterator[tuple[Any, ast.AST, str]]:
+    """All nodes, with the statement and the function or class in which they stand."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.keyword) and child.arg == "strict":  # zip(..., strict=True) of lists of one length
             continue
-        if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)):
-            for other in SWAPS.get(type(node.op), ()):
-                yield _set(node, "op", other(), node.lineno)
-        elif isinstance(node, ast.Compare):
-            for k, op in enumerate(node.ops):
-                for other in SWAPS.get(type(op), ()):
-                    ops = [*node.ops[:k], other(), *node.ops[k + 1 :]]
-                    yield _set(node, "ops", ops, node.lineno)
-        elif isinstance(node, ast.Constant) and type(node.value) is int:
-            yield _set(node, "value", node.value + 1, node.lineno)
-        elif isinstance(node, ast.Constant) and type(node.value) is bool:
-            yield _set(node, "value", not node.value, node.lineno)
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
-            same = ast.UnaryOp(type(node.op)(), node.operand)  # twice is not at all
-            yield _set(node, "operand", ast.copy_location(same, node), node.lineno)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "require":
-            yield _set(node, "args", [ast.copy_location(ast.Constant(True), node.args[0]), *node.args[1:]], node.lineno)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
-            yield _set(node.func, "id", "max" if node.func.id == "min" else "min", node.lineno)
+        inside, of = within, child if isinstance(child, ast.stmt) else statement
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            inside = f"{within}.{child.name}".lstrip(".")
+        yield child, of, inside
+        yield from _nodes(child, of, inside)
 
 
-def _set(node: Any, field: str, new: Any, line: int) -> Place:
-    old = getattr(node, field)
-    said = f"{type(node).__name__}.{field}: {_show(old)} -> {_show(new)}"
-    return Place(line, said, lambda: setattr(node, field, new), lambda: setattr(node, field, old))
+def _changes(node: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Other values of a field, of the node or below it."""
+    if isinstance(node, (ast.BinOp, ast.AugAssign, ast.BoolOp)) and type(node.op) in SWAPS:
+        yield node, "op", SWAPS[type(node.op)]()
+    elif isinstance(node, ast.Compare):
+        for k, op in enumerate(node.ops):
+            if type(op) in SWAPS:
+                yield node, "ops", [*node.ops[:k], SWAPS[type(op)](), *node.ops[k + 1 :]]
+    elif isinstance(node, ast.Constant) and type(node.value) is int:
+        yield node, "value", node.value + 1
+    elif isinstance(node, ast.Constant) and type(node.value) is bool:
+        yield node, "value", not node.value
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
+        yield node, "operand", ast.copy_location(ast.UnaryOp(type(node.op)(), node.operand), node)  # twice: not at all
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id == "require":
+            yield node, "args", [ast.copy_location(ast.Constant(True), node.args[0]), *node.args[1:]]
+        elif node.func.id in ("min", "max"):
+            yield node.func, "id", "max" if node.func.id == "min" else "min"
 
 
-def _show(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_show, value))[:50]
-    return (
-        ast.unparse(value)
-        if isinstance(value, ast.expr)
-        else type(value).__name__
-        if isinstance(value, ast.AST)
-        else repr(value)
-    )[:50]
+def _head(statement: ast.AST) -> str:
+    """A statement without those inside it."""
+    shallow = copy.copy(statement)
+    for field in ("body", "orelse", "finalbody", "handlers"):
+        if isinstance(getattr(shallow, field, None), list):
+            setattr(shallow, field, [ast.Pass()] if field == "body" else [])
+    return ast.unparse(shallow).split("\n")[0]
 
 
 def loaded(tree: ast.Module) -> Any:
+    """The module that a tree stands for."""
     module = types.ModuleType("mutant")
     sys.modules["mutant"] = module
     exec(compile(ast.fix_missing_locations(copy.copy(tree)), "mutant", "exec"), module.__dict__)
     return module
 
 
-# ---- the battery ------------------------------------------------------------------------------------------------
+def notices(asked: list[Question], module: Any) -> bool:
+    """Does a module give another answer somewhere? Such a question is asked first the next time."""
+    for k, (ask, answer) in enumerate(asked):
+        try:
+            other = ask(module) != answer
+        except Exception:  # a crash is noticed as well
+            other = True
+        if other:
+            asked.insert(0, asked.pop(k))
+            return True
+    return False
 
 
-class Battery:
-    """Questions with known answers: ``(question, answer)``, all in JSON data."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[Callable[[Any], Any], Any]] = []
-        self._generators()
-        self._growing()
-        self._corners()
-        self._limits()
-        self._example()
-        self._far_out()
-        self._skips()
-        self._zeros()
-        rng = random.Random(1)
-        for count, seed in ((24, 500), (16, 4000)):
-            for _, net, domain, _, _ in cases(count, seed):
-                self._network(rng, net, domain)
-        for layers, net, domain, _, _ in cases(14, 1):
-            if isinstance(domain, Polyhedron) and not domain.given_by_generators:
-                self._pruning(rng, layers, net, domain)
-        self._command()
-        for data in ({"layers": []}, {"layers": [{"weights": [[1]], "x": 1}]}, {"inputs": 1, "layers": [{"rows": []}]}):
-            self._ask(lambda m, data=data: _refusal(m, lambda: m.Model.parse(data)))
-        for data in (
-            {"box": [[0]]},
-            {"points": []},
-            {"vertices": [[0]], "box": [[0, 1]]},
-            {"dimension": 0},
-            {"box": [[0, 1]], "dimension": 2},
-        ):
-            self._ask(lambda m, data=data: _refusal(m, lambda: m.Domain.parse(data)))
-        self._balls()
-        for text in ("1", "-3/4", "1e-3", "1/0", "x", "5.", ".", "+.5e1", "1" * 50, "1_0"):
-            self._ask(lambda m, text=text: _refusal(m, lambda: m.number(text)))
-
-    def _balls(self) -> None:
-        for model, place, points, claim in rounds.questions():
-            self._ask(_asking(model, place, points, claim))
-        for data in rounds.malformed():
-            self._ask(lambda m, data=data: _refusal(m, lambda: rounds.shown(m.Domain.parse(data))))
-        for question in rounds.bounded():
-            self._ask(_bounding(*question))
-
-    def _network(self, rng: random.Random, net: Any, domain: Any) -> None:
-        model, place = json.loads(net.to_json()), _domain(domain)
-        self._ask(lambda m: (m.Model.parse(model).digest(), m.Domain.parse(place).digest()))
-        reports = list(decide(net, domain))
-        donors: dict[int, list[Any]] = {}
-        for report in reports:
-            for v in report.verdicts:
-                if v.claim and "proof" in v.claim:
-                    donors.setdefault(v.layer, []).append(v.claim["proof"])
-        points = json.loads(json.dumps(reports[0].points))
-        for report in reports:
-            for v in report.verdicts:
-                offered = [v.claim] if v.claim else []
-                right = math.inf if v.supremum == "inf" else v.supremum
-                if right is not None:
-                    found = false_claims(
-                        rng, net.checked, domain.checked, v.layer, v.neuron, v.supremum, v.stable,
-                        donors.get(v.layer, [])[:1], v.claim,
-                    )  # fmt: skip
-                    offered += rng.sample(lies := list(found), min(6, len(lies)))
-                for claim in json.loads(json.dumps(offered)):
-                    self._ask(_asking(model, place, points, claim))
-                if domain.checked.points is None and rng.random() < 0.5:
-                    proof = json.loads(json.dumps(random_proof(rng, net.checked, domain.checked, v.layer)))
-                    self._ask(_bounding(model, place, proof, v.layer, v.neuron))
-
-    def _pruning(self, rng: random.Random, layers: Any, net: Any, domain: Any) -> None:
-        rows, bias = layers[0]
-        rows, bias = [*rows, [2 * v for v in rows[0]]], [*bias, 2 * bias[0]]  # one to be merged
-        inner = [([[*row, row[0]] for row in layers[1][0]], layers[1][1]), *layers[2:]]
-        ends = [([[1] * len(inner[-1][0])], [1], "none")] if rng.random() < 0.5 else []
-        net = Network.from_layers([*((w, b, "relu") for w, b in [(rows, bias), *inner]), *ends])
-        found = prune(net, domain, list(decide(net, domain)))
-        model, smaller, place = json.loads(net.to_json()), json.loads(found.network.to_json()), _domain(domain)
-        good = json.loads(json.dumps(found.certificate))
-        bent = [
-            good,
-            {**good, "smaller": "0"},
-            {**good, "model": "0"},
-            {**good, "domain": "0"},
-            {**good, "geomrelu": "x"},
-        ]
-        bent += [
-            {**good, "claims": None},
-            {**good, "claims": good["claims"][1:]},
-            {**good, "x": 1},
-            {**good, "removed": 1},
-        ]
-        for key in ("removed", "folded", "merged"):
-            bent.append({**good, key: good[key][1:]})
-            bent += [
-                {**good, key: [*good[key], item]}
-                for item in ([1, 0], [1, 0, 1, "1"], [0, 0], 7, [1, 99], [1, 0, 1, "-2"])
-            ]
-            bent += [{**good, key: good[key] * 2}]
-        for certificate in bent:
-            self._ask(_pruned(certificate, model, place, smaller))
-            self._ask(_pruned(certificate, model, place, model))
-
-    def _far_out(self) -> None:
-        """Lists of cones on the quadrant, where the neuron is quiet."""
-        model = {"layers": [{"weights": [[1, 1], [1, -2]], "bias": [0, 1]}, {"weights": [[-1, -1]], "bias": [-1]}]}
-        place = {"box": [[0, None], [0, None]]}
-        good = [[0, 1, "2", "1"], [], []]
-        for tree in (
-            good, [[]], good[:2], [*good, []], [], {}, [[0, 1, "0", "1"], [], []],
-            [[0, 1, "1", "0"], [], []],
-            [[0, 0, "2", "1"], [], []], [[0, 2, "2", "1"], [], []], [[1, 0, "1", "2"], [], []],
-            [[0, 1, "1", "1"], [], []],
-            [[0, 1, "-2", "1"], [], []], [[0, 1, "2"], [], []], [[0, 1, "1", "1"], [0, 1, "1", "1"], [], [], []],
-        ):  # fmt: skip
-            claim = {"layer": 2, "neuron": 0, "status": "dead", "stable": True, "infinity": tree}
-            self._ask(_asking(model, place, [], claim | {"proof": [{"derive": [[1]]}]}))
-
-    def _skips(self) -> None:
-        """A layer that reads the inputs and the layer before does not fit fixed point."""
-        rows = [["-9", 0, "1", 1, "1", 2, "1"], ["1", 0, "-1", 1, "2", 2, "1"]]
-        model = {
-            "inputs": 1,
-            "layers": [{"rows": [["0", 0, "1"], ["1", 0, "-2"]]}, {"rows": rows}, {"rows": [["-30", 3, "1", 4, "1"]]}],
-        }
-        for level, neuron in ((2, 0), (2, 1), (3, 0)):
-            for leaf in ({"coarse": []}, {}, {"slopes": ["88"]}):
-                proof = [leaf | {"derive": [[at] for at in range(1, level)]}]
-                self._ask(_bounding(model, {"box": [["-1", "1"]]}, proof, level, neuron))
-
-    def _zeros(self) -> None:
-        """A layer of zeros has parameters: its weights on the layer before it, which grows."""
-        for weights in ([["0"]], [["-1"]]):
-            model = {"layers": [{"weights": [["1"]], "bias": ["0"]}, {"weights": weights, "bias": ["-1"]}]}
-            claim = {"layer": 2, "neuron": 0, "status": "dead", "proof": [{"derive": [[1]]}]}
-            for more in ({"stable": True, "infinity": [[]]}, {"stable": False, "ray": ["1"], "point": ["1"]}):
-                self._ask(_asking(model, {"box": [["0", None]]}, [], claim | more))
-        sides = [[1, 2, 0], [1, -1, 0], ["1/2", 0, 1], [3, 0, -3], [5, 0, -3]]
-        for rows in ([[0, 0, 0], [1, 1, 1]], [[-1, 0, 0]], [[0, 2, 4], [0, 1, 2]], sides, sides[:1], sides[1:2]):
-            for key in ("inequalities", "equalities"):
-                self._ask(lambda m, data={key: rows}: _refusal(m, lambda: m.Domain.parse(data).digest()))
-        for layers in ([{"weights": []}], [{"weights": [[1]]}, {"weights": []}], [{"weights": [[1], []]}]):
-            self._ask(lambda m, data={"layers": layers}: _refusal(m, lambda: m.Model.parse(data).digest()))
-
-    def _generators(self) -> None:
-        """Points and rays by weights; one sign, one sum, one length wrong at a time."""
-        model = {"layers": [{"weights": [["1", "1"], ["1", "-1"]]}, {"weights": [["1", "-1"]], "bias": ["1/3"]}]}
-        place = {
-            "vertices": [["0", "0"], ["1", "0"], ["0", "2"]],
-            "rays": [["1", "1"], ["0", "1"]],
-            "lines": [["1", "-1"]],
-        }
-        points = [
-            [["1/3", "1/3", "1/3"], ["0", "0"], ["0"]], [["1", "0", "0"], ["1", "2"], ["-3"]],
-            [["-1", "1", "1"], ["0", "0"], ["0"]], [["1", "1", "0"], ["0", "0"], ["0"]],
-            [["1", "0", "0"], ["-1", "2"], ["0"]], [["1", "0", "0"], ["1", "-2"], ["0"]],
-            [["1/2", "1/4", "1/4"], ["1/2", "0"], ["-5/7"]], [["1", "0"], ["0", "0"], ["0"]],
-            [["1", "0", "0"], ["0", "0"]], [["1", "0", "0"], ["0", "0"], []],
-        ]  # fmt: skip
-        rays = [
-            [["1", "0"], ["0"]],
-            [["0", "0"], ["-2"]],
-            [["-1", "0"], ["0"]],
-            [["0", "0"], ["0"]],
-            [["1", "1"], ["-1"]],
-        ]
-        rays += [[["1", "1"], []], [["0", "0", "1"], ["0"]]]
-        for level in (1, 2):
-            for weights in points:
-                value = {"layer": level, "neuron": 0, "status": "alive", "point": {"weights": weights}}
-                self._ask(_asking(model, place, [], value))
-                self._ask(lambda m, w=weights: _refusal(m, lambda: m.Domain.parse(place).weighted({"weights": w}, 0)))
-            for weights in rays:
-                far = {"layer": level, "neuron": 0, "status": "alive", "supremum": "inf", "ray": {"weights": weights}}
-                self._ask(_asking(model, place, [], far | {"point": ["0", "0"]}))
-                self._ask(lambda m, w=weights: _refusal(m, lambda: m.Domain.parse(place).weighted({"weights": w}, 1)))
-        for ray in (
-            ["1", "1"],
-            ["-1", "-1"],
-            ["2", "2"],
-            ["1", "-1"],
-            ["-1", "1"],
-            ["0", "0"],
-            ["1", "0"],
-            ["-2", "2"],
-        ):
-            self._ask(lambda m, r=ray: m.Domain.parse(place).recedes([m.number(v) for v in r]))
-
-    def _growing(self) -> None:
-        """Growth along rays: without biases, of one layer and of skips, and what revives a neuron."""
-        model = {
-            "inputs": 2,
-            "layers": [
-                {"rows": [["5", 0, "1", 1, "-1"], ["-7", 0, "-2", 1, "1"], ["3", 1, "1"]]},
-                {
-                    "rows": [
-                        ["100", 2, "1", 3, "1/2"],
-                        ["-9", 2, "-1", 3, "2", 4, "-1"],
-                        ["-1", 4, "-1"],
-                        ["-2", 2, "-1"],
-                    ]
-                },
-                {"rows": [["1", 0, "1", 5, "-1"], ["-4", 5, "1", 6, "-3"], ["-1", 5, "-1", 7, "-1"]]},
-            ],
-        }
-        place = {"box": [["0", None], ["0", None]]}
-        rays = [[a, b] for a in ("0", "1", "3") for b in ("0", "1", "2", "1/2")]
-        for ray in rays:
-            self._ask(
-                lambda m, r=ray: m.growths(m.Model.parse(model), [m.number(v) for v in r], 3),
-            )
-            for level, width in ((1, 3), (2, 4), (3, 3)):
-                for i in range(width):
-                    self._ask(
-                        lambda m, r=ray, at=level, i=i: (
-                            m.revivable(m.Model.parse(model), [m.number(v) for v in r], at, i),
-                            m.quiet(m.Model.parse(model), at, i, [tuple(int(2 * m.number(v)) for v in r)]),
-                        )
-                    )
-                    claim = {"layer": level, "neuron": i, "point": ["0", "0"], "ray": ray}
-                    self._ask(_asking(model, place, [], claim | {"status": "alive", "supremum": "inf"}))
-
-    def _corners(self) -> None:
-        """Bounds of layers that fit: few inputs (corners) and many (the box), chords used at corners and flat ones."""
-        rng = random.Random(3)
-        for inputs, widths in (
-            (2, (4, 4, 3)),
-            (2, (6, 3, 2)),
-            (3, (5, 5, 2)),
-            (8, (4, 3, 2)),
-            (9, (4, 3, 2)),
-            (1, (3, 3, 3)),
-        ):
-            for scale in (1, 40):
-                model, before = {"layers": list[Any]()}, inputs
-                for width in widths:
-                    rows = [[f"{rng.randint(-9, 9)}/{rng.randint(1, 7)}" for _ in range(before)] for _ in range(width)]
-                    bias = [f"{scale * rng.randint(-9, 9)}/8" for _ in range(width)]
-                    model["layers"].append({"weights": rows, "bias": bias})
-                    before = width
-                place = {"box": [[f"-{rng.randint(0, 3)}", f"{rng.randint(1, 4)}/3"] for _ in range(inputs)]}
-                for level in range(1, len(widths) + 1):
-                    derive = {"derive": [[at] for at in range(1, level)]} if level > 1 else {}
-                    for sign in (1, -1):
-                        for leaf in ({"coarse": []}, {}):
-                            half = {"split": ["x", 0, "1/4"], **derive}
-                            for proof in ([leaf | derive], [half, leaf | derive, leaf], [half, leaf, leaf | derive]):
-                                self._ask(_bounding(model, place, proof, level, 0, sign))
-
-    def _limits(self) -> None:
-        """Bounds from both sides, met and missed by a little, on all kinds of domain; and by intervals first."""
-        rows = [["-9", 0, "1", 1, "1", 2, "1"], ["1", 0, "-1", 1, "2", 2, "1"]]
-        model = {
-            "inputs": 1,
-            "layers": [{"rows": [["0", 0, "1"], ["1", 0, "-2"]]}, {"rows": rows}, {"rows": [["-30", 3, "1", 4, "1"]]}],
-        }
-        places_ = ({"box": [["-1", "1"]]}, {"points": [["-1"], ["1/2"]]}, {"vertices": [["-1"], ["1"]]})
-        for place in places_:
-            for level, neuron in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 0)):
-                for status in ("at most", "at least"):
-                    for bound in ("-31", "-30", "-7", "-1", "0", "1", "3", "9", "x", None):
-                        claim = {"layer": level, "neuron": neuron, "status": status, "bound": bound}
-                        for derive in (
-                            [[at] for at in range(1, level)],
-                            [[1], [2, []]][: level - 1],
-                            [[1], [2, [0]]][: level - 1],
-                        ):
-                            proof = {"proof": [{"derive": derive} if derive else {}]}
-                            self._ask(_asking(model, place, [], claim | ({} if "points" in place else proof)))
-        base = {"layer": 1, "neuron": 0, "proof": [{}]}
-        for more in (
-            {"status": "at most"},
-            {"status": "dead", "bound": "1"},
-            {"status": "at most", "bound": "2", "stable": True},
-        ):
-            self._ask(_asking(model, places_[0], [], base | more))
-        self._ask(
-            _asking(
-                model, places_[0], [], base | {"status": "at least", "bound": "-2", "supremum": "1", "point": ["1"]}
-            )
-        )
-        tilted = {"inequalities": [["1", "1"], ["1", "-1"]], "equalities": [["0", "0"]]}
-        self._ask(_asking(model, tilted, [], base | {"status": "at most", "bound": "1"}))
-
-    def _command(self) -> None:
-        """What is printed, and the exit codes."""
-        folder = Path(tempfile.mkdtemp(prefix="mutants"))
-        text = (SOURCE.parent / "certificates" / "FORMAT.md").read_text(encoding="utf-8")
-        for name, data in re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL):
-            (folder / f"{name}.json").write_text(data, encoding="utf-8")
-        (folder / "twice.json").write_text('{"a": 1, "a": 2}', encoding="utf-8")
-        (folder / "other.json").write_text('{"layers": [{"weights": [[1, 1]]}]}', encoding="utf-8")
-        net = Network.from_file(folder / "model.json")
-        box = Polyhedron.box([(0, 2), (0, 1)])
-        found = prune(net, box, list(decide(net, box)))
-        (folder / "pruning.json").write_text(json.dumps(found.certificate), encoding="utf-8")
-        (folder / "smaller.json").write_text(found.network.to_json(), encoding="utf-8")
-        for names in (
-            "certificate model domain", "certificate other domain", "twice model domain", "certificate model model",
-            "none model domain", "certificate model", "pruning model domain smaller", "pruning model domain model",
-            "pruning model domain", "certificate model domain smaller", "certificate model domain domain a",
-        ):  # fmt: skip
-            self._ask(_running([str(folder / f"{name}.json") for name in names.split()]))
-
-    def _example(self) -> None:
-        text = (SOURCE.parent / "certificates" / "FORMAT.md").read_text(encoding="utf-8")
-        found = {k: json.loads(v) for k, v in re.findall(r"```json (\w+)\n(.*?)```", text, re.DOTALL)}
-        good = found["certificate"]
-        claims = good["claims"]
-        bent = [
-            good,
-            {**good, "x": 1},
-            {**good, "geomrelu": "certificate 1"},
-            {**good, "model": "0"},
-            {**good, "domain": "0"},
-        ]
-        bent += [
-            {**good, "claims": []},
-            {**good, "points": {}},
-            {**good, "derive": [[2]]},
-            {**good, "derive": [[1], [1, 0]]},
-        ]
-        for k, claim in enumerate(claims):
-            for key in claim:
-                less = {name: value for name, value in claim.items() if name != key}
-                bent.append({**good, "claims": [*claims[:k], less, *claims[k + 1 :]]})
-            changes: list[dict[str, Any]] = [{"layer": 0}, {"layer": 3}, {"neuron": 2}, {"neuron": True}]
-            changes += [{"status": "x"}, {"stable": 1}, {"ray": ["0", "0"]}, {"point": 1}, {"point": -1}]
-            for change in changes:
-                bent.append({**good, "claims": [claim | change]})
-        halves = [{"split": ["x", 0, "1/2"], "derive": [[1], [2]]}, {"derive": [[1], [2]]}, {"derive": [[2]]}]
-        trees: list[Any] = [
-            None,
-            [],
-            {},
-            "parts",
-            halves,
-            [{}, *halves[1:]],
-            halves[:2],
-            [*halves, {}],
-            [halves[0], {}, {}],
-        ]
-        trees += [[*halves[:2], {"coarse": []}], [{"derive": [[1]]}], [{**halves[0], "coarse": []}, *halves[1:]]]
-        trees += [[{"split": ["neuron", 1, 1], "derive": [[1]]}, {"derive": [[2]]}, {"derive": [[2], [2]]}]]
-        for tree in trees:
-            for level, neuron, sign in ((1, 0, 1), (2, 0, 1), (2, 0, -1), (2, 1, 1)):
-                where = checker.Model.parse(found["model"]), checker.Domain.parse(found["domain"])
-                try:
-                    bound = checker.Judge([], *where, [[1]], tree).bound("parts", level, neuron, sign)
-                except checker.Rejected:
-                    bound = Fraction(5)
-                claim = {"layer": level, "neuron": neuron, "status": "at most" if sign > 0 else "at least"}
-                for limit in (bound, bound - Fraction(1, 1 << 40)) if isinstance(bound, Fraction) else (Fraction(5),):
-                    own = [claim | {"bound": str(sign * limit), "proof": "parts"}]
-                    bent.append({**good, "derive": [[1]], "parts": tree, "claims": own})
-        for certificate in bent:
-            self._ask(
-                lambda m, c=certificate: _refusal(
-                    m,
-                    lambda: len(
-                        m.check(copy.deepcopy(c), m.Model.parse(found["model"]), m.Domain.parse(found["domain"]))
-                    ),
-                )
-            )
-
-    def _ask(self, question: Callable[[Any], Any]) -> None:
-        self.asked.append((question, question(checker)))
-
-    def notices(self, module: Any) -> bool:
-        """Does a module give another answer somewhere?"""
-        for question, answer in self.asked:
-            try:
-                if question(module) != answer:
-                    return True
-            except Exception:  # a crash is noticed as well
-                return True
-        return False
-
-
-def _refusal(module: Any, do: Callable[[], Any]) -> Any:
+def survives(mutant: Mutant, tree: ast.Module, asked: list[Question]) -> bool:
+    """Does the battery overlook a mutant?"""
+    mutant.change()
     try:
-        return do()
-    except (module.Rejected, module.Malformed) as refused:
-        return type(refused).__name__
-    except Exception as other:
-        return repr(other)
+        with contextlib.redirect_stderr(io.StringIO()):
+            return not notices(asked, loaded(tree))
+    except (Exception, SystemExit):  # it does not even load, takes for ever, or runs the command when it is loaded
+        return False
+    finally:
+        mutant.undo()
 
 
-def _asking(model: Any, place: Any, points: Any, claim: Any) -> Callable[[Any], Any]:
-    def ask(m: Any) -> Any:
-        judge = m.Judge(points, m.Model.parse(model), m.Domain.parse(place))
-        return _refusal(m, lambda: m.prove(copy.deepcopy(claim), judge) or "proved")
-
-    return ask
+# ---- those that survive -------------------------------------------------------------------------------------------
 
 
-def _pruned(certificate: Any, model: Any, place: Any, smaller: Any) -> Callable[[Any], Any]:
-    def ask(m: Any) -> Any:
-        parts = m.Model.parse(model), m.Domain.parse(place), m.Model.parse(smaller)
-        return _refusal(m, lambda: m.check_pruning(copy.deepcopy(certificate), *parts))
-
-    return ask
-
-
-def _running(arguments: list[str]) -> Callable[[Any], Any]:
-    def ask(m: Any) -> Any:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            return m.main(arguments), said.getvalue()
-
-    return ask
-
-
-def _bounding(model: Any, place: Any, proof: Any, level: int, neuron: int, sign: int = 1) -> Callable[[Any], Any]:
-    def ask(m: Any) -> Any:
-        judge = m.Judge([], m.Model.parse(model), m.Domain.parse(place))
-        return str(_refusal(m, lambda: judge.bound(copy.deepcopy(proof), level, neuron, sign)))
-
-    return ask
-
-
-def _domain(domain: Any) -> Any:
-    checked = domain.checked
-    if checked.points is not None:
-        return {"points": [[str(x) for x in p] for p in checked.points]}
-    if checked.generators is not None:
-        vertices, rays, lines = ([[str(x) for x in g] for g in part] for part in checked.generators)
-        return {"vertices": vertices, "rays": rays, "lines": lines}
-    box = [[None if v is None else str(v) for v in side] for side in zip(checked.lower, checked.upper, strict=True)]
-    return {
-        "box": box,
-        "inequalities": list(map(list, checked.rows)),
-        "equalities": list(map(list, checked.equalities)),
-    }
-
-
-# ---- running ----------------------------------------------------------------------------------------------------
+def matched(found: list[Mutant]) -> tuple[dict[int, Survivor], list[str]]:
+    """What is said of mutants, by their places in the list; and what is said of none, or of several."""
+    said: dict[int, Survivor] = {}
+    stale = []
+    for entry in EXPLAINED:
+        places = [k for k, m in enumerate(found) if m.within == entry.within and entry.text in m.text]
+        places = [k for k in places if entry.text not in found[k].before]
+        if len(places) == 1 and places[0] not in said:
+            said[places[0]] = entry
+        else:
+            stale.append(f"{entry.within}: {entry.text}: said of {len(places)} mutants, or twice of one")
+    return said, stale
 
 
 def main(arguments: list[str]) -> int:
+    from attack.battery import Battery
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="first", type=int, default=1, metavar="LINE")
     parser.add_argument("--to", dest="last", type=int, default=10**9, metavar="LINE")
@@ -567,33 +171,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--at", type=int, nargs="+", metavar="LINE", help="only the mutants of these lines")
     parser.add_argument("--seconds", type=int, default=60, metavar="S", help="of the processor, for one mutant")
     options = parser.parse_args(arguments)
-    battery = Battery()
-    print(f"{len(battery.asked)} questions", flush=True)
-    assert not battery.notices(checker), "the judge itself has to pass"
+    asked = Battery().asked
+    print(f"{len(asked)} questions", flush=True)
+    assert not notices(asked, checker), "the judge itself has to pass"
     tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
-    chosen = [p for p in places(tree) if options.first <= p.line <= options.last][:: options.every]
-    chosen = [p for p in chosen if not options.at or p.line in options.at]
-    lines, survived = SOURCE.read_text(encoding="utf-8").splitlines(), 0
+    everything = mutants(tree)
+    said, stale = matched(everything)
+    chosen = [k for k, m in enumerate(everything) if options.first <= m.line <= options.last][:: options.every]
+    chosen = [k for k in chosen if not options.at or everything[k].line in options.at]
+    kinds, faults = Counter[str](), 0
 
     def late(*_: Any) -> None:
         raise TimeoutError
 
     signal.signal(signal.SIGVTALRM, late)
-    for place in sorted(chosen, key=lambda p: p.line):
-        place.change()
+    for done, k in enumerate(chosen):
+        mutant = everything[k]
+        if done % 100 == 0:
+            print(f"{done} of {len(chosen)}, line {mutant.line}", file=sys.stderr, flush=True)
         signal.setitimer(signal.ITIMER_VIRTUAL, options.seconds)
-        try:
-            noticed = battery.notices(loaded(tree))
-        except Exception:  # it does not even load, or takes for ever
-            noticed = True
-        finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            place.undo()
-        if not noticed:
-            survived += 1
-            print(f"{place.line}: {place.what}\n      {lines[place.line - 1].strip()}", flush=True)
-    print(f"{len(chosen)} mutants, {survived} survived")
-    return 0
+        survived = survives(mutant, tree, asked)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        if survived and k in said:
+            kinds[said[k].kind] += 1
+        elif survived:
+            faults += 1
+            print(mutant, flush=True)
+        elif k in said:
+            stale.append(f"{said[k].within}: {said[k].text}: it is noticed")
+    for text in stale:
+        print(f"out of date in survivors.py: {text}")
+    told = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+    print(f"{len(chosen)} mutants: {len(chosen) - faults - kinds.total()} noticed, {kinds.total()} that survive are "
+          f"explained ({told}), {faults} are not")  # fmt: skip
+    return int(bool(faults or stale))
 
 
 if __name__ == "__main__":
