@@ -19,6 +19,7 @@ import pytest
 
 from geomrelu import Budget, Network, Polyhedron, Status, budget, checker
 from geomrelu.budget import Exhausted
+from geomrelu.certificates import files
 from geomrelu.deadness import branch_and_bound, workers
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
@@ -157,7 +158,7 @@ def test_a_tree_grows_on_wherever_it_was_interrupted(most):
                 turns += 1
                 limit = most if turns < 5 else 10**9  # else the same might be interrupted for ever
             if tree.done and tree.point is None and not tree.failed:
-                claim = bench.refuted(tree)
+                claim = files.unpacked(bench.refuted(tree))
                 bench.shared.watch(lambda: None)
                 checker.prove(claim, bench.shared)
                 done["dead"] += 1

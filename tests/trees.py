@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from itertools import pairwise
 
 import numpy as np
 
 from geomrelu import Network, Polyhedron, checker
+from geomrelu.certificates import files
 from geomrelu.deadness import branch_and_bound, workers
 
 
@@ -36,6 +38,17 @@ def deep(widths=(4, 16, 16, 16, 16, 1)):
 
 def accepted(bench, tree):
     """Does the checker accept the whole proof, once it has been a file?"""
-    claim = json.loads(json.dumps(bench.refuted(tree)))
+    claim = json.loads(json.dumps(files.unpacked(bench.refuted(tree))))
     checker.prove(claim, bench.shared)
     return claim["stable"]
+
+
+def objects(*roots):
+    """What the collector of garbage knows, below some objects."""
+    found, stack = {}, list(roots)
+    while stack:
+        one = stack.pop()
+        if gc.is_tracked(one) and not isinstance(one, type) and id(one) not in found:
+            found[id(one)] = one
+            stack += gc.get_referents(one)
+    return found

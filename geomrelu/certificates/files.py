@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -18,13 +20,16 @@ from geomrelu.errors import InputError
 
 __all__ = [
     "Claim",
+    "Packed",
     "Saver",
     "Shared",
     "as_certificate",
     "is_shared",
     "known",
+    "packed",
     "read",
     "save",
+    "unpacked",
     "with_parts",
     "write",
     "write_shared",
@@ -49,12 +54,60 @@ class Shared(NamedTuple):
     length: int
 
 
+class Packed:
+    """A proof that is a tree, as compressed texts of some of its nodes each: as objects they take a hundred times as
+    much. It may come from nodes that never are in memory all at once, and goes to a file likewise.
+    """
+
+    SOME = 1_000  # nodes of a text
+
+    def __init__(self, nodes: Iterable[Any]) -> None:
+        self._texts: list[bytes] = []
+        self._length, rest = 0, iter(nodes)
+        while some := list(islice(rest, self.SOME)):
+            self._texts.append(zlib.compress(json.dumps(some).encode(), 1))
+            self._length += len(some)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Packed) and self._texts == other._texts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def proof(self) -> list[Any]:
+        """The nodes."""
+        return [node for text in self._texts for node in json.loads(zlib.decompress(text))]
+
+    def text(self) -> Iterator[str]:
+        """What ``json.dumps`` makes of the nodes, piece by piece."""
+        for k, text in enumerate(self._texts):
+            yield ("[", ", ")[k > 0] + zlib.decompress(text).decode()[1:-1]
+        yield "]" if self._texts else "[]"
+
+
+def packed(nodes: Iterable[Any]) -> Packed | list[Any]:
+    """A proof, packed if it is a tree; single nodes may be shared by many claims."""
+    rest = iter(nodes)
+    first = list(islice(rest, 2))
+    return Packed(chain(first, rest)) if len(first) > 1 else first
+
+
+def unpacked(claim: Claim) -> Claim:
+    """A claim in the judge's grammar, but for a tree that it shares."""
+    proof = claim.get("proof")
+    return {**claim, "proof": proof.proof()} if isinstance(proof, Packed) else claim
+
+
 KINDS = ("", "-intervals")  # what one derivation serves stands in one file: of layers as a whole, or by intervals
 
 
 def as_certificate(claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]) -> dict[str, Any]:
     """One certificate of some claims; only the points they name are kept, and renumbered. Claims that share a tree all
-    have to share the same one."""
+    have to share the same one. Of a single claim the proof may stay packed, for :func:`save`."""
+    claims = list(claims)
+    claims = [unpacked(claim) for claim in claims] if len(claims) > 1 else claims
     place: dict[int, int] = {}
     renumbered = []
     for claim in claims:
@@ -150,7 +203,8 @@ def _claims(data: dict[str, Any]) -> list[Claim]:
 def write(
     directory: Path, layer: int, claims: Iterable[Claim], model: str, domain: str, points: list[list[str]]
 ) -> dict[int, str]:
-    """Write the claims about one layer, but for those that share a tree; returns the file of each neuron.
+    """Write the claims about one layer, but for those that share a tree; returns the file of each neuron. Of claims
+    with large proofs one at a time is in use.
 
     Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
     under another name and then renamed.
@@ -160,9 +214,10 @@ def write(
     """
     shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
     together, points = _earlier(directory, layer, shared, model, domain, points)
-    claims = [claim for claim in claims if not is_shared(claim)]
     files: dict[int, str] = {}
     for claim in claims:
+        if is_shared(claim):
+            continue
         i = claim["neuron"]
         path = directory / f"layer-{layer}-neuron-{i}.json"
         for others in together.values():
@@ -176,8 +231,8 @@ def write(
     for kind, some in together.items():
         if some:
             save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
-    for claim in claims:
-        _unfinished(directory, layer, claim["neuron"]).unlink(missing_ok=True)
+    for i in files:
+        _unfinished(directory, layer, i).unlink(missing_ok=True)
     for kind, some in together.items():  # only now, so that no claim is ever on disk nowhere
         if not some:
             shared[kind].unlink(missing_ok=True)
@@ -319,10 +374,22 @@ def _well_formed(data: dict[str, Any]) -> bool:
 
 
 def save(path: Path, data: Any) -> None:
-    """Write JSON so that the file is complete or absent."""
-    part = path.with_suffix(".part")
+    """Write JSON so that the file is complete or absent. Proofs in it may be packed: they are not unpacked at once."""
+    part, packed, mark = path.with_suffix(".part"), list[Packed](), "\0packed"
+
+    def marked(one: Any) -> str:
+        if not isinstance(one, Packed):
+            raise TypeError(f"{type(one).__name__} is not JSON")
+        packed.append(one)
+        return mark
+
+    first, *rest = json.dumps(data, default=marked).split(json.dumps(mark))
     try:
-        part.write_text(json.dumps(data), encoding="utf-8")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(first)
+            for proof, after in zip(packed, rest, strict=True):
+                file.writelines(proof.text())
+                file.write(after)
         os.replace(part, path)
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None

@@ -59,9 +59,9 @@ def _of_layer(
     for report in decide(opposite(network, layer), domain, [layer], sorted(asked), budget, **how):
         shared = checker.Judge([], network.checked, domain.checked)
         for verdict in report.verdicts:
-            if verdict.status is Status.DEAD and verdict.claim is not None:
+            if verdict.status is Status.DEAD and (shown := verdict.claim) is not None:
                 claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
-                claim |= {key: verdict.claim[key] for key in ("proof", "point") if key in verdict.claim}
+                claim |= {key: shown[key] for key in ("proof", "point") if key in shown}
                 if type(claim.get("point")) is int:
                     claim["point"] = report.points[claim["point"]]
                 elif claim.get("point") == "corner":  # that of the opposite row; a box needs no point to be nonempty

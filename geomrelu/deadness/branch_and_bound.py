@@ -14,7 +14,7 @@ up stay valid. (Where there are many inputs, and so only signs are split, the bo
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -24,7 +24,7 @@ import numpy as np
 
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates.batch import Step, derived, places
-from geomrelu.certificates.files import Claim
+from geomrelu.certificates.files import Claim, packed
 from geomrelu.deadness.earlier_neurons import EarlierNeurons
 from geomrelu.deadness.growth_on_rows import OnRows
 from geomrelu.deadness.polishing import polish
@@ -114,32 +114,34 @@ class Tree:
         """Is no part open?"""
         return not self.parts and not self.away
 
-    def proof(self) -> list[Node]:
-        """The tree in the checker's grammar, with OPEN where it is not finished."""
+    def proof(self) -> Iterator[Node]:
+        """The tree in the checker's grammar, with OPEN where it is not finished; node by node, for it may be large."""
         nodes: dict[int, Split | Step | Node] = {}
-        for packed in self._nodes:
-            nodes.update(pickle.loads(packed))
+        for grown in self._nodes:
+            nodes.update(pickle.loads(grown))
         earlier = {part.name: part.earlier for part in (*self.parts, *self.away.values())}
-        proof: list[Node] = []
         stack = [1]
         while stack:
             name = stack.pop()
-            node = nodes.get(name, OPEN)
+            node = nodes.pop(name, OPEN)
             if isinstance(node, Split):
-                proof.append(node.node(self.level))
+                yield node.node(self.level)
                 stack += [2 * name + 1, 2 * name]
             elif isinstance(node, Step):
-                proof.append(node.leaf(self.level))
+                yield node.leaf(self.level)
             else:
-                proof += earlier.get(name) or [dict(node)]
-        return proof
+                yield from earlier.get(name) or [dict(node)]
+
+    def forget(self) -> None:
+        """Only what it has come to is needed any more: who has the proof keeps it."""
+        self._nodes = []
 
     @property
     def unfinished(self) -> Claim | None:
-        """What another run can take over."""
+        """What another run can take over, its proof packed."""
         if self.done or self.point is not None:
             return None
-        return {"layer": self.level, "neuron": self.neuron, "status": "open", "proof": self.proof()}
+        return {"layer": self.level, "neuron": self.neuron, "status": "open", "proof": packed(self.proof())}
 
     def resume(self, proof: Any) -> None:
         """Take over what :meth:`proof` gave in another run; nothing is believed, it will be judged again."""

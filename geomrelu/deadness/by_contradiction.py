@@ -11,7 +11,7 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from geomrelu.certificates.region import Region
 from geomrelu.deadness import refutation
 from geomrelu.deadness.branch_and_bound import halves
 from geomrelu.deadness.refutation import Bounds, Refutation
-from geomrelu.deadness.unit_bounds import Assumed, Derivation, Judge
+from geomrelu.deadness.unit_bounds import Assumed, Judge
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench
 from geomrelu.parallel import WorkersDied, shared, slots
@@ -31,7 +31,7 @@ from geomrelu.parallel import WorkersDied, shared, slots
 __all__ = ["ByContradiction", "Chain", "dead", "packed"]
 
 Found = list[tuple[Assumed, bytes | None]]  # packed contradictions: a chain can have thousands of derivations
-WORTH = 0.02  # a bound of a neuron that may fire is derived if it takes this part off its range
+WORTH = 1e-3  # a bound of a neuron that may fire is derived if it takes this part off its range
 FEW = 3  # neurons for a worker at a time
 HOPELESS = 20  # failures in a row, after which those with larger bounds are left
 POINTS = 256  # at which neurons are looked at before anything is sought
@@ -101,15 +101,16 @@ class ByContradiction:
     """The search on one problem.
 
     Args:
-        root: the whole domain, as the judge has it. last: the deepest layer that is asked about.
+        root: the whole domain, as the judge has it.
     """
 
-    def __init__(self, bench: Bench, root: Region, last: int, executor: Executor | None) -> None:
-        self.bench, self.root, self.last, self.executor = bench, root.copy(), last, executor
+    def __init__(self, bench: Bench, root: Region, executor: Executor | None) -> None:
+        self.bench, self.root, self.executor = bench, root.copy(), executor
         self.chain = Chain()
-        self.bounds: Bounds = []
+        self.bounds: Bounds = []  # of the layers that have been derived
         self.left: dict[int, list[Assumed]] = {}  # of each layer, what may be contradicted
-        self._grown = [0] * (last + 1)  # how long the chain was when bounds of a layer were derived
+        self._changes: list[int] = []  # how often bounds of each layer were tightened
+        self._seen: dict[tuple[str, int], int] = {}  # step and layer -> how often those of earlier layers were before
 
     @staticmethod
     def fits(bench: Bench, last: int) -> bool:
@@ -122,27 +123,43 @@ class ByContradiction:
             and bench.units is not None
         )
 
+    def tightened(self, level: int, neurons: Sequence[int], budget: Budget) -> Iterator[Verdict]:
+        """Which neurons of a layer are dead by bounds with slopes of their own, and of all layers before: nothing is
+        assumed yet. Raises Exhausted when the budget ends; another call goes on from there."""
+        try:
+            for at in range(1, level + 1):
+                self._derive(at)
+                if 1 < at < level:
+                    self._tighten(at, budget)
+        except OverflowError:
+            return
+        high = self.bounds[level - 1][1]
+        self._meet("dead", level, [(i, 1) for i in neurons if high[i] > 0], budget)
+        for i in neurons:
+            if high[i] < 0:
+                yield dead(self.chain, level, i, True)
+
     def verdicts(
-        self, found: Mapping[int, Mapping[int, Verdict]], budget: Budget, wanted: Callable[[], bool] = lambda: True
+        self,
+        last: int,
+        found: Mapping[int, Mapping[int, Verdict]],
+        budget: Budget,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[Verdict]:
         """Verdicts on neurons that are not settled. Raises Exhausted when the budget ends.
 
         Args:
-            found: layer -> neuron -> its verdict. wanted: is any neuron left?
+            last: the deepest layer that is asked about. found: layer -> neuron -> its verdict.
+            wanted: is any neuron left?
         """
-        units = self.bench.units
-        assert units is not None
-        self.root.derive([[level] for level in range(1, self.last + 1)], self.last + 1)
-        self.chain.trailing += [[level] for level in range(1, self.last + 1)]
         try:
-            self.bounds = [self._read(level) for level in range(1, self.last + 1)]
-            for level, pair in enumerate(self.bounds, 1):  # later bounds are tighter
-                units.lines(level, *pair)
+            for level in range(1, last + 1):  # before the first split: claims are about bounds on all leaves
+                self._derive(level)
         except OverflowError:
             return
-        least, most = self._sampled()
+        least, most = self._sampled(last)
         for depth in DEPTHS:
-            for level in range(2, self.last + 1):
+            for level in range(2, last + 1):
                 budget.poll()
                 if not wanted():
                     return
@@ -150,7 +167,7 @@ class ByContradiction:
                     dead = [Assumed(level, i) for i in np.flatnonzero(most[level - 1] <= 0).tolist()]
                     active = [Assumed(level, i, -1) for i in np.flatnonzero(least[level - 1] >= 0).tolist()]
                     self.left[level] = [one for one in dead if not self._fires(found, one)] + active
-                for verdict in self._layer(level, depth, found, budget):
+                for verdict in self._layer(level, last, depth, found, budget):
                     yield verdict
                     if not wanted():
                         return
@@ -160,28 +177,24 @@ class ByContradiction:
         verdict = found.get(one.level, {}).get(one.neuron)
         return verdict is not None and verdict.status is Status.ALIVE
 
-    def _sampled(self) -> tuple[list[Any], list[Any]]:
+    def _sampled(self, last: int) -> tuple[list[Any], list[Any]]:
         """The least and the largest values of the neurons of each layer at some points."""
         floating = self.bench.floating
-        z = floating.forward(floating.inside.sampled(np.random.default_rng(0), POINTS), self.last)
+        z = floating.forward(floating.inside.sampled(np.random.default_rng(0), POINTS), last)
         return [v.min(axis=0) for v in z], [v.max(axis=0) for v in z]
 
     # ---- a layer ---------------------------------------------------------------------------------------------------
 
     def _layer(
-        self, level: int, depth: int, found: Mapping[int, Mapping[int, Verdict]], budget: Budget
+        self, level: int, last: int, depth: int, found: Mapping[int, Mapping[int, Verdict]], budget: Budget
     ) -> Iterator[Verdict]:
         """What follows from the bounds of the layers before."""
-        units, (low, high) = self.bench.units, self.bounds[level - 1]
+        units = self.bench.units
         assert units is not None
-        anew = self._grown[level] < len(self.chain.links)
-        if anew and level > 2:
-            self._again(level)
-            low, high = self.bounds[level - 1]
-        if anew or depth == 0:
-            open_ = [one.neuron for one in self.left[level] if one.sign > 0 and high[one.neuron] > 0]
-            self._meet(refutation.plain(units, self.bounds, level, open_, [1] * len(open_), budget.poll), level)
-        self._grown[level] = len(self.chain.links)
+        self._derive(level)
+        low, high = self.bounds[level - 1]
+        open_ = [(one.neuron, 1) for one in self.left[level] if one.sign > 0 and high[one.neuron] > 0]
+        self._meet("dead", level, open_, budget)
         asked = found.get(level, {})
         for one in self.left[level]:
             i = one.neuron
@@ -199,6 +212,7 @@ class ByContradiction:
             if shown is not None:
                 self.chain.add(one, shown)
                 contradicted.add(one)
+                self._changes[level - 1] += 1
                 i = one.neuron
                 if one.sign > 0:
                     high[i] = min(high[i], 0)
@@ -208,31 +222,50 @@ class ByContradiction:
                     low[i] = max(low[i], 0)
         self.left[level] = [one for one in self.left[level] if one not in contradicted]
         budget.poll()
-        if level < self.last and (anew or depth == 0):
-            rest = np.flatnonzero((high > 0) & (low < 0)).tolist()
-            signs = [1] * len(rest) + [-1] * len(rest)
-            self._meet(refutation.plain(units, self.bounds, level, rest * 2, signs, budget.poll), level)
+        if level < last:
+            self._tighten(level, budget)
 
-    def _read(self, level: int) -> tuple[Any, Any]:
-        """The judge's bounds of a layer."""
-        low, high = zip(*self.root.known[level - 1][0], strict=True)
-        return np.array(low, dtype=np.int64), np.array(high, dtype=np.int64)
+    def _due(self, step: str, level: int) -> bool:
+        """Are bounds of earlier layers tighter than they were when that step was last done with a layer?"""
+        return self._seen.get((step, level), -1) < sum(self._changes[: level - 1])
 
-    def _again(self, level: int) -> None:
-        """Bound a layer by the default lines, from what is known now."""
+    def _done(self, step: str, level: int) -> None:
+        self._seen[step, level] = sum(self._changes[: level - 1])
+
+    def _derive(self, level: int) -> None:
+        """Bound a layer by the default lines, from what is known now. Raises OverflowError: bounds are too large."""
+        units, new = self.bench.units, level > len(self.bounds)
+        assert units is not None
+        if not self._due("derive", level):
+            return
         root = self.root.copy()
-        root.whole, root.lines = None, {}
-        for at, (low, high) in enumerate(self.bounds):
-            root.known[at] = list(zip(low.tolist(), high.tolist(), strict=True)), None
-        root.derive([[level]], self.last + 1)
-        self.chain.trailing.append([level])
+        if any(self._changes):
+            root.whole, root.lines = None, {}
+            for at, (low, high) in enumerate(self.bounds):
+                root.known[at] = list(zip(low.tolist(), high.tolist(), strict=True)), None
+        root.derive([[level]], level + 1)
+        sides = zip(*root.known[level - 1][0], strict=True)
+        least, most = (np.array(side, dtype=np.int64) for side in sides)
+        units.lines(level, least, most)
         self.root = root
-        self.bounds[level - 1] = self._read(level)
+        self.bounds[level - 1 : level] = [(least, most)]
+        self._changes += [0] * new
+        self.chain.trailing.append([level])
+        self._done("derive", level)
 
-    def _meet(self, items: Iterable[Derivation], level: int) -> None:
-        """Derive what is worth it."""
+    def _tighten(self, level: int, budget: Budget) -> None:
+        """Bound the neurons of open sign of a layer from both sides, with slopes of their own."""
+        low, high = self.bounds[level - 1]
+        rest = np.flatnonzero((high > 0) & (low < 0)).tolist()
+        self._meet("tighten", level, [(i, sign) for sign in (1, -1) for i in rest], budget)
+
+    def _meet(self, step: str, level: int, rows: Sequence[tuple[int, int]], budget: Budget) -> None:
+        """Derive bounds of some neurons, each from above (1) or below (-1), if that is due, where it is worth it."""
         units = self.bench.units
         assert units is not None
+        if not self._due(step, level):
+            return
+        items = refutation.plain(units, self.bounds, level, [i for i, _ in rows], [s for _, s in rows], budget.poll)
         judge = Judge(units, self.bounds[: level - 1])
         low, high = self.bounds[level - 1]
         for item in items:
@@ -243,6 +276,8 @@ class ByContradiction:
             if bound < old - WORTH * int(high[i] - low[i]) or bound < 0 <= old:
                 (high if item.sign > 0 else low)[i] = item.sign * bound
                 self.chain.trailing.append(item.said(0))
+                self._changes[level - 1] += 1
+        self._done(step, level)
 
     def _refuted(self, given: list[Assumed], depth: int, budget: Budget) -> Iterator[tuple[Assumed, bytes | None]]:
         """What was found of each assumption; where the budget ends, of some of them."""

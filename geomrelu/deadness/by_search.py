@@ -187,6 +187,7 @@ class BySearch:
             return None
         claim = self._complete(claim)
         supremum = Fraction(0) if "supremum" in claim else None
+        tree.forget()
         return Verdict(tree.level, tree.neuron, Status.DEAD, claim.get("stable"), supremum, str(tree), claim)
 
     def _witness(self, domain: Where, layer: int, i: int, point: Any) -> Verdict | None:

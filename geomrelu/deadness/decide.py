@@ -144,6 +144,8 @@ class _Run:
         self.found: dict[int, dict[int, Verdict]] = {}
         self.reasons: dict[int, dict[int, str]] = {}
         self.too_many: set[int] = set()  # layers with more pieces than were likely
+        self.chained: ByContradiction | None = None
+        self.fruitless = False  # in the last layer, bounds that were tightened showed nothing
 
     def reports(self, asked: dict[int, list[int]]) -> Iterator[LayerReport]:
         """Easy neurons layer by layer; then the hard ones of all layers; then, where that is possible, all pieces."""
@@ -160,7 +162,10 @@ class _Run:
                     # an even share for each layer that is left, so that one hard neuron does not starve the next layers
                     self.problem.budget = self.whole.share(len(round_) - position)
                     self.reasons[layer] = {}
-                    if self._take(self._verdicts(layer, max(asked)), [layer]) or layer in self.by_search.paused:
+                    ended = self._take(self._verdicts(layer, max(asked)), [layer])
+                    if self.together and not contradicted and not ended:
+                        ended = self._take(self._tightened(layer), [layer])
+                    if ended or layer in self.by_search.paused:
                         cut.append(layer)
                     reached.add(layer)
                     while waiting and waiting[0] in reached and self._settled(waiting[0]):
@@ -191,7 +196,7 @@ class _Run:
             for verdict in verdicts:
                 done = self.found[verdict.layer]
                 done[verdict.neuron] = verdict
-                if self.save is not None and verdict.claim is not None:
+                if self.save is not None:
                     self.save(verdict, self.problem.points)
                 if self.progress is not None:
                     self.progress(verdict.layer, len(done), len(self.asked[verdict.layer]))
@@ -202,19 +207,40 @@ class _Run:
             return self.problem.budget.ended
         return False
 
+    def _contradiction(self, last: int) -> ByContradiction | None:
+        """What makes proofs that rest on one another, of layers up to that one, if it applies."""
+        quick, domain = self.problem.quick, self.problem.domain
+        if not isinstance(domain, Polyhedron) or not domain.is_box or quick.root is None:
+            return None
+        bench = self.by_search.bench
+        if not ByContradiction.fits(bench, last):
+            return None
+        quick.watch(self.problem.budget.poll)
+        self.chained = self.chained or ByContradiction(bench, quick.root, self.executor)
+        return self.chained
+
+    def _tightened(self, layer: int) -> Iterator[Verdict]:
+        """Neurons of a layer by tighter bounds of those before, while these show any."""
+        left = sorted(self._left.get(layer, ()))
+        if layer > 2 and len(left) * FEW >= len(self.asked[layer]) and not self.fruitless:
+            search = self._contradiction(max(self.asked))  # all proofs that are shared stand in one chain
+            self.fruitless = True
+            if search is not None:
+                with np.errstate(all="ignore"):
+                    for verdict in search.tightened(layer, left, self.problem.budget):
+                        self.fruitless = False
+                        yield verdict
+
     def _contradicted(self) -> Iterator[Verdict]:
         """Neurons of all layers, in proofs that rest on one another."""
         last, left = max(self._left, default=0), sum(map(len, self._left.values()))
         few = left * FEW < sum(map(len, self.asked.values()))  # for those a tree each is quicker, and says more
-        if last and not few and isinstance(self.problem.domain, Polyhedron) and self.problem.domain.is_box:
-            bench, quick = self.by_search.bench, self.problem.quick
-            if quick.root is not None and ByContradiction.fits(bench, last):
-                quick.watch(self.whole.poll)
-                search = ByContradiction(bench, quick.root, last, self.executor)
-                with np.errstate(all="ignore"):
-                    for verdict in search.verdicts(self.found, self.whole, lambda: bool(self._left)):
-                        if verdict.neuron in self._left.get(verdict.layer, ()):
-                            yield verdict
+        search = None if few or not last else self._contradiction(last)
+        if search is not None:
+            with np.errstate(all="ignore"):
+                for verdict in search.verdicts(last, self.found, self.whole, lambda: bool(self._left)):
+                    if verdict.neuron in self._left.get(verdict.layer, ()):
+                        yield verdict
 
     def _hard(self) -> Iterator[Verdict]:
         """Neurons with a tree each; those that stay open by contradiction, where programs are small enough."""

@@ -84,7 +84,7 @@ def drop_in(
     dead: dict[int, set[int]] = {}
     for report in reports:
         for v in report.verdicts:
-            if v.status is Status.DEAD and v.claim is not None and not is_shared(v.claim):
+            if v.status is Status.DEAD and (claim := v.claim) is not None and not is_shared(claim):
                 dead.setdefault(v.layer, set()).add(v.neuron)
     count = sum(map(len, dead.values()))
     for sums in (True, False):
@@ -145,11 +145,11 @@ def _auxiliary(
         if network.reading is None or network.reading.layers[level - 1].own:
             return None
         for report in decide(network, domain, [level], which, budget):
-            if any(v.status is not Status.DEAD or v.claim is None for v in report.verdicts):
-                return None
             verdicts = []
             for v in report.verdicts:
-                claim = dict(v.claim or {})
+                if v.status is not Status.DEAD or (shown := v.claim) is None:
+                    return None
+                claim = dict(shown)
                 if type(claim.get("point")) is int:
                     claim["point"] = report.points[claim["point"]]
                 verdicts.append(replace(v, claim=claim))

@@ -18,7 +18,7 @@ from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
 from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
-from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of
+from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of, shared_claims_of
 from geomrelu.deadness.unions import open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
@@ -299,8 +299,8 @@ class _Keeper:
             self.saver = files.Saver(directory, *self.digests)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:
-        if self.saver is not None and verdict.claim is not None:
-            self.saver.add(verdict.claim, points)
+        if self.saver is not None and (claim := verdict.packed) is not None:
+            self.saver.add(claim, points)
 
     def watch(self, tree: Tree) -> None:
         if self.saver is not None:
@@ -313,9 +313,8 @@ class _Keeper:
     def write(self, layer: LayerReport) -> dict[int, str]:
         if self.directory is None:
             return {}
-        claims = claims_of(layer)
-        written = files.write(self.directory, layer.layer, claims, *self.digests, layer.points)
-        together = [claim for claim in claims if files.is_shared(claim)]
+        written = files.write(self.directory, layer.layer, claims_of(layer), *self.digests, layer.points)
+        together = list(shared_claims_of(layer))
         if together:
             self.together += together
             path = files.write_shared(self.directory, self.together, *self.digests, self.run)

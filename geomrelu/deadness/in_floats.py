@@ -370,7 +370,7 @@ class _Search:
         judge.watch(self.budget.poll)
         for report in decide(_with_biases(self.network, layer, by), self.domain, [layer], sorted(by), budget):
             for verdict in report.verdicts:
-                proof = None if verdict.claim is None else verdict.claim.get("proof")
+                proof = (verdict.claim or {}).get("proof")
                 if verdict.status is not Status.DEAD or proof is None:
                     continue
                 i, old = verdict.neuron, self.found[layer, verdict.neuron]

@@ -22,6 +22,7 @@ __all__ = ["improved", "texts"]
 Array = np.ndarray
 CELLS = 1 << 19  # slopes that are held at once
 STEPS = 20
+WORK = 1 << 28  # multiplications: a fraction of a second
 
 
 class _Back(NamedTuple):
@@ -36,8 +37,13 @@ def improved(
     bounds: LayerBounds, level: int, neurons: Sequence[int], budget: Budget
 ) -> Iterator[tuple[Array, list[Array]]]:
     """Some of the neurons at a time, with slopes for the lines of each earlier layer, as :meth:`LayerBounds.back` takes
-    them. Raises Exhausted when the budget ends."""
-    step = max(8, CELLS // bounds.floating.network.starts[level])
+    them. Raises Exhausted when the budget ends.
+
+    They come in the order given, so few at a time that one may stop in between: so many as take about WORK.
+    """
+    floating = bounds.floating
+    weights = sum(len(map_.data) for map_ in floating.network.layers[:level])
+    step = max(8, min(CELLS // floating.network.starts[level], WORK // (2 * STEPS * weights)))
     for k in range(0, len(neurons), step):
         part = np.asarray(neurons[k : k + step], dtype=int)
         yield part, _improved(bounds, level, part, budget)

@@ -19,7 +19,6 @@ import numpy as np
 
 from geomrelu import checker
 from geomrelu.budget import UNLIMITED, Budget, Exhausted
-from geomrelu.certificates.files import is_shared
 from geomrelu.deadness import whole_box
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
@@ -99,15 +98,15 @@ def prune(
     fate: Fate = {}
     for report in reports:
         # a pruning has no tree that claims could share
-        claimed = [v for v in report.verdicts if v.claim is not None and not is_shared(v.claim)]
-        dead = [v for v in claimed if v.status is Status.DEAD]
+        verdicts = [v for v in report.verdicts if v.status is Status.DEAD and not v.is_shared]
+        dead = [(v, claim) for v in verdicts if (claim := v.claim) is not None]
         points = report.points
         kept = only is None and len(dead) == report.width  # a layer keeps a neuron, if only a dead one
-        for v in dead[kept:]:
+        for v, claim in dead[kept:]:
             if only is not None and (v.layer, v.neuron) not in only:
                 continue
             fate[v.layer, v.neuron] = ("removed", None)
-            claims[v.layer, v.neuron] = dict(v.claim or {})
+            claims[v.layer, v.neuron] = dict(claim)
     if only is None:
         fate |= _unread(network, fate)
     else:

@@ -66,8 +66,8 @@ def as_certificate(
             claim["point"] = points.setdefault(finding.point, len(points))
         if finding.how == "all points" and finding.value is not None:
             claim["supremum"] = str(finding.value)
-        if finding.relaxed is not None and verdict.claim is not None:
-            used.setdefault(id(finding.relaxed), (finding.relaxed, []))[1].append(verdict.claim)
+        if finding.relaxed is not None and (shown := verdict.claim) is not None:
+            used.setdefault(id(finding.relaxed), (finding.relaxed, []))[1].append(shown)
         claims.append(claim)
     return {
         "geomrelu": FORMAT,
@@ -338,8 +338,8 @@ class Kept:
         self.savers.append(saver)
 
         def save(verdict: Verdict, points: list[list[str]]) -> None:
-            if verdict.claim is not None and verdict.status is Status.DEAD:
-                saver.add(verdict.claim, points)
+            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None:
+                saver.add(claim, points)
 
         return {"known": self._known(found), "save": save, "open_": saver.watch}
 
@@ -361,8 +361,8 @@ class Kept:
         claims: dict[int, tuple[Relaxed, list[Claim]]] = {}
         for key, verdict in found.items():
             shown = findings[key].relaxed if verdict.status is Status.DEAD else None
-            if shown is not None and verdict.claim is not None:
-                claims.setdefault(id(shown), (shown, []))[1].append(verdict.claim)
+            if shown is not None and (claim := verdict.claim) is not None:
+                claims.setdefault(id(shown), (shown, []))[1].append(claim)
         written: list[str] = []
         for shown, own in claims.values():
             folder = self._folder(shown)

@@ -30,13 +30,25 @@ __all__ = ["GAIN", "ROUNDS", "STALLED", "Bounds", "Refutation", "plain", "refute
 
 Array = np.ndarray
 Bounds = list[tuple[Array, Array]]  # of each layer, in units
-ROUNDS, STEPS = 10, 10
+ROUNDS = 10
 STALLED = 0.985  # a round that leaves more than this part of the bound is one of the last
 CELLS = 1 << 18  # coefficients that are held at once
 ATTEMPTS = 2  # where the judge's bounds turn out not to be enough, others are added
 MOST = 1500  # derivations of one contradiction: each takes the judge a hundredth of a second in layers of 256
 GAIN = 0.03  # a bound is worth having if it takes this part off the range
 SHARES = (0.04, 0.02, 0.01, 0.005, 0.0025, 1e-3)  # of the contradiction; bounds to which less is due are left out
+
+
+class Descent(NamedTuple):
+    """How many steps, how fast slopes move in the first of them, and by what factor slower in the last."""
+
+    steps: int
+    first: float
+    last: float
+
+
+# where something is assumed, bounds are sought again and again; where not, once
+ONE_OF_MANY, ONCE = Descent(10, FIRST, LAST), Descent(20, 6.0, 0.02)
 
 
 class Compact(NamedTuple):
@@ -139,7 +151,7 @@ def plain(
     for k in range(0, len(neurons), step):
         tick()
         rows = np.asarray(neurons[k : k + step], dtype=int), np.asarray(signs[k : k + step], dtype=float)
-        search.batches.append(search._sought(level, *rows, None))
+        search.batches.append(search._sought(level, *rows, None, ONCE))
         found += [search._item(len(search.batches) - 1, row) for row in range(len(rows[0]))]
     return found
 
@@ -339,7 +351,14 @@ class _Search:
         self._anew(at)
         return False
 
-    def _sought(self, level: int, neurons: Array, signs: Array, above: tuple[Array, float] | None) -> Batch:
+    def _sought(
+        self,
+        level: int,
+        neurons: Array,
+        signs: Array,
+        above: tuple[Array, float] | None,
+        descent: Descent = ONE_OF_MANY,
+    ) -> Batch:
         """The best bounds of these neurons that are found."""
         units = self.units
         own = units.weights[level - 1][neurons]
@@ -352,7 +371,7 @@ class _Search:
         speed = [np.zeros_like(s) for s in slopes]
         factor, pace, was = self._factors(rows, above), np.full(len(neurons), 0.7), np.zeros(len(neurons))
         best, kept, kept_factor = np.full(len(neurons), np.inf), [s.copy() for s in slopes], factor.copy()
-        steps = STEPS if before or above is not None else 0
+        steps = descent.steps if before or above is not None else 0
         middle, radius = units.middle, units.radius
         inner = np.empty((len(neurons), len(middle)), dtype=np.float32)
         corner = np.empty_like(inner)  # measured from the middle
@@ -385,7 +404,7 @@ class _Search:
                 pull = negative * y * layer.unknown
                 pull /= abs(pull).max(axis=1, initial=0, keepdims=True) + 1e-30
                 speed[k] = 0.7 * speed[k] + pull
-                moved = np.clip(slopes[k] - np.float32(FIRST * LAST ** (step / steps)) * speed[k], 0, 1)
+                moved = np.clip(slopes[k] - np.float32(descent.first * descent.last ** (step / steps)) * speed[k], 0, 1)
                 slopes[k] = np.where(layer.unknown, moved, slopes[k])
             if above is not None:
                 way = np.sign(v @ above[0] + above[1] + (0 if before else float(above[0] @ middle)))

@@ -157,7 +157,7 @@ class Report:
     def certificates(self) -> list[dict[str, Any]]:
         """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and
         one of the claims that share a tree."""
-        claims = {layer.layer: [c for c in claims_of(layer) if not files.is_shared(c)] for layer in self}
+        claims = {layer.layer: list(map(files.unpacked, claims_of(layer))) for layer in self}
         for claim in self.__dict__.get("_active", ()):
             claims[claim["layer"]].append(claim)
         return [
@@ -168,7 +168,7 @@ class Report:
 
     @property
     def _shared(self) -> list[Claim]:
-        return [claim for layer in self for claim in claims_of(layer) if files.is_shared(claim)]
+        return [claim for layer in self for claim in shared_claims_of(layer)]
 
     def check(self) -> int:
         """Judge all claims again with the plain judge; the number of claims, all of them proved.
@@ -305,9 +305,14 @@ class UnionReport(Report):
         return [path for k, part in enumerate(self.parts, 1) for path in part.save(Path(directory) / f"piece-{k}")]
 
 
-def claims_of(report: LayerReport) -> list[Claim]:
-    """Those of a layer."""
-    return [v.claim for v in report.verdicts if v.claim is not None]
+def claims_of(report: LayerReport) -> Iterator[Claim]:
+    """Those of a layer, packed, but for those that share a tree."""
+    return (v.packed for v in report.verdicts if v.packed is not None and not v.is_shared)
+
+
+def shared_claims_of(report: LayerReport) -> Iterator[Claim]:
+    """Those that share a tree."""
+    return (v.packed for v in report.verdicts if v.packed is not None and v.is_shared)
 
 
 # ---- in words and as data -----------------------------------------------------------------------------------------

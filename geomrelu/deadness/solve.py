@@ -55,7 +55,7 @@ class Proof:
         folder.mkdir(parents=True, exist_ok=True)
         self.network.save(folder / "model.json")
         write_domain(self.domain, folder / "domain.json")
-        claims = [verdict.claim for verdict in self.report.verdicts if verdict.claim is not None]
+        claims = [claim for verdict in self.report.verdicts if (claim := verdict.claim) is not None]
         digests = self.network.digest, str(self.domain.checked.digest())
         files.write(folder, self.report.layer, claims, *digests, self.report.points)
 
@@ -246,9 +246,9 @@ def _asked(
     (verdict,) = report.verdicts
     if verdict.status is Status.DEAD:
         return Proof(network, domain, report)
-    if verdict.status is Status.UNDECIDED or verdict.claim is None:
+    if verdict.status is Status.UNDECIDED or (claim := verdict.claim) is None:
         return verdict.reason
-    given: Any = verdict.claim.get("point")
+    given: Any = claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
     return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
 

@@ -239,8 +239,9 @@ class _Search:
     def _derived(self) -> None:
         """What has been proved, and the bounds that the judge derives."""
         for v in self.verdicts:
-            proof = None if v.claim is None or is_shared(v.claim) else v.claim.get("proof")
-            if v.status is Status.DEAD and proof is not None and v.neuron in self.asked.get(v.layer, ()):
+            claim = v.claim if v.status is Status.DEAD and v.neuron in self.asked.get(v.layer, ()) else None
+            proof = None if claim is None or is_shared(claim) else claim.get("proof")
+            if proof is not None:
                 self.sides[v.layer, v.neuron, 1] = Side(Fraction(0), proof, NOTHING, False)
         for layer in range(1, self.deepest + 1):
             self._derive(PLAIN, [layer])
@@ -396,9 +397,9 @@ class _Search:
                 told |= {(v.layer, v.neuron): v for v in report.verdicts}
         for (layer, i), verdict in told.items():
             self.seen |= {(layer, i, 1)} if verdict.status is Status.ALIVE else set()
-            proof = None if verdict.claim is None else verdict.claim.get("proof")
-            if verdict.status is Status.DEAD and proof is not None and layer in self.asked:
-                self._offer((layer, i, 1), proof, NOTHING)
+            claim = verdict.claim if verdict.status is Status.DEAD and layer in self.asked else None
+            if claim is not None and "proof" in claim:
+                self._offer((layer, i, 1), claim["proof"], NOTHING)
         open_ = {layer: [i for i in self._unstable(layer) if (layer, i, -1) not in self.seen] for layer in self.asked}
         for claim in always_active(self.network, self.domain, open_, self.budget.share(2)):
             if "proof" in claim:

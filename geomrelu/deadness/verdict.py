@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
+from typing import Any
 
-from geomrelu.certificates.files import Claim
+from geomrelu.certificates.files import Claim, is_shared, packed, unpacked
 
 __all__ = ["LayerReport", "Status", "Verdict", "undecided"]
 
@@ -22,6 +23,24 @@ class Status(Enum):
         raise TypeError("a status is not a truth value: compare it with Status.DEAD, ALIVE or UNDECIDED")
 
 
+class _Claim:
+    """The claim of a verdict, whose proof is packed while nobody looks at it: all verdicts stay in memory."""
+
+    def __set__(self, verdict: Verdict, claim: Any) -> None:
+        claim = None if claim is self else claim  # the default
+        if claim is not None and isinstance(proof := claim.get("proof"), list) and len(proof) > 1:
+            claim = {**claim, "proof": packed(proof)}
+        verdict.__dict__["claim"] = claim
+
+    def __get__(self, verdict: Verdict | None, kind: Any = None) -> Any:
+        if verdict is None:
+            return self
+        return None if verdict.packed is None else unpacked(verdict.packed)
+
+
+_CLAIM: Any = _Claim()
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What is known about one neuron on the domain.
@@ -33,7 +52,7 @@ class Verdict:
         supremum: of its pre-activation: exact, "inf", or None if it was not computed.
         reason: one phrase: the method, or why it is undecided.
         claim: what the checker accepted (see ``checker.py``), None if undecided. Its "point" may be a number, that
-            of an entry of the report's ``points``.
+            of an entry of the report's ``points``. Looking at it costs: a large proof is kept packed.
         parts: on a union of polyhedra, the verdicts on those that were asked; the claims are theirs.
     """
 
@@ -43,8 +62,19 @@ class Verdict:
     stable: bool | None
     supremum: Fraction | str | None
     reason: str
-    claim: Claim | None = field(default=None, repr=False)
+    claim: Claim | None = field(default=_CLAIM, repr=False)
     parts: tuple[Verdict, ...] = field(default=(), repr=False)
+
+    @property
+    def packed(self) -> Claim | None:
+        """The claim as it is kept, the proof packed if it is a tree."""
+        claim: Claim | None = self.__dict__["claim"]
+        return claim
+
+    @property
+    def is_shared(self) -> bool:
+        """Does its proof share a tree with others?"""
+        return self.packed is not None and is_shared(self.packed)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify, layer_slopes, whole_box
-from geomrelu.deadness.layer_bounds import LayerBounds, values
+from geomrelu.deadness.layer_bounds import Ball, LayerBounds, values
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.deadness.verdict import Status, Verdict
@@ -41,13 +41,14 @@ class WholeLayers:
         self.lower, self.upper = floating.lower, floating.upper
         self._random = np.random.default_rng(0)
         self._root: Any = None  # with the layers that fit fixed point derived
-        self._corners: dict[int, Array] = {}  # of neurons of the layer in work, packed: where the bound is attained
+        # layer -> neuron -> its bound from above, about, and the corner where that is attained, packed
+        self._bounded: dict[int, dict[int, tuple[float, Array]]] = {}
 
     def steps(self, layer: int, intervals: Step, bounded: Step) -> list[Step]:
         """What is done with a layer; the two given ones are for layers that the judge bounds in fixed point."""
         if layer > self.floating.coarse_depth:
             return [self._rough, self._sampled, self._fine, self._sloped, self._ascended]
-        sloped = [] if self.floating.cornered else [self._sloped]
+        sloped = [] if self.floating.cornered else [self._fine, self._sloped]
         return [intervals, self._sampled, bounded, *sloped, self._ascended]
 
     # ---- dead ------------------------------------------------------------------------------------------------------
@@ -83,35 +84,39 @@ class WholeLayers:
 
     def _fine(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Earlier layers bounded by going back. Where it is not enough, the neuron may be positive at that corner."""
-        self._corners.clear()
-        proof, left = whole_box.one_leaf(self.floating, layer), set(asked)
+        proof, left = [derived(layer)], set(asked)
         for neurons, top, corners in self._going_back.upper(layer, asked, self.problem.budget):
             yield from self._dead(layer, neurons[top.most < 0], proof)
-            yield from self._at_corners(domain, layer, left, neurons, top.most < 0, corners)
+            yield from self._at_corners(domain, layer, left, neurons, top, corners)
 
     def _sloped(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """The same with slopes for each neuron."""
+        """The same with slopes for each neuron, those of small bounds first, while some of them fall."""
         bounds, left, leaf = self._going_back, set(asked), derived(layer)
         bounds.derive(layer - 1, self.problem.budget)
+        asked = sorted(asked, key=lambda i: self._bounded[layer][i][0])
         for neurons, slopes in layer_slopes.improved(bounds, layer, asked, self.problem.budget):
             top, corners = bounds.back(layer, neurons, 1, slopes)
             dead = top.most < 0
             for k in np.flatnonzero(dead).tolist():
                 proof = [leaf | {"slopes": layer_slopes.texts(bounds, slopes, k)}]
                 yield from self._dead(layer, neurons[k : k + 1], proof)
-            yield from self._at_corners(domain, layer, left, neurons, dead, corners)
+            yield from self._at_corners(domain, layer, left, neurons, top, corners)
+            if not dead.any():
+                break
 
     def _at_corners(
-        self, domain: Polyhedron, layer: int, left: set[int], neurons: Array, dead: Array, corners: Array
+        self, domain: Polyhedron, layer: int, left: set[int], neurons: Array, top: Ball, corners: Array
     ) -> Iterator[Verdict]:
-        """Those that are positive where their bounds are attained; the corners are kept."""
+        """Those that are positive where their bounds are attained; bounds and corners of the others are kept."""
+        dead = top.most < 0
         left -= set(neurons[dead].tolist())
-        self._corners |= dict(zip(neurons[~dead].tolist(), np.packbits(corners[~dead], axis=1), strict=True))
+        known, packed = self._bounded.setdefault(layer, {}), np.packbits(corners, axis=1)
+        known |= {i: pair for i, *pair in zip(neurons.tolist(), top.centre.tolist(), packed, strict=True)}
         step = self._count(layer)
         for k in range(0, len(neurons), step):
             some = [i for i in neurons[k : k + step].tolist() if i in left]
             if some:
-                for verdict in self._shown(domain, layer, sorted(left), self._starts(some)):
+                for verdict in self._shown(domain, layer, sorted(left), self._starts(layer, some)):
                     left.remove(verdict.neuron)
                     yield verdict
 
@@ -134,7 +139,7 @@ class WholeLayers:
             climbing = np.array([i for i in asked[k : k + step] if i in left], dtype=int)
             if not len(climbing):
                 continue
-            points = self._starts(climbing.tolist())
+            points = self._starts(layer, climbing.tolist())
             for turn in range(ROUNDS):
                 self.problem.budget.poll()
                 z = self.floating.forward(points, layer)
@@ -160,13 +165,14 @@ class WholeLayers:
         weights = max(1, *(len(map_.data) for map_ in network.layers[:layer]))
         return int(np.clip(min(CELLS // max(network.inputs, *network.widths[:layer]), WORK // weights), 8, most))
 
-    def _starts(self, neurons: Sequence[int]) -> Array:
-        n = len(self.lower)
-        middle = np.packbits(np.zeros(n, dtype=bool))
-        packed = np.array([self._corners.get(i, middle) for i in neurons], dtype=np.uint8).reshape(len(neurons), -1)
-        upper = np.unpackbits(packed, axis=1, count=n).astype(bool)
-        points: Array = np.where(upper, self.upper, self.lower)
-        points[[i not in self._corners for i in neurons]] = (self.lower + self.upper) / 2
+    def _starts(self, layer: int, neurons: Sequence[int]) -> Array:
+        """The corners where their bounds are attained; where none is known, the middle of the box."""
+        corners = self._bounded.get(layer, {})
+        points = np.repeat((self.lower + self.upper)[None, :] / 2, len(neurons), axis=0)
+        for point, i in zip(points, neurons, strict=True):
+            if i in corners:
+                upper = np.unpackbits(corners[i][1], count=len(point)).astype(bool)
+                point[:] = np.where(upper, self.upper, self.lower)
         return points
 
     def _gradients(self, z: Sequence[Array], level: int, neurons: Array) -> Array:

@@ -39,7 +39,7 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
     for part, layer in ((one, layer) for one in parts for layer in one):
         table: dict[int, tuple[str, ...]] = {}
         for v in layer.verdicts:
-            point = None if v.claim is None or v.status is not Status.ALIVE else v.claim.get("point")
+            point = (v.claim or {}).get("point") if v.status is Status.ALIVE else None
             if type(point) is int:
                 if point not in table:
                     table[point] = _written(part, layer.points[point], v.neuron)

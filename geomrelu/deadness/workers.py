@@ -23,7 +23,7 @@ import numpy as np
 from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import Quick, Step, region_at, spread
-from geomrelu.certificates.files import Claim
+from geomrelu.certificates.files import Claim, packed
 from geomrelu.certificates.fixed_point import Cell
 from geomrelu.certificates.region import EMPTY, Region, examine
 from geomrelu.deadness import fixed_signs, second_order
@@ -97,8 +97,8 @@ class Bench:
         return growth.point is not None and model.value(growth.point, growth.level, growth.neuron) > 0
 
     def refuted(self, tree: Tree) -> Claim:
-        """The claim that a neuron is dead; every leaf of its tree has been accepted by the checker's rules."""
-        claim: Claim = {"layer": tree.level, "neuron": tree.neuron, "status": "dead", "proof": tree.proof()}
+        """The claim that a neuron is dead, its proof packed; every leaf has been accepted by the checker's rules."""
+        claim: Claim = {"layer": tree.level, "neuron": tree.neuron, "status": "dead", "proof": packed(tree.proof())}
         if tree.tight is None:
             return {**claim, "stable": True}
         return {**claim, "supremum": "0", "stable": False, "point": list(map(str, tree.tight))} if tree.tight else claim

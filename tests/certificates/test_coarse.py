@@ -18,7 +18,7 @@ from trees import accepted, deep
 
 from geomrelu import Polyhedron, checker
 from geomrelu.certificates import batch as walk
-from geomrelu.certificates import fixed_point
+from geomrelu.certificates import files, fixed_point
 from geomrelu.certificates.region import Region, readable
 from geomrelu.deadness import workers
 
@@ -194,7 +194,7 @@ def test_large_proofs_are_walked_as_the_checker_walks_them(monkeypatch):
     rng, seen = random.Random(6), Counter()
     for bench, tree in (*deep((3, 12, 12, 12, 1)), *deep()):
         model, domain = bench.network.checked, bench.domain.checked
-        proof = bench.refuted(tree)["proof"]
+        proof = files.unpacked(bench.refuted(tree))["proof"]
         for attempt in range(10):
             nodes, found, ticks = json.loads(json.dumps(proof)), [], Counter()
             for _ in range(min(attempt, 3)):

@@ -53,7 +53,7 @@ def test_trees_agree_with_the_pieces(most_inputs, few, coarse, monkeypatch):
                 seen["alive"] += 1
                 continue
             assert tree.point is None and not tree.parts and not tree.failed, (level, i, verdict, str(tree))
-            claim = json.loads(json.dumps(bench.refuted(tree)))
+            claim = json.loads(json.dumps(certificate.unpacked(bench.refuted(tree))))
             checker.prove(claim, bench.shared)
             assert claim["stable"] == verdict.stable and claim.get("supremum") == (None if verdict.stable else "0")
             seen["stable" if verdict.stable else "tight"] += 1
@@ -122,7 +122,7 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
     while tree.boxes < whole.boxes / 2:
         tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 50, 60))
     taken = tree.take(2)  # being worked on: not lost
-    claim = json.loads(json.dumps(tree.unfinished))
+    claim = json.loads(json.dumps(certificate.unpacked(tree.unfinished)))
     tree.parts += taken
     assert claim["status"] == "open" and claim["proof"].count(proof_tree.OPEN) == len(tree.parts)
     claims = [claim["proof"]]
@@ -131,13 +131,13 @@ def test_a_tree_is_resumed(most_inputs, widths, monkeypatch):
         again = branch_and_bound.Tree(bench.floating, depth, 0)
         again.resume(proof)
         assert sum(len(part.earlier or ()) for part in again.parts) > len(proof) / 2
-        assert again.unfinished["proof"] == proof  # nothing has been done yet
+        assert certificate.unpacked(again.unfinished)["proof"] == proof  # nothing has been done yet
         again.merge(workers.turn(bench, branch_and_bound.Growth(again, again.take(3)), 1000, 60))
         while not again.done:
             again.merge(workers.turn(bench, branch_and_bound.Growth(again, again.take(1000)), 500, 60))
         assert again.boxes < 2 * whole.boxes and (again.refused > 0) == (proof is not claims[0])
         assert accepted(bench, again)
-        assert most_inputs or not any({"derive", "coarse"} <= node.keys() for node in again.proof()[1:])
+        assert most_inputs or not any({"derive", "coarse"} <= node.keys() for node in [*again.proof()][1:])
     cuts = [json.loads(json.dumps(claims[0][0])) for _ in range(4)]
     cuts[0]["derive"] = [*cuts[0].get("derive", []), [depth - 1, [0]]]  # there is no such
     cuts[1]["derive"] = [[at] for at in range(1, depth - 1)]  # not all of the last layer at the root
@@ -246,6 +246,21 @@ def test_workers_find_what_one_process_finds(no_pieces):
         claims = [v.claim for v in report.verdicts if v.claim]
         bundle = certificate.as_certificate(claims, net.digest, box.checked.digest(), report.points)
         assert len(checker.check(json.loads(json.dumps(bundle)), net.checked, box.checked)) == len(claims)
+
+
+def test_a_proof_is_kept_once(no_pieces):
+    """A verdict has it, so its tree is let go of, and still says how large it was."""
+    net, box = hard()
+    trees = []
+    reports = list(decide(net, box, budget=Budget(600), open_=trees.append))
+    proved = {(v.layer, v.neuron): v for r in reports for v in r.verdicts if v.status is Status.DEAD}
+    done = [tree for tree in trees if (tree.level, tree.neuron) in proved]
+    assert len(done) > 2
+    for tree in done:
+        verdict = proved[tree.level, tree.neuron]
+        assert tree._nodes == []
+        assert str(tree) == verdict.reason
+        assert len(verdict.claim["proof"]) >= tree.boxes
 
 
 def test_a_bench_is_unpacked_once_in_a_process():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from geomrelu import checker
-from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.budget import UNLIMITED, Budget, Exhausted
 from geomrelu.certificates import files
 from geomrelu.certificates.batch import Quick
 from geomrelu.deadness import by_contradiction, refutation, unit_bounds
@@ -85,6 +85,11 @@ def test_bounds_are_those_of_the_judge(kind: str, widths: tuple[int, ...], sign:
         texts, added, rows = region._read(said[3], level, "slopes", {"splits", "derive"})
         exact = region._exact(level, item.neuron, item.sign, texts, added, rows)
         unit = Fraction(2) ** (region.fields.exponents(level)[item.neuron] - 28)
+        for own in filter(None, (units.floats, units.longer)):
+            centre, off = judge.within(item, own)
+            near = float(centre)
+            assert abs(Fraction(near) + Fraction(float(centre - near)) - exact) <= Fraction(off)
+            assert off <= 1e-9 * (1 + abs(near)) * (1 if own is units.floats else 1e-2)
         if found is not None:
             known += 1
             assert found == -(-exact // unit)
@@ -101,6 +106,61 @@ def test_bounds_are_those_of_the_judge(kind: str, widths: tuple[int, ...], sign:
         if region.empty:
             break
     assert known > 10 or region.empty
+
+
+@pytest.mark.parametrize("thirds", ["weights", "box", "neither"])
+def test_longer_floats_differ_by_no_more_than_is_said(thirds: str) -> None:
+    """In sums of few terms, where roundings of shorter floats show: weights, sides and heights have to be long."""
+    random, largest = np.random.default_rng(5), 0.0
+    for _ in range(40):
+        layers = []
+        for shape in ((3, 2), (3, 3), (3, 3)):
+            weights = [[Fraction(int(v), 3 if thirds == "weights" else 4) for v in row] for row in
+                       random.integers(-9, 10, shape)]  # fmt: skip
+            layers.append((weights, [Fraction(int(v), 8) for v in random.integers(-9, 10, 3)], "relu"))
+        network = Network.from_layers(layers)
+        d = 3 if thirds == "box" else 1024
+        box = Polyhedron.box([(Fraction(int(-v), d), Fraction(int(w), d)) for v, w in random.integers(1, 999, (2, 2))])
+        bench, root = Bench(network, box), root_of(network, box)
+        if bench.units is None:  # too many zeros
+            continue
+        longer = bench.units.longer
+        if longer is None:
+            pytest.skip("this machine has no longer floats")
+        judge = Judge(bench.units, [bounds_of(root, level) for level in (1, 2)])
+        for level, i, sign in [(level, i, sign) for level in (1, 2, 3) for i in range(3) for sign in (1, -1)]:
+            centre, off = judge.within(Derivation(level, i, sign, 0.0, (None,) * (level - 1)), longer)
+            exact, near = root._exact(level, i, sign, [], {}, []), float(centre)
+            apart = abs(Fraction(near) + Fraction(float(centre - near)) - exact)
+            assert apart <= Fraction(off)
+            largest = max(largest, float(apart) / off)
+    assert largest > 1e-4  # and what is said is not far from what happens
+
+
+def test_longer_floats_say_what_others_leave_open() -> None:
+    """Where a unit is hardly more than the error of floats; of the judge's bounds they say the same."""
+    network = network_of("badly scaled", (24, 20, 16))
+    box = Polyhedron.box([(Fraction(-(10**9) - j, 3), Fraction(10**9, 7)) for j in range(INPUTS)])
+    bench, root = Bench(network, box), root_of(network, box)
+    units = bench.units
+    assert units is not None
+    if units.longer is None:
+        pytest.skip("this machine has no longer floats")
+    units.floats = units.floats._replace(rounding=units.rounding * 1e6)
+    judge, left, more = Judge(units, [bounds_of(root, level) for level in (1, 2)]), 0, 0
+    for i in range(16):
+        for sign in (1, -1):
+            item = Derivation(3, i, sign, 0.0, (None, None))
+            unit = Fraction(2) ** (root.fields.exponents(3)[i] - 28)
+            exact = -(-root._exact(3, i, sign, [], {}, []) // unit)
+            found = judge.derived(item)
+            units.longer, kept = None, units.longer
+            left += judge.derived(item) is None
+            units.longer = kept
+            assert found in (None, exact)
+            more += found is not None
+    assert left > 16
+    assert more > 16
 
 
 def with_dead_neurons(widths: tuple[int, ...], box: Polyhedron, margin: float) -> Network:
@@ -183,6 +243,66 @@ def test_what_was_found_is_judged_in_the_end(case) -> None:
     assert not refutation.sure(bench.units, bounds, Assumed(level, i), refutation.Refutation([]))
 
 
+def tightened(network: Network, box: Polyhedron, budget: Budget, search: ByContradiction, left: set) -> list:
+    """What bounds alone show of those that are left, layer by layer."""
+    found = []
+    for level in range(3, network.depth + 1):
+        neurons = sorted(i for at, i in left if at == level)
+        found += search.tightened(level, neurons, budget)
+        left -= {(v.layer, v.neuron) for v in found}
+    return found
+
+
+def test_bounds_are_tightened_before_anything_is_assumed() -> None:
+    box = box_of(Fraction(1, 8))
+    network = with_dead_neurons((20, 16, 12, 8), box, 9.0)
+    bench, quick, root = Bench(network, box), Quick([], network.checked, box.checked), root_of(network, box)
+    left = {(level, i) for level in (3, 4) for i in np.flatnonzero(bounds_of(root, level)[1] > 0).tolist()}
+    search = ByContradiction(bench, quick.root, None)
+    found = tightened(network, box, Budget(), search, set(left))
+    assert found
+    assert not search.chain.links
+    assert {(v.layer, v.neuron) for v in found} <= left
+    claims = [v.claim for v in found]
+    for some in (claims[:1], claims):  # the first alone, whose tree has grown since
+        data = json.loads(json.dumps(files.as_certificate(some, network.digest, str(box.checked.digest()), [])))
+        for independent in (True, False):
+            assert check(data, network, box, independent=independent) == len(some)
+    calls = 0
+
+    class Interrupted(Budget):
+        def poll(self) -> None:
+            nonlocal calls
+            calls += 1
+            if calls % 2:
+                raise Exhausted("the time is over")
+
+    again, those = ByContradiction(bench, quick.root, None), []
+    while True:  # one step is done in each call
+        try:
+            those += tightened(network, box, Interrupted(), again, set(left))
+            break
+        except Exhausted:
+            continue
+    assert calls > 2
+    assert {(v.layer, v.neuron) for v in those} == {(v.layer, v.neuron) for v in found}
+    assert again.chain.trailing == search.chain.trailing
+
+
+@pytest.mark.parametrize(("margin", "asked"), [(8.0, [3, 4]), (5.0, [3])])
+def test_layers_are_tightened_while_that_shows_any(margin: float, asked: list[int], monkeypatch) -> None:
+    levels, own = [], ByContradiction.tightened
+
+    def noted(self, level, neurons, budget):
+        levels.append(level)
+        yield from own(self, level, neurons, budget)
+
+    monkeypatch.setattr(ByContradiction, "tightened", noted)
+    box = box_of(Fraction(1, 8))
+    decide(with_dead_neurons((20, 16, 12, 8), box, margin), box, time=2)
+    assert levels == asked
+
+
 def test_several_processes_find_them_too(case) -> None:
     network, box, report = case
     found = decide(network, box, time=15, workers=2)
@@ -229,6 +349,37 @@ def test_bounds_of_many_units(width: int) -> None:
     assert decide(network, box, layers=[2, 4], time=5).check() > 0
 
 
+def test_a_bound_that_contradicts_in_any_case_need_not_be_known_to_a_unit() -> None:
+    network, box = network_of("gaussian", (24, 20, 16)), box_of()
+    bench, root = Bench(network, box), root_of(network, box)
+    units = bench.units
+    assert units is not None
+    units.longer, units.floats = None, units.floats._replace(rounding=units.rounding * 1e6)
+    judge = Judge(units, [bounds_of(root, 1), bounds_of(root, 2)], Assumed(3, 2))
+    for sign in (1, -1):
+        one = Derivation(2, 4, sign, 0.0, (None,))
+        assert judge.derived(one) is None
+        unit = Fraction(2) ** (root.fields.exponents(2)[4] - 28)
+        exact, far = -(-root._exact(2, 4, sign, [], {}, []) // unit), 1 << 24
+        (judge.state[1][0] if sign > 0 else judge.state[1][1])[4] = sign * (exact + far)
+        found = judge.derived(one)
+        assert found is not None
+        assert abs(found - exact) < far
+    assert judge.derived(Derivation(3, 2, 1, 0.0, ())) is None  # its bound is positive
+
+
+def test_lines_of_one_neuron_are_those_of_many() -> None:
+    random = np.random.default_rng(2)
+    sizes = np.exp2(random.integers(0, 48, (2, 300))).astype(np.int64)
+    low, high = (random.random((2, 300)) * sizes).astype(np.int64)
+    low[:250], unit = -low[:250], np.exp2(random.integers(-40, 40, 300))
+    high = np.maximum(high, np.maximum(low, 0) + 1)
+    lines = unit_bounds.lines_of(low, high, unit)
+    assert len(lines.neurons) == 300
+    for i, found in enumerate(zip(*lines[1:], strict=True)):
+        assert found == unit_bounds.line_of(int(low[i]), int(high[i]), float(unit[i]))
+
+
 def test_bounds_that_do_not_fit_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     network, box = network_of("gaussian", (24, 20, 16)), box_of()
     bench, root = Bench(network, box), root_of(network, box)
@@ -237,4 +388,4 @@ def test_bounds_that_do_not_fit_are_left_alone(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(unit_bounds, "LARGEST", int(high.max()))
     with pytest.raises(OverflowError):
         bench.units.lines(1, low, high)
-    assert not list(ByContradiction(bench, root, 3, None).verdicts({}, Budget(60)))
+    assert not list(ByContradiction(bench, root, None).verdicts(3, {}, Budget(60)))

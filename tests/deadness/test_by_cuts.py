@@ -6,6 +6,7 @@ from fractions import Fraction
 import oracles
 import pytest
 from families import as_network, domain, lean, minima, network, rational, ridges
+from trees import objects
 
 from geomrelu import Budget, Polyhedron, Status
 from geomrelu.budget import Exhausted
@@ -211,3 +212,22 @@ def test_values_of_vertices_are_forgotten(monkeypatch):
     monkeypatch.setattr(by_cuts, "REMEMBERED", 0)
     assert [cuts.search(i, PLENTY, Budget()) for i in range(4)] == before
     assert Fraction(0) not in [f.tight for f in before]
+
+
+def test_finished_parts_are_small(monkeypatch):
+    """While a neuron is cut, what parts derive is text: a part that is finished takes a few objects, however much it
+    derives. The proof is made of the text in the end."""
+    net, box = as_network(minima(random.Random(5), 2, 8, "rational")), Polyhedron.box([(-2, 2)] * 2)
+    _, cuts = cut(net, box, 4)
+    close, sizes = cuts._close, []
+
+    def observed(part, bound):
+        close(part, bound)
+        sizes.append(len(objects(part)))
+
+    monkeypatch.setattr(by_cuts.Cuts, "_close", lambda self, *what: observed(*what))
+    found = [cuts.search(i, PLENTY, Budget()) for i in range(4)]
+    items = [len(node["derive"]) for f in found for node in f.proof if "derive" in node]
+    assert len(sizes) > 100
+    assert max(items) >= 20
+    assert max(sizes) < 10

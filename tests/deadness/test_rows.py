@@ -201,7 +201,10 @@ def test_trees_go_on_after_an_interruption():
                     if not tree.done:
                         tree.merge(turn(bench, Growth(tree, tree.take(4)), 2, None))
                     if tree.unfinished:
-                        proof, tree = json.loads(json.dumps(tree.unfinished["proof"])), Tree(bench.floating, 2, i)
+                        proof, tree = (
+                            json.loads(json.dumps(files.unpacked(tree.unfinished)["proof"])),
+                            Tree(bench.floating, 2, i),
+                        )
                         tree.resume(proof)
                         taken += 1
                 while not tree.done and not tree.failed and tree.point is None:
@@ -210,6 +213,6 @@ def test_trees_go_on_after_an_interruption():
                 where = (
                     {"point": list(map(str, bench.floating.inside.centre))} if bench.floating.inside.has_rows else {}
                 )
-                claim = {key: v for key, v in bench.refuted(tree).items() if key != "stable"} | where
+                claim = {key: v for key, v in files.unpacked(bench.refuted(tree)).items() if key != "stable"} | where
                 checker.prove(claim, checker.Judge([], net.checked, domain.checked))
     assert taken

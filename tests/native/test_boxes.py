@@ -17,7 +17,7 @@ from families import as_network, network
 from geomrelu import Network, Polyhedron, checker
 from geomrelu.budget import UNLIMITED
 from geomrelu.certificates import batch as walk
-from geomrelu.certificates import fixed_point
+from geomrelu.certificates import files, fixed_point
 from geomrelu.certificates.region import EMPTY, Region
 from geomrelu.deadness import branch_and_bound, workers
 from geomrelu.native import boxes as kernel
@@ -274,7 +274,7 @@ def test_trees_are_proofs_with_the_kernel_and_without(monkeypatch):
                 while not tree.done and tree.point is None and tree.boxes < 4_000:
                     tree.merge(workers.turn(bench, branch_and_bound.Growth(tree, tree.take(1000)), 500, 600))
             assert tree.done and tree.point is None and not tree.failed
-            claim = bench.refuted(tree)
+            claim = files.unpacked(bench.refuted(tree))
             checker.prove(claim, checker.Judge([], net.checked, box.checked))
             boxes[explores] += tree.boxes
     assert boxes[True] < 1.5 * boxes[False], boxes

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.certificates.files import TOGETHER, by_intervals, is_shared
+from geomrelu.certificates.files import TOGETHER, by_intervals
 from geomrelu.deadness.page.pictures import Album, near
 from geomrelu.deadness.ranges import Range, Ranges, outward
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
@@ -171,9 +171,9 @@ def _file(verdict: Verdict, places: Mapping[str, list[int]], kind: str) -> int:
     own = places.get(f"{head}-neuron-{verdict.neuron}.json")
     if own is not None:
         return own[0]
-    if verdict.claim is not None and is_shared(verdict.claim) and TOGETHER in places:
+    if verdict.is_shared and TOGETHER in places:
         return places[TOGETHER][0]
-    first = f"{head}-intervals.json" if verdict.claim is not None and by_intervals(verdict.claim) else f"{head}.json"
+    first = f"{head}-intervals.json" if by_intervals(verdict.claim or {}) else f"{head}.json"
     return next((places[name][0] for name in (first, f"{head}.json", f"{head}-intervals.json") if name in places), -1)
 
 
