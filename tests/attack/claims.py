@@ -67,7 +67,7 @@ def claims() -> Iterator[Question]:
         (0, "at most", {"bound": "1/2"}, PROVED), (0, "at most", {"bound": "0.4999"}, REJECTED),
         (0, "at least", {"bound": "-1/2"}, PROVED), (0, "at least", {"bound": "-0.4999"}, REJECTED),
         (0, "at most", {"bound": "1/2", "supremum": "1/2", "point": ["1"]}, REJECTED),
-        (0, "at least", {"bound": "-1/2", "supremum": "1/2", "point": ["0"]}, REJECTED),
+        (0, "at least", {"bound": "-1/2", "supremum": "1/2", "point": ["1"]}, REJECTED),
         (2, "at most", {"bound": "0", "stable": False, "point": ["0"]}, REJECTED),
         (2, "dead", {"nonsense": 1}, REJECTED), (0, "at most", {}, REJECTED), (2, "dead", {"bound": "1"}, REJECTED),
         (1, "active", {"supremum": "1"}, REJECTED),
