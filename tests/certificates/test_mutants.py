@@ -48,8 +48,11 @@ def asked():
 
 
 FAULTS = [
-    ("Domain.contains", "return True"),
+    ("Domain.contains", "row[0] - dot(row[1:], point) == 0"),
+    ("Domain.highest", "without: if len"),
     ("Domain.recedes", "r <= 1"),
+    ("Region.copy", "without: other.cuts"),
+    ("_Reader.read", "without: _only"),
     ("active", "Fraction(1)"),
     ("below", "domain.rows and"),
     ("covered", "require(True, 'two generators"),
