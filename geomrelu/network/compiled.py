@@ -254,13 +254,15 @@ class Compiled:
 
 def _compiled(map_: AffineMap, starts: Sequence[int], scales: list[int], roundings: int) -> tuple[Layer, int]:
     """The layer after those with the integer ``scales``; its own scale."""
-    reads = np.unique(map_.indices)
-    low, high = (int(reads[0]), int(reads[-1]) + 1) if len(reads) else (0, 0)
-    affordable((high - low) * map_.outputs, "a layer as a matrix")
+    reads = map_.indices
+    low, high = (int(reads.min()), int(reads.max()) + 1) if len(reads) else (0, 0)
+    size = (high - low) * map_.outputs
+    affordable(size, "a layer as a matrix")
     ends = np.array(starts[1 : len(scales) + 1])
-    home = np.searchsorted(ends, np.arange(low, high), side="right")  # the layer of a variable, 0: inputs
-    shared = lcm(*(scales[k] for k in np.unique(home).tolist()))
-    factors = [shared // scales[k] for k in home.tolist()]
+    # the layer of a variable, 0: inputs
+    home = np.searchsorted(ends, np.arange(low, high), side="right").tolist()
+    shared = lcm(*(scales[k] for k in set(home)))
+    factors = [shared // scales[k] for k in home]
     forms = []
     for i in range(map_.outputs):
         bias, columns, entries = map_.row(i)
@@ -268,8 +270,8 @@ def _compiled(map_: AffineMap, starts: Sequence[int], scales: list[int], roundin
         for j, v in zip(columns, entries, strict=True):
             weights[j - low] = v * factors[j - low]
         forms.append((bias * shared, weights))
-    matrix, bias_floats = map_.floats
-    floats = matrix.toarray()[:, low:high].T.copy()
+    (matrix,), bias_floats = map_.float_blocks([(low, high)], size)
+    floats = np.array((matrix if isinstance(matrix, np.ndarray) else matrix.toarray()).T, order="C")
     nonzero = np.array([[v != 0 for v in (bias, *weights)] for bias, weights in forms], dtype=bool)
     nonzero = nonzero.reshape(map_.outputs, 1 + high - low).T
     layer = Layer(
