@@ -42,7 +42,7 @@ def improved(
     They come in the order given, so few at a time that one may stop in between: so many as take about WORK.
     """
     floating = bounds.floating
-    weights = sum(len(map_.data) for map_ in floating.network.layers[:level])
+    weights = max(1, sum(len(map_.data) for map_ in floating.network.layers[:level]))
     step = max(8, min(CELLS // floating.network.starts[level], WORK // (2 * STEPS * weights)))
     for k in range(0, len(neurons), step):
         part = np.asarray(neurons[k : k + step], dtype=int)
