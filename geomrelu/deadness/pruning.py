@@ -133,7 +133,10 @@ def prune(
         **{name: [[*key] for key, (kind, _) in sorted(fate.items()) if kind == name] for name in ("removed", "folded")},
         "merged": [[*key, j, str(c)] for key, (j, c) in merged],
     }
-    counts = checker.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
+    if fate or certificate["smaller"] != certificate["model"]:
+        counts = checker.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
+    else:  # it is the same network, which is quickly seen
+        counts = dict.fromkeys(checker.CHANGES, 0)
     return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
 
 

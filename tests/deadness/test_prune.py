@@ -130,6 +130,18 @@ def test_what_only_dead_neurons_read_goes_with_them():
         checker.check_pruning(without, net.checked, box.checked, found.network.checked)
 
 
+def test_where_nothing_changes_the_networks_are_compared_and_no_more(monkeypatch):
+    network = Network.from_layers([([[1, 2], [3, -1]], [1, -1], "relu"), ([[1, -1]], [0], "none")])
+    box = Polyhedron.box([(-1, 1)] * 2)
+    reports = list(decide(network, box))
+    with monkeypatch.context() as patch:
+        patch.setattr(checker, "check_changes", None)
+        found = prune(network, box, reports, fold=False)
+    assert (found.removed, found.folded, found.merged) == (0, 0, 0)
+    assert checker.check_pruning(found.certificate, network.checked, box.checked, found.network.checked)
+    assert found.network([1, 1]) == network([1, 1])
+
+
 def test_an_output_is_read():
     """A last layer without a map after it is the output: nothing of it is removed unless it is dead."""
     net = Network.from_layers([([[1], [2]], [1, 1], "relu")])
