@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ __all__ = [
     "Progress",
     "Workers",
     "WorkersDied",
+    "ahead",
     "results",
     "seed_of",
     "shared",
@@ -271,6 +273,25 @@ def shared(executor: Executor | None, value: Any) -> Any:
 def slots(executor: Executor | None) -> int:
     """How many calls an executor works on at once; None: this process, one."""
     return 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
+
+
+def ahead(executor: Executor | None, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """The results of calls in their order. Only as many are under way as are worked on, and one more: with each goes
+    what it works on. When nobody asks any more, those that have not begun are dropped."""
+    waiting = deque[Future[Any]]()
+    try:
+        for call in calls:
+            if executor is None:
+                yield function(*call)
+                continue
+            waiting.append(executor.submit(function, *call))
+            if len(waiting) > slots(executor):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for job in waiting:
+            job.cancel()
 
 
 @contextmanager

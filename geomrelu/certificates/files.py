@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple, Protocol
 
 from geomrelu import checker
@@ -374,8 +375,9 @@ def _well_formed(data: dict[str, Any]) -> bool:
 
 
 def save(path: Path, data: Any) -> None:
-    """Write JSON so that the file is complete or absent. Proofs in it may be packed: they are not unpacked at once."""
-    part, packed, mark = path.with_suffix(".part"), list[Packed](), "\0packed"
+    """Write JSON so that the file is complete or absent. Proofs in it may be packed: they are not unpacked at once,
+    but take the place of a mark that no text in the data can have."""
+    part, packed, mark = path.with_suffix(".part"), list[Packed](), token_hex(16)
 
     def marked(one: Any) -> str:
         if not isinstance(one, Packed):

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +25,7 @@ from geomrelu.deadness.refutation import Bounds, Refutation
 from geomrelu.deadness.unit_bounds import Assumed, Judge
 from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.deadness.workers import Bench
-from geomrelu.parallel import WorkersDied, shared, slots
+from geomrelu.parallel import WorkersDied, ahead, shared
 
 __all__ = ["ByContradiction", "Chain", "dead", "packed"]
 
@@ -284,26 +283,13 @@ class ByContradiction:
         if not given:
             return
         bounds = [(low.copy(), high.copy()) for low, high in self.bounds[: given[0].level - 1]]
-        some = [given[k : k + FEW] for k in range(0, len(given), FEW)]
-        if self.executor is None:
-            for few in some:
-                yield from _some(self.bench, bounds, few, depth, budget.left)
-            return
-        sent, waiting = shared(self.executor, self.bench), deque[Future[Found]]()
+        sent, some = shared(self.executor, self.bench), (given[k : k + FEW] for k in range(0, len(given), FEW))
+        calls = ((sent, bounds, few, depth, budget.left) for few in some if budget.left != 0)
         try:
-            for few in some:
-                waiting.append(self.executor.submit(_some, sent, bounds, few, depth, budget.left))
-                if len(waiting) > slots(self.executor):  # not more, for with each of them goes the network
-                    yield from waiting.popleft().result()
-                if budget.left == 0:
-                    break
-            for job in waiting:
-                yield from job.result()
+            for found in ahead(self.executor, _some, calls):
+                yield from found
         except WorkersDied as problem:
             raise Exhausted(str(problem)) from None
-        finally:
-            for job in waiting:
-                job.cancel()
 
 
 def _some(bench: Bench, bounds: Bounds, given: list[Assumed], depth: int, seconds: float | None) -> Found:

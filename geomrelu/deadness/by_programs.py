@@ -16,7 +16,8 @@ Cost: a linear program and an exact derivation for every bound that is worth it,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ from geomrelu.deadness.refutation import GAIN, ROUNDS, STALLED, Refutation, shor
 from geomrelu.deadness.unit_bounds import Assumed, Derivation
 from geomrelu.deadness.verdict import Verdict
 from geomrelu.deadness.workers import Bench
-from geomrelu.parallel import WorkersDied, shared, slots
+from geomrelu.parallel import WorkersDied, ahead, shared
 
 __all__ = ["ByPrograms", "refuted"]
 
@@ -62,40 +63,17 @@ class ByPrograms:
         given = [Assumed(level, i) for level in sorted(left) for i in sorted(left[level])]
         if not given:
             return
-        last = given[-1].level
+        last, sent = given[-1].level, shared(self.executor, self.bench)
         self.chain.trailing += _derived(last)
-        for one, found in self._refuted(given, budget):
-            if found is not None:
-                self.chain.add(one, found)
-                yield dead(self.chain, *one[:2], None)
-        budget.poll()
-
-    def _refuted(self, given: list[Assumed], budget: Budget) -> Iterator[tuple[Assumed, bytes | None]]:
-        """The contradiction that follows from each assumption, packed, or None."""
-        last = given[-1].level
-        if self.executor is None:
-            for one in given:
-                yield one, _packed(self.bench, one, last, budget.left)
-            return
-        sent = shared(self.executor, self.bench)
-        waiting: dict[Future[bytes | None], Assumed] = {}
+        calls = ((sent, one, last, budget.left) for one in given)
         try:
-            for one in given:
-                waiting[self.executor.submit(_packed, sent, one, last, budget.left)] = one
-                if len(waiting) > slots(self.executor):
-                    yield _first(waiting)
-            while waiting:
-                yield _first(waiting)
+            for one, found in zip(given, ahead(self.executor, _packed, calls), strict=True):
+                if found is not None:
+                    self.chain.add(one, found)
+                    yield dead(self.chain, *one[:2], None)
         except WorkersDied as problem:
             raise Exhausted(str(problem)) from None
-        finally:
-            for job in waiting:
-                job.cancel()
-
-
-def _first(waiting: dict[Future[bytes | None], Assumed]) -> tuple[Assumed, bytes | None]:
-    job = next(iter(waiting))
-    return waiting.pop(job), job.result()
+        budget.poll()
 
 
 def _packed(bench: Bench, given: Assumed, last: int, seconds: float | None) -> bytes | None:
@@ -141,7 +119,8 @@ def _floats(region: Region, level: int, some: Array) -> tuple[Array, Array]:
     )
 
 
-class _Part(NamedTuple):
+@dataclass
+class _Part:
     """A part of the box: as the judge has it, and bounds of the open neurons, layer by layer."""
 
     region: Region
@@ -258,7 +237,7 @@ class _Search:
         bound = float(exact) if isinstance(exact, Fraction) else -np.inf if exact == EMPTY else np.inf
         if bound >= worth:
             return None
-        part.region.__dict__.update(region.__dict__)
+        part.region = region
         items.append(item)
         return bound
 
@@ -289,10 +268,10 @@ class _Search:
         """The largest value of ``sign * z`` of an open neuron over the triangles around the outputs before it; None:
         floats do not find it."""
         start, table, limits = self.start, list[Array](), list[Array]()
+        around = [self._lines(part.low[at - 1], part.high[at - 1]) for at in range(1, level)]
         sides = [np.stack([self.lower, self.upper])]
         scales = [np.maximum(abs(self.lower), abs(self.upper))]
-        for at in range(1, level):
-            lines = self._lines(part.low[at - 1], part.high[at - 1])
+        for at, lines in enumerate(around, 1):
             rows = np.zeros((len(lines.above), start[level]))
             output = rows.copy()
             rows[:, : start[at]] = self.rows[at - 1]
@@ -313,11 +292,10 @@ class _Search:
             return None
         bound, point, multipliers, kept = found
         slopes, loose, place = list[Array](), list[Array](), 0
-        for at in range(1, level):
+        for at, lines in enumerate(around, 1):
             own, width = slice(start[at], start[at + 1]), start[at + 1] - start[at]
             under, over = multipliers[place : place + width], multipliers[place + width : place + 2 * width]
             place += 2 * width
-            lines = self._lines(part.low[at - 1], part.high[at - 1])
             weight = under + kept[own]
             slopes.append(np.rint(16 * np.where(weight > 0, under / np.where(weight > 0, weight, 1), lines.below)))
             y = self.rows[at - 1] @ point[: start[at]] + self.biases[at - 1]

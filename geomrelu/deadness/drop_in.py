@@ -14,7 +14,6 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
-from geomrelu.certificates.files import is_shared
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import Pruning, prune
 from geomrelu.deadness.verdict import LayerReport, Status
@@ -84,7 +83,7 @@ def drop_in(
     dead: dict[int, set[int]] = {}
     for report in reports:
         for v in report.verdicts:
-            if v.status is Status.DEAD and (claim := v.claim) is not None and not is_shared(claim):
+            if v.status is Status.DEAD and v.packed is not None and not v.is_shared:
                 dead.setdefault(v.layer, set()).add(v.neuron)
     count = sum(map(len, dead.values()))
     for sums in (True, False):

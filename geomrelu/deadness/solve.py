@@ -55,7 +55,7 @@ class Proof:
         folder.mkdir(parents=True, exist_ok=True)
         self.network.save(folder / "model.json")
         write_domain(self.domain, folder / "domain.json")
-        claims = [claim for verdict in self.report.verdicts if (claim := verdict.claim) is not None]
+        claims = [verdict.packed for verdict in self.report.verdicts if verdict.packed is not None]
         digests = self.network.digest, str(self.domain.checked.digest())
         files.write(folder, self.report.layer, claims, *digests, self.report.points)
 

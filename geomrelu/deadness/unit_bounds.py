@@ -149,8 +149,7 @@ class UnitBounds:
         self.radius = ((self.upper - self.lower) / 2).astype(np.float32)
         self.reach = np.maximum(abs(self.lower), abs(self.upper))
         self.count = max(floating.network.inputs, *floating.network.widths) + 16
-        self.rounding = self.count * ROUND
-        self.floats = Reals(float, self.weights, self.biases, self.lower, self.upper, self.rounding)
+        self.floats = Reals(float, self.weights, self.biases, self.lower, self.upper, self.count * ROUND)
         self._floating = floating
 
     @cached_property

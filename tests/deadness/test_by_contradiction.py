@@ -146,7 +146,7 @@ def test_longer_floats_say_what_others_leave_open() -> None:
     assert units is not None
     if units.longer is None:
         pytest.skip("this machine has no longer floats")
-    units.floats = units.floats._replace(rounding=units.rounding * 1e6)
+    units.floats = units.floats._replace(rounding=units.floats.rounding * 1e6)
     judge, left, more = Judge(units, [bounds_of(root, level) for level in (1, 2)]), 0, 0
     for i in range(16):
         for sign in (1, -1):
@@ -354,7 +354,7 @@ def test_a_bound_that_contradicts_in_any_case_need_not_be_known_to_a_unit() -> N
     bench, root = Bench(network, box), root_of(network, box)
     units = bench.units
     assert units is not None
-    units.longer, units.floats = None, units.floats._replace(rounding=units.rounding * 1e6)
+    units.longer, units.floats = None, units.floats._replace(rounding=units.floats.rounding * 1e6)
     judge = Judge(units, [bounds_of(root, 1), bounds_of(root, 2)], Assumed(3, 2))
     for sign in (1, -1):
         one = Derivation(2, 4, sign, 0.0, (None,))
