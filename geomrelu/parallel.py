@@ -238,9 +238,17 @@ class Cluster(Executor):
         self._shared: dict[int, tuple[Any, Any]] = {}
 
     def share(self, value: Any) -> Any:
-        """Send a large value to every worker, once; what stands for it among the arguments of calls."""
+        """Send a large value once; what stands for it among the arguments of calls.
+
+        It is the result of a task, which is computed again where it is needed. (What is scattered is lost with the
+        workers that hold it, and with it every call that takes it.)
+        """
         if id(value) not in self._shared:
-            self._shared[id(value)] = value, self._client.scatter(value, broadcast=True, hash=False)
+            import dask
+
+            blob = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+            with dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * len(blob)}):
+                self._shared[id(value)] = value, self._client.submit(pickle.loads, blob, pure=False)
         return self._shared[id(value)][1]
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:

@@ -20,7 +20,7 @@ from trees import deep
 
 from geomrelu import InputError, decide
 from geomrelu.budget import Budget, Exhausted
-from geomrelu.parallel import results, seed_of, workers_on
+from geomrelu.parallel import results, seed_of, shared, workers_on
 from geomrelu.resume import Journal
 
 pytestmark = pytest.mark.slow
@@ -242,29 +242,38 @@ def started(tmp_path):
     """A real scheduler and two workers, each a process, on loopback."""
     pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"
-    start = partial(
-        subprocess.Popen, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path
-    )
-    dask = [sys.executable, "-m", "dask"]
     options = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0"]
-    processes = [start([*dask, "scheduler", *options, "--scheduler-file", str(file)])]
+    processes = [dask(tmp_path, "scheduler", *options, "--scheduler-file", str(file))]
     try:
         deadline = time.monotonic() + 300
         while not file.exists() or not file.read_text().strip().endswith("}"):
             assert time.monotonic() < deadline and processes[0].poll() is None
             time.sleep(0.05)
         address = json.loads(file.read_text())["address"]
-        worker = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--no-dashboard"]
-        processes += [start(worker) for _ in range(2)]
-        from distributed import Client
-
-        with Client(address, timeout=300, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=300)
+        processes += [worker(tmp_path, address) for _ in range(2)]
+        there(address, 2)
         yield address, processes
     finally:
         for process in processes[::-1]:
             process.kill()
             process.wait()
+
+
+def dask(cwd, *arguments):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen([sys.executable, "-m", "dask", *arguments], env=ENVIRONMENT, cwd=cwd, **quiet)
+
+
+def worker(cwd, address):
+    return dask(cwd, "worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1", "--no-dashboard")
+
+
+def there(address, workers):
+    """Wait for them."""
+    from distributed import Client
+
+    with Client(address, timeout=300, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=300)
 
 
 def test_a_cluster_gives_the_same_bytes(steady, expected):
@@ -393,6 +402,20 @@ def test_a_worker_dies_while_the_cluster_decides(cluster, only_trees):
     there = decide(net, box, scheduler=address, progress=progress)
     assert turns and processes[2].wait() is not None
     assert decided(there) == decided(decide(net, box))
+
+
+def test_what_is_shared_outlives_the_workers_that_hold_it(cluster, tmp_path):
+    address, processes = cluster
+    value = list(range(1000))
+    with workers_on(1, address) as (executor, _):
+        sent = shared(executor, value)
+        assert shared(executor, value) is sent
+        assert executor.submit(sum, sent).result() == sum(value)
+        for process in processes[1:]:
+            process.kill()
+            process.wait()
+        processes.append(worker(tmp_path, address))
+        assert executor.submit(sum, sent).result(timeout=300) == sum(value)
 
 
 def test_a_cluster_prunes_verifies_and_counts_the_same(steady, tmp_path):
