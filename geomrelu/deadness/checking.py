@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from geomrelu import checker
 from geomrelu.arguments import filename, kind
-from geomrelu.certificates import files, kernel
+from geomrelu.certificates import changes, files, kernel
 from geomrelu.certificates.batch import Quick
 from geomrelu.deadness import quantised_certificate, quantised_pruning
 from geomrelu.deadness.report import Report
@@ -171,7 +171,8 @@ class Case:
             raise checker.Rejected(NO_SMALLER)
         if self.judge == "kernel":
             return kernel.judge_pruning(data, self.model, domain, self.smaller)
-        return checker.check_pruning(data, self.model, domain, self.smaller, JUDGES[self.judge])
+        judge = changes.check_pruning if self.judge == "fast" else checker.check_pruning
+        return judge(data, self.model, domain, self.smaller)
 
 
 class QuantisedCase(NamedTuple):
