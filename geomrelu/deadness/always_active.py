@@ -7,11 +7,13 @@ methods there are, in the network whose layer is negated; a proof of -z <= 0 is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from geomrelu import checker
-from geomrelu.budget import Budget
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import Status
@@ -28,7 +30,7 @@ def always_active(
     budget: Budget | None = None,
     **how: Any,
 ) -> Iterator[Claim]:
-    """The claims that neurons are always active, each accepted by the checker.
+    """The claims that neurons are always active, each accepted by the fast judge.
 
     Args:
         neurons: layer -> those of its neurons that are in question.
@@ -56,18 +58,20 @@ def _of_layer(
     budget: Budget,
     how: Mapping[str, Any],
 ) -> Iterator[Claim]:
-    for report in decide(opposite(network, layer), domain, [layer], sorted(asked), budget, **how):
-        shared = checker.Judge([], network.checked, domain.checked)
-        for verdict in report.verdicts:
-            if verdict.status is Status.DEAD and (shown := verdict.claim) is not None:
-                claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
-                claim |= {key: shown[key] for key in ("proof", "point") if key in shown}
-                if type(claim.get("point")) is int:
-                    claim["point"] = report.points[claim["point"]]
-                elif claim.get("point") == "corner":  # that of the opposite row; a box needs no point to be nonempty
-                    del claim["point"]
-                checker.prove(claim, shared)
-                yield claim
+    judge = Quick([], network.checked, domain.checked)
+    judge.watch(budget.poll)
+    with suppress(Exhausted):
+        for report in decide(opposite(network, layer), domain, [layer], sorted(asked), budget, **how):
+            for verdict in report.verdicts:
+                if verdict.status is Status.DEAD and (shown := verdict.claim) is not None:
+                    claim: Claim = {"layer": layer, "neuron": verdict.neuron, "status": "active"}
+                    claim |= {key: shown[key] for key in ("proof", "point") if key in shown}
+                    if type(claim.get("point")) is int:
+                        claim["point"] = report.points[claim["point"]]
+                    elif claim.get("point") == "corner":  # of the opposite row; a box needs no point to be nonempty
+                        del claim["point"]
+                    checker.prove(claim, judge)
+                    yield claim
 
 
 def opposite(network: Network, layer: int) -> Network:
