@@ -7,9 +7,10 @@ Exit codes: 0 done; 1 a certificate was rejected or a claim refuted; 2 unusable 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from geomrelu.cli import (
     check,
@@ -28,7 +29,7 @@ from geomrelu.cli import (
     verify,
     zeros,
 )
-from geomrelu.cli.shared import check_outputs, complain
+from geomrelu.cli.shared import check_outputs, complain, writes_files
 
 __all__ = ["main"]
 
@@ -78,27 +79,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.version:
-        from importlib.metadata import version
-
-        from geomrelu.native.library import named
-
-        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
-        return 0
-    if options.command is None:
-        parser.print_help()
-        return 0
     from geomrelu.budget import Exhausted
     from geomrelu.errors import InputError
 
     digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(100_000)  # exact results may be longer than the 4300 digits Python prints by default
+    shown = sys.stdout
     try:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
-        check_outputs(options)
-        code = int(options.run(options))
-        sys.stdout.flush()
+        if hasattr(shown, "reconfigure"):
+            shown.reconfigure(errors="backslashreplace")  # file names need not be text
+        if writes_files(options) and shown is not None:
+            sys.stdout = cast("TextIO", _Output(shown))
+        code = _run(parser, options)
+        if sys.stdout is not None:  # closed by the caller: print says nothing then
+            sys.stdout.flush()
         return code
     except InputError as problem:
         if options.debug:
@@ -112,13 +106,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader went away (| head): nothing left to say
+        _unread(shown)  # the reader went away (| head): nothing left to say
         return 0
     except MemoryError:
         complain("error: out of memory")
         return 2
-    except OSError as problem:  # the output could not be written
-        complain(f"error: {problem.strerror or problem}")
+    except OSError as problem:  # an output could not be written
+        where = "" if problem.filename is None else f"{os.fsdecode(problem.filename)}: "
+        complain(f"error: {where}{problem.strerror or problem}")
         return 2
     finally:
+        sys.stdout = shown
         sys.set_int_max_str_digits(digits)
+
+
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """The command that was given, or what is said without one."""
+    if options.version:
+        from importlib.metadata import version
+
+        from geomrelu.native.library import named
+
+        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 0
+    check_outputs(options)
+    return int(options.run(options))
+
+
+class _Output:
+    """Standard output of a command that writes files too: it goes on when the reader has gone away (``| head``)."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            _unread(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            _unread(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _unread(stream: TextIO) -> None:
+    """What is still to be printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -40,6 +40,7 @@ after layer. DOMAIN is as for `geomrelu decide`."""
 # the options that name files, in whatever command
 READ = ("model", "smaller", "input", "file", "query", "network", "domain", "data", "points")
 WRITTEN = ("output", "certificate", "ranges", "graph", "chunks")
+DIRECTORIES = ("certificates", "report", "signs_in")
 PREFIXES = (":", "@", "=")  # as in ball:1@FILE, ellipsoid:FILE, NAME=FILE
 
 Command = Callable[..., argparse.ArgumentParser]
@@ -150,6 +151,11 @@ def check_outputs(options: argparse.Namespace) -> None:
             raise InputError(f"{path}: this file is read here, and would be lost: write to another file")
     if len({realpath(path) for path in written}) < len(written):
         raise InputError(f"{written[-1]}: two outputs cannot be one file")
+
+
+def writes_files(options: argparse.Namespace) -> bool:
+    """Is something asked for besides what is printed?"""
+    return any(getattr(options, name, None) for name in (*WRITTEN, *DIRECTORIES))
 
 
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from fractions import Fraction
 
     from geomrelu.errors import InputError
+    from geomrelu.io.files import write
     from geomrelu.papers import figures, simulations
     from geomrelu.papers.tables import safe_width
 
@@ -84,10 +85,7 @@ def run(options: argparse.Namespace) -> int:
                     "survival": [s.as_json() for s in two.values()],
                 }
     if suffix == ".json":
-        try:
-            Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"{options.output}: {problem.strerror}") from None
+        write(options.output, json.dumps(data, indent=1) + "\n")
     else:
         figures.save(figure, options.output)
     return 3 if stopped else 0

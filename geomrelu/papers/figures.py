@@ -6,6 +6,7 @@ Each function returns a matplotlib figure; :func:`save` writes it. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from geomrelu.errors import InputError
+from geomrelu.io.files import write
 from geomrelu.papers.simulations import Survival
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.estimate import Estimate
@@ -38,12 +40,11 @@ def save(figure: Figure, path: str | Path) -> None:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a figure is written as {', '.join(FORMATS)}")
-    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix.lower(), {})
-    try:
-        with rc_context({"svg.hashsalt": "geomrelu"}):
-            figure.savefig(path, dpi=200, metadata=metadata)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror or problem}") from None
+    kind, stream = path.suffix.lower(), BytesIO()
+    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(kind, {})
+    with rc_context({"svg.hashsalt": "geomrelu"}):
+        figure.savefig(stream, format=kind[1:], dpi=200, metadata=metadata)
+    write(path, stream.getvalue())
 
 
 def _canvas(rows: int, height: float) -> tuple[Figure, list[Axes]]:
