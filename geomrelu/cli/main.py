@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any, NoReturn, TextIO, cast
 
 from geomrelu.cli import (
@@ -52,6 +54,29 @@ COMMANDS = (
 )
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """What stands around the options is filled to the terminal: paragraphs, and entries ``word  what it is``."""
+
+    ENTRY = re.compile(r" *\S+ {2,}(?=\S)")
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks: list[str] = []
+        for line in text.splitlines():
+            begins = not blocks or blocks[-1].endswith(".") or self.ENTRY.match(line)
+            if begins or (self.ENTRY.match(blocks[-1]) and not line.startswith("   ")):
+                blocks.append(line)
+            else:
+                blocks[-1] += " " + line.strip()
+        heads = [found.group() if (found := self.ENTRY.match(block)) else "" for block in blocks]
+        return "\n".join(
+            fill(
+                block[len(head) :], width, initial_indent=indent + head, subsequent_indent=indent + " " * len(head),
+                break_long_words=False, break_on_hyphens=False,
+            )
+            for block, head in zip(blocks, heads, strict=True)
+        )  # fmt: skip
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         complain(f"error: {message} (see {self.prog} --help)")
@@ -64,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, help_: str, **more: Any) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name, help=help_, description=help_, formatter_class=argparse.RawDescriptionHelpFormatter, **more
-        )
+        sub = commands.add_parser(name, help=help_, description=help_, formatter_class=_Help, **more)
         sub.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
         return sub
 

@@ -214,6 +214,9 @@ def budget_of(options: argparse.Namespace) -> Budget:
 
     if not options.time > 0 or (options.regions is not None and options.regions < 0):
         raise InputError("--time must be positive and --regions not negative")
+    each = getattr(options, "neuron_time", None)
+    if each is not None and not each > 0:
+        raise InputError("--neuron-time must be positive")
     return Budget(options.time, options.regions)
 
 

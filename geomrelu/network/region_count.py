@@ -241,8 +241,8 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"Networks of these widths have at most {most} (Serra, Tjandraatmadja, Ramalingam).")
     for layer, (dead, width) in enumerate(zip(found.get("dead", ()), found.get("widths", ()), strict=False), 1):
         if dead:
-            names = ", ".join(map(str, dead)) if len(dead) <= 20 else f"{len(dead)} of {width} neurons"
-            lines.append(f"Layer {layer}: never active here: {names}.")
+            names = f"neuron{'s'[: len(dead) != 1]} {', '.join(map(str, dead))}"
+            lines.append(f"Dead in layer {layer}: {names if len(dead) <= 20 else f'{len(dead)} of {width} neurons'}.")
     if "f_vector" in found:
         parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
         lines.append(f"Faces: {', '.join(parts)}.")

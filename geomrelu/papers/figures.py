@@ -84,7 +84,10 @@ def figure_one(
         low, high = ((1 - 2.0**-n) ** k for k in depths), ((1 - 2.0 ** (-n * n - n)) ** (k - 1) for k in depths)
         for bound in (low, high):
             top.plot(depths, list(bound), "--", color=SHADES[i % 8], linewidth=0.9)
-    top.set(ylabel="living networks $P(n, k)$", title="bounds dashed, $\\ell(n, k) \\leq P(n, k) \\leq v(n, k)$")
+    top.set(
+        ylabel="living networks $P(n, k)$",
+        title=f"bounds dashed, $\\ell(n, k) \\leq P(n, k) \\leq v(n, k)$; {_said(level)}",
+    )
     for scheme, ax in zip(schemes, panels, strict=True):
         for i, n in enumerate(widths):
             one = found[n, scheme]
@@ -101,9 +104,7 @@ def figure_one(
         ax.set(ylim=(-0.03, 1.03), xlim=(1, max(depths)))
         ax.xaxis.set_major_formatter("{x:g}")
     panels[-1].set_xlabel("layers $k$")
-    figure.legend(
-        *panels[-1].get_legend_handles_labels(), ncols=4, fontsize=8, frameon=False, loc="outside upper center"
-    )
+    _legend(figure, panels[-1])
     return figure
 
 
@@ -131,7 +132,11 @@ def figure_two(
         normalised = [_variances(s)[k - 1] / max(1, s.alive[k - 1]) for s, _, k in own]
         middle.plot(depths, normalised, label=f"p = {p:g}", **style)
         bottom.step(depths, width_for[p], where="post", label=f"p = {p:g}", **style)
-    top.set(ylabel="living networks", ylim=(-0.03, 1.03), title="$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed")
+    top.set(
+        ylabel="living networks",
+        ylim=(-0.03, 1.03),
+        title=f"$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed; {_said(level)}",
+    )
     middle.set(ylabel="normalised variance", yscale="log")
     middle.set_ylim(bottom=max(middle.get_ylim()[0], ROUNDING))
     bottom.set(ylabel="width $n(k)$", xlabel="layers $k$")
@@ -139,7 +144,7 @@ def figure_two(
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xlim(1, len(width_for[targets[0]]))
-    figure.legend(*top.get_legend_handles_labels(), ncols=4, fontsize=8, frameon=False, loc="outside upper center")
+    _legend(figure, top)
     return figure
 
 
@@ -157,9 +162,11 @@ def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:
         same.
     """
     figure, (ax,) = _canvas(1, 4.2)
-    for i, n0 in enumerate(sorted({n0 for n0, _ in found})):
+    inputs = sorted({n0 for n0, _ in found})
+    for i, n0 in enumerate(inputs):
         own = sorted((n1 - n0, e) for (m, n1), e in found.items() if m == n0)
-        x, y = [k for k, _ in own], [e.estimate for _, e in own]
+        beside = 0.06 * (i - (len(inputs) - 1) / 2)  # intervals of the same n1 - n0 do not hide each other
+        x, y = [k + beside for k, _ in own], [e.estimate for _, e in own]
         proved = [e.experiment.proved() is not None for _, e in own]
         below = [0 if p else e.estimate - e.low for p, (_, e) in zip(proved, own, strict=True)]
         above = [0 if p else e.high - e.estimate for p, (_, e) in zip(proved, own, strict=True)]
@@ -174,9 +181,11 @@ def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:
             "color": SHADES[i % 8],
         }
         ax.text(0.01, floor, f"$n_0 = {n0}$: $4^{{-{n0 + 1}}}$", **place)
-    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="P(stably unactivated)", title="$4^{-(n_0 + 1)}$ dashed")
+    levels = sorted({e.level for e in found.values()})
+    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="P(stably unactivated)")
+    ax.set_title("; ".join(["$4^{-(n_0 + 1)}$ dashed", *map(_said, levels)]))
     ax.xaxis.set_major_locator(_integers())
-    ax.legend(frameon=False)
+    _legend(figure, ax)
     return figure
 
 
@@ -201,6 +210,16 @@ def safe_region(depths: Sequence[int], widths: Mapping[float, Sequence[int]]) ->
     ax.yaxis.set_major_locator(_integers())
     ax.legend(frameon=False, loc="lower right")
     return figure
+
+
+def _said(level: float) -> str:
+    return f"intervals at {100 * level:g} %"
+
+
+def _legend(figure: Figure, ax: Axes) -> None:
+    """Above all, in one line."""
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, ncols=len(labels), fontsize=8, frameon=False, loc="outside upper center")
 
 
 def _band(ax: Axes, x: Sequence[int], intervals: Sequence[tuple[float, float]], color: str) -> None:
