@@ -308,6 +308,7 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+    from rich.table import Column
     from rich.text import Text
 
     class Left(ProgressColumn):
@@ -321,7 +322,7 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         BarColumn(bar_width=20),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
-        Left(),
+        Left(table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
         redirect_stdout=False,  # the results go where the user sends them, unwrapped
