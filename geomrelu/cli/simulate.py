@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
             elif options.name == "figure-1":
                 plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
                 found = simulations.living(plan, **running)
-                figure, data = figures.figure_one(found), [s.as_json() for s in found.values()]
+                figure = figures.figure_one(found, shown=widths or figures.SHOWN)
+                data = [s.as_json() for s in found.values()]
             else:
                 along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
                 needed = tuple(sorted({n for row in along.values() for n in row}))

@@ -26,6 +26,7 @@ __all__ = ["figure_five", "figure_one", "figure_two", "safe_region", "save"]
 # from dark to light in even steps of grey; each series also has its own marker
 SHADES = ("#0b1f4b", "#8a1050", "#1f6f5c", "#d1552b", "#4f9bb5", "#b59a3c", "#9db87a", "#c3a5d6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SHOWN = (1, 2, 4, 6, 8, 11)  # widths that figure 1 draws unless others are asked for
 ROUNDING = 1e-30  # a variance over a squared mean below this is rounding and nothing else
 FORMATS = (".pdf", ".png", ".svg")
 NAMES = {"iid": "independent", "batch-norm": "batch normalisation", "sign-flip": "sign flipping"}
@@ -63,9 +64,7 @@ def _style(i: int, points: int, logarithmic: bool = True) -> dict[str, Any]:
     return {"color": SHADES[i % 8], "marker": MARKERS[i % 8], "markersize": 4, "markevery": places}
 
 
-def figure_one(
-    found: Mapping[tuple[int, str], Survival], level: float = 0.95, shown: Sequence[int] = (1, 2, 4, 6, 8, 11)
-) -> Figure:
+def figure_one(found: Mapping[tuple[int, str], Survival], level: float = 0.95, shown: Sequence[int] = SHOWN) -> Figure:
     """Rister & Rubin, figure 1: living networks between their bounds, and living data by scheme.
 
     Args:
@@ -217,9 +216,10 @@ def _said(level: float) -> str:
 
 
 def _legend(figure: Figure, ax: Axes) -> None:
-    """Above all, in one line."""
+    """Above all, in one line if seven entries or fewer."""
     handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, ncols=len(labels), fontsize=8, frameon=False, loc="outside upper center")
+    columns = -(-len(labels) // -(-len(labels) // 7))
+    figure.legend(handles, labels, ncols=columns, fontsize=8, frameon=False, loc="outside upper center")
 
 
 def _band(ax: Axes, x: Sequence[int], intervals: Sequence[tuple[float, float]], color: str) -> None:
