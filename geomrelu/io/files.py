@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -178,5 +178,6 @@ def write(path: FilePath, data: bytes | str) -> None:
             os.replace(part, target)
     except (OSError, ValueError) as problem:  # ValueError: a null character in the path
         if part is not None:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
         raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None

@@ -11,6 +11,7 @@ import pytest
 from commands import run
 
 from geomrelu import InputError
+from geomrelu.certificates.files import save
 from geomrelu.cli.main import main
 from geomrelu.io.files import parent_of, writable, write
 
@@ -126,3 +127,15 @@ def test_names_of_files_need_not_be_text(folder, capsys):
     (folder / name).write_text(MODEL)
     assert run(capsys, "decide", name, "--domain", "box:0,1", "--report", "page")[0] == 0
     assert b"m\\udcf6del.json" in (folder / "page" / "index.html").read_bytes()
+
+
+def test_a_certificate_that_does_not_fit_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "layer-1.json"
+    save(path, {"former": 1})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match=r"layer-1\.json: No space left on device$"):
+        save(path, {"new": 2})
+    assert [p.name for p in tmp_path.iterdir()] == ["layer-1.json"] and "former" in path.read_text()
+    (tmp_path / "layer-2.part").mkdir()
+    with pytest.raises(InputError, match=r"layer-2\.json: "):
+        save(tmp_path / "layer-2.json", {})
