@@ -261,9 +261,8 @@ def started(tmp_path):
 
 def dask(cwd, *arguments):
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(
-        [sys.executable, "-m", "dask", *arguments], env=ENVIRONMENT, cwd=cwd, stdout=quiet, stderr=quiet
-    )
+    command = [sys.executable, "-m", "dask", *arguments]
+    return subprocess.Popen(command, env=ENVIRONMENT, cwd=cwd, stdout=quiet, stderr=quiet)
 
 
 def worker(cwd, address):
