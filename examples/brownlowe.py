@@ -82,7 +82,8 @@ image_figure(layer)
 # Fix the magnitudes of all parameters and let the signs vary: each row of layer 1 may be turned around, each weight and
 # the constant of layer 2 may have either sign. That is an *orbit* of $2^{2 n_1 + 1}$ networks, equally likely under
 # every law that signs leave alone. For $n_1 \le n_0$ exactly $2^{n_1}$ of them are stably unactivated, for
-# $n_1 = n_0 + 1$ exactly $2^{n_1} + 2$: on *every* orbit, so the probability does not depend on the law.
+# $n_1 = n_0 + 1$ exactly $2^{n_1} + 2$: on *every* orbit of generic magnitudes, so the probability is the same for all
+# these laws that have no atoms.
 
 # %%
 rng = np.random.default_rng(0)

@@ -81,8 +81,8 @@ for width, hidden in ((2, 1), (2, 2), (3, 2), (4, 2), (2, 3), (3, 3)):
         print(f"chain {float(chain):.4f}, bound {float(bound):.4f}; orbits differ")
 
 # %% [markdown]
-# Up to two hidden layers the chain is exact, whatever the law. From three on, says Theorem 3, it is a lower bound,
-# and the law matters: the images of the two rays depend on one another.
+# Up to two hidden layers the chain is exact, for every symmetric law without atoms. From three on, says Theorem 3, it
+# is a lower bound, and the law matters: the images of the two rays depend on one another.
 #
 # ## Ten layers of width 2
 #

@@ -64,7 +64,7 @@ for signs in product((-1, 1), repeat=6):
         for claim in claims:
             print("  ", claim)
 print(f"{len(killing)} of 64 sign patterns kills the orthant: {killing}; {accepted} claims accepted")
-print("bounds.orthant_kill(2) =", closed_forms.orthant_kill(2))
+print("closed_forms.orthant_kill(2) =", closed_forms.orthant_kill(2))
 
 # %% [markdown]
 # ## Exact values

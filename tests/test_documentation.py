@@ -83,3 +83,15 @@ def test_the_version_is_the_same_everywhere():
         ("CHANGELOG.md", r"^## \[(.*?)\]"),
     ):
         assert re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.M).group(1) == version, path
+
+
+def test_the_date_of_the_version_is_the_same_everywhere():
+    dates = {
+        re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.M).group(1)
+        for path, pattern in (
+            ("CITATION.cff", r"^date-released: (.*)$"),
+            ("geomrelu/docs/citing.md", r"^  date    = \{(.*)\},$"),
+            ("CHANGELOG.md", r"^## \[.*?\] - (.*)$"),
+        )
+    }
+    assert len(dates) == 1, dates

@@ -11,6 +11,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from secrets import token_hex
@@ -394,6 +395,8 @@ def save(path: Path, data: Any) -> None:
                 file.write(after)
         os.replace(part, path)
     except OSError as problem:
+        with suppress(OSError):
+            part.unlink()
         raise InputError(f"{path}: {problem.strerror}") from None
 
 

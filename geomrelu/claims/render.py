@@ -85,7 +85,12 @@ def _registry_latex(registry: Registry) -> str:
 
 
 def _titled(claim: Claim) -> str:
-    return claim.title + (" (false as printed)" if claim.correction else "")
+    return claim.title + (f" (false as {_stated(claim)})" if claim.correction else "")
+
+
+def _stated(claim: Claim | Result) -> str:
+    """How a statement came into the world: in a paper, or as a guess of our own."""
+    return "guessed" if claim.source.startswith("new") else "printed"
 
 
 def _kinds(claim: Claim) -> str:
@@ -135,7 +140,7 @@ def _claim_text(claim: Claim, registry: Registry) -> str:
     blocks = [("statement", [claim.statement]), ("source", [claim.source]), ("if", list(claim.hypotheses))]
     corrected = _correction(claim, registry)
     if corrected is not None:
-        blocks.append(("false as printed; true instead", [corrected]))
+        blocks.append((f"false as {_stated(claim)}; true instead", [corrected]))
     blocks += [(word, labels) for word, labels in _relations(claim, registry) if labels]
     blocks.append(("evidence", [f"{c.kind:<9}  {c.as_text()}" for c in claim.checks]))
     blocks.append(("run", _runs(claim)))
@@ -222,7 +227,9 @@ def tally(results: Sequence[Result]) -> str:
     words = [", ".join(f"{count} {status.name}" for status, count in counts if count)]
     if expected:
         each = "each refuted" if len(expected) > 1 else "refuted"
-        words.append(f"{len(expected)} false as printed, {each} by an exact counterexample and corrected")
+        stated = [_stated(r) for r in expected]
+        numbers = [f"{n} false as {word}" for word in ("printed", "guessed") if (n := stated.count(word))]
+        words.append(f"{', '.join(numbers)}, {each} by an exact counterexample and corrected")
     unexpected = [r.label for r in rest if r.correction is not None]
     if unexpected:
         words.append(f"with a correction, and not refuted by an exact counterexample: {', '.join(unexpected)}")
@@ -314,7 +321,7 @@ def contents(registry: Registry) -> str:
         for claim in claims:
             title = f"{claim.title}: ${claim.latex}$"
             if claim.correction is not None:
-                title += f" (false as printed; true is {_link(claim.correction)})"
+                title += f" (false as {_stated(claim)}; true is {_link(claim.correction)})"
             uses = ", ".join(map(_link, claim.uses))
             rows.append([_link(claim.label), title, "; ".join(claim.hypotheses), claim.source, _kinds(claim), uses])
         lines += _markdown(["label", "statement", "hypotheses", "source", "evidence", "uses"], rows)
@@ -330,7 +337,7 @@ def _new(registry: Registry) -> list[str]:
     lines = ["", "## What is new", ""]
     for word, claims in (("With a proof", proved), ("Open, hunted", unproved), ("Guessed, and refuted", false)):
         if claims:
-            lines.append(f"* {word}: " + ", ".join(f"{_link(c.label)} ({c.title.lower()})" for c in claims) + ".")
+            lines.append(f"* {word}: " + ", ".join(f"{_link(c.label)} ({c.title})" for c in claims) + ".")
     return lines
 
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         for path, found in zip(options.certificates, judged(options.certificates, case, executor, number), strict=True):
             if found.problem is not None:
                 rejected += 1
-                print(f"REJECTED {path}: {found.problem}", flush=True)
+                print(f"REJECTED {path}: {str(found.problem).removeprefix(f'{path}: ')}", flush=True)
             elif found.changes is not None:
                 said = ", ".join(f"{count} {what}" for what, count in found.changes.items())
                 print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})", flush=True)

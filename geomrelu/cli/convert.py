@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Read and write."""
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import ELLIPSOIDS, SETS, Union, read_any, read_ellipsoid, write_domain
-    from geomrelu.io.files import kind_of
+    from geomrelu.io.files import kind_of, write
 
     target = Path(options.output)
     if options.input.startswith(ELLIPSOIDS):
@@ -38,11 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":
             raise InputError(f"{target}: a model is written as .json")
-        text = model_of(options, options.input).to_json()
-        try:
-            target.write_text(text, encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"{target}: {problem.strerror}") from None
+        write(target, model_of(options, options.input).to_json())
     else:
         domain = read_any(options.input, lambda line: complain(f"note: {line}"))
         write_domain(domain, target)

@@ -7,9 +7,12 @@ Exit codes: 0 done; 1 a certificate was rejected or a claim refuted; 2 unusable 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from textwrap import fill
+from typing import Any, NoReturn, TextIO, cast
 
 from geomrelu.cli import (
     check,
@@ -28,7 +31,7 @@ from geomrelu.cli import (
     verify,
     zeros,
 )
-from geomrelu.cli.shared import check_outputs, complain
+from geomrelu.cli.shared import check_outputs, complain, writes_files
 
 __all__ = ["main"]
 
@@ -51,6 +54,29 @@ COMMANDS = (
 )
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """What stands around the options is filled to the terminal: paragraphs, and entries ``word  what it is``."""
+
+    ENTRY = re.compile(r" *\S+ {2,}(?=\S)")
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks: list[str] = []
+        for line in text.splitlines():
+            begins = not blocks or blocks[-1].endswith(".") or self.ENTRY.match(line)
+            if begins or (self.ENTRY.match(blocks[-1]) and not line.startswith("   ")):
+                blocks.append(line)
+            else:
+                blocks[-1] += " " + line.strip()
+        heads = [found.group() if (found := self.ENTRY.match(block)) else "" for block in blocks]
+        return "\n".join(
+            fill(
+                block[len(head) :], width, initial_indent=indent + head, subsequent_indent=indent + " " * len(head),
+                break_long_words=False, break_on_hyphens=False,
+            )
+            for block, head in zip(blocks, heads, strict=True)
+        )  # fmt: skip
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         complain(f"error: {message} (see {self.prog} --help)")
@@ -63,9 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
     def command(name: str, help_: str, **more: Any) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name, help=help_, description=help_, formatter_class=argparse.RawDescriptionHelpFormatter, **more
-        )
+        sub = commands.add_parser(name, help=help_, description=help_, formatter_class=_Help, **more)
         sub.add_argument("--debug", action="store_true", help="show a traceback when something is wrong")
         return sub
 
@@ -78,27 +102,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.version:
-        from importlib.metadata import version
-
-        from geomrelu.native.library import named
-
-        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
-        return 0
-    if options.command is None:
-        parser.print_help()
-        return 0
     from geomrelu.budget import Exhausted
     from geomrelu.errors import InputError
 
     digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(100_000)  # exact results may be longer than the 4300 digits Python prints by default
+    shown = sys.stdout
     try:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
-        check_outputs(options)
-        code = int(options.run(options))
-        sys.stdout.flush()
+        if hasattr(shown, "reconfigure"):
+            shown.reconfigure(errors="backslashreplace")  # file names need not be text
+        if writes_files(options) and shown is not None:
+            sys.stdout = cast("TextIO", _Output(shown))
+        code = _run(parser, options)
+        if sys.stdout is not None:  # closed by the caller: print says nothing then
+            sys.stdout.flush()
         return code
     except InputError as problem:
         if options.debug:
@@ -112,13 +129,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader went away (| head): nothing left to say
+        _unread(shown)  # the reader went away (| head): nothing left to say
         return 0
     except MemoryError:
         complain("error: out of memory")
         return 2
-    except OSError as problem:  # the output could not be written
-        complain(f"error: {problem.strerror or problem}")
+    except OSError as problem:  # an output could not be written
+        where = "" if problem.filename is None else f"{os.fsdecode(problem.filename)}: "
+        complain(f"error: {where}{problem.strerror or problem}")
         return 2
     finally:
+        sys.stdout = shown
         sys.set_int_max_str_digits(digits)
+
+
+def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    """The command that was given, or what is said without one."""
+    if options.version:
+        from importlib.metadata import version
+
+        from geomrelu.native.library import named
+
+        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
+        return 0
+    if options.command is None:
+        parser.print_help()
+        return 0
+    check_outputs(options)
+    return int(options.run(options))
+
+
+class _Output:
+    """Standard output of a command that writes files too: it goes on when the reader has gone away (``| head``)."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            _unread(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            _unread(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _unread(stream: TextIO) -> None:
+    """What is still to be printed goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -180,15 +180,12 @@ def _replaced(
 ) -> tuple[Pruning, list[tuple[str, int, int]], list[str]]:
     """The model's own file without the channels that are dead: its names, shapes and operators stay."""
     from geomrelu.deadness.drop_in import drop_in
-    from geomrelu.errors import InputError
+    from geomrelu.io.files import write
 
     whole = network.reading is not None and network.reading.rows == 1
     shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
     found = drop_in(options.model, network, domain, reports, budget, shape=shape, whole_batch=whole)
-    try:
-        Path(options.output).write_bytes(found.data)
-    except OSError as problem:
-        raise InputError(f"{options.output}: {problem.strerror}") from None
+    write(options.output, found.data)
     sizes = [("bytes", found.bytes_before, len(found.data))]
     return found.pruning, sizes, _left(found.pruning.removed, found.stay)
 

@@ -40,6 +40,7 @@ after layer. DOMAIN is as for `geomrelu decide`."""
 # the options that name files, in whatever command
 READ = ("model", "smaller", "input", "file", "query", "network", "domain", "data", "points")
 WRITTEN = ("output", "certificate", "ranges", "graph", "chunks")
+DIRECTORIES = ("certificates", "report", "signs_in")
 PREFIXES = (":", "@", "=")  # as in ball:1@FILE, ellipsoid:FILE, NAME=FILE
 
 Command = Callable[..., argparse.ArgumentParser]
@@ -152,6 +153,11 @@ def check_outputs(options: argparse.Namespace) -> None:
         raise InputError(f"{written[-1]}: two outputs cannot be one file")
 
 
+def writes_files(options: argparse.Namespace) -> bool:
+    """Is something asked for besides what is printed?"""
+    return any(getattr(options, name, None) for name in (*WRITTEN, *DIRECTORIES))
+
+
 def inputs(options: argparse.Namespace) -> tuple[Network, Domain]:
     """The model and the domain that a command is about; what is to be said of the latter goes to standard error."""
     return _with_domain(options, model_of)
@@ -208,6 +214,9 @@ def budget_of(options: argparse.Namespace) -> Budget:
 
     if not options.time > 0 or (options.regions is not None and options.regions < 0):
         raise InputError("--time must be positive and --regions not negative")
+    each = getattr(options, "neuron_time", None)
+    if each is not None and not each > 0:
+        raise InputError("--neuron-time must be positive")
     return Budget(options.time, options.regions)
 
 
@@ -299,6 +308,7 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+    from rich.table import Column
     from rich.text import Text
 
     class Left(ProgressColumn):
@@ -312,7 +322,7 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         BarColumn(bar_width=20),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
-        Left(),
+        Left(table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
         redirect_stdout=False,  # the results go where the user sends them, unwrapped

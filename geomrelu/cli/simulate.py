@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from fractions import Fraction
 
     from geomrelu.errors import InputError
+    from geomrelu.io.files import write
     from geomrelu.papers import figures, simulations
     from geomrelu.papers.tables import safe_width
 
@@ -72,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
             elif options.name == "figure-1":
                 plan = simulations.Living(widths or tuple(range(1, 16)), law=options.law, **size)
                 found = simulations.living(plan, **running)
-                figure, data = figures.figure_one(found), [s.as_json() for s in found.values()]
+                figure = figures.figure_one(found, shown=widths or figures.SHOWN)
+                data = [s.as_json() for s in found.values()]
             else:
                 along = {p: simulations.widths_along(p, options.depth) for p in simulations.TARGETS}
                 needed = tuple(sorted({n for row in along.values() for n in row}))
@@ -84,10 +86,7 @@ def run(options: argparse.Namespace) -> int:
                     "survival": [s.as_json() for s in two.values()],
                 }
     if suffix == ".json":
-        try:
-            Path(options.output).write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        except OSError as problem:
-            raise InputError(f"{options.output}: {problem.strerror}") from None
+        write(options.output, json.dumps(data, indent=1) + "\n")
     else:
         figures.save(figure, options.output)
     return 3 if stopped else 0

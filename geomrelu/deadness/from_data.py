@@ -160,8 +160,8 @@ class FromData:
     def _lines(self) -> Iterator[str]:
         silent = self.silent
         yield (
-            f"{len(self.points)} points in R^{self.network.inputs}: of {len(self.seen)} neurons {len(silent)} are"
-            f" silent on all of them, {len(self.firing)} fire, {len(self.undecided)} undecided"
+            f"{len(self.points)} points in R^{self.network.inputs}, {len(self.seen)} neurons: {len(silent)} silent on"
+            f" all points, {len(self.firing)} firing, {len(self.undecided)} undecided"
         )
         if not silent:
             return

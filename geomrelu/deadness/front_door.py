@@ -19,7 +19,7 @@ from geomrelu.deadness.from_data import FromData, from_data
 from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
 from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of, shared_claims_of
-from geomrelu.deadness.unions import open_neurons, united
+from geomrelu.deadness.unions import evidence, open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
@@ -242,7 +242,9 @@ def _on_pieces(
             interrupted = stop
             break
     found = united(asked, [*(part.layers for part in parts), *({} for _ in union.pieces[len(parts) :])], network.widths)
-    files_ = {key: path for part in parts for key, path in part.files.items()}
+    own = [part.files for part in parts]
+    verdicts = [verdict for layer in found for verdict in layer.verdicts]
+    files_ = {(v.layer, v.neuron): path for v in verdicts if (path := evidence(v, own)) is not None}
     if told is not None:
         for layer in found:
             told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})

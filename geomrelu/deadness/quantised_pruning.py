@@ -30,7 +30,7 @@ from geomrelu.deadness.quantised_report import QuantisedReport
 from geomrelu.deadness.verdict import Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
-from geomrelu.io.files import FilePath, named, read_bytes
+from geomrelu.io.files import FilePath, named, read_bytes, write
 from geomrelu.io.onnx import traced
 from geomrelu.io.onnx.drop_in import self_contained
 from geomrelu.io.onnx.model import Graph, graph_of, load
@@ -94,10 +94,7 @@ class QuantisedSmaller:
         target = Path(filename(path, "the file of a network"))
         if target.suffix.lower() != ".onnx":
             raise InputError(f"{target}: a quantised network is written as .onnx")
-        try:
-            target.write_bytes(self.data)
-        except OSError as problem:
-            raise InputError(f"{target}: {problem.strerror}") from None
+        write(target, self.data)
         if certificate is not None:
             files.save(Path(filename(certificate, "a certificate")), self.certificate)
 

@@ -38,6 +38,7 @@ from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest
+from geomrelu.io.files import write
 
 __all__ = ["FORMAT", "KINDS", "Bundle", "Range", "Ranges", "above", "check_kind", "outward", "united_ranges"]
 
@@ -234,10 +235,7 @@ class Ranges:
             writer.writerow(["layer", "neuron", "lower", "upper", "status"])
             writer.writerows([r.layer, r.neuron, *map(repr, r.floats), r.status] for r in self)
             stream.write(text.getvalue().encode())
-        try:
-            target.write_bytes(stream.getvalue())
-        except OSError as problem:
-            raise InputError(f"{target}: {problem.strerror}") from None
+        write(target, stream.getvalue())
 
     def save_certificates(self, directory: str | PathLike[str]) -> list[str]:
         """Write the claims to a directory, for ``geomrelu check``; the files.

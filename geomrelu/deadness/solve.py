@@ -250,7 +250,7 @@ def _asked(
         return verdict.reason
     given: Any = claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
-    return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
+    return (point, "all assertions were evaluated exactly") if _holds(programs, literals, point) else BESIDE
 
 
 def _holds(programs: Programs, literals: list[Literal], point: Point) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from pathlib import PurePath
 
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 
-__all__ = ["open_neurons", "united"]
+__all__ = ["evidence", "open_neurons", "united", "witness"]
 
 Reports = Mapping[int, LayerReport]
 
@@ -47,6 +48,27 @@ def united(asked: Mapping[int, Sequence[int]], pieces: Sequence[Reports], widths
     return found
 
 
+def witness(verdict: Verdict) -> int:
+    """The piece (from 1) on which a neuron that is alive on a union is said to be alive: where it is largest."""
+    living = [k for k, part in enumerate(verdict.parts, 1) if _is_alive(part)]
+    return max(living, key=lambda k: _order(verdict.parts[k - 1].supremum))
+
+
+def evidence(verdict: Verdict, files: Sequence[Mapping[tuple[int, int], str]]) -> str | None:
+    """Where what proves a verdict is written: on the piece of the witness, or on all pieces, as a shell pattern.
+
+    Args:
+        files: of each piece, (layer, neuron) -> file.
+    """
+    found = [own[key] for own in files if (key := (verdict.layer, verdict.neuron)) in own]
+    if len(found) < len(verdict.parts) or verdict.status is Status.UNDECIDED:
+        return None
+    if _is_alive(verdict):
+        return found[witness(verdict) - 1]
+    names = {PurePath(path).name for path in found}
+    return str(PurePath(found[0]).parent.parent / "piece-*" / (names.pop() if len(names) == 1 else "*.json"))
+
+
 def _is_alive(verdict: Verdict) -> bool:
     return verdict.status is Status.ALIVE
 
@@ -67,7 +89,7 @@ def _united(layer: int, neuron: int, parts: list[tuple[int, Verdict]], count: in
     supremum = _greatest([v.supremum for v in verdicts]) if len(verdicts) == count else None
     alive = [(k, v) for k, v in parts if _is_alive(v)]
     if alive:
-        k, best = max(alive, key=lambda part: _order(part[1].supremum))
+        k, best = max(alive, key=lambda part: _order(part[1].supremum))  # as in witness
         reason = f"on piece {k} of {count}: {best.reason}"
         return Verdict(layer, neuron, Status.ALIVE, None, supremum, reason, best.claim, verdicts)
     if len(verdicts) == count and all(v.status is Status.DEAD for v in verdicts):

@@ -24,8 +24,8 @@ from geomrelu.exact.numbers import primitive, rational
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io import cdd as cdd_format
+from geomrelu.io import files, npz
 from geomrelu.io import json as json_format
-from geomrelu.io import npz
 from geomrelu.io import vnnlib as vnnlib_format
 from geomrelu.io.arrays import as_array
 from geomrelu.io.files import kind_of, named, read_bytes
@@ -404,15 +404,12 @@ def write_domain(domain: Domain, path: str | Path) -> None:
     kind = Path(path).suffix.lower()
     if kind not in (".json", ".ine", ".ext") or (kind != ".json" and not isinstance(domain, Polyhedron)):
         raise InputError(f"{path}: a domain is written as .json, a polyhedron also as .ine or .ext")
-    try:
-        if kind == ".json":
-            Path(path).write_text(json.dumps(_plain(domain), default=str), encoding="utf-8")
-        elif isinstance(domain, Polyhedron):
-            if kind == ".ext" and domain.is_empty:
-                raise InputError(f"{path}: an empty set has no vertices: write .json or .ine")
-            cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    if kind == ".json":
+        files.write(path, json.dumps(_plain(domain), default=str))
+    elif isinstance(domain, Polyhedron):
+        if kind == ".ext" and domain.is_empty:
+            raise InputError(f"{path}: an empty set has no vertices: write .json or .ine")
+        cdd_format.write_set(_rows_or_generators(domain, kind == ".ine"), path)
 
 
 def _plain(domain: Polyhedron | FiniteSet | Ellipsoid) -> dict[str, Any]:

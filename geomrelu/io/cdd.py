@@ -24,13 +24,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from os import PathLike
-from pathlib import Path
 from typing import Any, TextIO
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import rational
-from geomrelu.io.files import FilePath, kind_of, named, read_text
+from geomrelu.io.files import FilePath, kind_of, named, read_text, write
 
 __all__ = ["read_set", "write_set"]
 
@@ -154,10 +153,7 @@ def write_set(data: dict[str, Any], target: FilePath | TextIO) -> None:
     if not isinstance(target, str | PathLike):
         target.write(text)
         return
-    try:
-        Path(target).write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as problem:
-        raise InputError(f"{target}: {getattr(problem, 'strerror', None) or problem}") from None
+    write(target, text)
 
 
 def _parsed(text: str) -> tuple[_Said, list[Row], int]:

@@ -1,15 +1,17 @@
-"""Opening a file, or a directory: whatever is wrong with it is one line that starts with its path.
+"""Opening and writing a file, or a directory: whatever is wrong with it is one line that starts with its path.
 
 A name that ends in ``.gz`` is decompressed; what it then is, the ending before says (``model.onnx.gz`` is ONNX).
 """
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
+from secrets import token_hex
 
 from geomrelu.arguments import filename
 from geomrelu.errors import InputError
@@ -25,6 +27,7 @@ __all__ = [
     "read_text",
     "same_file",
     "writable",
+    "write",
 ]
 
 FilePath = str | PathLike[str]
@@ -120,11 +123,13 @@ def parent_of(path: FilePath) -> Path:
     """The directory of a file that is to be written, asked for before long work.
 
     Raises:
-        InputError: it is not there.
+        InputError: it is not there, or the file cannot be written.
     """
     path = filename(path, "a file")
     if not (parent := Path(path).parent).is_dir():
         raise InputError(f"{path}: there is no directory {parent}")
+    if not os.access(path if os.path.exists(path) else parent, os.W_OK):
+        raise InputError(f"{path}: this cannot be written")
     return parent
 
 
@@ -145,6 +150,35 @@ def writable(directory: FilePath) -> Path:
     directory = filename(directory, "a directory")
     try:
         Path(directory).mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise InputError(f"{directory}: this is a file, where a directory is to be written") from None
     except OSError as problem:
         raise InputError(f"{directory}: {problem.strerror}") from None
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise InputError(f"{directory}: nothing can be written to this directory")
     return Path(directory)
+
+
+def write(path: FilePath, data: bytes | str) -> None:
+    """The whole of a file. It takes its place when it is complete, so that a full disk does not cost a former one.
+
+    A device or a pipe is written as it is, and so is a file in a directory that takes no others.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    if isinstance(data, str):
+        data = data.encode("utf-8", "backslashreplace")  # names of files need not be text
+    part: Path | None = None
+    try:
+        target = Path(os.path.realpath(path))
+        if os.access(target.parent, os.W_OK) and (target.is_file() or not target.exists()):
+            part = target.with_name(f"{target.name}.{token_hex(4)}.part")
+        (part or target).write_bytes(data)
+        if part is not None:
+            os.replace(part, target)
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
+        if part is not None:
+            with suppress(OSError):
+                part.unlink()
+        raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None

@@ -100,6 +100,14 @@ class Reading:
         """The layers (from 1) whose neurons are the model's own."""
         return [level for level, layer in enumerate(self.layers, 1) if layer.own]
 
+    def meanings(self, levels: Sequence[int]) -> Iterator[str]:
+        """What dead means in those of some layers (from 1) that are no ReLU layers, a line for each kind."""
+        kinds = {level: self.layers[level - 1].kind for level in levels}
+        for kind in dict.fromkeys(kinds.values()):
+            if kind != "ReLU":
+                own = [str(level) for level in levels if kinds[level] == kind]
+                yield f"{kind} (layer{'s'[: len(own) != 1]} {', '.join(own)}): {meaning(kind)}"
+
     def lines(self) -> Iterator[str]:
         """The reading as text, a line for each thing."""
         yield f"format   {self.format}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import nearest_float, rational
-from geomrelu.io.files import FilePath
+from geomrelu.io.files import FilePath, write
 
 __all__ = ["onnx_bytes", "write_npz", "write_onnx"]
 
@@ -32,10 +33,9 @@ def write_npz(path: FilePath, layers: Chain) -> None:
             floats = _floats(values)
             texts = [[str(v) for v in row] for row in values] if values.ndim == 2 else [str(v) for v in values]
             arrays[name] = np.array(texts) if floats is None else floats
-    try:
-        np.savez_compressed(path, **arrays)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    stream = BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write(path, stream.getvalue())
 
 
 def write_onnx(path: FilePath, inputs: int, layers: Chain) -> None:
@@ -47,12 +47,7 @@ def write_onnx(path: FilePath, inputs: int, layers: Chain) -> None:
     Raises:
         InputError: a weight is no float64, or a bias not the sum of eight of its kind; the package onnx is missing.
     """
-    data = onnx_bytes(path, inputs, layers)
-    try:
-        with open(path, "wb") as stream:
-            stream.write(data)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    write(path, onnx_bytes(path, inputs, layers))
 
 
 def onnx_bytes(path: FilePath, inputs: int, layers: Chain) -> bytes:

@@ -136,7 +136,9 @@ def jacobian(
             if level < len(layers) - 1 or rectified:
                 if not all(z):
                     place = ", ".join(map(str, values[0]))
-                    raise InputError(f"a neuron of layer {level + 1} is 0 at the point {place}")
+                    raise InputError(
+                        f"a neuron of layer {level + 1} is 0 at the point {place}: no Jacobian there, take other points"
+                    )
                 own.append([1 if v > 0 else -1 for v in z])
                 z = [max(v, Fraction(0)) for v in z]
             values.append(z)
@@ -208,9 +210,9 @@ def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> D
     """
     if not points:
         raise InputError("the functional dimension needs at least one point")
+    _check_size(network, len(points))
     layers = dense_layers(network)
     rows, signs = jacobian(layers, points, network.output is None)
-    affordable(len(rows) * len(rows[0]), "the Jacobian")
     integers = [_cleared(row) for row in rows]
     hidden = network.widths if network.output is not None else network.widths[:-1]
     silent = tuple(
@@ -234,9 +236,10 @@ def random_points(network: Network, count: int | None = None, seed: int = 0) -> 
         InputError: no points are asked for.
     """
     if count is None:
-        count = 2 * sum(len(row) + 1 for weights, _ in dense_layers(network) for row in weights)
+        count = 2 * _parameters(network)
     if count < 1:
         raise InputError("the functional dimension needs at least one point")
+    _check_size(network, count)
     rng = random.Random(seed)
     return [
         [Fraction(int(v * 2**20) * 2 + 1, 2**21) * scale for v in (rng.gauss(0, 1) for _ in range(network.inputs))]
@@ -256,6 +259,7 @@ def ranks_of_orbit(network: Network, points: Sequence[Sequence[Any]], choices: i
     Exact: each rank is; which sign choices are walked depends on the seed.
     """
     rng, found = random.Random(seed), Counter[int]()
+    _check_size(network, len(points))
     layers = dense_layers(network)
     for _ in range(choices):
         signed = [
@@ -268,6 +272,18 @@ def ranks_of_orbit(network: Network, points: Sequence[Sequence[Any]], choices: i
         rows, _ = jacobian(signed, points, network.output is None)
         found[int(fmpz_mat([_cleared(row) for row in rows]).rank())] += 1
     return found
+
+
+def _parameters(network: Network) -> int:
+    """All weights and biases of dense layers of these widths."""
+    widths = [network.inputs, *network.widths, *([network.output.outputs] if network.output else [])]
+    return sum((before + 1) * after for before, after in pairwise(widths))
+
+
+def _check_size(network: Network, points: int) -> None:
+    """Before anything is made: can the Jacobian at so many points be held?"""
+    outputs = network.widths[-1] if network.output is None else network.output.outputs
+    affordable(points * outputs * _parameters(network), f"the Jacobian at {points} points")
 
 
 def _cleared(row: list[Fraction]) -> list[int]:

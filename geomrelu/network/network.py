@@ -23,6 +23,7 @@ from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
+from geomrelu.io import files, store
 from geomrelu.io import json as json_format
 from geomrelu.io import keras as keras_format
 from geomrelu.io import nnet as nnet_format
@@ -30,7 +31,6 @@ from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
 from geomrelu.io import safetensors as safetensors_format
 from geomrelu.io import sklearn as sklearn_format
-from geomrelu.io import store
 from geomrelu.io import torch as torch_format
 from geomrelu.io.files import FilePath, kind_of, named
 from geomrelu.io.reading import Reading
@@ -334,10 +334,7 @@ class Network:
         path = Path(path)
         kind = path.suffix.lower()
         if kind == ".json":
-            try:
-                path.write_text(self.to_json(), encoding="utf-8")
-            except OSError as problem:
-                raise InputError(f"{path}: {problem.strerror}") from None
+            files.write(path, self.to_json())
         elif kind == ".npz":
             store.write_npz(path, self._chain(path))
         elif kind == ".onnx":

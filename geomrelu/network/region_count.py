@@ -6,6 +6,7 @@ Within a budget: what it did not allow is missing, ``regions`` is a lower bound,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from geomrelu.errors import InputError
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.files import write
 from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.lp_regions import cut_network
@@ -209,10 +211,9 @@ def _written(graph: networkx.Graph, path: str) -> dict[str, int]:
     for u, v, data in graph.edges(data=True):
         plain = {k: value if isinstance(value, int) else str(value) for k, value in data.items()}
         named.add_edge(*("".join("-0+"[s + 1] for s in node) for node in (u, v)), **plain)
-    try:
-        networkx.write_graphml(named, Path(path))
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    stream = BytesIO()
+    networkx.write_graphml(named, stream)
+    write(path, stream.getvalue())
     return {"nodes": named.number_of_nodes(), "edges": named.number_of_edges()}
 
 
@@ -240,8 +241,8 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(f"Networks of these widths have at most {most} (Serra, Tjandraatmadja, Ramalingam).")
     for layer, (dead, width) in enumerate(zip(found.get("dead", ()), found.get("widths", ()), strict=False), 1):
         if dead:
-            names = ", ".join(map(str, dead)) if len(dead) <= 20 else f"{len(dead)} of {width} neurons"
-            lines.append(f"Layer {layer}: never active here: {names}.")
+            names = f"neuron{'s'[: len(dead) != 1]} {', '.join(map(str, dead))}"
+            lines.append(f"Dead in layer {layer}: {names if len(dead) <= 20 else f'{len(dead)} of {width} neurons'}.")
     if "f_vector" in found:
         parts = (f"{f:,} of dimension {d}" for d, f in enumerate(found["f_vector"]))
         lines.append(f"Faces: {', '.join(parts)}.")

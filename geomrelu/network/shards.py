@@ -68,10 +68,13 @@ class SignFile:
 
     def close(self) -> None:
         """The number of rows is written, and the file gets its name."""
-        self._file.seek(0)
-        self._head()
-        self._file.close()
-        os.replace(self._part, self.path)
+        try:
+            self._file.seek(0)
+            self._head()
+            self._file.close()
+            os.replace(self._part, self.path)
+        except OSError as problem:
+            raise InputError(f"{self.path}: {problem.strerror}") from None
 
 
 def counted(

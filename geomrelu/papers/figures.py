@@ -6,6 +6,7 @@ Each function returns a matplotlib figure; :func:`save` writes it. Nothing here 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from geomrelu.errors import InputError
+from geomrelu.io.files import write
 from geomrelu.papers.simulations import Survival
 from geomrelu.random_networks import closed_forms
 from geomrelu.random_networks.estimate import Estimate
@@ -24,6 +26,7 @@ __all__ = ["figure_five", "figure_one", "figure_two", "safe_region", "save"]
 # from dark to light in even steps of grey; each series also has its own marker
 SHADES = ("#0b1f4b", "#8a1050", "#1f6f5c", "#d1552b", "#4f9bb5", "#b59a3c", "#9db87a", "#c3a5d6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SHOWN = (1, 2, 4, 6, 8, 11)  # widths that figure 1 draws unless others are asked for
 ROUNDING = 1e-30  # a variance over a squared mean below this is rounding and nothing else
 FORMATS = (".pdf", ".png", ".svg")
 NAMES = {"iid": "independent", "batch-norm": "batch normalisation", "sign-flip": "sign flipping"}
@@ -38,12 +41,11 @@ def save(figure: Figure, path: str | Path) -> None:
     path = Path(path)
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a figure is written as {', '.join(FORMATS)}")
-    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(path.suffix.lower(), {})
-    try:
-        with rc_context({"svg.hashsalt": "geomrelu"}):
-            figure.savefig(path, dpi=200, metadata=metadata)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror or problem}") from None
+    kind, stream = path.suffix.lower(), BytesIO()
+    metadata = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}.get(kind, {})
+    with rc_context({"svg.hashsalt": "geomrelu"}):
+        figure.savefig(stream, format=kind[1:], dpi=200, metadata=metadata)
+    write(path, stream.getvalue())
 
 
 def _canvas(rows: int, height: float) -> tuple[Figure, list[Axes]]:
@@ -62,9 +64,7 @@ def _style(i: int, points: int, logarithmic: bool = True) -> dict[str, Any]:
     return {"color": SHADES[i % 8], "marker": MARKERS[i % 8], "markersize": 4, "markevery": places}
 
 
-def figure_one(
-    found: Mapping[tuple[int, str], Survival], level: float = 0.95, shown: Sequence[int] = (1, 2, 4, 6, 8, 11)
-) -> Figure:
+def figure_one(found: Mapping[tuple[int, str], Survival], level: float = 0.95, shown: Sequence[int] = SHOWN) -> Figure:
     """Rister & Rubin, figure 1: living networks between their bounds, and living data by scheme.
 
     Args:
@@ -83,7 +83,10 @@ def figure_one(
         low, high = ((1 - 2.0**-n) ** k for k in depths), ((1 - 2.0 ** (-n * n - n)) ** (k - 1) for k in depths)
         for bound in (low, high):
             top.plot(depths, list(bound), "--", color=SHADES[i % 8], linewidth=0.9)
-    top.set(ylabel="living networks $P(n, k)$", title="bounds dashed, $\\ell(n, k) \\leq P(n, k) \\leq v(n, k)$")
+    top.set(
+        ylabel="living networks $P(n, k)$",
+        title=f"bounds dashed, $\\ell(n, k) \\leq P(n, k) \\leq v(n, k)$; {_said(level)}",
+    )
     for scheme, ax in zip(schemes, panels, strict=True):
         for i, n in enumerate(widths):
             one = found[n, scheme]
@@ -100,9 +103,7 @@ def figure_one(
         ax.set(ylim=(-0.03, 1.03), xlim=(1, max(depths)))
         ax.xaxis.set_major_formatter("{x:g}")
     panels[-1].set_xlabel("layers $k$")
-    figure.legend(
-        *panels[-1].get_legend_handles_labels(), ncols=4, fontsize=8, frameon=False, loc="outside upper center"
-    )
+    _legend(figure, panels[-1])
     return figure
 
 
@@ -130,7 +131,11 @@ def figure_two(
         normalised = [_variances(s)[k - 1] / max(1, s.alive[k - 1]) for s, _, k in own]
         middle.plot(depths, normalised, label=f"p = {p:g}", **style)
         bottom.step(depths, width_for[p], where="post", label=f"p = {p:g}", **style)
-    top.set(ylabel="living networks", ylim=(-0.03, 1.03), title="$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed")
+    top.set(
+        ylabel="living networks",
+        ylim=(-0.03, 1.03),
+        title=f"$P(n(k), k)$ solid, $\\ell(n(k), k)$ dashed; {_said(level)}",
+    )
     middle.set(ylabel="normalised variance", yscale="log")
     middle.set_ylim(bottom=max(middle.get_ylim()[0], ROUNDING))
     bottom.set(ylabel="width $n(k)$", xlabel="layers $k$")
@@ -138,7 +143,7 @@ def figure_two(
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_xlim(1, len(width_for[targets[0]]))
-    figure.legend(*top.get_legend_handles_labels(), ncols=4, fontsize=8, frameon=False, loc="outside upper center")
+    _legend(figure, top)
     return figure
 
 
@@ -156,9 +161,11 @@ def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:
         same.
     """
     figure, (ax,) = _canvas(1, 4.2)
-    for i, n0 in enumerate(sorted({n0 for n0, _ in found})):
+    inputs = sorted({n0 for n0, _ in found})
+    for i, n0 in enumerate(inputs):
         own = sorted((n1 - n0, e) for (m, n1), e in found.items() if m == n0)
-        x, y = [k for k, _ in own], [e.estimate for _, e in own]
+        beside = 0.06 * (i - (len(inputs) - 1) / 2)  # intervals of the same n1 - n0 do not hide each other
+        x, y = [k + beside for k, _ in own], [e.estimate for _, e in own]
         proved = [e.experiment.proved() is not None for _, e in own]
         below = [0 if p else e.estimate - e.low for p, (_, e) in zip(proved, own, strict=True)]
         above = [0 if p else e.high - e.estimate for p, (_, e) in zip(proved, own, strict=True)]
@@ -173,9 +180,11 @@ def figure_five(found: Mapping[tuple[int, int], Estimate]) -> Figure:
             "color": SHADES[i % 8],
         }
         ax.text(0.01, floor, f"$n_0 = {n0}$: $4^{{-{n0 + 1}}}$", **place)
-    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="P(stably unactivated)", title="$4^{-(n_0 + 1)}$ dashed")
+    levels = sorted({e.level for e in found.values()})
+    ax.set(yscale="log", xlabel="$n_1 - n_0$", ylabel="P(stably unactivated)")
+    ax.set_title("; ".join(["$4^{-(n_0 + 1)}$ dashed", *map(_said, levels)]))
     ax.xaxis.set_major_locator(_integers())
-    ax.legend(frameon=False)
+    _legend(figure, ax)
     return figure
 
 
@@ -200,6 +209,17 @@ def safe_region(depths: Sequence[int], widths: Mapping[float, Sequence[int]]) ->
     ax.yaxis.set_major_locator(_integers())
     ax.legend(frameon=False, loc="lower right")
     return figure
+
+
+def _said(level: float) -> str:
+    return f"intervals at {100 * level:g} %"
+
+
+def _legend(figure: Figure, ax: Axes) -> None:
+    """Above all, in one line if seven entries or fewer."""
+    handles, labels = ax.get_legend_handles_labels()
+    columns = -(-len(labels) // -(-len(labels) // 7))
+    figure.legend(handles, labels, ncols=columns, fontsize=8, frameon=False, loc="outside upper center")
 
 
 def _band(ax: Axes, x: Sequence[int], intervals: Sequence[tuple[float, float]], color: str) -> None:

@@ -129,7 +129,7 @@ def arrangement_figure(arrangement: Arrangement, *, labels: bool | None = None, 
         + ("; arrows point to the positive sides" if picture.lines else "")
     ]
     if picture.silent:
-        says[0] += "; grey: no neuron active"
+        says[0] += "; grey: no neuron is positive"
     says += [_constant(i, row) for i, row in enumerate(rows) if not any(row[1:])]
     if not main.equal:
         says.append("The axes are not on the same scale.")

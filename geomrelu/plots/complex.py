@@ -97,7 +97,7 @@ def complex_figure(complex: Complex, *, layer: int | None = None, view: Any = No
     page.ticks(panel)
     what = "the network is constant" if layer is None else f"layer {layer} is silent"
     part = "" if view is None else " in view"
-    heads = f"{many(len(shown), 'cell')}{part}, {what} on {sum(dead)}"
+    heads = f"{many(len(shown), 'region')}{part}, {what} on {sum(dead)}"
     entries: list[tuple[str, dict[str, Any] | None]] = [
         (f"walls of layer {l}", _wall(l)) for l in range(1, len(widths) + 1)
     ]

@@ -23,6 +23,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import nearest_float
+from geomrelu.io import files
 from geomrelu.plots.plane import Point, View
 
 if TYPE_CHECKING:
@@ -257,11 +258,7 @@ def write(path: str | Path, draw: Callable[[], Figure]) -> None:
     kind = Path(path).suffix.lower()
     if kind not in KINDS:
         raise InputError(f"{path}: a picture is written as {', '.join(KINDS)}")
-    data = rendered(kind, draw)
-    try:
-        Path(path).write_bytes(data)
-    except OSError as problem:
-        raise InputError(f"{path}: {problem.strerror}") from None
+    files.write(path, rendered(kind, draw))
 
 
 def rendered(kind: str, draw: Callable[[], Figure]) -> bytes:

@@ -76,7 +76,8 @@ class Estimate:
             lines.append(f"  ({e.initialisation.described})")
         if self.exact is not None:
             value = f"  exactly {self.exact} = {float(self.exact):.{digits}g}"
-            lines.append(value + (f", whatever the law ({self.interval})" if self._theorem else f" ({self.interval})"))
+            laws = ", for every symmetric law without atoms" if self._theorem else ""
+            lines.append(f"{value}{laws} ({self.interval})")
         else:
             lines.append(
                 f"  {self.estimate:.{digits}f}  in [{self.low:.{digits}f}, {self.high:.{digits}f}]"

@@ -205,7 +205,9 @@ class Experiment:
         if self.event == KILLED:
             return f"all neurons of layer {self.layer} are dead on the set"
         if self.event == DEAD:
-            return f"{self.number} neurons {'' if self.layer is None else f'of layer {self.layer} '}are dead on the set"
+            neurons, are = ("neuron", "is") if self.number == 1 else ("neurons", "are")
+            where = "" if self.layer is None else f" of layer {self.layer}"
+            return f"exactly {self.number} {neurons}{where} {are} dead on the set"
         return EVENTS[self.event]
 
     # ---- what theorems say --------------------------------------------------------------------------------------

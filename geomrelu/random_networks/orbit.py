@@ -2,7 +2,7 @@
 
 If the law of the parameters does not change when signs are flipped, the probability of an event is the mean over the
 magnitudes of its *orbit probability*: the fraction of sign choices in the event, an exact rational number. Where the
-count is the same for all generic magnitudes, it is the probability, whatever the law.
+count is the same for all generic magnitudes, it is the probability for every such law without atoms.
 
 Sets are lists of homogeneous integer generators ``(s, y)``: the point y/s for s > 0, the direction y for s = 0. On a
 convex piece on which each neuron keeps its sign everything is linear, so only generators have to be looked at.

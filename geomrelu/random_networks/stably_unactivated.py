@@ -2,7 +2,7 @@
 
 Fix the magnitudes of all parameters. If their law does not change when signs are flipped, the probability that a
 neuron is stably unactivated is the mean over the magnitudes of an exact rational number: the fraction of sign choices.
-Where the count is the same for all generic magnitudes, it is the probability, whatever the law.
+Where the count is the same for all generic magnitudes, it is the probability for every such law without atoms.
 """
 
 from __future__ import annotations

@@ -203,6 +203,18 @@ def test_verify_prints_everything(registry, capsys):
     assert "2 claims: 1 ENUMERATED; 1 false as printed, refuted" in capsys.readouterr().out
 
 
+def test_what_was_guessed_here_is_not_said_to_be_printed(family, registry, capsys):
+    family.add("guess", "yield 2, '<', 2, Again('print(1 + 1)')", correction="base", source="new (after Rister)")
+    assert main(["verify", "guess", "wrong", "--workers", "1"]) == 0
+    said = "3 claims: 1 ENUMERATED; 1 false as printed, 1 false as guessed, each refuted by an exact counterexample"
+    assert said in capsys.readouterr().out
+    assert main(["claims"]) == 0
+    out = capsys.readouterr().out
+    assert "Title of guess (false as guessed)" in out and "Title of wrong (false as printed)" in out
+    assert main(["claims", "guess"]) == 0
+    assert "false as guessed; true instead\n" in capsys.readouterr().out
+
+
 def test_a_false_claim_that_is_not_refuted_fails(family, registry, capsys):
     family.add("wrong", "yield 1, 1", correction="base")
     assert main(["verify", "wrong", "--workers", "1"]) == 1

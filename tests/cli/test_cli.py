@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from commands import run
 
+from geomrelu.cli import shared, simulate, solve
 from geomrelu.cli.main import main
 
 TWO_LAYERS = {
@@ -229,6 +230,25 @@ def test_help_version_and_nothing():
         process = spawn(*arguments)
         out, err = process.communicate(timeout=ENDS)
         assert process.returncode == 0 and out and not err
+
+
+def test_help_is_as_wide_as_the_terminal(capsys, monkeypatch):
+    """What stands around the options too, with the same words; entries keep their column."""
+    for name, about in (("decide", shared.DOMAINS), ("simulate", simulate.SIMULATIONS), ("solve", solve.SOLVING)):
+        monkeypatch.setenv("COLUMNS", "60")
+        code, out, err = run(capsys, name, "--help")
+        lines = out.splitlines()
+        head = about.split()[0]
+        begins = max(k for k, line in enumerate(lines) if line.startswith(head))
+        assert (code, err, " ".join(lines[begins:]).split()) == (0, "", about.split())
+        assert max(map(len, lines[begins:])) <= 58
+    monkeypatch.setenv("COLUMNS", "60")
+    out = run(capsys, "simulate", "--help")[1]
+    assert (
+        "\nfigure-2     the same along the width that keeps the lower\n             bound at p\nfigure-5     Brown"
+        in out
+    )
+    assert "\nsafe-region  Lu et al.: width against depth\nA run of more than a minute" in out
 
 
 def test_starting_imports_nothing_heavy():

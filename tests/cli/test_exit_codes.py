@@ -85,7 +85,7 @@ def test_a_certificate_that_can_be_read_and_proves_nothing_is_rejected(folder, c
     for content in ("", "{", "[]", "{}"):
         (folder / "odd.json").write_text(content)
         code, out, err = run(capsys, "check", "odd.json", "--model", MODEL, "--domain", DOMAIN)
-        assert code == 1 and out.startswith("REJECTED odd.json: ") and not err
+        assert code == 1 and out.startswith("REJECTED odd.json: ") and out.count("odd.json") == 1 and not err
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,7 @@ def test_a_certificate_that_can_be_read_and_proves_nothing_is_rejected(folder, c
         ("probability alive --widths 2,2,2 --seed -1", "seed"),
         ("probability alive --widths 2,2,2 --workers 0", "workers"),
         ("simulate figure-1 --networks 0 -o OUT.json", "networks"),
+        ("decide MODEL.json --domain box:0,1 --neuron-time -1", "--neuron-time must be positive"),
         ("simulate figure-1 --points 0 -o OUT.json", "points"),
         ("simulate figure-1 --depth 0 -o OUT.json", "depth"),
         ("decide MODEL.json --domain box:0,1 --time 0", "time"),

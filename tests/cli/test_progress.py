@@ -34,10 +34,10 @@ def hard(tmp_path_factory):
     return path
 
 
-def on_a_terminal(arguments, until):
+def on_a_terminal(arguments, until, columns=160):
     """Run the command with a terminal for its errors; interrupt it when the pattern is seen."""
     master, slave = pty.openpty()
-    environment = os.environ | {"TERM": "xterm", "COLUMNS": "160"}
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": str(columns)}
     process = subprocess.Popen(
         [sys.executable, "-m", "geomrelu", *map(str, arguments)], stdout=subprocess.PIPE, stderr=slave, env=environment
     )
@@ -62,6 +62,12 @@ def on_a_terminal(arguments, until):
         os.close(master)
     assert sent, shown[-2000:]
     return out, shown, process.returncode
+
+
+def test_a_narrow_terminal_takes_one_line(hard):
+    """What is least needed gives way: the bar, not the time that is left."""
+    arguments = ["decide", hard, "--domain", "box:-1,1", "--time", "3600"]
+    assert on_a_terminal(arguments, r"/360, [\d,]+ open [^\r\n]*at most (1:00:00|\d\d:\d\d) left", 60)[2] == 130
 
 
 @pytest.mark.parametrize("command", ["decide", "prune"])

@@ -179,7 +179,7 @@ def test_the_page_and_the_certificates(model, tmp_path, capsys):
     where = ["--data", str(tmp_path / "x.npy"), "--widen", "2", "--report", str(tmp_path / "r")]
     assert main(["decide", model, *where]) == 0
     out = capsys.readouterr()
-    assert "2 are silent" in out.out.replace("\n", " ") and "index.html" in out.err
+    assert "3 neurons: 2 silent on all points, 1 firing," in out.out and "index.html" in out.err
     assert "only neurons that are silent" in (tmp_path / "r" / "index.html").read_text()
     assert (tmp_path / "r" / "certificates" / "widened-box" / "layer-1.json").exists()
 

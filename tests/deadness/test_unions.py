@@ -14,6 +14,7 @@ import pytest
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, Status, Union, as_domain, decide
 from geomrelu.cli.main import main
+from geomrelu.deadness.page.content import content
 from geomrelu.deadness.report import UnionReport
 from geomrelu.geometry.domains import read_any, read_domain, write_domain
 
@@ -153,6 +154,21 @@ def test_files_of_pieces(tmp_path):
     assert isinstance(as_domain([[0, 1], [2, 3]], 2), Polyhedron) and not isinstance(as_domain((0, 1), 2), FiniteSet)
 
 
+def test_the_page_links_the_certificates_of_the_piece_that_is_named():
+    """As files are listed: piece-10 before piece-2."""
+    boxes = [Polyhedron.box([(k, k + 1), (0, 0)]) for k in range(-10, 0)] + [Polyhedron.box([(1, 2), (0, 0)])]
+    report = decide([([[1, 1], [-1, 0], [0, -1]], [0, 0, 0], "relu")], Union.of(boxes))
+    links = sorted(f"proofs/piece-{k}/layer-1.json" for k in range(1, 12))
+    assert isinstance(report, UnionReport)
+    (layer,) = content(report, None, None, links)["layers"]
+    assert [v.reason.split(":")[0] for v in report.verdicts] == [
+        "on piece 11 of 11",
+        "on piece 1 of 11",
+        "on all 11 pieces",
+    ]
+    assert [links[k] for k in layer["file"]] == [f"proofs/piece-{k}/layer-1.json" for k in (11, 1, 1)]
+
+
 def test_the_commands_on_a_union(tmp_path, capsys):
     model, where, folder = tmp_path / "m.json", tmp_path / "d.vnnlib", tmp_path / "out"
     Network.from_layers([([[1, 1], [1, -1], [-1, 0]], ["-3/2", -1, 0], "relu")]).save(model)
@@ -163,6 +179,10 @@ def test_the_commands_on_a_union(tmp_path, capsys):
     arguments = [str(model), "--domain", str(where)]
     assert main(["decide", *arguments, "--certificates", str(folder)]) == 0
     said = capsys.readouterr()
+    rows = {line.split()[0]: line for line in said.out.splitlines() if "json]" in line}  # neuron -> its line
+    assert "on piece 2 of 2" in rows["1"] and rows["1"].endswith(f"[{folder}/piece-2/layer-1.json]")
+    assert rows["0"].endswith(f"on all 2 pieces  [{folder}/piece-*/layer-1.json]")
+    assert "on piece 1 of 2" in rows["2"] and rows["2"].endswith(f"[{folder}/piece-1/layer-1.json]")
     assert "1 dead (0 stably), 2 alive" in said.out and "on all 2 pieces" in said.out and "closure" in said.err
     proofs = sorted(str(path) for path in folder.glob("piece-*/*.json"))
     assert len(proofs) == 2

@@ -450,6 +450,13 @@ def test_inspect(tmp_path, capsys):
         assert words in said, said
     assert main(["inspect", str(tmp_path / "m.onnx"), "--format", "json"]) == 0
     assert '"kind": "clip"' in capsys.readouterr().out
+    decided = ["decide", str(tmp_path / "m.onnx"), "--domain", "box:0,1"]
+    assert main(decided) == 0
+    left, meaning, *_ = capsys.readouterr().out.splitlines()
+    assert left == "Not judged: operator Softmax (node 4, output 'p') is not supported."
+    assert meaning == "clip (layer 1): dead: never above its lower bound, so that it is constant."
+    assert main([*decided, "--layer", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("upper bound (layer 2): dead: ")
 
 
 def test_rows_that_are_split_or_turned_are_still_a_batch(tmp_path):

@@ -122,7 +122,7 @@ def test_a_network(capsys, net, tmp_path):
     assert (code, err) == (0, "")
     assert out.splitlines()[0] == "5 regions: ReLU layers of widths 3 on R^2 on box:-1,1."
     code, out, err = run(capsys, "regions", net)
-    assert (code, out.splitlines()[2]) == (0, "Layer 2: never active here: 1.")
+    assert (code, out.splitlines()[2]) == (0, "Dead in layer 2: neuron 1.")
 
 
 def test_a_network_with_too_many_inputs_for_generators(monkeypatch):

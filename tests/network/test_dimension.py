@@ -167,3 +167,17 @@ def test_the_command(tmp_path):
     for bad in (["--points", "0"], ["--points", "R^n"], ["--orbits", "0"], ["--seed", "-1"]):
         code, out, err = run(path, *bad)
         assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_what_is_too_large_is_refused_before_anything_is_made(monkeypatch):
+    """2 inputs, 600 neurons, 1 output: 2,401 parameters, so 20,825 points have more than 50 million derivatives."""
+    network = Network.from_layers([([[1, 2]] * 600, [1] * 600, "relu"), ([[1] * 600], [0], "none")])
+    monkeypatch.setattr("geomrelu.network.dimension.dense_layers", None)
+    for refuse in (
+        lambda: functional_dimension(network, [[1, 1]] * 20_825),
+        lambda: ranks_of_orbit(network, [[1, 1]] * 20_825, 1),
+        lambda: random_points(network, 20_825),
+    ):
+        with pytest.raises(InputError, match=r"^the Jacobian at 20825 points: 50000825 entries, but at most 50000000"):
+            refuse()
+    assert len(random_points(network, 20_824)) == 20_824

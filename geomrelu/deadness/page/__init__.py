@@ -20,8 +20,8 @@ from typing import Any
 from geomrelu.deadness.page.content import KINDS, Judged, content
 from geomrelu.deadness.page.pictures import image_shape
 from geomrelu.deadness.ranges import Ranges
-from geomrelu.errors import InputError
 from geomrelu.io.files import writable
+from geomrelu.io.files import write as write_file
 
 __all__ = ["image_shape", "write"]
 
@@ -66,12 +66,7 @@ def write(
             ranges.save_certificates(proofs)
     found = content(report, ranges, shape, _links(proofs, target))
     page = _html(found, title or repr(report.network), domain or f"a set in R^{report.network.inputs}")
-    part = target / "index.html.part"
-    try:
-        part.write_text(page, encoding="utf-8")
-        os.replace(part, target / "index.html")
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
+    write_file(target / "index.html", page)
     return target / "index.html"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from geomrelu.certificates.files import TOGETHER, by_intervals
 from geomrelu.deadness.page.pictures import Album, near
 from geomrelu.deadness.ranges import Range, Ranges, outward
+from geomrelu.deadness.unions import witness
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.deadness.witnesses import Judged, witnesses
 from geomrelu.geometry.domains import Union
@@ -50,13 +51,13 @@ def content(
     reasons: dict[str, int] = {}
     points: dict[tuple[str, ...], int] = {}
     layers = []
-    places = _places(links)
+    places = {piece: _places(links, piece) for piece in {0, *map(_piece, report.verdicts)}}
     for layer in report:
         one = _layer(layer, bounds, network)
         pairs = list(zip(layer.verdicts, one["kinds"], strict=True))
         said = [BOUNDED if v.status is Status.UNDECIDED and kind == "A" else v.reason for v, kind in pairs]
         one["reason"] = [reasons.setdefault(reason, len(reasons)) for reason in said]
-        one["file"] = [_file(v, places, kind) for v, kind in pairs]
+        one["file"] = [_file(v, places[_piece(v)], kind) for v, kind in pairs]
         seen = [seen_at.get((v.layer, v.neuron)) for v in layer.verdicts]
         one["point"] = [-1 if p is None else points.setdefault(p, len(points)) for p in seen]
         layers.append(one)
@@ -154,10 +155,19 @@ def _finite(value: float) -> float | None:
 # ---- certificates and points -------------------------------------------------------------------------------------
 
 
-def _places(links: Sequence[str]) -> dict[str, list[int]]:
-    """Name of a file -> which links."""
+def _piece(verdict: Verdict) -> int:
+    """Of a union, the piece whose certificate is shown; 0: there is but one set, or all are meant."""
+    if not verdict.parts or verdict.status is Status.UNDECIDED:
+        return 0
+    return witness(verdict) if verdict.status is Status.ALIVE else 1
+
+
+def _places(links: Sequence[str], piece: int) -> dict[str, list[int]]:
+    """Name of a file -> which links, of those that are about a piece."""
     found: dict[str, list[int]] = {}
     for k, link in enumerate(links):
+        if piece and PurePosixPath(link).parent.name != f"piece-{piece}":
+            continue
         found.setdefault(PurePosixPath(link).name, []).append(k)
     return found
 

@@ -1,0 +1,141 @@
+"""What commands write: whole files or none, also where nobody reads what is printed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run
+
+from geomrelu import InputError
+from geomrelu.certificates.files import save
+from geomrelu.cli.main import main
+from geomrelu.io.files import parent_of, writable, write
+
+MODEL = '{"layers": [{"weights": [[1, 0], [0, 1]], "bias": [0, 0]}, {"weights": [[1, 1], [1, -1]], "bias": [-3, 0]}]}'
+ENDS = 300  # seconds: what takes longer hangs
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.json").write_text(MODEL)
+    return tmp_path
+
+
+def unread(*arguments):
+    """Run it with a reader that has gone away: exit code, standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "geomrelu", *arguments]
+    try:
+        found = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=ENDS, check=False)
+    finally:
+        os.close(writer)
+    return found.returncode, found.stderr
+
+
+def no_room(monkeypatch):
+    """From now on nothing more than a byte fits on the disk."""
+
+    def full(path, data):
+        with open(path, "wb") as stream:
+            stream.write(data[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+
+
+def test_a_full_disk_costs_no_former_file(folder, capsys, monkeypatch):
+    former = dict.fromkeys(("s.json", "s.npz", "x.svg", "r.csv", "c.json", "g.graphml", "f.png", "d.ine"), "former")
+    for name, text in former.items():
+        (folder / name).write_text(text)
+    (folder / "box.json").write_text('{"box": [[0, 1], [0, 1]]}')
+    no_room(monkeypatch)
+    for command in (
+        "prune m.json --domain box:0,1 -o s.json",
+        "prune m.json --domain box:0,1 -o s.npz",
+        "plot complex m.json -o x.svg",
+        "decide m.json --domain box:0,1 --ranges r.csv",
+        "convert m.json -o c.json",
+        "convert box.json -o d.ine",
+        "regions m.json --graph g.graphml",
+        "simulate safe-region -o f.png",
+    ):
+        code, _, err = run(capsys, *command.split())
+        name = command.split()[-1]
+        assert (code, err) == (2, f"geomrelu: error: {name}: No space left on device\n")
+        assert (folder / name).read_text() == former[name]
+    assert not list(folder.glob("*.part"))
+
+
+def test_a_file_is_written_through_a_link_and_a_device_as_it_is(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write(tmp_path / "link", "text")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_bytes() == b"text"
+    write(os.devnull, b"data")
+    assert not Path(os.devnull).is_file()
+    with pytest.raises(InputError, match="null"):
+        write("a\0b", b"")
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file: this is a file, where a directory is to be written"):
+        writable(tmp_path / "file")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    assert parent_of(tmp_path / "file") == tmp_path  # the file itself can be
+    with pytest.raises(InputError, match="other: this cannot be written"):
+        parent_of(tmp_path / "other")
+    with pytest.raises(InputError, match="nothing can be written to this directory"):
+        writable(tmp_path)
+
+
+def test_files_are_written_where_the_reader_has_gone_away(folder):
+    assert unread("decide", "m.json", "--domain", "box:0,1", "--ranges", "r.csv", "--report", "page")[0] == 0
+    assert (folder / "r.csv").read_text().startswith("layer,neuron,")
+    assert (folder / "page" / "index.html").exists()
+    assert unread("prune", "m.json", "--domain", "box:0,1", "-o", "s.json", "--report") == (0, "")
+    assert (folder / "s.json").exists()
+
+
+def test_nobody_reads_and_nothing_is_written(folder):
+    for arguments in (["--version"], ["table", "formulas"], ["regions", "m.json", "--signs"]):
+        assert unread(*arguments) == (0, "")
+
+
+def test_standard_output_is_closed(folder, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    for arguments in (["--version"], ["decide", "m.json", "--domain", "box:0,1"]):
+        assert main(arguments) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_standard_output_is_full(folder):
+    for arguments in (["--version"], ["decide", "m.json", "--domain", "box:0,1"]):
+        with open("/dev/full", "wb") as full:
+            command = [sys.executable, "-m", "geomrelu", *arguments]
+            found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=ENDS, check=False)
+        assert (found.returncode, found.stderr) == (2, "geomrelu: error: No space left on device\n")
+
+
+def test_names_of_files_need_not_be_text(folder, capsys):
+    name = os.fsdecode(b"m\xf6del.json")
+    (folder / name).write_text(MODEL)
+    assert run(capsys, "decide", name, "--domain", "box:0,1", "--report", "page")[0] == 0
+    assert b"m\\udcf6del.json" in (folder / "page" / "index.html").read_bytes()
+
+
+def test_a_certificate_that_does_not_fit_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "layer-1.json"
+    save(path, {"former": 1})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(InputError, match=r"layer-1\.json: No space left on device$"):
+        save(path, {"new": 2})
+    assert [p.name for p in tmp_path.iterdir()] == ["layer-1.json"] and "former" in path.read_text()
+    (tmp_path / "layer-2.part").mkdir()
+    with pytest.raises(InputError, match=r"layer-2\.json: "):
+        save(tmp_path / "layer-2.json", {})
