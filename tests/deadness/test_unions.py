@@ -129,6 +129,9 @@ def test_unions_in_vnnlib(tmp_path):
         ("(and (> (+ X_0 X_1) 0) (<= X_0 0) (<= X_1 0))", None),
         ("(and (> X_0 0) (= X_0 X_1) (<= X_1 0))", None),
         ("(< 0 0)", None),
+        ("(and (= X_0 1) (< X_0 2) (> X_1 0))", [(1, 1), (0, None)]),  # a strict bound beside a fixed value
+        ("(and (<= X_0 1) (>= X_0 1) (> X_0 -1/2))", [(1, 1), (None, None)]),
+        ("(and (= X_0 1) (< X_0 2) (> X_0 1))", None),
     ],
 )
 def test_strict_inequalities(formula, closure, tmp_path):
@@ -139,6 +142,13 @@ def test_strict_inequalities(formula, closure, tmp_path):
         assert found.is_empty
     else:
         assert found == Polyhedron.box(closure)
+
+
+def test_a_piece_with_a_fixed_input_is_no_empty_piece(tmp_path):
+    """Left out, the neuron that fires there would be called dead."""
+    where = domain(tmp_path, "(or (and (= X_0 3) (> X_0 0)) (<= X_0 0))")
+    assert isinstance(where, Union) and where.contains([3, 0])
+    assert decide([([[1, 0]], [0], "relu")], where).alive == [(1, 0)]
 
 
 def test_files_of_pieces(tmp_path):
