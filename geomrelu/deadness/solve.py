@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,10 @@ def _asked(
         return verdict.reason
     given: Any = claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
+    if (ray := claim.get("ray")) is not None:  # the minimum grows along it beyond all bounds
+        step = tuple(map(Fraction, ray))
+        while not _holds(programs, literals, point):
+            point, step = tuple(map(add, point, step)), tuple(2 * v for v in step)
     return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
 
 
