@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates import files
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import LayerReport, Status
+from geomrelu.deadness.witnesses import far_out
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineMap
@@ -252,9 +252,7 @@ def _asked(
     given: Any = claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
     if (ray := claim.get("ray")) is not None:  # the minimum grows along it beyond all bounds
-        step = tuple(map(Fraction, ray))
-        while not _holds(programs, literals, point):
-            point, step = tuple(map(add, point, step)), tuple(2 * v for v in step)
+        point = far_out(point, ray, lambda at: _holds(programs, literals, at))
     return (point, "where a neuron is alive") if _holds(programs, literals, point) else BESIDE
 
 
