@@ -64,7 +64,7 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
 def far_out(
     point: Sequence[Any], ray: Sequence[Any], holds: Callable[[tuple[Fraction, ...]], bool]
 ) -> tuple[Fraction, ...]:
-    """The first of ``point``, ``point + ray``, ``point + 3 ray``, ... where something holds that does far enough out."""
+    """The first of ``point``, ``point + ray``, ``point + 3 ray``, ... where what holds far enough out does hold."""
     at, step = tuple(map(Fraction, point)), tuple(map(Fraction, ray))
     while not holds(at):
         at, step = tuple(map(add, at, step)), tuple(2 * v for v in step)

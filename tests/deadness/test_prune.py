@@ -197,10 +197,13 @@ def test_formats_hold_the_network_exactly(tmp_path, ending):
     thirds = Network.from_layers([([["1/3", 1]], [0], "relu"), ([[1]], ["1/3"], "none")])
     skipping = '{"inputs": 1, "layers": [{"rows": [[0, 0, 1]]}, {"rows": [[0, 0, 1, 1, 1]]}]}'
     (tmp_path / "skip.json").write_text(skipping)
+    unread = '{"inputs": 1, "layers": [{"rows": [[0, 0, 1]]}, {"rows": [[1, 1, 2]]}, {"rows": [[1, 0, 1], [2]]}]}'
+    (tmp_path / "unread.json").write_text(unread)
     for net, known in (
         (floats, (".json", ".npz", ".onnx")),
         (thirds, (".json", ".npz")),
         (Network.from_file(tmp_path / "skip.json"), (".json", ".onnx")),
+        (Network.from_file(tmp_path / "unread.json"), (".json", ".onnx")),
     ):
         if ending not in known:
             with pytest.raises(InputError, match=r"\.json"):
