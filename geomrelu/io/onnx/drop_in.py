@@ -20,9 +20,10 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.model import Graph, Named, read_by
+from geomrelu.io.onnx.protobuf import held
 from geomrelu.io.onnx.rules import OPERATORS, Node
 from geomrelu.io.onnx.trace import Trace
-from geomrelu.io.tensors import Tensor, exact_array
+from geomrelu.io.tensors import Tensor
 
 __all__ = ["FIXED", "Surgeon", "cut_out", "self_contained", "without"]
 
@@ -365,7 +366,7 @@ class Surgeon:
         for named in self.nodes:
             names = [n for n in (*named.proto.input, *named.proto.output) if n in self.labels]
             try:
-                for k, array in self.rewritten(named.proto).items():
+                for k, array in self.changes(named.proto).items():
                     self.renamed(named.proto.input[k], array, {}, {}, [])
             except (ValueError, StopIteration):
                 found = {int(v) for n in names for v in np.unique(self.labels[n]) if v != FIXED}
@@ -494,6 +495,11 @@ class Surgeon:
             raise ValueError
         return floats
 
+    def changes(self, node: Any) -> dict[int, Any]:
+        """As :meth:`rewritten` says; floats are of the type of what the node reads beside them."""
+        kind = next((self.trace.kinds[name] for name in node.input if name in self.trace.kinds), 0)
+        return {k: held(a, kind) if isinstance(a, np.ndarray) else a for k, a in self.rewritten(node).items()}
+
     def _reshaped(self, node: Any, out: tuple[int, np.ndarray] | None) -> dict[int, np.ndarray]:
         listed = self.fixed(node, 1)
         if out is None or listed is None or listed.ndim != 1:
@@ -519,7 +525,7 @@ class Surgeon:
         for named in self.nodes:
             node = type(named.proto)()
             node.CopyFrom(named.proto)
-            for k, array in self.rewritten(named.proto).items():
+            for k, array in self.changes(named.proto).items():
                 node.input[k] = self.renamed(node.input[k], array, protos, made, nodes)
             for attribute in node.attribute:
                 if attribute.name == "group" and attribute.i != 1 and (out := self.kept(node.output[0])) is not None:
@@ -580,14 +586,9 @@ class Surgeon:
         return f"{name}_{k}"
 
     def _stored(self, name: str, array: np.ndarray) -> Any:
-        """A TensorProto of the element type that the constant had; ValueError if it cannot hold the numbers."""
+        """A TensorProto of the element type that the constant had."""
         tensor = importlib.import_module("onnx").TensorProto()
         old = self.graph.protos.get(name)
-        if array.dtype == object:
-            floats = np.vectorize(float, otypes=[np.float32])(array) if array.size else array.astype(np.float32)
-            if any(rational(f) != v for f, v in zip(floats.ravel(), exact_array(array).ravel(), strict=True)):
-                raise ValueError
-            array = floats
         if old is not None and getattr(old, "data_type", 0) == 16:
             tensor.data_type = 16
             data = (np.ascontiguousarray(array, dtype=np.float32).view(np.uint32) >> 16).astype("<u2")
