@@ -17,7 +17,7 @@ from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.onnx.apart import Place, divided, numbers_at
 from geomrelu.io.onnx.protobuf import array_of
 
-__all__ = ["Graph", "Named", "graph_of", "load", "read_by", "renamed"]
+__all__ = ["Graph", "Named", "fill", "graph_of", "load", "read_by", "renamed", "self_contained"]
 
 _MOST_NODES = 200_000
 _DEEPEST = 50  # functions in functions
@@ -123,6 +123,27 @@ def _external(folder: Path, proto: Any) -> bytes:
             return stream.read(length)
     except OSError as problem:
         raise InputError(f"{where}: {location[:80]!r}: {problem.strerror}") from None
+
+
+def self_contained(graph: Graph, original: bytes) -> bytes:
+    """The model as one file: its own bytes, or with the data of other files in it."""
+    outside = [t for t in graph.model.graph.initializer if t.external_data]
+    if not outside:
+        return original
+    model = type(graph.model)()
+    model.CopyFrom(graph.model)
+    for tensor in model.graph.initializer:
+        if tensor.external_data:
+            fill(tensor, graph)
+    return bytes(model.SerializeToString())
+
+
+def fill(tensor: Any, graph: Graph) -> None:
+    """Put the data of another file into a tensor."""
+    data = graph.external(tensor)
+    tensor.raw_data = data
+    tensor.data_location = 0
+    del tensor.external_data[:]
 
 
 def load(path: FilePath, whole: bool = True) -> Graph:
