@@ -401,7 +401,7 @@ def test_constants_that_are_computed_keep_their_element_type(kind, tmp_path):
         {"a0": w1, "b0": b1, "c0": w2}, ("N", 3), kind=wide,
     )  # fmt: skip
     _, found, small = replaced(made, tmp_path)
-    assert found.pruning.removed == 30
+    assert found.pruning.removed >= 30
     if kind == "halves":  # stored as they were
         assert {t.data_type for t in small.graph.initializer} == {TensorProto.FLOAT16}
     onnxruntime = pytest.importorskip("onnxruntime")
