@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, Status, Union, as_domain, decide
@@ -161,6 +162,19 @@ def test_files_of_pieces(tmp_path):
     with pytest.raises(InputError, match="not a domain"):
         read_domain("d.txt", 2)
     assert isinstance(as_domain([[0, 1], [2, 3]], 2), Polyhedron) and not isinstance(as_domain((0, 1), 2), FiniteSet)
+
+
+@pytest.mark.parametrize("ending", ["npz", "json", "csv"])
+def test_ranges_on_a_union_are_written(ending, tmp_path):
+    two = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)])])
+    ranges = decide([([[1], [-1]], [-2, 0], "relu")], two).ranges
+    path = tmp_path / f"r.{ending}"
+    ranges.save(path)
+    if ending == "npz":
+        found = np.load(path)
+        assert (found["domain"], found["lower_1"].tolist(), found["upper_1"].tolist()) == (two.digest, [-2, -3], [1, 0])
+    else:
+        assert ("1,0,-2.0,1.0,unstable" if ending == "csv" else two.digest) in path.read_text()
 
 
 def test_the_commands_on_a_union(tmp_path, capsys):
