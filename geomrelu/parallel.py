@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -24,6 +25,7 @@ from itertools import takewhile
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from geomrelu.arguments import integer, kind
@@ -53,6 +55,7 @@ Workers = tuple[Executor | None, int]
 AHEAD = 3  # chunks handed out for each worker
 ATTEMPTS = 3  # processes that may die of one call
 LEAVING = 1.0  # seconds that are given to threads that leave
+STARTING = threading.Lock()  # of whoever starts a process
 
 
 def seed_of(seed: int, *place: int) -> Any:
@@ -77,7 +80,8 @@ class Pool(Executor):
     pool all processes write to one pipe, which does not end with them, and the rest of a message is awaited for ever.)
 
     A process that dies is replaced, and its call is made again: calls must not mind. Ctrl-C is this process's affair.
-    Processes whose parent is gone end by themselves.
+    Processes whose parent is gone end by themselves. They never run the script of this process, guarded or not, so what
+    is called must stand in a module.
 
     Args:
         workers: how many processes; they are started when there is work for them.
@@ -146,6 +150,9 @@ class Pool(Executor):
                 except (EOFError, OSError):  # it has died
                     self._end(worker)
                     worker = None
+                except Exception as problem:  # of whoever may not start processes
+                    answer = _told(problem)
+                    break
             _settle(future, answer)
         self._end(worker)
 
@@ -155,7 +162,7 @@ class Pool(Executor):
                 raise EOFError
             here, there = multiprocessing.Pipe()
             process = multiprocessing.get_context("spawn").Process(target=_work, args=(there,), daemon=True)
-            with there, single_threaded():
+            with there, single_threaded(), _of_no_script():
                 process.start()
             self._processes.append(process)
         return _Worker(process, here)
@@ -168,6 +175,17 @@ class Pool(Executor):
             self._processes.remove(worker.process)
             worker.process.kill()
         worker.process.join()
+
+
+@contextmanager
+def _of_no_script() -> Iterator[None]:
+    """A new process would run the script of this one again, up to its guard if it has one. No call needs it."""
+    with STARTING:
+        script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
 
 
 class _Worker(NamedTuple):

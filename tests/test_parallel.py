@@ -260,8 +260,9 @@ def started(tmp_path):
 
 
 def dask(cwd, *arguments):
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-m", "dask", *arguments], env=ENVIRONMENT, cwd=cwd, **quiet)
+    quiet = subprocess.DEVNULL
+    command = [sys.executable, "-m", "dask", *arguments]
+    return subprocess.Popen(command, env=ENVIRONMENT, cwd=cwd, stdout=quiet, stderr=quiet)
 
 
 def worker(cwd, address):

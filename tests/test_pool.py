@@ -263,3 +263,44 @@ def test_an_interruption_while_a_long_result_travels(tmp_path):
 
 def chunk(number):
     return len(long_message(os.environ["TEST_POOL_MARKER"], 0.05)) and str(bytes(LONG // 10))
+
+
+# ---- scripts ----------------------------------------------------------------------------------------------------
+
+
+SCRIPT = """
+import os
+import threading
+from geomrelu.parallel import Pool
+
+print("the script runs")
+def ask(found):
+    with Pool(2) as pool:
+        found += [future.result() for future in [pool.submit(os.getpid) for _ in range(4)]]
+found = []
+asking = [threading.Thread(target=ask, args=(found,)) for _ in range(3)]
+for thread in asking:
+    thread.start()
+for thread in asking:
+    thread.join()
+print(len(found), os.getpid() in found, __import__("__main__").found is found)
+"""
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    run = subprocess.run(
+        [sys.executable, script], env=ENVIRONMENT, timeout=ENDS, capture_output=True, text=True, check=False
+    )
+    assert (run.stdout, run.stderr, run.returncode) == ("the script runs\n12 False True\n", "", 0)
+
+
+def no_process(self):
+    raise RuntimeError("no processes here")
+
+
+def test_where_no_process_can_be_started_the_call_says_so(monkeypatch):
+    monkeypatch.setattr(Pool, "_started", no_process)
+    with Pool(1) as pool, pytest.raises(RuntimeError, match="no processes here"):
+        pool.submit(os.getpid).result(timeout=ENDS)

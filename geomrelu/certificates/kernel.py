@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from geomrelu import checker
+from geomrelu.certificates import changes
 from geomrelu.checker import Domain, Model, Rejected, require
 from geomrelu.errors import InputError
 
@@ -72,21 +73,11 @@ def judge_pruning(certificate: Any, model: Model, domain: Domain, smaller: Model
 
     Returns the number of neurons removed, folded and merged.
     """
-    require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.PRUNING, "of another format")
-    keys = {"geomrelu", "model", "domain", "smaller", "points", "derive", "claims", *checker.CHANGES}
-    checker.known(certificate, keys, "the certificate")
-    require(certificate.get("smaller") == smaller.whole_digest(), "it is about another smaller network")
-    require(certificate.get("model") == model.whole_digest(), "it is about another model")
+    changes.open_pruning(certificate, model, smaller)
     claims, asked = said(certificate, model, domain)
     fates = {}
-    for key in checker.CHANGES:
-        items = certificate.get(key, [])
-        require(isinstance(items, list), f'"{key}" must be a list')
-        for item in items:
-            level, i, what = checker.read_change(key, item, model)
-            require((level, i) not in fates, "a neuron is changed twice")
-            merged = "" if what is None else f":{what[0]}:{_words(what[1].as_integer_ratio(), ':')}"
-            fates[level, i] = key + merged
+    for neuron, (key, what) in changes.fates_of(certificate, model).items():
+        fates[neuron] = key if what is None else f"{key}:{what[0]}:{_words(what[1].as_integer_ratio(), ':')}"
     _prove(certificate, model, domain, claims, asked, _pruning(model, smaller, fates))
     return {key: len(certificate.get(key, [])) for key in checker.CHANGES}
 

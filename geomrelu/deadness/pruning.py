@@ -1,4 +1,4 @@
-"""Smaller networks that equal a given one exactly on a domain, with a proof of it that the checker has accepted.
+"""Smaller networks that equal a given one exactly on a domain, with a proof of it that the fast judge has accepted.
 
 Dead neurons are removed; a neuron that is a positive multiple of another of its layer is merged into it; a stably
 active one (z >= 0 on the domain) is folded into the layers that read it, where that leaves fewer weights (Serra, Kumar
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.budget import UNLIMITED, Budget, Exhausted
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates import changes
 from geomrelu.deadness import whole_box
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
@@ -31,7 +32,7 @@ from geomrelu.network.network import Network
 
 __all__ = ["Pruning", "prune", "reserve"]
 
-PASSES = 12  # of writing, and of judging what was written; measured on networks of 0.2 to 2 million weights
+PASSES = 6  # of writing, and of judging what was written; measured on networks of 0.6 to 2 million weights
 Fate = dict[tuple[int, int], tuple[str, Any]]
 
 
@@ -41,7 +42,7 @@ class Pruning:
 
     Attributes:
         network: the smaller network.
-        certificate: what the checker accepted (see ``checker.py``), as JSON data.
+        certificate: what was accepted (see ``checker.py``), as JSON data.
         removed, folded, merged: how many neurons.
         before, after: (neurons, parameters, multiplications); a convolution counts as the matrix it is.
     """
@@ -82,8 +83,8 @@ def prune(
             but one of each layer.
         budget: on the proofs that neurons are active.
 
-    Evidence: the claims, and what follows from them, have been accepted by the checker; all of it can be checked again
-    with :func:`geomrelu.checker.check_pruning`.
+    Evidence: the claims, and what follows from them (:mod:`geomrelu.certificates.changes`), have been accepted by the
+    fast judge; all of it can be checked again with :func:`geomrelu.checker.check_pruning`.
     Exact: yes.
 
     >>> from geomrelu import decide
@@ -113,15 +114,16 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
+    model = changes.pruned(network.checked, fate)
     if fold and (isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))):
-        fate, active = _folded(network, domain, fate, budget or Budget())
+        fate, active, model = _folded(network, domain, fate, model, budget or Budget())
         claims |= active
     table: list[list[str]] = []
     for claim in claims.values():  # points it names go with it
         if type(claim.get("point")) is int:
             table.append(points[claim["point"]])
             claim["point"] = len(table) - 1
-    smaller = _network(_pruned(network.checked, fate))
+    smaller = _network(model) if fate else network
     merged = [(key, what) for key, (kind, what) in sorted(fate.items()) if kind == "merged"]
     certificate = {
         "geomrelu": checker.PRUNING,
@@ -133,16 +135,14 @@ def prune(
         **{name: [[*key] for key, (kind, _) in sorted(fate.items()) if kind == name] for name in ("removed", "folded")},
         "merged": [[*key, j, str(c)] for key, (j, c) in merged],
     }
-    if fate or certificate["smaller"] != certificate["model"]:
-        counts = checker.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
-    else:  # it is the same network, which is quickly seen
-        counts = dict.fromkeys(checker.CHANGES, 0)
+    counts = changes.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
     return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
 
 
 def reserve(network: Network) -> float:
     """Seconds to be left for :func:`prune` without folding, and for writing what it gives: so many times as long as it
-    takes now, on this machine, to go through all weights once."""
+    takes now, on this machine, to write all weights in their canonical form."""
+    network = Network(network.inputs, network.layers, network.output)  # of which nothing is known
     begun = time.monotonic()
     network.checked.whole_digest()
     return PASSES * (time.monotonic() - begun)
@@ -183,20 +183,15 @@ def _multiples(network: Network, fate: Fate) -> Fate:
 
 
 def _folded(
-    network: Network, domain: Polyhedron | Ellipsoid, fate: Fate, budget: Budget
-) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]]]:
-    """Fold the active neurons of each layer where that leaves fewer weights."""
+    network: Network, domain: Polyhedron | Ellipsoid, fate: Fate, smaller: checker.Model, budget: Budget
+) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]], checker.Model]:
+    """Fold the active neurons of each layer where that leaves fewer weights; what they leave comes last."""
     bench = Bench(network, domain)
     claims: dict[tuple[int, int], dict[str, Any]] = {}
     with suppress(Exhausted), np.errstate(all="ignore"):
         bench.floating.whole(network.depth, budget)
     bounds = bench.floating.known
     needed = {(level, what[0]) for (level, _), (kind, what) in fate.items() if kind == "merged"}
-    model = network.checked
-    try:
-        size = _entries(_pruned(model, fate, budget))
-    except Exhausted:
-        return fate, claims
     for level, (low, _) in enumerate(bounds, 1):
         likely = [
             i for i in np.flatnonzero(low[0] >= 0).tolist() if (level, i) not in fate and (level, i) not in needed
@@ -210,8 +205,8 @@ def _folded(
         shown = {}
         bench.shared.watch(budget.poll)
         try:
-            fewer = _entries(_pruned(model, tried, budget))
-            if fewer >= size:
+            fewer = changes.pruned(network.checked, tried, budget.poll)
+            if _entries(fewer) >= _entries(smaller):
                 continue
             for i in likely:
                 claim = {"layer": level, "neuron": i, "status": "active"}
@@ -222,80 +217,18 @@ def _folded(
                 shown[level, i] = claim
         except (checker.Rejected, Exhausted):  # then the whole layer stays
             continue
-        fate, size = tried, fewer
+        fate, smaller = tried, fewer
         claims |= shown
-    return fate, claims
+    return fate, claims, smaller
 
 
-def _pruned(model: checker.Model, fate: Fate, budget: Budget = UNLIMITED) -> checker.Model:
-    """What :func:`geomrelu.checker.pruned` gives, in whole numbers; that judges the outcome.
-
-    Where weights multiply by folding it takes long: raises Exhausted when the budget ends.
-    """
-    # what became of each variable: another one, an affine form (b, {variable: weight}), or nothing
-    forms: list[Any] = list(range(model.inputs))
-    layers: list[checker.Layer] = []
-    count = model.inputs
-
-    def rewritten(row: Any) -> tuple[Any, dict[int, Any]]:
-        """A row over the new variables, times the denominator of its layer."""
-        budget.poll()
-        total, columns, entries = row
-        sums: dict[int, Any] = {}
-        for j, w in zip(columns, entries, strict=True):
-            form = forms[j]
-            if isinstance(form, int):
-                sums[form] = sums.get(form, 0) + w
-            elif form is not None:
-                total += w * form[0]
-                for k, v in form[1].items():
-                    sums[k] = sums.get(k, 0) + w * v
-        return total, sums
-
-    for level, layer in enumerate(model.layers, 1):
-        kept, own, d = [], dict[int, Any](), layer.denominator
-        for i, row in enumerate(layer.rows):
-            kind = fate.get((level, i), ("kept", None))[0]
-            if kind == "removed":
-                own[i] = None
-            elif kind == "folded":
-                b, slope = rewritten(row)
-                own[i] = Fraction(b, d), {k: Fraction(v, d) for k, v in slope.items()}
-            elif kind == "kept":
-                kept.append(rewritten(row))
-                own[i] = count
-                count += 1
-        for i in range(len(layer.rows)):
-            if i not in own:
-                j, c = fate[level, i][1]
-                own[i] = 0, {own[j]: c}
-        layers += [_layer(kept, d)] if kept else []
-        forms += [own[i] for i in range(len(layer.rows))]
-    last = model.output
-    if last is None:  # the outputs are those of the last layer
-        if not any(level == len(model.layers) for level, _ in fate):
-            return checker.Model(model.inputs, layers)
-        last = checker.Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
-    return checker.Model(model.inputs, layers, _layer(list(map(rewritten, last.rows)), last.denominator))
-
-
-def _layer(rows: Sequence[tuple[Any, dict[int, Any]]], over: int) -> checker.Layer:
-    """Affine forms ``(b, {variable: weight})``, divided by a whole number."""
-    d = math.lcm(*{v.denominator for b, slope in rows for v in (b, *slope.values())})
-    scaled = []
-    for b, slope in rows:
-        columns = sorted(j for j, v in slope.items() if v)
-        scaled.append((int(b * d), columns, [int(slope[j] * d) for j in columns]))
-    return checker.Layer(scaled, d * over)
-
-
-def _entries(model: Any) -> int:
+def _entries(model: checker.Model) -> int:
     """Nonzero weights."""
     layers = [*model.layers, *([] if model.output is None else [model.output])]
     return sum(len(columns) for layer in layers for _, columns, _ in layer.rows)
 
 
-def _network(model: Any) -> Network:
+def _network(model: checker.Model) -> Network:
     """The network that the checker's model is."""
     maps, variables = [], model.inputs
     for layer in (*model.layers, model.output):

@@ -55,25 +55,44 @@ class _Model(checker.Model):
     """The judge's model, hashed once."""
 
     @cached_property
-    def _digest(self) -> str:
-        """What the judge's own digest is; every number and every column is spelled once."""
+    def _digests(self) -> tuple[str, str]:
+        """What the judge's own digests are, of the ReLU layers and of all; every number and every column is spelled
+        once."""
         text = sha256(f"geomrelu model\ninputs {self.inputs}\n".encode())
         names = [f"{j}:" for j in range(self.start[-1])]
         for layer in self.layers:
-            text.update(b"layer\n")
-            said: dict[int, str] = {}
-            for bias, columns, entries in layer.rows:
-                cells = []
-                for v in (bias, *entries):
-                    if v not in said:
-                        said[v] = checker.spelled(v, layer.denominator)
-                    cells.append(said[v])
-                first, *rest = cells
-                text.update(" ".join([first, *map(add, [names[j] for j in columns], rest)]).encode() + b"\n")
-        return text.hexdigest()
+            _spell(layer, names, text)
+        layers = text.hexdigest()
+        if self.output is None:
+            return layers, layers
+        _spell(self.output, names, text)
+        return layers, text.hexdigest() + "+"
 
     def digest(self) -> str:
-        return self._digest
+        return self._digests[0]
+
+    def whole_digest(self) -> str:
+        return self._digests[1]
+
+
+class _Spelled(dict[int, str]):
+    """Numbers over one denominator in their canonical spelling, each spelled when it is first asked for."""
+
+    def __init__(self, denominator: int) -> None:
+        self.denominator = denominator
+
+    def __missing__(self, numerator: int) -> str:
+        found = self[numerator] = checker.spelled(numerator, self.denominator)
+        return found
+
+
+def _spell(layer: checker.Layer, names: list[str], text: Any) -> None:
+    """What the judge hashes of a layer."""
+    text.update(b"layer\n")
+    said = _Spelled(layer.denominator).__getitem__
+    for bias, columns, entries in layer.rows:
+        cells = map(add, map(names.__getitem__, columns), map(said, entries))
+        text.update(" ".join([said(bias), *cells]).encode() + b"\n")
 
 
 def tape_of(path: FilePath, **options: Any) -> Tape:

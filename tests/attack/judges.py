@@ -21,7 +21,7 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget
-from geomrelu.certificates import batch, folding
+from geomrelu.certificates import batch, changes, folding
 from geomrelu.cli import main as cli
 from geomrelu.deadness import decide as deadness
 from geomrelu.deadness.pruning import prune
@@ -109,7 +109,8 @@ class Case:
             if smaller is None:
                 checker.check(certificate, self.model, self.domain, judge)
             else:
-                checker.check_pruning(certificate, self.model, self.domain, smaller.model, judge)
+                check = checker.check_pruning if judge is checker.Judge else changes.check_pruning
+                check(certificate, self.model, self.domain, smaller.model)
 
         return {name: _answer(name, ask) for name in self._asked(certificate)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from families import lean, network, rational
 
 import geomrelu
 from geomrelu import InputError, Network, Polyhedron, checker
+from geomrelu.certificates import changes
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.pruning import prune
 
 pytestmark = pytest.mark.slow
+
+JUDGES = (checker.check_pruning, changes.check_pruning)
 
 
 def nets(count, seed):
@@ -54,7 +58,8 @@ def test_pruned_networks_are_equal_on_the_domain(tmp_path):
             found.network.save(path)
             again = Network.from_file(path)
             data = json.loads(json.dumps(found.certificate))
-            checker.check_pruning(data, net.checked, box.checked, again.checked)
+            for judged in JUDGES:
+                judged(data, net.checked, box.checked, again.checked)
     assert (counts >= (500, 100, 10)).all(), counts
 
 
@@ -90,10 +95,9 @@ def test_false_prunings_are_rejected():
                     bad["smaller"] = smaller.whole_digest()
                     for more in ([], [dead], [active] if low < 0 else [dead]):
                         lies += 1
-                        with pytest.raises(checker.Rejected):
-                            checker.check_pruning(
-                                {**bad, "claims": [*claims, *more]}, net.checked, box.checked, smaller
-                            )
+                        for judged in JUDGES:
+                            with pytest.raises(checker.Rejected):
+                                judged({**bad, "claims": [*claims, *more]}, net.checked, box.checked, smaller)
     assert lies > 300
 
 
@@ -131,13 +135,11 @@ def test_what_only_dead_neurons_read_goes_with_them():
         checker.check_pruning(without, net.checked, box.checked, found.network.checked)
 
 
-def test_where_nothing_changes_the_networks_are_compared_and_no_more(monkeypatch):
+def test_where_nothing_changes_the_network_stays():
     network = Network.from_layers([([[1, 2], [3, -1]], [1, -1], "relu"), ([[1, -1]], [0], "none")])
     box = Polyhedron.box([(-1, 1)] * 2)
-    reports = list(decide(network, box))
-    with monkeypatch.context() as patch:
-        patch.setattr(checker, "check_changes", None)
-        found = prune(network, box, reports, fold=False)
+    found = prune(network, box, decide(network, box), fold=False)
+    assert found.network is network
     assert (found.removed, found.folded, found.merged) == (0, 0, 0)
     assert checker.check_pruning(found.certificate, network.checked, box.checked, found.network.checked)
     assert found.network([1, 1]) == network([1, 1])
@@ -155,9 +157,7 @@ def test_an_output_is_read():
 
 
 def corners(box):
-    import itertools
-
-    return itertools.product(*zip(box.checked.lower, box.checked.upper, strict=True))
+    return product(*zip(box.checked.lower, box.checked.upper, strict=True))
 
 
 def test_another_network_is_not_the_smaller_one():
@@ -167,9 +167,9 @@ def test_another_network_is_not_the_smaller_one():
     other = Network.from_layers([([[1]], [1], "relu"), ([[2]], [0], "none")])
     same_layers = Network.from_layers([([[1]], [1], "relu"), ([[1]], [1], "none")])
     for wrong in (other, same_layers, net):
-        for digest in (found.certificate["smaller"], wrong.checked.whole_digest()):
+        for digest, judged in product((found.certificate["smaller"], wrong.checked.whole_digest()), JUDGES):
             with pytest.raises(checker.Rejected):
-                checker.check_pruning({**found.certificate, "smaller": digest}, net.checked, box.checked, wrong.checked)
+                judged({**found.certificate, "smaller": digest}, net.checked, box.checked, wrong.checked)
     wider = Polyhedron.box([(0, 5)])
     with pytest.raises(checker.Rejected):
         checker.check_pruning(found.certificate, net.checked, wider.checked, found.network.checked)
