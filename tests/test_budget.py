@@ -27,6 +27,7 @@ from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.region_formulas import network_regions_at_most
 from geomrelu.io.tape import Tape, convolution
+from geomrelu.network.pieces import extremes
 
 
 class Polls(Budget):
@@ -185,6 +186,21 @@ def test_a_decision_may_end_anywhere():
             else:
                 assert verdict.status is right[verdict.layer, verdict.neuron]
         assert [len(r.verdicts) for r in reports] == list(net.widths)
+
+
+def test_a_cut_of_many_corners_may_end():
+    """One hyperplane through a cube of 512 corners has many pairs of them to look at."""
+    rng = np.random.default_rng(5)
+    rows = [rng.integers(-3, 4, 9).tolist() for _ in range(2)]
+    net = Network.from_layers([(rows, [0, 1], "relu"), ([[1, -1]], [0], "relu")])
+    cube, watch = Polyhedron.box([(-1, 1)] * 9), Polls(10**9)
+    (_, (best,)) = extremes(net, cube, 2, watch)
+    first = net.neuron(1, 0)
+    assert best.value is not None and 0 < best.value <= first.constant + sum(map(abs, first.slope))
+    assert net.pre_activations(best.point)[1] == [best.value]
+    assert watch.polls > 500
+    with pytest.raises(Exhausted):
+        extremes(net, cube, 2, Polls(20))
 
 
 def test_pruning_folds_what_the_time_allows():

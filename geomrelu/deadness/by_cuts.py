@@ -273,7 +273,7 @@ class Cuts:
         at = self.layer_of[v]
         place = at, v - self.starts[at]
         part.node["split"] = ["neuron", *place]
-        return part.cut(part.piece.split(place, part.forms[v][0], self.scales[at]), v)
+        return part.cut(part.piece.split(place, part.forms[v][0], self.scales[at], self.budget), v)
 
     # ---- what is known on a part ------------------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ from geomrelu.errors import InputError
 from geomrelu.geometry.domains import OneSet
 from geomrelu.io.files import FilePath, named, read_bytes
 from geomrelu.io.onnx import traced
-from geomrelu.io.onnx.drop_in import self_contained, without
-from geomrelu.io.onnx.model import Graph, graph_of, load
+from geomrelu.io.onnx.drop_in import without
+from geomrelu.io.onnx.model import Graph, graph_of, load, self_contained
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.network.network import Network
 

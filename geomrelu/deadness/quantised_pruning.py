@@ -32,8 +32,7 @@ from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import FilePath, named, read_bytes, write
 from geomrelu.io.onnx import traced
-from geomrelu.io.onnx.drop_in import self_contained
-from geomrelu.io.onnx.model import Graph, graph_of, load
+from geomrelu.io.onnx.model import Graph, graph_of, load, self_contained
 from geomrelu.io.onnx.quantised_drop_in import without
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.io.tape import nearest_even

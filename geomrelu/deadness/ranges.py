@@ -38,6 +38,7 @@ from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest
+from geomrelu.geometry.domains import Union
 from geomrelu.io.files import write
 
 __all__ = ["FORMAT", "KINDS", "Bundle", "Range", "Ranges", "above", "check_kind", "outward", "united_ranges"]
@@ -114,7 +115,7 @@ class Ranges:
     """The ranges of the neurons of a network on a set. Iterating gives them in order; ``ranges[layer, neuron]`` is one.
 
     Attributes:
-        model, domain: the judge's.
+        model, domain: the judge's; on a union the union.
         found: (layer, neuron) -> its :class:`Range`.
         bundles: the claims that prove them. parts: on a union, the ranges on each piece (they have the claims).
     """
@@ -184,10 +185,15 @@ class Ranges:
 
     # ---- export -----------------------------------------------------------------------------------------------
 
+    @property
+    def _about(self) -> dict[str, str]:
+        """Which model and set they are about; of a union the digest of its pieces."""
+        digest = self.domain.digest if isinstance(self.domain, Union) else self.domain.digest()
+        return {"model": self.model.digest(), "domain": str(digest)}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """As arrays: what an ``.npz`` file holds (see the head of this module)."""
-        found: dict[str, np.ndarray] = {"geomrelu": np.array(FORMAT)}
-        found |= {"model": np.array(self.model.digest()), "domain": np.array(str(self.domain.digest()))}
+        found = {"geomrelu": np.array(FORMAT)} | {name: np.array(digest) for name, digest in self._about.items()}
         for layer, own in self.layers.items():
             found[f"neurons_{layer}"] = np.array([r.neuron for r in own], dtype=np.int64)
             low, high = zip(*(r.floats for r in own), strict=True)
@@ -213,7 +219,7 @@ class Ranges:
             }
             for layer, own in self.layers.items()
         ]
-        heads = {"geomrelu": FORMAT, "model": self.model.digest(), "domain": str(self.domain.digest())}
+        heads = {"geomrelu": FORMAT, **self._about}
         return heads | {"layers": layers, "fixed": [list(entry) for entry in self.fixed]}
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -25,6 +25,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates import files
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.verdict import LayerReport, Status
+from geomrelu.deadness.witnesses import far_out
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineMap
@@ -250,6 +251,8 @@ def _asked(
         return verdict.reason
     given: Any = claim.get("point")
     point = tuple(Fraction(v) for v in (report.points[given] if type(given) is int else given))
+    if (ray := claim.get("ray")) is not None:  # the minimum grows along it beyond all bounds
+        point = far_out(point, ray, lambda at: _holds(programs, literals, at))
     return (point, "all assertions were evaluated exactly") if _holds(programs, literals, point) else BESIDE
 
 

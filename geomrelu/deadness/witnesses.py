@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from operator import add
 from os import PathLike
 from typing import Any, Protocol
 
@@ -10,7 +12,7 @@ from geomrelu import checker
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.network.network import Network
 
-__all__ = ["Judged", "witnesses"]
+__all__ = ["Judged", "far_out", "witnesses"]
 
 CORNERS = 1000  # that are written out
 Key = tuple[int, int]
@@ -39,8 +41,13 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
     for part, layer in ((one, layer) for one in parts for layer in one):
         table: dict[int, tuple[str, ...]] = {}
         for v in layer.verdicts:
-            point = (v.claim or {}).get("point") if v.status is Status.ALIVE else None
-            if type(point) is int:
+            claim = (v.claim or {}) if v.status is Status.ALIVE else {}
+            point = claim.get("point")
+            if "ray" in claim:
+                point = layer.points[point] if type(point) is int else point
+                if isinstance(point, list):
+                    found.setdefault((v.layer, v.neuron), _grown(report.network, v, point, claim["ray"]))
+            elif type(point) is int:
                 if point not in table:
                     table[point] = _written(part, layer.points[point], v.neuron)
                 found.setdefault((v.layer, v.neuron), table[point])
@@ -52,6 +59,28 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
                 found.setdefault((v.layer, v.neuron), _corner(report.network, part, v.neuron))
                 corners += 1
     return found
+
+
+def far_out(
+    point: Sequence[Any], ray: Sequence[Any], holds: Callable[[tuple[Fraction, ...]], bool]
+) -> tuple[Fraction, ...]:
+    """The first of ``point``, ``point + ray``, ``point + 3 ray``, ... where what holds far enough out does hold."""
+    at, step = tuple(map(Fraction, point)), tuple(map(Fraction, ray))
+    while not holds(at):
+        at, step = tuple(map(add, at, step)), tuple(2 * v for v in step)
+    return at
+
+
+def _grown(network: Network, verdict: Verdict, point: Sequence[Any], ray: Sequence[Any]) -> tuple[str, ...]:
+    """Where a neuron that grows along a ray is positive."""
+    form = network.neuron(verdict.layer, verdict.neuron)
+
+    def fires(at: tuple[Fraction, ...]) -> bool:
+        before = network.pre_activations(at, verdict.layer - 1)
+        values = [*at, *(max(z, Fraction(0)) for layer in before for z in layer)]
+        return form(values) > 0
+
+    return tuple(map(str, far_out(point, ray, fires)))
 
 
 def _written(part: Judged, point: Any, neuron: int) -> tuple[str, ...]:

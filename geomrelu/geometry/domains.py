@@ -377,12 +377,17 @@ def _open(piece: Polyhedron, strict: list[list[Fraction]]) -> bool:
         return False
     if piece.is_box and all(sum(map(bool, row[1:])) == 1 for row in strict):
         sides = list(zip(piece.checked.lower, piece.checked.upper, strict=True))
-        return all(low is None or high is None or low < high for row in strict for low, high in [sides[_at(row)]])
+        return all(_positive(row, *sides[_at(row)]) for row in strict)
     inequalities = [(*row, 0) for row in piece.inequalities] + [(*primitive(row), -1) for row in strict]
     size = piece.dimension
     bounded = [*inequalities, (1, *[0] * size, -1)]
     best = linear_programs.maximise((0,) * (size + 1) + (1,), bounded, [(*row, 0) for row in piece.equalities])
     return best.value is not None and best.value > 0
+
+
+def _positive(row: list[Fraction], low: Fraction | None, high: Fraction | None) -> bool:
+    """Is the row, which is not negative between two bounds of its only variable, positive between them?"""
+    return low is None or high is None or low < high or row[0] + row[1 + _at(row)] * low > 0
 
 
 def _at(row: list[Fraction]) -> int:

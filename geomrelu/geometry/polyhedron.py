@@ -27,6 +27,7 @@ from geomrelu.geometry.finite_set import FiniteSet, Point
 __all__ = ["FiniteSet", "Point", "Polyhedron", "Supremum"]
 
 MOST_SHOWN = 6  # sides of a box in a repr
+FEW_GENERATORS = 1000  # whose mean is a point as good as any; that of more has very long coordinates
 
 
 @dataclass(frozen=True)
@@ -332,7 +333,8 @@ class Polyhedron:
         Raises:
             InputError: the set is empty.
 
-        Method: midpoints for a box; otherwise the mean of the vertices plus the sum of the rays.
+        Method: midpoints for a box; the mean of the vertices plus the sum of the rays where these are few; otherwise
+        the point farthest within the rows, by a linear program.
         """
         if self.is_box:
             if self.is_empty:
@@ -344,12 +346,26 @@ class Polyhedron:
                 else Fraction(0)
                 for low, high in self._ends
             )  # fmt: skip
+        if not self.given_by_generators and self.likely_generators > FEW_GENERATORS:
+            return self._inmost()
         vertices = self.vertices
         if not vertices:
             raise InputError("the polyhedron is empty")
         columns = zip(*vertices, strict=True)
         shift = [sum(r[j] for r in self.rays) for j in range(self.dimension)]
         return tuple(sum(c, Fraction(0)) / len(vertices) + s for c, s in zip(columns, shift, strict=True))
+
+    def _inmost(self) -> Point:
+        """The point where the smallest row, up to 1, is largest; rows that are 0 everywhere are left out."""
+        rows, flats = self._h
+        if self.is_empty:
+            raise InputError("the polyhedron is empty")
+        smallest, point = _deepest(rows, flats, self.dimension)
+        if not smallest:
+            zero = [row for row in rows if linear_programs.maximise(row, rows, flats).value == 0]
+            rows = [row for row in rows if row not in zero]
+            _, point = _deepest(rows, [*flats, *zero], self.dimension)
+        return point
 
     def contains(self, point: Sequence[Any]) -> bool:
         """Is the point inside? Exact; for generators through the rows.
@@ -557,3 +573,13 @@ def _at(row: Row, x: Sequence[Fraction]) -> Fraction:
 
 def _dot(row: Row, homogeneous: Row) -> int:
     return sum(a * v for a, v in zip(row, homogeneous, strict=True))
+
+
+def _deepest(rows: Sequence[Row], flats: Sequence[Row], dimension: int) -> tuple[Fraction, Point]:
+    """How large the smallest row can be on a nonempty set, up to 1, and where."""
+    size = dimension + 1
+    slack = [*((*row, -1) for row in rows), (1, *[0] * dimension, -1)]
+    best = linear_programs.maximise((0,) * size + (1,), slack, [(*row, 0) for row in flats])
+    if best.value is None or best.point is None:
+        raise ArithmeticError("a linear program that has a value has none")
+    return best.value, best.point[:dimension]

@@ -54,7 +54,7 @@ def _table(text: str) -> np.ndarray:
     for number, row in enumerate(csv.reader(text.splitlines()), 1):
         if not any(cell.strip() for cell in row):
             continue
-        if not rows and number == 1 and not _is_number(row[0]):
+        if not rows and number == 1 and _is_name(row[0]):
             continue
         rows.append([rational(cell, f"line {number}, column {k}") for k, cell in enumerate(row, 1)])
         if len(rows[-1]) != len(rows[0]):
@@ -66,9 +66,15 @@ def _table(text: str) -> np.ndarray:
     return found
 
 
-def _is_number(text: str) -> bool:
+def _is_name(text: str) -> bool:
+    """What is meant as a number and is none, such as nan, is no name: its row is not left out."""
     try:
         rational(text)
-    except InputError:
         return False
-    return True
+    except InputError:
+        pass
+    try:
+        float(text)
+        return False
+    except ValueError:
+        return True

@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -97,22 +96,28 @@ def onnx_bytes(path: FilePath, inputs: int, layers: Chain) -> bytes:
 
 
 def _parts(inputs: int, layers: Chain) -> list[list[tuple[int, AffineMap]]]:
-    """For each layer the earlier values it reads (0: the inputs, then the layers), with the part of its map on each."""
-    found, starts = [], [0, inputs]
+    """For each layer the earlier values it reads (0: the inputs, then the layers), with the part of its map on each.
+
+    A layer that nothing reads is read by the next one, with weights 0: else it would not belong to the graph.
+    """
+    starts = [0, inputs]
     for map_, _ in layers:
-        blocks: list[tuple[int, AffineMap]] = []
-        rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
-        for block, (first, last) in enumerate(pairwise(starts)):
-            inside = (map_.indices >= first) & (map_.indices < last)
-            if inside.any() or (block == len(starts) - 2 and not blocks):  # one at least, which gives the batch
-                shape = (map_.outputs, last - first)
-                part = AffineMap.from_entries(
-                    shape, rows[inside], map_.indices[inside] - first, map_.data[inside], map_.denominator,
-                    [0] * map_.outputs,
-                )  # fmt: skip
-                blocks.append((block, part))
-        found.append(blocks)
         starts.append(starts[-1] + map_.outputs)
+    read = [{int(b) for b in np.searchsorted(starts, map_.indices, side="right") - 1} for map_, _ in layers]
+    found = []
+    for position, (map_, _) in enumerate(layers):
+        idle = position > 0 and not any(position in blocks for blocks in read)
+        rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        blocks = []
+        for block in sorted(read[position] | ({position} if idle or not read[position] else set())):
+            first, last = starts[block], starts[block + 1]
+            inside = (map_.indices >= first) & (map_.indices < last)
+            part = AffineMap.from_entries(
+                (map_.outputs, last - first), rows[inside], map_.indices[inside] - first, map_.data[inside],
+                map_.denominator, [0] * map_.outputs,
+            )  # fmt: skip
+            blocks.append((block, part))
+        found.append(blocks)
     return found
 
 

@@ -115,7 +115,7 @@ class Tape:
         is_last_layer = (
             last
             and output.indices.tolist() == columns
-            and output.outputs == last
+            and output.indptr.tolist() == list(range(last + 1))  # one in each row
             and not any(output.bias)
             and all(v == output.denominator for v in output.data)
         )

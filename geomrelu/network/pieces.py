@@ -13,7 +13,7 @@ the number of linear regions, so every walk takes a budget.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import comb, gcd
 from operator import mul
@@ -45,7 +45,7 @@ class Piece:
 
     Attributes:
         generators, tight: homogeneous generators, and for each the bit set of the constraints it lies on.
-        lines: generators of the lineality space.
+        lines: generators of the lineality space. flats: how many equalities the domain has.
         forms: per variable its affine form ``(b, a...)`` on the piece (integers), None for the zero form;
             ``scales[l]`` is the denominator of the forms of layer l (0: inputs).
         cuts: how the piece was cut out of the domain.
@@ -59,6 +59,7 @@ class Piece:
     scales: list[int]
     cuts: tuple[Cut, ...] = ()
     pending: list[Row] = field(default_factory=list)  # the forms of the layer that is being resolved
+    flats: int = 0
 
     def values(self, row: Row) -> list[int]:
         return [sum(map(mul, row, g)) for g in self.generators]
@@ -75,8 +76,12 @@ class Piece:
             return -1
         return 1 if min(values) >= 0 else 0
 
-    def split(self, cut_at: tuple[int, int], row: Row, scale: int) -> tuple[Piece, Piece]:
-        """The parts where the form is <= 0 and >= 0; it must take both signs."""
+    def split(self, cut_at: tuple[int, int], row: Row, scale: int, budget: Budget) -> tuple[Piece, Piece]:
+        """The parts where the form is <= 0 and >= 0; it must take both signs.
+
+        Raises:
+            Exhausted: the time is over.
+        """
         bit = 1 << self.constraints
         values, lines = self.values(row), self.lines
         generators, tight = self.generators, self.tight
@@ -95,7 +100,7 @@ class Piece:
             values = [0] * len(generators)
             extra = {1: (pivot, bit - 1), -1: (tuple(-v for v in pivot), bit - 1)}
         on_it = [(g, t | bit) for g, t, v in zip(generators, tight, values, strict=True) if v == 0]
-        on_it += self._between(values, bit)
+        on_it += self._between(values, bit, budget)
         sides = []
         for sign in (-1, 1):
             kept = [(g, t) for g, t, v in zip(generators, tight, values, strict=True) if v * sign > 0]
@@ -112,20 +117,28 @@ class Piece:
                     self.scales,
                     (*self.cuts, Cut(*cut_at, sign, row, scale)),
                     self.pending,
+                    self.flats,
                 )
             )
         return sides[0], sides[1]
 
-    def _between(self, values: list[int], bit: int) -> list[tuple[Row, int]]:
-        """A new generator for each pair of adjacent ones on opposite sides of the cut."""
+    def _between(self, values: list[int], bit: int, budget: Budget) -> list[tuple[Row, int]]:
+        """A new generator for each pair of adjacent ones on opposite sides of the cut.
+
+        They span a face of two dimensions more than the lines, on which so many constraints hold with equality.
+        """
         generators, tight = self.generators, self.tight
+        least = len(generators[0]) - self.flats - len(self.lines) - 2
         above = [k for k, v in enumerate(values) if v > 0]
         below = [k for k, v in enumerate(values) if v < 0]
         found = []
         for p in above:
+            budget.poll()
             for n in below:
                 common = tight[p] & tight[n]
-                if any(common & t == common for k, t in enumerate(tight) if k != p and k != n):
+                if common.bit_count() < least or any(
+                    common & t == common for k, t in enumerate(tight) if k != p and k != n
+                ):
                     continue  # not adjacent: a third generator lies on the smallest face that holds both
                 a, b = values[p], -values[n]
                 row = [a * y + b * x for x, y in zip(generators[p], generators[n], strict=True)]
@@ -146,7 +159,7 @@ def whole(network: Network, domain: Polyhedron) -> Piece:
     tight = [sum(1 << k for k, r in enumerate(rows) if sum(map(mul, r, g)) == 0) for g in points]
     n = network.inputs
     inputs: list[Row | None] = [tuple(int(j == i + 1) for j in range(n + 1)) for i in range(n)]
-    return Piece(list(points), tight, list(lines), len(rows), inputs, [1])
+    return Piece(list(points), tight, list(lines), len(rows), inputs, [1], flats=len(domain.equalities))
 
 
 def _opened(piece: Piece, network: Network, layer: int) -> Piece:
@@ -169,16 +182,14 @@ def _opened(piece: Piece, network: Network, layer: int) -> Piece:
                 total = [t + f * v for t, v in zip(total, form, strict=True)]
         pending.append(tuple(total))
     scales = [*piece.scales, shared * map_.denominator]
-    return Piece(
-        piece.generators, piece.tight, piece.lines, piece.constraints, piece.forms, scales, piece.cuts, pending
-    )
+    return replace(piece, scales=scales, pending=pending)
 
 
 def _closed(piece: Piece, active: Sequence[bool]) -> Piece:
     """The piece once all pending neurons keep their signs: they become variables."""
     outputs = [row if on else None for row, on in zip(piece.pending, active, strict=True)]
     forms = [*piece.forms, *outputs]
-    return Piece(piece.generators, piece.tight, piece.lines, piece.constraints, forms, piece.scales, piece.cuts)
+    return replace(piece, forms=forms, pending=[])
 
 
 def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> Iterator[tuple[int, Piece]]:
@@ -200,7 +211,7 @@ def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> It
             active = [piece.sign(row) > 0 for row in piece.pending]
             stack.append((layer + 1, 0, _opened(_closed(piece, active), network, layer + 1)))
             continue
-        minus, plus = piece.split((layer, neuron), piece.pending[neuron], piece.scales[-1])
+        minus, plus = piece.split((layer, neuron), piece.pending[neuron], piece.scales[-1], budget)
         stack += [(layer, neuron + 1, plus), (layer, neuron + 1, minus)]
         # the neuron index never returns to 0 within a layer: only opening a layer yields
 
@@ -317,7 +328,7 @@ def proofs(
             continue
         for i in open_:
             trees[i].append({**node, "split": ["neuron", *cut]})
-        halves = piece.split(cut, piece.pending[cut[1]], piece.scales[-1])
+        halves = piece.split(cut, piece.pending[cut[1]], piece.scales[-1], budget)
         for half, sign in zip(reversed(halves), (1, -1), strict=True):
             child = region.child(("neuron", *cut), sign)
             stack.append((level, neuron, cut[0] + 1, half, child, tuple(open_)))

@@ -387,3 +387,28 @@ def test_cases(name, shared, tmp_path):
     if "Conv" in operators(onnx.load(path)):
         assert "Conv" in operators(small)
     runs_alike(tmp_path, small, count=3)
+
+
+@pytest.mark.parametrize("kind", ["halves", "doubles", "folded"])
+def test_constants_that_are_computed_keep_their_element_type(kind, tmp_path):
+    """Weights in float16 behind a Cast, and sums of constants: what takes their place is what the operators read."""
+    wide = {"doubles": TensorProto.DOUBLE}.get(kind, TensorProto.FLOAT)
+    stored = {"halves": np.float16, "doubles": np.float64}.get(kind, np.float32)
+    w1, b1, w2 = dense(3, 40).astype(stored), dead(dense(40), *range(30)).astype(stored), dense(40, 2).astype(stored)
+    how = [node("Cast", f"{c}0", c, to=wide) if kind == "halves" else node("Add", f"{c}0 {c}0", c) for c in "abc"]
+    made = graphs.model(
+        [*how, node("MatMul", "x a", "m"), node("Add", "m b", "z"), node("Relu", "z", "r"), node("MatMul", "r c", "y")],
+        {"a0": w1, "b0": b1, "c0": w2}, ("N", 3), kind=wide,
+    )  # fmt: skip
+    _, found, small = replaced(made, tmp_path)
+    assert found.pruning.removed >= 30
+    if kind == "halves":  # stored as they were
+        assert {t.data_type for t in small.graph.initializer} == {TensorProto.FLOAT16}
+    onnxruntime = pytest.importorskip("onnxruntime")
+    x = np.array([[0.5, -1, 0.25]], dtype=np.float64 if kind == "doubles" else np.float32)
+    one, other = (
+        onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+        for name in ("model.onnx", "small.onnx")
+    )
+    assert one.dtype == other.dtype
+    np.testing.assert_allclose(one, other, atol=1e-5)

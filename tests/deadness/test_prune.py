@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from families import lean, network, rational
 
+import geomrelu
 from geomrelu import InputError, Network, Polyhedron, checker
 from geomrelu.certificates import changes
 from geomrelu.deadness.decide import decide
@@ -197,10 +198,13 @@ def test_formats_hold_the_network_exactly(tmp_path, ending):
     thirds = Network.from_layers([([["1/3", 1]], [0], "relu"), ([[1]], ["1/3"], "none")])
     skipping = '{"inputs": 1, "layers": [{"rows": [[0, 0, 1]]}, {"rows": [[0, 0, 1, 1, 1]]}]}'
     (tmp_path / "skip.json").write_text(skipping)
+    unread = '{"inputs": 1, "layers": [{"rows": [[0, 0, 1]]}, {"rows": [[1, 1, 2]]}, {"rows": [[1, 0, 1], [2]]}]}'
+    (tmp_path / "unread.json").write_text(unread)
     for net, known in (
         (floats, (".json", ".npz", ".onnx")),
         (thirds, (".json", ".npz")),
         (Network.from_file(tmp_path / "skip.json"), (".json", ".onnx")),
+        (Network.from_file(tmp_path / "unread.json"), (".json", ".onnx")),
     ):
         if ending not in known:
             with pytest.raises(InputError, match=r"\.json"):
@@ -235,3 +239,22 @@ def test_onnxruntime_agrees(tmp_path):
     points = rng.integers(-8, 9, size=(40, 3)) / 8
     for point, a, b in zip(points, *(run(tmp_path / name, points) for name in ("net.onnx", "small.onnx")), strict=True):
         assert a.tolist() == b.tolist() == [float(v) for v in net([Fraction(x) for x in point.tolist()])]
+
+
+@pytest.mark.parametrize("ending", [".json", ".npz", ".onnx"])
+def test_what_is_left_may_end_with_a_map_that_changes_nothing(tmp_path, ending):
+    """x1 + x2 after a layer whose second neuron dies is x1, the first one: the file is what the certificate names."""
+    if ending == ".onnx":
+        pytest.importorskip("onnx")
+    layers = [([[1, 1], [-1, -1]], [0, -5], "relu"), ([[1, 1]], [0], "none")]
+    smaller = geomrelu.prune(layers, (0, 1), fold=False)
+    assert smaller.network.output is not None and smaller.network.widths == (1,)
+    smaller.save(tmp_path / f"s{ending}", tmp_path / "p.json")
+    for independent in (True, False):
+        counts = geomrelu.check(
+            tmp_path / "p.json", layers, (0, 1), smaller=tmp_path / f"s{ending}", independent=independent
+        )
+        assert counts == 1
+    other = [([[1, 1]], [1], "relu")]
+    with pytest.raises(checker.Rejected, match="another smaller network"):
+        geomrelu.check(tmp_path / "p.json", layers, (0, 1), smaller=other)

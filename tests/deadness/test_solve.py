@@ -91,6 +91,15 @@ def test_answers(formula, verdict, certificates, model, tmp_path):
         assert [found.values["Y", k] for k in (0, 1)] == Network.from_layers(LAYERS)(point)
 
 
+@pytest.mark.parametrize("formula", ["(> Y_0 1000)", "(and (> Y_0 3) (> X_0 4) (< X_1 -50))", "(>= (- Y_0 X_0) 1e9)"])
+def test_inputs_without_bounds(formula, model, tmp_path):
+    """The neuron for all conditions grows along a ray: far enough out there is a point that satisfies them."""
+    for bounds in ("", "(assert (>= X_0 -1))"):
+        query, _, found = answer(tmp_path, f"{FIRST}{bounds}(assert {formula})", {"f": model})
+        assert found.verdict == "sat", found.reason
+        assert all(true_at(assertion, found.values) for assertion in query.assertions)
+
+
 def test_large_networks(model, tmp_path, monkeypatch):
     """Without the linear pieces: the same answers, or none where conditions hold with equality at best."""
     monkeypatch.setattr(solving, "MOST_NEURONS", 0)

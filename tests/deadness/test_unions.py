@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from geomrelu import FiniteSet, InputError, Network, Polyhedron, Status, Union, as_domain, decide
@@ -130,6 +131,9 @@ def test_unions_in_vnnlib(tmp_path):
         ("(and (> (+ X_0 X_1) 0) (<= X_0 0) (<= X_1 0))", None),
         ("(and (> X_0 0) (= X_0 X_1) (<= X_1 0))", None),
         ("(< 0 0)", None),
+        ("(and (= X_0 1) (< X_0 2) (> X_1 0))", [(1, 1), (0, None)]),  # a strict bound beside a fixed value
+        ("(and (<= X_0 1) (>= X_0 1) (> X_0 -1/2))", [(1, 1), (None, None)]),
+        ("(and (= X_0 1) (< X_0 2) (> X_0 1))", None),
     ],
 )
 def test_strict_inequalities(formula, closure, tmp_path):
@@ -140,6 +144,13 @@ def test_strict_inequalities(formula, closure, tmp_path):
         assert found.is_empty
     else:
         assert found == Polyhedron.box(closure)
+
+
+def test_a_piece_with_a_fixed_input_is_no_empty_piece(tmp_path):
+    """Left out, the neuron that fires there would be called dead."""
+    where = domain(tmp_path, "(or (and (= X_0 3) (> X_0 0)) (<= X_0 0))")
+    assert isinstance(where, Union) and where.contains([3, 0])
+    assert decide([([[1, 0]], [0], "relu")], where).alive == [(1, 0)]
 
 
 def test_files_of_pieces(tmp_path):
@@ -167,6 +178,19 @@ def test_the_page_links_the_certificates_of_the_piece_that_is_named():
         "on all 11 pieces",
     ]
     assert [links[k] for k in layer["file"]] == [f"proofs/piece-{k}/layer-1.json" for k in (11, 1, 1)]
+
+
+@pytest.mark.parametrize("ending", ["npz", "json", "csv"])
+def test_ranges_on_a_union_are_written(ending, tmp_path):
+    two = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)])])
+    ranges = decide([([[1], [-1]], [-2, 0], "relu")], two).ranges
+    path = tmp_path / f"r.{ending}"
+    ranges.save(path)
+    if ending == "npz":
+        found = np.load(path)
+        assert (found["domain"], found["lower_1"].tolist(), found["upper_1"].tolist()) == (two.digest, [-2, -3], [1, 0])
+    else:
+        assert ("1,0,-2.0,1.0,unstable" if ending == "csv" else two.digest) in path.read_text()
 
 
 def test_the_commands_on_a_union(tmp_path, capsys):

@@ -15,6 +15,7 @@ from families import as_network, cases, domain, rational
 
 from geomrelu import FiniteSet, Status, decide, prune
 from geomrelu.deadness import fixed_signs
+from geomrelu.deadness.witnesses import witnesses
 
 SIZES = [Fraction(v) for v in (1e-300, -1e-300, 1e300, -1e300, 5e-324, 1, -1, 0)]
 
@@ -63,6 +64,10 @@ def compare(layers, where, place):
             alive = most == oracles.INFINITE or most > 0
             assert v.status is (Status.ALIVE if alive else Status.DEAD), (place, v)
     assert report.check() == sum(net.widths)
+    for (level, i), point in witnesses(report).items():
+        x = tuple(map(Fraction, point))
+        assert net.pre_activations(x)[level - 1][i] > 0, (place, level, i, point)
+        assert x in where.points if isinstance(where, FiniteSet) else where.contains(x), (place, point)
     assert report.active == [
         (k, i) for k, i in report.alive if right[k - 1][i][0] != oracles.INFINITE and right[k - 1][i][0] >= 0
     ], place

@@ -53,7 +53,10 @@ def compared(model: Any, folder: Path, x: Any) -> Any:
     relus = [
         (level, node.proto.input[0])
         for level, node in enumerate(trace.made_by)
-        if node.proto.op_type in _ARGUMENT and not node.proto.domain and "function" not in node.where
+        if node.proto.op_type in _ARGUMENT
+        and not node.proto.domain
+        and "function" not in node.where
+        and "branch" not in node.where
     ]
     point = [
         float(v)

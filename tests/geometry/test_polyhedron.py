@@ -44,6 +44,18 @@ def systems(draw):
     return n, rows, flats, form
 
 
+def test_a_point_within_thousands_of_corners_is_short():
+    """Their mean had 4,800 digits in each coordinate, more than Python writes."""
+    rng = random.Random(46)
+    rows = [[rng.randint(1, 9), *(rng.randint(-3, 3) for _ in range(10))] for _ in range(40)]
+    where = Polyhedron.from_rows(rows)
+    x = where.interior_point()
+    assert where.contains(x) and max(v.denominator.bit_length() for v in x) < 200
+    flat = Polyhedron.from_rows([*rows, [0, *[1] * 10], [0, *[-1] * 10]])
+    x = flat.interior_point()
+    assert flat.contains(x) and sum(x) == 0
+
+
 @settings(max_examples=300)
 @given(systems())
 def test_everything_against_ppl(system):
@@ -59,6 +71,11 @@ def test_everything_against_ppl(system):
     assert ours.affine_dimension == theirs.affine_dimension()
     assert ours.is_bounded == theirs.is_bounded()
     assert ours.contains(ours.interior_point())
+    inmost = ours._inmost()
+    assert ours.contains(inmost)
+    for row in ours.inequalities:  # at none is 0 that is not 0 everywhere
+        value = row[0] + sum(a * x for a, x in zip(row[1:], inmost, strict=True))
+        assert value > 0 or oracles.supremum(theirs, row) == 0
     best, right = ours.supremum(AffineForm.of_row(form)), oracles.supremum(theirs, form)
     assert ours.contains(best.point)
     if right == oracles.INFINITE:

@@ -408,6 +408,110 @@ def test_branches_that_a_constant_chooses(tmp_path):
         compared(made, tmp_path, np.float32([[2, -1]]))
 
 
+def branch(kind, *initializers, reads="x", **attributes):
+    """A branch that calls what it makes as others do."""
+    nodes = [node(kind, f"{reads} inner" if initializers else reads, "made", **attributes)]
+    result = [helper.make_tensor_value_info("made", 1, None)]
+    return helper.make_graph(nodes, "branch", [], result, [numpy_helper.from_array(a, "inner") for a in initializers])
+
+
+def test_branches_may_call_different_things_by_one_name(tmp_path):
+    constants = {"c": np.array(True), "d": np.array(False)}
+    two = [
+        helper.make_node(
+            "If", ["c"], ["a"], then_branch=branch("Add", np.float32(1)), else_branch=branch("Add", np.float32(9))
+        ),
+        helper.make_node(
+            "If",
+            ["d"],
+            ["h"],
+            then_branch=branch("Neg", reads="a"),
+            else_branch=branch("Mul", np.float32(3), reads="a"),
+        ),
+    ]
+    made = mlp(*two, constants=constants)
+    assert read(made, tmp_path)([2, -2]) == [9, 0]
+    compared(made, tmp_path, np.float32([[2, -2]]))
+    made.graph.node[1].output[0] = "a/then_branch/made"  # a name that a branch would get
+    made.graph.node[2].input[0] = "a/then_branch/made"
+    made.graph.initializer.add(name="a/then_branch/inner", data_type=1, dims=[], float_data=[5])
+    with pytest.raises(InputError, match="made twice"):
+        read(made, tmp_path)
+
+
+def test_a_branch_within_a_function_reads_what_the_function_makes(tmp_path):
+    """Its names are those of the function, whatever the graph around the call has of the same name."""
+    slope = onnx.AttributeProto(name="alpha", ref_attr_name="slope", type=onnx.AttributeProto.FLOAT)
+    chosen = branch("LeakyRelu", reads="t")
+    chosen.node[0].attribute.append(slope)
+    nodes = [
+        node("Neg", "v", "t"),
+        node("Constant", "", "c", value=numpy_helper.from_array(np.array(True))),
+        helper.make_node("If", ["c"], ["w"], then_branch=chosen, else_branch=branch("Abs", reads="t")),
+    ]
+    called = helper.make_function("own", "F", ["v"], ["w"], nodes, [helper.make_opsetid("", 17)], ["slope"])
+    for name in ("t", "made", "x2"):
+        call = helper.make_node("F", [name], ["h"], domain="own", slope=0.5)
+        made = mlp(node("Mul", "x two", name), call, constants={"two": np.float32(2)})
+        made.functions.append(called)
+        made.opset_import.append(helper.make_opsetid("own", 1))
+        assert read(made, tmp_path)([-3, 1]) == [6, 0]
+        compared(made, tmp_path, np.float32([[-3, 1]]))
+
+
+def test_functions_of_one_name_are_told_apart_by_their_overload(tmp_path):
+    made = mlp(node("F", "x", "t"), node("F", "t", "h"))
+    for kind, call in zip(("Neg", "Abs"), made.graph.node, strict=False):
+        call.domain, call.overload = "own", kind
+        made.functions.append(
+            helper.make_function("own", "F", ["v"], ["w"], [node(kind, "v", "w")], [helper.make_opsetid("", 17)])
+        )
+        made.functions[-1].overload = kind
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    assert read(made, tmp_path)([-3, 2]) == [3, 2]
+    assert [layer.kind for layer in read(made, tmp_path).reading.layers] == ["absolute value", "ReLU"]
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 2), (1, 1), (3, 2)])
+@pytest.mark.parametrize("axis", [1, 2])
+def test_indices_of_elements_stand_where_they_are(tmp_path, shape, axis):
+    """They may be fewer than the entries along any axis, and are never repeated."""
+    chosen = np.random.default_rng(3).integers(-2, 2, size=(1, *shape))
+    made = mlp(node("GatherElements", "x i", "h", axis=axis), constants={"i": chosen}, shape=(1, 3, 2))
+    net = read(made, tmp_path)
+    assert net.widths == (chosen.size,)
+    compared(made, tmp_path, np.arange(-2, 4, dtype=np.float32).reshape(1, 3, 2))
+
+
+def test_a_constant_of_no_axes(tmp_path):
+    value = helper.make_tensor("v", TensorProto.FLOAT, [1], [0.5])
+    made = mlp(
+        node("ConstantOfShape", "s", "c", value=value), node("Add", "x c", "h"), constants={"s": np.zeros(0, np.int64)}
+    )
+    assert read(made, tmp_path)([1, -1]) == [Fraction(3, 2), 0]
+
+
+@pytest.mark.parametrize(
+    ("operator", "options"),
+    [
+        ("MaxPool", {"kernel_shape": [2], "dilations": [2]}),
+        ("AveragePool", {"kernel_shape": [2], "dilations": [2], "strides": [2]}),
+        ("MaxPool", {"kernel_shape": [1], "strides": [4]}),
+        ("Conv", {"strides": [4]}),
+        ("ConvTranspose", {"strides": [3]}),
+    ],
+)
+def test_padding_on_which_engines_do_not_agree_is_not_read(tmp_path, operator, options):
+    """onnxruntime cuts what the standard pads, or the other way round."""
+    weights = {"k": np.ones((1, 1, 2 if operator == "ConvTranspose" else 1), np.float32)} if "Conv" in operator else {}
+    for auto in ("SAME_UPPER", "SAME_LOWER"):
+        pool = node(operator, " ".join(["a", *weights]), "h", auto_pad=auto, **options)
+        made = mlp(node("Relu", "x", "a"), pool, constants=weights, shape=(1, 1, 4), opset=19)
+        net = read(made, tmp_path)
+        assert net.depth == 1
+        assert "not the same in the standard and in inference engines" in net.reading.left[0]
+
+
 def test_random_constants_are_not_folded(tmp_path):
     made = mlp(node("RandomNormal", "", "c", shape=[1, 2]), node("Add", "x c", "h"))
     with pytest.raises(InputError, match=r"RandomNormal.* is not supported"):

@@ -190,6 +190,18 @@ def test_layers_without_relu_are_composed():
     assert net.output is not None
 
 
+@pytest.mark.parametrize("ending", [".json", ".npz", ".onnx"])
+@pytest.mark.parametrize("last", [[[1, 1], [0, 0]], [[0, 0], [1, 1]], [[0, 1], [1, 0]], [[1, 0], [0, 1]], [[1, 1]]])
+def test_only_an_output_that_repeats_the_last_layer_is_left_out(last, ending, tmp_path):
+    """Not one that reads each of its neurons once, but in another row."""
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), (last, [0] * len(last), "none")])
+    right = [3 * a + 5 * b for a, b in last]
+    assert net([3, 5]) == right
+    assert (net.output is None) == (last == [[1, 0], [0, 1]])
+    net.save(tmp_path / f"net{ending}")
+    assert Network.from_file(tmp_path / f"net{ending}")([3, 5]) == right
+
+
 def test_parameters_that_only_a_rational_holds():
     net = Network.from_layers([([["1/3", "0.1"]], ["-2/7"], "relu")])
     assert net([1, 1]) == [Fraction(1, 3) + Fraction(1, 10) - Fraction(2, 7)]

@@ -56,7 +56,7 @@ def _constant_of_shape(node: Node, shape: Value) -> Value:
     value = node.array("value") if "value" in node.attributes else np.zeros(1, dtype=np.float32)
     if value.size != 1:
         raise InputError("the value must be one number")
-    return arranged(value.ravel(), lambda p: np.broadcast_to(p, listed))
+    return arranged(value.reshape(()), lambda p: np.broadcast_to(p, listed))
 
 
 @rule("Range", 3, 3, arrays=True)

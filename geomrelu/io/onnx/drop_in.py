@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -19,12 +20,13 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import rational
-from geomrelu.io.onnx.model import Graph, Named, read_by
+from geomrelu.io.onnx.model import Graph, Named, fill, read_by
+from geomrelu.io.onnx.protobuf import held
 from geomrelu.io.onnx.rules import OPERATORS, Node
 from geomrelu.io.onnx.trace import Trace
-from geomrelu.io.tensors import Tensor, exact_array
+from geomrelu.io.tensors import Tensor
 
-__all__ = ["FIXED", "Surgeon", "cut_out", "self_contained", "without"]
+__all__ = ["FIXED", "Surgeon", "cut_out", "without"]
 
 FIXED = -1
 _PLAIN = frozenset(
@@ -61,26 +63,6 @@ def cut_out(surgeon: Surgeon, sums: bool) -> tuple[bytes, set[tuple[int, int]]] 
             break
     gone = surgeon.gone()
     return (surgeon.rebuilt(), gone) if gone else None
-
-
-def self_contained(graph: Graph, original: bytes) -> bytes:
-    """The model as one file: its own bytes, or with the data of other files in it."""
-    outside = [t for t in graph.model.graph.initializer if t.external_data]
-    if not outside:
-        return original
-    model = type(graph.model)()
-    model.CopyFrom(graph.model)
-    for tensor in model.graph.initializer:
-        if tensor.external_data:
-            _fill(tensor, graph)
-    return bytes(model.SerializeToString())
-
-
-def _fill(tensor: Any, graph: Graph) -> None:
-    data = graph.external(tensor)
-    tensor.raw_data = data
-    tensor.data_location = 0
-    del tensor.external_data[:]
 
 
 @dataclass
@@ -365,7 +347,7 @@ class Surgeon:
         for named in self.nodes:
             names = [n for n in (*named.proto.input, *named.proto.output) if n in self.labels]
             try:
-                for k, array in self.rewritten(named.proto).items():
+                for k, array in self.changes(named.proto).items():
                     self.renamed(named.proto.input[k], array, {}, {}, [])
             except (ValueError, StopIteration):
                 found = {int(v) for n in names for v in np.unique(self.labels[n]) if v != FIXED}
@@ -494,6 +476,11 @@ class Surgeon:
             raise ValueError
         return floats
 
+    def changes(self, node: Any) -> dict[int, Any]:
+        """As :meth:`rewritten` says; floats are of the type of what the node reads beside them."""
+        kind = next((self.trace.kinds[name] for name in node.input if name in self.trace.kinds), 0)
+        return {k: held(a, kind) if isinstance(a, np.ndarray) else a for k, a in self.rewritten(node).items()}
+
     def _reshaped(self, node: Any, out: tuple[int, np.ndarray] | None) -> dict[int, np.ndarray]:
         listed = self.fixed(node, 1)
         if out is None or listed is None or listed.ndim != 1:
@@ -519,7 +506,7 @@ class Surgeon:
         for named in self.nodes:
             node = type(named.proto)()
             node.CopyFrom(named.proto)
-            for k, array in self.rewritten(named.proto).items():
+            for k, array in self.changes(named.proto).items():
                 node.input[k] = self.renamed(node.input[k], array, protos, made, nodes)
             for attribute in node.attribute:
                 if attribute.name == "group" and attribute.i != 1 and (out := self.kept(node.output[0])) is not None:
@@ -541,7 +528,7 @@ class Surgeon:
             copy = graph.initializer.add()
             copy.CopyFrom(proto)
             if copy.external_data:
-                _fill(copy, self.graph)
+                fill(copy, self.graph)
         sources = {new: old for (old, _), new in made.items()}
         infos = {i.name: i for i in graph.input}
         listed = [type(i).FromString(i.SerializeToString()) for i in graph.input]
@@ -563,6 +550,16 @@ class Surgeon:
 
         The new model's constants, why they were made, and its nodes so far may be added to.
         """
+        source = self.trace.values.get(name)
+        if isinstance(source, np.ndarray) and source.dtype == np.float16 and array.dtype in (np.float32, np.float64):
+            with suppress(ValueError):  # it was stored in half the bytes, and cast
+                stored = self._added(name, self._stored(name, held(array, 10)), protos, made)
+                if (stored, b"") not in made:
+                    made[stored, b""] = self._name(stored, {**protos, **dict.fromkeys(n.output[0] for n in nodes)})
+                    cast: Any = importlib.import_module("onnx.helper").make_node
+                    to = 1 if array.dtype == np.float32 else 11
+                    nodes.append(cast("Cast", [stored], [made[stored, b""]], to=to))
+                return made[stored, b""]
         return self._added(name, self._stored(name, array), protos, made)
 
     def _added(self, name: str, tensor: Any, protos: dict[str, Any], made: dict[tuple[str, bytes], str]) -> str:
@@ -580,14 +577,9 @@ class Surgeon:
         return f"{name}_{k}"
 
     def _stored(self, name: str, array: np.ndarray) -> Any:
-        """A TensorProto of the element type that the constant had; ValueError if it cannot hold the numbers."""
+        """A TensorProto of the element type that the constant had."""
         tensor = importlib.import_module("onnx").TensorProto()
         old = self.graph.protos.get(name)
-        if array.dtype == object:
-            floats = np.vectorize(float, otypes=[np.float32])(array) if array.size else array.astype(np.float32)
-            if any(rational(f) != v for f, v in zip(floats.ravel(), exact_array(array).ravel(), strict=True)):
-                raise ValueError
-            array = floats
         if old is not None and getattr(old, "data_type", 0) == 16:
             tensor.data_type = 16
             data = (np.ascontiguousarray(array, dtype=np.float32).view(np.uint32) >> 16).astype("<u2")

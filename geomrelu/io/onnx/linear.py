@@ -12,7 +12,9 @@ from geomrelu.io.onnx.activations import activated
 from geomrelu.io.onnx.rules import Node, Unsupported, constant, depends, product, rule, scaled
 from geomrelu.io.tensors import Tensor, Value, arranged, same_padding, sized
 
-__all__ = ["convolve", "gemm", "window"]
+__all__ = ["DISPUTED", "convolve", "gemm", "window"]
+
+DISPUTED = "auto_pad with these strides or dilations is not the same in the standard and in inference engines"
 
 _GEMM = "alpha beta transA transB"
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
@@ -98,6 +100,8 @@ def _spread(node: Node, x: Value, kernel: Value, bias: Value | None = None) -> V
             t * (s - 1) + m + (k - 1) * d + 1 - w
             for t, s, m, k, d, w in zip(strides, x.shape[2:], more, size, dilations, wanted, strict=True)
         ]
+        if auto.startswith("SAME") and not node.numbers("output_shape", ()) and min(total, default=0) < 0:
+            raise Unsupported(DISPUTED)
         more = [m + max(0, -v) for m, v in zip(more, total, strict=True)]
         total = [max(0, v) for v in total]
         less = [v // 2 for v in total]
@@ -119,9 +123,10 @@ def window(node: Node, size: Sequence[int], kernel: Sequence[int]) -> tuple[list
     if auto == "VALID":
         pads = 2 * [0] * len(kernel)
     elif auto in ("SAME_UPPER", "SAME_LOWER"):
-        pairs = [
-            same_padding(*sizes, auto == "SAME_UPPER") for sizes in zip(size, kernel, strides, dilations, strict=True)
-        ]
+        axes = list(zip(size, kernel, strides, dilations, strict=True))
+        pairs = [same_padding(*axis, auto == "SAME_UPPER") for axis in axes]
+        if any((-(-s // t) - 1) * t + (k - 1) * d + 1 - s < -1 for s, k, t, d in axes):  # some cut both ends then
+            raise Unsupported(DISPUTED)
         pads = [before for before, _ in pairs] + [after for _, after in pairs]
     elif auto != "NOTSET":
         raise InputError(f"auto_pad {auto[:40]!r} is not supported")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.onnx.apart import Place, divided, numbers_at
 from geomrelu.io.onnx.protobuf import array_of
 
-__all__ = ["Graph", "Named", "graph_of", "load", "read_by"]
+__all__ = ["Graph", "Named", "fill", "graph_of", "load", "read_by", "renamed", "self_contained"]
 
 _MOST_NODES = 200_000
 _DEEPEST = 50  # functions in functions
@@ -125,6 +125,27 @@ def _external(folder: Path, proto: Any) -> bytes:
         raise InputError(f"{where}: {location[:80]!r}: {problem.strerror}") from None
 
 
+def self_contained(graph: Graph, original: bytes) -> bytes:
+    """The model as one file: its own bytes, or with the data of other files in it."""
+    outside = [t for t in graph.model.graph.initializer if t.external_data]
+    if not outside:
+        return original
+    model = type(graph.model)()
+    model.CopyFrom(graph.model)
+    for tensor in model.graph.initializer:
+        if tensor.external_data:
+            fill(tensor, graph)
+    return bytes(model.SerializeToString())
+
+
+def fill(tensor: Any, graph: Graph) -> None:
+    """Put the data of another file into a tensor."""
+    data = graph.external(tensor)
+    tensor.raw_data = data
+    tensor.data_location = 0
+    del tensor.external_data[:]
+
+
 def load(path: FilePath, whole: bool = True) -> Graph:
     """The graph of an ONNX file.
 
@@ -159,7 +180,7 @@ def graph_of(model: Any, folder: Path) -> Graph:
     if not graph.output:
         raise InputError("the graph has no output")
     protos = {t.name: t for t in graph.initializer} | {t.values.name: t for t in graph.sparse_initializer}
-    functions = {(f.domain, f.name): f for f in model.functions}
+    functions = {_key(f, f.name): f for f in model.functions}
     nodes = _Expansion(functions, protos).nodes(graph.node)
     inputs = [i for i in graph.input if i.name not in protos]
     made: dict[str, int] = {}
@@ -176,11 +197,59 @@ def read_by(node: Any) -> list[str]:
     """The tensors that a node reads: its inputs, and those of the graph that the graphs inside it read."""
     found = [name for name in node.input if name]
     for attribute in node.attribute:
-        for graph in (attribute.g, *attribute.graphs) if attribute.type in (5, 10) else ():
+        for graph in _inside(attribute):
             own = {i.name for i in (*graph.input, *graph.initializer)} | {o for n in graph.node for o in n.output}
             inner = [name for n in graph.node for name in read_by(n)] + [o.name for o in graph.output]
             found += [name for name in inner if name not in own]
     return list(dict.fromkeys(found))
+
+
+def _inside(attribute: Any) -> tuple[Any, ...]:
+    """The graphs that an attribute holds."""
+    return (attribute.g, *attribute.graphs) if attribute.type in (5, 10) else ()
+
+
+def _key(message: Any, name: str) -> tuple[str, str, str]:
+    """What a call and its function agree in."""
+    return message.domain, name, getattr(message, "overload", "")
+
+
+def renamed(node: Any, name: Callable[[str], str], given: Mapping[str, Any] | None = None) -> Any:
+    """A copy of a node whose tensors, also those of the graphs inside it, have other names.
+
+    Args:
+        given: the attributes of the call of a function; those of the node that refer to them take their values.
+    """
+    copy = type(node)()
+    copy.CopyFrom(node)
+    for names in (copy.input, copy.output):
+        names[:] = [name(n) for n in names]
+    attributes = []
+    for attribute in copy.attribute:
+        if given is not None and attribute.ref_attr_name:
+            if attribute.ref_attr_name not in given:
+                continue
+            value = type(attribute)()
+            value.CopyFrom(given[attribute.ref_attr_name])
+            value.name = attribute.name
+            attributes.append(value)
+            continue
+        for graph in _inside(attribute):
+            for item in (
+                *graph.input,
+                *graph.output,
+                *graph.initializer,
+                *(t.values for t in graph.sparse_initializer),
+            ):
+                item.name = name(item.name)
+            nodes = [renamed(n, name, given) for n in graph.node]
+            del graph.node[:]
+            graph.node.extend(nodes)
+        attributes.append(attribute)
+    kept = [type(a).FromString(a.SerializeToString()) for a in attributes]
+    del copy.attribute[:]
+    copy.attribute.extend(kept)
+    return copy
 
 
 def _ordered(outputs: Sequence[str], nodes: Sequence[Named], made: Mapping[str, int]) -> list[Named]:
@@ -215,7 +284,7 @@ def _ordered(outputs: Sequence[str], nodes: Sequence[Named], made: Mapping[str, 
 class _Expansion:
     """Writes out functions, node for node; what they make is named after the call."""
 
-    def __init__(self, functions: dict[tuple[str, str], Any], protos: dict[str, Any]) -> None:
+    def __init__(self, functions: dict[tuple[str, str, str], Any], protos: dict[str, Any]) -> None:
         self.functions, self.protos = functions, protos
         self.count = 0
 
@@ -228,7 +297,7 @@ class _Expansion:
             kind = proto.op_type[:40] if proto.op_type.isprintable() else repr(proto.op_type[:40])
             output = proto.output[0][:80] if proto.output else ""
             where = f"operator {kind} ({inside}node {position}, output {output!r})"
-            function = self.functions.get((proto.domain, proto.op_type))
+            function = self.functions.get(_key(proto, proto.op_type))
             if function is None:
                 found.append(Named(proto, where))
             else:
@@ -245,24 +314,7 @@ class _Expansion:
         names |= dict.fromkeys(function.input[len(call.input) :], "")
         results = {o: c for o, c in zip(function.output, call.output, strict=False) if c}
         given = {a.name: a for a in function.attribute_proto} | {a.name: a for a in call.attribute}
-        copies = []
-        for proto in function.node:
-            copy = type(proto)()
-            copy.CopyFrom(proto)
-            for kind in (copy.input, copy.output):
-                kind[:] = [names.get(n, results.get(n, prefix + n)) for n in kind]
-            attributes = []
-            for attribute in proto.attribute:
-                if not attribute.ref_attr_name:
-                    attributes.append(attribute)
-                elif attribute.ref_attr_name in given:
-                    value = type(attribute)()
-                    value.CopyFrom(given[attribute.ref_attr_name])
-                    value.name = attribute.name
-                    attributes.append(value)
-            del copy.attribute[:]
-            copy.attribute.extend(attributes)
-            copies.append(copy)
+        copies = [renamed(n, lambda t: names.get(t, results.get(t, prefix + t)), given) for n in function.node]
         passed = [o for o in function.output if o in names and o in results]  # an input that is handed on
         for name in passed:
             copies.append(type(call)(op_type="Identity", input=[names[name]], output=[results[name]]))

@@ -10,7 +10,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.activations import largest, largest_of_windows
-from geomrelu.io.onnx.linear import window
+from geomrelu.io.onnx.linear import DISPUTED, window
 from geomrelu.io.onnx.rules import Node, Unsupported, depends, rule
 from geomrelu.io.tape import windows
 from geomrelu.io.tensors import Tensor, Value, axis_of
@@ -18,10 +18,18 @@ from geomrelu.io.tensors import Tensor, Value, axis_of
 __all__: list[str] = []
 
 
+def _window(node: Node, x: Tensor, size: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    """As of a convolution. Where engines contradict each other about ``auto_pad``, what the user has is not known."""
+    strides, dilations, pads = window(node, x.shape[2:], size)
+    if node.text("auto_pad", "NOTSET").startswith("SAME") and any(d != 1 for d in dilations):
+        raise Unsupported(DISPUTED)
+    return strides, dilations, pads
+
+
 @rule("AveragePool", 1, 1, "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides")
 def _average(node: Node, x: Value) -> Value:
     x, size = depends(x), node.numbers("kernel_shape", ())
-    strides, dilations, pads = window(node, x.shape[2:], size)
+    strides, dilations, pads = _window(node, x, size)
     counted, partial = bool(node.number("count_include_pad", 0)), bool(node.number("ceil_mode", 0))
     return x.averaged(size, strides, pads, counted, dilations, partial)
 
@@ -31,7 +39,7 @@ def _max_pool(node: Node, x: Value) -> Value:
     x, size = depends(x), node.numbers("kernel_shape", ())
     if node.outputs > 1:
         raise Unsupported("the places of the maxima are not supported")
-    strides, dilations, pads = window(node, x.shape[2:], size)
+    strides, dilations, pads = _window(node, x, size)
     partial = bool(node.number("ceil_mode", 0))
     if len(x.shape) < 3:
         raise InputError(f"expected a batch of images with channels, not shape {list(x.shape)}")
@@ -84,7 +92,7 @@ def _lp_pool(node: Node, x: Value) -> Value:
     if node.number("p", 2) != 1:
         raise Unsupported("only p = 1 is piecewise linear")
     x, size = depends(x), node.numbers("kernel_shape", ())
-    strides, dilations, pads = window(node, x.shape[2:], size)
+    strides, dilations, pads = _window(node, x, size)
     if node.number("ceil_mode", 0):
         raise Unsupported("ceil_mode is not supported")
     sizes = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)

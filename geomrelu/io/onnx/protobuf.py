@@ -10,9 +10,9 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
-from geomrelu.exact.numbers import bfloat16
+from geomrelu.exact.numbers import bfloat16, rational
 
-__all__ = ["FLOATS", "INTEGERS", "array_of", "float32_field"]
+__all__ = ["FLOATS", "INTEGERS", "array_of", "float32_field", "held"]
 
 FLOATS = {1: (24, 8), 10: (11, 5), 11: (53, 11), 16: (8, 8)}
 """Element types of values: FLOAT, FLOAT16, DOUBLE, BFLOAT16; bits of the significand and of the exponent."""
@@ -95,6 +95,22 @@ def _stored(proto: Any, external: bytes | None, kind: str, count: int, where: st
     if len(data) != count * size:
         raise InputError(f"{where} is not readable: {len(data)} bytes for {count} entries of {size}")
     return np.frombuffer(data, kind)
+
+
+def held(array: np.ndarray, kind: int) -> np.ndarray:
+    """Floats and rationals as an array of an element type; what is of another kind stays as it is.
+
+    Raises:
+        ValueError: there is no such float.
+    """
+    wanted = np.dtype(_PLAIN[kind] if kind in (1, 10, 11) else array.dtype if array.dtype != object else "<f4")
+    if array.dtype.kind not in "fO" or array.dtype == wanted:
+        return array
+    numbers = [rational(v) for v in array.ravel()]
+    floats = np.array([float(v) for v in numbers]).astype(wanted)
+    if any(rational(f) != v for f, v in zip(floats, numbers, strict=True)):
+        raise ValueError
+    return floats.reshape(array.shape)
 
 
 def _table(kind: int, bits: int) -> np.ndarray:

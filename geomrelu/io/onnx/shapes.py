@@ -174,8 +174,7 @@ def _image(x: Value) -> Sequence[int]:
 
 @rule("GatherElements", 2, 2, "axis", arrays=True)
 def _gather_elements(node: Node, x: Value, indices: Value) -> Value:
-    chosen, axis = _places(indices), axis_of(node.number("axis", 0), x.shape)
-    return arranged(x, lambda p: np.take_along_axis(p, chosen, axis))
+    return arranged(x, lambda p: p[_along(node, _places(indices), x.shape)])
 
 
 @rule("GatherND", 2, 2, "batch_dims", arrays=True)
@@ -206,12 +205,19 @@ def _scatter_nd(node: Node, x: Value, indices: Value, updates: Value) -> Value:
 @rule("ScatterElements", 3, 3, "axis reduction")
 def _scatter_elements(node: Node, x: Value, indices: Value, updates: Value) -> Value:
     x, updates, chosen = depends(x), depends(updates), _places(indices)
-    axis = axis_of(node.number("axis", 0), x.shape)
-    if chosen.shape != updates.shape or chosen.ndim != len(x.shape):
+    if chosen.shape != updates.shape:
         raise InputError(f"indices of shape {list(chosen.shape)} do not fit {list(updates.shape)}")
+    return _replaced(node, x, updates, _along(node, chosen, x.shape))
+
+
+def _along(node: Node, chosen: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """The entry that each index means: it stands where the index does, only along one axis where the index says."""
+    axis = axis_of(node.number("axis", 0), shape)
+    if chosen.ndim != len(shape):
+        raise InputError(f"indices of shape {list(chosen.shape)} do not fit {list(shape)}")
     where: list[np.ndarray] = list(np.indices(chosen.shape, sparse=True))
     where[axis] = chosen
-    return _replaced(node, x, updates, tuple(where))
+    return tuple(where)
 
 
 def _replaced(node: Node, x: Tensor, updates: Tensor, where: tuple[np.ndarray, ...]) -> Value:

@@ -26,7 +26,7 @@ from geomrelu.io.onnx import (
     sequences,
     shapes,
 )
-from geomrelu.io.onnx.model import Graph, Named, read_by
+from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
 from geomrelu.io.onnx.protobuf import FLOATS
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
@@ -247,17 +247,25 @@ class Trace:
         branch = next((a.g for a in proto.attribute if a.name == wanted), None)
         if branch is None or len(branch.output) != len(proto.output) or branch.sparse_initializer:
             raise InputError("there is no such branch, or its outputs do not fit")
+        own = {t.name for t in branch.initializer} | {o for n in branch.node for o in n.output} - {""}
+        prefix = f"{proto.output[0]}/{wanted}/"  # for branches may call different things by one name
+
+        def name(of: str) -> str:
+            return prefix + of if of in own else of
+
+        taken = next((n for n in map(name, own) if n in self.values or n in self.graph.protos), None)
+        if taken is not None:
+            raise InputError(f"the tensor {taken[:80]!r} is made twice")
         for tensor in branch.initializer:
-            self.graph.protos[tensor.name] = tensor
-            self.graph.apart.pop(tensor.name, None)
+            self.graph.protos[name(tensor.name)] = tensor
         for position, node in enumerate(branch.node, 1):
             where = f"operator {node.op_type[:40]!r} (node {position} of a branch)"
             with named(where):
-                self._do(Named(node, where))
-        for name, output in zip(proto.output, branch.output, strict=True):
-            self.values[name] = self._value(output.name)
-            if output.name in self.kinds:
-                self.kinds[name] = self.kinds[output.name]
+                self._do(Named(renamed(node, name), where))
+        for result, output in zip(proto.output, branch.output, strict=True):
+            self.values[result] = self._value(name(output.name))
+            if name(output.name) in self.kinds:
+                self.kinds[result] = self.kinds[name(output.name)]
         return True
 
     def _leave(self, proto: Any, left: Left) -> None:
