@@ -4,7 +4,7 @@
 #
 # With auto_pad = SAME_UPPER the output is as long as the input divided by the stride, rounded up: that is what SAME
 # means, and what shape inference says. onnxruntime pads pools as if dilations were 1, and loses outputs at the end,
-# without a word. (Of a convolution it refuses these attributes together, and says so.)
+# with a warning at most. (Of a convolution it refuses these attributes together, and says so.)
 #
 # Output seen (6 entries, strides of 1, dilations of 2):
 #   MaxPool      kernel 2  inferred 6  computed 5

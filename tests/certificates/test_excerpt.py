@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from geomrelu import Network, checker, decide, prune
-from geomrelu.certificates import reading
+from geomrelu.certificates import excerpt
 
 LAYERS = [([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1], [1, -1]], [-1, 0], "relu")]
 DIAMOND = {"inequalities": [[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1]]}
@@ -55,7 +55,7 @@ def certificate(net, domain, folder):
 def test_it_runs_alone_and_accepts_the_same(files, kind, tmp_path, capsys):
     net, model, domains = files
     given = certificate(net, domains[kind], tmp_path / "out"), model, domains[kind]
-    assert reading.main(list(given)) == 0
+    assert excerpt.main(list(given)) == 0
     text, said = capsys.readouterr()
     program = tmp_path / "judge.py"
     program.write_text(text)
@@ -71,7 +71,7 @@ def test_it_runs_alone_and_accepts_the_same(files, kind, tmp_path, capsys):
 def test_a_false_claim_is_not_accepted_for_what_is_missing(files, tmp_path, capsys):
     net, model, domains = files
     given = certificate(net, domains["box"], tmp_path / "out"), model, domains["box"]
-    assert reading.main(list(given)) == 0
+    assert excerpt.main(list(given)) == 0
     program = tmp_path / "judge.py"
     program.write_text(capsys.readouterr().out)
     data = json.loads(Path(given[0]).read_text(encoding="utf-8"))
@@ -85,10 +85,10 @@ def test_a_false_claim_is_not_accepted_for_what_is_missing(files, tmp_path, caps
 def test_what_is_rejected_gives_no_text(files, tmp_path, capsys):
     net, model, domains = files
     given = [certificate(net, domains["box"], tmp_path / "out"), model, domains["ball"]]
-    assert reading.main(given) == 1
+    assert excerpt.main(given) == 1
     said = capsys.readouterr()
     assert said.out == "" and said.err.startswith("REJECTED")
-    assert reading.main(given[:2]) == 2 and capsys.readouterr().out == ""
+    assert excerpt.main(given[:2]) == 2 and capsys.readouterr().out == ""
 
 
 def test_of_a_pruning(files, tmp_path, capsys):
@@ -97,7 +97,7 @@ def test_of_a_pruning(files, tmp_path, capsys):
     names = written(tmp_path, "pruning.json", smaller.pruning.certificate), model, domains["box"]
     other = tmp_path / "smaller.json"
     other.write_text(smaller.network.to_json())
-    assert reading.main([*names, str(other)]) == 0
+    assert excerpt.main([*names, str(other)]) == 0
     program = tmp_path / "judge.py"
     program.write_text(capsys.readouterr().out)
     assert alone(program, *names, str(other)).returncode == 0

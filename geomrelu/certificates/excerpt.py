@@ -1,6 +1,6 @@
 """What has to be read to believe one certificate: the plain judge without the functions that it did not call.
 
-    python -m geomrelu.certificates.reading CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json] > judge.py
+    python -m geomrelu.certificates.excerpt CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json] > judge.py
 
 takes what ``checker.py`` takes, judges with it, and writes the functions that were called, with the head, the types and
 the classes of the file: a program that accepts this certificate as well. For another one it may lack a function, and
