@@ -44,8 +44,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 def _beside(path: str | os.PathLike[str], target: Path) -> Path | None:
     """An empty file that may take the place of another, with its owner and permissions."""
     former = os.stat(path) if os.path.exists(path) else None
-    if not os.access(target.parent, os.W_OK | os.X_OK) or not (former is None or _is_replaced(path, target)):
+    if not os.access(target.parent, os.W_OK | os.X_OK):
         return None
+    if former is not None and not (target.is_file() and os.access(target, os.W_OK)):
+        return None  # what is behind an open pipe, or behind a file that has been removed, has no such name
     part = target.with_name(f"{target.name[:50]}.{token_hex(4)}.part")  # 50: names have an end
     try:
         part.touch(0o666 if former is None else 0o600, exist_ok=False)
@@ -56,8 +58,3 @@ def _beside(path: str | os.PathLike[str], target: Path) -> Path | None:
         part.unlink(missing_ok=True)
         return None
     return part
-
-
-def _is_replaced(path: str | os.PathLike[str], target: Path) -> bool:
-    """Is it a file that may be written, and has that name? (A name of an open pipe or a lost file has none.)"""
-    return target.is_file() and os.access(target, os.W_OK) and os.path.samefile(path, target)

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,25 @@ def test_a_file_whose_owner_would_change_is_written_in_its_place(tmp_path, monke
     write(tmp_path / "theirs", "new")
     assert (tmp_path / "theirs").stat().st_ino == number and (tmp_path / "theirs").read_text() == "new"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_who_reads_while_others_write_sees_whole_files(tmp_path):
+    """Also where the file is replaced between two looks at it."""
+    path, broken = tmp_path / "f", []
+
+    def others(letter):
+        for _ in range(100):
+            write(path, letter * 10_000)
+            broken.extend(
+                {text for text in [path.read_text()] if text not in (10_000 * "a", 10_000 * "b", 10_000 * "c")}
+            )
+
+    writing = [threading.Thread(target=others, args=(letter,)) for letter in "abc"]
+    for thread in writing:
+        thread.start()
+    for thread in writing:
+        thread.join()
+    assert not broken and [p.name for p in tmp_path.iterdir()] == ["f"]
 
 
 def test_ctrl_c_leaves_the_former_file(tmp_path):
