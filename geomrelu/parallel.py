@@ -13,7 +13,6 @@ import os
 import pickle
 import signal
 import socket
-import sys
 import threading
 import time
 import traceback
@@ -22,10 +21,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
 from itertools import takewhile
-from multiprocessing import resource_tracker
+from multiprocessing import resource_tracker, spawn
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from types import ModuleType
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 from geomrelu.arguments import integer, kind
@@ -161,8 +160,10 @@ class Pool(Executor):
             if self._closed:
                 raise EOFError
             here, there = multiprocessing.Pipe()
-            process = multiprocessing.get_context("spawn").Process(target=_work, args=(there,), daemon=True)
-            with there, single_threaded(), _of_no_script():
+            process = multiprocessing.get_context("spawn").Process(
+                name=f"geomrelu-{token_hex(8)}", target=_work, args=(there,), daemon=True
+            )
+            with there, single_threaded(), _of_no_script(process.name):
                 process.start()
             self._processes.append(process)
         return _Worker(process, here)
@@ -178,14 +179,20 @@ class Pool(Executor):
 
 
 @contextmanager
-def _of_no_script() -> Iterator[None]:
-    """A new process would run the script of this one again, up to its guard if it has one. No call needs it."""
+def _of_no_script(own: str) -> Iterator[None]:
+    """A new process would run the script of this one again, up to its guard if it has one. No call needs it. (Other
+    threads may start processes of their own meanwhile, which are told of the script.)"""
+
+    def told(name: str) -> dict[str, Any]:
+        return {key: v for key, v in usual(name).items() if name != own or not key.startswith("init_main_from_")}
+
     with STARTING:
-        script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        usual = spawn.get_preparation_data
+        spawn.get_preparation_data = told
         try:
             yield
         finally:
-            sys.modules["__main__"] = script
+            spawn.get_preparation_data = usual
 
 
 class _Worker(NamedTuple):

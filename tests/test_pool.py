@@ -6,12 +6,14 @@ Limits of time here are only there to tell "ends" from "never ends".
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import types
 from concurrent.futures import wait
 from pathlib import Path
 
@@ -294,6 +296,26 @@ def test_a_script_without_a_guard_runs_once(tmp_path):
         [sys.executable, script], env=ENVIRONMENT, timeout=ENDS, capture_output=True, text=True, check=False
     )
     assert (run.stdout, run.stderr, run.returncode) == ("the script runs\n12 False True\n", "", 0)
+
+
+def test_only_workers_are_not_told_of_the_script(monkeypatch):
+    """Other threads go on as ever while a worker starts: __main__ is what it was."""
+    script = types.ModuleType("__main__")
+    script.__file__ = __file__
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    seen = []
+    start = multiprocessing.context.SpawnProcess.start
+
+    def started(process):
+        told = [multiprocessing.spawn.get_preparation_data(name) for name in (process.name, "theirs")]
+        seen.extend(sum(key.startswith("init_main_from_") for key in data) for data in told)
+        seen.append(sys.modules["__main__"] is script)
+        start(process)
+
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", started)
+    with Pool(1) as pool:
+        assert pool.submit(os.getpid).result(timeout=ENDS) != os.getpid()
+    assert seen == [0, 1, True]
 
 
 def no_process(self):

@@ -7,11 +7,9 @@ large proofs get a file of their own, everything else about a layer shares one.
 from __future__ import annotations
 
 import json
-import os
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from geomrelu import checker
 from geomrelu.errors import InputError
+from geomrelu.replacing import replacing
 
 __all__ = [
     "Claim",
@@ -378,7 +377,7 @@ def _well_formed(data: dict[str, Any]) -> bool:
 def save(path: Path, data: Any) -> None:
     """Write JSON so that the file is complete or absent. Proofs in it may be packed: they are not unpacked at once,
     but take the place of a mark that no text in the data can have."""
-    part, packed, mark = path.with_suffix(".part"), list[Packed](), token_hex(16)
+    packed, mark = list[Packed](), token_hex(16)
 
     def marked(one: Any) -> str:
         if not isinstance(one, Packed):
@@ -387,17 +386,11 @@ def save(path: Path, data: Any) -> None:
         return mark
 
     first, *rest = json.dumps(data, default=marked).split(json.dumps(mark))
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(first)
-            for proof, after in zip(packed, rest, strict=True):
-                file.writelines(proof.text())
-                file.write(after)
-        os.replace(part, path)
-    except OSError as problem:
-        with suppress(OSError):
-            part.unlink()
-        raise InputError(f"{path}: {problem.strerror}") from None
+    with replacing(path) as file:
+        file.write(first.encode())
+        for proof, after in zip(packed, rest, strict=True):
+            file.writelines(text.encode() for text in proof.text())
+            file.write(after.encode())
 
 
 def read(path: str | Path) -> Any:

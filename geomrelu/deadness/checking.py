@@ -169,11 +169,11 @@ class Case:
     def _changes(self, data: Any, domain: checker.Domain) -> dict[str, int]:
         if self.smaller is None:
             raise checker.Rejected(NO_SMALLER)
-        smaller = _as_named(self.smaller, data.get("smaller"))
+        model, smaller = _as_named(self.model, data.get("model")), _as_named(self.smaller, data.get("smaller"))
         if self.judge == "kernel":
-            return kernel.judge_pruning(data, self.model, domain, smaller)
+            return kernel.judge_pruning(data, model, domain, smaller)
         judge = changes.check_pruning if self.judge == "fast" else checker.check_pruning
-        return judge(data, self.model, domain, smaller)
+        return judge(data, model, domain, smaller)
 
 
 def _as_named(model: checker.Model, digest: Any) -> checker.Model:

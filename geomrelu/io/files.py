@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from secrets import token_hex
 
 from geomrelu.arguments import filename
 from geomrelu.errors import InputError
+from geomrelu.replacing import replacing
 
 __all__ = [
     "FilePath",
@@ -128,7 +128,14 @@ def parent_of(path: FilePath) -> Path:
     path = filename(path, "a file")
     if not (parent := Path(path).parent).is_dir():
         raise InputError(f"{path}: there is no directory {parent}")
-    if not os.access(path if os.path.exists(path) else parent, os.W_OK):
+    try:
+        os.stat(path)
+        asked: FilePath = path
+    except FileNotFoundError:
+        asked = parent
+    except (OSError, ValueError) as problem:  # such as too long a name
+        raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
+    if not os.access(asked, os.W_OK):
         raise InputError(f"{path}: this cannot be written")
     return parent
 
@@ -160,25 +167,11 @@ def writable(directory: FilePath) -> Path:
 
 
 def write(path: FilePath, data: bytes | str) -> None:
-    """The whole of a file. It takes its place when it is complete, so that a full disk does not cost a former one.
-
-    A device or a pipe is written as it is, and so is a file in a directory that takes no others.
+    """The whole of a file, as :func:`geomrelu.replacing.replacing` writes it.
 
     Raises:
         InputError: it cannot be written.
     """
-    if isinstance(data, str):
-        data = data.encode("utf-8", "backslashreplace")  # names of files need not be text
-    part: Path | None = None
-    try:
-        target = Path(os.path.realpath(path))
-        if os.access(target.parent, os.W_OK) and (target.is_file() or not target.exists()):
-            part = target.with_name(f"{target.name}.{token_hex(4)}.part")
-        (part or target).write_bytes(data)
-        if part is not None:
-            os.replace(part, target)
-    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
-        if part is not None:
-            with suppress(OSError):
-                part.unlink()
-        raise InputError(f"{path}: {getattr(problem, 'strerror', None) or problem}") from None
+    with replacing(path) as stream:
+        # names of files, which stand in what is written, need not be text
+        stream.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)

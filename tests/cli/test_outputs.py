@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from commands import run
 
-from geomrelu import InputError
+from geomrelu import InputError, replacing
 from geomrelu.certificates.files import save
 from geomrelu.cli.main import main
 from geomrelu.io.files import parent_of, writable, write
@@ -41,12 +43,12 @@ def unread(*arguments):
 def no_room(monkeypatch):
     """From now on nothing more than a byte fits on the disk."""
 
-    def full(path, data):
-        with open(path, "wb") as stream:
-            stream.write(data[:1])
-        raise OSError(28, "No space left on device")
+    class Full(io.FileIO):
+        def write(self, data):
+            super().write(data[:1])
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(replacing, "open", Full, raising=False)
 
 
 def test_a_full_disk_costs_no_former_file(folder, capsys, monkeypatch):
@@ -82,10 +84,75 @@ def test_a_file_is_written_through_a_link_and_a_device_as_it_is(tmp_path):
         write("a\0b", b"")
 
 
+def test_a_file_stays_as_private_as_it_was_and_a_name_may_be_as_long_as_names_are(tmp_path):
+    private, long = tmp_path / "private", tmp_path / ("ä" * 127 + ".")
+    private.write_text("former")
+    private.chmod(0o640)
+    write(private, "new")
+    write(long, "text")
+    save(long, {})
+    assert private.read_text() == "new" and private.stat().st_mode & 0o777 == 0o640
+    assert long.read_text() == "{}" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_pipe_is_written_as_it_is_and_what_was_linked_stays_linked(tmp_path):
+    script = "import sys; from geomrelu.io.files import write; from geomrelu.certificates.files import save\n"
+    script += "write('/dev/stdout', 'one '); save('/dev/stdout', {}); write(sys.argv[1], 'two')"
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    found = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "link"], capture_output=True, timeout=ENDS, check=True
+    )
+    assert found.stdout == b"one {}two" and (tmp_path / "link").is_symlink() and Path("/dev/stdout").is_symlink()
+    (tmp_path / "other").symlink_to(tmp_path / "target.json")
+    save(tmp_path / "other", {})
+    assert (tmp_path / "other").is_symlink() and (tmp_path / "target.json").read_text() == "{}"
+
+
+def test_a_file_whose_owner_would_change_is_written_in_its_place(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "theirs").write_text("former")
+    number = (tmp_path / "theirs").stat().st_ino
+    monkeypatch.setattr(os, "chown", refused)
+    write(tmp_path / "theirs", "new")
+    assert (tmp_path / "theirs").stat().st_ino == number and (tmp_path / "theirs").read_text() == "new"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_who_reads_while_others_write_sees_whole_files(tmp_path):
+    """Also where the file is replaced between two looks at it."""
+    path, broken = tmp_path / "f", []
+
+    def others(letter):
+        for _ in range(100):
+            write(path, letter * 10_000)
+            broken.extend(
+                {text for text in [path.read_text()] if text not in (10_000 * "a", 10_000 * "b", 10_000 * "c")}
+            )
+
+    writing = [threading.Thread(target=others, args=(letter,)) for letter in "abc"]
+    for thread in writing:
+        thread.start()
+    for thread in writing:
+        thread.join()
+    assert not broken and [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_ctrl_c_leaves_the_former_file(tmp_path):
+    (tmp_path / "f").write_text("former")
+    with pytest.raises(KeyboardInterrupt), replacing.replacing(tmp_path / "f") as stream:
+        stream.write(b"half")
+        raise KeyboardInterrupt
+    assert (tmp_path / "f").read_text() == "former" and len(list(tmp_path.iterdir())) == 1
+
+
 def test_what_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file: this is a file, where a directory is to be written"):
         writable(tmp_path / "file")
+    with pytest.raises(InputError, match="aaa: File name too long"):
+        parent_of(tmp_path / ("a" * 256))
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
     assert parent_of(tmp_path / "file") == tmp_path  # the file itself can be
     with pytest.raises(InputError, match="other: this cannot be written"):
@@ -136,6 +203,6 @@ def test_a_certificate_that_does_not_fit_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"layer-1\.json: No space left on device$"):
         save(path, {"new": 2})
     assert [p.name for p in tmp_path.iterdir()] == ["layer-1.json"] and "former" in path.read_text()
-    (tmp_path / "layer-2.part").mkdir()
-    with pytest.raises(InputError, match=r"layer-2\.json: "):
+    (tmp_path / "layer-2.json").mkdir()
+    with pytest.raises(InputError, match=r"layer-2\.json: Is a directory$"):
         save(tmp_path / "layer-2.json", {})

@@ -255,6 +255,11 @@ def test_what_is_left_may_end_with_a_map_that_changes_nothing(tmp_path, ending):
             tmp_path / "p.json", layers, (0, 1), smaller=tmp_path / f"s{ending}", independent=independent
         )
         assert counts == 1
+    again = geomrelu.prune(smaller.network, (0, 1), fold=False)
+    again.save(tmp_path / f"t{ending}", tmp_path / "q.json")
+    for independent in (True, False):
+        files = tmp_path / "q.json", tmp_path / f"s{ending}", (0, 1)
+        assert geomrelu.check(*files, smaller=tmp_path / f"t{ending}", independent=independent) == 0
     other = [([[1, 1]], [1], "relu")]
     with pytest.raises(checker.Rejected, match="another smaller network"):
         geomrelu.check(tmp_path / "p.json", layers, (0, 1), smaller=other)

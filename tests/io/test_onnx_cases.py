@@ -472,6 +472,25 @@ def test_functions_of_one_name_are_told_apart_by_their_overload(tmp_path):
     assert [layer.kind for layer in read(made, tmp_path).reading.layers] == ["absolute value", "ReLU"]
 
 
+@pytest.mark.parametrize("domain", ["", "ai.onnx"])
+def test_a_function_that_has_the_name_of_an_operator_is_refused(tmp_path, domain):
+    """The standard leaves it to the runtime which of the two a call means; onnxruntime takes its own."""
+    made = mlp(node("Neg", "x", "h"))
+    body = [node("Abs", "v", "w")]
+    made.functions.append(helper.make_function(domain, "Neg", ["v"], ["w"], body, [helper.make_opsetid("", 17)]))
+    with pytest.raises(InputError, match="the function 'Neg' is in the domain of ONNX's own operators"):
+        read(made, tmp_path)
+
+
+@pytest.mark.parametrize("name", [b"made", b"inner", b"Add"])
+def test_names_within_branches_are_text(tmp_path, name):
+    branches = {"then_branch": branch("Add", np.float32(1)), "else_branch": branch("Identity")}
+    made = mlp(helper.make_node("If", ["c"], ["h"], **branches), constants={"c": np.array(True)})
+    (tmp_path / "m.onnx").write_bytes(made.SerializeToString().replace(name, b"\xff" * len(name)))
+    with pytest.raises(InputError, match="not an ONNX model: a name in it is not text"):
+        Network.from_file(tmp_path / "m.onnx")
+
+
 @pytest.mark.parametrize("shape", [(2, 1), (1, 2), (1, 1), (3, 2)])
 @pytest.mark.parametrize("axis", [1, 2])
 def test_indices_of_elements_stand_where_they_are(tmp_path, shape, axis):

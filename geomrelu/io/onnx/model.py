@@ -181,6 +181,9 @@ def graph_of(model: Any, folder: Path) -> Graph:
         raise InputError("the graph has no output")
     protos = {t.name: t for t in graph.initializer} | {t.values.name: t for t in graph.sparse_initializer}
     functions = {_key(f, f.name): f for f in model.functions}
+    disputed = next((f.name for f in model.functions if f.domain in ("", "ai.onnx")), None)
+    if disputed is not None:  # the standard leaves to the runtime which it takes
+        raise InputError(f"the function {disputed[:40]!r} is in the domain of ONNX's own operators")
     nodes = _Expansion(functions, protos).nodes(graph.node)
     inputs = [i for i in graph.input if i.name not in protos]
     made: dict[str, int] = {}
@@ -323,13 +326,23 @@ class _Expansion:
 
 def _names(model: Any) -> Iterator[Any]:
     """Every name that is looked at; protobuf hands over those that are not UTF-8 as bytes."""
-    graph = model.graph
+    for f in model.functions:
+        yield from (f.name, f.domain, *f.input, *f.output, *(text for n in f.node for text in _names_of(n)))
+    yield from _names_in(model.graph)
+
+
+def _names_in(graph: Any) -> Iterator[Any]:
     for item in (*graph.input, *graph.output, *graph.initializer, *(t.values for t in graph.sparse_initializer)):
         yield item.name
-    for f in model.functions:
-        yield from (f.name, f.domain, *f.input, *f.output)
-    for node in (*graph.node, *(n for f in model.functions for n in f.node)):
-        yield from (node.op_type, node.domain, *node.input, *node.output)
-        yield from (text for a in node.attribute for text in (a.name, a.ref_attr_name))
+    for node in graph.node:
+        yield from _names_of(node)
     for tensor in graph.initializer:
         yield from (text for e in tensor.external_data for text in (e.key, e.value))
+
+
+def _names_of(node: Any) -> Iterator[Any]:
+    yield from (node.op_type, node.domain, *node.input, *node.output)
+    for attribute in node.attribute:
+        yield from (attribute.name, attribute.ref_attr_name)
+        for graph in _inside(attribute):
+            yield from _names_in(graph)
