@@ -372,16 +372,11 @@ def test_a_claim_loads_the_rooms_that_it_needs(label, absent):
 # ---- interrupted --------------------------------------------------------------------------------------------------
 
 
-SCRIPT = """
-import sys
+SITE = """
 from pathlib import Path
 from geomrelu.claims import registry
-from geomrelu.cli.main import main
-proofs = Path(sys.argv[1])
-registry._directory = lambda: proofs  # in the workers too: they run this file up to here
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[2:]))
-"""
+registry._directory = lambda: Path({proofs!r})
+"""  # every process of a command begins with it
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -389,10 +384,12 @@ def test_an_interrupt_keeps_what_was_verified(planted, tmp_path, workers):
     planted.add("base")
     planted.add("endless", "time.sleep(600); yield 1, 1")
     out = tmp_path / "out"
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    command = [sys.executable, str(script), str(planted.proofs), "verify", "--report", str(out)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(SITE.format(proofs=str(planted.proofs)))
+    command = [sys.executable, "-m", "geomrelu", "verify", "--report", str(out)]
+    path = os.pathsep.join([str(site), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path}
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
     running = subprocess.Popen([*command, "--workers", str(workers)], start_new_session=True, **pipes)
     try:
