@@ -16,7 +16,7 @@ from geomrelu import checker
 from geomrelu.certificates.batch import Quick
 from geomrelu.checker import Domain, Fates, Layer, Model, Row, require
 
-__all__ = ["check_changes", "check_pruning", "fates_of", "open_pruning", "pruned"]
+__all__ = ["check_changes", "check_pruning", "fates_of", "open_pruning", "outputs", "pruned"]
 
 REMOVED, FORM = -1, -2  # what became of a variable that is no variable of the smaller network
 
@@ -96,9 +96,14 @@ def pruned(model: Model, fates: Fates, poll: Callable[[], None] = lambda: None) 
             layers.append(new.layer([row for i, row in enumerate(layer.rows) if i not in changed], layer, poll))
         new.enter(layer, changed, poll)
     last = model.output
-    if last is None and any(level == len(model.layers) for level, _ in fates):  # the outputs are those of this layer
-        last = Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
+    if last is None and any(level == len(model.layers) for level, _ in fates):
+        last = outputs(model)
     return Model(model.inputs, layers, None if last is None else new.layer(last.rows, last, poll))
+
+
+def outputs(model: Model) -> Layer:
+    """The map that says that the outputs are those of the last layer."""
+    return Layer([(0, [j], [1]) for j in range(model.start[-2], model.start[-1])], 1)
 
 
 class _Variables:

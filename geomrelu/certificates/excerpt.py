@@ -77,10 +77,10 @@ def _first(function: Function) -> int:
 def _looked_up(node: ast.AST) -> set[str]:
     """The names from outside that are more than called."""
     names = [name for name in ast.walk(node) if isinstance(name, ast.Name)]
-    called = {id(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
+    direct = {id(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
     own = {name.id for name in names if isinstance(name.ctx, ast.Store)}
     own |= {argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)}
-    return {name.id for name in names if id(name) not in called} - own
+    return {name.id for name in names if id(name) not in direct} - own
 
 
 def main(arguments: list[str]) -> int:

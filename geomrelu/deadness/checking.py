@@ -181,8 +181,7 @@ def _as_named(model: checker.Model, digest: Any) -> checker.Model:
     files are read without."""
     if model.output is not None or not model.layers or digest == model.whole_digest():
         return model
-    outputs = range(model.start[-2], model.start[-1])
-    return checker.Model(model.inputs, model.layers, checker.Layer([(0, [j], [1]) for j in outputs], 1))
+    return checker.Model(model.inputs, model.layers, changes.outputs(model))
 
 
 class QuantisedCase(NamedTuple):
