@@ -50,8 +50,8 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
          {"split": ["x", j, c]}            g = x_j - c, where c lies in the present range of x_j
          {"split": ["neuron", l, i]}       g = pre-activation of an earlier neuron whose layer has been derived
        or a leaf, which bounds z (-z for active) where it stands:
-         {"slopes": SLOPES, "splits": M, "rows": M, "equalities": M}   in exact arithmetic; each key may be left out
-         {"coarse": SLOPES, "splits": M}                               in fixed point; "splits" may be left out
+         {"slopes": SLOPES, "splits": M, "rows": M, "equalities": M}   `exact_bound`; each key may be left out
+         {"coarse": SLOPES, "splits": M}                               `fixed_bound`; "splits" may be left out
        Either may carry "derive".
 SLOPES [TEXT, ...] for layers 1, 2, ...: the slopes below, in sixteenths, one character "0".."9a".."g" a neuron; "" or
        nothing for the default
@@ -59,26 +59,10 @@ M      {"k": m, ...} m >= 0 for the k-th split of a neuron on the way from the r
        of the domain, or any m for its k-th equality
 DERIVE a list, done in order and valid below, of
          [l]                  both bounds of the neurons of layer l: at first of all, later of those of unknown sign
-         [l, [i, ...]]        later, of these; at first, if l does not fit fixed point: of all by intervals alone, and
-                              of these as by [l]
+         [l, [i, ...]]        later, of these; at first, if l is not among the layers of `fitting`: of all by `interval`
+                              alone, and of these as by [l]
          [l, i, "upper" | "lower", {exact leaf}]      one bound of one neuron
        Layers are derived one after the other. A bound of z needs all layers before it.
-
-The bound. Start with z as a form over the variables and go back layer by layer. An output v = max(y, 0) with low >= 0
-is y, with high <= 0 it is 0. Otherwise v <= s y + (1 - s) high for s = high / (high - low), rounded down to a multiple
-of 2^-28, and v >= t y for any 0 <= t <= 1 (default: 4 s - 2, brought into [0, 1]). Each split g >= 0 or g <= 0, each
-row >= 0 and equality = 0 may be added with its multiplier. What remains is affine in x and is largest on the box
-coordinate by coordinate, on generators by comparison. Weak duality: any multipliers give a bound. On a ball it is
-at most its value at c plus the root of q = s |w|^2, w its slope in u; the judge takes the smaller one of this and the
-bound on the box around the ball. The root is exact if it is rational, else rounded up, so little that what is < 0
-stays so.
-
-A layer fits fixed point if it and all layers before it read only the layer before, at least half of the weights are
-not zero, and the domain is a bounded box, not a ball. Its bounds are kept in its units, rounded outward, and [l] is
-computed in fixed point (`FixedPoint`); if at most eight inputs vary, at each corner of the box (`corner_values`).
-Other layers: [l] bounds by intervals, and those of unknown sign by going back in exact arithmetic. On a ball, bounds
-that are kept are rounded outward to 28 binary digits.
-
 CONE   at infinity. A list of generators stands for their cone; the first are those of the recession cone of the box, or
        the rays and lines of the domain. A tree in preorder; its nodes are
          [p, q, a, b]      a, b > 0: the cone with m = a g_p + b g_q in the place of g_p, then with m in that of g_q
@@ -99,7 +83,6 @@ import hashlib
 import json
 import re
 import sys
-from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import gcd, inf, isqrt, lcm
@@ -110,11 +93,15 @@ from typing import Any, NamedTuple
 
 Data = Any  # what json.load gives, not yet believed
 Vector = Sequence[Fraction]  # a point or a direction
+Vectors = Sequence[Sequence[Any]]
+Affine = tuple[Fraction, dict[int, Fraction]]  # b + sum of w v over variables v
 Row = tuple[int, list[int], list[int]]  # (bias, columns, entries): a neuron over the variables, times a denominator
 Flat = tuple[int, ...]  # (b, a1, ..., an): a row of the domain, primitive integers
+Cone = list[Flat]  # generators
 Bound = Fraction | float  # the only floats are inf (no bound) and -inf (no points: every bound holds)
 Pair = tuple[Bound, Bound]  # low <= y <= high
 Cut = tuple[int, int, int]  # (layer, neuron, sign): sign * y >= 0
+Splits = dict[int, dict[int, Fraction]]  # by layer and neuron: what is added to the coefficient on its pre-activation
 Fates = dict[tuple[int, int], tuple[str, Any]]  # (layer, neuron): ("removed" | "folded" | "merged", (j, c))
 
 FORMAT, PRUNING = "certificate 2", "pruning 2"
@@ -125,15 +112,12 @@ ONE = 1 << UNIT
 SIXTEENTHS = {c: k * ONE // 16 for k, c in enumerate("0123456789abcdefg")}
 CORNERED = 8  # the most inputs that may vary where corners are looked at
 DIGITS = 100_000  # of one number
+MOST = 10_000_000  # inputs
 _NUMBER = re.compile(r"[+-]?([0-9]+/[0-9]+|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?)")
 
 
 class Rejected(Exception):
-    """The certificate does not prove what it claims."""
-
-
-class Malformed(Exception):
-    """A number, a model or a domain that cannot be used."""
+    """The certificate does not prove what it claims, or a model or a domain cannot be used."""
 
 
 def require(condition: object, otherwise: str) -> None:
@@ -147,38 +131,36 @@ def require(condition: object, otherwise: str) -> None:
 
 def shown(value: Data) -> str:
     """Anything from a file, or any number, on one line of plain characters."""
-    if isinstance(value, Fraction) and max(value.numerator.bit_length(), value.denominator.bit_length()) > 200:
-        return f"about {'-' * (value < 0)}2^{value.numerator.bit_length() - value.denominator.bit_length()}"
-    if isinstance(value, int) and value.bit_length() > 200:
-        return f"about {'-' * (value < 0)}2^{value.bit_length()}"
+    if isinstance(value, (int, Fraction)):
+        n, d = value.as_integer_ratio()
+        large = max(n.bit_length(), d.bit_length()) > 200
+        return f"about {'-' * (n < 0)}2^{power(n, d)}" if large else str(value)
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
-    return str(value) if isinstance(value, (int, float, Fraction)) else ascii(value)[:60]
+    return ascii(value)[:60]
 
 
 def number(value: Data) -> Fraction:
     """An exact rational from an integer or a string; floats are refused."""
-    if isinstance(value, Fraction):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return Fraction(value)
     if isinstance(value, str) and len(value) <= DIGITS and _NUMBER.fullmatch(value):
         try:
             return Fraction(value)
         except (ValueError, ZeroDivisionError):  # Python may be told to read no more than 4300 digits
             pass
-    raise Malformed(f"{shown(value)} is not an integer, a decimal string or p/q")
+    raise Rejected(f"{shown(value)} is not an integer, a decimal string or p/q")
 
 
 def numbers(values: Data, length: int | None = None) -> list[Fraction]:
-    if not isinstance(values, list) or (length is not None and len(values) != length):
-        raise Malformed(f"expected a list of {'numbers' if length is None else f'{length} numbers'}")
+    right = isinstance(values, list) and length in (None, len(values))
+    require(right, f"expected a list of {'numbers' if length is None else f'{length} numbers'}")
     return [number(v) for v in values]
 
 
-def count(value: Data, below: int, what: str) -> int:
-    """An index from 0."""
-    require(type(value) is int and 0 <= value < below, f"{what}: {shown(value)} is out of range")
+def count(value: Data, below: int, what: str, first: int = 0) -> int:
+    """An index."""
+    require(type(value) is int and first <= value < below, f"{what}: {shown(value)} is out of range")
     return int(value)
 
 
@@ -203,20 +185,17 @@ def known(data: Data, keys: set[str], what: str) -> None:
 
 def unique(pairs: list[tuple[str, Data]]) -> dict[str, Data]:
     """An object of JSON; of two equal keys a reader might see the other one."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(k for n, (k, _) in enumerate(pairs) if k in dict(pairs[:n]))
-        raise Malformed(f"the key {shown(twice)} stands twice in an object")
+    found = dict[str, Data]()
+    for key, value in pairs:
+        if key in found:
+            raise Rejected(f"the key {shown(key)} stands twice in an object")
+        found[key] = value
     return found
 
 
 def parsed(text: str) -> Data:
-    """JSON; decimals stay text."""
-
-    def no_number(name: str) -> Data:
-        raise Malformed(f"{name} is not a number")
-
-    return json.loads(text, parse_float=str, parse_constant=no_number, object_pairs_hook=unique)
+    """JSON; decimals stay text, and NaN is not a number."""
+    return json.loads(text, parse_float=str, parse_constant=number, object_pairs_hook=unique)
 
 
 # ---- numbers ----------------------------------------------------------------------------------------------------
@@ -228,11 +207,15 @@ def over_common(values: Vector) -> tuple[list[int], int]:
     return [v.numerator * (denominator // v.denominator) for v in values], denominator
 
 
-def primitive(row: Sequence[Fraction | int]) -> tuple[int, ...]:
+def primitive(row: Sequence[Fraction | int]) -> Flat:
     """The smallest integer multiple, by a positive factor."""
     scaled, _ = over_common([Fraction(v) for v in row])
     divisor = gcd(*scaled) or 1
     return tuple(v // divisor for v in scaled)
+
+
+def opposite(row: Flat) -> Flat:
+    return tuple(-v for v in row)
 
 
 def dot(a: Sequence[Any], b: Sequence[Any]) -> Any:
@@ -254,7 +237,7 @@ def power(numerator: int, denominator: int) -> int:
 
 def short(value: Bound) -> Bound:
     """Rounded up to 28 binary digits."""
-    if isinstance(value, float) or not value:
+    if isinstance(value, float):
         return value
     n, d = value.as_integer_ratio()
     exponent = power(n, d) - UNIT
@@ -324,55 +307,59 @@ class Model:
             return self.digest()
         return Model(self.inputs, [*self.layers, self.output]).digest() + "+"
 
-    def values(self, point: Vector, up_to: int, homogeneous: bool = False) -> list[tuple[list[int], int]]:
-        """Pre-activations of layers 1..up_to at a point, per layer ``(integers, denominator)``.
+    def values(self, point: Vector, up_to: int, one: int = 1) -> tuple[list[int], int]:
+        """Inputs and pre-activations of layers 1..up_to at a point, over one denominator.
 
-        ``homogeneous`` drops the biases: growth along a ray.
+        ``one`` = 0 leaves out the biases: the growth of each along a ray.
         """
-        variables, d = over_common(point)
-        found = []
+        values, d = over_common(point)
         for layer in self.layers[:up_to]:
-            z = [self._at(row, variables, 0 if homogeneous else d) for row in layer.rows]
-            variables, d = [v * layer.denominator for v in variables], d * layer.denominator
-            variables += [max(v, 0) for v in z]
-            found.append((z, d))
-        return found
+            variables = self.outputs(values)
+            found = [at(row, variables, one * d) for row in layer.rows]
+            values, d = [v * layer.denominator for v in values] + found, d * layer.denominator
+        return values, d
 
-    def value(
-        self, point: Vector, level: int, neuron: int, before: list[tuple[list[int], int]] | None = None
-    ) -> Fraction:
-        """The exact pre-activation of one neuron; ``before``: those of all layers before it, if they are known."""
-        parts = [over_common(point), *(self.values(point, level - 1) if before is None else before)]
-        layer, d = self.layers[level - 1], parts[-1][1]
-        bias, columns, entries = layer.rows[neuron]
-        total = bias * d
-        for j, w in zip(columns, entries, strict=True):
-            block = bisect(self.start, j) - 1
-            v = parts[block][0][j - self.start[block]]
-            total += w * (max(v, 0) if block else v) * (d // parts[block][1])
-        return Fraction(total, d * layer.denominator)
+    def outputs(self, values: list[int]) -> list[int]:
+        """The variables, where inputs and pre-activations are given."""
+        return values[: self.inputs] + [max(v, 0) for v in values[self.inputs :]]
 
-    @staticmethod
-    def _at(row: Row, variables: list[int], one: int) -> int:
-        bias, columns, entries = row
-        return int(bias * one + sum([w * variables[j] for j, w in zip(columns, entries, strict=True)]))
+    def value(self, point: Vector, level: int, neuron: int) -> Fraction:
+        """The exact pre-activation of one neuron."""
+        values, d = self.values(point, level - 1)
+        layer = self.layers[level - 1]
+        return Fraction(at(layer.rows[neuron], self.outputs(values), d), d * layer.denominator)
 
     @classmethod
     def parse(cls, data: Data) -> Model:
         """From the JSON forms of the head of this file."""
-        _only(data, {"inputs", "layers"}, "the model")
-        if not isinstance(data.get("layers"), list) or not data["layers"]:
-            raise Malformed('a model needs a list "layers"')
-        inputs = data.get("inputs")
-        if inputs is not None and (type(inputs) is not int or not 0 < inputs < 10**7):
-            raise Malformed('"inputs" must be a positive integer')
-        reader = _Reader(inputs)
+        known(data, {"inputs", "layers"}, "the model")
+        require(isinstance(data.get("layers"), list) and data["layers"], 'a model needs a list "layers"')
+        inputs: Data = width_of(data["layers"][0]) if data.get("inputs") is None else data["inputs"]
+        right = type(inputs) is int and 0 < inputs < MOST
+        require(right, 'layer 1 needs "weights", a list of rows, or the model "inputs", a positive integer')
+        layers, total, linear = list[Layer](), inputs, False
+        current = new(0, inputs)  # what a dense layer reads, over the variables
         for position, layer in enumerate(data["layers"], 1):
-            reader.read(layer, position)
-        if not reader.layers:
-            raise Malformed("the model has no ReLU layer")
-        assert reader.inputs is not None
-        return cls(reader.inputs, reader.layers, _integer_layer(reader.current) if reader.linear else None)
+            dense = isinstance(layer, dict) and "weights" in layer
+            known(layer, {"weights", "bias", "activation"} if dense else {"rows", "activation"}, f"layer {position}")
+            require(
+                dense or not linear, f"layer {position - 1} has no ReLU, and rows read only variables: nothing reads it"
+            )
+            current = dense_rows(layer, position, current) if dense else sparse_rows(layer, position, total)
+            linear = layer.get("activation", "relu") == "none"
+            right = linear or layer.get("activation", "relu") == "relu"
+            require(right, f"layer {position}: activation must be relu or none")
+            if not linear:
+                layers.append(integer_layer(current))
+                current, total = new(total, len(current)), total + len(current)
+        require(layers, "the model has no ReLU layer")
+        return cls(inputs, layers, integer_layer(current) if linear else None)
+
+
+def at(row: Row, variables: list[int], one: int) -> int:
+    """The value of a row, where 1 and the variables are integers over one denominator."""
+    bias, columns, entries = row
+    return int(bias * one + sum([w * variables[j] for j, w in zip(columns, entries, strict=True)]))
 
 
 def row_text(row: Row, denominator: int) -> str:
@@ -382,76 +369,43 @@ def row_text(row: Row, denominator: int) -> str:
     return " ".join([first, *map("{}:{}".format, columns, cells)])
 
 
-Affine = tuple[Fraction, dict[int, Fraction]]  # b + sum of w v over variables v
+def new(first: int, count_: int) -> list[Affine]:
+    """Variables, as forms."""
+    return [(Fraction(0), {j: Fraction(1)}) for j in range(first, first + count_)]
 
 
-class _Reader:
-    """Reads layer after layer; ``current``: the values that a dense layer reads, over the variables."""
+def width_of(layer: Data) -> int | None:
+    """How many values a dense layer reads."""
+    weights = layer.get("weights") if isinstance(layer, dict) else None
+    return len(weights[0]) if isinstance(weights, list) and weights and isinstance(weights[0], list) else None
 
-    def __init__(self, inputs: int | None) -> None:
-        self.layers: list[Layer] = []
-        self.current: list[Affine] = []
-        self.linear = False  # do the current values come from a layer without ReLU?
-        self.inputs, self.total = inputs, 0  # total: variables so far
-        self._variables(inputs or 0)
 
-    def _variables(self, more: int) -> None:
-        self.current = [(Fraction(0), {self.total + i: Fraction(1)}) for i in range(more)]
-        self.total += more
+def dense_rows(layer: Data, position: int, current: list[Affine]) -> list[Affine]:
+    weights = layer["weights"]
+    right = isinstance(weights, list) and weights and all(isinstance(row, list) for row in weights)
+    require(right, f'layer {position} needs "weights", a list of rows')
+    bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
+    return [composed(b, numbers(row, len(current)), current) for b, row in zip(bias, weights, strict=True)]
 
-    def read(self, layer: Data, position: int) -> None:
-        dense = isinstance(layer, dict) and "weights" in layer
-        _only(layer, {"weights", "bias", "activation"} if dense else {"rows", "activation"}, f"layer {position}")
-        rows = self._dense(layer, position) if dense else self._sparse(layer, position)
-        activation = layer.get("activation", "relu")
-        if activation not in ("relu", "none"):
-            raise Malformed(f"layer {position}: activation must be relu or none")
-        self.linear, self.current = activation == "none", rows
-        if not self.linear:
-            self.layers.append(_integer_layer(rows))
-            self._variables(len(rows))
 
-    def _dense(self, layer: Data, position: int) -> list[Affine]:
-        weights = layer["weights"]
-        if not isinstance(weights, list) or not weights or not all(isinstance(r, list) and r for r in weights):
-            raise Malformed(f'layer {position} needs "weights", a list of rows')
-        bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
-        if self.inputs is None:
-            self.inputs = len(weights[0])
-            self._variables(self.inputs)
-        return [
-            _composed(b, numbers(row, len(self.current)), self.current) for b, row in zip(bias, weights, strict=True)
-        ]
-
-    def _sparse(self, layer: Data, position: int) -> list[Affine]:
-        if self.inputs is None or not isinstance(layer.get("rows"), list) or not layer["rows"]:
-            raise Malformed(f'layer {position} needs "weights", or the model "inputs" and the layer "rows"')
-        if self.linear:
-            raise Malformed(f"layer {position - 1} has no ReLU, and rows read only variables: nothing reads it")
-        return [self._row(row, position) for row in layer["rows"]]
-
-    def _row(self, row: Data, position: int) -> Affine:
-        if not isinstance(row, list) or len(row) % 2 == 0:
-            raise Malformed(f"layer {position}: a row is [b, j, w, j, w, ...]")
+def sparse_rows(layer: Data, position: int, total: int) -> list[Affine]:
+    rows: list[Affine] = []
+    require(isinstance(layer.get("rows"), list) and layer["rows"], f'layer {position} needs "weights" or "rows"')
+    for row in layer["rows"]:
+        require(isinstance(row, list) and len(row) % 2, f"layer {position}: a row is [b, j, w, j, w, ...]")
         slope: dict[int, Fraction] = {}
         for j, w in zip(row[1::2], row[2::2], strict=True):
-            if type(j) is not int or not 0 <= j < self.total or j in slope:
-                raise Malformed(f"layer {position}: {shown(j)} is not a variable before it, or stands twice")
+            if type(j) is not int or not 0 <= j < total or j in slope:
+                raise Rejected(f"layer {position}: {shown(j)} is not a variable before it, or stands twice")
             slope[j] = number(w)
-        return number(row[0]), slope
+        rows.append((number(row[0]), slope))
+    return rows
 
 
-def _only(data: Data, keys: set[str], what: str) -> None:
-    """`known`, for input."""
-    try:
-        known(data, keys, what)
-    except Rejected as problem:
-        raise Malformed(str(problem)) from None
-
-
-def _composed(bias: Fraction, slope: list[Fraction], current: list[Affine]) -> Affine:
+def composed(bias: Fraction, slope: list[Fraction], forms: list[Affine]) -> Affine:
+    """``bias + slope . forms``."""
     total, sums = bias, dict[int, Fraction]()
-    for w, (b, inner) in zip(slope, current, strict=True):
+    for w, (b, inner) in zip(slope, forms, strict=True):
         if w:
             total += w * b
             for j, v in inner.items():
@@ -459,7 +413,7 @@ def _composed(bias: Fraction, slope: list[Fraction], current: list[Affine]) -> A
     return total, sums
 
 
-def _integer_layer(rows: list[Affine]) -> Layer:
+def integer_layer(rows: list[Affine]) -> Layer:
     d = lcm(*{v.denominator for b, slope in rows for v in (b, *slope.values())})
     scaled = []
     for b, slope in rows:
@@ -479,6 +433,21 @@ class Ball(NamedTuple):
     width: int  # of u
     square: Fraction
     centred: bool
+
+    @classmethod
+    def parse(cls, data: Data) -> Ball:
+        center, square, centred = numbers(data.get("center")), number(data.get("square")), data.get("centred", False)
+        n, shape = len(center), data.get("shape", [1] * len(center))
+        require(0 < n < MOST and data.get("dimension", n) == n, "a ball has a center, a number for each dimension")
+        require(square >= 0 and type(centred) is bool, '"square" is not negative, and "centred" is true or false')
+        right = isinstance(shape, list) and len(shape) == n and shape[0] != []
+        require(right, '"shape" must be a list of rows, or of numbers, one for each dimension')
+        width = len(shape[0]) if isinstance(shape[0], list) else n
+        if isinstance(shape[0], list):
+            slopes = [dict(enumerate(numbers(row, width))) for row in shape]
+        else:
+            slopes = [{j: v} for j, v in enumerate(numbers(shape))]
+        return cls(integer_layer(list(zip(center, slopes, strict=True))), width, square, centred)
 
     def slope(self, coefficients: dict[int, int]) -> tuple[int, dict[int, int]]:
         """``sum of c x`` as a function of u, times the denominator: its value at u = 0, and its slope."""
@@ -509,9 +478,13 @@ class Ball(NamedTuple):
         known(data, {"ball"}, "a point of a ball")
         u = numbers(data.get("ball"), self.width)
         require(dot(u, u) <= self.square, "the point does not lie in the ball")
-        require(not self.centred or dot(u, [1] * self.width) == 0, "the point of a centred ball is not centred")
+        require(not self.centred or sum(u) == 0, "the point of a centred ball is not centred")
         scaled, d = over_common(u)
-        return [Fraction(Model._at(row, scaled, d), d * self.affine.denominator) for row in self.affine.rows]
+        return [Fraction(at(row, scaled, d), d * self.affine.denominator) for row in self.affine.rows]
+
+
+ROWS, GENERATORS, POINTS = {"box", "inequalities", "equalities"}, {"vertices", "rays", "lines"}, {"points"}
+BALL = {"center", "shape", "square", "centred"}
 
 
 class Domain:
@@ -531,21 +504,14 @@ class Domain:
         self.ball: Ball | None = None
 
     @classmethod
-    def from_rows(
-        cls,
-        dimension: int,
-        inequalities: Sequence[Sequence[Any]] = (),
-        equalities: Sequence[Sequence[Any]] = (),
-        box: Sequence[Sequence[Any]] | None = None,
-    ) -> Domain:
+    def from_rows(cls, dimension: int, rows: Vectors = (), equalities: Vectors = (), box: Vectors = ()) -> Domain:
         self = cls(dimension)
-        for j, (low, high) in enumerate(box or ()):
+        for j, (low, high) in enumerate(box):
             self._clip(j, low, high)
-        rows = {row for row in map(primitive, inequalities) if not self._is_side(row, False)}
-        self.rows = sorted(row for row in rows if any(row[1:]) or row[0] < 0)
+        wide = {row for row in map(primitive, rows) if not self._is_side(row, False)}
+        self.rows = sorted(row for row in wide if any(row[1:]) or row[0] < 0)
         flats = {row for row in map(primitive, equalities) if any(row) and not self._is_side(row, True)}
-        self.equalities = sorted(r if [v for v in r if v][-1] > 0 else tuple(-v for v in r) for r in flats)
-        self.equalities = sorted(set(self.equalities))
+        self.equalities = sorted({row if [v for v in row if v][-1] > 0 else opposite(row) for row in flats})
         return self
 
     def _is_side(self, row: Flat, equal: bool) -> bool:
@@ -566,27 +532,18 @@ class Domain:
             self.upper[j] = high
 
     @classmethod
-    def from_generators(
-        cls,
-        dimension: int,
-        vertices: Sequence[Sequence[Any]],
-        rays: Sequence[Sequence[Any]] = (),
-        lines: Sequence[Sequence[Any]] = (),
-    ) -> Domain:
+    def from_generators(cls, dimension: int, vertices: Vectors, rays: Vectors = (), lines: Vectors = ()) -> Domain:
         self = cls(dimension)
-        if not vertices:
-            raise Malformed("generators need at least one vertex")
-        directed = sorted({primitive(r) for r in rays if any(r)})
-        undirected = {primitive(r) for r in lines if any(r)}
-        undirected = {r if next(v for v in r if v) > 0 else tuple(-v for v in r) for r in undirected}
-        self.generators = (sorted({tuple(v) for v in vertices}), directed, sorted(undirected))
+        require(vertices, "generators need at least one vertex")
+        directed, undirected = ({primitive(r) for r in some if any(r)} for some in (rays, lines))
+        upright = {line if next(v for v in line if v) > 0 else opposite(line) for line in undirected}
+        self.generators = (sorted({tuple(v) for v in vertices}), sorted(directed), sorted(upright))
         return self
 
     @classmethod
-    def from_points(cls, dimension: int, points: Sequence[Sequence[Any]]) -> Domain:
+    def from_points(cls, dimension: int, points: Vectors) -> Domain:
         self = cls(dimension)
-        if not points:
-            raise Malformed("an empty list of points")
+        require(points, "an empty list of points")
         self.points = [tuple(p) for p in points]
         return self
 
@@ -603,24 +560,22 @@ class Domain:
     def parse(cls, data: Data) -> Domain:
         """From the JSON forms of the head of this file."""
         data = {"points": data} if isinstance(data, list) else data
-        balls = {"center", "shape", "square", "centred"}
-        kinds = ({"box", "inequalities", "equalities"}, {"vertices", "rays", "lines"}, {"points"}, balls)
-        _only(data, set[str]().union({"dimension"}, *kinds), "the domain")
-        if sum(bool(kind & set(data)) for kind in kinds) > 1:
-            raise Malformed("a domain is given by rows, by generators, by points or by a ball, not by several of them")
-        if balls & set(data):
-            return cls.from_ball(_ball(data))
-        lists = {key: data.get(key, []) for key in set().union(*kinds[:3]) - {"box"}}
-        if not all(isinstance(rows, list) for rows in lists.values()):
-            raise Malformed("inequalities, equalities, vertices, rays, lines and points are lists")
+        known(data, {"dimension", *ROWS, *GENERATORS, *POINTS, *BALL}, "the domain")
+        kinds = [kind for kind in (ROWS, GENERATORS, POINTS, BALL) if kind & set(data)]
+        require(len(kinds) < 2, "a domain is given by rows, generators, points or a ball, not by several of them")
+        if kinds == [BALL]:
+            return cls.from_ball(Ball.parse(data))
+        lists = {key: rows for key, rows in data.items() if key not in ("box", "dimension")}
+        right = all(isinstance(rows, list) for rows in lists.values())
+        require(right, "inequalities, equalities, vertices, rays, lines and points are lists")
         tables = {key: [numbers(row) for row in rows] for key, rows in lists.items()}
-        box = _box(data.get("box"))
-        dimension = _dimension(data, tables, box)
-        if tables["points"]:
+        box = read_box(data.get("box"))
+        dimension = read_dimension(data, tables, box)
+        if kinds == [POINTS]:
             return cls.from_points(dimension, tables["points"])
-        if any(key in data for key in ("vertices", "rays", "lines", "points")):
-            return cls.from_generators(dimension, tables["vertices"], tables["rays"], tables["lines"])
-        return cls.from_rows(dimension, tables["inequalities"], tables["equalities"], box)
+        if kinds == [GENERATORS]:
+            return cls.from_generators(dimension, *(tables.get(key, []) for key in ("vertices", "rays", "lines")))
+        return cls.from_rows(dimension, tables.get("inequalities", []), tables.get("equalities", []), box or [])
 
     def digest(self) -> str:
         """SHA-256 of the canonical exact form."""
@@ -646,51 +601,41 @@ class Domain:
 
         In a ball a point is given by its u, see `Ball.at`.
         """
-        if self.ball is not None:
-            return False
         if self.points is not None:
             return tuple(point) in self.points
         if self.generators is not None:
             return tuple(point) in self.generators[0]
-        return (
-            all(low is None or low <= x for low, x in zip(self.lower, point, strict=True))
-            and all(high is None or x <= high for high, x in zip(self.upper, point, strict=True))
-            and all(row[0] + dot(row[1:], point) >= 0 for row in self.rows)
-            and all(row[0] + dot(row[1:], point) == 0 for row in self.equalities)
-        )
+        return self.ball is None and self._holds(point, 1)
 
     def recedes(self, ray: Vector) -> bool:
         """Is ``ray`` (not zero) in the recession cone? For generators: is it one of them."""
-        if not any(ray) or self.points is not None:
-            return False
         if self.generators is not None:
+            _, rays, lines = self.generators
             forward = primitive(ray)
-            return forward in self.generators[1] or bool(
-                {forward, primitive([-v for v in ray])} & {*self.generators[2]}
-            )
+            return forward in rays or forward in lines or opposite(forward) in lines
+        return any(ray) and self.points is None and self._holds(ray, 0)
+
+    def _holds(self, x: Vector, one: int) -> bool:
+        """Do box and rows hold a point, or (``one`` = 0) a direction?"""
         return (
-            all(low is None or r >= 0 for low, r in zip(self.lower, ray, strict=True))
-            and all(high is None or r <= 0 for high, r in zip(self.upper, ray, strict=True))
-            and all(dot(row[1:], ray) >= 0 for row in self.rows)
-            and all(dot(row[1:], ray) == 0 for row in self.equalities)
+            all(low is None or low * one <= v for low, v in zip(self.lower, x, strict=True))
+            and all(high is None or v <= high * one for high, v in zip(self.upper, x, strict=True))
+            and all(b * one + dot(a, x) >= 0 for b, *a in self.rows)
+            and all(b * one + dot(a, x) == 0 for b, *a in self.equalities)
         )
 
     def weighted(self, data: Data, first: int) -> list[Fraction]:
         """What weights ``[of vertices, of rays, of lines]`` give; ``first`` = 1: without vertices, a direction."""
         known(data, {"weights"}, "weights")
-        weights = data.get("weights")
         require(self.generators is not None, "weights stand for a point or ray of a domain given by generators")
-        vectors = self.generators[first:]
-        require(
-            isinstance(weights, list) and len(weights) == len(vectors), "weights are lists: of vertices, rays, lines"
-        )
+        vectors, weights = self.generators[first:], data.get("weights")
+        right = isinstance(weights, list) and len(weights) == len(vectors)
+        require(right, "weights are lists: of vertices, rays, lines")
         parts = [numbers(w, len(part)) for w, part in zip(weights, vectors, strict=True)]
         require(first or sum(parts[0]) == 1, "the weights of the vertices do not add up to 1")
         require(all(w >= 0 for part in parts[:-1] for w in part), "a weight is negative")
-        pairs = [
-            (w, g) for part, some in zip(parts, vectors, strict=True) for w, g in zip(part, some, strict=True) if w
-        ]
-        return [sum((w * g[j] for w, g in pairs), Fraction(0)) for j in range(self.dimension)]
+        pairs = [(w, g) for part, some in zip(parts, vectors, strict=True) for w, g in zip(part, some, strict=True)]
+        return [sum((w * g[j] for w, g in pairs if w), Fraction(0)) for j in range(self.dimension)]
 
     def is_empty_box(self) -> bool:
         """Is some low side above its high side?"""
@@ -698,57 +643,24 @@ class Domain:
         return any(low is not None and high is not None and low > high for low, high in sides)
 
     def is_bounded_box(self) -> bool:
-        """Is it given by rows, and has every coordinate both sides?"""
-        by_rows = self.generators is None and self.points is None and self.ball is None
-        return by_rows and None not in (*self.lower, *self.upper)
-
-    def highest(self, bias: int, columns: Sequence[int], entries: Sequence[int]) -> Fraction | None:
-        """The maximum of ``bias + entries . x[columns]`` over the box; None: it is infinite."""
-        sides = [self.upper[j] if w > 0 else self.lower[j] for j, w in zip(columns, entries, strict=True)]
-        known_sides = [side for side in sides if side is not None]
-        if len(known_sides) < len(sides):
-            return None
-        scaled, d = over_common(known_sides)
-        return Fraction(bias * d + dot(entries, scaled), d)
+        """Is it given by rows, and has every coordinate both sides? (Generators and points have none.)"""
+        return self.ball is None and None not in (*self.lower, *self.upper)
 
 
-def _box(data: Data) -> list[list[Fraction | None]] | None:
+def read_box(data: Data) -> list[list[Fraction | None]] | None:
     if data is None:
         return None
-    if not isinstance(data, list) or not all(isinstance(side, list) and len(side) == 2 for side in data):
-        raise Malformed('"box" must be a list of [low, high]')
+    right = isinstance(data, list) and all(isinstance(side, list) and len(side) == 2 for side in data)
+    require(right, '"box" must be a list of [low, high]')
     return [[None if v is None else number(v) for v in side] for side in data]
 
 
-def _ball(data: Data) -> Ball:
-    center, square, centred = numbers(data.get("center")), number(data.get("square")), data.get("centred", False)
-    if not center or len(center) >= 10**7 or data.get("dimension", len(center)) != len(center):
-        raise Malformed("a ball has a center, a list of one number for each dimension")
-    if square < 0 or type(centred) is not bool:
-        raise Malformed('"square" must not be negative, and "centred" is true or false')
-    shape = data.get("shape", [1] * len(center))
-    if not isinstance(shape, list) or len(shape) != len(center):
-        raise Malformed('"shape" must be a list of rows, or of numbers, one for each dimension')
-    width = len(shape[0]) if isinstance(shape[0], list) else len(center)
-    if isinstance(shape[0], list):
-        table = [dict(enumerate(numbers(row, width))) for row in shape]
-    else:
-        table = [{j: v} for j, v in enumerate(numbers(shape))]
-    if not width:
-        raise Malformed("a row of a shape is empty")
-    return Ball(_integer_layer(list(zip(center, table, strict=True))), width, square, centred)
-
-
-def _dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -> int:
-    sizes = {len(row) - (key in ("inequalities", "equalities")) for key, rows in tables.items() for row in rows}
-    sizes |= {len(box)} if box is not None else set()
-    if "dimension" in data:
-        if type(data["dimension"]) is not int:
-            raise Malformed('"dimension" must be a positive integer')
-        sizes.add(data["dimension"])
-    if len(sizes) != 1 or not 0 < (dimension := sizes.pop()) < 10**7:
-        raise Malformed("the dimension of the domain is not clear: no rows, or of different lengths")
-    return dimension
+def read_dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -> int:
+    sizes = [len(row) - (key in ROWS) for key, rows in tables.items() for row in rows]
+    sizes += [len(some) for some in [box] if some is not None] + [data[key] for key in ("dimension",) if key in data]
+    right = sizes and all(type(n) is int and n == sizes[0] for n in sizes) and 0 < sizes[0] < MOST
+    require(right, "the dimension of the domain is not clear: no rows, or of different lengths")
+    return int(sizes[0])
 
 
 # ---- what is known at a node ------------------------------------------------------------------------------------
@@ -757,7 +669,7 @@ def _dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -
 class Region:
     """The domain cut by the splits on the way to a node, and bounds of earlier neurons that hold there.
 
-    Lists are replaced, never changed, so that the parts of a split may share them.
+    Each has its own lists; what stands in them is replaced, never changed.
     """
 
     def __init__(self, model: Model, domain: Domain) -> None:
@@ -789,17 +701,14 @@ class Region:
     def signed(self, level: int, neuron: int, sign: int) -> Region:
         """The part where a pre-activation is <= 0 (-1) or >= 0 (1)."""
         other = self.copy()
-        other.cuts = [*self.cuts, (level, neuron, sign)]
+        other.cuts.append((level, neuron, sign))
         other.keep(level, {neuron: (Fraction(0), inf) if sign > 0 else (-inf, Fraction(0))})
         return other
 
-    def open(self, level: int) -> None:
-        """A layer of which nothing is known yet."""
-        self.pairs = [*self.pairs, [(-inf, inf)] * len(self.model.layers[level - 1].rows)]
-
     def keep(self, level: int, found: dict[int, Pair]) -> None:
-        """Bounds that also hold; of layers that fit, rounded outward to units."""
-        pairs = list(self.pairs[level - 1])
+        """Bounds that also hold, of a layer known or the next one; of layers that fit, rounded outward to units."""
+        nothing: list[Pair] = [(-inf, inf)] * self.model.width(level)
+        pairs = list(self.pairs[level - 1]) if level <= len(self.pairs) else nothing
         for i, (low, high) in found.items():
             if level <= self.fixed.depth:
                 low, high = self.fixed.outward(level, i, low, high)
@@ -807,12 +716,7 @@ class Region:
                 low, high = -short(-low), short(high)
             pairs[i] = (max(pairs[i][0], low), min(pairs[i][1], high))
             self.empty = self.empty or pairs[i][0] > pairs[i][1]
-        self.pairs = [*self.pairs[: level - 1], pairs, *self.pairs[level:]]
-
-
-def unknown(pair: Pair) -> bool:
-    """Is the sign of a pre-activation not known?"""
-    return pair[0] < 0 < pair[1]
+        self.pairs[level - 1 : level] = [pairs]
 
 
 # ---- bounds in exact arithmetic ---------------------------------------------------------------------------------
@@ -827,12 +731,15 @@ class Line(NamedTuple):
 
 
 def under(above: int) -> int:
-    """The default slope of the line below."""
+    """The default slope of the line below; any from 0 to 1 will do."""
     return min(max(4 * above - 2 * ONE, 0), ONE)
 
 
 def line(low: Bound, high: Bound) -> Line | None:
-    """None: the output is 0."""
+    """Lines around max(y, 0) where low <= y <= high; None: it is 0.
+
+    The line above passes above (high, high), with the slope high / (high - low) rounded down, and so above (low, 0).
+    """
     if low >= 0:
         return Line(ONE, ONE, Fraction(0))
     if high <= 0:
@@ -846,16 +753,14 @@ def line(low: Bound, high: Bound) -> Line | None:
 
 
 class Leaf(NamedTuple):
-    """What a leaf gives."""
+    """What a leaf gives: slopes below of layers 1, 2, ..., and multipliers."""
 
-    texts: list[str]  # slopes below, of layers 1, 2, ...
-    splits: dict[
-        int, dict[int, Fraction]
-    ]  # by layer and neuron: what is added to the coefficient on its pre-activation
+    texts: list[str]
+    splits: Splits
     rows: list[tuple[Flat, Fraction]]
 
-    def slope(self, at: int, neuron: int, default: int) -> int:
-        text = self.texts[at - 1] if at <= len(self.texts) else ""
+    def slope(self, level: int, neuron: int, default: int) -> int:
+        text = self.texts[level - 1] if level <= len(self.texts) else ""
         return SIXTEENTHS[text[neuron]] if text else default
 
 
@@ -870,12 +775,9 @@ class Form(NamedTuple):
 def largest(region: Region, coefficients: dict[int, int]) -> Bound:
     """The maximum of ``sum of c x`` over the box, or over the generators."""
     if region.domain.generators is not None:
-        vertices, rays, lines = region.domain.generators
-        along = [sum(c * r[j] for j, c in coefficients.items()) for r in rays]
-        across = [sum(c * r[j] for j, c in coefficients.items()) for r in lines]
-        if any(v > 0 for v in along) or any(across):
-            return inf
-        return max(sum((c * v[j] for j, c in coefficients.items()), Fraction(0)) for v in vertices)
+        found = [[sum(c * g[j] for j, c in coefficients.items()) for g in some] for some in region.domain.generators]
+        at_vertices, along, across = found
+        return inf if any(v > 0 for v in along) or any(across) else Fraction(max(at_vertices))
     total = Fraction(0)
     for j, c in coefficients.items():
         if c:
@@ -895,8 +797,8 @@ def interval(region: Region, level: int, neuron: int, sign: int) -> Bound:
         if j < model.inputs:
             first[j] = sign * w
             continue
-        at = max(b for b in model.blocks[level] if model.start[b] <= j)
-        low, high = region.pairs[at - 1][j - model.start[at]]
+        before = max(b for b in model.blocks[level] if model.start[b] <= j)
+        low, high = region.pairs[before - 1][j - model.start[before]]
         side = max(high if sign * w > 0 else low, Fraction(0))
         if isinstance(side, float):
             return inf
@@ -906,17 +808,17 @@ def interval(region: Region, level: int, neuron: int, sign: int) -> Bound:
 
 
 def exact_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) -> Bound:
-    """An upper bound of ``sign * z``, going back layer by layer."""
+    """An upper bound of ``sign * z``: back layer by layer, then the largest value on the box or the generators.
+
+    On a ball, the smaller one of this, on the box around it, and the largest value on the ball.
+    """
     layer = region.model.layers[level - 1]
     bias, columns, entries = layer.rows[neuron]
-    form: Form | None = Form(
-        Fraction(sign * bias, layer.denominator),
-        {j: sign * w for j, w in zip(columns, entries, strict=True)},
-        layer.denominator,
-    )
-    for at in range(max(level - 1, *leaf.splits, 0), 0, -1):
+    coefficients = {j: sign * w for j, w in zip(columns, entries, strict=True)}
+    form: Form | None = Form(Fraction(sign * bias, layer.denominator), coefficients, layer.denominator)
+    for before in range(max(level - 1, *leaf.splits, 0), 0, -1):
         if form is not None:
-            form = back(region, form, at, leaf)
+            form = back(region, form, before, leaf)
     if form is None:
         return inf
     constant, coefficients, scale = with_rows(form, leaf.rows)
@@ -925,34 +827,33 @@ def exact_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) 
     return bound if ball is None else min(bound, ball.highest(constant, coefficients, scale))
 
 
-def back(region: Region, form: Form, at: int, leaf: Leaf) -> Form | None:
+def back(region: Region, form: Form, level: int, leaf: Leaf) -> Form | None:
     """The form with the outputs of a layer replaced by the variables before it; None: it has no bound."""
-    model, inner = region.model, region.model.layers[at - 1]
-    first, added = model.start[at], leaf.splits.get(at, {})
+    layer, first, added = region.model.layers[level - 1], region.model.start[level], leaf.splits.get(level, {})
     steps = ONE * lcm(*(m.denominator for m in added.values()))
     scale = form.scale * steps
     slopes = {i: m.numerator * (scale // m.denominator) for i, m in added.items()}  # coefficients on pre-activations
     constant, coefficients = form.constant, {}
     for j, c in form.coefficients.items():
         if j < first:
-            coefficients[j] = c * steps * inner.denominator
+            coefficients[j] = c * steps * layer.denominator
             continue
-        around = line(*region.pairs[at - 1][j - first])
+        around = line(*region.pairs[level - 1][j - first])
         if around is None or not c:
             continue
         if c > 0:
             if isinstance(around.height, float):
                 return None
             constant += c * around.height / form.scale
-        below = leaf.slope(at, j - first, around.below) if around.height else around.below
+        below = leaf.slope(level, j - first, around.below) if around.height else around.below
         slopes[j - first] = slopes.get(j - first, 0) + c * (around.above if c > 0 else below) * (steps // ONE)
     gained = 0
     for i, p in slopes.items():
-        bias, columns, entries = inner.rows[i]
+        bias, columns, entries = layer.rows[i]
         gained += p * bias
         for j, w in zip(columns, entries, strict=True):
             coefficients[j] = coefficients.get(j, 0) + p * w
-    scale *= inner.denominator
+    scale *= layer.denominator
     return Form(constant + Fraction(gained, scale), coefficients, scale)
 
 
@@ -1017,32 +918,31 @@ class FixedPoint:
         self.columns.append(columns)
         self.exponents.append(exponents)
 
+    def exponent(self, level: int, neuron: int) -> int:
+        return self.exponents[level][neuron] or 0
+
     def units(self, level: int, neuron: int, value: Fraction) -> int:
         """A number in units of a pre-activation, rounded up."""
-        return up(*value.as_integer_ratio(), UNIT - (self.exponents[level][neuron] or 0))
+        return up(*value.as_integer_ratio(), UNIT - self.exponent(level, neuron))
 
     def outward(self, level: int, neuron: int, low: Bound, high: Bound) -> Pair:
         """Bounds, rounded outward to units."""
-        unit = Fraction(2) ** ((self.exponents[level][neuron] or 0) - UNIT)
-        return (
-            low if isinstance(low, float) else -self.units(level, neuron, -low) * unit,
-            high if isinstance(high, float) else self.units(level, neuron, high) * unit,
-        )
+        unit = Fraction(2) ** (self.exponent(level, neuron) - UNIT)
+        below, above = (v if isinstance(v, float) else self.units(level, neuron, v) * unit for v in (-low, high))
+        return -below, above
 
     def sides(self, region: Region) -> list[tuple[int, int]]:
         """The box, measured from the lower sides of the domain, rounded outward."""
         found = []
         for low, high, origin, e in zip(region.lower, region.upper, self.origin, self.exponents[0], strict=True):
-            if e is None or isinstance(low, float) or isinstance(high, float):
-                found.append((0, 0))
-            else:
-                least, most = (origin - low).as_integer_ratio(), (high - origin).as_integer_ratio()
-                found.append((-up(*least, UNIT - e), up(*most, UNIT - e)))
+            least, most = (origin - low).as_integer_ratio(), (high - origin).as_integer_ratio()
+            found.append((0, 0) if e is None else (-up(*least, UNIT - e), up(*most, UNIT - e)))
         return found
 
 
 def fitting(model: Model, domain: Domain) -> int:
-    """How many layers, from the first, fit fixed point."""
+    """How many layers, from the first, fit fixed point: each reads only the layer before, half of its weights or more
+    are not 0, and the domain is a bounded box."""
     if not domain.is_bounded_box() or domain.is_empty_box():
         return 0
     for level, layer in enumerate(model.layers, 1):
@@ -1057,24 +957,22 @@ class Chord(NamedTuple):
 
     above: int
     below: int
-    height: int
-    heights: list[int] | None
-    loss: int  # what rounding the coefficient costs at most
+    height: int = 0
+    heights: list[int] | None = None
+    loss: int = 0  # what rounding the coefficient costs at most
 
 
-def chords(region: Region, at: int, text: str) -> list[Chord | None]:
+def chords(region: Region, level: int, text: str) -> list[Chord | None]:
     """For each output of a layer; None: it is 0."""
     found: list[Chord | None] = []
-    for i, (low, high) in enumerate(region.pairs[at - 1]):
+    for i, (low, high) in enumerate(region.pairs[level - 1]):
         if low >= 0:
-            found.append(Chord(ONE, ONE, 0, None, 0))
+            found.append(Chord(ONE, ONE))
         elif high <= 0:
             found.append(None)
         else:
-            assert isinstance(low, Fraction)
-            assert isinstance(high, Fraction)
-            least, most = -region.fixed.units(at, i, -low), region.fixed.units(at, i, high)
-            chord = unknown_chord(least, most, region.corners.get((at, i)))
+            least, most = -region.fixed.units(level, i, Fraction(-low)), region.fixed.units(level, i, Fraction(high))
+            chord = unknown_chord(least, most, region.corners.get((level, i)))
             found.append(chord._replace(below=SIXTEENTHS[text[i]]) if text else chord)
     return found
 
@@ -1100,36 +998,30 @@ class FixedForm(NamedTuple):
 
 
 def fixed_form(
-    fixed: FixedPoint, level: int, neuron: int, sign: int, around: list[list[Chord | None]], leaf: Leaf | None = None
+    fixed: FixedPoint, level: int, neuron: int, sign: int, around: list[list[Chord | None]], splits: Splits
 ) -> FixedForm:
-    """An upper bound of ``sign * z``; ``around[at - 1]`` are the chords of layer ``at``."""
+    """An upper bound of ``sign * z``; ``around[l - 1]`` are the chords of layer l."""
     *q, bias = [column[neuron] for column in fixed.columns[level]]
     if sign < 0:  # a weight was rounded up by less than a unit, so the negative one is at most 1 - w
         q, bias = [1 - w for w in q], 1 - bias
     constant, raised = bias << UNIT, list[tuple[int, Chord]]()
-    for at in range(level - 1, 0, -1):
+    for before in range(level - 1, 0, -1):
         p = [0] * len(q)
-        for i, (c, chord) in enumerate(zip(q, around[at - 1], strict=True)):
+        for i, (c, chord) in enumerate(zip(q, around[before - 1], strict=True)):
             if chord is not None:
                 p[i] = c * (chord.above if c > 0 else chord.below) >> UNIT
                 constant += chord.loss
                 if c > 0 and chord.height:
                     raised.append((c, chord))
-        for i, m in leaf.splits.get(at, {}).items() if leaf else ():
-            p[i] += split_units(fixed, level, neuron, at, i, m)
+        for i, m in splits.get(before, {}).items():
+            shift = UNIT + fixed.exponent(before, i) - fixed.exponent(level, neuron)
+            size = up(*abs(m).as_integer_ratio(), shift)  # away from 0: any multiplier is good
+            p[i] += size if m > 0 else -size
         lack = -sum([c for c in p if c < 0])  # a weight was rounded up, which is wrong where it is subtracted
-        *columns, biases = fixed.columns[at]
+        *columns, biases = fixed.columns[before]
         constant += dot(p, biases) + lack
-        used = [True] * len(columns) if at == 1 else [chord is not None for chord in around[at - 2]]
-        q = [-(-(dot(p, column) + lack) >> UNIT) if use else 0 for column, use in zip(columns, used, strict=True)]
+        q = [-(-(dot(p, column) + lack) >> UNIT) for column in columns]
     return FixedForm(q, constant, raised)
-
-
-def split_units(fixed: FixedPoint, level: int, neuron: int, at: int, i: int, m: Fraction) -> int:
-    """A multiplier, away from 0: any is good."""
-    shift = UNIT + (fixed.exponents[at][i] or 0) - (fixed.exponents[level][neuron] or 0)
-    size = up(*abs(m).as_integer_ratio(), shift)
-    return size if m > 0 else -size
 
 
 def on_box(form: FixedForm, sides: list[tuple[int, int]]) -> int:
@@ -1160,26 +1052,26 @@ def fixed_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) 
     """The bound of a leaf: the better one of that on the box and that at its corners."""
     fixed = region.fixed
     texts = leaf.texts + [""] * level
-    around = [chords(region, at, texts[at - 1]) for at in range(1, level)]
-    form, sides = fixed_form(fixed, level, neuron, sign, around, leaf), fixed.sides(region)
+    around = [chords(region, before, texts[before - 1]) for before in range(1, level)]
+    form, sides = fixed_form(fixed, level, neuron, sign, around, leaf.splits), fixed.sides(region)
     bound = on_box(form, sides)
     if fixed.cornered:
         bound = min(bound, max(corner_values(form, sides, fixed.exponents[0])))
-    return bound * Fraction(2) ** ((fixed.exponents[level][neuron] or 0) - 2 * UNIT)
+    return bound * Fraction(2) ** (fixed.exponent(level, neuron) - 2 * UNIT)
 
 
 def fixed_pairs(region: Region, level: int, neurons: list[int]) -> dict[int, Pair]:
     """Both bounds of neurons, and what is known of them at the corners."""
     fixed, sides = region.fixed, region.fixed.sides(region)
-    around = [chords(region, at, "") for at in range(1, level)]
+    around = [chords(region, before, "") for before in range(1, level)]
     found: dict[int, Pair] = {}
     for i in neurons:
         tops: list[list[int]] = []  # of -y and of y
         for sign in (-1, 1):
-            form = fixed_form(fixed, level, i, sign, around)
+            form = fixed_form(fixed, level, i, sign, around, {})
             values = corner_values(form, sides, fixed.exponents[0]) if fixed.cornered else [on_box(form, sides)]
             tops.append([-(-v >> UNIT) for v in values])
-        unit = Fraction(2) ** ((fixed.exponents[level][i] or 0) - UNIT)
+        unit = Fraction(2) ** (fixed.exponent(level, i) - UNIT)
         found[i] = (-max(tops[0]) * unit, max(tops[1]) * unit)
         if fixed.cornered:
             region.corners[level, i] = (tops[0], tops[1])
@@ -1194,46 +1086,38 @@ def derive(region: Region, items: Data, below: int) -> None:
     require(isinstance(items, list), '"derive" must be a list')
     for item in items:
         require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
-        level = layer_number(item[0], below)
+        level = count(item[0], below, "layer", 1)
         first = len(item) == 1 or (len(item) == 2 and level > region.fixed.depth)
         require(level <= len(region.pairs) + first, "layers are derived one after the other, and as a whole first")
         if len(item) == 4:
             derive_one(region, level, *item[1:])
         else:
-            width = len(region.model.layers[level - 1].rows)
-            require(len(item) == 1 or isinstance(item[1], list), "a derivation lists neurons")
-            derive_layer(region, level, item[1] if len(item) == 2 else list(range(width)))
+            derive_layer(region, level, item[1] if len(item) == 2 else list(range(region.model.width(level))))
 
 
-def layer_number(value: Data, below: int) -> int:
-    """Layers count from 1."""
-    require(count(value, below, "layer") > 0, "layers count from 1")
-    return int(value)
-
-
-def derive_layer(region: Region, level: int, neurons: Data) -> None:
-    width, new = len(region.model.layers[level - 1].rows), level > len(region.pairs)
-    neurons = list(dict.fromkeys(count(i, width, "neuron") for i in neurons))
-    if new:
-        region.open(level)
+def derive_layer(region: Region, level: int, listed: Data) -> None:
+    width, fits, new_ = region.model.width(level), level <= region.fixed.depth, level > len(region.pairs)
+    require(isinstance(listed, list), "a derivation lists neurons")
+    neurons = list(dict.fromkeys(count(i, width, "neuron") for i in listed))
+    region.keep(level, {})
+    if not fits and not region.empty:
+        region.keep(level, {i: both(interval, region, level, i) for i in (range(width) if new_ else neurons)})
     if region.empty:
         return
-    if level > region.fixed.depth:
-        some = list(range(width)) if new else neurons
-        region.keep(level, {i: (-interval(region, level, i, -1), interval(region, level, i, 1)) for i in some})
-    some = [i for i in neurons if unknown(region.pairs[level - 1][i])]
-    if region.empty:
-        return
-    if level <= region.fixed.depth:
+    some = [i for i in neurons if region.pairs[level - 1][i][0] < 0 < region.pairs[level - 1][i][1]]
+    if fits:
         region.keep(level, fixed_pairs(region, level, some))
     else:
-        plain = Leaf([], {}, [])
-        bounds = {i: (-exact_bound(region, level, i, -1, plain), exact_bound(region, level, i, 1, plain)) for i in some}
-        region.keep(level, bounds)
+        region.keep(level, {i: both(exact_bound, region, level, i, Leaf([], {}, [])) for i in some})
+
+
+def both(upper: Callable[..., Bound], region: Region, level: int, neuron: int, *more: Leaf) -> Pair:
+    """What bounds a neuron from above also bounds it from below."""
+    return -upper(region, level, neuron, -1, *more), upper(region, level, neuron, 1, *more)
 
 
 def derive_one(region: Region, level: int, neuron: Data, side: Data, data: Data) -> None:
-    neuron = count(neuron, len(region.model.layers[level - 1].rows), "neuron")
+    neuron = count(neuron, region.model.width(level), "neuron")
     require(side in ("upper", "lower"), "a bound is upper or lower")
     leaf = read_leaf(region, level, data, exact=True)
     if not region.empty:
@@ -1243,21 +1127,21 @@ def derive_one(region: Region, level: int, neuron: Data, side: Data, data: Data)
 
 def read_leaf(region: Region, level: int, data: Data, exact: bool) -> Leaf:
     """The slopes and multipliers of a leaf of a proof about a neuron of a layer."""
-    key = "slopes" if exact else "coarse"
+    key, domain = "slopes" if exact else "coarse", region.domain
     known(data, {key, "splits", "derive"} | ({"rows", "equalities"} if exact else set()), "a leaf")
     texts = data.get(key, [])
     require(isinstance(texts, list) and len(texts) < level, "slopes are one text for each layer before the neuron's")
     for text, layer in zip(texts, region.model.layers, strict=False):
         right = isinstance(text, str) and len(text) in (0, len(layer.rows)) and set(text) <= SIXTEENTHS.keys()
         require(right, "the slopes of a layer are one character of 0..9a..g a neuron")
-    splits: dict[int, dict[int, Fraction]] = {}
+    splits: Splits = {}
     for k, m in table(data, "splits", len(region.cuts)):
-        at, i, sign = region.cuts[k]
-        inner = splits.setdefault(at, {})
+        at_, i, sign = region.cuts[k]
+        inner = splits.setdefault(at_, {})
         inner[i] = inner.get(i, Fraction(0)) + sign * m
-    rows = [(region.domain.rows[k], m) for k, m in table(data, "rows", len(region.domain.rows))]
-    flats = table(data, "equalities", len(region.domain.equalities), free=True)
-    return Leaf(texts, splits, rows + [(region.domain.equalities[k], m) for k, m in flats])
+    rows = [(domain.rows[k], m) for k, m in table(data, "rows", len(domain.rows))]
+    flats = [(domain.equalities[k], m) for k, m in table(data, "equalities", len(domain.equalities), free=True)]
+    return Leaf(texts, splits, rows + flats)
 
 
 def leaf_bound(region: Region, level: int, neuron: int, sign: int, node: Data) -> Bound:
@@ -1267,7 +1151,7 @@ def leaf_bound(region: Region, level: int, neuron: int, sign: int, node: Data) -
     require(exact or level <= region.fixed.depth, "a coarse leaf is about a layer that fits fixed point")
     leaf = read_leaf(region, level, node, exact)
     if region.empty:
-        return -inf
+        return EMPTY
     return (exact_bound if exact else fixed_bound)(region, level, neuron, sign, leaf)
 
 
@@ -1275,20 +1159,20 @@ def halves(region: Region, level: int, data: Data) -> tuple[Region, Region]:
     """Both parts of a split, in a proof about a neuron of a layer."""
     require(isinstance(data, list) and len(data) == 3 and data[0] in ("x", "neuron"), "a split is of no known form")
     if data[0] == "neuron":
-        at = layer_number(data[1], level)
-        i = count(data[2], len(region.model.layers[at - 1].rows), "neuron")
-        require(at <= len(region.pairs), "a split is of a neuron whose layer has been derived")
-        return region.signed(at, i, -1), region.signed(at, i, 1)
+        at_ = count(data[1], level, "layer", 1)
+        i = count(data[2], region.model.width(at_), "neuron")
+        require(at_ <= len(region.pairs), "a split is of a neuron whose layer has been derived")
+        return region.signed(at_, i, -1), region.signed(at_, i, 1)
     require(region.domain.generators is None, "generators are not cut")
     j, c = count(data[1], region.model.inputs, "input"), number(data[2])
     require(region.lower[j] <= c <= region.upper[j], "a cut does not lie in the range of its input")
     return region.beside(j, c, -1), region.beside(j, c, 1)
 
 
-def leaves(tree: Data, root: Region, level: int) -> Iterator[tuple[Region, Data]]:
+def leaves(tree: Data, whole: Region, level: int) -> Iterator[tuple[Region, Data]]:
     """The leaves of a tree in preorder, with the parts they stand for; about layers < ``level`` it may derive."""
-    require(isinstance(tree, list) and tree, "a proof must be a list of nodes")
-    regions = [root]
+    require(isinstance(tree, list), "a proof must be a list of nodes")
+    regions = [whole]
     for node in tree:
         require(regions, "nodes are left over after the last leaf")
         require(isinstance(node, dict), "a node of the proof is not an object")
@@ -1320,9 +1204,8 @@ class Judge:
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
         self.points, self.model, self.domain = points, model, domain
-        self.derived = [] if derived is None else derived
+        self.derived, self.tree = [] if derived is None else derived, tree
         self.root = self.start(self.derived)
-        self.tree = tree
         self.parts = [self.root] if tree is None else self.cut(tree)
 
     def start(self, derived: Data) -> Any:
@@ -1330,9 +1213,9 @@ class Judge:
         if self.domain.points is not None:
             require(derived == [], "nothing is derived on a finite set")
             return None
-        root = Region(self.model, self.domain)
-        derive(root, derived, len(self.model.layers) + 1)
-        return root
+        whole = Region(self.model, self.domain)
+        derive(whole, derived, len(self.model.layers) + 1)
+        return whole
 
     def cut(self, tree: Data) -> list[Any]:
         """The leaves of a tree, where only bounds are derived."""
@@ -1365,7 +1248,7 @@ class Judge:
 
     def calm(self, cones: Data, level: int, neuron: int) -> bool:
         """Do listed cones cover all directions, and is the neuron `quiet` on each?"""
-        return covered(self.model, self.domain, cones, lambda cone: quiet(self.model, level, neuron, cone))
+        return covered(self.domain, cones, lambda cone: quiet(self.model, level, neuron, cone))
 
 
 class Case(NamedTuple):
@@ -1382,9 +1265,8 @@ class Case(NamedTuple):
 
 
 def alive(case: Case) -> None:
-    require(case.claim.get("stable") is None, "stability is a claim about dead neurons")
-    if case.claim.get("supremum") != "inf":
-        require(case.value is not None and case.value > 0, "the neuron is not positive at the point")
+    positive = case.value is not None and case.value > 0
+    require(positive or case.claim.get("supremum") == "inf", "the neuron is not positive at the point")
 
 
 def dead(case: Case) -> None:
@@ -1392,17 +1274,14 @@ def dead(case: Case) -> None:
 
 
 def active(case: Case) -> None:
-    only_bounded(case)
     below(case, Fraction(0))
 
 
 def at_most(case: Case) -> None:
-    only_bounded(case)
     below(case, number(case.claim.get("bound")))
 
 
 def at_least(case: Case) -> None:
-    only_bounded(case)
     below(case, -number(case.claim.get("bound")))
 
 
@@ -1414,22 +1293,17 @@ def below(case: Case, limit: Fraction) -> None:
     require(not rows or case.value is not None, "no point shows that the domain is not empty")
 
 
-def only_bounded(case: Case) -> None:
-    silent = case.claim.get("supremum") is None and case.claim.get("stable") is None
-    require(silent, "a supremum and stability are claimed of dead and living neurons")
-
-
 def supremum(case: Case, value: Fraction) -> None:
     require(case.value == value, "the supremum is not attained at the point")
     require(case.bound <= value, f"the bound is {shown(case.bound)}, not the supremum")
 
 
 def unbounded(case: Case) -> None:
-    require(case.claim.get("status") == "alive", "only a living neuron is unbounded")
     require(case.value is not None, "there is no point")
     require(case.ray is not None, "there is no ray")
-    growth = growths(case.judge.model, case.ray or (), case.level)
-    require(growth[-1][case.neuron] > 0, "the neuron does not grow along the ray")
+    model = case.judge.model
+    growth = growths(model, case.ray or (), case.level)
+    require(growth[model.start[case.level] + case.neuron] > 0, "the neuron does not grow along the ray")
 
 
 def stable(case: Case) -> None:
@@ -1443,19 +1317,11 @@ def stable(case: Case) -> None:
 
 def unstable(case: Case) -> None:
     require(case.value is not None, "there is no point")
-    if case.value != 0:
-        revived = case.ray is not None and revivable(case.judge.model, case.ray, case.level, case.neuron)
-        require(revived, "nothing shows that the neuron is not stable")
+    revived = case.ray is not None and revivable(case.judge.model, case.ray, case.level, case.neuron)
+    require(case.value == 0 or revived, "nothing shows that the neuron is not stable")
 
 
-STATUS: dict[str, Callable[[Case], None]] = {
-    "alive": alive,
-    "dead": dead,
-    "active": active,
-    "at most": at_most,
-    "at least": at_least,
-}
-STABLE: dict[bool, Callable[[Case], None]] = {True: stable, False: unstable}
+STATUS = {"alive": alive, "dead": dead, "active": active, "at most": at_most, "at least": at_least}
 KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity"}
 
 
@@ -1468,19 +1334,20 @@ def prove(claim: Data, judge: Judge) -> None:
     elif claim.get("supremum") is not None:
         supremum(case, number(claim["supremum"]))
     if claim.get("stable") is not None:
-        STABLE[claim["stable"]](case)
+        (stable if claim["stable"] else unstable)(case)
 
 
 def read_claim(claim: Data, judge: Judge) -> Case:
     known(claim, KEYS, "a claim")
-    level = layer_number(claim.get("layer"), len(judge.model.layers) + 1)
-    neuron = count(claim.get("neuron"), len(judge.model.layers[level - 1].rows), "neuron")
-    status = claim.get("status")
+    level = count(claim.get("layer"), len(judge.model.layers) + 1, "layer", 1)
+    neuron = count(claim.get("neuron"), judge.model.width(level), "neuron")
+    status, stability = claim.get("status"), claim.get("stable")
     require(isinstance(status, str) and status in STATUS, f"the status must be one of {', '.join(STATUS)}")
     require(("bound" in claim) == (status in ("at most", "at least")), "at most and at least have a bound, only they")
-    require(
-        claim.get("stable") in (None, False, True) and type(claim.get("stable")) is not int, "stable is true or false"
-    )
+    require(stability is None or type(stability) is bool, "stable is true or false")
+    require(stability is None or status == "dead", "stability is a claim about dead neurons")
+    silent = claim.get("supremum") is None or status in ("alive", "dead")
+    require(silent, "a supremum is claimed of dead and living neurons")
     value = at_point(claim["point"], judge, level, neuron) if "point" in claim else None
     ray = read_ray(claim["ray"], judge.domain) if "ray" in claim else None
     sign = -1 if status in ("active", "at least") else 1
@@ -1495,24 +1362,25 @@ def read_claim(claim: Data, judge: Judge) -> Case:
 
 def at_point(data: Data, judge: Judge, level: int, neuron: int) -> Fraction:
     """The value of a neuron at a point, which must lie in the domain."""
+    ball = judge.domain.ball
     if data == "corner":
-        return at_corner(judge, level, neuron)
-    if judge.domain.ball is not None and isinstance(data, dict) and not isinstance(data.get("ball"), list):
+        return at_corner(judge.model, judge.domain, level, neuron)
+    if ball is not None and isinstance(data, dict) and not isinstance(data.get("ball"), list):
         known(data, {"ball"}, "a point of a ball")
-        data = {"ball": uphill(judge.model, judge.domain.ball, level, neuron, number(data.get("ball")))}
+        data = {"ball": uphill(judge.model, ball, level, neuron, number(data.get("ball")))}
     return judge.value(judge.point(data), level, neuron)
 
 
-def at_corner(judge: Judge, level: int, neuron: int) -> Fraction:
+def at_corner(model: Model, domain: Domain, level: int, neuron: int) -> Fraction:
     """The largest value of a neuron of layer 1 on a box, which a corner attains."""
-    domain, layer = judge.domain, judge.model.layers[0]
-    other = domain.points is not None or domain.generators is not None or domain.ball is not None
-    box = not other and not domain.rows and not domain.equalities
+    layer = model.layers[0]
+    box = not (domain.generators or domain.points or domain.ball or domain.rows or domain.equalities)
     require(level == 1 and box, "a corner is for layer 1 on a box")
-    total = domain.highest(*layer.rows[neuron])
-    if total is None:
-        raise Rejected("the box has no such corner")
-    return total / layer.denominator
+    bias, columns, entries = layer.rows[neuron]
+    sides = [domain.upper[j] if w > 0 else domain.lower[j] for j, w in zip(columns, entries, strict=True)]
+    require(None not in sides, "the box has no such corner")
+    corner, d = over_common([side for side in sides if side is not None])
+    return Fraction(bias * d + dot(entries, corner), d * layer.denominator)
 
 
 def uphill(model: Model, ball: Ball, level: int, neuron: int, t: Fraction) -> list[Fraction]:
@@ -1538,27 +1406,29 @@ def read_ray(data: Data, domain: Domain) -> Vector:
 
 def check(certificate: Data, model: Model, domain: Domain, judge: type[Judge] = Judge) -> list[dict[str, Data]]:
     """Prove every claim of a certificate, or raise :class:`Rejected`: the text says which claim and why."""
-    require(isinstance(certificate, dict) and certificate.get("geomrelu") == FORMAT, f"not a geomrelu {FORMAT}")
-    known(certificate, {"geomrelu", "model", "domain", "points", "derive", "parts", "claims"}, "the certificate")
-    require(certificate.get("model") == model.digest(), "it is about another model")
-    require(certificate.get("domain") == domain.digest(), "it is about another domain")
+    about(certificate, FORMAT, {"parts"}, {"model": model.digest(), "domain": domain.digest()})
     return prove_all(certificate, model, domain, judge)
 
 
-def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge]) -> list[dict[str, Data]]:
-    claims = certificate.get("claims")
-    require(isinstance(claims, list) and claims, "it claims nothing")
-    try:
-        shared = judge(
-            certificate.get("points", []), model, domain, certificate.get("derive"), certificate.get("parts")
+def about(certificate: Data, form: str, keys: set[str], digests: dict[str, str]) -> None:
+    """Is a certificate of a form, and about what is given?"""
+    require(isinstance(certificate, dict) and certificate.get("geomrelu") == form, f"not a geomrelu {form}")
+    known(certificate, {"geomrelu", "points", "derive", "claims", *keys, *digests}, "the certificate")
+    for what, digest in digests.items():
+        require(
+            certificate.get(what) == digest, f"it is about another {'smaller network' if what == 'smaller' else what}"
         )
-    except Malformed as problem:
-        raise Rejected(str(problem)) from None
+
+
+def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge]) -> list[dict[str, Data]]:
+    claims, points = certificate.get("claims"), certificate.get("points", [])
+    require(isinstance(claims, list) and claims, "it claims nothing")
+    shared = judge(points, model, domain, certificate.get("derive"), certificate.get("parts"))
     for claim in claims:
         require(isinstance(claim, dict), "a claim is not an object")
         try:
             prove(claim, shared)
-        except (Rejected, Malformed) as problem:
+        except Rejected as problem:
             where = f"layer {shown(claim.get('layer'))}, neuron {shown(claim.get('neuron'))}"
             raise Rejected(f"{where}: {problem}") from None
     return list(claims)
@@ -1567,9 +1437,9 @@ def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge
 # ---- infinity ---------------------------------------------------------------------------------------------------
 
 
-def growths(model: Model, ray: Vector, level: int) -> list[list[int]]:
-    """How the neurons of layers 1..level grow along a ray, times positive factors."""
-    return [z for z, _ in model.values(ray, level, homogeneous=True)]
+def growths(model: Model, ray: Vector, level: int) -> list[int]:
+    """How the inputs and the neurons of layers 1..level grow along a ray, times a positive factor."""
+    return model.values(ray, level, one=0)[0]
 
 
 def revivable(model: Model, ray: Vector, level: int, neuron: int) -> bool:
@@ -1579,37 +1449,28 @@ def revivable(model: Model, ray: Vector, level: int, neuron: int) -> bool:
     a value the layer reads grows along r (raise its weight); or, in layer 2, some first-layer neuron with a.r = 0
     has a weight >= 0 (tilt its a towards r, the other such away from it), or the bias is >= 0 (tilt all away).
     """
-    growth = growths(model, ray, level)
-    if growth[-1][neuron] != 0:
+    growth, start = growths(model, ray, level), model.start
+    if growth[start[level] + neuron] != 0:
         return False
-    blocks = model.reads[level]
-    if 0 in blocks or any(v > 0 for b in blocks for v in growth[b - 1]):
+    if 0 in model.reads[level] or any(v > 0 for b in model.reads[level] for v in growth[start[b] : start[b + 1]]):
         return True
-    if level != 2:
-        return False
-    bias, columns, entries = model.layers[1].rows[neuron]
+    bias, columns, entries = model.layers[level - 1].rows[neuron]
     weight = dict(zip(columns, entries, strict=True))
-    flat = [i for i, v in enumerate(growth[0]) if v == 0]
-    return bias >= 0 or any(weight.get(model.inputs + i, 0) >= 0 for i in flat)
-
-
-Cone = list[tuple[int, ...]]  # generators
+    flat = [j for j in range(start[1], start[2]) if growth[j] == 0]
+    return level == 2 and (bias >= 0 or any(weight.get(j, 0) >= 0 for j in flat))
 
 
 def recession(domain: Domain) -> Cone:
     """Generators of a cone that holds all directions of the domain: those of its box, or its rays and lines."""
     if domain.generators is not None:
         _, rays, lines = domain.generators
-        return [*rays, *lines, *(tuple(-v for v in line) for line in lines)]
-    found = []
-    for sides, sign in ((domain.upper, 1), (domain.lower, -1)):
-        for j, side in enumerate(sides):
-            if side is None:
-                found.append(tuple(sign * int(k == j) for k in range(domain.dimension)))
-    return found
+        return [*rays, *lines, *map(opposite, lines)]
+    open_ = [(j, 1) for j, side in enumerate(domain.upper) if side is None]
+    open_ += [(j, -1) for j, side in enumerate(domain.lower) if side is None]
+    return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in open_]
 
 
-def covered(model: Model, domain: Domain, tree: Data, fine: Callable[[Cone], bool]) -> bool:
+def covered(domain: Domain, tree: Data, fine: Callable[[Cone], bool]) -> bool:
     """Do the leaves of a tree of cones cover the recession cone, and is each of them fine?
 
     With m = a p + b q the cones with m in the place of p and of q cover that of p and q: of c p + d q subtract
@@ -1629,7 +1490,7 @@ def covered(model: Model, domain: Domain, tree: Data, fine: Callable[[Cone], boo
         a, b = numbers(node[2:])
         require(p != q and a > 0 and b > 0, "two generators are added with positive factors")
         middle = primitive([a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)])
-        cones += [[middle if k == new else g for k, g in enumerate(cone)] for new in (q, p)]
+        cones += [[middle if k == other else g for k, g in enumerate(cone)] for other in (q, p)]
     require(not cones, "the cones end before the last leaf")
     return True
 
@@ -1640,8 +1501,7 @@ def within(domain: Domain, cone: Cone) -> Cone:
     Where a row, which is >= 0 on directions, is <= 0 on all generators, only those with 0 can take part.
     """
     cone = [g for g in cone if any(g)]
-    signed_ = [*domain.rows, *domain.equalities, *(tuple(-v for v in row) for row in domain.equalities)]
-    for row in signed_ if domain.generators is None else ():
+    for row in (*domain.rows, *domain.equalities, *map(opposite, domain.equalities)):
         heights = [dot(row[1:], g) for g in cone]
         if all(v <= 0 for v in heights):
             cone = [g for g, v in zip(cone, heights, strict=True) if v == 0]
@@ -1655,36 +1515,32 @@ def quiet(model: Model, level: int, neuron: int, cone: Cone) -> bool:
     `off` along each generator.
     """
     along = [growths(model, [Fraction(v) for v in g], level) for g in cone]
-    for at in range(level - 1):
-        for values in zip(*(growth[at] for growth in along), strict=True):
-            if min(values) < 0 < max(values):
-                return False
-    return all(off(model, level, neuron, growth) for growth in along)
+    earlier = zip(*(growth[model.inputs : model.start[level]] for growth in along), strict=True)
+    keep_signs = not any(min(values) < 0 < max(values) for values in earlier)
+    return keep_signs and all(off(model, level, neuron, growth) for growth in along)
 
 
-def off(model: Model, level: int, neuron: int, growth: list[list[int]]) -> bool:
+def off(model: Model, level: int, neuron: int, growth: list[int]) -> bool:
     """Does the neuron stay <= 0 near a ray with the given growths, for all nearby parameters?
 
     Yes if it falls along the ray. If it stays flat: yes if its bias is negative and so is its weight on every neuron
     it reads that might not stay off itself. Layer by layer, so that each neuron is looked at once.
     """
-    below: list[list[bool]] = [[]]
-    for at in range(1, level):
-        below.append([stays_off(model, at, i, growth, below) for i in range(len(model.layers[at - 1].rows))])
-    return stays_off(model, level, neuron, growth, below)
+    stays = [False] * model.inputs  # of each variable
+    for before in range(1, level):
+        stays += [stays_off(model, before, i, growth, stays) for i in range(model.width(before))]
+    return stays_off(model, level, neuron, growth, stays)
 
 
-def stays_off(model: Model, level: int, neuron: int, growth: list[list[int]], below: list[list[bool]]) -> bool:
-    """The same, where it is known of the neurons of the layers below."""
-    if growth[level - 1][neuron]:
-        return growth[level - 1][neuron] < 0
+def stays_off(model: Model, level: int, neuron: int, growth: list[int], stays: list[bool]) -> bool:
+    """The same, where it is known of the variables before."""
+    grows = growth[model.start[level] + neuron]
     bias, columns, entries = model.layers[level - 1].rows[neuron]
-    if 0 in model.reads[level] or bias >= 0:
-        return False
+    if grows or bias >= 0 or 0 in model.reads[level]:
+        return grows < 0
     weight = dict(zip(columns, entries, strict=True))
-    return all(
-        weight.get(model.start[b] + i, 0) < 0 or stays for b in model.reads[level] for i, stays in enumerate(below[b])
-    )
+    read = [j for b in model.reads[level] for j in range(model.start[b], model.start[b + 1])]
+    return all(weight.get(j, 0) < 0 or stays[j] for j in read)
 
 
 # ---- pruning ----------------------------------------------------------------------------------------------------
@@ -1697,36 +1553,41 @@ def check_pruning(
 
     Returns the number of neurons removed, folded and merged.
     """
-    require(isinstance(certificate, dict) and certificate.get("geomrelu") == PRUNING, f"not a geomrelu {PRUNING}")
-    keys = {"geomrelu", "model", "domain", "smaller", "points", "derive", "claims", *CHANGES}
-    known(certificate, keys, "the certificate")
-    require(certificate.get("smaller") == smaller.whole_digest(), "it is about another smaller network")
-    require(certificate.get("model") == model.whole_digest(), "it is about another model")
-    require(certificate.get("domain") == domain.digest(), "it is about another domain")
-    require(isinstance(certificate.get("claims"), list), '"claims" must be a list')
+    open_pruning(certificate, model, domain, smaller)
     claims = prove_all(certificate, model, domain, judge) if certificate["claims"] else []
-    return check_changes(certificate, model, claims, smaller)
+    fates = fates_of(certificate, model)
+    require_claims(model, fates, claims)
+    require(pruned(model, fates).whole_digest() == smaller.whole_digest(), "the smaller network is another one")
+    return {key: len(certificate.get(key, [])) for key in CHANGES}
 
 
-def check_changes(certificate: Data, model: Model, claims: Data, smaller: Model) -> dict[str, int]:
-    """The same, once its claims have been proved."""
-    proved = {(c["layer"], c["neuron"], c["status"]) for c in claims}
-    changes = {key: certificate.get(key, []) for key in CHANGES}
+def open_pruning(certificate: Data, model: Model, domain: Domain, smaller: Model) -> None:
+    digests = {"model": model.whole_digest(), "domain": domain.digest(), "smaller": smaller.whole_digest()}
+    about(certificate, PRUNING, set(CHANGES), digests)
+    require(isinstance(certificate.get("claims"), list), '"claims" must be a list')
+
+
+def fates_of(certificate: Data, model: Model) -> Fates:
+    """What becomes of which neurons; each merged one is a multiple of the other."""
     fates: Fates = {}
-    for key, items in changes.items():
+    for key in CHANGES:
+        items = certificate.get(key, [])
         require(isinstance(items, list), f'"{key}" must be a list')
         for item in items:
-            level, i, fate = read_change(key, item, model)
+            level, i, what = read_change(key, item, model)
             require((level, i) not in fates, "a neuron is changed twice")
-            fates[level, i] = (key, fate)
-    read = still_read(model, fates)
-    for (level, i), (key, _) in fates.items():
-        needed = {"removed": "dead", "folded": "active", "merged": None}[key]
+            fates[level, i] = (key, what)
+    return fates
+
+
+def require_claims(model: Model, fates: Fates, claims: Data) -> None:
+    """Is each change allowed, by a claim that has been proved or because a multiple of the neuron stays?"""
+    proved, read = {(c["layer"], c["neuron"], c["status"]) for c in claims}, still_read(model, fates)
+    for (level, i), (key, what) in fates.items():
         idle = key == "removed" and model.start[level] + i not in read
-        allowed = needed is None or idle or (level, i, needed) in proved
-        require(allowed, f"a neuron is {key} without a claim that allows it")
-    require(pruned(model, fates).whole_digest() == smaller.whole_digest(), "the smaller network is another one")
-    return {key: len(items) for key, items in changes.items()}
+        claimed = (level, i, {"removed": "dead", "folded": "active"}.get(key)) in proved
+        require(key == "merged" or idle or claimed, f"a neuron is {key} without a claim that allows it")
+        require(key != "merged" or (level, what[0]) not in fates, "a neuron is merged into one that is changed itself")
 
 
 def still_read(model: Model, fates: Fates) -> set[int]:
@@ -1741,7 +1602,7 @@ def still_read(model: Model, fates: Fates) -> set[int]:
 def read_change(key: str, item: Data, model: Model) -> tuple[int, int, Any]:
     """One change: ``(level, neuron, what)``; a merged neuron must be a positive multiple of another."""
     require(isinstance(item, list) and len(item) == (4 if key == "merged" else 2), f'an entry of "{key}" is too long')
-    level = layer_number(item[0], len(model.layers) + 1)
+    level = count(item[0], len(model.layers) + 1, "layer", 1)
     rows = model.layers[level - 1].rows
     i = count(item[1], len(rows), "neuron")
     if key != "merged":
@@ -1755,48 +1616,40 @@ def read_change(key: str, item: Data, model: Model) -> tuple[int, int, Any]:
 
 def pruned(model: Model, fates: Fates) -> Model:
     """The model without the neurons ``(level, i)`` in ``fates``."""
-    # what became of each variable: an affine form over the new variables
-    forms: list[Affine] = [(Fraction(0), {j: Fraction(1)}) for j in range(model.inputs)]
-    layers: list[Layer] = []
-    total = model.inputs
+    forms = new(0, model.inputs)  # what became of each variable, over the new variables
+    layers, total = list[Layer](), model.inputs
     for level, layer in enumerate(model.layers, 1):
-        kept: list[Affine] = []
-        own: dict[int, Affine] = {}
+        kept, own = list[Affine](), list[Affine]()
         for i, row in enumerate(layer.rows):
-            kind = fates.get((level, i), ("kept", None))[0]
+            kind, _ = fates.get((level, i), ("kept", None))
             if kind == "kept":
+                own += new(total + len(kept), 1)
                 kept.append(rewritten(row, layer.denominator, forms))
-                own[i] = (Fraction(0), {total + len(kept) - 1: Fraction(1)})
-            elif kind == "folded":
-                own[i] = rewritten(row, layer.denominator, forms)
-            elif kind == "removed":
-                own[i] = (Fraction(0), {})
+            else:
+                own.append(rewritten(row, layer.denominator, forms) if kind == "folded" else (Fraction(0), {}))
         for i in range(len(layer.rows)):
-            if i not in own:
-                j, c = fates[level, i][1]
-                require((level, j) not in fates, "a neuron is merged into one that is changed itself")
-                own[i] = (Fraction(0), {k: c * v for k, v in own[j][1].items()})
+            kind, what = fates.get((level, i), ("kept", None))
+            if kind == "merged":
+                own[i] = composed(Fraction(0), [what[1]], [own[what[0]]])
         total += len(kept)
-        layers += [_integer_layer(kept)] if kept else []
-        forms += [own[i] for i in range(len(layer.rows))]
-    require(layers, "no neuron is left")
+        layers += [integer_layer(kept)] if kept else []
+        forms += own
     return Model(model.inputs, layers, last_map(model, fates, forms))
 
 
 def rewritten(row: Row, denominator: int, forms: list[Affine]) -> Affine:
     """A row over the new variables."""
     bias, columns, entries = row
-    return _composed(
-        Fraction(bias, denominator), [Fraction(w, denominator) for w in entries], [forms[j] for j in columns]
-    )
+    weights = [Fraction(w, denominator) for w in entries]
+    return composed(Fraction(bias, denominator), weights, [forms[j] for j in columns])
 
 
 def last_map(model: Model, fates: Fates, forms: list[Affine]) -> Layer | None:
     """What follows the last ReLU layer; where nothing did, the outputs are those of the last layer."""
     if model.output is not None:
-        return _integer_layer([rewritten(row, model.output.denominator, forms) for row in model.output.rows])
+        return integer_layer([rewritten(row, model.output.denominator, forms) for row in model.output.rows])
     changed = any(level == len(model.layers) for level, _ in fates)
-    return _integer_layer(forms[model.start[-2] :]) if changed else None
+    return integer_layer(forms[model.start[-2] :]) if changed else None
 
 
 # ---- the command ------------------------------------------------------------------------------------------------
@@ -1809,20 +1662,20 @@ def main(arguments: list[str]) -> int:
     sys.set_int_max_str_digits(DIGITS)
     names = [name if name.isprintable() else ascii(name) for name in arguments]
     try:
-        loaded = [load(path) for path in arguments]
-        model, domain = Model.parse(loaded[1]), Domain.parse(loaded[2])
-        smaller = Model.parse(loaded[3]) if len(loaded) == 4 else None
-    except (OSError, ValueError, RecursionError, Malformed) as problem:
+        certificate, *loaded = [load(path) for path in arguments]
+        model, domain = Model.parse(loaded[0]), Domain.parse(loaded[1])
+        smaller = [Model.parse(data) for data in loaded[2:]]
+    except (OSError, ValueError, RecursionError, Rejected) as problem:
         print(f"checker: error: {problem}".splitlines()[0], file=sys.stderr)
         return 2
     try:
-        if smaller is not None:
-            changes = check_pruning(loaded[0], model, domain, smaller)
-            said = ", ".join(f"{number_} {what}" for what, number_ in changes.items())
+        if smaller:
+            changes = check_pruning(certificate, model, domain, smaller[0])
+            said = ", ".join(f"{found} {what}" for what, found in changes.items())
             print(f"accepted {names[0]}: {names[3]} equals {names[1]} on the domain ({said})")
             return 0
-        claims = check(loaded[0], model, domain)
-    except (Rejected, Malformed) as problem:
+        claims = check(certificate, model, domain)
+    except Rejected as problem:
         print(f"REJECTED {names[0]}: {problem}")
         return 1
     for claim in claims:

@@ -81,7 +81,7 @@ class Step(NamedTuple):
                 kind, index, cut = node["split"]
                 if kind == "x" and type(index) is int and 0 <= index < inputs:
                     return cls(derives, last, (index, checker.number(cut)))
-        except (ValueError, TypeError, AttributeError, checker.Malformed):
+        except (ValueError, TypeError, AttributeError, checker.Rejected):
             pass
         return None
 
@@ -159,7 +159,7 @@ class Quick(checker.Judge):
         self._arithmetics: dict[int, Arithmetic | None] = {}
         self.tick: Callable[[], None] = lambda: None
         self._inside: dict[int, checker.Vector] = {}  # entries of the table of points, and what they give
-        self._values: dict[int, list[tuple[list[int], int]]] = {}
+        self._variables: dict[int, tuple[list[int], int, int]] = {}  # of a point: those of how many layers
         super().__init__(points, model, domain, derived_, tree)
 
     def start(self, derived_: Any) -> Region | None:
@@ -201,10 +201,13 @@ class Quick(checker.Judge):
         """As the plain judge has it; of a point in the table each layer is evaluated once."""
         if not any(point is known for known in self._inside.values()):
             return super().value(point, level, neuron)
-        before = self._values.get(id(point), [])
-        if len(before) < level - 1:
-            before = self._values[id(point)] = self.model.values(point, level - 1)
-        return self.model.value(point, level, neuron, before[: level - 1])
+        variables, d, layers = self._variables.get(id(point), ([], 1, -1))
+        if layers < level - 1:
+            values, d = self.model.values(point, level - 1)
+            variables = self.model.outputs(values)
+            self._variables[id(point)] = variables, d, level - 1
+        layer = self.model.layers[level - 1]
+        return Fraction(checker.at(layer.rows[neuron], variables, d), d * layer.denominator)
 
     def bound(self, proof: Any, level: int, neuron: int, sign: int) -> checker.Bound:
         found = self._bound(proof, level, neuron, sign)

@@ -16,7 +16,7 @@ from geomrelu import checker
 from geomrelu.certificates.batch import Quick
 from geomrelu.checker import Domain, Fates, Layer, Model, Row, require
 
-__all__ = ["check_changes", "check_pruning", "fates_of", "open_pruning", "outputs", "pruned"]
+__all__ = ["check_changes", "check_pruning", "outputs", "pruned"]
 
 REMOVED, FORM = -1, -2  # what became of a variable that is no variable of the smaller network
 
@@ -32,51 +32,15 @@ def check_pruning(certificate: Any, model: Model, domain: Domain, smaller: Model
 
     Exact: yes. Cost: a comparison for each weight; a product for each weight on a folded neuron and each of its own.
     """
-    open_pruning(certificate, model, smaller)
-    require(certificate.get("domain") == domain.digest(), "it is about another domain")
-    require(isinstance(certificate.get("claims"), list), '"claims" must be a list')
+    checker.open_pruning(certificate, model, domain, smaller)
     claims = checker.prove_all(certificate, model, domain, Quick) if certificate["claims"] else []
     return check_changes(certificate, model, claims, smaller)
 
 
-def open_pruning(certificate: Any, model: Model, smaller: Model) -> None:
-    """Reject what is no pruning of the model to the smaller one, by format and digests."""
-    require(
-        isinstance(certificate, dict) and certificate.get("geomrelu") == checker.PRUNING,
-        f"not a geomrelu {checker.PRUNING}",
-    )
-    keys = {"geomrelu", "model", "domain", "smaller", "points", "derive", "claims", *checker.CHANGES}
-    checker.known(certificate, keys, "the certificate")
-    require(certificate.get("smaller") == smaller.whole_digest(), "it is about another smaller network")
-    require(certificate.get("model") == model.whole_digest(), "it is about another model")
-
-
-def fates_of(certificate: Any, model: Model) -> Fates:
-    """What becomes of which neurons, read from a certificate; each merged one is a multiple of the other."""
-    fates: Fates = {}
-    for key in checker.CHANGES:
-        items = certificate.get(key, [])
-        require(isinstance(items, list), f'"{key}" must be a list')
-        for item in items:
-            level, i, what = checker.read_change(key, item, model)
-            require((level, i) not in fates, "a neuron is changed twice")
-            fates[level, i] = key, what
-    return fates
-
-
 def check_changes(certificate: Any, model: Model, claims: Any, smaller: Model) -> dict[str, int]:
     """The same as :func:`check_pruning`, once its claims have been proved."""
-    proved = {(c["layer"], c["neuron"], c["status"]) for c in claims}
-    fates = fates_of(certificate, model)
-    read = checker.still_read(model, fates)
-    for (level, i), (key, what) in fates.items():
-        if key == "merged":
-            require((level, what[0]) not in fates, "a neuron is merged into one that is changed itself")
-            continue
-        idle = key == "removed" and model.start[level] + i not in read
-        allowed = idle or (level, i, "dead" if key == "removed" else "active") in proved
-        require(allowed, f"a neuron is {key} without a claim that allows it")
-    require(len(fates) < model.start[-1] - model.inputs, "no neuron is left")
+    fates = checker.fates_of(certificate, model)
+    checker.require_claims(model, fates, claims)
     require(_equal(pruned(model, fates), smaller), "the smaller network is another one")
     return {key: sum(kind == key for kind, _ in fates.values()) for key in checker.CHANGES}
 

@@ -403,7 +403,7 @@ def read(path: str | Path) -> Any:
         return checker.parsed(Path(path).read_text(encoding="utf-8"))
     except OSError as problem:
         raise InputError(f"{path}: {problem.strerror}") from None
-    except checker.Malformed as problem:
+    except checker.Rejected as problem:
         raise InputError(f"{path}: {problem}") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path}: not a complete JSON file") from None

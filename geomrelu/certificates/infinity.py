@@ -48,12 +48,12 @@ def cones(model: Model, domain: Domain, level: int, neuron: int, tick: Callable[
     Raises:
         TooManyParts: it is too long.
     """
-    known = dict[Direction, list[list[int]]]()
+    known = dict[Direction, list[int]]()
 
     def look(cone: Cone, left: set[Direction]) -> Crossing | bool | None:
         for g in left - known.keys():
             known[g] = checker.growths(model, [Fraction(v) for v in g], level)
-        found = _crossing(cone, {g: known[g] for g in left}, level)
+        found = _crossing(cone, {g: known[g][model.inputs : model.start[level]] for g in left})
         if found is not None:
             return found
         return None if all(checker.off(model, level, neuron, known[g]) for g in left) else False
@@ -95,15 +95,14 @@ def _row_crossing(domain: Domain, cone: Cone) -> Crossing | None:
     return None
 
 
-def _crossing(cone: Cone, growths: dict[Direction, list[list[int]]], level: int) -> Crossing | None:
+def _crossing(cone: Cone, growths: dict[Direction, list[int]]) -> Crossing | None:
     """Of the first neuron that does not keep its sign on the generators that are left."""
     places = [k for k, g in enumerate(cone) if g in growths]
-    for at in range(level - 1):
-        for values in zip(*(growths[cone[k]][at] for k in places), strict=True):
-            found = _opposite(values)
-            if found is not None:
-                p, q, a, b = found
-                return places[p], places[q], a, b
+    for values in zip(*(growths[cone[k]] for k in places), strict=True):
+        found = _opposite(values)
+        if found is not None:
+            p, q, a, b = found
+            return places[p], places[q], a, b
     return None
 
 

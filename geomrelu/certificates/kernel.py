@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from geomrelu import checker
-from geomrelu.certificates import changes
 from geomrelu.checker import Domain, Model, Rejected, require
 from geomrelu.errors import InputError
 
@@ -58,10 +57,8 @@ def program() -> str:
 
 def judge(certificate: Any, model: Model, domain: Domain) -> list[dict[str, Any]]:
     """Prove every claim of a certificate with the kernel, or raise :class:`checker.Rejected`; returns the claims."""
-    require(isinstance(certificate, dict) and certificate.get("geomrelu") == checker.FORMAT, "of another format")
+    checker.about(certificate, checker.FORMAT, {"parts"}, {"model": model.digest(), "domain": domain.digest()})
     require("parts" not in certificate, NO_PARTS)
-    checker.known(certificate, {"geomrelu", "model", "domain", "points", "derive", "claims"}, "the certificate")
-    require(certificate.get("model") == model.digest(), "it is about another model")
     claims, asked = said(certificate, model, domain)
     require(claims, "it claims nothing")
     _prove(certificate, model, domain, claims, asked)
@@ -73,10 +70,10 @@ def judge_pruning(certificate: Any, model: Model, domain: Domain, smaller: Model
 
     Returns the number of neurons removed, folded and merged.
     """
-    changes.open_pruning(certificate, model, smaller)
+    checker.open_pruning(certificate, model, domain, smaller)
     claims, asked = said(certificate, model, domain)
     fates = {}
-    for neuron, (key, what) in changes.fates_of(certificate, model).items():
+    for neuron, (key, what) in checker.fates_of(certificate, model).items():
         fates[neuron] = key if what is None else f"{key}:{what[0]}:{_words(what[1].as_integer_ratio(), ':')}"
     _prove(certificate, model, domain, claims, asked, _pruning(model, smaller, fates))
     return {key: len(certificate.get(key, [])) for key in checker.CHANGES}
@@ -142,7 +139,7 @@ def said(certificate: Any, model: Model, domain: Domain) -> tuple[list[dict[str,
 
 def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator[Statement]:
     model, domain = points.model, points.domain
-    level = checker.layer_number(claim.get("layer"), len(model.layers) + 1)
+    level = checker.count(claim.get("layer"), len(model.layers) + 1, "layer", 1)
     neuron = checker.count(claim.get("neuron"), len(model.layers[level - 1].rows), "neuron")
     status, supremum, stable = (claim.get(key) for key in ("status", "supremum", "stable"))
     require(isinstance(status, str) and status in checker.STATUS, "the status is none of the judge's")
@@ -425,7 +422,7 @@ class Writer:
         require(isinstance(items, list), '"derive" must be a list')
         for item in items:
             require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
-            level = checker.layer_number(item[0], below)
+            level = checker.count(item[0], below, "layer", 1)
             new = level > node.known
             in_turn = level <= node.known + (len(item) == 1 or (len(item) == 2 and level > self.fits))
             require(in_turn, "layers are derived one after the other, and as a whole first")
@@ -483,7 +480,7 @@ class Writer:
             require(inside, "a cut does not lie in the range of its input")
             parts = [node._replace(sides=(*node.sides, (j, c, sign))) for sign in (-1, 1)]
             return f"input {j} {_words(c.as_integer_ratio())} 1", parts
-        at = checker.layer_number(data[1], level)
+        at = checker.count(data[1], level, "layer", 1)
         i = checker.count(data[2], len(self.model.layers[at - 1].rows), "neuron")
         require(at <= node.known, "a split is of a neuron whose layer has been derived")
         return f"neuron {at} {i}", [node._replace(cuts=(*node.cuts, (at, i, sign))) for sign in (-1, 1)]

@@ -156,7 +156,7 @@ class Case:
             if pruning:
                 return Judgement(None, piece, changes=self._changes(data, self.pieces[piece]))
             claims = self._claims(data, self.pieces[piece])
-        except (checker.Rejected, checker.Malformed, InputError) as problem:  # what cannot be read proves nothing
+        except (checker.Rejected, InputError) as problem:  # what cannot be read proves nothing
             return Judgement(problem)
         dead = frozenset((c["layer"], c["neuron"]) for c in claims if c.get("status") == "dead")
         return Judgement(None, piece, len(claims), dead)
@@ -204,7 +204,7 @@ class QuantisedCase(NamedTuple):
                 given = self.network, self.domain, self.smaller
                 return Judgement(None, changes={"removed": quantised_pruning.judge_pruning(data, *given, judge)})
             claims = quantised_certificate.judge(data, self.network, self.domain, judge)
-        except (checker.Rejected, checker.Malformed, InputError) as problem:
+        except (checker.Rejected, InputError) as problem:
             return Judgement(problem)
         dead = frozenset((c["layer"], c["neuron"]) for c in claims if c["status"] == "dead")
         return Judgement(None, 0, len(claims), dead)

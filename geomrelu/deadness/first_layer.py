@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
+from geomrelu import checker
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Verdict
@@ -48,11 +49,11 @@ def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:
     """On a box a neuron is largest at a corner, unless that lies at infinity."""
     if not domain.is_box:
         return None
-    map_ = problem.network.layers[0]
-    total = domain.checked.highest(*map_.row(i))
-    if total is None:
+    try:
+        total = checker.at_corner(problem.network.checked, domain.checked, 1, i)
+    except checker.Rejected:
         return None
-    return _closed_form(problem, domain, i, total / map_.denominator, "corner", {}, "maximal corner")
+    return _closed_form(problem, domain, i, total, "corner", {}, "maximal corner")
 
 
 def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:

@@ -90,7 +90,7 @@ class Problem:
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
             return self.tried(claim, "proved in an earlier run", value)
-        except (ValueError, TypeError, checker.Malformed):
+        except (ValueError, TypeError, checker.Rejected):
             return None
 
     def valued(

@@ -131,10 +131,7 @@ def judge(
 
     Exact: yes. Cost: that of what it claims; grids of more than 2^20 points are refused.
     """
-    try:
-        return _Judging(data, network, domain, by).claims()
-    except checker.Malformed as problem:
-        raise checker.Rejected(str(problem)) from None
+    return _Judging(data, network, domain, by).claims()
 
 
 class _Judging:
@@ -155,7 +152,7 @@ class _Judging:
         self.by_layer: dict[int, list[dict[str, Any]]] = {}
         for claim in data["claims"]:
             checker.known(claim, {"layer", "neuron", "status", "by", "point", "supremum"}, "a claim")
-            layer = checker.layer_number(claim.get("layer"), network.depth + 1)
+            layer = checker.count(claim.get("layer"), network.depth + 1, "layer", 1)
             quantiser = network.quantisers[layer - 1]
             checker.require(quantiser is None or not any(quantiser.low), f"layer {layer} is no ReLU")
             checker.count(claim.get("neuron"), network.widths[layer - 1], "neuron")
@@ -163,7 +160,7 @@ class _Judging:
         self.relaxed: dict[int, list[dict[str, Any]]] = {}
         for entry in data["relaxed"]:
             checker.known(entry, {"layer", "neurons", "zeros", "certificate", "why"}, "a relaxed network")
-            layer = checker.layer_number(entry.get("layer"), network.depth + 1)
+            layer = checker.count(entry.get("layer"), network.depth + 1, "layer", 1)
             self.relaxed.setdefault(layer, []).append(entry)
         self.dead: set[Key] = set()
 
@@ -177,7 +174,7 @@ class _Judging:
                 i = claim["neuron"]
                 try:
                     self._prove(claim, layer, i, proved)
-                except (checker.Rejected, checker.Malformed) as problem:
+                except checker.Rejected as problem:
                     raise checker.Rejected(f"layer {layer}, neuron {i}: {problem}") from None
                 found.append(claim)
             dead = sorted({c["neuron"] for c in self.by_layer[layer] if c["status"] == "dead"})
@@ -301,17 +298,17 @@ class Kept:
         try:
             points = [tuple(checker.numbers(point, self.network.inputs)) for point in data["points"]]
             for claim in data["claims"]:
-                layer = checker.layer_number(claim["layer"], self.network.depth + 1)
+                layer = checker.count(claim["layer"], self.network.depth + 1, "layer", 1)
                 neuron = checker.count(claim["neuron"], self.network.widths[layer - 1], "neuron")
                 place = {"point": points[claim["point"]]} if "point" in claim else {}
                 self.claims[layer, neuron] = claim | place
             for entry in data["relaxed"]:
-                layer = checker.layer_number(entry["layer"], self.network.depth + 1)
+                layer = checker.count(entry["layer"], self.network.depth + 1, "layer", 1)
                 zeros = [(int(l), int(i)) for l, i in entry["zeros"]]
                 neurons = _indices(entry["neurons"], self.network.widths[layer - 1])
                 if neurons and _FOLDER.fullmatch(entry["folder"]):
                     self.entries.append(entry | {"zeros": zeros, "neurons": neurons})
-        except (checker.Malformed, checker.Rejected, IndexError, KeyError, TypeError, ValueError):
+        except (checker.Rejected, IndexError, KeyError, TypeError, ValueError):
             return
 
     def points(self, layer: int) -> list[tuple[Fraction, ...]]:

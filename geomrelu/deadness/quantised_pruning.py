@@ -213,7 +213,7 @@ def _check_changes(data: Any, network: QuantisedNetwork, dead: Collection[Key], 
     removed: list[Key] = []
     for item in data["removed"]:
         checker.require(isinstance(item, list) and len(item) == 2, 'an entry of "removed" is no (layer, neuron)')
-        layer = checker.layer_number(item[0], network.depth + 1)
+        layer = checker.count(item[0], network.depth + 1, "layer", 1)
         removed.append((layer, checker.count(item[1], network.widths[layer - 1], "neuron")))
     checker.require(len(set(removed)) == len(removed), "a neuron is removed twice")
     _check_removed(network, dead, removed, smaller)

@@ -305,8 +305,8 @@ class _Search:
                 break
             exact = floating.inside.exact(points[best])
             if exact is not None:
-                values = self.network.checked.values(list(exact), self.deepest)
-                self.seen |= {(layer, i, s) for layer, i, s in order if s * values[layer - 1][0][i] > 0}
+                (values, _), starts = self.network.checked.values(list(exact), self.deepest), self.network.checked.start
+                self.seen |= {(layer, i, s) for layer, i, s in order if s * values[starts[layer] + i] > 0}
             signs[signs[:, best]] = False
 
     @property

@@ -181,7 +181,7 @@ class Judgement:
         growth = self.growth
         try:
             stack = [(name, self._region(name))]
-        except (checker.Rejected, checker.Malformed):  # numbers that fixed point cannot hold: nothing is derived there
+        except checker.Rejected:  # numbers that fixed point cannot hold: nothing is derived there
             growth.lost = True
             return
         while stack and growth.point is None:
@@ -218,7 +218,7 @@ class Judgement:
             said, growth = self._said(name), self.growth
             children = examine(said, region, growth.level)
             return children, None if children else region.leaf(growth.level, growth.neuron, 1, said)
-        except (checker.Rejected, checker.Malformed):
+        except checker.Rejected:
             return (), None
 
     def _solve(self, name: int, region: Region) -> None:

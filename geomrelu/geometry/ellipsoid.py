@@ -104,7 +104,7 @@ class Ellipsoid:
         """
         try:
             return cls(checker.Domain.parse(data))
-        except checker.Malformed as problem:
+        except checker.Rejected as problem:
             raise InputError(str(problem)) from None
 
     @classmethod
@@ -272,7 +272,7 @@ class Ellipsoid:
         exact = rationals(list(u), "u")
         try:
             found = tuple(self._ball.at({"ball": list(exact)}))
-        except (checker.Malformed, checker.Rejected) as problem:
+        except checker.Rejected as problem:
             raise InputError(str(problem)) from None
         self._known[found] = exact
         return found

@@ -84,7 +84,7 @@ class Polyhedron:
         """
         try:
             domain = checker.Domain.parse(data)
-        except checker.Malformed as problem:
+        except checker.Rejected as problem:
             raise InputError(str(problem)) from None
         return cls(domain)
 

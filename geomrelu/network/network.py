@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
 from inspect import signature
+from itertools import pairwise
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -290,8 +291,10 @@ class Network:
         x = rationals(point, "point")
         if len(x) != self.inputs:
             raise InputError(f"the network reads R^{self.inputs}, the point lies in R^{len(x)}")
-        values = self.checked.values(list(x), self.depth if up_to is None else up_to)
-        return [[Fraction(v, d) for v in z] for z, d in values]
+        depth = self.depth if up_to is None else up_to
+        values, d = self.checked.values(list(x), depth)
+        starts = self.checked.start[1 : depth + 2]
+        return [[Fraction(v, d) for v in values[first:last]] for first, last in pairwise(starts)]
 
     def __call__(self, point: Sequence[Any]) -> list[Fraction]:
         """The exact output: of the output map, or of the last ReLU layer if there is none."""

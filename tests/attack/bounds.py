@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from attack.questions import AGREED, MALFORMED, PROVED, REJECTED, UNIT, Question, bounding, judged
+from attack.questions import AGREED, PROVED, REJECTED, UNIT, Question, bounding, judged
 
 SQUARE = {"box": [[-1, 1], [-1, 1]]}
 TWO = {"layers": [{"weights": [[1, 1], [1, -1]]}, {"weights": [[1, 1], [1, -1]], "bias": [-1, 0]}]}
@@ -279,7 +279,7 @@ def trees() -> Iterator[Question]:
         ["neuron", 1, 2], ["neuron", "1", 0], ["form", 0, 0],
     ):  # fmt: skip
         yield bounding(TWO, SQUARE, proved(split), 2, 0), REJECTED
-    yield bounding(TWO, SQUARE, proved(["x", 0, "z"]), 2, 0), MALFORMED
+    yield bounding(TWO, SQUARE, proved(["x", 0, "z"]), 2, 0), REJECTED
     for weight in (1, -1):
         yield bounding({"layers": [{"weights": [[weight]]}]}, LINE, [{"split": ["x", 0, "0"]}, {}, {}], 1, 0), "1"
     for split in (["x", 0, "1/2"], ["x", 1, "-1"], ["x", 1, "1"], ["neuron", 1, 0], ["neuron", 1, 1]):

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from attack.questions import MALFORMED, NONE, PROVED, REJECTED, Ask, Question, judged, outcome, pruning
+from attack.questions import NONE, PROVED, REJECTED, Ask, Question, judged, outcome, pruning
 
 
 def stated() -> Iterator[Question]:
@@ -72,7 +72,7 @@ def claims() -> Iterator[Question]:
         (2, "dead", {"nonsense": 1}, REJECTED), (0, "at most", {}, REJECTED), (2, "dead", {"bound": "1"}, REJECTED),
         (1, "active", {"supremum": "1"}, REJECTED),
         (1, "active", {"supremum": "1", "point": ["1"]}, REJECTED), (1, "active", {"stable": True}, REJECTED),
-        (1, "active", {"stable": False, "point": ["0"]}, REJECTED), (0, "at most", {"bound": "x"}, MALFORMED),
+        (1, "active", {"stable": False, "point": ["0"]}, REJECTED), (0, "at most", {"bound": "x"}, REJECTED),
         (0, ["dead"], {}, REJECTED),
         (0, None, {}, REJECTED), (0, "killed", {}, REJECTED), (2, "dead", {"stable": 1}, REJECTED),
         (2, "dead", {"stable": 0, "point": ["0"]}, REJECTED), (2, "dead", {"stable": "x"}, REJECTED),
@@ -189,7 +189,7 @@ def cones() -> Iterator[Question]:
         ([[0, 1, "-1", "-1"], [], []], REJECTED), ([[0, 2, "2", "1"], [], []], REJECTED),
         ([[0, 1, "2"], [], []], REJECTED),
         ([[0, 1, "2", "1", 1], [], []], REJECTED), ([["0", 1, "2", "1"], [], []], REJECTED), ([cut, {}, []], REJECTED),
-        ([[0, 1, "x", "1"], [], []], MALFORMED),
+        ([[0, 1, "x", "1"], [], []], REJECTED),
     ):  # fmt: skip
         yield judged(model, place, claim | {"infinity": tree}), answer
     # flat along the ray: quiet if the bias is negative, and so is the weight on what might not stay off

@@ -205,7 +205,7 @@ def _answer(name: str, ask: Any) -> str:
     try:
         with _limited(SECONDS):
             ask(checker.Judge if name == "plain" else batch.Quick)
-    except (checker.Rejected, checker.Malformed):
+    except checker.Rejected:
         return REFUSED
     except _Slow:
         return SLOW

@@ -16,7 +16,7 @@ from typing import Any
 Ask = Callable[[Any], Any]
 Question = tuple[Ask, Any]  # with its answer
 
-PROVED, REJECTED, MALFORMED = "proved", "Rejected", "Malformed"
+PROVED, REJECTED = "proved", "Rejected"
 AGREED = object()  # the answer is not stated, but all judges give the same one, to the last digit
 UNIT = Fraction(1, 1 << 28)
 NONE = {"activation": "none"}
@@ -31,7 +31,7 @@ def outcome(module: Any, do: Callable[[], Any], text: bool = False) -> Any:
     """What comes of it, or the name of the refusal, or what it says; a crash is itself."""
     try:
         return do()
-    except (module.Rejected, module.Malformed) as refused:
+    except module.Rejected as refused:
         return str(refused) if text else type(refused).__name__
     except Exception as other:
         return repr(other)

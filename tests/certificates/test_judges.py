@@ -314,16 +314,16 @@ def test_far_out_ends_within_its_budget(shared):
 
 def test_two_equal_keys_are_refused_wherever_they_stand(tmp_path):
     for text in ('{"a": 1, "a": 2}', '[{"b": {"c": 0, "d": 1, "c": 0}}]'):
-        with pytest.raises(checker.Malformed, match="stands twice"):
+        with pytest.raises(checker.Rejected, match="stands twice"):
             checker.parsed(text)
-    with pytest.raises(checker.Malformed):
+    with pytest.raises(checker.Rejected):
         checker.parsed('{"a": NaN}')
 
 
 def test_numbers_are_read_in_linear_time():
     """A hundred thousand digits and then something else."""
     for text in ("1" * 99_000 + "x", "0" * 99_000 + "/0", "." * 99_000, "1" * 50_000 + "." + "1" * 40_000 + "e", "٣"):
-        with pytest.raises(checker.Malformed) as problem:
+        with pytest.raises(checker.Rejected) as problem:
             checker.number(text)
         assert len(str(problem.value)) < 150
     assert checker.number("+1.5e-1") == Fraction(3, 20) and checker.number("-.5") == Fraction(-1, 2)
@@ -347,7 +347,7 @@ def test_numbers_are_read_in_linear_time():
 )
 def test_models_that_say_something_else(data, tmp_path):
     """Refused by the judge, and by what the command line reads models with."""
-    with pytest.raises(checker.Malformed):
+    with pytest.raises(checker.Rejected):
         checker.Model.parse(data)
     (tmp_path / "m.json").write_text(json.dumps(data))
     assert main(["decide", str(tmp_path / "m.json"), "--domain", "box:0,1"]) == 2
@@ -416,7 +416,7 @@ def test_cones_cover_and_their_lists_cannot_be_shortened():
             [[0, 1, "0", "1"], *tree[1:]],
             [[0, 9, "1", "1"]],
         ):
-            with pytest.raises((checker.Rejected, checker.Malformed)):
+            with pytest.raises(checker.Rejected):
                 judge.calm(bad, 2, 0)
 
 
@@ -439,8 +439,7 @@ def test_directions_in_random_cones_lie_in_a_leaf():
                 grow([middle if k == new else g for k, g in enumerate(cone)], depth - 1)
 
         grow(checker.recession(domain.checked), 4)
-        model = as_network([([[1, 0]], [0])]).checked
-        assert checker.covered(model, domain.checked, tree, lambda cone, leaves=leaves: not leaves.append(cone))
+        assert checker.covered(domain.checked, tree, lambda cone, leaves=leaves: not leaves.append(cone))
         for _ in range(20):
             ray = [rng.randint(-5, 5) for _ in range(2)]
             if any(ray) and domain.checked.recedes([Fraction(v) for v in ray]):

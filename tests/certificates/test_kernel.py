@@ -43,7 +43,7 @@ def answer(judge, certificate, net, domain):
     """None if it is accepted, else why not."""
     try:
         judge(json.loads(json.dumps(certificate), parse_float=str), net.checked, domain.checked)
-    except (checker.Rejected, checker.Malformed) as problem:
+    except checker.Rejected as problem:
         return str(problem)
     return None
 

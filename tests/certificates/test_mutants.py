@@ -55,11 +55,11 @@ def asked():
 
 
 FAULTS = [
-    ("Domain.contains", "row[0] - dot(row[1:], point) == 0"),
-    ("Domain.highest", "without: if len"),
-    ("Domain.recedes", "r <= 1"),
+    ("Domain._holds", "b * one - dot(a, x) == 0"),
+    ("at_corner", "require(True, 'the box has"),
+    ("Domain._holds", "low + one <= v"),
     ("Region.copy", "without: other.cuts"),
-    ("_Reader.read", "without: _only"),
+    ("Model.parse", "without: known(layer"),
     ("active", "Fraction(1)"),
     ("below", "domain.rows and"),
     ("covered", "require(True, 'two generators"),
@@ -70,7 +70,7 @@ FAULTS = [
     ("line", "Line(ONE, ONE, --low)"),
     ("read_change", "c >= 0"),
     ("read_ray", "require(True, 'a ray"),
-    ("split_units", "m > 1"),
+    ("fixed_form", "m > 1"),
     ("still_read", "enumerate(model.layers, 2)"),
     ("unstable", "require(True, 'there is no point"),
 ]

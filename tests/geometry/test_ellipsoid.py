@@ -285,7 +285,7 @@ def test_one_set_has_one_digest():
     ],
 )
 def test_data_that_are_no_ball_are_malformed(data, tmp_path):
-    with pytest.raises(checker.Malformed):
+    with pytest.raises(checker.Rejected):
         checker.Domain.parse(json.loads(json.dumps(data)))
     if data.get("center") != [0.5]:  # which is exact where decimals are read as decimals
         (tmp_path / "domain.json").write_text(json.dumps(data))
