@@ -112,7 +112,7 @@ ONE = 1 << UNIT
 SIXTEENTHS = {c: k * ONE // 16 for k, c in enumerate("0123456789abcdefg")}
 CORNERED = 8  # the most inputs that may vary where corners are looked at
 DIGITS = 100_000  # of one number
-MOST = 10_000_000  # inputs
+MOST = 10_000_000  # inputs, not included
 _NUMBER = re.compile(r"[+-]?([0-9]+/[0-9]+|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?)")
 
 
@@ -1100,7 +1100,7 @@ def derive_layer(region: Region, level: int, listed: Data) -> None:
     require(isinstance(listed, list), "a derivation lists neurons")
     neurons = list(dict.fromkeys(count(i, width, "neuron") for i in listed))
     region.keep(level, {})
-    if not fits and not region.empty:
+    if not fits:
         region.keep(level, {i: both(interval, region, level, i) for i in (range(width) if new_ else neurons)})
     if region.empty:
         return

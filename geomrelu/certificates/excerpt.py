@@ -1,10 +1,10 @@
-"""What has to be read to believe one certificate: the plain judge without the functions that it did not call.
+"""What has to be read to believe one certificate: the plain judge without what it did not need for it.
 
     python -m geomrelu.certificates.excerpt CERTIFICATE MODEL.json DOMAIN.json [SMALLER.json] > judge.py
 
-takes what ``checker.py`` takes, judges with it, and writes the functions that were called, with the head, the types and
-the classes of the file: a program that accepts this certificate as well. For another one it may lack a function, and
-then it fails. What the judge says goes to standard error; the exit code is its own.
+takes what ``checker.py`` takes, judges with it, and writes that file without the functions and branches that were never
+entered: a program that accepts this certificate as well. Where a branch was, it rejects, so it accepts nothing that
+``checker.py`` does not. What the judge says goes to standard error; the exit code is its own.
 """
 
 from __future__ import annotations
@@ -12,83 +12,105 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
-from types import FrameType
+from typing import Any, NamedTuple
 
 from geomrelu import checker
 
-__all__ = ["called", "main", "reduced"]
+__all__ = ["main", "reduced", "watched"]
 
-Function = ast.FunctionDef
-
-
-@contextmanager
-def called() -> Iterator[set[int]]:
-    """The first lines of the functions of ``checker.py`` that are called meanwhile."""
-    lines: set[int] = set()
-
-    def enter(frame: FrameType, event: str, argument: object) -> None:
-        if frame.f_code.co_filename == checker.__file__:
-            lines.add(frame.f_code.co_firstlineno)
-
-    before = sys.gettrace()
-    sys.settrace(enter)
-    try:
-        yield lines
-    finally:
-        sys.settrace(before)
+SOURCE = Path(checker.__file__)
+ELSEWHERE = 'raise Rejected("not needed for the certificate of this excerpt")\n'
 
 
-def reduced(lines: set[int]) -> str:
-    """The text of ``checker.py`` without the functions that begin on other lines.
+class Block(NamedTuple):
+    """Statements that are done together: the body of a function, of a loop, or one side of a condition."""
 
-    Those that are named without being called stay, as in tables: they are looked up there.
-    """
-    source = Path(checker.__file__).read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    functions = list(_functions(tree))
-    kept = [node for node in tree.body if not isinstance(node, (Function, ast.ClassDef))]
-    kept += [function for function in functions if _first(function) in lines]
-    for node in kept:  # grows meanwhile
-        names = _looked_up(node)
-        kept += [function for function in functions if function.name in names and function not in kept]
-    text = source.splitlines(keepends=True)
-    for function in functions:
-        if function not in kept:
-            for line in range(_first(function) - 1, function.end_lineno or 0):
-                text[line] = ""
+    owner: Any
+    statements: list[ast.stmt]
+
+
+def blocks(tree: ast.Module) -> list[Block]:
+    """Those of functions, from outside in, in an order that depends on the tree alone."""
+    functions = [part for part in _parts(tree) if isinstance(part, ast.FunctionDef)]
+    owners = [
+        node for part in functions for node in ast.walk(part) if isinstance(node, (ast.FunctionDef, ast.If, ast.For))
+    ]
+    sides = [(owner, side) for owner in owners for side in (owner.body, getattr(owner, "orelse", [])) if side]
+    return [Block(owner, side) for owner, side in sides]
+
+
+def watched() -> tuple[Callable[[list[str]], int], bytearray]:
+    """The judge's ``main``, and bytes in which it marks the blocks that it enters."""
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    every = blocks(tree)
+    for k, block in enumerate(every):
+        block.statements[:0] = ast.parse(f"_entered[{k}] = 1").body
+    entered = bytearray(len(every))
+    names: dict[str, Any] = {"__name__": "watched", "_entered": entered}
+    exec(compile(ast.fix_missing_locations(tree), str(SOURCE), "exec"), names)
+    return names["main"], entered
+
+
+def reduced(entered: bytearray) -> str:
+    """The text of ``checker.py`` without the blocks that were not entered; a function still named only rejects."""
+    source = SOURCE.read_text(encoding="utf-8").splitlines(keepends=True)
+    unseen = [block for block, seen in zip(blocks(ast.parse("".join(source))), entered, strict=True) if not seen]
+    functions = [block for block in unseen if isinstance(block.owner, ast.FunctionDef)]
+    text = list(source)
+    for function, _ in functions:
+        first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+        _replace(text, first, function.end_lineno, "")
+    for block in unseen:  # those outside come before those inside them
+        if text[block.statements[0].lineno - 1]:  # it is still there
+            _cut(text, block)
+    named = {node.id for node in ast.walk(ast.parse("".join(text))) if isinstance(node, ast.Name)}
+    for function, (first, *_) in functions:
+        if function.name in named:
+            head = slice(function.lineno - 1 - len(function.decorator_list), first.lineno - 1)
+            text[head] = source[head]
+            text[first.lineno - 1] = " " * first.col_offset + ELSEWHERE
     short = re.sub(r"\n{4,}", "\n\n\n", "".join(text))
     return re.sub(r"# ---- [^\n]*\n+(?=# ----)", "", short)  # a section of which nothing is left
 
 
-def _functions(tree: ast.Module) -> Iterator[Function]:
-    """Of the file and of its classes; not those inside others."""
+def _parts(tree: ast.Module) -> Iterator[Any]:
+    """What the file consists of, with the functions of its classes one by one."""
     for node in tree.body:
-        inside = node.body if isinstance(node, ast.ClassDef) else [node]
-        yield from (function for function in inside if isinstance(function, Function))
+        if isinstance(node, ast.ClassDef):
+            yield from (function for function in node.body if isinstance(function, ast.FunctionDef))
+        else:
+            yield node
 
 
-def _first(function: Function) -> int:
-    return min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+def _cut(text: list[str], block: Block) -> None:
+    """Reject where a block was; what only raises, or calls nothing, stays."""
+    first, last = block.statements[0], block.statements[-1]
+    calls = any(isinstance(node, ast.Call) for statement in block.statements for node in ast.walk(statement))
+    if calls and not isinstance(first, ast.Raise):
+        line = " " * first.col_offset + ELSEWHERE
+        if text[first.lineno - 1].lstrip().startswith("elif "):
+            line = " " * first.col_offset + "else:\n    " + line
+        _replace(text, first.lineno, last.end_lineno, line)
 
 
-def _looked_up(node: ast.AST) -> set[str]:
-    """The names from outside that are more than called."""
-    names = [name for name in ast.walk(node) if isinstance(name, ast.Name)]
-    direct = {id(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
-    own = {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    own |= {argument.arg for argument in ast.walk(node) if isinstance(argument, ast.arg)}
-    return {name.id for name in names if id(name) not in direct} - own
+def _replace(text: list[str], first: int, last: int | None, by: str) -> None:
+    """In as many lines, so that the others keep their numbers."""
+    text[first - 1 : last] = [by] + [""] * ((last or first) - first)
 
 
 def main(arguments: list[str]) -> int:
     """The command."""
-    with called() as lines, redirect_stdout(sys.stderr):
-        code = checker.main(arguments)
+    judge, entered = watched()
+    with redirect_stderr(StringIO()):
+        judge([])  # what says how it is used belongs to the program
+    with redirect_stdout(sys.stderr):
+        code = judge(arguments)
     if code == 0:
-        print(reduced(lines), end="")
+        print(reduced(entered), end="")
     return code
 
 

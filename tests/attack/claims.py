@@ -152,6 +152,11 @@ def stability() -> Iterator[Question]:
     yield lambda m: m.revivable(m.Model.parse(model), [Fraction(1)], 3, 0), False
     yield lambda m: m.revivable(m.Model.parse(model), [Fraction(1)], 2, 0), True
     yield lambda m: m.revivable(m.Model.parse(model), [Fraction(1)], 1, 0), False  # it grows
+    # layer 3 reads a layer that falls: neither the layer between, which grows, nor a bias > 0 revives it
+    falls, grows = [[0, 0, -1]], [[0, 0, 1]]
+    for second, third, bias in ((grows, 1, 1), ([[2, 1, 1]], 2, 1), ([[2, 1, 1]], 2, 0)):
+        rows = [{"rows": falls}, {"rows": second}, {"rows": [[bias, third, -1]]}]
+        yield lambda m, rows=rows: m.revivable(m.Model.parse({"inputs": 1, "layers": rows}), [Fraction(1)], 3, 0), False
 
 
 def cones() -> Iterator[Question]:
@@ -200,6 +205,8 @@ def cones() -> Iterator[Question]:
     ):  # fmt: skip
         model_2 = {"layers": [{"weights": [[first]]}, {"weights": [[weight]], "bias": [bias]}]}
         yield lambda m, model=model_2: m.quiet(m.Model.parse(model), 2, 0, [(1,)]), calm
+    # flat because two inputs balance: any other weight on one of them revives
+    yield lambda m: m.quiet(m.Model.parse({"layers": [{"weights": [[-1, -1]], "bias": [-1]}]}), 1, 0, [(1, -1)]), False
     for first, weights, calm in ((0, [-1, -1], True), (0, [-1, 0], False), (0, [0, -1], False), (-1, [0, 0], True)):
         model_2 = {"layers": [{"weights": [[first], [first]]}, {"weights": [weights], "bias": [-1]}]}
         yield lambda m, model=model_2: m.quiet(m.Model.parse(model), 2, 0, [(1,)]), calm
@@ -345,6 +352,7 @@ def command() -> Iterator[Question]:
     said = "accepted pruning: smaller equals model on the domain (1 removed, 0 folded, 0 merged)"
     yield running(dead, "pruning model domain smaller"), (0, [said])
     yield running(dead, "pruning model domain model"), (1, ["REJECTED pruning: it is about another smaller network"])
+    yield running(dead, "certificate smaller domain"), (1, ["REJECTED certificate: it is about another model"])
     yield running(dead, "certificate model domain smaller"), (1, ["REJECTED certificate: not a geomrelu pruning 2"])
     yield running(dead, "pruning model domain"), (1, ["REJECTED pruning: not a geomrelu certificate 2"])
     yield running(dead, "twice model domain"), (2, ["checker: error: the key 'a' stands twice in an object"])
