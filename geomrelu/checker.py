@@ -382,8 +382,7 @@ def width_of(layer: Data) -> int | None:
 
 def dense_rows(layer: Data, position: int, current: list[Affine]) -> list[Affine]:
     weights = layer["weights"]
-    right = isinstance(weights, list) and weights and all(isinstance(row, list) for row in weights)
-    require(right, f'layer {position} needs "weights", a list of rows')
+    require(isinstance(weights, list) and weights, f'layer {position} needs "weights", a list of rows')
     bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
     return [composed(b, numbers(row, len(current)), current) for b, row in zip(bias, weights, strict=True)]
 

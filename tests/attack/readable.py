@@ -185,7 +185,8 @@ def domains() -> Iterator[Question]:
     for data in (
         7, None, {}, {"dimension": 1, "box": [[0, 1], [0, 1]]}, {"box": [[0, 1]], "dimension": "1"}, {"box": [[0]]},
         {"box": [[0, 1]], "dimension": True}, {"dimension": 10**7}, {"dimension": 0}, {"box": 7}, {"box": [7]},
-        {"points": 7}, {"inequalities": [7]}, {"points": []}, {"points": [], "dimension": 1}, {"vertices": [], "rays": [[1]]}, {"rays": [[1]]},
+        {"points": 7}, {"inequalities": [7]}, {"points": []},
+        {"points": [], "dimension": 1}, {"vertices": [], "rays": [[1]]}, {"rays": [[1]]},
         {"inequalities": [[1, 1], [1, 1, 1]]}, {"box": [[0, 1]], "points": [[0]]}, {"boxes": []},
     ):  # fmt: skip
         yield reading("Domain", data), REJECTED
@@ -272,7 +273,8 @@ def given() -> Iterator[Question]:
         (disc, ["0", "0"], REJECTED), (disc, {"ball": ["0", "0"]}, PROVED), (disc, {"weights": [["1"]]}, REJECTED),
         (square, ["0", "0"], PROVED), (square, {"weights": [["1"], [], []]}, REJECTED), (square, ["2", "0"], REJECTED),
         (square, ["-1", "2"], REJECTED), (square, ["0", "-1/2"], REJECTED),
-        (disc, {"ball": ["0", "0"], "x": 1}, REJECTED), (disc, {"ball": "2", "x": 1}, REJECTED), (disc, {"ball": "2"}, PROVED),
+        (disc, {"ball": ["0", "0"], "x": 1}, REJECTED), (disc, {"ball": "2", "x": 1}, REJECTED),
+        (disc, {"ball": "2"}, PROVED),
         (square, {"ball": ["0", "0"]}, REJECTED), (square, ["0"], REJECTED), (square, "corner", PROVED),
     ):  # fmt: skip
         yield judged(model, place, alive | {"point": point}), answer
