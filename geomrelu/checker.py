@@ -369,9 +369,9 @@ def row_text(row: Row, denominator: int) -> str:
     return " ".join([first, *map("{}:{}".format, columns, cells)])
 
 
-def new(first: int, count_: int) -> list[Affine]:
-    """Variables, as forms."""
-    return [(Fraction(0), {j: Fraction(1)}) for j in range(first, first + count_)]
+def new(first: int, many: int) -> list[Affine]:
+    """Variables from the first on, as forms."""
+    return [(Fraction(0), {j: Fraction(1)}) for j in range(first, first + many)]
 
 
 def width_of(layer: Data) -> int | None:
@@ -656,7 +656,8 @@ def read_box(data: Data) -> list[list[Fraction | None]] | None:
 
 def read_dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -> int:
     sizes = [len(row) - (key in ROWS) for key, rows in tables.items() for row in rows]
-    sizes += [len(some) for some in [box] if some is not None] + [data[key] for key in ("dimension",) if key in data]
+    sizes += [] if box is None else [len(box)]
+    sizes += [data["dimension"]] if "dimension" in data else []
     right = sizes and all(type(n) is int and n == sizes[0] for n in sizes) and 0 < sizes[0] < MOST
     require(right, "the dimension of the domain is not clear: no rows, or of different lengths")
     return int(sizes[0])
@@ -737,7 +738,7 @@ def under(above: int) -> int:
 def line(low: Bound, high: Bound) -> Line | None:
     """Lines around max(y, 0) where low <= y <= high; None: it is 0.
 
-    The line above passes above (high, high), with the slope high / (high - low) rounded down, and so above (low, 0).
+    The line above goes through (high, high), its slope high / (high - low) rounded down; so it passes above (low, 0).
     """
     if low >= 0:
         return Line(ONE, ONE, Fraction(0))
@@ -1095,12 +1096,12 @@ def derive(region: Region, items: Data, below: int) -> None:
 
 
 def derive_layer(region: Region, level: int, listed: Data) -> None:
-    width, fits, new_ = region.model.width(level), level <= region.fixed.depth, level > len(region.pairs)
+    width, fits, is_new = region.model.width(level), level <= region.fixed.depth, level > len(region.pairs)
     require(isinstance(listed, list), "a derivation lists neurons")
     neurons = list(dict.fromkeys(count(i, width, "neuron") for i in listed))
     region.keep(level, {})
     if not fits:
-        region.keep(level, {i: both(interval, region, level, i) for i in (range(width) if new_ else neurons)})
+        region.keep(level, {i: both(interval, region, level, i) for i in (range(width) if is_new else neurons)})
     if region.empty:
         return
     some = [i for i in neurons if region.pairs[level - 1][i][0] < 0 < region.pairs[level - 1][i][1]]
@@ -1135,8 +1136,8 @@ def read_leaf(region: Region, level: int, data: Data, exact: bool) -> Leaf:
         require(right, "the slopes of a layer are one character of 0..9a..g a neuron")
     splits: Splits = {}
     for k, m in table(data, "splits", len(region.cuts)):
-        at_, i, sign = region.cuts[k]
-        inner = splits.setdefault(at_, {})
+        earlier, i, sign = region.cuts[k]
+        inner = splits.setdefault(earlier, {})
         inner[i] = inner.get(i, Fraction(0)) + sign * m
     rows = [(domain.rows[k], m) for k, m in table(data, "rows", len(domain.rows))]
     flats = [(domain.equalities[k], m) for k, m in table(data, "equalities", len(domain.equalities), free=True)]
@@ -1158,10 +1159,10 @@ def halves(region: Region, level: int, data: Data) -> tuple[Region, Region]:
     """Both parts of a split, in a proof about a neuron of a layer."""
     require(isinstance(data, list) and len(data) == 3 and data[0] in ("x", "neuron"), "a split is of no known form")
     if data[0] == "neuron":
-        at_ = count(data[1], level, "layer", 1)
-        i = count(data[2], region.model.width(at_), "neuron")
-        require(at_ <= len(region.pairs), "a split is of a neuron whose layer has been derived")
-        return region.signed(at_, i, -1), region.signed(at_, i, 1)
+        earlier = count(data[1], level, "layer", 1)
+        i = count(data[2], region.model.width(earlier), "neuron")
+        require(earlier <= len(region.pairs), "a split is of a neuron whose layer has been derived")
+        return region.signed(earlier, i, -1), region.signed(earlier, i, 1)
     require(region.domain.generators is None, "generators are not cut")
     j, c = count(data[1], region.model.inputs, "input"), number(data[2])
     require(region.lower[j] <= c <= region.upper[j], "a cut does not lie in the range of its input")
@@ -1464,9 +1465,9 @@ def recession(domain: Domain) -> Cone:
     if domain.generators is not None:
         _, rays, lines = domain.generators
         return [*rays, *lines, *map(opposite, lines)]
-    open_ = [(j, 1) for j, side in enumerate(domain.upper) if side is None]
-    open_ += [(j, -1) for j, side in enumerate(domain.lower) if side is None]
-    return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in open_]
+    sides = [(j, 1) for j, side in enumerate(domain.upper) if side is None]
+    sides += [(j, -1) for j, side in enumerate(domain.lower) if side is None]
+    return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in sides]
 
 
 def covered(domain: Domain, tree: Data, fine: Callable[[Cone], bool]) -> bool:
