@@ -79,7 +79,22 @@ def test_a_false_claim_is_not_accepted_for_what_is_missing(files, tmp_path, caps
     for proof in ([{}], [{"split": ["x", 0, "-1/2"]}, {"coarse": []}, {}], "parts"):
         false = {"layer": 2, "neuron": 1 - claim["neuron"], "status": "dead", "proof": proof}
         found = alone(program, written(tmp_path, "false.json", data | {"claims": [false]}), *given[1:])
-        assert found.returncode == 1 and "accepted" not in found.stdout
+        assert found.returncode == 1 and found.stdout.startswith("REJECTED") and not found.stderr
+
+
+def test_branches_that_were_not_entered_reject(files, tmp_path, capsys):
+    """Of the branches for other sets nothing is left; each of those sets is refused, in one line."""
+    net, model, domains = files
+    given = certificate(net, domains["box"], tmp_path / "out"), model, domains["box"]
+    assert excerpt.main(list(given)) == 0
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) < 0.65 * len(Path(checker.__file__).read_text(encoding="utf-8").splitlines())
+    assert excerpt.ELSEWHERE.strip() in text and "Ball.parse" not in text
+    program = tmp_path / "judge.py"
+    program.write_text(text)
+    for kind in ("generators", "points", "ball"):
+        found = alone(program, *given[:2], domains[kind])
+        assert found.returncode == 2 and len(found.stderr.splitlines()) == 1
 
 
 def test_what_is_rejected_gives_no_text(files, tmp_path, capsys):
