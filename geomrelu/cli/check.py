@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from geomrelu.cli.shared import DOMAINS, Command, add_reading, judged_inputs, judged_of
+from geomrelu.cli.shared import DOMAINS, Command, add_reading, judged_inputs, judged_of, unread
 
 __all__ = ["add"]
 
@@ -41,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     case = case_of(network, pieces, smaller, judge)
     if options.kernel:
         kernel.program()  # said before any work if it is missing
+    part = "as far as they are read, " if unread(network, smaller) else ""
     rejected = 0
     dead: list[set[tuple[int, int]]] = [set() for _ in pieces]
     with workers_on(options.workers) as (executor, number):
@@ -50,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
                 print(f"REJECTED {path}: {str(found.problem).removeprefix(f'{path}: ')}", flush=True)
             elif found.changes is not None:
                 said = ", ".join(f"{count} {what}" for what, count in found.changes.items())
-                print(f"accepted {path}: {options.smaller} equals {options.model} on the domain ({said})", flush=True)
+                both = f"{options.smaller} equals {options.model} on the domain"
+                print(f"accepted {path}: {part}{both} ({said})", flush=True)
             else:
                 where = "" if len(pieces) == 1 else f" on piece {found.piece + 1} of {len(pieces)}"
                 claims = f"{found.claims} claim{'s'[: found.claims != 1]}"

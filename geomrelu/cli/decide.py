@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from geomrelu.budget import Budget
     from geomrelu.deadness.verdict import LayerReport
-    from geomrelu.io.reading import Reading
 
 __all__ = ["add"]
 
@@ -115,8 +114,7 @@ def _on_domain(options: argparse.Namespace) -> int:
     if not isinstance(network, QuantisedNetwork):
         image_shape(network, image)
     if options.format == "table" and network.reading is not None:
-        for line in _told(network.reading, layers or network.judged):
-            print(f"{line}.")
+        print("".join(f"{line}.\n" for line in network.reading.told(layers or network.judged)), end="")
     finished: list[LayerReport] = []
     rows: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
@@ -161,13 +159,6 @@ def _on_domain(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt(decided(finished, sum(map(len, asked.values())), options.certificates))
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
-
-
-def _told(reading: Reading, asked: list[int]) -> Iterator[str]:
-    """What is to be known of a model before its verdicts are read."""
-    yield from (f"Not judged: {why}" for why in reading.left)
-    yield from (f"Note: {line}" for line in reading.notes)
-    yield from reading.meanings([level for level in asked if 1 <= level <= len(reading.layers)])
 
 
 def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any) -> None:

@@ -16,11 +16,12 @@ from geomrelu.cli.shared import (
     decided,
     judged_on_one_piece,
     progress_bar,
+    unread,
     widths_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geomrelu.budget import Budget
     from geomrelu.deadness.pruning import Pruning
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{found.said}.")
     if options.report or replaces:
         print("".join(f"{line}\n" for line in lines), end="")
-    return _ended(options, len(reports.undecided))
+    return _ended(options, len(reports.undecided), [] if replaces else unread(network))
 
 
 def _decided(
@@ -114,11 +115,13 @@ def _decided(
         raise KeyboardInterrupt(decided(finished, asked, options.certificates)) from None
 
 
-def _ended(options: argparse.Namespace, undecided: int) -> int:
-    """The last line, and the exit code."""
+def _ended(options: argparse.Namespace, undecided: int, lost: Sequence[str] = ()) -> int:
+    """The last line, and the exit code; ``lost``: what of the model is not in the file that was written."""
+    for line in lost:
+        print(f"Not read, and not in {options.output}: {line}.")
     open_ = "1 neuron is undecided and stays" if undecided == 1 else f"{undecided} neurons are undecided and stay"
     print(
-        f"{options.output} equals {options.model} on the domain, exactly (proved)"
+        f"{options.output} equals {'what is read of ' if lost else ''}{options.model} on the domain, exactly (proved)"
         + (f"; {open_}." if undecided else ".")
     )
     return 3 if undecided else 0

@@ -98,10 +98,20 @@ def add_reading(sub: argparse.ArgumentParser) -> None:
 
 
 def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
-    """The network in a file, read with the options that were given."""
+    """The network in a file, read with the options that were given; what is left out is said on standard error."""
     from geomrelu.network.network import Network
 
-    return Network.from_file(path, **_reading(options, given))
+    network = Network.from_file(path, **_reading(options, given))
+    if not given.get("whole_batch"):  # else it has been said
+        for line in unread(network):
+            complain(f"note: {path}: not read: {line}")
+    return network
+
+
+def unread(*networks: Network | QuantisedNetwork | None) -> list[str]:
+    """What of their files is no part of the networks."""
+    readings = [network.reading for network in networks if network is not None and network.reading is not None]
+    return list(dict.fromkeys(line for reading in readings for line in reading.left))
 
 
 def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network | QuantisedNetwork:

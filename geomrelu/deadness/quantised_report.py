@@ -119,7 +119,7 @@ class QuantisedReport(Report):
         return False
 
     def _text(self, most: int | None) -> str:
-        parts = []
+        parts = self._told
         for layer in self:
             parts += [as_text(layer, most=most, stability=False), *filter(None, [channels(self.network, layer)])]
         if self.killed_by is not None:

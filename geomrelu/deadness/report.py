@@ -229,16 +229,23 @@ class Report:
         return self._text(MOST_LINES)
 
     def _text(self, most: int | None) -> str:
-        parts = [as_text(layer, self._files_of(layer.layer), most=most, stability=self._stability) for layer in self]
+        parts = self._told
+        parts += [as_text(layer, self._files_of(layer.layer), most=most, stability=self._stability) for layer in self]
         if self.killed_by is not None:
             parts.append(killed(self.network, self.killed_by))
         return "\n".join(parts)
+
+    @property
+    def _told(self) -> list[str]:
+        """What is to be known before the verdicts are read."""
+        reading = self.network.reading
+        return [] if reading is None else [f"{line}." for line in reading.told(list(self.layers))]
 
     def _files_of(self, layer: int) -> dict[int, str]:
         return {neuron: path for (level, neuron), path in self.files.items() if level == layer}
 
     def _repr_html_(self) -> str:
-        rows = []
+        rows = [f"<p>{escape(line)}</p>" for line in self._told]
         for layer in self:
             first, *lines = as_text(layer, most=MOST_LINES, stability=self._stability).split("\n")
             table = f"<pre>{escape(chr(10).join(lines))}</pre>" if lines else ""

@@ -78,7 +78,9 @@ class Smaller:
         sizes = zip(self.pruning.before, self.pruning.after, names, strict=True)
         said = ", ".join(f"{before:,} -> {after:,} {name}" for before, after, name in sizes)
         open_ = f"; {self.undecided} undecided neurons stay" if self.undecided else ""
-        return f"equal on the domain, proved: {said} ({self.pruning.said}{open_})"
+        left = () if self.original.reading is None else self.original.reading.left
+        part = f"; of the model is not read, and not in it: {left[0]}" if left else ""
+        return f"equal on the domain, proved: {said} ({self.pruning.said}{open_}){part}"
 
 
 def prune(

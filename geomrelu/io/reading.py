@@ -108,6 +108,12 @@ class Reading:
                 own = [str(level) for level in levels if kinds[level] == kind]
                 yield f"{kind} (layer{'s'[: len(own) != 1]} {', '.join(own)}): {meaning(kind)}"
 
+    def told(self, levels: Sequence[int]) -> Iterator[str]:
+        """What is to be known before the verdicts on some layers (from 1) are read."""
+        yield from (f"Not judged: {why}" for why in self.left)
+        yield from (f"Note: {line}" for line in self.notes)
+        yield from self.meanings([level for level in levels if 1 <= level <= len(self.layers)])
+
     def lines(self) -> Iterator[str]:
         """The reading as text, a line for each thing."""
         yield f"format   {self.format}"

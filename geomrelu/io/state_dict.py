@@ -21,7 +21,7 @@ from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["chosen", "network", "words_of"]
+__all__ = ["check_names", "chosen", "network", "words_of"]
 
 # Names of a layer's weights and biases; those of the first two are (outputs, inputs), the others (inputs, outputs).
 _NAMES = (
@@ -30,7 +30,8 @@ _NAMES = (
     re.compile(r"(?P<stem>.+)\.(?P<kind>kernel)"),  # Flax and Keras; their bias is called as above
     re.compile(r"(?P<stem>(?:.+\.)?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
 )
-_NOTHING = ("num_batches_tracked",)
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of a batch normalisation
+_NORMALISATION = ": normalisations have constants that are in no state dictionary; give the module or a .onnx"
 _MIDDLE = "hidden fc lin linear layer layers dense features body backbone trunk net mlp"
 # Words whose order their meaning says. Within each line, an earlier place is an earlier layer.
 _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
@@ -127,6 +128,17 @@ def chosen(arrays: Iterable[str], select: str | Sequence[str] | None) -> tuple[l
     return taken, sorted(set(names) - set(taken))
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Refuse a batch normalisation, whatever its arrays hold.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in names:
+        if str(name).rpartition(".")[2] in _STATISTICS:
+            raise InputError(f"{str(name)[:80]!r} is not of a linear layer{_NORMALISATION}")
+
+
 def words_of(activation: str | Sequence[str] | None, layers: int) -> list[str]:
     """``relu`` or ``none`` for each of so many layers; one word is that of every layer but the last.
 
@@ -154,9 +166,10 @@ def _shown(stem: str) -> str:
 def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
     """The linear layers by the name that their weights and biases share."""
     found: dict[str, _Layer] = {}
+    check_names(arrays)
     for name, array in arrays.items():
         match = next((m for pattern in _NAMES if (m := pattern.fullmatch(name))), None)
-        if match is None or name.rpartition(".")[2] in _NOTHING:
+        if match is None:
             raise InputError(
                 f"{name[:80]!r} is not the weight or the bias of a linear layer (select says which layers are meant)"
             )
@@ -196,7 +209,7 @@ def _why(array: np.ndarray) -> str:
     if array.ndim in (3, 4):
         return ": the strides and the padding of a convolution are in no state dictionary; give the module or a .onnx"
     if array.ndim == 1:
-        return ": normalisations have constants that are in no state dictionary; give the module or a .onnx"
+        return _NORMALISATION
     return ""
 
 

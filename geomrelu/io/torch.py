@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from geomrelu.arguments import integers
 from geomrelu.errors import InputError
 from geomrelu.io import sae, state_dict
 from geomrelu.io.files import FilePath, named, one_line, read_bytes
@@ -34,6 +35,8 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
 _AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
+_UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
+_DEEPEST = 100
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
@@ -56,9 +59,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     :func:`geomrelu.io.tape.batch_normalisation`.
     """
     modules = list(_leaves(module, ""))
-    shape = _input_shape(modules) if input_shape is None else tuple(int(s) for s in input_shape)
-    if not shape or min(shape) < 1:
-        raise InputError(f"input_shape: expected positive sizes, not {list(shape)}")
+    shape = _input_shape(modules) if input_shape is None else _sizes(input_shape)
     sized(math.prod(shape), "input_shape")
     tape = Tape(math.prod(shape))
     value = Tensor((1, *shape), tape.input)
@@ -79,7 +80,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
                 left = (f"module {place} ({kind}) and what comes after it: {kind} is not supported",)
                 break
             else:
-                raise InputError(f"it is not supported (supported: {', '.join(sorted(MODULES))})")
+                raise InputError(_UNSUPPORTED)
     tape.finish(value.map)
     between = [kind for kinds in seen[1:-1] for kind in kinds]
     tape.reading = Reading(
@@ -174,6 +175,7 @@ def _network(
 ) -> Tape:
     names, left = state_dict.chosen(state, select)
     arrays = {}
+    state_dict.check_names(names)
     for key, parameter in state.items():
         if str(key) in names:
             with named(f"parameter {str(key)[:80]!r}"):
@@ -188,8 +190,8 @@ def _parameters(found: Any) -> Mapping[str, Any]:
     for _ in range(3):
         if not isinstance(found, Mapping):
             raise InputError(f"it holds {type(found).__name__}, not a state dictionary")
-        inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]
-        if not inner or any(hasattr(v, "is_floating_point") for v in found.values()):
+        inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
+        if not inner:
             return found
         if len(inner) > 1:
             raise InputError(f"it holds several state dictionaries ({', '.join(inner)}): save the one that is meant")
@@ -200,8 +202,10 @@ def _parameters(found: Any) -> Mapping[str, Any]:
 # ---- trees of modules -------------------------------------------------------------------------------------------
 
 
-def _leaves(module: Any, place: str) -> Iterator[tuple[str, str, Any]]:
+def _leaves(module: Any, place: str, depth: int = 0) -> Iterator[tuple[str, str, Any]]:
     """The modules of a tree of Sequentials as they are called, with their places such as ``0.2`` and their kinds."""
+    if depth > _DEEPEST:
+        raise InputError(f"Sequentials are nested more than {_DEEPEST} deep")
     with named(f"module {place or 'given'} ({type(module).__name__})"):
         kind = _kind(module)
         if kind != "Sequential":
@@ -209,7 +213,7 @@ def _leaves(module: Any, place: str) -> Iterator[tuple[str, str, Any]]:
             return
         children = list(module._modules.items())  # not named_children: that leaves out a module's second occurrence
     for name, child in children:
-        yield from _leaves(child, f"{place}.{name}" if place else name)
+        yield from _leaves(child, f"{place}.{name}" if place else name, depth + 1)
 
 
 def _kind(module: Any) -> str:
@@ -218,6 +222,8 @@ def _kind(module: Any) -> str:
     Raises:
         InputError: hooks, a ``forward`` of its own, or a class that defines more than how it is made and shown.
     """
+    if hasattr(module, "has_uninitialized_params") and module.has_uninitialized_params():
+        raise InputError("its parameters are not made yet: call the module once")
     shared = sys.modules.get(f"{_OWN}module")
     if any(getattr(module, hooks, None) or getattr(shared, f"_global{hooks}", None) for hooks in _HOOKS):
         raise InputError("it has forward hooks, which may change what it computes")
@@ -234,10 +240,20 @@ def _kind(module: Any) -> str:
     raise InputError("it is not a module of PyTorch")
 
 
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """A shape that was given."""
+    found = tuple(integers(shape, "the sizes of input_shape"))
+    if not found or min(found) < 1:
+        raise InputError(f"input_shape: expected positive sizes, not {list(found)}")
+    return found
+
+
 def _input_shape(modules: list[tuple[str, str, Any]]) -> tuple[int, ...]:
     for place, kind, module in modules:
         if kind == "Linear":
-            return (int(module.in_features),)
+            return _sizes((module.in_features,))
+        if kind not in MODULES:
+            raise InputError(f"module {place or 'given'} ({kind}): {_UNSUPPORTED}")
         if kind not in ("Flatten", "Identity", "Dropout", "ReLU"):
             raise InputError(
                 f"module {place or 'given'} ({kind}): give input_shape, for instance (1, 28, 28), "

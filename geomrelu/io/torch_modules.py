@@ -16,7 +16,7 @@ from geomrelu.io import narrow
 from geomrelu.io.onnx.activations import activated, between, largest, largest_of_windows, sloped
 from geomrelu.io.onnx.resampling import resampled, resized
 from geomrelu.io.tape import windows
-from geomrelu.io.tensors import Recorder, Tensor, concatenated, same_padding, sized
+from geomrelu.io.tensors import Recorder, Tensor, axis_of, concatenated, same_padding, sized
 
 __all__ = ["ACTIVATIONS", "LINEAR", "array_of"]
 
@@ -30,7 +30,7 @@ def array_of(parameter: Any) -> np.ndarray:
     kind = str(parameter.dtype).removeprefix("torch.")
     if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
         raise InputError("it is not a tensor that holds each of its numbers")
-    here = parameter.detach().cpu().contiguous()
+    here = parameter.detach().cpu().resolve_neg().contiguous()
     if kind in narrow.KINDS:
         torch = sys.modules["torch"]
         bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
@@ -124,10 +124,16 @@ _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def _padded(x: Tensor, pairs: Sequence[tuple[int, int]], mode: str, value: Any = 0) -> Tensor:
-    """More entries before and after each spatial axis."""
-    widths = [(0, 0), (0, 0), *pairs]
-    if len(widths) != len(x.shape) or min(map(min, widths)) < 0:
+    """More entries before and after each spatial axis; of constant ones a negative number is cut off."""
+    if len(pairs) != len(x.shape) - 2:
         raise InputError(f"padding {list(pairs)} does not fit {list(x.shape[1:])}")
+    if mode != "constant" and min(map(min, pairs)) < 0:
+        raise InputError(f"padding {list(pairs)}: negative numbers are supported for constant padding only")
+    if any(size <= -min(b, 0) - min(a, 0) for size, (b, a) in zip(x.shape[2:], pairs, strict=True)):
+        raise InputError(f"padding {list(pairs)} leaves nothing of {list(x.shape[1:])}")
+    cut = [slice(-min(b, 0), size + min(a, 0)) for size, (b, a) in zip(x.shape[2:], pairs, strict=True)]
+    places = x.places[:, :, *cut]
+    widths = [(0, 0), (0, 0), *((max(before, 0), max(after, 0)) for before, after in pairs)]
     sized(math.prod(s + before + after for s, (before, after) in zip(x.shape, widths, strict=True)), "the padding")
     if mode != "constant":
         if mode not in _MODES:
@@ -136,7 +142,7 @@ def _padded(x: Tensor, pairs: Sequence[tuple[int, int]], mode: str, value: Any =
     count, fill = x.map.outputs, np.array([rational(value, "the padding")], dtype=object)
     flat = concatenated([x.at(np.arange(count)), fill], 0)
     assert isinstance(flat, Tensor)
-    return flat.at(np.pad(x.places, widths, constant_values=count))
+    return flat.at(np.pad(places, widths, constant_values=count))
 
 
 def _padding(mode: str) -> Callable[[Any, Tensor], Tensor]:
@@ -153,21 +159,52 @@ def _upsampling(module: Any, x: Tensor) -> Tensor:
     if module.mode not in modes:
         raise InputError(f"mode {str(module.mode)[:40]!r} is not supported")
     mode, axes = modes[module.mode], len(x.shape) - 2
-    place = "align_corners" if module.align_corners else "asymmetric" if mode == "nearest" else "half_pixel"
+    place = "align_corners" if module.align_corners else "half_pixel"
     given = module.scale_factor if module.size is None else module.size
+    of_size = module.size is not None or bool(getattr(module, "recompute_scale_factor", None))
     for axis, value in enumerate(given if isinstance(given, Sequence) else [given] * axes, 2):
         size = x.shape[axis]
-        scale = Fraction(value, size) if module.size is not None else rational(value, "scale_factor")
         out = int(value) if module.size is not None else math.floor(size * float(value))
-        again = getattr(module, "recompute_scale_factor", None)
-        x = resized(x, axis, out, Fraction(out, size) if again else scale, mode, place)
+        if mode == "nearest":
+            sized(x.map.outputs // size * out, "the resized tensor")
+            x = x.at(np.take(x.places, _nearest(size, out, None if of_size else float(value)), axis))
+        elif mode != "linear" or out != size:  # as many entries as before: PyTorch copies them, whatever the factor is
+            x = resized(x, axis, out, Fraction(out, size) if of_size else rational(value, "scale_factor"), mode, place)
     return x
 
 
+def _nearest(size: int, out: int, factor: float | None) -> np.ndarray:
+    """Which entry is taken for each of ``out``.
+
+    PyTorch has several programs for it and chooses by the shape, the order in memory and the number of threads. Some
+    compute in float32, some in float64; some take the factor for 1 or 2 where the sizes are in that proportion.
+
+    Raises:
+        InputError: they do not give the same.
+    """
+    found = []
+    for real in ("f4", "f8"):
+        step = np.array(size, real) / np.array(out, real) if factor is None else np.array(1 / factor, real)
+        found.append(np.minimum(np.floor(np.arange(out).astype(real) * step).astype(np.int64), size - 1))
+    if out in (size, 2 * size):
+        found.append(np.arange(out) // (out // size))
+    if any((other != found[0]).any() for other in found):
+        raise InputError(
+            f"from {size} entries to {out} by the factor {factor}, PyTorch takes other entries for other shapes and "
+            "orders in memory: give the size, or recompute_scale_factor=True"
+        )
+    return found[0]
+
+
 def _unflattening(module: Any, x: Tensor) -> Tensor:
-    axis, sizes = module.dim, tuple(module.unflattened_size)
-    if not 0 < axis < len(x.shape) or math.prod(sizes) != x.shape[axis]:
-        raise InputError(f"dim {axis} and sizes {list(sizes)} do not fit {list(x.shape)}")
+    sizes = list(module.unflattened_size)
+    if not isinstance(module.dim, int):
+        raise InputError("dimensions with names are not supported")
+    axis, rest = axis_of(module.dim, x.shape), -math.prod(sizes)
+    if sizes.count(-1) == 1 and rest:
+        sizes[sizes.index(-1)] = x.shape[axis] // rest
+    if axis == 0 or min(sizes) < 1 or math.prod(sizes) != x.shape[axis]:
+        raise InputError(f"dim {module.dim} and sizes {list(module.unflattened_size)} do not fit {list(x.shape)}")
     return x.at(x.places.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :]))
 
 

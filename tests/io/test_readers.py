@@ -158,7 +158,7 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
     for arrays, words in (
         ({"a.weight": np.ones((2, 2, 3, 3))}, "'a.weight': shape .* strides and the padding"),
         ({"bn.weight": np.ones(2), "bn.bias": np.ones(2)}, "'bn.weight': shape .* normalisations"),
-        ({"bn.running_mean": np.ones(2)}, "'bn.running_mean' is not the weight"),
+        ({"bn.running_mean": np.ones(2)}, "'bn.running_mean' is not of a linear layer: normalisations"),
         (shapes(gate_proj=(3, 2), up_proj=(3, 2), down_proj=(2, 3)), "'gate_proj.weight' gates another layer"),
         ({**shapes(a=(2, 3)), "a.bias": np.ones(3)}, "2 rows of weights but 3 biases: its weights are stored"),
         (shapes(c_fc=(2, 2)), "GPT-2"),

@@ -83,6 +83,7 @@ def _html(found: dict[str, Any], title: str, domain: str) -> str:
         "policy": escape(POLICY),
         "title": escape(title),
         "domain": escape(domain),
+        "told": "".join(f"<p>{escape(line)}.</p>\n" for line in found["told"]),
         "style": style,
         "summary": _summary(found),
         "legend": _legend(found),

@@ -66,6 +66,7 @@ def content(
     return {
         "model": network.digest,
         "set": str(report.domain.digest if isinstance(report.domain, Union) else report.domain.checked.digest()),
+        "told": [] if network.reading is None else list(network.reading.told([layer.layer for layer in report])),
         "inputs": network.inputs,
         "image": None if shape is None else list(shape[:3]),
         "layers": layers,

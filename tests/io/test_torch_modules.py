@@ -1,0 +1,127 @@
+"""Modules of PyTorch with options that few use: read as PyTorch evaluates them, or refused with one line."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import numpy as np
+import pytest
+
+from geomrelu import InputError, Network, decide
+from geomrelu.io import torch_modules
+
+pytestmark = pytest.mark.torch
+
+
+def agree(torch, shape, *modules):
+    module = torch.nn.Sequential(*modules, torch.nn.ReLU()).double().eval()
+    x = torch.randn(2, *shape, dtype=torch.float64)
+    net = Network.from_torch(module, shape)
+    for point, right in zip(x, module(x).detach(), strict=True):
+        assert net.reading.outputs[0].shape == right.shape
+        assert [float(v) for v in net(point.ravel().tolist())] == pytest.approx(right.ravel().tolist(), abs=1e-9)
+
+
+def refused(words, call, *args):
+    with pytest.raises(InputError, match=words) as caught:
+        call(*args)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_factor_of_linear_interpolation_that_keeps_the_size_moves_nothing(torch):
+    nn = torch.nn
+    for mode, shape in (("linear", (1, 3)), ("bilinear", (2, 3, 6)), ("trilinear", (1, 2, 3, 2))):
+        for factor, corners in itertools.product((1.1, 1.3, 2.3, 0.7), (None, True)):
+            agree(torch, shape, nn.Upsample(scale_factor=factor, mode=mode, align_corners=corners))
+    for corners in (None, True):
+        agree(torch, (1, 3, 3), nn.Upsample(scale_factor=1.3, mode="bicubic", align_corners=corners))
+
+
+def test_nearest_neighbours_are_those_that_all_programs_of_torch_take(torch):
+    nn, ambiguous = torch.nn, 0
+    for size, factor in itertools.product((1, 2, 3, 5, 8, 13), (0.3, 0.7, 1.3, 1.5, 2, 2.3, 2.6, 3, 3.7)):
+        out = int(size * factor)
+        if not out:
+            continue
+        x = torch.arange(float(size)).expand(4, size)
+        planes = [x[None], x[None, :, None], x[None, :, None, None]]
+        planes += [x[None, :, None].contiguous(memory_format=torch.channels_last)]
+        planes += [x[None, :, None, None].contiguous(memory_format=torch.channels_last_3d)]
+        found = []
+        for plane in planes:
+            factors = (*[1.0] * (plane.ndim - 3), float(factor))
+            up = nn.Upsample(scale_factor=factors if len(factors) > 1 else factor, mode="nearest")
+            found.append(up(plane).reshape(4, out)[0].tolist())
+        try:
+            right = torch_modules._nearest(size, out, factor)
+        except InputError:
+            ambiguous += any(other != found[0] for other in found)
+            continue
+        assert all(other == right.tolist() for other in found), (size, factor)
+    assert ambiguous > 3
+    for options in ({"size": 7}, {"scale_factor": 1.3, "recompute_scale_factor": True}):
+        agree(torch, (2, 3, 5), nn.Upsample(**options))
+    refused("give the size, or recompute", Network.from_torch, nn.Sequential(nn.Upsample(scale_factor=1.3)), (1, 3))
+
+
+def test_negative_padding_cuts_off(torch):
+    nn, rng = torch.nn, np.random.default_rng(5)
+    for _ in range(30):
+        pads = tuple(int(v) for v in rng.integers(-1, 3, 4))
+        agree(torch, (2, 3, 4), nn.ConstantPad2d(pads, 0.5))
+        agree(torch, (2, 3, 4), nn.ZeroPad2d(pads), nn.Conv2d(2, 1, 1))
+    for module, words in (
+        (nn.ReflectionPad2d((-1, 1, 0, 0)), "negative numbers are supported for constant padding only"),
+        (nn.ZeroPad2d((-2, -2, 0, 0)), "leaves nothing"),
+    ):
+        refused(words, Network.from_torch, nn.Sequential(module, nn.ReLU()), (1, 3, 4))
+
+
+def test_axes_are_unfolded_from_the_end_and_with_one_size_left_open(torch):
+    nn = torch.nn
+    for axis, sizes in ((1, (-1, 2)), (1, (2, -1)), (-1, (2, 3)), (-1, (-1,)), (1, (1, 6))):
+        agree(torch, (6,), nn.Linear(6, 6), nn.Unflatten(axis, sizes))
+    for axis, sizes in ((1, (-1, 4)), (1, (5, 1)), (0, (1, 1)), (1, (-1, -1))):
+        refused("do not fit", Network.from_torch, nn.Sequential(nn.Unflatten(axis, sizes), nn.ReLU()), (6,))
+
+
+def test_modules_that_cannot_be_read_are_refused_in_one_line(torch):
+    nn = torch.nn
+    deep = itself = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    for _ in range(2000):
+        deep = nn.Sequential(deep)
+    refused("nested more than 100 deep", Network.from_torch, deep)
+    itself._modules["2"] = itself
+    refused("nested more than 100 deep", Network.from_torch, itself)
+    for module, words in (
+        (nn.ModuleList([nn.Linear(2, 2), nn.ReLU()]), r"module given \(ModuleList\): it is not supported"),
+        (nn.GELU(), r"module given \(GELU\): it is not supported"),
+        (nn.Sequential(nn.LazyLinear(2), nn.ReLU()), r"module 0 \(LazyLinear\): .* call the module once"),
+    ):
+        refused(words, Network.from_torch, module)
+    plain = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    for shape, words in (("ab", "whole numbers"), ((2.5,), "whole number"), ((0,), "positive"), ((), "positive")):
+        refused(f"input_shape.*{words}", Network.from_torch, plain, shape)
+
+
+def test_checkpoints_with_more_than_parameters(torch, tmp_path):
+    nn = torch.nn
+    module, path = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), tmp_path / "m.pt"
+    torch.save({"model_state_dict": module.state_dict(), "loss": torch.tensor(0.5), "epoch": 3}, path)
+    assert Network.from_file(path) == Network.from_torch(module)
+    flipped = {name: torch._neg_view(value) for name, value in module.state_dict().items()}  # -value, lazily
+    torch.save(flipped, path)
+    assert Network.from_file(path)([1, 2]) == Network.from_state_dict({k: v.clone() for k, v in flipped.items()})(
+        [1, 2]
+    )
+    torch.save(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1)).state_dict(), path)
+    refused("'1.running_mean' .* normalisations have constants", Network.from_file, path)
+    refused("normalisations", Network.from_state_dict, torch.load(path))
+
+
+def test_a_report_says_what_of_a_module_was_not_read(torch):
+    nn = torch.nn
+    report = decide(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Softmax(1), nn.Linear(2, 2), nn.ReLU()), (-1, 1))
+    said = re.compile(r"Not judged: module 2 \(Softmax\) and what comes after it: Softmax is not supported\.")
+    assert said.match(str(report)) and said.match(repr(report)) and said.search(report._repr_html_())
