@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -25,6 +25,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.numbers import approximate
 from geomrelu.geometry.domains import OneSet, Union
 from geomrelu.geometry.ellipsoid import Ellipsoid
+from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
@@ -139,13 +140,7 @@ class Report:
 
     @cached_property
     def _active(self) -> list[Claim]:
-        living: dict[int, list[int]] = {}
-        for layer, neuron in self.alive:
-            living.setdefault(layer, []).append(neuron)
-        return sorted(
-            always_active(self.network, self.domain, living, Budget(self.seconds)),
-            key=lambda claim: (claim["layer"], claim["neuron"]),
-        )
+        return _always_active(self.network, self.domain, self.alive, Budget(self.seconds))
 
     # ---- certificates -----------------------------------------------------------------------------------------
 
@@ -176,10 +171,7 @@ class Report:
         Raises:
             Rejected: of :mod:`geomrelu.checker`; the text says which claim, and why.
         """
-        return sum(
-            len(checker.check(json.loads(json.dumps(data)), self.network.checked, self.domain.checked))
-            for data in self.certificates
-        )
+        return sum(_checked(certificate, self.network, self.domain) for certificate in self.certificates)
 
     def save(self, directory: str | PathLike[str]) -> list[str]:
         """Write the certificates to a directory, for ``geomrelu check``; the files.
@@ -193,11 +185,7 @@ class Report:
             written += files.write(target, layer.layer, claims_of(layer), *self._digests, layer.points).values()
         if self._shared:
             written.append(files.write_shared(target, self._shared, *self._digests, set()))
-        active = self.__dict__.get("_active", ())
-        for level in sorted({claim["layer"] for claim in active}):
-            path = target / f"active-layer-{level}.json"
-            files.save(path, files.as_certificate([c for c in active if c["layer"] == level], *self._digests, []))
-            written.append(str(path))
+        written += _save_active(target, _certificates(self.__dict__.get("_active", ()), *self._digests))
         return list(dict.fromkeys(written))
 
     def save_page(
@@ -281,10 +269,17 @@ class UnionReport(Report):
     @cached_property
     def _active(self) -> list[Claim]:
         """The claims on the last piece about neurons that are always active on all of them."""
-        claims = [{(c["layer"], c["neuron"]): c for c in part._active} for part in self.parts]
-        everywhere = set.intersection(*(set(found) for found in claims)) if claims else set()
-        reached = len(self.parts) == len(self.domain.pieces)
-        return [claims[-1][key] for key in sorted(everywhere)] if reached else []
+        return self._active_on[-1]
+
+    @cached_property
+    def _active_on(self) -> list[list[Claim]]:
+        """The claims about these neurons on each piece. One that is alive on another piece may be 0 on all of this."""
+        budget, pieces = Budget(self.seconds), self.domain.pieces
+        found, open_ = [], self.alive
+        for k, piece in enumerate(pieces):
+            found.append(_always_active(self.network, piece, open_, budget.share(len(pieces) - k)))
+            open_ = list(map(_neuron, found[-1]))
+        return [[claim for claim in claims if _neuron(claim) in set(open_)] for claims in found]
 
     def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
         """As on one polyhedron; each piece has an even share of the time that is left."""
@@ -300,16 +295,71 @@ class UnionReport(Report):
 
     @property
     def certificates(self) -> list[dict[str, Any]]:
-        """Those of the pieces, one after the other."""
-        return [certificate for part in self.parts for certificate in part.certificates]
+        """Those of the pieces, one after the other; at the end those of :attr:`active`, if it was asked."""
+        return [
+            *(certificate for part in self.parts for certificate in part.certificates),
+            *(certificate for _, certificates in self._proofs_of_active for certificate in certificates.values()),
+        ]
+
+    @property
+    def _proofs_of_active(self) -> list[tuple[Polyhedron, dict[int, dict[str, Any]]]]:
+        """Pieces, and for each the certificates of the layers."""
+        found = self.__dict__.get("_active_on", ())
+        return [
+            (piece, _certificates(claims, self.network.digest, str(piece.checked.digest())))
+            for piece, claims in zip(self.domain.pieces, found, strict=False)
+        ]
 
     def check(self) -> int:
         """As on one polyhedron, piece by piece."""
-        return sum(part.check() for part in self.parts)
+        return sum(part.check() for part in self.parts) + sum(
+            _checked(certificate, self.network, piece)
+            for piece, certificates in self._proofs_of_active
+            for certificate in certificates.values()
+        )
 
     def save(self, directory: str | PathLike[str]) -> list[str]:
         """As on one polyhedron, to folders ``piece-1``, ``piece-2``, ... of the directory."""
-        return [path for k, part in enumerate(self.parts, 1) for path in part.save(Path(directory) / f"piece-{k}")]
+        folders = [Path(directory) / f"piece-{k}" for k in range(1, len(self.domain.pieces) + 1)]
+        written = [path for part, folder in zip(self.parts, folders, strict=False) for path in part.save(folder)]
+        for (_, certificates), folder in zip(self._proofs_of_active, folders, strict=False):
+            written += _save_active(folder, certificates)
+        return written
+
+
+def _neuron(claim: Claim) -> tuple[int, int]:
+    return claim["layer"], claim["neuron"]
+
+
+def _always_active(network: Network, domain: OneSet, neurons: Neurons, budget: Budget) -> list[Claim]:
+    """The claims about those of some neurons that are always active."""
+    asked: dict[int, list[int]] = {}
+    for layer, neuron in neurons:
+        asked.setdefault(layer, []).append(neuron)
+    return sorted(always_active(network, domain, asked, budget), key=_neuron)
+
+
+def _certificates(claims: Iterable[Claim], model: str, domain: str) -> dict[int, dict[str, Any]]:
+    """One for each layer."""
+    by_layer: dict[int, list[Claim]] = {}
+    for claim in claims:
+        by_layer.setdefault(claim["layer"], []).append(claim)
+    return {layer: files.as_certificate(some, model, domain, []) for layer, some in by_layer.items()}
+
+
+def _checked(certificate: Mapping[str, Any], network: Network, domain: OneSet) -> int:
+    """How many claims the plain judge accepts."""
+    return len(checker.check(json.loads(json.dumps(certificate)), network.checked, domain.checked))
+
+
+def _save_active(directory: Path, certificates: Mapping[int, dict[str, Any]]) -> list[str]:
+    """The files with the claims about neurons that are always active."""
+    written = []
+    for layer, certificate in certificates.items():
+        path = writable(directory) / f"active-layer-{layer}.json"
+        files.save(path, certificate)
+        written.append(str(path))
+    return written
 
 
 def claims_of(report: LayerReport) -> Iterator[Claim]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, Status, Union, as_domain, decide
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, Status, Union, as_domain, checker, decide
 from geomrelu.cli.main import main
 from geomrelu.deadness.page.content import content
 from geomrelu.deadness.report import UnionReport
@@ -77,6 +77,24 @@ def test_active_neurons_of_a_union():
     net = Network.from_layers([([[1, 0], [0, 1]], [1, 0], "relu")])
     two = Union.of([Polyhedron.box([(-1, 0), (0, 1)]), Polyhedron.box([(0, 1), (-1, 0)])])
     assert decide(net, two).active == [(1, 0)]
+
+
+def test_active_neurons_of_a_union_in_all_layers(tmp_path):
+    """Also those that a later piece was not asked about, and those that are alive on one piece and 0 on another."""
+    net = Network.from_layers(
+        [([[1], [-1]], [0, 0], "relu"), ([[1, 1], [1, 0], [1, -1]], [1, 0, 0], "relu"), ([[1, 0, 0]], [1], "relu")]
+    )
+    union = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(-1, 0)]), Polyhedron.box([(-2, 0)])])
+    report = decide(net, union)
+    claims, files = report.check(), report.save(tmp_path / "first")
+    assert report.active == [(2, 0), (2, 1), (3, 0)]
+    assert report.check() == claims + 9
+    more = report.save(tmp_path)
+    assert len(more) == len(files) + 6 and len(report.certificates) == sum(path.endswith(".json") for path in more)
+    for k, piece in enumerate(union.pieces, 1):
+        for path in (tmp_path / f"piece-{k}").glob("active-*.json"):
+            checker.check(json.loads(path.read_text()), net.checked, piece.checked)
+    assert decide(net, union, layers=1).active == []
 
 
 def test_what_a_budget_leaves_open():
