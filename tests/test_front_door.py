@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import geomrelu
-from geomrelu import FiniteSet, InputError, Network, Polyhedron, as_domain, as_network, decide
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, as_domain, as_network, decide, prune
 
 LAYERS = [([[1, 0], [0, 1], [1, 1]], [0, 0, 3], "relu"), ([[1, 1, 0], [1, -1, 0]], [-3, 0], "relu")]
 
@@ -193,6 +194,7 @@ PLANE = geomrelu.Arrangement([[1, 0], [0, 1]], [0, 0])
         (lambda: geomrelu.catalogue.braid("a"), "the dimension is a whole number"),
         (lambda: geomrelu.rational([1]), "not a number"),
         # random networks and claims
+        (lambda: decide(LAYERS, (-1, 1), told=3), "told is a function, not 3"),
         (lambda: geomrelu.probability("alive"), "an experiment is"),
         (lambda: geomrelu.Experiment("alive", "2,2"), "widths are whole numbers"),
         (lambda: geomrelu.Experiment("alive", (2.5, 2)), "not 2.5"),
@@ -238,6 +240,51 @@ def test_tensors_are_arrays():
             as_domain(tensor, 2)
     with pytest.raises(InputError, match="Linear"):
         as_domain(torch.nn.Linear(2, 2), 2)
+
+
+def test_ends_of_a_box_may_be_tensors(torch):
+    low, high, same = torch.tensor(-0.5), np.array(2), as_domain([("-1/2", 2), ("-1/2", 2)], 2)
+    assert as_domain((low, high), 2) == as_domain([(low, high), [low, 2]], 2) == same
+    assert as_domain([(None, low.double()), (np.float32(0), None)], 2) == as_domain([(None, -0.5), (0, None)], 2)
+
+
+def test_numbers_may_have_more_digits_than_python_prints(tmp_path):
+    digits = sys.get_int_max_str_digits()
+    for power in ("1e999", "1e-999"):
+        layers = [([[power]], [power], "relu")] * 6
+        report = decide(layers, (0, 1))
+        assert len(report.alive) == report.check() == len(report.ranges.found) == 6
+        assert "~" in str(report) and "~" in report._repr_html_()
+        assert report.save(tmp_path / power) and report.save_page(tmp_path / f"{power} page").exists()
+        assert len(report.active) == 6
+        smaller = prune(layers, (0, 1))
+        smaller.save(tmp_path / "s.json", tmp_path / "p.json")
+        assert smaller.check() and Network.from_file(tmp_path / "s.json") == smaller.network
+    big = 10**5000
+    assert decide(LAYERS, (-big, -big)).dead and decide(LAYERS, Polyhedron.from_rows([[big, 1, 0], [1, -big, 3]])).alive
+    with pytest.raises(InputError, match=r"^a number of more than 100,000 digits would have to be written$"):
+        decide(LAYERS, (-(big**21), big**21))
+    assert sys.get_int_max_str_digits() == digits
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_numbers_of_a_class_of_their_own():
+    weights = np.ma.array([[1.0, 2.0]], mask=[[True, False]])
+    for call, words in (
+        (lambda: decide([(weights, [0], "relu")], (0, 1)), "some entries are masked"),
+        (lambda: Network.from_layers([(weights, [0], "relu")]), "weights: some entries are masked"),
+        (lambda: decide(LAYERS, weights), "some entries are masked"),
+        (lambda: decide(LAYERS, np.ones((1, 2), np.longdouble)), "a longdouble is not read|a float128 is not read"),
+        (lambda: decide(LAYERS, (-np.inf, np.inf)), "None stands for no end"),
+        (lambda: decide(LAYERS, [(0, np.float32("inf"))] * 2), "None stands for no end"),
+    ):
+        with pytest.raises(InputError, match=words):
+            call()
+    right = decide([([[1, 2]], [0], "relu")], (0, 1)).verdicts[0].supremum
+    for kind in (np.matrix, np.ma.array):
+        net = Network.from_layers([(kind([[1, 2]]), np.ma.array([0]), "relu")])
+        assert decide(net, (0, 1)).verdicts[0].supremum == right
+        assert as_domain(kind([[1, 2]]), 2) == as_domain(np.array([[1, 2]]), 2)
 
 
 def test_names_are_there_to_be_seen():

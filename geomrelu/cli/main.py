@@ -104,16 +104,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     from geomrelu.budget import Exhausted
     from geomrelu.errors import InputError
+    from geomrelu.exact.numbers import long_numbers
 
-    digits = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(100_000)  # exact results may be longer than the 4300 digits Python prints by default
     shown = sys.stdout
     try:
         if hasattr(shown, "reconfigure"):
             shown.reconfigure(errors="backslashreplace")  # file names need not be text
         if writes_files(options) and shown is not None:
             sys.stdout = cast("TextIO", _Output(shown))
-        code = _run(parser, options)
+        with long_numbers():
+            code = _run(parser, options)
         if sys.stdout is not None:  # closed by the caller: print says nothing then
             sys.stdout.flush()
         return code
@@ -140,7 +140,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     finally:
         sys.stdout = shown
-        sys.set_int_max_str_digits(digits)
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

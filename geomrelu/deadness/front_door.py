@@ -22,7 +22,7 @@ from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, cla
 from geomrelu.deadness.unions import evidence, open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import rational
+from geomrelu.exact.numbers import long_numbers, rational
 from geomrelu.geometry.domains import Domain, OneSet, Union, as_domain
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.io.files import writable
@@ -35,6 +35,7 @@ from geomrelu.parallel import workers_on
 __all__ = ["around", "check_arithmetic", "decide", "neurons_asked"]
 
 
+@long_numbers()
 def decide(
     model: Any,
     domain: Any = None,
@@ -109,6 +110,7 @@ def decide(
     neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
     layers, neurons = _layers(layers), _neurons(neurons)
     function(progress, "progress")
+    function(told, "told")
     certificates = None if certificates is None else filename(certificates, "certificates")
     how: dict[str, Any] = {
         "regions": regions,

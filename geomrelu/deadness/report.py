@@ -22,7 +22,7 @@ from geomrelu.deadness.ranges import Ranges, united_ranges
 from geomrelu.deadness.tightening import tightened
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import approximate
+from geomrelu.exact.numbers import approximate, long_numbers
 from geomrelu.geometry.domains import OneSet, Union
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -96,6 +96,7 @@ class Report:
         return [(claim["layer"], claim["neuron"]) for claim in self._active]
 
     @cached_property
+    @long_numbers()
     def ranges(self) -> Ranges:
         """A proved interval [lower, upper] of every neuron that was asked for, and which neurons are fixed.
 
@@ -139,6 +140,7 @@ class Report:
         return [(v.layer, v.neuron) for v in self.verdicts if v.status is status]
 
     @cached_property
+    @long_numbers()
     def _active(self) -> list[Claim]:
         return _always_active(self.network, self.domain, self.alive, Budget(self.seconds))
 
@@ -149,6 +151,7 @@ class Report:
         return self.network.digest, str(self.domain.checked.digest())
 
     @property
+    @long_numbers()
     def certificates(self) -> list[dict[str, Any]]:
         """One certificate a layer, as JSON data: the claims proved, with those of :attr:`active` if it was asked; and
         one of the claims that share a tree."""
@@ -165,6 +168,7 @@ class Report:
     def _shared(self) -> list[Claim]:
         return [claim for layer in self for claim in shared_claims_of(layer)]
 
+    @long_numbers()
     def check(self) -> int:
         """Judge all claims again with the plain judge; the number of claims, all of them proved.
 
@@ -173,6 +177,7 @@ class Report:
         """
         return sum(_checked(certificate, self.network, self.domain) for certificate in self.certificates)
 
+    @long_numbers()
     def save(self, directory: str | PathLike[str]) -> list[str]:
         """Write the certificates to a directory, for ``geomrelu check``; the files.
 
@@ -188,6 +193,7 @@ class Report:
         written += _save_active(target, _certificates(self.__dict__.get("_active", ()), *self._digests))
         return list(dict.fromkeys(written))
 
+    @long_numbers()
     def save_page(
         self, directory: str | PathLike[str], *, bounds: bool = True, image: Sequence[int] | None = None
     ) -> Path:
@@ -216,6 +222,7 @@ class Report:
     def __repr__(self) -> str:
         return self._text(MOST_LINES)
 
+    @long_numbers()
     def _text(self, most: int | None) -> str:
         parts = self._told
         parts += [as_text(layer, self._files_of(layer.layer), most=most, stability=self._stability) for layer in self]
@@ -232,6 +239,7 @@ class Report:
     def _files_of(self, layer: int) -> dict[int, str]:
         return {neuron: path for (level, neuron), path in self.files.items() if level == layer}
 
+    @long_numbers()
     def _repr_html_(self) -> str:
         rows = [f"<p>{escape(line)}</p>" for line in self._told]
         for layer in self:
@@ -294,6 +302,7 @@ class UnionReport(Report):
         yield united_ranges(self.network.checked, self.domain, found)
 
     @property
+    @long_numbers()
     def certificates(self) -> list[dict[str, Any]]:
         """Those of the pieces, one after the other; at the end those of :attr:`active`, if it was asked."""
         return [
@@ -310,6 +319,7 @@ class UnionReport(Report):
             for piece, claims in zip(self.domain.pieces, found, strict=False)
         ]
 
+    @long_numbers()
     def check(self) -> int:
         """As on one polyhedron, piece by piece."""
         return sum(part.check() for part in self.parts) + sum(
@@ -318,6 +328,7 @@ class UnionReport(Report):
             for certificate in certificates.values()
         )
 
+    @long_numbers()
     def save(self, directory: str | PathLike[str]) -> list[str]:
         """As on one polyhedron, to folders ``piece-1``, ``piece-2``, ... of the directory."""
         folders = [Path(directory) / f"piece-{k}" for k in range(1, len(self.domain.pieces) + 1)]

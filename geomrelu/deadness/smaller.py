@@ -19,6 +19,7 @@ from geomrelu.deadness.pruning import prune as pruned
 from geomrelu.deadness.quantised_pruning import QuantisedSmaller, smaller_file
 from geomrelu.deadness.quantised_report import QuantisedReport
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import long_numbers
 from geomrelu.geometry.domains import OneSet, Union, as_domain
 from geomrelu.network.front_door import as_judged
 from geomrelu.network.network import Network
@@ -53,6 +54,7 @@ class Smaller:
         """Its exact output, which on the domain is that of the original."""
         return self.network(point)
 
+    @long_numbers()
     def save(self, path: str | PathLike[str], certificate: str | PathLike[str] | None = None) -> None:
         """Write the network to a path that ends in .json, .npz or .onnx, and its ``certificate`` where that is wanted.
 
@@ -64,6 +66,7 @@ class Smaller:
         if certificate is not None:
             files.save(Path(filename(certificate, "a certificate")), self.pruning.certificate)
 
+    @long_numbers()
     def check(self) -> dict[str, int]:
         """Judge again, by the plain judge, that both are equal on the domain; the numbers of neurons changed.
 
@@ -83,6 +86,7 @@ class Smaller:
         return f"equal on the domain, proved: {said} ({self.pruning.said}{open_}){part}"
 
 
+@long_numbers()
 def prune(
     model: Any,
     domain: Any = None,

@@ -14,7 +14,9 @@ import math
 import re
 import struct
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from numbers import Integral, Rational
@@ -30,8 +32,10 @@ __all__ = [
     "bfloat16",
     "common",
     "dyadic",
+    "long_numbers",
     "nearest",
     "nearest_float",
+    "plain",
     "primitive",
     "quotient",
     "rational",
@@ -58,7 +62,42 @@ _FLOATS = {  # by size in bytes
     8: _Layout("u8", 52, 0x7FF, 1023 + 52),
 }
 _PART = 1 << 16  # entries that are looked at together
+_DIGITS = 100_000  # of a whole number as text
 _LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
+
+
+class _Limit:
+    """How long whole numbers may be as text, which Python knows once for the whole process."""
+
+    lock = threading.Lock()
+    users = 0
+    before = 0
+
+
+@contextmanager
+def long_numbers() -> Iterator[None]:
+    """Meanwhile whole numbers may have 100,000 digits as text; by default Python stops at 4300.
+
+    Raises:
+        InputError: one has more.
+    """
+    with _Limit.lock:
+        _Limit.users += 1
+        if _Limit.users == 1:
+            _Limit.before = sys.get_int_max_str_digits()
+            if 0 < _Limit.before < _DIGITS:
+                sys.set_int_max_str_digits(_DIGITS)
+    try:
+        yield
+    except ValueError as problem:
+        if "integer string conversion" not in str(problem):
+            raise
+        raise InputError(f"a number of more than {_DIGITS:,} digits would have to be written") from None
+    finally:
+        with _Limit.lock:
+            _Limit.users -= 1
+            if not _Limit.users:
+                sys.set_int_max_str_digits(_Limit.before)
 
 
 def rational(value: Any, where: str = "number") -> Fraction:
@@ -107,6 +146,8 @@ def rational(value: Any, where: str = "number") -> Fraction:
         if number is None:
             raise InputError(f"{where}: {value} is not a finite number")
         return number
+    if type(value).__name__ in ("longdouble", "float128", "float96"):
+        raise InputError(f"{where}: a {type(value).__name__} is not read (float16, float32 and float64 are)")
     raise InputError(f"{where}: {_shown(repr(value))} is not a number")
 
 
@@ -172,6 +213,7 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     """
     import numpy as np
 
+    array = plain(array, where)
     if array.dtype.kind in "iu":
         return array.ravel().tolist(), 1
     if array.dtype.kind != "f" or array.dtype.itemsize not in _FLOATS:
@@ -197,6 +239,19 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     return table[position.ravel()].tolist(), 1 << -lowest
 
 
+def plain(array: np.ndarray, where: str = "array") -> np.ndarray:
+    """The array without what its class does with it: matrices stay matrices when they are flattened, and so on.
+
+    Raises:
+        InputError: entries are masked: nothing says what they are.
+    """
+    import numpy as np
+
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise InputError(f"{where}: some entries are masked")
+    return np.asarray(array)
+
+
 def sparse(array: np.ndarray, where: str = "array") -> tuple[np.ndarray, list[int], int]:
     """The entries that are not 0: their places in the order of rows, and their values as :func:`dyadic` has them.
 
@@ -207,6 +262,7 @@ def sparse(array: np.ndarray, where: str = "array") -> tuple[np.ndarray, list[in
     """
     import numpy as np
 
+    array = plain(array, where)
     flat = array.ravel()
     if array.dtype.kind == "f" and array.dtype.itemsize in _FLOATS:
         layout = _FLOATS[array.dtype.itemsize]

@@ -164,6 +164,7 @@ def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
         return FiniteSet.of(table.tolist())
     if not isinstance(domain, (list, tuple)) or not domain:
         raise InputError(f"a domain is {DOMAINS}, not {kind(domain)}")
+    domain = [_ends(side) for side in domain]
     if not any(isinstance(side, (list, tuple, np.ndarray)) for side in domain):
         if len(domain) != 2:
             raise InputError(f"a box is (low, high) or a list of {inputs} such pairs; points are an array")
@@ -171,6 +172,14 @@ def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
     if len(domain) != inputs or not all(isinstance(side, (list, tuple)) and len(side) == 2 for side in domain):
         raise InputError(f"a box in R^{inputs} is a list of {inputs} pairs (low, high); points are an array")
     return Polyhedron.box([tuple(side) for side in domain])
+
+
+def _ends(side: Any) -> Any:
+    """A side, or an end of one, whose numbers may be tensors."""
+    if isinstance(side, (list, tuple)):
+        return [_ends(end) for end in side]
+    side = as_array(side)
+    return side[()] if isinstance(side, np.ndarray) and not side.ndim else side
 
 
 def read_domain(

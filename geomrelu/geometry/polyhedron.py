@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb, lcm
+from math import comb, isinf, lcm
 from typing import Any
 
 from geomrelu import checker
@@ -563,6 +563,9 @@ class Polyhedron:
 def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:
     if isinstance(side, (str, bytes, dict)) or not hasattr(side, "__len__") or len(side) != 2:
         raise InputError(f"{where}: expected a pair (low, high)")
+    for v in side:
+        if (isinstance(v, float) or type(v).__name__.startswith("float")) and isinf(v):
+            raise InputError(f"{where}: {v} is not a finite number; None stands for no end")
     low, high = (None if v is None else rational(v, where) for v in side)
     return low, high
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import plain
 
 __all__ = ["as_array"]
 
@@ -15,11 +16,13 @@ def as_array(value: Any) -> Any:
     """A tensor of PyTorch, or whatever else says how it becomes an array (pandas, JAX), as one; all else as it is.
 
     Raises:
-        InputError: a tensor without numbers of its own (sparse, or on the device "meta").
+        InputError: a tensor without numbers of its own (sparse, or on the device "meta"), or masked entries.
 
     Exact: yes.
     """
-    if isinstance(value, (np.ndarray, np.generic)):
+    if isinstance(value, np.ndarray):
+        return plain(value)
+    if isinstance(value, np.generic):
         return value
     if hasattr(value, "is_floating_point") and hasattr(value, "detach"):  # without importing PyTorch
         from geomrelu.io.torch_modules import array_of  # here: most values are no tensors
