@@ -34,7 +34,10 @@ def from_estimator(model: Any) -> Tape:
 
     Exact: yes: the parameters that it holds, which are float64, are computed with over the reals.
     """
-    *before, (_, last) = _steps("", model)
+    steps = list(_steps("", model))
+    if not steps:
+        raise InputError("the pipeline has no steps")
+    *before, (_, last) = steps
     kind = _own(last, "neural_network")
     if kind not in NETWORKS:
         raise InputError(f"{kind or _called(last)} is not an MLPClassifier or MLPRegressor of scikit-learn")
@@ -46,10 +49,13 @@ def from_estimator(model: Any) -> Tape:
     inputs = maps[0].inputs if maps else len(last.coefs_[0])
     tape = Tape(inputs)
     value = tape.input
-    for map_ in maps:
-        value = map_.after(value)
+    for (label, _), map_ in zip(before, maps, strict=True):
+        with named(f"step {label!r}"):
+            value = map_.after(value)
     for position, (weights, bias) in enumerate(zip(last.coefs_, last.intercepts_, strict=True), 1):
-        value = AffineMap.from_dense(np.asarray(weights).T, np.asarray(bias), f"layer {position}").after(value)
+        layer = AffineMap.from_dense(np.asarray(weights).T, np.asarray(bias), f"layer {position}")
+        with named(f"layer {position}"):
+            value = layer.after(value)
         if position < len(last.coefs_) and last.activation == "relu":
             value = tape.relu(value, ReadLayer(f"coefs_[{position - 1}]", (value.outputs,)))
     tape.finish(value)
@@ -91,6 +97,8 @@ def _step(step: Any, label: str) -> AffineMap:
     with named(f"step {label!r} ({kind or _called(step)})"):
         if kind not in STEPS:
             raise InputError(f"it is not supported (supported: {', '.join(STEPS)})")
+        if not hasattr(step, "n_features_in_"):
+            raise InputError("it is not fitted")
         if getattr(step, "clip", False) or getattr(step, "whiten", False):
             raise InputError("it is not affine with its options")
         return STEPS[kind](step)

@@ -598,7 +598,7 @@ def test_random_perceptrons_of_scikit_learn():
 
     from sklearn.decomposition import PCA
     from sklearn.neural_network import MLPClassifier, MLPRegressor
-    from sklearn.pipeline import make_pipeline
+    from sklearn.pipeline import Pipeline, make_pipeline
     from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
     rng = np.random.default_rng(5)
@@ -624,6 +624,12 @@ def test_random_perceptrons_of_scikit_learn():
             make_pipeline(type("StandardScaler", (StandardScaler,), {})(), regressor))  # fmt: skip
     refused("activation 'tanh'", Network.from_sklearn, regressor.set_params(activation="tanh"))
     refused("is not an MLPClassifier", Network.from_sklearn, StandardScaler())
+    fitted = regressor.set_params(activation="relu")
+    for step in (StandardScaler(), MinMaxScaler(), RobustScaler(), MaxAbsScaler(), PCA(3)):
+        refused(r"^step '.*' \(\w*\): it is not fitted$", Network.from_sklearn, make_pipeline(step, fitted))
+    narrow = StandardScaler().fit(data[:, :2])
+    refused(r"^layer 1: a map on R\^\d cannot follow", Network.from_sklearn, make_pipeline(narrow, fitted))
+    refused("no steps", Network.from_sklearn, Pipeline([]))
 
 
 # ---- the cases beside the checkout ---------------------------------------------------------------------------------
