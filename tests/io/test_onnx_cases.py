@@ -472,13 +472,81 @@ def test_functions_of_one_name_are_told_apart_by_their_overload(tmp_path):
     assert [layer.kind for layer in read(made, tmp_path).reading.layers] == ["absolute value", "ReLU"]
 
 
-@pytest.mark.parametrize("domain", ["", "ai.onnx"])
-def test_a_function_that_has_the_name_of_an_operator_is_refused(tmp_path, domain):
+OPSETS = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+
+
+def branching(then, otherwise, *functions, constants=None):
+    """``If`` with two branches that make ``made`` from ``x``, of which the first is taken."""
+    ends = [helper.make_tensor_value_info("made", 1, None)]
+    graphs = [helper.make_graph(nodes, "branch", [], ends) for nodes in (then, otherwise)]
+    call = helper.make_node("If", ["c"], ["h"], then_branch=graphs[0], else_branch=graphs[1])
+    made = mlp(call, constants={"c": np.array(True), **(constants or {})})
+    made.functions.extend(functions)
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    return made
+
+
+def own(kind, proto):
+    proto.domain = kind
+    return proto
+
+
+def test_functions_are_called_in_branches(tmp_path):
+    """Also one whose operator has a rule, a function within it, and both branches inside functions."""
+    inner = helper.make_function("own", "Inner", ["v"], ["w"], [node("Neg", "v", "t"), node("Abs", "t", "w")], OPSETS)
+    outer = [node("Add", "v v", "t"), own("own", node("Inner", "t", "w"))]
+    quant = helper.make_function("onnx.brevitas", "Quant", ["v"], ["w"], [node("Neg", "v", "w")], OPSETS)
+    calls = [own("own", node("Outer", "x", "t")), own("onnx.brevitas", node("Quant", "t", "made"))]
+    functions = [inner, helper.make_function("own", "Outer", ["v"], ["w"], outer, OPSETS), quant]
+    made = branching(calls, [node("Neg", "x", "made")], *functions)
+    made.opset_import.append(helper.make_opsetid("onnx.brevitas", 1))
+    assert read(made, tmp_path)([3, -2]) == [0, 0]
+    compared(made, tmp_path, np.float32([[3, -2]]))
+
+
+def test_functions_in_functions_may_call_things_by_one_name(tmp_path):
+    """What a function hands on from another has one name in both; and names may be long."""
+    inner = helper.make_function("own", "Inner", ["v"], ["w"], [node("Neg", "v", "t"), node("Neg", "t", "w")], OPSETS)
+    nodes = [node("Add", "v v", "t"), own("own", node("Inner", "t", "w"))]
+    outer = helper.make_function("own", "Outer", ["v"], ["w"], nodes, OPSETS)
+    long = ["n" * 90 + end for end in "ab"]
+    calls = [own("own", node("Outer", "x", long[0])), own("own", node("Outer", "x", long[1]))]
+    made = mlp(*calls, node("Add", " ".join(long), "h"))
+    made.functions.extend([inner, outer])
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    assert read(made, tmp_path)([3, -2]) == [12, 0]
+    compared(made, tmp_path, np.float32([[3, -2]]))
+
+
+def test_functions_that_call_themselves_in_branches_end(tmp_path):
+    branches = {"then_branch": branch("Neg", reads="q"), "else_branch": branch("Abs", reads="v")}
+    branches["then_branch"].node.insert(0, own("own", node("F", "v", "q")))
+    nodes = [
+        node("Constant", "", "c", value=numpy_helper.from_array(np.array(True))),
+        helper.make_node("If", ["c"], ["w"], **branches),
+    ]
+    made = mlp(own("own", node("F", "x", "h")))
+    made.functions.append(helper.make_function("own", "F", ["v"], ["w"], nodes, OPSETS))
+    made.opset_import.append(helper.make_opsetid("own", 1))
+    with pytest.raises(InputError, match="branches are nested more than 50 deep"):
+        read(made, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("domain", "owner"),
+    [
+        ("", "ONNX's own"),
+        ("ai.onnx", "ONNX's own"),
+        ("ai.onnx.ml", "ai.onnx.ml's"),
+        ("com.microsoft", "com.microsoft's"),
+    ],
+)
+def test_a_function_that_has_the_name_of_an_operator_is_refused(tmp_path, domain, owner):
     """The standard leaves it to the runtime which of the two a call means; onnxruntime takes its own."""
     made = mlp(node("Neg", "x", "h"))
     body = [node("Abs", "v", "w")]
     made.functions.append(helper.make_function(domain, "Neg", ["v"], ["w"], body, [helper.make_opsetid("", 17)]))
-    with pytest.raises(InputError, match="the function 'Neg' is in the domain of ONNX's own operators"):
+    with pytest.raises(InputError, match=f"the function 'Neg' is in the domain of {owner} operators"):
         read(made, tmp_path)
 
 

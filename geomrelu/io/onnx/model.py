@@ -21,6 +21,8 @@ __all__ = ["Graph", "Named", "fill", "graph_of", "load", "read_by", "renamed", "
 
 _MOST_NODES = 200_000
 _DEEPEST = 50  # functions in functions
+_ENGINES = frozenset({"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft",
+                      "com.microsoft.nchwc", "com.ms.internal.nhwc"})  # fmt: skip  # domains of operators of their own
 _LARGEST_DATA = 1 << 31  # bytes of one tensor in another file
 _MAIN = ("", "ai.onnx")
 
@@ -42,6 +44,7 @@ class Graph:
         inputs, outputs: ValueInfoProtos; initializers that are also listed as inputs are not inputs here.
         nodes: those that an output depends on.
         protos: the initializers as messages, by name; :meth:`constant` reads one.
+        written_out: the nodes of a graph inside a node (and what errors say of the place) with functions written out.
         apart: where the numbers of some of them are in the file, which the messages do not hold.
     """
 
@@ -51,6 +54,7 @@ class Graph:
     outputs: list[Any]
     nodes: list[Named]
     protos: dict[str, Any]
+    written_out: Callable[[Sequence[Any], str], list[Named]]
     path: FilePath = ""
     apart: dict[str, Place] = field(default_factory=dict)
     _read: dict[str, np.ndarray] = field(default_factory=dict)
@@ -181,10 +185,12 @@ def graph_of(model: Any, folder: Path) -> Graph:
         raise InputError("the graph has no output")
     protos = {t.name: t for t in graph.initializer} | {t.values.name: t for t in graph.sparse_initializer}
     functions = {_key(f, f.name): f for f in model.functions}
-    disputed = next((f.name for f in model.functions if f.domain in ("", "ai.onnx")), None)
+    disputed = next((f for f in model.functions if f.domain in _ENGINES), None)
     if disputed is not None:  # the standard leaves to the runtime which it takes
-        raise InputError(f"the function {disputed[:40]!r} is in the domain of ONNX's own operators")
-    nodes = _Expansion(functions, protos).nodes(graph.node)
+        owner = f"{disputed.domain}'s" if disputed.domain not in ("", "ai.onnx") else "ONNX's own"
+        raise InputError(f"the function {disputed.name[:40]!r} is in the domain of {owner} operators")
+    expansion = _Expansion(functions, protos)
+    nodes = expansion.nodes(graph.node)
     inputs = [i for i in graph.input if i.name not in protos]
     made: dict[str, int] = {}
     for k, node in enumerate(nodes):
@@ -193,7 +199,9 @@ def graph_of(model: Any, folder: Path) -> Graph:
                 raise InputError(f"{node.where}: the tensor {name[:80]!r} is made twice")
             made[name] = k
     outputs = list(graph.output)
-    return Graph(model, folder, inputs, outputs, _ordered([o.name for o in outputs], nodes, made), protos)
+    return Graph(
+        model, folder, inputs, outputs, _ordered([o.name for o in outputs], nodes, made), protos, expansion.nodes
+    )
 
 
 def read_by(node: Any) -> list[str]:
@@ -304,8 +312,10 @@ class _Expansion:
             if function is None:
                 found.append(Named(proto, where))
             else:
+                short = output and output == proto.output[0]  # or else two might be called alike
+                prefix = f"{output if short else self.count}/{'/' * depth}"  # what one hands on is called alike in both
                 with named(where):
-                    body = self._called(proto, function, f"{output or self.count}/")
+                    body = self._called(proto, function, prefix)
                 found += self.nodes(body, f"function {kind}, ", depth + 1)
         return found
 

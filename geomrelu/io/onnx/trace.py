@@ -47,6 +47,8 @@ _FAMILIES = (
     shapes,
 )  # each fills OPERATORS
 
+_DEEPEST = 50  # branches in branches
+
 
 @dataclass(frozen=True, slots=True)
 class Left:
@@ -89,6 +91,7 @@ class Trace:
         self.operators: list[tuple[int, str]] = []  # after how many layers each stands
         self.opsets = {o.domain: o.version for o in graph.model.opset_import} or {"": 1}
         self.given: list[str] = []
+        self.depth = 0  # of branches
         self.wide = any(i.type.tensor_type.elem_type == 11 for i in graph.inputs)
         self.tape = self._inputs(rows, shape)
         for node in graph.nodes:
@@ -248,20 +251,27 @@ class Trace:
         if branch is None or len(branch.output) != len(proto.output) or branch.sparse_initializer:
             raise InputError("there is no such branch, or its outputs do not fit")
         own = {t.name for t in branch.initializer} | {o for n in branch.node for o in n.output} - {""}
-        prefix = f"{proto.output[0]}/{wanted}/"  # for branches may call different things by one name
+        # Branches may call different things by one name. (Names of names would double again and again.)
+        prefix = f"{proto.output[0] if len(proto.output[0]) <= 80 else len(self.values)}/{wanted}/"
 
         def name(of: str) -> str:
             return prefix + of if of in own else of
 
-        taken = next((n for n in map(name, own) if n in self.values or n in self.graph.protos), None)
-        if taken is not None:
-            raise InputError(f"the tensor {taken[:80]!r} is made twice")
+        nodes = self.graph.written_out([renamed(node, name) for node in branch.node], "branch, ")
+        made: set[str] = set()
+        for tensor in [*map(name, (t.name for t in branch.initializer)), *(o for n in nodes for o in n.proto.output)]:
+            if tensor and (tensor in made or tensor in self.values or tensor in self.graph.protos):
+                raise InputError(f"the tensor {tensor[:80]!r} is made twice")
+            made.add(tensor)
         for tensor in branch.initializer:
             self.graph.protos[name(tensor.name)] = tensor
-        for position, node in enumerate(branch.node, 1):
-            where = f"operator {node.op_type[:40]!r} (node {position} of a branch)"
-            with named(where):
-                self._do(Named(renamed(node, name), where))
+        if self.depth >= _DEEPEST:
+            raise InputError(f"branches are nested more than {_DEEPEST} deep")
+        self.depth += 1
+        for node in nodes:
+            with named(node.where):
+                self._do(node)
+        self.depth -= 1
         for result, output in zip(proto.output, branch.output, strict=True):
             self.values[result] = self._value(name(output.name))
             if name(output.name) in self.kinds:
