@@ -264,6 +264,23 @@ class _Rows:
     rounds: bool
 
     @cached_property
+    def read(self) -> np.ndarray:
+        """Which variables have a coefficient."""
+        if isinstance(self.matrix, np.ndarray):
+            return (self.matrix != 0).any(axis=0)
+        return np.asarray(self.matrix.getnnz(axis=0) > 0)
+
+    def numbers(self, values: np.ndarray) -> np.ndarray:
+        """Values of all variables, on the last axis, as the kind of integers that the layer is computed in.
+
+        Those that it does not read may be too large for 64 bits, and become 0.
+        """
+        kind = self.constants.dtype
+        if values.dtype.hasobject and not kind.hasobject:
+            values = np.where(self.read, values, 0)
+        return values.astype(kind)
+
+    @cached_property
     def ratio(self) -> np.ndarray:
         """up / down in floats, correctly rounded."""
         return np.array([u / d for u, d in zip(self.up, self.down, strict=True)])
@@ -437,8 +454,7 @@ class WholeNumbers:
         rows = self.rows[l]
         below, above = (np.concatenate(side) for side in zip(*self.bounds[: l + 1], strict=True))
         positive, negative = _parts(rows.matrix)
-        kind = rows.constants.dtype
-        below, above = below.astype(kind), above.astype(kind)
+        below, above = rows.numbers(below), rows.numbers(above)
         return (
             positive @ below + negative @ above + rows.constants,
             positive @ above + negative @ below + rows.constants,
@@ -456,8 +472,8 @@ class WholeNumbers:
     def _sums(self, l: int, before: np.ndarray) -> np.ndarray:
         rows = self.rows[l]
         if rows.constants.dtype == object:
-            return before.astype(object) @ rows.matrix.T + rows.constants
-        return np.asarray((rows.matrix @ before.astype(np.int64).T).T) + rows.constants
+            return rows.numbers(before) @ rows.matrix.T + rows.constants
+        return np.asarray((rows.matrix @ rows.numbers(before).T).T) + rows.constants
 
     def reach(self, l: int) -> list[Fraction]:
         """An upper bound of y / step of each neuron of layer l (from 0), before it is rounded."""

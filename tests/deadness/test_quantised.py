@@ -204,6 +204,26 @@ def test_float_layers_before_and_between(tmp_path):
         assert len(report.alive) > 3 and len(report.dead) > 0 and len(report.undecided) <= 6
 
 
+def test_layers_after_values_that_64_bits_do_not_hold(tmp_path):
+    """Deep layers of floats are multiples of tiny units; the layers after them do not read them."""
+    rng = np.random.default_rng(7)
+    float_model = dense(rng, [2, 4, 4, 4, 4, 4, 4, 2], shift=0.1)
+    data = rng.uniform(-1, 1, (64, 2))
+    path = quantise(float_model, tmp_path / "deep.onnx", How(), data, nodes_to_exclude=[f"g{k}" for k in range(5)])
+    network = load_judged(path)
+    whole = WholeNumbers(network, Polyhedron.box([(-0.5, 0.5)] * 2))
+    assert max(int(abs(high).max()) for _, high in whole.bounds) > 2**64
+    assert "int64" in {str(rows.constants.dtype) for rows in whole.rows[3:]}
+    t = rng.integers(whole.lower, whole.upper + 1, (30, 2))
+    values = whole.values(t)
+    for k, row in enumerate(t):
+        for l, exact in enumerate(network.values(whole.point(row))):
+            units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
+            assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
+    report = decide(network, (-0.5, 0.5), regions=50, time=20)
+    assert report.check() == len(report.verdicts) - len(report.undecided)
+
+
 def test_wide_layers_and_scales_far_apart(tmp_path):
     rng = np.random.default_rng(4)
     float_model = dense(rng, [3, 300, 140, 2])
