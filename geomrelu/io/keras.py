@@ -20,7 +20,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
-from geomrelu.io import keras_layers
+from geomrelu.io import keras_layers, narrow
 from geomrelu.io.files import FilePath, kind_of, named, one_line, read_bytes
 from geomrelu.io.json import parsed
 from geomrelu.io.reading import Port, Reading
@@ -147,9 +147,14 @@ def _inside(group: Any, name: str, h5py: Any) -> Any:
 def _numbers(dataset: Any, h5py: Any) -> np.ndarray:
     if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
         raise InputError("a weight is missing or lies in another file")
+    affordable(math.prod(dataset.shape), "a weight")
+    if dataset.dtype.kind == "V" and dataset.dtype.itemsize == 2:
+        if dataset.attrs.get("dtype") != "bfloat16":
+            raise InputError("a weight has numbers of 16 bits of which the file does not say the kind: save as .keras")
+        bits = np.asarray(dataset[()]).view("<u2").reshape(dataset.shape)
+        return narrow.widened(bits, "bfloat16")
     if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
         raise InputError(f"a weight holds {dataset.dtype}, which is not read")
-    affordable(math.prod(dataset.shape), "a weight")
     array: np.ndarray = np.asarray(dataset[()])
     return array
 
@@ -282,7 +287,7 @@ class _Run:
                 self.seen[-1].append(kind)
             result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name), found)
             if result is None:
-                self.leave(f"the activation {keras_layers.activation_of(config)[:40]} is not supported", name, [value])
+                self.leave(keras_layers.refusal(kind, config), name, [value])
                 return None
             self.seen.append([])
             return result

@@ -19,7 +19,7 @@ from geomrelu.io.onnx.resampling import resized
 from geomrelu.io.tape import windows
 from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding, sized
 
-__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part"]
+__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part", "refusal"]
 
 Config = dict[str, Any]
 Arrays = Sequence[np.ndarray]
@@ -85,6 +85,15 @@ def activation_of(config: Config) -> str:
         inner = found.get("config")
         found = inner if isinstance(inner, str) else found.get("class_name")
     return "linear" if found is None else str(found)
+
+
+def refusal(kind: str, config: Config) -> str:
+    """Why :func:`activated_by` does not support an activation."""
+    if kind == "ReLU":
+        options = ("threshold", "negative_slope", "max_value")
+        given = ", ".join(f"{key} {str(config[key])[:20]}" for key in options if config.get(key))
+        return f"{kind} with {given} is not supported"
+    return f"the activation {activation_of(config)[:40]} is not supported"
 
 
 def _floats(config: Config, key: str) -> np.ndarray:
@@ -284,10 +293,25 @@ def _pooling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
     strides = _pair(config.get("strides") or kernel, axes)
 
     def compute(planes: Tensor) -> Tensor:
-        pads = _pads(config["padding"], planes.shape[2:], kernel, strides, [1] * axes)
+        shape = planes.shape[2:]
+        pads = _pads(config["padding"], shape, kernel, strides, [1] * axes)
+        if pads[:axes] != pads[axes:] and any(map(_is_disputed, shape, kernel, strides, pads)):
+            raise InputError(
+                "its windows reach further beyond one end than beyond the other, where the backends of Keras do not "
+                "agree: TensorFlow and JAX average what is inside, PyTorch repeats the last entry"
+            )
         return planes.averaged(kernel, strides, pads, False)
 
     return _on_planes(config, x, compute)
+
+
+def _is_disputed(size: int, kernel: int, stride: int, before: int) -> bool:
+    """Do the means of some window along an axis differ, of what is inside, and with the ends repeated?"""
+    for first in range(-before, size, stride)[: -(-size // stride)]:
+        inside = [min(max(k, 0), size - 1) for k in range(first, first + kernel)]
+        if len({inside.count(k) for k in inside}) > 1:
+            return True
+    return False
 
 
 def _global_pooling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
@@ -419,6 +443,7 @@ _LAYERS: dict[str, Callable[[Config, Tensor, Arrays], Tensor]] = {
     "Flatten": _flattening,
     "GaussianDropout": _identity,
     "GaussianNoise": _identity,
+    "Identity": _identity,
     "Permute": _permutation,
     "RepeatVector": _vector,
     "Rescaling": _rescaling,

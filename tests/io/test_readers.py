@@ -544,6 +544,28 @@ def test_keras_models_end_where_a_layer_is_not_supported(keras, tmp_path):
     refused("is not Keras's own", Network.from_file, tmp_path / "own.keras")
 
 
+def test_means_on_which_the_backends_of_keras_do_not_agree_are_not_read(keras, tmp_path):
+    layers, rng, seen = keras.layers, np.random.default_rng(4), set()
+    for size, pool, stride in ((5, 3, 2), (2, 3, 2), (4, 3, 2), (6, 3, 2), (5, 4, 1), (4, 2, 1), (5, 2, 2), (4, 3, 3)):
+        x = rng.integers(-8, 9, (1, size, 1)).astype(np.float32) + np.arange(size)[None, :, None] ** 3
+        pooled = layers.AveragePooling1D(pool, strides=stride, padding="same")
+        keras.Sequential([keras.Input((size, 1)), pooled, layers.ReLU()]).save(tmp_path / "m.keras")
+        windows = [range(k, k + pool) for k in range(-_before(size, pool, stride), size, stride)][: -(-size // stride)]
+        right = [np.mean([x[0, k, 0] for k in window if 0 <= k < size]) for window in windows]
+        agrees = np.allclose(keras.ops.average_pool(x, pool, stride, "same").cpu().numpy().ravel(), right)
+        seen.add(agrees)
+        if agrees:
+            found = Network.from_file(tmp_path / "m.keras")(x.ravel().tolist())
+            assert [float(v) for v in found] == pytest.approx(np.maximum(right, 0).tolist())
+        else:
+            refused("backends of Keras do not agree", Network.from_file, tmp_path / "m.keras")
+    assert seen == {True, False}
+
+
+def _before(size, pool, stride):
+    return max(0, (-(-size // stride) - 1) * stride + pool - size) // 2
+
+
 def keras_file(config, arrays):
     """A .keras file with one Dense layer, as Keras 3 arranges it."""
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
@@ -552,7 +574,9 @@ def keras_file(config, arrays):
         group = file.create_group("layers/dense/vars")
         group.attrs["name"] = "d"
         for k, array in enumerate(arrays):
-            if isinstance(array, np.ndarray):
+            if isinstance(array, np.ndarray) and array.dtype == np.uint16:  # the bits of bfloat16
+                group.create_dataset(str(k), data=array.view("V2").reshape(array.shape)).attrs["dtype"] = "bfloat16"
+            elif isinstance(array, np.ndarray):
                 group[str(k)] = array
             else:
                 group[str(k)] = h5py.ExternalLink(*array)
@@ -573,6 +597,17 @@ def test_keras_files_without_keras(tmp_path):
     kernel, bias = np.float32([[1, 2], [3, 4]]), np.float32([0, 1])
     net = Network.from_file(written(tmp_path, "m.keras", keras_file(keras_config(), [kernel, bias])))
     assert net == Network.from_layers([(kernel.T, bias, "relu")])
+    upper = [array.view(np.uint32).astype(np.uint64) >> 16 for array in (kernel, bias)]
+    upper_halves = [array.astype(np.uint16) for array in upper]
+    assert Network.from_file(written(tmp_path, "m.keras", keras_file(keras_config(), upper_halves))) == net
+    config = keras_config()
+    for kind, options in (("Identity", {}), ("ReLU", {"threshold": 0.5}), ("ReLU", {"max_value": 1, "threshold": 2})):
+        layer = {"module": "keras.layers", "class_name": kind, "config": {"name": "r", **options}}
+        config["config"]["layers"][2:] = [layer]
+        again = Network.from_file(written(tmp_path, "m.keras", keras_file(config, [kernel, bias])))
+        said = f"ReLU with {', '.join(f'{k} {options[k]}' for k in ('threshold', 'max_value') if k in options)}"
+        left = (f"layer 'r' and what comes after it: {said} is not supported",) if options else ()
+        assert again == net and again.reading.left == left
     changed = keras_config()
     changed["config"]["layers"][1]["module"] = "my.layers"
     missing = keras_config()
@@ -582,6 +617,11 @@ def test_keras_files_without_keras(tmp_path):
         (keras_config(quantization_config={"a": 1}), [kernel, bias], "quantised"),
         (keras_config(activation="tanh"), [kernel, bias], "activation tanh is not supported"),
         (keras_config(), [kernel, bias[:1]], "shape|fit"),
+        (
+            keras_config(),
+            [kernel, bias.astype(np.float16).view("V2")],
+            "16 bits of which the file does not say the kind",
+        ),
         (keras_config(), [("/etc/hostname", "x"), bias], "is a link, which is not followed"),
         (changed, [kernel, bias], "my.layers.Dense is not Keras's own"),
         (missing, [kernel, bias], "configuration is not one of Keras"),
