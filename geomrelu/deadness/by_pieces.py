@@ -36,7 +36,7 @@ def is_listed(domain: Polyhedron) -> bool:
 
 def are_few(problem: Problem, domain: Polyhedron, layer: int) -> bool:
     """Are the linear pieces up to this layer likely to be few?"""
-    return pieces.likely_pieces(problem.network, domain, layer) <= FEW_PIECES
+    return pieces.likely_pieces(problem.network, domain, layer, problem.dead) <= FEW_PIECES
 
 
 def allowance(budget: Budget) -> Budget:

@@ -32,7 +32,7 @@ from geomrelu.deadness.by_search import BySearch
 from geomrelu.deadness.first_layer import first_layer
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.verdict import LayerReport, Verdict, undecided
+from geomrelu.deadness.verdict import LayerReport, Status, Verdict, undecided
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
@@ -195,6 +195,7 @@ class _Run:
         try:
             for verdict in verdicts:
                 done = self.found[verdict.layer]
+                self.problem.dead[verdict.layer] += verdict.status is Status.DEAD and verdict.neuron not in done
                 done[verdict.neuron] = verdict
                 if self.save is not None:
                     self.save(verdict, self.problem.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
@@ -30,11 +31,13 @@ class Problem:
         budget: of the work in hand; it changes from layer to layer.
         points: the table of points that claims may refer to (exact, as strings; of an ellipsoid {"ball": u}).
         quick: the judge that verdicts come from.
+        dead: layer -> how many of its neurons are known to be dead.
     """
 
     def __init__(self, network: Network, domain: OneSet, budget: Budget) -> None:
         self.network, self.domain, self.budget = network, domain, budget
         self.points: list[Any] = []
+        self.dead: Counter[int] = Counter()
         self.quick = Quick(self.points, network.checked, domain.checked)
         self._places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
         self._endless = False  # is a list of cones too long?

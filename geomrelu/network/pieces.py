@@ -12,7 +12,7 @@ the number of linear regions, so every walk takes a budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import comb, gcd
@@ -266,10 +266,15 @@ def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget, s
     return [[e for e in level if e is not None] for level in found]
 
 
-def likely_pieces(network: Network, domain: Polyhedron, up_to: int) -> int:
-    """A guess of the number of pieces below layer ``up_to`` (Zaslavsky's count, layer by layer): to choose a method."""
+def likely_pieces(network: Network, domain: Polyhedron, up_to: int, dead: Mapping[int, int] | None = None) -> int:
+    """A guess of the number of pieces below layer ``up_to`` (Zaslavsky's count, layer by layer): to choose a method.
+
+    Args:
+        dead: layer -> how many of its neurons are known to be dead: they cut nothing.
+    """
     n, guess = domain.dimension, 1
-    for width in network.widths[: up_to - 1]:
+    for layer, width in enumerate(network.widths[: up_to - 1], 1):
+        width -= (dead or {}).get(layer, 0)
         guess *= sum(comb(width, k) for k in range(min(n, width) + 1))
     return guess
 

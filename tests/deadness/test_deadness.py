@@ -12,7 +12,9 @@ import pytest
 from families import as_network, cases, network
 
 from geomrelu import Budget, FiniteSet, InputError, Network, Polyhedron, Status, checker
+from geomrelu.deadness import by_search
 from geomrelu.deadness.decide import decide
+from geomrelu.network import pieces
 
 
 def oracle_suprema(layers, domain):
@@ -302,3 +304,16 @@ def test_a_walk_over_pieces_that_takes_too_long_leaves_time_to_search(monkeypatc
     truth = oracle_suprema(layers, Polyhedron.box([(-1, 1)] * 2))[1]
     decided = [v for v in last.verdicts if truth[v.neuron] != 0]
     assert [v.status is Status.ALIVE for v in decided] == [truth[v.neuron] > 0 for v in decided]
+
+
+def test_dead_neurons_cut_nothing(monkeypatch):
+    """Behind a layer that kills, all neurons are constant: there is one piece, however deep the network is."""
+    down = ([[-1, -2], [-3, -1]], [0, 0], "relu")
+    layers = [([[1, 2], [2, 1]], [0, 0], "relu"), down, *[([[1, -1], [-1, 2]], [0, 0], "relu")] * 40]
+    monkeypatch.setattr(by_search.BySearch, "verdicts", lambda *_: pytest.fail("it was searched"))
+    net, box = Network.from_layers(layers), Polyhedron.box([(0, 1)] * 2)
+    reports = list(decide(net, box))
+    assert [report.killed for report in reports] == [False] + [True] * 41
+    assert {v.supremum for report in reports[1:] for v in report.verdicts} == {0}
+    assert pieces.likely_pieces(net, box, 42) == 4**41
+    assert pieces.likely_pieces(net, box, 42, {2: 1, **dict.fromkeys(range(3, 42), 2)}) == 8
