@@ -305,6 +305,26 @@ def sign_regions(network, polyhedron, dimension):
     return sorted(signs for _, _, signs in parts)
 
 
+def signed_faces(rows, facets, flats, dimension):
+    """``(dimension, signs, does it lie in a facet?)`` of every nonempty set of points of a polyhedron at which the rows
+    have given signs, cut along its facets."""
+    parts = [(ppl.NNC_Polyhedron(ppl_polyhedron(facets, dimension, flats)), ())]
+    whole = parts[0][0].affine_dimension()
+    true = [ppl_polyhedron(facets, dimension, [*flats, row]).affine_dimension() < whole for row in facets]
+    for row in (*facets, *rows):
+        expression, opened = _expression(row)[0], []
+        for part, signs in parts:
+            for sign, where in ((0, expression == 0), (1, expression > 0), (-1, expression < 0)):
+                side = ppl.NNC_Polyhedron(part)
+                side.add_constraint(where)
+                if not side.is_empty():
+                    opened.append((side, (*signs, sign)))
+        parts = opened
+    m = len(facets)
+    on = [any(wall and not sign for wall, sign in zip(true, signs[:m], strict=True)) for _, signs in parts]
+    return [(part.affine_dimension(), signs[m:], side) for (part, signs), side in zip(parts, on, strict=True)]
+
+
 def suprema_on_regions(network, polyhedron, dimension):
     """:func:`suprema` of a bounded polyhedron, on the sets of full dimension only (which is enough: their closures are
     everything): for networks with many equal or opposite neurons."""

@@ -226,19 +226,9 @@ class Arrangement:
         return [row for row in rows if row not in both], flats
 
     @cached_property
-    def _hull(self) -> tuple[list[Row], list[Row], int]:
-        """``(forms, facets of the domain, dimension)`` in coordinates of the domain's affine hull.
-
-        A form that keeps its sign on the interior stands there as that constant.
-        """
-        if self.domain is None:
-            return list(self.rows), [], self.dimension
-        sides = self._sides()
-        forms = [
-            row if side is None else (side,) + (0,) * self.dimension for row, side in zip(self.rows, sides, strict=True)
-        ]
-        facets, flats = self._facets
-        dimension = self.dimension
+    def _on_hull(self) -> tuple[list[Row], list[Row], int]:
+        """``(forms, facets of the domain, dimension)`` in coordinates of the domain's affine hull."""
+        forms, (facets, flats), dimension = list(self.rows), self._facets, self.dimension
         while flats:  # each equality takes away one coordinate
             *flats, flat = flats
             column = next((k for k, v in enumerate(flat) if k and v), None)
@@ -246,6 +236,14 @@ class Arrangement:
                 forms, facets, flats = (eliminated(table, flat, column) for table in (forms, facets, flats))
                 dimension -= 1
         return forms, facets, dimension
+
+    @cached_property
+    def _hull(self) -> tuple[list[Row], list[Row], int]:
+        """The same, but a form that keeps its sign on the interior stands there as that constant."""
+        forms, facets, dimension = self._on_hull
+        sides = self._sides()
+        kept = [row if side is None else (side,) + (0,) * dimension for row, side in zip(forms, sides, strict=True)]
+        return kept, facets, dimension
 
     def _sides(self) -> list[int | None]:
         """The sign of each form on the interior of the domain, None if it takes both."""
@@ -387,43 +385,57 @@ class Arrangement:
 
         Method: the regions of the restriction to each flat of dimension d.
         """
-        parts = [codes for regions in self._on_flats(d, budget or Budget()) for codes in regions.batches(Budget())]
+        parts: list[np.ndarray] = []
+        for regions, zero in self._on_flats(d, budget or Budget()):
+            for codes in regions.batches(Budget()):
+                codes[:, zero] = 0
+                parts.append(codes)
         return np.concatenate(parts) if parts else np.zeros((0, len(self.rows)), dtype=np.int8)
 
     def count_faces(self, budget: Budget | None = None) -> tuple[int, ...]:
         """:attr:`f_vector` within a budget."""
         limit = budget or Budget()
-        return tuple(sum(r.count(limit) for r in self._on_flats(d, limit)) for d in range(self._hull[2] + 1))
+        return tuple(sum(r.count(limit) for r, _ in self._on_flats(d, limit)) for d in range(self._hull[2] + 1))
 
     @cached_property
     def f_vector(self) -> tuple[int, ...]:
         """How many faces there are of dimension 0, 1, ..., n (n: of the domain)."""
         return self.count_faces()
 
-    def _on_flats(self, d: int, budget: Budget) -> Iterator[Regions]:
-        """The regions into which each flat of dimension d (of forms and facets) falls."""
+    def _on_flats(self, d: int, budget: Budget) -> Iterator[tuple[Regions, list[int]]]:
+        """The regions into which each flat of dimension d (of forms and facets) falls, and the forms that are zero
+        there although they keep their sign on the interior: those that touch the domain in a face of it."""
         forms, facets, dimension = self._hull
-        m = len(forms)
-        for level in islice(levels([*forms, *facets], budget), dimension - d, dimension - d + 1):
+        m, known = len(forms), len(forms) + len(facets)
+        touching = [i for i, row in enumerate(forms) if not any(row[1:]) and row[0]]
+        carried = [self._on_hull[0][i] for i in touching]
+        for level in islice(levels([*forms, *facets], budget, carried), dimension - d, dimension - d + 1):
             for flat in level:
-                beside = [f for i, f in enumerate(flat.forms[m:], m) if not flat.zeros >> i & 1]
+                beside = [f for i, f in enumerate(flat.forms[m:known], m) if not flat.zeros >> i & 1]
                 if all(any(f[1:]) or f[0] > 0 for f in beside):
-                    yield Regions(flat.forms[:m], beside, d)
+                    zero = [i for i, f in zip(touching, flat.forms[known:], strict=True) if not any(f)]
+                    yield Regions(flat.forms[:m], beside, d), zero
 
     def graph(self) -> networkx.Graph:
         """The regions as nodes (sign vectors) and their walls as edges.
 
         An edge has ``hyperplane``, the first form that vanishes on the wall, and ``forms``, all of them.
 
-        Method: two regions share a wall if and only if their signs differ in the forms of one hyperplane alone.
+        Method: two regions share a wall if and only if their signs differ in the forms of one hyperplane alone, of the
+        domain's affine hull.
         """
         import networkx
+
+        walls: dict[Row, list[int]] = {}
+        for i, row in enumerate(self._hull[0]):
+            if any(row[1:]):
+                walls.setdefault(line_of(row)[0], []).append(i)
 
         nodes = [tuple(row) for row in self.signs.tolist()]
         found = networkx.Graph()
         found.add_nodes_from(nodes)
         number = {row.tobytes(): i for i, row in enumerate(self.signs)}
-        for forms in self.hyperplanes.values():
+        for forms in walls.values():
             above = np.flatnonzero(self.signs[:, forms[0]] > 0)
             across = self.signs[above]
             across[:, forms] *= -1

@@ -32,7 +32,8 @@ class Flat:
 
     Attributes:
         zeros: the hyperplanes that contain it, as a bit set.
-        forms: all forms on it, (b, a1, ..., ad) in coordinates of their own, up to positive factors.
+        forms: all forms on it, (b, a1, ..., ad) in coordinates of their own, up to positive factors; then those that
+            are carried.
         moebius: mu of the interval from R^n to it.
     """
 
@@ -41,14 +42,18 @@ class Flat:
     moebius: int = 0
 
 
-def levels(rows: Sequence[Row], budget: Budget) -> Iterator[list[Flat]]:
-    """The flats of codimension 0, 1, ... of the hyperplanes of some forms, a list for each (until there are none)."""
-    level = [Flat(0, list(rows), 1)]
+def levels(rows: Sequence[Row], budget: Budget, carried: Sequence[Row] = ()) -> Iterator[list[Flat]]:
+    """The flats of codimension 0, 1, ... of the hyperplanes of some forms, a list for each (until there are none).
+
+    Args:
+        carried: forms that make no flats, but are known on each.
+    """
+    level = [Flat(0, [*rows, *carried], 1)]
     while level:
         yield level
         below: dict[int, Flat] = {}
         for flat in level:
-            for zeros, (row, column) in _met(flat).items():
+            for zeros, (row, column) in _met(flat, len(rows)).items():
                 budget.spend(0)
                 if zeros not in below:
                     below[zeros] = Flat(zeros, eliminated(flat.forms, row, column))
@@ -57,10 +62,10 @@ def levels(rows: Sequence[Row], budget: Budget) -> Iterator[list[Flat]]:
         level = list(below.values())
 
 
-def _met(flat: Flat) -> dict[int, tuple[Row, int]]:
-    """The flats in which it is met by hyperplanes: ``zeros -> (a form, the column to solve for)``."""
+def _met(flat: Flat, forms: int) -> dict[int, tuple[Row, int]]:
+    """The flats in which the first forms meet it: ``zeros -> (a form, the column to solve for)``."""
     groups: dict[Row, int] = {}
-    for i, row in enumerate(flat.forms):
+    for i, row in enumerate(flat.forms[:forms]):
         if any(row[1:]):
             line, _ = line_of(row)
             groups[line] = groups.get(line, flat.zeros) | 1 << i

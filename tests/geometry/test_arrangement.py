@@ -158,6 +158,30 @@ def test_faces_on_a_domain_are_those_of_the_complex(kind):
             assert tuple(len(arrangement.faces(d)) for d in range(len(f_vector))) == f_vector
 
 
+def test_faces_and_walls_on_flat_and_touched_domains():
+    """A form that keeps its sign inside is 0 on the side that it touches; hyperplanes that meet a flat domain in one
+    place are crossed together."""
+    half = Arrangement([[-1]], [0], Polyhedron.box([(0, 2)]))
+    assert sorted(half.faces(0).tolist()) == [[-1], [0]] and half.faces(1).tolist() == [[-1]]
+    line = Polyhedron.from_rows([[0, -1, 0], [2, 1, 0]], [[-1, -1, 1]])  # x2 = x1 + 1, -2 <= x1 <= 0
+    crossed = Arrangement([[1, 0], [0, 1]], [1, 0], line)
+    assert crossed.graph().edges[(1, 1), (-1, -1)] == {"hyperplane": 0, "forms": (0, 1)}
+    rng = random.Random(7)
+    for case in range(150):
+        n = rng.choice((1, 2, 2, 3))
+        domain, kind = families.domain(rng, n)
+        if not isinstance(domain, Polyhedron) or domain.is_empty:
+            continue
+        rows = forms(rng, n, rng.randint(1, 4), ("ternary", "degenerate", "rational")[case % 3])
+        found, facets = made(rows, domain), domain.irredundant()
+        faces = oracles.signed_faces(rows, facets.inequalities, facets.equalities, n)
+        inside = max(d for d, _, _ in faces)
+        for d in range(inside + 1):
+            assert sorted(map(tuple, found.faces(d).tolist())) == sorted(s for e, s, _ in faces if e == d), (kind, rows)
+        walls = [s for d, s, side in faces if d == inside - 1 and not side]
+        assert found.graph().number_of_edges() == len(walls), (kind, rows)
+
+
 def test_faces_against_every_sign_vector():
     """The definition: all of {-1, 0, 1}^m, one linear program each (PPL)."""
     rng = random.Random(5)
