@@ -40,6 +40,7 @@ __all__ = [
     "Workers",
     "WorkersDied",
     "ahead",
+    "apart",
     "results",
     "seed_of",
     "shared",
@@ -143,15 +144,21 @@ class Pool(Executor):
             for _ in range(ATTEMPTS):
                 try:
                     worker = worker or self._started()
+                except OSError as problem:
+                    answer = _told(InputError(f"no worker process can be started: {problem.strerror or problem}"))
+                    continue
+                except EOFError:
+                    continue
+                except Exception as problem:  # of whoever may not start processes
+                    answer = _told(problem)
+                    break
+                try:
                     worker.pipe.send_bytes(call)
                     answer = worker.pipe.recv_bytes()
                     break
                 except (EOFError, OSError):  # it has died
                     self._end(worker)
-                    worker = None
-                except Exception as problem:  # of whoever may not start processes
-                    answer = _told(problem)
-                    break
+                    worker, answer = None, None
             _settle(future, answer)
         self._end(worker)
 
@@ -159,6 +166,11 @@ class Pool(Executor):
         with self._lock:
             if self._closed:
                 raise EOFError
+            try:
+                os.getcwd()
+            except FileNotFoundError:
+                gone = "processes begin in the working directory, which does not exist any more: go to another one"
+                raise InputError(gone) from None
             here, there = multiprocessing.Pipe()
             process = multiprocessing.get_context("spawn").Process(
                 name=f"geomrelu-{token_hex(8)}", target=_work, args=(there,), daemon=True
@@ -355,6 +367,20 @@ def workers_on(
     else:
         with Pool(workers) as pool:
             yield pool, workers
+
+
+def apart(budget: Budget, function: Callable[..., Any], *args: Any) -> Any:
+    """The value of a call that looks at no clock, in a process that ends with the budget.
+
+    Raises:
+        Exhausted: the time is over.
+    """
+    budget.poll()
+    with Pool(1) as pool:
+        future = pool.submit(function, *args)
+        while not wait([future], budget.left).done:
+            budget.poll()
+        return future.result()
 
 
 def _cluster(address: str) -> Cluster:

@@ -6,6 +6,7 @@ Limits of time here are only there to tell "ends" from "never ends".
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -20,10 +21,11 @@ from pathlib import Path
 import pytest
 
 from geomrelu import Budget, Network, Polyhedron, Status
+from geomrelu.budget import Exhausted
 from geomrelu.deadness import workers
 from geomrelu.deadness.decide import decide
 from geomrelu.errors import InputError
-from geomrelu.parallel import Pool, WorkersDied, results  # noqa: F401  for the scripts
+from geomrelu.parallel import Pool, WorkersDied, apart, results  # noqa: F401  for the scripts
 
 pytestmark = pytest.mark.slow
 
@@ -127,6 +129,29 @@ def test_a_process_that_dies_is_replaced(tmp_path):
         with pytest.raises(WorkersDied, match="keep dying"):
             pool.submit(dies, tmp_path / "always", 99).result(ENDS)
         assert pool.submit(pow, 2, 3).result(ENDS) == 8
+
+
+def test_processes_that_cannot_be_started_say_why(tmp_path, monkeypatch):
+    place = tmp_path / "gone"
+    place.mkdir()
+    with monkeypatch.context() as moved:
+        moved.chdir(place)
+        place.rmdir()
+        with Pool(1) as pool, pytest.raises(InputError, match="working directory, which does not exist any more"):
+            pool.submit(pow, 2, 3).result(ENDS)
+    pipe = multiprocessing.Pipe
+    monkeypatch.setattr(multiprocessing, "Pipe", lambda: fails(OSError(errno.EMFILE, "Too many open files")))
+    with Pool(1) as pool:
+        with pytest.raises(InputError, match="no worker process can be started: Too many open files"):
+            pool.submit(pow, 2, 3).result(ENDS)
+        monkeypatch.setattr(multiprocessing, "Pipe", pipe)
+        assert pool.submit(pow, 2, 3).result(ENDS) == 8
+
+
+def test_a_call_apart_ends_with_its_budget():
+    assert apart(Budget(), pow, 2, 3) == 8
+    with pytest.raises(Exhausted):
+        apart(Budget(1.0), time.sleep, 3600)
 
 
 @pytest.mark.parametrize("stops", [None, 0.0, 0.02, 0.05, 0.1, 0.2])

@@ -13,10 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
+from operator import mul
+
+from flint import fmpz_mat
 
 from geomrelu.exact.numbers import primitive
 
-__all__ = ["Row", "facets", "generators", "silence"]
+__all__ = ["Row", "extreme", "facets", "generators", "silence"]
 
 Row = tuple[int, ...]
 
@@ -61,6 +64,37 @@ def facets(points_and_rays: Sequence[Row], lines: Sequence[Row]) -> tuple[list[R
     """V to H: ``(inequalities, equalities)``, primitive integers, irredundant."""
     rows = [*points_and_rays, *lines]
     return _converted(rows, range(len(points_and_rays), len(rows)), points=True)
+
+
+def extreme(points_and_rays: Sequence[Row], facets: Sequence[Row], flats: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Irredundant generators of a set among given ones, and a basis of its lineality space: ``(generators, lines)``.
+
+    Args:
+        points_and_rays: that span it, with its lines. facets, flats: its rows, the row 1 >= 0 among the facets.
+
+    Method: those on which more facets vanish than on any other; of those with the same facets (they differ by lines)
+    the first. (The way back by double description can take minutes where the way here took a moment.)
+    """
+    lines = _kernel([row[1:] for row in (*facets, *flats) if any(row[1:])], len(facets[0]) - 1)
+    tight: dict[int, Row] = {}
+    for g in points_and_rays:
+        zeros = sum(1 << k for k, row in enumerate(facets) if not sum(map(mul, row, g)))
+        if zeros.bit_count() < len(facets):  # else it is a line
+            tight.setdefault(zeros, g)
+    kept: list[int] = []
+    for zeros in sorted(tight, key=int.bit_count, reverse=True):
+        if not any(zeros & other == zeros for other in kept):
+            kept.append(zeros)
+    chosen = set(kept)
+    return [g for zeros, g in tight.items() if zeros in chosen], lines
+
+
+def _kernel(rows: Sequence[Row], dimension: int) -> list[Row]:
+    """A basis of ``{y : all rows are 0}``, as homogeneous lines."""
+    if not rows:
+        return [tuple(int(k == j + 1) for k in range(dimension + 1)) for j in range(dimension)]
+    table, nullity = fmpz_mat([list(row) for row in rows]).nullspace()
+    return [primitive((0, *map(int, column))) for column in zip(*table.tolist(), strict=True)][:nullity]
 
 
 def _converted(rows: Sequence[Row], lineality: Sequence[int], points: bool) -> tuple[list[Row], list[Row]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from geomrelu.exact.cddlib import Row, silence
+from geomrelu.exact.guided_programs import Found, is_large, suggested
 
-__all__ = ["Optimum", "irredundant", "maximise"]
+__all__ = ["Optimum", "implicit", "irredundant", "maximise"]
 
 
 @dataclass(frozen=True)
@@ -28,60 +29,90 @@ class Optimum:
     multipliers: tuple[dict[int, Fraction], dict[int, Fraction]] | None
 
 
-def irredundant(inequalities: Sequence[Row], equalities: Sequence[Row]) -> tuple[list[int], list[int]]:
+def irredundant(
+    inequalities: Sequence[Row], equalities: Sequence[Row], poll: Callable[[], object] = lambda: None
+) -> tuple[list[int], list[int]]:
     """Which inequalities of a nonempty set are facets and which are equalities in disguise: ``(kept, implicit)``.
 
     ``kept`` with all equalities and the implicit ones describe the set, and no row of ``kept`` can be left out.
 
-    Method: one linear program a row, two for those that are not implicit (cddlib's own redundancy functions are not
-    safe, see :func:`maximise`).
+    Method: one linear program a row, two for those that are not implicit, and ``poll`` before each (cddlib's own
+    redundancy functions are not safe, see :func:`maximise`).
     """
-    implicit = [i for i, row in enumerate(inequalities) if maximise(row, inequalities, equalities).value == 0]
-    flats = [*equalities, *(inequalities[i] for i in implicit)]
-    kept = [i for i in range(len(inequalities)) if i not in set(implicit)]
+    hidden = implicit(inequalities, equalities, poll)
+    flats = [*equalities, *(inequalities[i] for i in hidden)]
+    kept = [i for i in range(len(inequalities)) if i not in set(hidden)]
     for i in list(kept):
+        poll()
         rest = [inequalities[k] for k in kept if k != i]
         least = maximise(tuple(-v for v in inequalities[i]), rest, flats).value
         if least is not None and least <= 0:
             kept.remove(i)
-    return kept, implicit
+    return kept, hidden
+
+
+def implicit(
+    inequalities: Sequence[Row], equalities: Sequence[Row], poll: Callable[[], object] = lambda: None
+) -> list[int]:
+    """Which inequalities of a nonempty set are equalities in disguise; ``poll`` is called before each program."""
+    found = []
+    for i, row in enumerate(inequalities):
+        poll()
+        if maximise(row, inequalities, equalities).value == 0:
+            found.append(i)
+    return found
 
 
 def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> Optimum:
     """The supremum of ``objective`` on ``{rows >= 0, equalities = 0}``, with its reason.
 
-    Method: one exact linear program (criss-cross, GMP) when there is an optimum. Otherwise two further programs that
-    always have one decide what the status word cannot: ``max t <= 1`` with ``row >= t`` (t < 0: empty), and the
-    largest growth at most 1 along the recession cone (the ray). Criss-cross and nothing else: other methods of cddlib
-    0.94m, its redundancy removal among them, can corrupt memory.
+    Method: one exact linear program (criss-cross, GMP) when there is an optimum; of a large one the optimum that floats
+    suggest, if it is one (:mod:`geomrelu.exact.guided_programs`). Otherwise two further programs that always have one
+    decide what the status word cannot: ``max t <= 1`` with ``row >= t`` (t < 0: empty), and the largest growth at most
+    1 along the recession cone (the ray). Criss-cross and nothing else: other methods of cddlib 0.94m, its redundancy
+    removal among them, can corrupt memory.
     """
     n = len(objective) - 1
-    found = _optimal(objective, inequalities, equalities)
+    hint = suggested(objective, inequalities, equalities) if is_large(len(inequalities), n + 1) else True
+    found = hint if not isinstance(hint, bool) else _optimal(objective, inequalities, equalities) if hint else None
     if found is not None:
-        value, point, dual = found
-        split = len(inequalities)
-        flats = len(equalities)
-        below = {i: m for i, m in dual.items() if i < split}
-        above: dict[int, Fraction] = {}
-        for i, m in dual.items():
-            if i >= split:
-                k, sign = (i - split) % flats, 1 if i < split + flats else -1
-                above[k] = above.get(k, Fraction(0)) + sign * m
-        return Optimum(value, point, None, (below, {k: m for k, m in above.items() if m}))
+        return _attained(found, len(inequalities), len(equalities))
     slack = [(*row, -1) for row in inequalities] + [(1, *(0,) * n, -1)]
-    best = _optimal((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equalities])
+    best = _solved((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equalities])
     if best is None or best[0] < 0:  # None: the equalities alone contradict each other
         return Optimum(None, None, None, None)
     cone = [(0, *row[1:]) for row in inequalities] + [(1, *(-a for a in objective[1:]))]
-    growth = _optimal((0, *objective[1:]), cone, [(0, *row[1:]) for row in equalities])
+    growth = _solved((0, *objective[1:]), cone, [(0, *row[1:]) for row in equalities])
     if growth is None or growth[0] <= 0:
-        raise ArithmeticError("cddlib found neither an optimum nor a ray of a feasible linear program")
+        found = _optimal(objective, inequalities, equalities)  # floats were wrong that there is none
+        if found is None:
+            raise ArithmeticError("cddlib found neither an optimum nor a ray of a feasible linear program")
+        return _attained(found, len(inequalities), len(equalities))
     return Optimum(None, best[1][:n], growth[1], None)
 
 
-def _optimal(
-    objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]
-) -> tuple[Fraction, tuple[Fraction, ...], dict[int, Fraction]] | None:
+def _attained(found: Found, split: int, flats: int) -> Optimum:
+    """With the multipliers of both sides of an equality as one."""
+    value, point, dual = found
+    above: dict[int, Fraction] = {}
+    for i, m in dual.items():
+        if i >= split:
+            k, sign = (i - split) % flats, 1 if i < split + flats else -1
+            above[k] = above.get(k, Fraction(0)) + sign * m
+    below = {i: m for i, m in dual.items() if i < split}
+    return Optimum(value, point, None, (below, {k: m for k, m in above.items() if m}))
+
+
+def _solved(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]) -> Found | None:
+    """The optimum, if there is one."""
+    if is_large(len(inequalities), len(objective)):
+        found = suggested(objective, inequalities, equalities)
+        if not isinstance(found, bool):
+            return found
+    return _optimal(objective, inequalities, equalities)
+
+
+def _optimal(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]) -> Found | None:
     n = len(objective) - 1
     rows = [list(r) for r in inequalities]
     rows += [list(r) for r in equalities] + [[-v for v in r] for r in equalities]

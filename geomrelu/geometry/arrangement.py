@@ -32,6 +32,7 @@ from geomrelu.exact.numbers import primitive, rationals
 from geomrelu.geometry.chirotope import Minors
 from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.flats import levels
+from geomrelu.geometry.parameters import Parameters
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.geometry.regions import MOST_SUBSETS, Regions
 from geomrelu.io import json as json_format
@@ -250,11 +251,22 @@ class Arrangement:
         domain = self.domain
         if domain is None:
             return [None] * len(self.rows)
-        small = domain.likely_generators <= MOST_GENERATORS
+        small = domain.given_by_generators or domain.likely_generators <= MOST_GENERATORS
         return [_side_by_generators(domain, row) if small else _side_by_programs(domain, row) for row in self.rows]
 
     @cached_property
+    def _spanned(self) -> Parameters | None:
+        """The domain by the weights of its generators, if those are given and its facets may be very many."""
+        domain = self.domain
+        if domain is None or not domain.given_by_generators or domain.likely_generators <= MOST_GENERATORS:
+            return None
+        return Parameters.of_generators(domain, Budget())
+
+    @cached_property
     def _regions(self) -> Regions:
+        if self._spanned is not None:
+            forms = [self._spanned.pulled(row) for row in self.rows]
+            return Regions(forms, self._spanned.rows, self._spanned.dimension)
         forms, facets, dimension = self._hull
         return Regions(forms, facets if any(any(row[1:]) for row in forms) else [], dimension)
 
@@ -303,8 +315,11 @@ class Arrangement:
         if self.domain is not None:
             if self.domain.is_bounded:
                 return self.n_regions
-            if self._regions.dimension < self._hull[2] or not self._regions.rows:
+            forms, facets, dimension = self._hull
+            regions = Regions(forms, facets, dimension) if self._spanned else self._regions
+            if regions.dimension < dimension or not regions.rows:
                 return 0
+            return regions.count_bounded(budget or Budget())
         return self._regions.count_bounded(budget or Budget())
 
     @cached_property
@@ -329,15 +344,20 @@ class Arrangement:
         """
         if len(sign) != len(self.rows) or any(s not in (-1, 0, 1) for s in sign):
             raise InputError(f"a sign vector has {len(self.rows)} entries -1, 0 or 1")
-        facets, flats = self._facets
-        strict = [tuple(int(s) * v for v in row) for s, row in zip(sign, self.rows, strict=True) if s] + facets
-        equal = [row for s, row in zip(sign, self.rows, strict=True) if not s] + flats
-        n = self.dimension
+        rows, facets, flats, n = list(self.rows), list[Row](), list[Row](), self.dimension
+        spanned = self._spanned
+        if spanned is not None:
+            rows, facets, n = [spanned.pulled(row) for row in rows], spanned.rows, spanned.dimension
+        elif self.domain is not None:
+            facets, flats = self._facets
+        strict = [tuple(int(s) * v for v in row) for s, row in zip(sign, rows, strict=True) if s] + facets
+        equal = [row for s, row in zip(sign, rows, strict=True) if not s] + flats
         slack = [(*row, -1) for row in strict] + [(1, *(0,) * n, -1)]
         best = linear_programs.maximise((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equal if any(row)])
         if best.point is None or best.value is None or best.value <= 0:
             raise InputError("no point has these signs")
-        return best.point[:n]
+        point = best.point[:n]
+        return point if spanned is None else spanned.lifted(primitive((1, *point)))
 
     # ---- vertices, faces, walls -------------------------------------------------------------------------------
 

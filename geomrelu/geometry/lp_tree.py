@@ -132,8 +132,9 @@ class _Cell:
 class Tree:
     """The domain, and the step from a cell to the cells on the two sides of a form."""
 
-    def __init__(self, domain_rows: Sequence[Row], dimension: int, budget: Budget) -> None:
+    def __init__(self, domain_rows: Sequence[Row], dimension: int, budget: Budget, inside: Row | None = None) -> None:
         self.dimension = dimension
+        self.inside = inside  # a homogeneous point strictly inside, if one is known
         self.budget = budget
         self.programs = 0  # linear programs so far, for those who measure
         self.rows: list[_Wall] = []  # the rows that are not sides of the box
@@ -196,7 +197,7 @@ class Tree:
             else Fraction(0)
             for low, high in zip(self.low, self.high, strict=True)
         ]  # fmt: skip
-        witness = _homogeneous(middle)
+        witness = self.inside or _homogeneous(middle)
         if any(dot(row, witness) <= 0 for row, _, _ in self.rows):
             slack = [(*row, -1) for row in (*self._side_rows(), *(row for row, _, _ in self.rows))]
             slack.append((1, *[0] * self.dimension, -1))

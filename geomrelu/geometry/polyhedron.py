@@ -16,6 +16,7 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.arguments import integer, kind
+from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib, linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
@@ -23,6 +24,7 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
 from geomrelu.exact.numbers import primitive, rational, rationals
 from geomrelu.geometry.finite_set import FiniteSet, Point
+from geomrelu.parallel import apart
 
 __all__ = ["FiniteSet", "Point", "Polyhedron", "Supremum"]
 
@@ -226,8 +228,16 @@ class Polyhedron:
             return points + [(0, *r) for r in rays], [(0, *r) for r in lines]
         return ([], []) if self.is_empty else self._extreme()
 
+    def convert(self, budget: Budget) -> None:
+        """Have the other description made within a ``budget``; a large one by a process that is ended when that is."""
+        name = "_h" if self.given_by_generators else "_v"
+        if not (self.is_box or name in self.__dict__ or self.likely_generators <= FEW_GENERATORS):
+            self.__dict__[name] = apart(budget, getattr, self, name)
+
     def _extreme(self) -> tuple[list[Row], list[Row]]:
         """Irredundant generators of a nonempty polyhedron, from its rows."""
+        if self.given_by_generators:
+            return cddlib.extreme(self._v[0], [(1, *[0] * self.dimension), *self.inequalities], self.equalities)
         found, lines = cddlib.generators(*self._h, self.dimension)
         points = [g for g in found if g[0]]
         if not points:  # a cone: cddlib leaves out its apex, the origin
@@ -276,9 +286,11 @@ class Polyhedron:
         return tuple(g[1:] for g in self._v[1])
 
     def irredundant(self) -> Polyhedron:
-        """The same set by its facets and independent equalities. Cost: two LPs a row."""
-        self._feasible()
+        """The same set by its facets and independent equalities. Cost: two LPs a row, none if generators are given."""
         inequalities, equalities = self._h
+        if self.given_by_generators:
+            return Polyhedron.from_rows(inequalities, equalities, dimension=self.dimension)
+        self._feasible()
         kept, implicit = linear_programs.irredundant(inequalities, equalities)
         flats: list[Row] = []
         for row in (*equalities, *(inequalities[i] for i in implicit)):

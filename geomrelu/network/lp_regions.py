@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from math import lcm
 
 from flint import fmpz_mat
 
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
-from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
-from geomrelu.geometry.lp_tree import Batch, Point, Tree, dot, sufficient_coordinates
+from geomrelu.geometry.lp_tree import Batch, Point, Tree
+from geomrelu.geometry.parameters import Parameters
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
@@ -33,7 +30,8 @@ def cut_network(
 
     Args:
         network: its layers 1..``layers`` are resolved (default: all).
-        domain: a polyhedron in the input space; a flat one is cut within its affine hull.
+        domain: a polyhedron in the input space; a flat one is cut within its affine hull, one that is given by
+            generators in their weights.
         budget: one region each; no limit by default.
 
     Yields:
@@ -56,9 +54,8 @@ def cut_network(
         return
     last, limit = network.depth if layers is None else layers, budget or Budget()
     limit.poll()
-    hull = _Hull.of(domain, limit).sufficient(network, last, domain.inequalities, limit)
-    domain_rows = [row for row in hull.all_pulled(domain.inequalities, limit) if any(row[1:])]
-    tree = Tree(domain_rows, hull.dimension, limit)
+    hull = _sufficient(Parameters.of(domain, limit), network, last, limit)
+    tree = Tree(hull.rows, hull.dimension, limit, hull.inside)
 
     def following(batch: Batch, signs: tuple[int, ...]) -> Batch | None:
         if batch.layer == last:
@@ -77,78 +74,18 @@ def cut_network(
         yield signs, hull.lifted(parameters)
 
 
-@dataclass(frozen=True)
-class _Hull:
-    """The affine hull of a nonempty polyhedron, or as much of it as matters, parametrised by some of its coordinates.
-
-    Attributes:
-        coordinates: every coordinate as a form in the parameters, over ``denominator``.
-        dimension: the number of parameters.
-    """
-
-    coordinates: list[Row]
-    denominator: int
-    dimension: int
-
-    @classmethod
-    def of(cls, domain: Polyhedron, budget: Budget) -> _Hull:
-        n, flats = domain.dimension, list(domain.equalities)
-        if domain.is_box:
-            for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
-                if low is not None and low == high:
-                    flats.append((-low.numerator, *(low.denominator * int(i == j) for i in range(n))))
-        elif not domain.given_by_generators:
-            flats += [domain.inequalities[i] for i in linear_programs.irredundant(domain.inequalities, flats)[1]]
-        solved: dict[int, list[int]] = {}
-        scale = 1
-        if flats:
-            reduced, lead, rank = fmpz_mat([[*r[1:], r[0]] for r in flats]).rref()
-            scale, turn = abs(int(lead)), 1 if lead > 0 else -1
-            for row in reduced.tolist()[:rank]:
-                entries = [turn * int(v) for v in row]
-                solved[next(j for j, v in enumerate(entries) if v)] = entries  # the pivot's entry is scale
-        free = [j for j in range(n) if j not in solved]
-        coordinates: list[Row] = []
-        for j in range(n):
+def _sufficient(hull: Parameters, network: Network, last: int, budget: Budget) -> Parameters:
+    """The part where parameters are 0 that no layer up to the last and no row of the domain needs."""
+    if hull.dimension <= len(hull.rows):
+        return hull
+    rows: list[Row] = []
+    for layer in range(1, last + 1):
+        for i in range(network.widths[layer - 1] if 0 in network.blocks[layer] else 0):
             budget.poll()
-            form = [-solved[j][k] for k in (n, *free)] if j in solved else [0] * (len(free) + 1)
-            if j not in solved:
-                form[1 + bisect_left(free, j)] = scale
-            coordinates.append(tuple(form))
-        return cls(coordinates, scale, len(free))
-
-    def sufficient(self, network: Network, last: int, domain_rows: Sequence[Row], budget: Budget) -> _Hull:
-        """The part where parameters are 0 that no layer up to the last and no row of the domain needs."""
-        rows, n = list(domain_rows), network.inputs
-        if self.dimension <= len(rows):
-            return self
-        for layer in range(1, last + 1):
-            for i in range(network.widths[layer - 1] if 0 in network.blocks[layer] else 0):
-                budget.poll()
-                _, columns, entries = network.layers[layer - 1].row(i)
-                slope = dict(zip(columns, entries, strict=True))
-                rows.append((0, *(slope.get(j, 0) for j in range(n))))
-        columns = sufficient_coordinates(list(self.all_pulled(rows, budget)), self.dimension)
-        coordinates = [(form[0], *(form[k + 1] for k in columns)) for form in self.coordinates]
-        return _Hull(coordinates, self.denominator, len(columns))
-
-    def all_pulled(self, rows: Iterable[Row], budget: Budget) -> Iterator[Row]:
-        for row in rows:
-            budget.poll()
-            yield self.pulled(row)
-
-    def pulled(self, row: Row) -> Row:
-        """A positive multiple of a form, in the parameters."""
-        total = [self.denominator * row[0]] + [0] * self.dimension
-        for a, form in zip(row[1:], self.coordinates, strict=True):
-            if a:
-                total = [t + a * v for t, v in zip(total, form, strict=True)]
-        return tuple(total)
-
-    def lifted(self, parameters: Row) -> Point:
-        """The point with these homogeneous parameters."""
-        scale = self.denominator * parameters[0]
-        return tuple(Fraction(dot(form, parameters), scale) for form in self.coordinates)
+            _, columns, entries = network.layers[layer - 1].row(i)
+            slope = dict(zip(columns, entries, strict=True))
+            rows.append((0, *(slope.get(j, 0) for j in range(network.inputs))))
+    return hull.restricted(list(hull.all_pulled(rows, budget)))
 
 
 def _opened(

@@ -14,6 +14,7 @@ import numpy as np
 
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
+from geomrelu.exact.affine import affordable
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_INPUTS = 8  # of a network whose cells are cut out by double description; beyond, linear programs
 MOST_GENERATORS = 4096  # of its domain
+MOST_FACETS = 256  # of a domain that is given by generators, and need not be known for linear programs
+FLAT = 3  # inputs, up to which there are few facets for so many generators
 
 __all__ = ["Wanted", "by_shards", "of_arrangement", "of_network"]
 
@@ -73,6 +76,8 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
             yield signs, lambda i, signs=signs: a.witness(signs[i].tolist())  # type: ignore[misc]
 
     def rest() -> Iterator[dict[str, Any]]:
+        if a.domain is not None and (wanted.faces or not a.domain.is_bounded):
+            a.domain.convert(budget)
         yield {"bounded": a.count_bounded(budget.clock())}
         yield {"generic": found["regions"] == found["zaslavsky"] if whole else None}
         if wanted.faces:
@@ -106,14 +111,16 @@ def of_network(
     found = _heads(network, complex_.layers)
     positive = np.zeros(sum(found["widths"]), dtype=bool)
     small = network.inputs <= MOST_INPUTS and domain.likely_generators <= MOST_GENERATORS
+    spanned = domain.given_by_generators and domain.likely_generators > MOST_FACETS and network.inputs > FLAT
 
     def batches() -> Iterator[tuple[np.ndarray, Points]]:
-        if small:
+        if small and (wanted.faces or wanted.graph or not spanned):
+            domain.convert(budget)
             for cells in complex_.regions():
                 yield cells.signs, lambda i, cells=cells: cells[i].interior_point()  # type: ignore[misc]
         else:
             if wanted.faces or wanted.graph:
-                raise InputError("the domain has too many vertices for faces or a graph")
+                raise InputError(f"the domain has too many {_other(domain)} for faces or a graph")
             for signs, point in cut_network(network, domain, complex_.layers, budget):
                 yield np.array([signs], dtype=np.int8), lambda i, point=point: point  # type: ignore[misc]
 
@@ -156,6 +163,8 @@ def by_shards(
     found = _heads(network, complex_.layers) | {"regions": 0, "complete": False, "reason": None}
     positive = np.zeros(sum(found["widths"]), dtype=bool)
     try:
+        affordable(domain.likely_generators, f"the {_other(domain)} of the domain", each=500)
+        domain.convert(budget)
         for shard in shards.counted(complex_.compiled, budget, pool, directory, progress):
             found["regions"] += shard.regions
             positive |= shard.positive
@@ -165,6 +174,11 @@ def by_shards(
     if directory is not None:
         found["files"] = sorted(map(str, directory.glob("signs-*.npy")))
     return found
+
+
+def _other(domain: Polyhedron) -> str:
+    """What is found by a conversion."""
+    return "facets" if domain.given_by_generators else "vertices"
 
 
 def _heads(network: Network, layers: int) -> dict[str, Any]:

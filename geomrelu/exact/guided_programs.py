@@ -1,0 +1,167 @@
+"""Large linear programs: a corner that floating point suggests (HiGHS) and whole numbers prove.
+
+Criss-cross in rational arithmetic can take minutes on some hundred degenerate rows. Here floats only say which rows are
+tight: the corner where they are, and the multipliers with which they sum up to the objective, are solved for in
+rational arithmetic, and count only if the corner satisfies all rows, the multipliers are not negative, and both give
+one value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from operator import mul
+from typing import TYPE_CHECKING, Any
+
+from flint import fmpq, fmpq_mat
+
+from geomrelu.exact.cddlib import Row
+from geomrelu.exact.numbers import common, nearest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Found", "is_large", "suggested", "within"]
+
+Found = tuple[Fraction, tuple[Fraction, ...], dict[int, Fraction]]  # value, point, multipliers of all rows
+LARGE = 1500  # entries: fewer are solved sooner by criss-cross
+NEAR = 1e-7  # how far a row of size 1 is from being tight that may be so
+FREE = 30  # bits of a coordinate that nothing fixes
+
+
+def is_large(rows: int, columns: int) -> bool:
+    """Is criss-cross likely to take longer?"""
+    return rows * columns > LARGE
+
+
+def suggested(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]) -> Found | bool:
+    """The optimum, proved; False where floats say that there is none, True where they do not know.
+
+    The multipliers are numbered by rows: the inequalities, then the equalities, of either sign.
+    """
+    import numpy as np
+    from scipy.optimize import linprog
+
+    rows = [*inequalities, *equalities]
+    sizes = [max(max(map(abs, row)), 1) for row in (objective, *rows)]
+    target, *table = (nearest(row, size) for row, size in zip((objective, *rows), sizes, strict=True))
+    matrix, split = np.array(table).reshape(len(rows), len(objective)), len(inequalities)
+    solved = linprog(
+        -target[1:],
+        A_ub=-matrix[:split, 1:],
+        b_ub=matrix[:split, 0],
+        A_eq=matrix[split:, 1:],
+        b_eq=-matrix[split:, 0],
+        bounds=(None, None),
+        method="highs-ds",
+    )
+    if solved.status in (2, 3, 4) and solved.x is None:
+        return solved.status == 4
+    if solved.status != 0:
+        return True
+    multipliers = _multipliers(objective, rows, split, solved.ineqlin.marginals)
+    if multipliers is None:
+        return True
+    numerators, scale = common(multipliers.values())
+    total = [scale * v for v in objective]
+    for i, m in zip(multipliers, numerators, strict=True):
+        total = [t + m * v for t, v in zip(total, rows[i], strict=True)]
+    value = Fraction(total[0], scale)
+    for tight in _tight(rows, split, matrix, multipliers, solved.x):
+        point = _corner([rows[i] for i in tight], solved.x)
+        if point is not None and not any(total[1:]) and _holds(objective, value, rows, split, point):
+            return value, point, {i: m for i, m in multipliers.items() if m}
+    return True
+
+
+def within(rows: Sequence[Row], dimension: int) -> Row | None:
+    """Of many rows: a point ``(s, y)`` at which all are positive, if floats find one; None says nothing."""
+    if not is_large(len(rows), dimension + 1):
+        return None
+    import numpy as np
+    from scipy.optimize import linprog
+
+    table = np.array([nearest(row, max(map(abs, row))) for row in rows])
+    slack = np.linalg.norm(table[:, 1:], axis=1)
+    solved = linprog(
+        [0.0] * dimension + [-1.0],
+        A_ub=np.column_stack([-table[:, 1:], slack]),
+        b_ub=table[:, 0],
+        bounds=[(None, None)] * dimension + [(None, 1)],
+        method="highs-ds",
+    )
+    if solved.status != 0 or solved.x[-1] <= 0:
+        return None
+    numerators, scale = common([Fraction(v) for v in solved.x[:-1].tolist()])
+    found = scale, *numerators
+    return found if all(sum(map(mul, row, found)) > 0 for row in rows) else None
+
+
+def _multipliers(objective: Row, rows: Sequence[Row], split: int, marginals: np.ndarray) -> dict[int, Fraction] | None:
+    """Of the rows that floats use, those with which the slope of the objective vanishes, if they are not negative."""
+    used = [i for i, m in enumerate(marginals.tolist()) if m < -1e-11] + list(range(split, len(rows)))
+    n = len(objective) - 1
+    table = [[*(fmpq(rows[i][j]) for i in used), fmpq(-objective[j])] for j in range(1, n + 1)]
+    found = dict.fromkeys(used, Fraction(0))
+    for pivot, entries in _solved(table, len(used)):
+        if pivot is None:
+            return None
+        found[used[pivot]] = entries[-1]
+    return None if any(found[i] < 0 for i in used if i < split) else found
+
+
+def _solved(table: list[list[Any]], unknowns: int) -> list[tuple[int | None, list[Fraction]]]:
+    """The rows of the reduced table, each with the unknown that it gives; None: a contradiction."""
+    if not table:
+        return []
+    reduced, rank = fmpq_mat(table).rref()
+    found = []
+    for row in reduced.tolist()[:rank]:
+        entries = [Fraction(int(v.p), int(v.q)) for v in row]
+        pivot = next(k for k, v in enumerate(entries) if v)
+        found.append((pivot if pivot < unknowns else None, entries))
+    return found
+
+
+def _tight(
+    rows: Sequence[Row], split: int, matrix: np.ndarray, multipliers: dict[int, Fraction], at: np.ndarray
+) -> list[list[int]]:
+    """What may be tight at the corner: the rows that must be, with those near to it and without."""
+    must = [i for i, m in multipliers.items() if m or i >= split]
+    slack = matrix[:split, 0] + matrix[:split, 1:] @ at
+    near = [i for i in slack.argsort().tolist() if slack[i] <= NEAR and i not in set(must)]
+    return [must + near, must] if near else [must]
+
+
+def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
+    """The point where the rows are 0 (as many of the first ones as can be); what they leave open is near ``at``."""
+    n = len(at)
+    point = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
+    kept = _independent(rows)
+    for pivot, entries in _solved([[*map(fmpq, row[1:]), fmpq(-row[0])] for row in kept], n):
+        if pivot is None:
+            return None
+        rest = sum(map(mul, entries[pivot + 1 : n], point[pivot + 1 :]), Fraction(0))
+        point[pivot] = entries[n] - rest
+    return tuple(point)
+
+
+def _independent(rows: Sequence[Row]) -> list[Row]:
+    """The first rows whose slopes are independent (equations that contradict them are left out)."""
+    if not rows:
+        return []
+    columns = [[fmpq(v) for v in column] for column in zip(*(row[1:] for row in rows), strict=True)]
+    reduced, rank = fmpq_mat(columns).rref()
+    return [rows[next(k for k, v in enumerate(row) if v)] for row in reduced.tolist()[:rank]]
+
+
+def _holds(objective: Row, value: Fraction, rows: Sequence[Row], split: int, point: Sequence[Fraction]) -> bool:
+    """Does the point satisfy all rows, and has the objective that value there?"""
+    numerators, scale = common(point)
+    whole = [scale, *numerators]
+    values = [sum(map(mul, row, whole)) for row in rows]
+    return (
+        all(v >= 0 for v in values[:split])
+        and not any(values[split:])
+        and Fraction(sum(map(mul, objective, whole)), scale) == value
+    )
