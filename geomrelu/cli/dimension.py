@@ -14,18 +14,21 @@ ABOUT = """\
 The functional dimension on a sample is the rank of the Jacobian of all outputs at all points with respect to all
 weights and biases, over the rationals. It is not less than the size of a minor that is not 0 (it is shown modulo a
 prime), and not more than the number of parameters, less one for each hidden neuron, less n_(l-1) + n_(l+1) for each
-that is silent at all points (claim functional-dimension). --orbits N walks N random sign choices of all parameters: how
-the dimension spreads over the networks with these magnitudes."""
+that is silent at all points (claim functional-dimension). Every entry of the matrices between ReLU layers is a
+parameter, zeros too: a convolution counts as the dense layer that it equals. With --tied it has the parameters of its
+kernel: equal weights of a layer are one parameter, equal biases too, and what is 0 is none. --orbits N walks N random
+sign choices of all parameters: how the dimension spreads over the networks with these magnitudes."""
 
 
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("dimension", "the functional dimension of a network on a sample, exactly", epilog=ABOUT)
-    sub.add_argument("model", metavar="MODEL", help=".onnx, .npz or .json: dense layers")
+    sub.add_argument("model", metavar="MODEL", help=".onnx, .npz or .json: a chain of layers")
     sub.add_argument(
         "--points", metavar="N or FILE", help='so many random points, or {"points": [...]} (default: two a parameter)'
     )
     sub.add_argument("--orbits", type=int, metavar="N", help="also of N networks with random signs")
+    sub.add_argument("--tied", action="store_true", help="equal weights (biases) of a layer are one parameter")
     sub.add_argument("--seed", type=int, default=0, help="default %(default)s")
     sub.add_argument("--format", choices=("table", "json"), default="table")
     sub.set_defaults(run=run)
@@ -49,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
         if not isinstance(domain, FiniteSet):
             raise InputError(f"--points {options.points}: a number, or a file with points")
         points = [list(p) for p in domain.points]
-    found = functional_dimension(network, points)
+    found = functional_dimension(network, points, options.tied)
     data: dict[str, Any] = found.as_json()
     if options.orbits is not None:
-        ranks = ranks_of_orbit(network, points, options.orbits, options.seed)
+        ranks = ranks_of_orbit(network, points, options.orbits, options.seed, options.tied)
         data["orbits"] = {str(rank): number for rank, number in sorted(ranks.items())}
     if options.format == "json":
         print(json.dumps(data, indent=1))

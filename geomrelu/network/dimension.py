@@ -52,7 +52,9 @@ class Dimension:
         rows, columns: the rows (point times outputs + output) and parameters of a minor of this size.
         minor: the value of that minor modulo ``prime``: not 0.
         silent: the hidden neurons ``(layer, neuron)`` that are negative at all points: their parameters move nothing.
-        bound: :func:`upper_bound` for these widths and silent neurons.
+        bound: :func:`upper_bound` for these widths and silent neurons; of tied parameters, their number.
+        tied: are equal weights, and equal biases, of a layer one parameter, and zeros none?
+        zeros: weights that are 0 and count as parameters.
     """
 
     rank: int
@@ -64,14 +66,20 @@ class Dimension:
     prime: int
     silent: tuple[tuple[int, int], ...]
     bound: int
+    tied: bool = False
+    zeros: int = 0
 
     def __str__(self) -> str:
         lines = [
-            f"functional dimension {self.rank} on {self.points} points, of {self.parameters} parameters",
+            f"functional dimension {self.rank} on {self.points} points, of {self.parameters} parameters"
+            + (" (equal ones of a layer are one)" if self.tied else ""),
             f"  not less: a minor of size {self.rank} is {self.minor} modulo {self.prime}",
-            f"  not more than {self.bound}: one scale for each hidden neuron"
-            + (f", and {len(self.silent)} silent at all points" if self.silent else ""),
+            f"  not more than {self.bound}: "
+            + ("so many parameters" if self.tied else "one scale for each hidden neuron")
+            + (f", and {len(self.silent)} silent at all points" if self.silent and not self.tied else ""),
         ]
+        if self.zeros:
+            lines.append(f"  {self.zeros} of the weights are 0, and parameters like the others (unless they are tied)")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -188,11 +196,12 @@ def upper_bound(widths: Sequence[int], silent: Sequence[tuple[int, int]] = ()) -
     return parameters - hidden - lost + shared
 
 
-def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> Dimension:
+def functional_dimension(network: Network, points: Sequence[Sequence[Any]], tied: bool = False) -> Dimension:
     """The rank of the Jacobian of the outputs at the points with respect to all weights and biases.
 
     Args:
         points: rationals, at which no hidden neuron is 0.
+        tied: equal weights of a layer are one parameter, and so are equal biases; what is 0 is none (convolutions).
 
     Returns:
         With the certificate from below: a minor that is not 0.
@@ -213,17 +222,43 @@ def functional_dimension(network: Network, points: Sequence[Sequence[Any]]) -> D
     _check_size(network, len(points))
     layers = dense_layers(network)
     rows, signs = jacobian(layers, points, network.output is None)
+    zeros = sum(not v for weights, _ in layers for row in weights for v in row)
+    if tied:
+        rows, zeros = _merged(rows, *_ties(layers)), 0
     integers = [_cleared(row) for row in rows]
     hidden = network.widths if network.output is not None else network.widths[:-1]
     silent = tuple(
         (l, i) for l, width in enumerate(hidden, 1) for i in range(width) if all(s[l - 1][i] < 0 for s in signs)
     )
-    bound = upper_bound([network.inputs, *hidden, len(layers[-1][1])], silent)
+    bound = len(rows[0]) if tied else upper_bound([network.inputs, *hidden, len(layers[-1][1])], silent)
     rank = int(nmod_mat(len(rows), len(rows[0]), [v % PRIMES[0] for row in integers for v in row], PRIMES[0]).rank())
     if rank < min(bound, len(rows)):
         rank = int(fmpz_mat(integers).rank())
     chosen, columns, minor, prime = _minor(integers, rank)
-    return Dimension(rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, bound)
+    return Dimension(rank, len(rows[0]), len(points), chosen, columns, minor, prime, silent, bound, tied, zeros)
+
+
+def _ties(layers: Dense) -> tuple[list[int | None], int]:
+    """For each entry of the layers the number of its tied parameter (None: it is 0), and how many there are."""
+    known: dict[tuple[int, bool, Fraction], int] = {}
+    places: list[int | None] = []
+    for level, (weights, bias) in enumerate(layers):
+        for row, b in zip(weights, bias, strict=True):
+            entries = [*((level, False, v) for v in row), (level, True, b)]
+            places += [known.setdefault(entry, len(known)) if entry[2] else None for entry in entries]
+    return places, len(known)
+
+
+def _merged(rows: list[list[Fraction]], places: Sequence[int | None], count: int) -> list[list[Fraction]]:
+    """The derivatives with respect to tied parameters: the sums of those with respect to their copies."""
+    found = []
+    for row in rows:
+        sums = [Fraction(0)] * count
+        for v, place in zip(row, places, strict=True):
+            if place is not None and v:
+                sums[place] += v
+        found.append(sums)
+    return found
 
 
 def random_points(network: Network, count: int | None = None, seed: int = 0) -> list[list[Fraction]]:
@@ -247,11 +282,13 @@ def random_points(network: Network, count: int | None = None, seed: int = 0) -> 
     ]
 
 
-def ranks_of_orbit(network: Network, points: Sequence[Sequence[Any]], choices: int, seed: int = 0) -> Counter[int]:
+def ranks_of_orbit(
+    network: Network, points: Sequence[Sequence[Any]], choices: int, seed: int = 0, tied: bool = False
+) -> Counter[int]:
     """How often each functional dimension occurs among random sign choices of all parameters.
 
     Args:
-        points: the sample. choices: how many networks.
+        points: the sample. choices: how many networks. tied: as for :func:`functional_dimension`.
 
     Raises:
         InputError: as :func:`functional_dimension`.
@@ -261,15 +298,16 @@ def ranks_of_orbit(network: Network, points: Sequence[Sequence[Any]], choices: i
     rng, found = random.Random(seed), Counter[int]()
     _check_size(network, len(points))
     layers = dense_layers(network)
+    places, count = _ties(layers) if tied else (list(range(_parameters(network))), _parameters(network))
     for _ in range(choices):
-        signed = [
-            (
-                [[rng.choice((1, -1)) * v for v in row] for row in weights],
-                [rng.choice((1, -1)) * v for v in bias],
-            )
-            for weights, bias in layers
-        ]
+        flips = [rng.choice((1, -1)) for _ in range(count)]
+        signs = iter([1 if place is None else flips[place] for place in places])
+        signed = []
+        for weights, bias in layers:
+            rows = [[next(signs) * v for v in (*row, b)] for row, b in zip(weights, bias, strict=True)]
+            signed.append(([row[:-1] for row in rows], [row[-1] for row in rows]))
         rows, _ = jacobian(signed, points, network.output is None)
+        rows = _merged(rows, places, count) if tied else rows
         found[int(fmpz_mat([_cleared(row) for row in rows]).rank())] += 1
     return found
 

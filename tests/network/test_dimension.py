@@ -97,6 +97,28 @@ def test_a_silent_neuron_costs_what_the_bound_says():
     assert found.rank == 3  # on one region: an affine map
 
 
+def test_a_convolution_tied_and_as_the_dense_layer_that_it_equals():
+    """A kernel (2, -3) on four inputs, then a sum: by hand, f = v * (sum of max(2 x_i - 3 x_(i+1) + b, 0)) + c."""
+    kernel = [[2, -3, 0, 0], [0, 2, -3, 0], [0, 0, 2, -3]]
+    network = Network.from_layers([(kernel, ["1/3"] * 3, "relu"), ([[5, 5, 5]], [1], "none")])
+    points = random_points(network, 40, 1)
+    dense, tied = functional_dimension(network, points), functional_dimension(network, points, tied=True)
+    assert (dense.parameters, dense.zeros, tied.parameters, tied.zeros) == (3 * 5 + 4, 6, 5, 0)
+    assert "6 of the weights are 0" in str(dense)
+    assert "equal ones of a layer are one" in str(tied)
+    rows = []
+    for x in points:
+        z = [2 * a - 3 * b + Fraction(1, 3) for a, b in pairwise(x)]
+        on = [int(v > 0) for v in z]
+        sums = [sum(s * v for s, v in zip(on, part, strict=True)) for part in (x[:3], x[1:], [1] * 3, z)]
+        rows.append([*(5 * v for v in sums[:3]), sums[3], 1])
+    exact = sympy.Matrix([[sympy.Rational(v) for v in row] for row in rows]).rank()
+    assert tied.rank == exact == 4  # the scale of the kernel and the bias against 5
+    ranks = ranks_of_orbit(network, points, 20, 3, tied=True)
+    assert ranks.total() == 20
+    assert max(ranks) <= 5
+
+
 def test_silent_neighbours_share_a_weight():
     assert upper_bound([2, 3, 3, 1]) == 2 * 3 + 3 + 9 + 3 + 3 + 1 - 6
     one, two = upper_bound([2, 3, 3, 1], [(1, 0)]), upper_bound([2, 3, 3, 1], [(2, 0)])
