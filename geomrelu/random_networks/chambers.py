@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import combinations, pairwise
 from operator import add
 
+from geomrelu.budget import Budget
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks.orbit import Profile, profiles_of
 
@@ -29,6 +30,7 @@ Factor = tuple[tuple[Power, int], ...]  # terms in a fixed order
 Known = dict[Factor, int]
 MOST_SIGNS = 8  # in the layers before the last
 MOST_WALKS = 256
+MOST_WORK = 2_000_000  # comparisons of monomials for all classes together: some seconds
 
 
 def counts_by_class(
@@ -37,16 +39,21 @@ def counts_by_class(
     domain: Polyhedron | FiniteSet,
     happens: Callable[[Profile], bool],
     through: bool = False,
+    budget: Budget | None = None,
 ) -> Counter[int] | None:
     """The orbit count of an event on each class of magnitudes of dense layers.
 
     Args:
         widths: inputs, then the width of each layer. happens: is a network with so many dead neurons in the event?
-        through: see :func:`~geomrelu.random_networks.orbit.dead_neurons_orbit`.
+        through: see :func:`~geomrelu.random_networks.orbit.dead_neurons_orbit`. budget: of time.
 
     Returns:
         How many classes have each count, or None if the network is too large (more than 8 parameters before the last
-        layer, or more than 256 walks). One key: the count is the same for all generic magnitudes.
+        layer, more than 256 walks, or too many signs to see which of them are empty). One key: the count is the same
+        for all generic magnitudes.
+
+    Raises:
+        Exhausted: the time is over.
 
     Exact: yes, in integer polynomials. Method: the walk of :func:`~geomrelu.random_networks.orbit.dead_neurons_orbit`,
     once for each class.
@@ -57,15 +64,20 @@ def counts_by_class(
     fans = list(pairwise(widths))
     if sum(m * (n + bias) for n, m in fans[:-1]) > MOST_SIGNS:
         return None
+    clock, work = budget or Budget(), 0
     found: list[tuple[int, Known]] = []
     waiting: list[Known] = [{}]
     for _ in range(MOST_WALKS):
-        signs = _Signs(waiting.pop())
+        signs = _Signs(waiting.pop(), clock)
         profiles = profiles_of([(rows, 1) for rows in _layers(fans, bias, signs)], domain, through=through)
+        work += 2 * _work(signs.known)
+        if work > MOST_WORK:
+            return None
         if not _is_empty(signs.known):
             found.append((sum(n for dead, n in profiles.items() if happens(dead)), signs.known))
         waiting += signs.others
         while waiting and _is_empty(waiting[-1]):
+            clock.poll()
             waiting.pop()
         if not waiting:
             break
@@ -73,9 +85,20 @@ def counts_by_class(
         return None
     counts = Counter(count for count, _ in found)
     commonest = max(counts, key=lambda count: (counts[count], count))
-    if all(count == commonest or _is_empty(known, products=True) for count, known in found):
-        return Counter({commonest: counts[commonest]})  # the others cannot be
-    return counts
+    for count, known in found:
+        clock.poll()
+        work += _work(known, products=True) if count != commonest else 0
+        if work > MOST_WORK or (count != commonest and not _is_empty(known, products=True)):
+            return counts
+    return Counter({commonest: counts[commonest]})  # the others cannot be
+
+
+def _work(known: Known, products: bool = False) -> int:
+    """About how many monomials :func:`_is_empty` compares, without those that it multiplies."""
+    sizes = [len(factor) for factor in known]
+    if products:
+        sizes += [size * other for size, other in combinations(sizes, 2)]
+    return sum(size * size for size in sizes) * len({power for factor in known for power, _ in factor})
 
 
 def _layers(fans: Sequence[tuple[int, int]], bias: bool, signs: _Signs) -> list[list[tuple[object, ...]]]:
@@ -91,14 +114,16 @@ def _layers(fans: Sequence[tuple[int, int]], bias: bool, signs: _Signs) -> list[
 class _Signs:
     """The signs of factors, as far as they have been asked for; where both are possible the other one is kept."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, clock: Budget) -> None:
         self.known = dict(known)
+        self.clock = clock
         self.others: list[Known] = []
 
     def __call__(self, terms: Terms) -> int:
         kinds = {v > 0 for v in terms.values()}
         if len(kinds) < 2:
             return 0 if not kinds else 1 if kinds.pop() else -1
+        self.clock.poll()
         sign, factors = _factors(tuple(sorted(terms.items())))
         for factor in factors:
             if factor not in self.known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geomrelu.arguments import integer, kind
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 from geomrelu.random_networks.by_orbits import by_orbits, is_one_orbit, too_many_choices
 from geomrelu.random_networks.by_sampling import by_sampling, check_half_width
@@ -71,7 +73,7 @@ def probability(
     check_half_width(half_width)  # what is exact needs none, but what is no width is said all the same
     if sum(v is not None for v in (orbits, trials, half_width)) > 1:
         raise InputError("orbits are walked, trials and a half width sample networks: choose one")
-    known = _known(experiment, seed, level, shape)
+    known = _known(experiment, seed, level, shape, running.get("budget"))
     if known is not None:
         return known
     if trials is None and half_width is None and orbits is None:
@@ -82,7 +84,9 @@ def probability(
     return by_sampling(experiment, trials, half_width, seed, level, shape=shape, **running)
 
 
-def _known(experiment: Experiment, seed: int, level: float, shape: Shape | None) -> Estimate | None:
+def _known(
+    experiment: Experiment, seed: int, level: float, shape: Shape | None, budget: Budget | None
+) -> Estimate | None:
     """The value, if it is proved."""
     same = experiment
     if shape is not None and shape.is_dense and not shape.tied and experiment.law != "own":
@@ -92,7 +96,8 @@ def _known(experiment: Experiment, seed: int, level: float, shape: Shape | None)
         exact = rademacher_probability(experiment.widths[0], experiment.widths[1], _sizes(experiment))
         value = None if exact is None else (exact, "all first layers were walked")
     if value is None and experiment.model is None and experiment.scheme == "iid":
-        value = _by_classes(experiment, seed)
+        with suppress(Exhausted):  # what is left is for orbits
+            value = _by_classes(experiment, seed, Budget() if budget is None else budget.share(2))
     if value is None:
         return None
     exact, why = value
@@ -107,7 +112,7 @@ def _sizes(experiment: Experiment) -> list[float]:
     return [float(abs(part).flat[0]) for pair in pairs for part in pair]
 
 
-def _by_classes(experiment: Experiment, seed: int) -> tuple[Fraction, str] | None:
+def _by_classes(experiment: Experiment, seed: int, budget: Budget) -> tuple[Fraction, str] | None:
     """Small networks: is the count the same for all magnitudes?"""
     law = experiment.initialisation
     if experiment.event == STABLE or experiment.domain.startswith("points:") or experiment.flipped != "all":
@@ -124,7 +129,7 @@ def _by_classes(experiment: Experiment, seed: int) -> tuple[Fraction, str] | Non
         return None
     through = experiment.event == DATA_ALIVE
     domain = experiment.read_domain(0)
-    classes = chambers.counts_by_class(experiment.widths, experiment.bias, domain, experiment.happens, through)
+    classes = chambers.counts_by_class(experiment.widths, experiment.bias, domain, experiment.happens, through, budget)
     if classes is None or set(classes) != set(looked.counts):
         return None
     number = classes.total()

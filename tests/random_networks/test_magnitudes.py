@@ -8,9 +8,11 @@ from operator import lt
 import numpy as np
 import pytest
 
-from geomrelu import FiniteSet, Polyhedron
+from geomrelu import Budget, FiniteSet, Polyhedron, probability
+from geomrelu.budget import Exhausted
 from geomrelu.random_networks import chambers
 from geomrelu.random_networks.chambers import counts_by_class
+from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.orbit import alive_orbit
 
 
@@ -84,3 +86,14 @@ def test_signs_that_do_not_fit_together():
     assert chambers._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): 1})
     assert not chambers._is_empty({minus(x, y): 1, minus(y, z): 1, minus(z, x): -1})
     assert chambers._is_empty({minus(x, y): 1, minus((0, 1, 1), (1, 0, 1)): 1})
+
+
+def test_many_signs_are_given_up_and_look_at_the_clock():
+    """256 classes of hundreds of signs: to see which of them are empty took longer than anybody waited."""
+    experiment = Experiment("data-alive", (1, 3, 3), domain="box:1,1")
+    what = (1, 3, 3), True, experiment.read_domain(0), experiment.happens, True
+    assert counts_by_class(*what) is None
+    with pytest.raises(Exhausted):
+        counts_by_class(*what, budget=Budget(1e-3))
+    found = probability(experiment, orbits=4, budget=Budget(600.0))
+    assert (found.exact, found.counts) == (None, {200_704: 4})  # (7/8)^2 of 2^18 sign choices
