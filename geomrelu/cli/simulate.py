@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geomrelu.cli.shared import Command, add_workers, complain, long_run, widths_of
+
+if TYPE_CHECKING:
+    from geomrelu.random_networks.estimate import Estimate
 
 __all__ = ["add"]
 
@@ -22,19 +25,28 @@ is over, figure 5 is drawn from the orbits that are finished, with intervals tha
 the finished chunks are kept for the same command to go on. The exit code is 3."""
 
 
+# what each option is about, and what it is unless it is said
+OPTIONS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "law": (("figure-1", "figure-2", "figure-5"), "normal"),
+    "networks": (("figure-1", "figure-2"), 1024),
+    "points": (("figure-1", "figure-2"), 1024),
+    "depth": (("figure-1", "figure-2"), 256),
+    "widths": (("figure-1", "figure-5"), None),
+    "share": (("figure-5",), 1.0),
+}
+
+
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("simulate", "the simulations and figures of the papers", epilog=SIMULATIONS)
     sub.add_argument("name", metavar="NAME", choices=("figure-1", "figure-2", "figure-5", "safe-region"))
     sub.add_argument("-o", "--output", required=True, metavar="FILE", help=".pdf, .png or .svg; .json: the numbers")
-    sub.add_argument("--law", default="normal", help="as for probability")
-    sub.add_argument("--networks", type=int, default=1024, metavar="N", help="of figures 1 and 2, default %(default)s")
-    sub.add_argument(
-        "--points", type=int, default=1024, metavar="N", help="data of figures 1 and 2, default %(default)s"
-    )
-    sub.add_argument("--depth", type=int, default=256, metavar="K", help="of figures 1 and 2, default %(default)s")
-    sub.add_argument("--widths", default=None, metavar="N,N,...", help="of figure 1; n0 of figure 5")
-    sub.add_argument("--share", type=float, default=1.0, metavar="S", help="of the orbits of figure 5, default 1")
+    sub.add_argument("--law", help="as for probability")
+    sub.add_argument("--networks", type=int, metavar="N", help="of figures 1 and 2, default 1024")
+    sub.add_argument("--points", type=int, metavar="N", help="data of figures 1 and 2, default 1024")
+    sub.add_argument("--depth", type=int, metavar="K", help="of figures 1 and 2, default 256")
+    sub.add_argument("--widths", metavar="N,N,...", help="of figure 1; n0 of figure 5")
+    sub.add_argument("--share", type=float, metavar="S", help="of the orbits of figure 5, default 1")
     add_workers(sub)
     sub.set_defaults(run=run)
 
@@ -51,6 +63,11 @@ def run(options: argparse.Namespace) -> int:
     suffix = Path(options.output).suffix.lower()
     if suffix not in (*figures.FORMATS, ".json"):
         raise InputError(f"{options.output}: write {', '.join(figures.FORMATS)} or .json")
+    for option, (names, usual) in OPTIONS.items():
+        if getattr(options, option) is None:
+            setattr(options, option, usual)
+        elif options.name not in names:
+            raise InputError(f"--{option} is for {', '.join(names)}, not for {options.name}")
     stopped = False
     widths = None if options.widths is None else widths_of(options.widths)
     size = {"networks": options.networks, "points": options.points, "depth": options.depth, "seed": options.seed}
@@ -65,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
                 dimensions = widths or (2, 3, 4)
                 more = {"law": options.law, "share": options.share, "seed": options.seed}
                 estimates = simulations.figure_five(dimensions, **more, **running)
-                figure, data = figures.figure_five(estimates), [e.as_json() for e in estimates.values()]
+                figure, data = figures.figure_five(estimates), [_known(e) for e in estimates.values()]
                 asked = len(dimensions) * len(simulations.FIGURE_FIVE)
                 stopped = len(estimates) < asked or any(e.stopped for e in estimates.values())
                 if stopped:
@@ -90,3 +107,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         figures.save(figure, options.output)
     return 3 if stopped else 0
+
+
+def _known(estimate: Estimate) -> dict[str, Any]:
+    """With the value, where it is proved: figures of proved points are drawn without an interval."""
+    proved = estimate.experiment.proved()
+    known = {} if proved is None else {"exact": str(proved[0]), "proved_by": proved[1]}
+    return estimate.as_json() | known

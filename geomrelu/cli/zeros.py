@@ -38,7 +38,7 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the zeros of each neuron."""
     from geomrelu.errors import InputError
-    from geomrelu.network.lines import zeros_on_line
+    from geomrelu.network.lines import Vanishes, zeros_on_line
     from geomrelu.network.network import Network
 
     network = Network.from_file(options.model)
@@ -59,13 +59,17 @@ def run(options: argparse.Namespace) -> int:
         }
         lines = [f"layer {layer}, neuron {neuron}: {zeros}"]
         if options.orbit:
-            more = _orbit(network, layer, neuron, point, direction)
+            try:
+                more = _orbit(network, layer, neuron, point, direction)
+            except Vanishes as problem:
+                more = {"mean": None, "reason": str(problem)}
+                lines.append(f"  no mean: {problem}")
+            else:
+                generic = more["mean"] == more["pi"]
+                equal = "equal, as for generic magnitudes" if generic else "the magnitudes are not generic"
+                lines.append(f"  {more['total']:,} zeros in {more['choices']:,} sign choices: mean {more['mean']}")
+                lines.append(f"  pi = {more['pi']}: {equal}")
             entry |= more
-            equal = (
-                "equal, as for generic magnitudes" if more["mean"] == more["pi"] else "the magnitudes are not generic"
-            )
-            lines.append(f"  {more['total']:,} zeros in {more['choices']:,} sign choices: mean {more['mean']}")
-            lines.append(f"  pi = {more['pi']}: {equal}")
         found.append(entry)
         if options.format == "table":
             print("\n".join(lines))

@@ -25,10 +25,14 @@ from geomrelu.errors import InputError
 from geomrelu.exact.numbers import common, rational, rationals
 from geomrelu.network.network import Network
 
-__all__ = ["MOST_SIGNS", "Zeros", "chain_on_line", "zeros_on_line", "zeros_orbit"]
+__all__ = ["MOST_SIGNS", "Vanishes", "Zeros", "chain_on_line", "zeros_on_line", "zeros_orbit"]
 
 Row = tuple[int, ...]
 MOST_SIGNS = 22  # signs of hidden parameters: 2^22 chains of knots take about an hour
+
+
+class Vanishes(InputError):
+    """For some signs the neuron is 0 on a whole piece of the line, so it has no number of zeros."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,8 @@ def zeros_orbit(
         ``(zeros, choices)``.
 
     Raises:
-        InputError: shapes that do not fit, more than 22 signs before the neuron, a neuron that is 0 on a whole piece.
+        InputError: shapes that do not fit, more than 22 signs before the neuron.
+        Vanishes: with some signs the neuron is 0 on a whole piece.
 
     Exact: yes, in integers. Method: the chains of all choices of the hidden layers, one by one, and all choices of the
     neuron on each of them at once. Source: claim ``zeros-on-a-line``: the mean is ``prod_l (1 - 2^-n_l)``.
@@ -284,6 +289,6 @@ def _last(chain: list[Row], row: tuple[Fraction, ...]) -> int:
     values = table[:, :1] + table[:, 1:] @ signs.T
     sign = np.sign(values).astype(np.int8)
     if ((sign[1:-1][1:] == 0) & (sign[1:-1][:-1] == 0)).any() or ((sign[0] == 0) & (sign[1] == 0)).any():
-        raise InputError("the neuron is 0 on a whole piece of the line: its zeros cannot be counted")
+        raise Vanishes("for some signs it is 0 on a whole piece of the line, where zeros cannot be counted")
     changes = (sign[1:] * sign[:-1] < 0).sum() + (sign[1:-1] == 0).sum()
     return 2 * int(changes)

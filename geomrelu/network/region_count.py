@@ -263,7 +263,7 @@ def as_text(found: dict[str, Any]) -> str:
     if "characteristic_polynomial" in found:
         lines.append(_polynomial(found["characteristic_polynomial"]))
     if "graph" in found:
-        lines.append(f"Graph: {found['graph']['nodes']:,} nodes, {found['graph']['edges']:,} edges.")
+        lines.append(f"Graph: {_many(found['graph']['nodes'], 'node')}, {_many(found['graph']['edges'], 'edge')}.")
     if found.get("files"):
         lines.append(f"Sign vectors: {_many(len(found['files']), 'file')}, from {found['files'][0]}.")
     if not found["complete"]:

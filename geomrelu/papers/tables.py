@@ -91,9 +91,11 @@ def _csv(table: Table) -> str:
 
 
 def _json(table: Table) -> str:
+    """Columns of whole numbers as numbers, all else as text."""
     heads = [*map(_read, table.columns)]
+    whole = [all(isinstance(v, (int, sympy.Integer)) for v in column) for column in zip(*table.rows, strict=True)]
     rows = [
-        {h: v if isinstance(v, int) else _read(_plain(v)) for h, v in zip(heads, row, strict=True)}
+        {h: int(v) if number else _read(_plain(v)) for h, v, number in zip(heads, row, whole, strict=True)}
         for row in table.rows
     ]
     return json.dumps({"title": table.title, "rows": rows}, indent=1)
@@ -300,7 +302,7 @@ def orbit_counts() -> Table:
 
 @_table("ranges")
 def ranges() -> Table:
-    """The ranges of probabilities over all laws, and the least and largest count of some orbits within them."""
+    """The ranges of probabilities over all laws, as far as they are known."""
     rows: list[tuple[Cell, ...]] = [
         ("$P(2, 3)$ on $R^2$", sympy.Rational(3750, 4096), sympy.Rational(3828, 4096), "range-two-three", "sharp")
     ]

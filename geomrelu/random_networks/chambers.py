@@ -30,7 +30,7 @@ Factor = tuple[tuple[Power, int], ...]  # terms in a fixed order
 Known = dict[Factor, int]
 MOST_SIGNS = 8  # in the layers before the last
 MOST_WALKS = 256
-MOST_WORK = 2_000_000  # comparisons of monomials for all classes together: some seconds
+MOST_WORK = 1_000_000  # comparisons of monomials for all classes together: some seconds
 
 
 def counts_by_class(

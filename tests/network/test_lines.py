@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import prod
 
+import commands
 import pytest
 
 from geomrelu import InputError
@@ -220,3 +221,16 @@ def test_the_command(model):
 def test_bad_arguments_are_one_line(model, bad):
     code, out, err = run("zeros", model, *bad)
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_a_neuron_without_a_mean_does_not_silence_the_others(capsys, tmp_path):
+    path = tmp_path / "net.json"
+    layers = [{"weights": [[1], [-1]], "bias": [0, 0]}, {"weights": [[1, 1], [1, 2]], "bias": [0, 1]}]
+    path.write_text(json.dumps({"layers": layers}))
+    code, out, err = commands.run(capsys, "zeros", str(path), "--line=0,1", "--orbit")
+    assert (code, err) == (0, "")
+    assert "layer 2, neuron 0: t = 0\n  no mean: for some signs it is 0 on a whole piece" in out
+    assert "layer 2, neuron 1: no zero\n  " in out
+    data = json.loads(commands.run(capsys, "zeros", str(path), "--line=0,1", "--orbit", "--format", "json")[1])
+    assert data[0]["mean"] is None
+    assert data[1]["choices"] == 32

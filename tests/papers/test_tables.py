@@ -205,9 +205,9 @@ def test_unusable_plans_are_refused(arguments):
 @pytest.mark.parametrize("name", ["figure-1", "figure-2", "figure-5", "safe-region"])
 @pytest.mark.parametrize("suffix", [".pdf", ".png", ".svg", ".json"])
 def test_simulate_writes_the_same_bytes_twice(name, suffix, tmp_path):
-    small = ["--networks", "4", "--points", "5", "--depth", "6", "--share", "0.002"]
-    if name in ("figure-1", "figure-5"):
-        small += ["--widths", "2,3"]
+    networks, widths = ["--networks", "4", "--points", "5", "--depth", "6"], ["--widths", "2,3"]
+    options = {"figure-1": networks + widths, "figure-2": networks, "figure-5": ["--share", "0.002", *widths]}
+    small = options.get(name, [])
     paths = [tmp_path / f"{i}{suffix}" for i in range(2)]
     for path in paths:
         assert main(["simulate", name, "-o", str(path), *small]) == 0
@@ -223,6 +223,20 @@ def test_bounds_are_dashed_and_estimates_solid():
     assert len(figure.axes) == 1 + len(SCHEMES)
     five = figures.figure_five(simulations.figure_five((2,), (1, 2), share=0.01))
     assert "--" in {line.get_linestyle() for line in five.axes[0].lines}
+
+
+def test_what_is_proved_of_a_point_of_figure_five_is_said(tmp_path):
+    path = tmp_path / "five.json"
+    assert main(["simulate", "figure-5", "-o", str(path), "--share", "0.0005", "--widths", "2"]) == 0
+    known = [(e["exact"], e["proved_by"]) for e in json.loads(path.read_text())]
+    assert known[:2] == [("1/8", "narrow-first-layer"), ("5/64", "one-more-than-input")]
+    assert set(known[2:]) == {(None, None)}
+
+
+def test_whole_numbers_of_a_table_are_numbers():
+    row = json.loads(TABLES["regions"]().render("json"))["rows"][0]
+    assert row == {"n": 1, "m": 2, "regions": 3, "bounded": 1, "central": 2}
+    assert json.loads(TABLES["bounds"]().render("json"))["rows"][0]["v(n, k)"] == "1"  # others there are fractions
 
 
 def test_commands_refuse_in_one_line(capsys, tmp_path):
