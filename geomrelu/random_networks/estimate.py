@@ -79,9 +79,10 @@ class Estimate:
             laws = ", for every symmetric law without atoms" if self._theorem else ""
             lines.append(f"{value}{laws} ({self.interval})")
         else:
+            inside = self.low <= self.estimate <= self.high
             lines.append(
-                f"  {self.estimate:.{digits}f}  in [{self.low:.{digits}f}, {self.high:.{digits}f}]"
-                f" at {100 * self.level:g} % ({self.interval})"
+                f"  {self.estimate:.{digits}f}  {'' if inside else 'of the sample; with what is proved '}"
+                f"in [{self.low:.{digits}f}, {self.high:.{digits}f}] at {100 * self.level:g} % ({self.interval})"
             )
         lines += self._sample()
         if self.stopped is not None:

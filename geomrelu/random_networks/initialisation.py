@@ -84,16 +84,25 @@ class Law:
                 number = float(value)
             except ValueError:
                 raise InputError(f"law {self.name!r}: {value!r} is not a number") from None
+            if isinstance(found, stats.rv_discrete) and number.is_integer():
+                number = int(number)  # of trials, which a float is not
             if sign:
                 named[key.strip()] = number
             else:
                 positional.append(number)
         try:
             frozen = found(*positional, **named)
-        except (TypeError, ValueError) as problem:
-            raise InputError(f"law {self.name!r}: {problem}") from None
+        except (TypeError, ValueError):
+            names = ", ".join(
+                filter(None, (found.shapes, "loc", *(["scale"] * isinstance(found, stats.rv_continuous))))
+            )
+            raise InputError(f"law {self.name!r}: the parameters of {family} are {names}") from None
         if not all(math.isfinite(q) for q in map(float, (frozen.ppf(0.25), frozen.ppf(0.75)))):
             raise InputError(f"law {self.name!r}: these parameters are out of range")
+        try:
+            frozen.rvs(random_state=0)
+        except (TypeError, ValueError) as problem:
+            raise InputError(f"law {self.name!r}: nothing can be drawn from it ({problem})") from None
         return frozen
 
     @property

@@ -49,6 +49,18 @@ def test_unusable_laws_are_refused(name):
         Law(name)
 
 
+def test_numbers_of_trials_are_whole_and_parameters_are_named():
+    values, _ = Initialisation("binom:3,.5").layers(np.random.default_rng(1), 200, 3, 2)
+    assert set(values.ravel().tolist()) == {0, 1, 2, 3}
+    for name, text in (
+        ("t", "the parameters of t are df, loc, scale"),
+        ("laplace:0,1,2", "the parameters of laplace are loc, scale"),
+        ("binom:3", "the parameters of binom are n, p, loc"),
+    ):
+        with pytest.raises(InputError, match=text):
+            Law(name)
+
+
 def test_scipy_laws_are_reproducible():
     first, second = (Law("t:3").sample(np.random.default_rng(5), (4, 2)) for _ in range(2))
     assert (first == second).all()

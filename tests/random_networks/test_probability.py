@@ -14,7 +14,7 @@ import pytest
 import sympy
 from scipy import stats
 
-from geomrelu import FiniteSet, InputError, Network, Polyhedron
+from geomrelu import FiniteSet, InputError, Network, Polyhedron, probability
 from geomrelu.deadness.decide import decide
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
@@ -472,3 +472,9 @@ def test_the_range_of_two_three_is_used():
         "upper": Fraction(3828, 4096),
     }
     assert Experiment("alive", (2, 2, 2)).bounds() != Experiment("alive", (2, 2, 2, 2)).bounds()
+
+
+def test_an_estimate_outside_of_what_is_proved_is_not_said_to_lie_within():
+    found = probability(Experiment("alive", (2, 2, 2, 2)), half_width=0.2)
+    assert (found.estimate, found.high) == (1.0, float(Fraction(3828, 4096)))
+    assert "1.0000  of the sample; with what is proved in [0.9155, 0.9346] at 95 %" in found.as_text()
