@@ -22,8 +22,11 @@ def run(options: argparse.Namespace) -> int:
     """List them, or show one."""
     from geomrelu.claims import registry as claims
     from geomrelu.claims import render
+    from geomrelu.errors import InputError
 
     registry = claims.load()
+    if options.contents and options.label is not None:
+        raise InputError("--contents is about all claims: leave the label out")
     if options.contents:
         print(render.contents(registry))
     elif options.label is None:

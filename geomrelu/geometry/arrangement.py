@@ -32,7 +32,7 @@ from geomrelu.exact.numbers import primitive, rationals
 from geomrelu.geometry.chirotope import Minors
 from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.flats import levels
-from geomrelu.geometry.parameters import Parameters
+from geomrelu.geometry.parameters import Parameters, has_few_facets
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.geometry.regions import MOST_SUBSETS, Regions
 from geomrelu.io import json as json_format
@@ -260,7 +260,7 @@ class Arrangement:
         domain = self.domain
         if domain is None or not domain.given_by_generators or domain.likely_generators <= MOST_GENERATORS:
             return None
-        return Parameters.of_generators(domain, Budget())
+        return None if has_few_facets(domain, Budget()) else Parameters.of_generators(domain, Budget())
 
     @cached_property
     def _regions(self) -> Regions:

@@ -18,14 +18,32 @@ from math import lcm
 
 from flint import fmpz_mat
 
-from geomrelu.budget import Budget
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.guided_programs import within
 from geomrelu.geometry.lp_tree import dot, sufficient_coordinates
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 
-__all__ = ["Parameters"]
+__all__ = ["Parameters", "has_few_facets"]
+
+
+TRIED = 3.0  # seconds for facets that may be fewer than the generators
+MANY = 4  # generators for each dimension, below which weights are as good as facets
+
+
+def has_few_facets(domain: Polyhedron, budget: Budget) -> bool:
+    """Of a set given by generators: are its facets soon found, and fewer? (A cube of n dimensions has 2 n.)"""
+    generators = len(domain.generators[0])
+    if generators <= MANY * (domain.dimension + 1):
+        return False
+    left = TRIED if budget.left is None else min(TRIED, budget.left / 4)
+    try:
+        domain.convert(Budget(left))
+    except Exhausted:
+        budget.poll()
+        return False
+    return len(domain.inequalities) < generators
 
 
 @dataclass(frozen=True)
@@ -47,8 +65,10 @@ class Parameters:
 
     @classmethod
     def of(cls, domain: Polyhedron, budget: Budget) -> Parameters:
-        """Whichever is at hand."""
-        return cls.of_generators(domain, budget) if domain.given_by_generators else cls.of_hull(domain, budget)
+        """Whichever is smaller."""
+        if domain.given_by_generators and not has_few_facets(domain, budget):
+            return cls.of_generators(domain, budget)
+        return cls.of_hull(domain, budget)
 
     @classmethod
     def of_generators(cls, domain: Polyhedron, budget: Budget) -> Parameters:
@@ -79,6 +99,8 @@ class Parameters:
                     flats.append((-low.numerator, *(low.denominator * int(i == j) for i in range(n))))
             return cls._solving(flats, domain, budget)
         found = cls._solving(flats, domain, budget)
+        if domain.given_by_generators:
+            return found
         inside = within(found.rows, found.dimension)
         if inside is not None:  # no inequality is an equation in disguise
             return replace(found, inside=inside)

@@ -112,6 +112,7 @@ def test_a_certificate_that_can_be_read_and_proves_nothing_is_rejected(folder, c
         ("simulate figure-1 --points 0 -o OUT.json", "points"),
         ("simulate figure-1 --depth 0 -o OUT.json", "depth"),
         ("simulate figure-2 --widths 3 -o OUT.json", "--widths is for figure-1, figure-5, not for figure-2"),
+        ("claims --contents width-one", "--contents is about all claims"),
         ("simulate safe-region --law cauchy -o OUT.json", "not for safe-region"),
         ("decide MODEL.json --domain box:0,1 --time 0", "time"),
         ("decide MODEL.json --domain box:0,1 --time nan", "time"),

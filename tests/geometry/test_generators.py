@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from fractions import Fraction
+from itertools import product
 
 import families
 import oracles
@@ -15,6 +16,7 @@ from geomrelu.budget import Exhausted
 from geomrelu.exact import cddlib, guided_programs, linear_programs
 from geomrelu.exact.elimination import rank
 from geomrelu.geometry import arrangement
+from geomrelu.geometry.parameters import Parameters
 from geomrelu.network import region_count
 from geomrelu.network.lp_regions import cut_network
 
@@ -150,6 +152,20 @@ def test_many_generators_in_many_dimensions():
     with pytest.raises(Exhausted):
         domain.convert(Budget(0.5))
     assert time.monotonic() - begun < ENDS
+
+
+def test_the_smaller_description_is_cut():
+    """A cube has few facets and many corners, its dual many facets and few corners, an octagon as many of both."""
+    cube = Polyhedron.from_generators(list(product((-1, 1), repeat=6)))
+    dual = Polyhedron.from_generators([[s * int(i == j) for j in range(6)] for i in range(6) for s in (1, -1)])
+    octagon = Polyhedron.from_generators(
+        [[x, y] for x in (-1, 1) for y in (-2, 2)] + [[y, x] for x in (-1, 1) for y in (-2, 2)]
+    )
+    for set_, dimension in ((cube, 6), (dual, 11), (octagon, 7), (Polyhedron.box([(0, 1)] * 3), 3)):
+        assert Parameters.of(set_, Budget(ENDS)).dimension == dimension
+    network = families.as_network(families.network(random.Random(4), (6, 3, 2), "rational"))
+    by_corners = sorted(signs for signs, _ in cut_network(network, cube))
+    assert by_corners == sorted(signs for signs, _ in cut_network(network, Polyhedron.box([(-1, 1)] * 6)))
 
 
 def test_both_descriptions_of_a_set_with_hundreds_of_facets_have_as_many_regions():
