@@ -547,7 +547,7 @@ def test_state_dictionaries():
         ({"0.weight": A}, "no ReLU layer"),
         ({"0.bias": B}, "layer '0' has a bias but no weight"),
         ({"0.weight": K}, "'0.weight': shape"),
-        ({"0.running_mean": B}, "'0.running_mean' is not the weight or the bias"),
+        ({"0.running_mean": B}, "'0.running_mean' is not of a linear layer"),
         ({"0.weight": [[1]]}, "'0.weight': it is not a tensor"),
     ):
         with pytest.raises(InputError, match=words):
