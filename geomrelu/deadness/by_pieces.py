@@ -36,7 +36,8 @@ def is_listed(domain: Polyhedron) -> bool:
 
 def are_few(problem: Problem, domain: Polyhedron, layer: int) -> bool:
     """Are the linear pieces up to this layer likely to be few?"""
-    return pieces.likely_pieces(problem.network, domain, layer, problem.dead) <= FEW_PIECES
+    killed = [l for l, width in enumerate(problem.network.widths, 1) if problem.dead[l] == width]
+    return pieces.likely_pieces(problem.network, domain, layer, killed) <= FEW_PIECES
 
 
 def allowance(budget: Budget) -> Budget:

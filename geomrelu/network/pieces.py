@@ -12,7 +12,7 @@ the number of linear regions, so every walk takes a budget.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import comb, gcd
@@ -266,16 +266,16 @@ def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget, s
     return [[e for e in level if e is not None] for level in found]
 
 
-def likely_pieces(network: Network, domain: Polyhedron, up_to: int, dead: Mapping[int, int] | None = None) -> int:
+def likely_pieces(network: Network, domain: Polyhedron, up_to: int, killed: Collection[int] = ()) -> int:
     """A guess of the number of pieces below layer ``up_to`` (Zaslavsky's count, layer by layer): to choose a method.
 
     Args:
-        dead: layer -> how many of its neurons are known to be dead: they cut nothing.
+        killed: layers that are known to be dead as a whole: they cut nothing.
     """
     n, guess = domain.dimension, 1
     for layer, width in enumerate(network.widths[: up_to - 1], 1):
-        width -= (dead or {}).get(layer, 0)
-        guess *= sum(comb(width, k) for k in range(min(n, width) + 1))
+        if layer not in killed:
+            guess *= sum(comb(width, k) for k in range(min(n, width) + 1))
     return guess
 
 
