@@ -15,8 +15,6 @@ from fractions import Fraction
 from functools import cache
 from operator import mul
 
-from flint import fmpz_mat
-
 from geomrelu.exact.numbers import primitive
 
 __all__ = ["Row", "extreme", "facets", "generators", "silence"]
@@ -93,6 +91,8 @@ def _kernel(rows: Sequence[Row], dimension: int) -> list[Row]:
     """A basis of ``{y : all rows are 0}``, as homogeneous lines."""
     if not rows:
         return [tuple(int(k == j + 1) for k in range(dimension + 1)) for j in range(dimension)]
+    from flint import fmpz_mat  # start-up time and memory
+
     table, nullity = fmpz_mat([list(row) for row in rows]).nullspace()
     return [primitive((0, *map(int, column))) for column in zip(*table.tolist(), strict=True)][:nullity]
 

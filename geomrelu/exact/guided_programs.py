@@ -13,8 +13,6 @@ from fractions import Fraction
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from flint import fmpq, fmpq_mat
-
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import common, nearest
 
@@ -101,7 +99,7 @@ def _multipliers(objective: Row, rows: Sequence[Row], split: int, marginals: np.
     """Of the rows that floats use, those with which the slope of the objective vanishes, if they are not negative."""
     used = [i for i, m in enumerate(marginals.tolist()) if m < -1e-11] + list(range(split, len(rows)))
     n = len(objective) - 1
-    table = [[*(fmpq(rows[i][j]) for i in used), fmpq(-objective[j])] for j in range(1, n + 1)]
+    table = [[*(rows[i][j] for i in used), -objective[j]] for j in range(1, n + 1)]
     found = dict.fromkeys(used, Fraction(0))
     for pivot, entries in _solved(table, len(used)):
         if pivot is None:
@@ -110,13 +108,20 @@ def _multipliers(objective: Row, rows: Sequence[Row], split: int, marginals: np.
     return None if any(found[i] < 0 for i in used if i < split) else found
 
 
-def _solved(table: list[list[Any]], unknowns: int) -> list[tuple[int | None, list[Fraction]]]:
-    """The rows of the reduced table, each with the unknown that it gives; None: a contradiction."""
+def _reduced(table: list[list[int]]) -> list[list[Any]]:
+    """The rows of the reduced row echelon form that are not zero, as FLINT's rationals."""
     if not table:
         return []
-    reduced, rank = fmpq_mat(table).rref()
+    from flint import fmpq_mat, fmpz_mat  # start-up time and memory
+
+    reduced, rank = fmpq_mat(fmpz_mat(table)).rref()
+    return list(reduced.tolist()[:rank])
+
+
+def _solved(table: list[list[int]], unknowns: int) -> list[tuple[int | None, list[Fraction]]]:
+    """The rows of the reduced table, each with the unknown that it gives; None: a contradiction."""
     found = []
-    for row in reduced.tolist()[:rank]:
+    for row in _reduced(table):
         entries = [Fraction(int(v.p), int(v.q)) for v in row]
         pivot = next(k for k, v in enumerate(entries) if v)
         found.append((pivot if pivot < unknowns else None, entries))
@@ -138,7 +143,7 @@ def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
     n = len(at)
     point = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
     kept = _independent(rows)
-    for pivot, entries in _solved([[*map(fmpq, row[1:]), fmpq(-row[0])] for row in kept], n):
+    for pivot, entries in _solved([[*row[1:], -row[0]] for row in kept], n):
         if pivot is None:
             return None
         rest = sum(map(mul, entries[pivot + 1 : n], point[pivot + 1 :]), Fraction(0))
@@ -148,11 +153,8 @@ def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
 
 def _independent(rows: Sequence[Row]) -> list[Row]:
     """The first rows whose slopes are independent (equations that contradict them are left out)."""
-    if not rows:
-        return []
-    columns = [[fmpq(v) for v in column] for column in zip(*(row[1:] for row in rows), strict=True)]
-    reduced, rank = fmpq_mat(columns).rref()
-    return [rows[next(k for k, v in enumerate(row) if v)] for row in reduced.tolist()[:rank]]
+    columns = [list(column) for column in zip(*(row[1:] for row in rows), strict=True)]
+    return [rows[next(k for k, v in enumerate(row) if v)] for row in _reduced(columns)]
 
 
 def _holds(objective: Row, value: Fraction, rows: Sequence[Row], split: int, point: Sequence[Fraction]) -> bool:

@@ -247,6 +247,8 @@ def plain(array: np.ndarray, where: str = "array") -> np.ndarray:
     """
     import numpy as np
 
+    if type(array) is np.ndarray:  # most are, and numpy.ma takes time and memory
+        return array
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise InputError(f"{where}: some entries are masked")
     return np.asarray(array)
