@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from operator import mul
-from typing import TYPE_CHECKING, Any
+from operator import add, mul
+from typing import TYPE_CHECKING
 
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.elimination import pivots, solution
 from geomrelu.exact.numbers import common, nearest
 
 if TYPE_CHECKING:
@@ -98,34 +99,11 @@ def within(rows: Sequence[Row], dimension: int) -> Row | None:
 def _multipliers(objective: Row, rows: Sequence[Row], split: int, marginals: np.ndarray) -> dict[int, Fraction] | None:
     """Of the rows that floats use, those with which the slope of the objective vanishes, if they are not negative."""
     used = [i for i, m in enumerate(marginals.tolist()) if m < -1e-11] + list(range(split, len(rows)))
-    n = len(objective) - 1
-    table = [[*(rows[i][j] for i in used), -objective[j]] for j in range(1, n + 1)]
-    found = dict.fromkeys(used, Fraction(0))
-    for pivot, entries in _solved(table, len(used)):
-        if pivot is None:
-            return None
-        found[used[pivot]] = entries[-1]
-    return None if any(found[i] < 0 for i in used if i < split) else found
-
-
-def _reduced(table: list[list[int]]) -> list[list[Any]]:
-    """The rows of the reduced row echelon form that are not zero, as FLINT's rationals."""
-    if not table:
-        return []
-    from flint import fmpq_mat, fmpz_mat  # start-up time and memory
-
-    reduced, rank = fmpq_mat(fmpz_mat(table)).rref()
-    return list(reduced.tolist()[:rank])
-
-
-def _solved(table: list[list[int]], unknowns: int) -> list[tuple[int | None, list[Fraction]]]:
-    """The rows of the reduced table, each with the unknown that it gives; None: a contradiction."""
-    found = []
-    for row in _reduced(table):
-        entries = [Fraction(int(v.p), int(v.q)) for v in row]
-        pivot = next(k for k, v in enumerate(entries) if v)
-        found.append((pivot if pivot < unknowns else None, entries))
-    return found
+    coordinates = range(1, len(objective))
+    found = solution([[rows[i][j] for i in used] for j in coordinates], [-objective[j] for j in coordinates])
+    if found is None or any(m < 0 for i, m in zip(used, found, strict=True) if i < split):
+        return None
+    return dict(zip(used, found, strict=True))
 
 
 def _tight(
@@ -140,21 +118,11 @@ def _tight(
 
 def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
     """The point where the rows are 0 (as many of the first ones as can be); what they leave open is near ``at``."""
-    n = len(at)
-    point = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
-    kept = _independent(rows)
-    for pivot, entries in _solved([[*row[1:], -row[0]] for row in kept], n):
-        if pivot is None:
-            return None
-        rest = sum(map(mul, entries[pivot + 1 : n], point[pivot + 1 :]), Fraction(0))
-        point[pivot] = entries[n] - rest
-    return tuple(point)
-
-
-def _independent(rows: Sequence[Row]) -> list[Row]:
-    """The first rows whose slopes are independent (equations that contradict them are left out)."""
-    columns = [list(column) for column in zip(*(row[1:] for row in rows), strict=True)]
-    return [rows[next(k for k, v in enumerate(row) if v)] for row in _reduced(columns)]
+    near = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
+    kept = [rows[k] for k in pivots(list(zip(*(row[1:] for row in rows), strict=True)))]
+    values = [-(row[0] + sum(map(mul, row[1:], near))) for row in kept]
+    step = solution([row[1:] for row in kept], values) if kept else [0] * len(near)
+    return None if step is None else tuple(map(add, near, step))
 
 
 def _holds(objective: Row, value: Fraction, rows: Sequence[Row], split: int, point: Sequence[Fraction]) -> bool:

@@ -176,6 +176,15 @@ def of_all_kinds(folder, **options):
     pytest.fail("no such report")
 
 
+def assert_exact(network, whole, t):
+    """Whole numbers, in the units of their layers, are what the network computes."""
+    values = whole.values(t)
+    for k, row in enumerate(t):
+        for l, exact in enumerate(network.values(whole.point(row))):
+            units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
+            assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
+
+
 def test_float_layers_before_and_between(tmp_path):
     """The inputs are real then, a ReLU is not rounded, and its numbers are multiples of tiny units only."""
     rng = np.random.default_rng(3)
@@ -188,11 +197,7 @@ def test_float_layers_before_and_between(tmp_path):
         assert (None in network.quantisers) == (len(skipped) == 2)  # a ReLU before a quantiser is taken into it
         whole = WholeNumbers(network, Polyhedron.box([(-0.5, 0.5)] * 2))
         t = rng.integers(whole.lower, whole.upper + 1, (60, 2))
-        values = whole.values(t)
-        for k, row in enumerate(t):
-            for l, exact in enumerate(network.values(whole.point(row))):
-                units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
-                assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
+        assert_exact(network, whole, t)
         report = decide(network, (-0.5, 0.5), regions=200)
         assert report.check() == len(report.verdicts) - len(report.undecided)
         x = rng.uniform(-0.5, 0.5, (20_000, 2)).astype(np.float32)
@@ -215,11 +220,7 @@ def test_layers_after_values_that_64_bits_do_not_hold(tmp_path):
     assert max(int(abs(high).max()) for _, high in whole.bounds) > 2**64
     assert "int64" in {str(rows.constants.dtype) for rows in whole.rows[3:]}
     t = rng.integers(whole.lower, whole.upper + 1, (30, 2))
-    values = whole.values(t)
-    for k, row in enumerate(t):
-        for l, exact in enumerate(network.values(whole.point(row))):
-            units = whole.scales[network.starts[l + 1] : network.starts[l + 2]]
-            assert exact == [u * int(v) for u, v in zip(units, values[l][k], strict=True)]
+    assert_exact(network, whole, t)
     report = decide(network, (-0.5, 0.5), regions=50, time=20)
     assert report.check() == len(report.verdicts) - len(report.undecided)
 
