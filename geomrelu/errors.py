@@ -6,7 +6,7 @@ Everything the package refuses is refused with :class:`InputError`; the command 
 
 from __future__ import annotations
 
-__all__ = ["GeomreluError", "InputError"]
+__all__ = ["GeomreluError", "InputError", "TooLarge"]
 
 
 class GeomreluError(Exception):
@@ -15,3 +15,7 @@ class GeomreluError(Exception):
 
 class InputError(GeomreluError, ValueError):
     """The input is missing, malformed, outside the supported language, or does not fit together."""
+
+
+class TooLarge(InputError):
+    """It would need too much memory. What comes before it in a model can still be judged."""

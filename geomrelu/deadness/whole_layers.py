@@ -47,7 +47,7 @@ class WholeLayers:
     def steps(self, layer: int, intervals: Step, bounded: Step) -> list[Step]:
         """What is done with a layer; the two given ones are for layers that the judge bounds in fixed point."""
         if layer > self.floating.coarse_depth:
-            return [self._rough, self._sampled, self._fine, self._sloped, self._ascended]
+            return [self._sampled, self._rough, self._fine, self._sloped, self._ascended]
         sloped = [] if self.floating.cornered else [self._fine, self._sloped]
         return [intervals, self._sampled, bounded, *sloped, self._ascended]
 

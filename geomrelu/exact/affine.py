@@ -11,7 +11,7 @@ written as one row (cddlib's ``b + a·x >= 0``).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geomrelu.errors import InputError
+from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact import numbers
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
 
@@ -33,16 +33,20 @@ _LARGEST = 50_000_000
 
 def affordable(count: int, what: str, each: int = 1) -> None:
     """Refuse what would need more than 50 million entries: the one limit on sizes, so that no file can fill memory.
+    (All layers of a network together: :meth:`geomrelu.io.tape.Tape.carry`.)
 
     Args:
         count: nonzero entries, products or values, known before any of them is made.
         what: names them in the error message.
         each: how many entries one of them costs.
+
+    Raises:
+        TooLarge: they are more.
     """
     limit = _LARGEST // each
     if count > limit:
         shown = count if count < 10**30 else "far too many"
-        raise InputError(f"{what}: {shown} entries, but at most {limit} are supported")
+        raise TooLarge(f"{what}: {shown} entries, but at most {limit} are supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class AffineMap:
         data = _times(data, denominator // data_denominator)
         bias = [v * (denominator // bias_denominator) for v in bias]
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(np.int64)
-        return cls(shape[1], indptr, columns.astype(np.int64), data, tuple(bias), denominator)
+        return cls(shape[1], indptr, columns.astype(np.int64, copy=False), data, tuple(bias), denominator)
 
     @classmethod
     def selection(cls, inputs: int, columns: Iterable[int]) -> AffineMap:
@@ -408,15 +412,36 @@ class AffineMap:
             raise InputError(f"cannot add maps into R^{self.outputs} and R^{other.outputs}")
         denominator = math.lcm(self.denominator, other.denominator)
         s, t = denominator // self.denominator, sign * (denominator // other.denominator)
-        built = []
-        for i in range(self.outputs):
-            b1, columns1, entries1 = self.row(i)
-            b2, columns2, entries2 = other.row(i)
-            sums = {j: v * s for j, v in zip(columns1, entries1, strict=True)}
-            for j, v in zip(columns2, entries2, strict=True):
-                sums[j] = sums.get(j, 0) + v * t
-            built.append((b1 * s + b2 * t, sums))
-        return _from_rows(built, self.inputs, denominator)
+        place, data = self._places, _times(self.data, s)
+        added, more = other._places, _times(other.data, t)
+        at = np.searchsorted(place, added)
+        new = place[np.minimum(at, len(place) - 1)] != added if len(place) else np.ones(len(added), dtype=bool)
+        if not new.all():
+            data = data if s != 1 else data.copy()
+            data[at[~new]] += more[~new]
+        place, data = np.insert(place, at[new], added[new]), np.insert(data, at[new], more[new])
+        bias = [b1 * s + b2 * t for b1, b2 in zip(self.bias, other.bias, strict=True)]
+        shape = (self.outputs, self.inputs)
+        rows, columns = np.divmod(place, max(self.inputs, 1))
+        return self.from_entries(shape, rows, columns, data, denominator, bias, denominator)._lowest()
+
+    @property
+    def _places(self) -> np.ndarray:
+        """Where the entries stand, numbered row by row: increasing."""
+        return np.repeat(np.arange(self.outputs) * self.inputs, np.diff(self.indptr)) + self.indices
+
+    def _lowest(self) -> AffineMap:
+        """The same map without a common factor of all its integers."""
+        factor = math.gcd(self.denominator, *self.bias)
+        for first in range(0, len(self.data), 1000):  # in steps: nearly always it is 1 at once
+            if factor == 1:
+                return self
+            factor = math.gcd(factor, *self.data[first : first + 1000])
+        if factor == 1:
+            return self
+        bias = tuple(b // factor for b in self.bias)
+        data = _each(self.data, lambda v: v // factor)
+        return AffineMap(self.inputs, self.indptr, self.indices, data, bias, self.denominator // factor)
 
     def scaled(self, factors: Sequence[Fraction], shifts: Sequence[Fraction] | None = None) -> AffineMap:
         """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
@@ -468,12 +493,15 @@ def _dyadic_floats(data: np.ndarray, denominator: int) -> np.ndarray | None:
 
 
 def _times(data: np.ndarray, factor: int) -> np.ndarray:
-    """``data * factor`` for an object array; equal entries go on sharing one integer."""
-    if factor == 1:
-        return data
+    """``data * factor`` for an object array."""
+    return data if factor == 1 else _each(data, lambda v: v * factor)
+
+
+def _each(data: np.ndarray, function: Callable[[int], int]) -> np.ndarray:
+    """A function of each entry of an object array; equal entries go on sharing one integer."""
     entries = data.tolist()
-    products = {v: v * factor for v in set(entries)}
-    return _objects([products[v] for v in entries])
+    values = {v: function(v) for v in set(entries)}
+    return _objects([values[v] for v in entries])
 
 
 def _objects(entries: Sequence[Any]) -> np.ndarray:
@@ -491,16 +519,8 @@ def _from_rows(rows: list[tuple[int, dict[int, int]]], inputs: int, denominator:
                 columns.append(j)
                 entries.append(sums[j])
         indptr.append(len(columns))
-    bias = [b for b, _ in rows]
-    factor = math.gcd(denominator, *bias, *entries)
-    return AffineMap(
-        inputs,
-        np.array(indptr, dtype=np.int64),
-        np.array(columns, dtype=np.int64),
-        _objects([v // factor for v in entries]),
-        tuple(b // factor for b in bias),
-        denominator // factor,
-    )
+    places = np.array(indptr, dtype=np.int64), np.array(columns, dtype=np.int64)
+    return AffineMap(inputs, *places, _objects(entries), tuple(b for b, _ in rows), denominator)._lowest()
 
 
 def _matrix(values: Any, where: str) -> np.ndarray:

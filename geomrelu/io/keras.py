@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.errors import InputError
+from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact.affine import affordable
 from geomrelu.io import keras_layers, narrow
 from geomrelu.io.files import FilePath, kind_of, named, one_line, read_bytes
@@ -274,23 +274,36 @@ class _Run:
             if kind in _MODELS:
                 (inside,) = self.graph(layer, f"{prefix}{name}/", tensors[0], depth + 1)
                 return inside
-            where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
-            found = self.weights.get(where, [])
-            value = keras_layers.linear_part(kind, config, tensors, found)
-            if value is None:
-                self.leave(f"{kind} is not supported", name, tensors)
+            before = len(self.tape.layers)
+            try:
+                return self.own(kind, config, tensors, prefix, name)
+            except TooLarge as problem:
+                if not before:
+                    raise
+                self.tape.forget(before)
+                self.leave(str(problem), name, tensors)
                 return None
-            if not keras_layers.is_activated(kind, config):
-                self.seen[-1].append(kind)
-                return value
-            if found and kind != "PReLU":
-                self.seen[-1].append(kind)
-            result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name), found)
-            if result is None:
-                self.leave(keras_layers.refusal(kind, config), name, [value])
-                return None
-            self.seen.append([])
-            return result
+
+    def own(self, kind: str, config: Any, tensors: list[Tensor], prefix: str, name: str) -> Tensor | None:
+        """What a layer that is no model makes."""
+        where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
+        found = self.weights.get(where, [])
+        value = keras_layers.linear_part(kind, config, tensors, found)
+        if value is None:
+            self.leave(f"{kind} is not supported", name, tensors)
+            return None
+        self.tape.carry(value.map)
+        if not keras_layers.is_activated(kind, config):
+            self.seen[-1].append(kind)
+            return value
+        if found and kind != "PReLU":
+            self.seen[-1].append(kind)
+        result = keras_layers.activated_by(kind, config, value, Recorder(self.tape, prefix + name), found)
+        if result is None:
+            self.leave(keras_layers.refusal(kind, config), name, [value])
+            return None
+        self.seen.append([])
+        return result
 
     def leave(self, why: str, name: str, tensors: list[Tensor]) -> None:
         self.left.append(f"layer {name[:60]!r} and what comes after it: {why}")

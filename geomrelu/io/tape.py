@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from geomrelu.errors import InputError
+from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.exact.numbers import dyadic, rational, rationals
 from geomrelu.io.reading import Reading, ReadLayer
@@ -36,6 +36,7 @@ __all__ = [
 
 
 _LONGEST = 13_000  # bits; Python prints integers up to 4300 digits
+_MOST = 100_000_000  # nonzero weights of all layers, at about 40 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,22 @@ class Tape:
         if not pre_activation.outputs:
             raise InputError(f"layer {len(self.layers) + 1} has no neurons")
         _check_digits(pre_activation, f"layer {len(self.layers) + 1}")
+        self.carry(pre_activation)
         self.layers.append(pre_activation.widened(self.variables))
         self.read.append(read or ReadLayer("", (pre_activation.outputs,)))
         self.quantisers.append(quantiser)
         first, self.variables = self.variables, self.variables + pre_activation.outputs
         return AffineMap.selection(self.variables, range(first, self.variables))
+
+    def carry(self, map_: AffineMap) -> None:
+        """Refuse a map that would make the network too large: convolutions are written out, weight by weight.
+
+        Raises:
+            TooLarge: it and all layers have more than 100 million weights.
+        """
+        entries = sum(len(m.data) for m in self.layers) + len(map_.data)
+        if entries > _MOST:
+            raise TooLarge(f"{entries} weights up to here, written out, but at most {_MOST} are supported")
 
     def forget(self, layers: int) -> None:
         """Drop the layers after the first so many."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from geomrelu.arguments import integers
-from geomrelu.errors import InputError
+from geomrelu.errors import InputError, TooLarge
 from geomrelu.io import sae, state_dict
 from geomrelu.io.files import FilePath, named, one_line, read_bytes
 from geomrelu.io.reading import Port, Reading
@@ -65,22 +65,34 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
     value = Tensor((1, *shape), tape.input)
     seen: list[list[str]] = [[]]  # what stands before the first layer, before the second, ...
     left: tuple[str, ...] = ()
+
+    def after(kind: str, leaf: Any, value: Tensor, place: str) -> Tensor:
+        if kind in ACTIVATIONS:
+            result = ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
+            seen.append([])
+        else:
+            result = LINEAR[kind](leaf, value)
+            tape.carry(result.map)
+            seen[-1].append(kind)
+        return result
+
     for place, kind, leaf in modules:
         with named(f"module {place or 'given'} ({kind})"):
             axes = _AXES.fullmatch(kind)
             if axes and len(value.shape) != int(axes[1]) + 2:
                 raise InputError(f"expected channels and {axes[1]} more axes, not shape {list(value.shape[1:])}")
-            if kind in ACTIVATIONS:
-                value = ACTIVATIONS[kind](leaf, value, Recorder(tape, place))
-                seen.append([])
-            elif kind in LINEAR:
-                value = LINEAR[kind](leaf, value)
-                seen[-1].append(kind)
-            elif tape.layers:
-                left = (f"module {place} ({kind}) and what comes after it: {kind} is not supported",)
+            why, before = f"{kind} is not supported", len(tape.layers)
+            if kind in MODULES:
+                try:
+                    value = after(kind, leaf, value, place)
+                    continue
+                except TooLarge as problem:
+                    tape.forget(before)
+                    why = str(problem)
+            if before:
+                left = (f"module {place} ({kind}) and what comes after it: {why}",)
                 break
-            else:
-                raise InputError(_UNSUPPORTED)
+            raise InputError(_UNSUPPORTED if kind not in MODULES else why)
     tape.finish(value.map)
     between = [kind for kinds in seen[1:-1] for kind in kinds]
     tape.reading = Reading(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -116,6 +117,29 @@ def test_maps_compose_add_and_select(inner, outer, x):
     assert [f.form(i)(x) for i in range(3)] == at(f, x)
     matrix, bias = f.floats
     assert matrix.shape == (3, 2) and len(bias) == 3
+
+
+@given(st.integers(0, 10**6))
+def test_sums_of_maps_are_in_lowest_terms(seed):
+    random = np.random.default_rng(seed)
+    outputs, inputs = random.integers(1, 6), random.integers(1, 8)
+
+    def some(unit):
+        weights = random.integers(-2, 3, size=(outputs, inputs)) * (random.random((outputs, inputs)) < 0.5)
+        parts = [[Fraction(int(w) * unit, int(random.integers(1, 5))) for w in row] for row in weights]
+        return parts, [Fraction(int(b), 3) for b in random.integers(-2, 3, size=outputs)]
+
+    for unit in (1, 2**70):
+        (w, b), (v, c) = some(unit), some(unit)
+        sign = int(random.choice([-1, 1]))
+        found = AffineMap.from_dense(w, b).plus(AffineMap.from_dense(v, c), sign)
+        right = AffineMap.from_dense(
+            [[x + sign * y for x, y in zip(row, other, strict=True)] for row, other in zip(w, v, strict=True)],
+            [x + sign * y for x, y in zip(b, c, strict=True)],
+        )
+        assert [found.row(i)[1] for i in range(outputs)] == [right.row(i)[1] for i in range(outputs)]
+        assert [found.form(i) for i in range(outputs)] == [right.form(i) for i in range(outputs)]
+        assert math.gcd(found.denominator, *found.bias, *found.data.tolist()) == 1
 
 
 @pytest.mark.parametrize("density", [0.002, 0.4])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.errors import InputError
+from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.files import named, one_line
 from geomrelu.io.onnx import (
@@ -218,8 +218,13 @@ class Trace:
         before = len(self.tape.layers)
         try:
             results = self._applied(node, proto, inputs)
-        except Unsupported as problem:
+            for value in results:
+                if isinstance(value, Tensor):
+                    self.tape.carry(value.map)
+        except (Unsupported, TooLarge) as problem:
             self.tape.forget(before)
+            if isinstance(problem, TooLarge) and not before:
+                raise
             why = (
                 f"{named_node.where} {problem}"
                 if str(problem).startswith("is not")
