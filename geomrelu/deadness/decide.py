@@ -210,13 +210,15 @@ class _Run:
 
     def _contradiction(self, last: int) -> ByContradiction | None:
         """What makes proofs that rest on one another, of layers up to that one, if it applies."""
-        quick, domain = self.problem.quick, self.problem.domain
+        quick, domain, budget = self.problem.quick, self.problem.domain, self.problem.budget
         if not isinstance(domain, Polyhedron) or not domain.is_box or quick.root is None:
             return None
+        budget.poll()  # what comes now takes long in large networks
         bench = self.by_search.bench
+        bench.shared.watch(budget.poll)
         if not ByContradiction.fits(bench, last):
             return None
-        quick.watch(self.problem.budget.poll)
+        quick.watch(budget.poll)
         self.chained = self.chained or ByContradiction(bench, quick.root, self.executor)
         return self.chained
 

@@ -203,8 +203,8 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
             :func:`rational`.
 
     Returns:
-        ``(numerators, denominator)``; for float arrays the denominator is a power of two. Equal entries share one
-        integer object, so a convolution unrolled to a matrix costs 8 bytes an entry.
+        ``(numerators, denominator)``; for float arrays the denominator is a power of two. Where many entries are equal,
+        they share one integer object.
 
     Raises:
         InputError: NaN or infinity, with its index.
@@ -234,8 +234,11 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     mantissas >>= np.maximum(zeros_behind, 0)
     mantissas[(bits >> (8 * array.dtype.itemsize - 1)).astype(bool)] *= -1
     lowest = int(exponents.min(initial=0))
+    shifts = exponents - lowest
+    if 2 * len(bits) > len(position) and int(shifts.max(initial=0)) + layout.digits + 1 < 63:
+        return (mantissas << shifts)[position.ravel()].tolist(), 1 << -lowest  # few are equal, and all are short
     table = np.empty(len(bits), dtype=object)
-    table[:] = [m << e for m, e in zip(mantissas.tolist(), (exponents - lowest).tolist(), strict=True)]
+    table[:] = [m << e for m, e in zip(mantissas.tolist(), shifts.tolist(), strict=True)]
     return table[position.ravel()].tolist(), 1 << -lowest
 
 

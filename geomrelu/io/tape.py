@@ -137,7 +137,8 @@ class Tape:
 
 def _check_digits(map_: AffineMap, where: str) -> None:
     """Refuse parameters that Python would not print, so that every network has its canonical form."""
-    longest = max(map(int.bit_length, (*map_.data.tolist(), *map_.bias, map_.denominator)))
+    entries = [*map_.data.tolist(), *map_.bias, map_.denominator]
+    longest = max(max(entries), -min(entries)).bit_length()
     if longest > _LONGEST:  # over the common denominator; what counts is the single parameter
         reduced = (Fraction(v, map_.denominator) for v in {*map_.data.tolist(), *map_.bias})
         if any(max(abs(q.numerator), q.denominator).bit_length() > _LONGEST for q in reduced):

@@ -87,10 +87,26 @@ class _Spelled(dict[int, str]):
         return found
 
 
+def _spelling(layer: checker.Layer) -> Callable[[int], str]:
+    """What spells the numbers of a layer: with a memory where many are equal, as in convolutions."""
+    power = layer.denominator.bit_length() - 1
+    some = [v for _, _, entries in layer.rows[:16] for v in entries[:1024]]
+    if layer.denominator != 1 << power or 2 * len(set(some)) < len(some):
+        return _Spelled(layer.denominator).__getitem__
+    # by the last bit that is not 0: how often a number can be halved, and what it then stands over
+    halved = {1 << k: (k, f"/{layer.denominator >> k:x}") for k in range(power)}
+
+    def spelled(numerator: int) -> str:
+        k, over = halved.get(numerator & -numerator, (power, ""))
+        return f"{numerator >> k:x}{over}"
+
+    return spelled
+
+
 def _spell(layer: checker.Layer, names: list[str], text: Any) -> None:
     """What the judge hashes of a layer."""
     text.update(b"layer\n")
-    said = _Spelled(layer.denominator).__getitem__
+    said = _spelling(layer)
     for bias, columns, entries in layer.rows:
         cells = map(add, map(names.__getitem__, columns), map(said, entries))
         text.update(" ".join([said(bias), *cells]).encode() + b"\n")

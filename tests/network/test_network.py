@@ -225,9 +225,11 @@ def test_what_does_not_fit_together():
 
 
 def test_the_digest_is_the_judges():
-    for seed, kind in enumerate(("generic", "ternary", "rational")):
+    for seed, kind in enumerate(("generic", "ternary", "rational", "eighths")):
         numbers = np.random.default_rng(seed)
         weights = numbers.normal(size=(2, 6, 6)) if kind == "generic" else numbers.integers(-1, 2, size=(2, 6, 6))
+        if kind == "eighths":  # all different, whole ones among them
+            weights = numbers.permutation(np.arange(-36, 36) / 8).reshape(2, 6, 6)
         scale = Fraction(1, 3) if kind == "rational" else Fraction(1)
         layers = [([[Fraction(v) * scale for v in row] for row in w.tolist()], [0] * 6, "relu") for w in weights]
         for last in ([], [(*layers[-1][:2], "none")]):
