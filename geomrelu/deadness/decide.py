@@ -9,7 +9,7 @@ program otherwise. Deeper layers: if the linear pieces are likely to be few (or 
 that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
 parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
 the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the checker is not
-run: floats with a proven error show what it would find, see ``layer_bounds``.)
+run: floats with a proven error show what it would find, see ``layer_bounds``, in layer 1 the same whole numbers.)
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def decide(
         InputError: no such layer or neuron, dimensions that differ, an empty domain.
 
     Evidence: each verdict's claim has been accepted by :func:`geomrelu.checker.prove`; or, of whole layers on a box, it
-        is shown by floats with a proven error that it would be (:mod:`geomrelu.deadness.layer_bounds`).
+        is shown that it would be: in layer 1 by the same sums, then by floats with a proven error
+        (:mod:`geomrelu.deadness.layer_bounds`).
     Exact: yes. Source: Rister & Rubin (dead sets, section 2); Brownlowe et al. (stably unactivated).
     """
     if domain.dimension != network.inputs:

@@ -11,25 +11,43 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
-from geomrelu.deadness.verdict import Verdict
-from geomrelu.exact.numbers import approximate
+from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.exact.numbers import approximate, common
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["first_layer"]
 
+CORNER = "maximal corner"
+
 
 def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
     """Verdicts with exact suprema, on an ellipsoid if they are rational.
 
+    On a bounded box the judge is not run: what it would compute, a sum of whole numbers, is what is computed here.
+
     Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron.
     """
+    bounded = isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
+    sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
     for i in asked:
-        if isinstance(domain, Ellipsoid):
+        if bounded:
+            yield _on_bounded_box(problem, i, *sides)
+        elif isinstance(domain, Ellipsoid):
             yield _on_ellipsoid(problem, domain, i)
         else:
             yield _corner(problem, domain, i) or _extreme(problem, domain, i)
         problem.budget.spend(0)
+
+
+def _on_bounded_box(problem: Problem, i: int, sides: Sequence[int], over: int) -> Verdict:
+    """``sides``: all low ones, then all high ones, over one denominator."""
+    layer, n = problem.network.checked.layers[0], problem.network.inputs
+    bias, columns, entries = layer.rows[i]
+    total = bias * over + sum([w * sides[j + n if w > 0 else j] for j, w in zip(columns, entries, strict=True)])
+    supremum = Fraction(total, over * layer.denominator)
+    claim = problem.claimed(1, i, supremum, "corner", [{}], {})
+    return Verdict(1, i, Status(claim["status"]), claim.get("stable"), supremum, CORNER, claim)
 
 
 def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
@@ -46,14 +64,14 @@ def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
 
 
 def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:
-    """On a box a neuron is largest at a corner, unless that lies at infinity."""
+    """On an unbounded box a neuron is largest at a corner, unless that lies at infinity."""
     if not domain.is_box:
         return None
     try:
         total = checker.at_corner(problem.network.checked, domain.checked, 1, i)
     except checker.Rejected:
         return None
-    return _closed_form(problem, domain, i, total, "corner", {}, "maximal corner")
+    return _closed_form(problem, domain, i, total, "corner", {}, CORNER)
 
 
 def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:

@@ -83,8 +83,9 @@ def decide(
     Raises:
         InputError: what cannot be read, no such layer or neuron, an empty domain, a directory about something else.
 
-    Evidence: every verdict's claim has been accepted by the checker; or, of whole layers on a box, floats with a proven
-        error show that it would be (:mod:`geomrelu.deadness.layer_bounds`). :meth:`Report.check` judges all of them.
+    Evidence: every verdict's claim has been accepted by the checker; or, of whole layers on a box, the same sums (layer
+        1) or floats with a proven error (:mod:`geomrelu.deadness.layer_bounds`) show that it would be.
+        :meth:`Report.check` judges all of them.
     Exact: yes; undecided is the third answer.
     Method: see :mod:`geomrelu.deadness.decide`. Source: Rister & Rubin, section 2; Brownlowe et al.
 

@@ -100,7 +100,14 @@ class Problem:
         self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
         far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
     ) -> Verdict:  # fmt: skip
-        """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``).
+        """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``)."""
+        return self.decided(self.claimed(layer, i, supremum, point, proof, far, flat), supremum, reason)
+
+    def claimed(
+        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any,
+        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
+    ) -> Claim:  # fmt: skip
+        """The claim of it.
 
         ``far`` is what makes a negative supremum stable at infinity, {} if nothing is needed, None if it is not so;
         ``flat`` is a ray that breaks it.
@@ -113,7 +120,7 @@ class Problem:
             claim |= {"stable": True} | far
         elif supremum < 0 and flat is not None:
             claim |= {"stable": False, "ray": self.ray(flat)}
-        return self.decided(claim, supremum, reason)
+        return claim
 
     # ---- at infinity ------------------------------------------------------------------------------------------
 

@@ -52,6 +52,26 @@ def test_verdicts_equal_the_oracle(block):
             assert report.killed is all(dead)
 
 
+def test_wide_first_layers_on_boxes_are_what_the_judge_accepts():
+    """Its sums are not computed by the judge: ternary and badly scaled weights, inputs that do not vary, ties at 0."""
+    rng = random.Random(5)
+    n = 200
+    sides = [sorted((Fraction(rng.randint(-3, 3), rng.randint(1, 4)), Fraction(rng.randint(-3, 3)))) for _ in range(n)]
+    sides[:50] = [[low, low] for low, _ in sides[:50]]
+    weights = [[rng.randint(-1, 1) * 2 ** (rng.choice([-60, 0, 60]) * (i % 2)) for _ in range(n)] for i in range(60)]
+    exact = [[Fraction(w) for w in row] for row in weights]
+    tops = [sum(max(w * low, w * high) for w, (low, high) in zip(row, sides, strict=True)) for row in exact]
+    bias = [-top + rng.choice([-1, 0, Fraction(1, 2**70)]) for top in tops]
+    net = Network.from_layers([(exact, bias, "relu")])
+    domain = Polyhedron.box(sides)
+    (report,) = decide(net, domain)
+    assert {v.status for v in report.verdicts} == {Status.ALIVE, Status.DEAD}
+    for v, top, b in zip(report.verdicts, tops, bias, strict=True):
+        assert v.supremum == top + b
+        assert v.stable is (None if top + b > 0 else top + b < 0)
+        checker.prove(v.claim, checker.Judge([], net.checked, domain.checked))
+
+
 def test_search_agrees_with_pieces(monkeypatch):
     """The floating-point search with exact confirmation finds the verdicts that the pieces give."""
     from geomrelu.deadness import branch_and_bound
