@@ -247,6 +247,39 @@ def test_several_inputs_are_numbered_in_order(tmp_path):
     assert net([1, -2, 3]) == [1, 0, 3] and [p.name for p in net.reading.inputs] == ["x", "u"]
 
 
+@pytest.mark.parametrize(
+    ("opset", "outputs", "more", "fits"),
+    [(6, "h", {}, False), (6, "h", {"is_test": 1}, True), (7, "h", {}, True), (9, "h m s n v", {}, False),
+     (13, "h m s n v", {}, False), (14, "h", {}, True), (15, "h m s", {"training_mode": 1}, False)],
+)  # fmt: skip
+def test_normalisation_by_the_batch_itself_is_not_read(opset, outputs, more, fits, tmp_path):
+    """Which it is, an attribute said first, then the number of outputs, then an attribute again."""
+    parameters = {"a": np.float32([2, 1]), "b": B, "c": np.float32([1, 0]), "d": np.float32([1, 4])}
+    nodes = [node("Relu", "x", "r"), node("BatchNormalization", "r a b c d", outputs, **more)]
+    reading = read(mlp(*nodes, constants=parameters, shape=(2, 2), opset=opset), tmp_path).reading
+    assert len(reading.layers) == 1 + fits and any("fixed statistics" in line for line in reading.left) != fits
+
+
+@pytest.mark.parametrize("floor", [False, True])
+def test_sizes_computed_in_floats(floor, tmp_path):
+    """As PyTorch writes `interpolate`: 10 times the float 0.7 is 7 in floats, though a little less exactly."""
+    nodes = [node("Shape", "x", "n"), node("Cast", "n", "f", to=1), node("Mul", "f c", "g")]
+    nodes += [node("Floor", "g", "e")] * floor + [node("Cast", "e" if floor else "g", "i", to=7)]
+    model = mlp(
+        *nodes, node("Slice", "x o i", "h"), constants={"c": np.float32([1, 0.7]), "o": whole(0, 0)}, shape=(1, 10)
+    )
+    net = read(model, tmp_path)
+    assert net.widths == (7,) == (len(graphs.run(tmp_path / "model.onnx", [np.ones(10)])[0]),)
+
+
+def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
+    nodes = [node("Mul", "w c", "v"), node("Cast", "v", "h16", to=10), node("Cast", "h16", "k", to=1)]
+    nodes.append(node("MatMul", "x k", "h"))
+    constants = {"w": np.float32([[1], [3]]), "c": np.float32(0.1)}
+    found = read(mlp(*nodes, constants=constants), tmp_path).neuron(1, 0).slope
+    assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.float32([1, 3]))
+
+
 # ---- how files hold numbers ---------------------------------------------------------------------------------------
 
 SMALL = {  # element type: bit patterns and their values
