@@ -260,6 +260,31 @@ def test_normalisation_by_the_batch_itself_is_not_read(opset, outputs, more, fit
     assert len(reading.layers) == 1 + fits and any("fixed statistics" in line for line in reading.left) != fits
 
 
+@pytest.mark.parametrize(
+    ("operator", "opset", "scales", "fits"),
+    [("Resize", 13, (1, 1, 1, 1.3), False), ("Resize", 10, (1, 1, 1, 1.3), False),
+     ("Upsample", 9, (1, 1, 1, 1.3), False), ("Resize", 13, (1, 1, 2, 1.3), True), ("Resize", 13, (1, 1, 1, 1), True)],
+)  # fmt: skip
+def test_scales_that_keep_every_size(operator, opset, scales, fits, tmp_path):
+    """2 times 1.3 are 2 entries: a copy to inference engines, an interpolation in the standard."""
+    names = "x - s" if opset == 13 else "x s"
+    resize = node(operator, f"r {names[2:]}", "h", mode="linear")
+    made = mlp(node("Relu", "x", "r"), resize, constants={"s": np.float32(scales)}, shape=(1, 1, 2, 2), opset=opset)
+    net, points = read(made, tmp_path), [[1, 2, 4, 8]]
+    if fits:
+        found = graphs.run(tmp_path / "model.onnx", points)[0]
+        assert np.allclose([float(v) for v in net(points[0])], found, rtol=1e-6)
+    assert (len(net.widths) == 2) == fits and any("keep every size" in line for line in net.reading.left) != fits
+
+
+@pytest.mark.parametrize("operator", ["ReduceL1", "ReduceSum", "ReduceMean", "ReduceMax"])
+def test_reductions_over_no_axes_at_all(operator, tmp_path):
+    """No sum is taken then, but the sizes of the entries still are."""
+    net = read(mlp(node(operator, "x", "h", noop_with_empty_axes=1), opset=18), tmp_path)
+    for point in ([-2, 1], [3, -0.5]):
+        assert net(point) == graphs.run(tmp_path / "model.onnx", [point])[0].tolist()
+
+
 @pytest.mark.parametrize("floor", [False, True])
 def test_sizes_computed_in_floats(floor, tmp_path):
     """As PyTorch writes `interpolate`: 10 times the float 0.7 is 7 in floats, though a little less exactly."""
