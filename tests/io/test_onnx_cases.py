@@ -302,7 +302,7 @@ def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
     nodes.append(node("MatMul", "x k", "h"))
     constants = {"w": np.float32([[1], [3]]), "c": np.float32(0.1)}
     found = read(mlp(*nodes, constants=constants), tmp_path).neuron(1, 0).slope
-    assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.float32([1, 3]))
+    assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.array([1, 3], np.float32))
 
 
 # ---- how files hold numbers ---------------------------------------------------------------------------------------

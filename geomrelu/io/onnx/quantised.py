@@ -2,7 +2,7 @@
 
 ``QuantizeLinear`` makes q = min(max(round(x / scale) + zero, least), largest), halves to even, and ``DequantizeLinear``
 the number (q - zero) * scale that is meant. A fused operator is what it stands for: its inputs are dequantised, the
-sums of products are exact, and the result is quantised.
+sums of products are exact, and the result is quantised; some round after the zero point was added, as onnxruntime does.
 """
 
 from __future__ import annotations
@@ -44,17 +44,28 @@ def _quantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -> 
 
 
 def quantised(
-    node: Node, x: Tensor, scale: Value, zero: Value | None, at: int, axis: int = 1, block: int = 0
+    node: Node,
+    x: Tensor,
+    scale: Value,
+    zero: Value | None,
+    at: int,
+    axis: int = 1,
+    block: int = 0,
+    *,
+    together: bool = False,
 ) -> Tensor:
     """The codes of a tensor.
 
     Args:
         at: which input of the node the zero point is: its type is that of the codes.
+        together: is the zero point added before rounding? Halves go to even codes then, not to even multiples.
     """
     least, largest = _range(node, zero, at)
     steps = _spread(exact_array(constant(scale, "the scale")), x.shape, axis, block)
     zeros = np.zeros((), dtype=np.int64) if zero is None else constant(zero, "the zero point")
     shifts = _spread(zeros, x.shape, axis, block)
+    if together and (odd := shifts % 2).any():  # round(u + z) = round(u - 1) + z + 1
+        x, shifts = x.plus(folded(operator.mul, steps, odd), -1), np.asarray(shifts.astype(np.int64) + odd)
     return _rounded(node, x, steps, shifts, least, largest).plus(shifts)
 
 
@@ -202,7 +213,7 @@ def _integer_convolve(
 @rule("QLinearAdd", 7, 8, domain=_MICROSOFT)
 def _add(node: Node, *v: Value) -> Value:
     found = summed(dequantised(v[0], v[1], v[2]), dequantised(v[3], v[4], v[5]))
-    return quantised(node, depends(found), v[6], v[7] if len(v) > 7 else None, 7)
+    return quantised(node, depends(found), v[6], v[7] if len(v) > 7 else None, 7, together=True)
 
 
 @rule("QLinearConcat", 5, MANY, "axis", domain=_MICROSOFT)
@@ -221,4 +232,6 @@ def _average(node: Node, *v: Value) -> Value:
         raise Unsupported("channels_last is not supported")
     pooling = OPERATORS["", node.operator.removeprefix("QLinear")]
     found = pooling.apply(node, dequantised(v[0], v[1], v[2]))
-    return quantised(node, depends(found), v[3], v[4] if len(v) > 4 else None, 4)
+    return quantised(
+        node, depends(found), v[3], v[4] if len(v) > 4 else None, 4, together=node.operator == "QLinearAveragePool"
+    )
