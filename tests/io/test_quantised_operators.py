@@ -114,6 +114,32 @@ def test_halves_beside_odd_zero_points(zero, kind, tmp_path):
             assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
 
 
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("bias", ["floats", "codes"])
+def test_what_onnxruntime_rounds_when_it_optimises_is_said(bias, fused, tmp_path):
+    """A float bias between DequantizeLinear and QuantizeLinear becomes whole steps there: 0.05 becomes 0."""
+    arrays = {**inputs(0.25, 0, np.uint8), "w": np.array([[3], [5]], np.int8), "ws": np.float32(0.5), "wz": np.int8(0)}
+    arrays |= {"b": np.float32([0.05]), "ys": np.float32(1 / 32), "yz": np.uint8(0)}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes.append(node("DequantizeLinear", ["w", "ws", "wz"], ["v"]))
+    if bias == "codes":
+        arrays |= {"b": np.array([3], np.int32), "bs": np.float32(0.125)}
+        nodes.append(node("DequantizeLinear", ["b", "bs"], ["c"]))
+    name = "c" if bias == "codes" else "b"
+    nodes += [node("Gemm", ["d", "v", name], ["h"])] if fused else [
+        node("MatMul", ["d", "v"], ["m"]), node("Add", ["m", name], ["h"])
+    ]  # fmt: skip
+    nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("DequantizeLinear", ["k", "ys", "yz"], ["y"])]
+    path = saved(tmp_path, nodes, [1, 2], **arrays)
+    network, zero = load_judged(path), np.zeros((1, 2))
+    exact = float(network([0, 0])[0])
+    assert exact == outputs_of(path, zero, optimised=False)[0]
+    said = [line for line in network.reading.notes if "when it optimises" in line]
+    assert len(said) == (bias == "floats")
+    if not said:
+        assert exact == outputs_of(path, zero)[0]
+
+
 def test_fused_operators(tmp_path):
     rng = np.random.default_rng(1)
     codes = lambda *shape: rng.integers(-127, 128, shape).astype(np.int8)  # noqa: E731

@@ -15,12 +15,13 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.linear import convolve, gemm
+from geomrelu.io.onnx.model import Graph
 from geomrelu.io.onnx.rounding import rounded
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Unsupported, constant, depends, folded, product, rule, summed
 from geomrelu.io.tape import Quantiser
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__: list[str] = []
+__all__ = ["float_biases"]
 
 _RANGES = {
     2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767), 21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1),
@@ -155,6 +156,27 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
     codes = np.vectorize(lambda u: Fraction(round(u)), otypes=[object])(folded(operator.add, ratio, zeros))
     codes = np.vectorize(lambda k: min(max(k, Fraction(least)), Fraction(largest)), otypes=[object])(codes)
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
+
+
+def float_biases(graph: Graph) -> list[str]:
+    """The outputs of sums whose factors are dequantised and whose bias is a constant in floats."""
+    made = {name: n.proto for n in graph.nodes for name in n.proto.output}
+
+    def is_made(name: str, by: str) -> bool:
+        return name in made and made[name].op_type == by
+
+    found = []
+    for proto in (n.proto for n in graph.nodes):
+        factors, bias = list(proto.input[:2]), list(proto.input[2:])
+        if proto.op_type == "Add":
+            bias = [name for name in factors if not is_made(name, "MatMul")]
+            factors = [name for other in factors if is_made(other, "MatMul") for name in made[other].input]
+        elif proto.op_type not in ("Gemm", "Conv"):
+            continue
+        fixed = len(bias) == 1 and (bias[0] in graph.protos or is_made(bias[0], "Constant"))
+        if fixed and factors and all(is_made(name, "DequantizeLinear") for name in factors):
+            found.append(proto.output[0])
+    return found
 
 
 # ---- on whole numbers ---------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from geomrelu.io.onnx import (
 )
 from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
 from geomrelu.io.onnx.protobuf import FLOATS
+from geomrelu.io.onnx.quantised import float_biases
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
@@ -98,6 +99,12 @@ class Trace:
             with named(node.where):
                 self._do(node)
         self._finish()
+        biases = float_biases(graph) if any(self.tape.quantisers) else []
+        if biases:
+            shown = ", ".join(repr(name[:40]) for name in biases[:3]) + ", ..." * (len(biases) > 3)
+            self.note(
+                f"onnxruntime, when it optimises, rounds float biases to whole steps ({shown}); here they are kept"
+            )
 
     def note(self, text: str) -> None:
         """Say something about the reading, once."""
