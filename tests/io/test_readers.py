@@ -525,6 +525,7 @@ def test_checkpoint_files(torch, tmp_path):
         (module, "more than tensors"),
         ([1], "holds list"),
         ({"model": {}, "net": {}}, "several state dictionaries"),
+        ({"model": {"0.weight": torch.eye(2)}, "ema": {"0.weight": torch.eye(2)}}, r"several .*\(model, ema\)"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.int32)}, "not a tensor of floating-point"),
         ({"0.weight": torch.eye(2).to_sparse()}, "holds each of its numbers"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.complex64)}, "not a tensor of floating-point"),
