@@ -363,8 +363,8 @@ def read_any(path: str, told: Told | None = None, reading: Reading | None = None
 
 
 def _rows(table: np.ndarray) -> list[Any]:
-    """Points, one a row; a single one may be a vector, and the axes of images are the coordinates, row by row."""
-    rows = table[None] if table.ndim == 1 else table
+    """Points, one a row; a single one may be a vector or a number; axes of images are the coordinates, row by row."""
+    rows = table.reshape(1, -1) if table.ndim < 2 else table
     if not rows.size:
         raise InputError("there are no points in it")
     return rows.reshape(len(rows), -1).tolist()
