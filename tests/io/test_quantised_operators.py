@@ -140,6 +140,24 @@ def test_what_onnxruntime_rounds_when_it_optimises_is_said(bias, fused, tmp_path
         assert exact == outputs_of(path, zero)[0]
 
 
+@pytest.mark.parametrize(("kind", "said"), [(np.uint8, 1), (np.int8, 1), (np.int16, 0)])
+def test_weights_alone_in_few_bits(kind, said, tmp_path):
+    """What they are multiplied with is rounded to 8 bits by onnxruntime, when it optimises."""
+    nodes = [
+        node("DequantizeLinear", ["w", "ws"], ["v"]),
+        node("MatMul", ["x", "v"], ["h"]),
+        node("Relu", ["h"], ["y"]),
+    ]
+    codes = np.arange(1, 9, dtype=kind).reshape(4, 2)
+    path = saved(tmp_path, nodes, [1, 4], opset=21, w=codes, ws=np.float32(0.125))
+    network, point = load_judged(path), np.array([[1, 0.01, 0.01, 0.01]], np.float32)
+    (exact,) = outputs_of(path, point, optimised=False)
+    assert np.allclose([float(v) for v in network([Fraction(float(v)) for v in point[0]])], exact, rtol=1e-6)
+    assert sum("to 8 bits ('h')" in line for line in network.reading.notes) == said
+    if not said:
+        assert np.allclose(outputs_of(path, point)[0], exact, rtol=1e-6)
+
+
 def test_fused_operators(tmp_path):
     rng = np.random.default_rng(1)
     codes = lambda *shape: rng.integers(-127, 128, shape).astype(np.int8)  # noqa: E731

@@ -21,11 +21,13 @@ from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Unsupported, constant,
 from geomrelu.io.tape import Quantiser
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["float_biases"]
+__all__ = ["optimised_away"]
 
 _RANGES = {
     2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767), 21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1),
 }  # fmt: skip  # by element type
+_BIASES, _FACTORS = "biases that are floats to whole steps", "the other factors of dequantised weights to 8 bits"
+_NARROW = (2, 3, 21, 22, 25, 26)  # of at most 8 bits
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
 _POOLING = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides channels_last"
@@ -158,16 +160,29 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
 
 
-def float_biases(graph: Graph) -> list[str]:
-    """The outputs of sums whose factors are dequantised and whose bias is a constant in floats."""
+def optimised_away(graph: Graph) -> dict[str, list[str]]:
+    """What onnxruntime, with its optimisations, rounds though the graph does not: what is done, and for which tensors.
+
+    Biases in floats beside dequantised factors become whole steps; the other factor of dequantised weights of at most 8
+    bits is rounded to 8 bits, block by block (MatMulNBits).
+    """
     made = {name: n.proto for n in graph.nodes for name in n.proto.output}
+    found: dict[str, list[str]] = {_BIASES: [], _FACTORS: []}
 
-    def is_made(name: str, by: str) -> bool:
-        return name in made and made[name].op_type == by
+    def is_made(name: str, *by: str) -> bool:
+        return name in made and made[name].op_type in by
 
-    found = []
+    def is_narrow(name: str) -> bool:
+        while is_made(name, "Transpose"):
+            name = made[name].input[0]
+        codes = graph.protos.get(made[name].input[0]) if is_made(name, "DequantizeLinear") else None
+        return getattr(codes, "data_type", 0) in _NARROW
+
     for proto in (n.proto for n in graph.nodes):
         factors, bias = list(proto.input[:2]), list(proto.input[2:])
+        product = proto.op_type in ("MatMul", "Gemm") and len(factors) == 2
+        if product and is_narrow(factors[1]) and not is_made(factors[0], "DequantizeLinear"):
+            found[_FACTORS].append(proto.output[0])
         if proto.op_type == "Add":
             bias = [name for name in factors if not is_made(name, "MatMul")]
             factors = [name for other in factors if is_made(other, "MatMul") for name in made[other].input]
@@ -175,8 +190,8 @@ def float_biases(graph: Graph) -> list[str]:
             continue
         fixed = len(bias) == 1 and (bias[0] in graph.protos or is_made(bias[0], "Constant"))
         if fixed and factors and all(is_made(name, "DequantizeLinear") for name in factors):
-            found.append(proto.output[0])
-    return found
+            found[_BIASES].append(proto.output[0])
+    return {what: names for what, names in found.items() if names}
 
 
 # ---- on whole numbers ---------------------------------------------------------------------------------------------
