@@ -246,28 +246,35 @@ def _read(text: str, dimension: int, reading: Reading | None, told: Told | None)
         if len(ends) != 2:
             raise InputError(f"{text}: write box:low,high")
         return Polyhedron.box([(rational(ends[0], text[:40]), rational(ends[1], text[:40]))] * dimension)
-    return read_ellipsoid(text, dimension) if text.startswith(ELLIPSOIDS) else read_any(text, told, reading)
+    return read_ellipsoid(text, dimension, reading) if text.startswith(ELLIPSOIDS) else read_any(text, told, reading)
 
 
-def read_ellipsoid(text: str, dimension: int | None = None) -> Ellipsoid:
+def read_ellipsoid(text: str, dimension: int | None = None, reading: Reading | None = None) -> Ellipsoid:
     """An ellipsoid as :func:`read_domain` takes it; without a dimension, a ball must say its whole center.
 
     Raises:
-        InputError: unknown or unreadable.
+        InputError: unknown or unreadable; axes that are not those of the model's inputs.
     """
     kind, colon, rest = text.partition(":")
     if kind + colon not in _READ:
         raise InputError(f"{text}: write one of {', '.join(ELLIPSOIDS)}")
     with named(text):
-        return _READ[kind + colon](rest, dimension)
+        return _READ[kind + colon](rest, dimension, reading)
 
 
-def _ball(text: str, dimension: int | None) -> Ellipsoid:
+def _flat(array: np.ndarray, reading: Reading | None) -> np.ndarray:
+    """One number for each input, which may lie along several axes."""
+    if reading is not None and array.ndim > 1:
+        reading.check_axes([array.shape])
+    return array.ravel()
+
+
+def _ball(text: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
     """``R`` or ``R@center``."""
     radius, _, at = text.partition("@")
     center: Any = [0]
     if at and kind_of(at) in POINTS:
-        center = read_points(at).ravel().tolist()
+        center = _flat(read_points(at), reading).tolist()
     elif at:
         center = at.split(",")
     if not at and dimension is None:
@@ -277,27 +284,27 @@ def _ball(text: str, dimension: int | None) -> Ellipsoid:
     return Ellipsoid.ball(center, radius)
 
 
-def _statistics(path: str, dimension: int | None) -> Ellipsoid:
+def _statistics(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
     arrays = _arrays(path, ("mean", "covariance", "variance", "radius", "center", "shape", "square"))
     if "square" in arrays or "center" in arrays or "shape" in arrays:
         if not {"square", "center"} <= arrays.keys() <= {"square", "center", "shape"}:
             raise InputError("an exact ellipsoid is center, square and perhaps shape, and nothing else")
-        return Ellipsoid.of(arrays["center"].ravel(), arrays.get("shape"), _single(arrays, "square"))
+        return Ellipsoid.of(_flat(arrays["center"], reading), arrays.get("shape"), _single(arrays, "square"))
     if "mean" not in arrays or "radius" not in arrays or ("covariance" in arrays) == ("variance" in arrays):
         raise InputError("an ellipsoid is mean, radius, and covariance or variance")
-    spread = arrays["covariance"] if "covariance" in arrays else arrays["variance"].ravel()
-    return Ellipsoid.of_statistics(arrays["mean"].ravel(), spread, _single(arrays, "radius"))
+    spread = arrays["covariance"] if "covariance" in arrays else _flat(arrays["variance"], reading)
+    return Ellipsoid.of_statistics(_flat(arrays["mean"], reading), spread, _single(arrays, "radius"))
 
 
-def _layer_norm(path: str, dimension: int | None) -> Ellipsoid:
-    return Ellipsoid.layer_norm(*_parameters(path))
+def _layer_norm(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
+    return Ellipsoid.layer_norm(*_parameters(path, reading))
 
 
-def _rms_norm(path: str, dimension: int | None) -> Ellipsoid:
-    return Ellipsoid.rms_norm(*_parameters(path))
+def _rms_norm(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
+    return Ellipsoid.rms_norm(*_parameters(path, reading))
 
 
-_READ: dict[str, Callable[[str, int | None], Ellipsoid]] = {
+_READ: dict[str, Callable[[str, int | None, Reading | None], Ellipsoid]] = {
     "ball:": _ball,
     "ellipsoid:": _statistics,
     "layernorm:": _layer_norm,
@@ -306,13 +313,13 @@ _READ: dict[str, Callable[[str, int | None], Ellipsoid]] = {
 ELLIPSOIDS = tuple(_READ)  # how their texts begin
 
 
-def _parameters(path: str) -> tuple[Any, Any]:
+def _parameters(path: str, reading: Reading | None) -> tuple[Any, Any]:
     """gamma and beta of a normalisation layer."""
     arrays = _arrays(path, ("gamma", "weight", "beta", "bias"))
     scale, shift = ([name for name in names if name in arrays] for names in (("gamma", "weight"), ("beta", "bias")))
     if len(scale) != 1 or len(shift) > 1:
         raise InputError("a normalisation layer is gamma (or weight), and perhaps beta (or bias)")
-    return arrays[scale[0]].ravel(), arrays[shift[0]].ravel() if shift else None
+    return _flat(arrays[scale[0]], reading), _flat(arrays[shift[0]], reading) if shift else None
 
 
 def _arrays(path: str, known: Sequence[str]) -> dict[str, np.ndarray]:

@@ -220,6 +220,13 @@ def test_images_whose_channels_come_last_are_not_taken_for_others(tmp_path):
                     decide(path, **how)
             else:
                 decide(path, **how)
+    for name, fits in (("center", images[0]), ("last", images[0].transpose(1, 2, 0))):
+        np.save(tmp_path / "one.npy", fits)
+        if name == "last":
+            with pytest.raises(InputError, match=r"axes \[3, 4, 2\]"):
+                decide(path, f"ball:1@{tmp_path / 'one.npy'}")
+        else:
+            assert decide(path, f"ball:1@{tmp_path / 'one.npy'}").domain.contains(images[0].ravel())
     found: Any = decide(path, data=images.reshape(2, 24))
     assert len(found.points) == 2
 
