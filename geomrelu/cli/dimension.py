@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if options.points is None or options.points.isdecimal():
         points = random_points(network, None if options.points is None else int(options.points), options.seed)
     else:
-        domain = read_domain(options.points, network.inputs)
+        domain = read_domain(options.points, network.inputs, network.reading)
         if not isinstance(domain, FiniteSet):
             raise InputError(f"--points {options.points}: a number, or a file with points")
         points = [list(p) for p in domain.points]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Domain, OneSet
     from geomrelu.geometry.polyhedron import Polyhedron
+    from geomrelu.io.reading import Reading
     from geomrelu.network.network import Network
     from geomrelu.network.quantised import QuantisedNetwork
 
@@ -183,9 +184,8 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
 
     network = read(options, options.model)
     reading = network.reading
-    range_, rows = (None, 1) if reading is None else (reading.range, reading.rows)
-    all_rows = rows * network.inputs
-    domain = read_domain(options.domain, network.inputs, range_, lambda line: complain(f"note: {line}"), all_rows)
+    all_rows = network.inputs * (1 if reading is None else reading.rows)
+    domain = read_domain(options.domain, network.inputs, reading, lambda line: complain(f"note: {line}"), all_rows)
     if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
         network = read(options, options.model, whole_batch=True)
     return network, domain
@@ -253,15 +253,15 @@ def arrangement_on(options: argparse.Namespace) -> Arrangement:
 
 def network_on(options: argparse.Namespace) -> tuple[Network, Polyhedron]:
     network = model_of(options, options.file)
-    return network, polyhedron_of(options.domain or "R^n", network.inputs)
+    return network, polyhedron_of(options.domain or "R^n", network.inputs, network.reading)
 
 
-def polyhedron_of(text: str, dimension: int) -> Polyhedron:
+def polyhedron_of(text: str, dimension: int, reading: Reading | None = None) -> Polyhedron:
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import read_domain
     from geomrelu.geometry.polyhedron import Polyhedron
 
-    domain = read_domain(text, dimension)
+    domain = read_domain(text, dimension, reading)
     if not isinstance(domain, Polyhedron):
         raise InputError(f"{text}: regions need one polyhedron, no finite set, ellipsoid or union")
     return domain

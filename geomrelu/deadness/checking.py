@@ -62,7 +62,7 @@ def check(
     1
     """
     network = as_judged(model)
-    where = as_domain(domain, network.inputs)
+    where = as_domain(domain, network.inputs, network.reading)
     if isinstance(where, Union):
         raise InputError("the domain is a union: judge the certificates of each piece on that piece")
     other = None if smaller is None else as_judged(smaller)

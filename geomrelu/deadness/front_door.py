@@ -105,7 +105,7 @@ def decide(
             network, data, layers, neurons, widen=widen, time=time, neuron_time=neuron_time, workers=workers,
             scheduler=scheduler, progress=progress,
         )  # fmt: skip
-    set_ = as_domain(domain, network.inputs, None if network.reading is None else network.reading.range)
+    set_ = as_domain(domain, network.inputs, network.reading)
     time, workers = seconds(time, "time"), integer(workers, "workers", 1)
     regions = None if regions is None else integer(regions, "regions", 0)
     neuron_time = None if neuron_time is None else seconds(neuron_time, "neuron_time")
@@ -188,7 +188,8 @@ def around(
     """
     budget = Budget(seconds(time, "time"))
     function(progress, "progress")
-    points = as_points(read_points(Path(data)) if isinstance(data, (str, PathLike)) else data, network.inputs)
+    given = read_points(Path(data)) if isinstance(data, (str, PathLike)) else data
+    points = as_points(given, network.inputs, network.reading)
     each = None if neuron_time is None else seconds(neuron_time, "neuron_time")
     asked = neurons_asked(network, _layers(layers), _neurons(neurons))
     with workers_on(integer(workers, "workers", 1), scheduler) as (executor, _):

@@ -339,15 +339,17 @@ class _Search:
         return FloatVerdict(*key, DEAD if safe else OPEN, error, upper)
 
     def _presumed(self) -> None:
-        reading = self.network.reading
-        if reading is None:
-            return
-        other = sorted({*reading.before, *reading.between} - PLAIN)
+        reading, deepest = self.network.reading, max((layer.layer for layer in self.layers), default=0)
+        other = [] if reading is None else sorted({*reading.before, *reading.between} - PLAIN)
+        composed = [level for level, map_ in enumerate(self.network.layers[:deepest], 1) if map_.composed]
         if other:
-            self.notes.append(
-                f"the file also has {', '.join(other)}: what is bounded is the network whose layers are one sum of"
-                " products each"
-            )
+            why = f"the file also has {', '.join(other)}"
+        elif composed:
+            own = ", ".join(map(str, composed))
+            why = f"layer{'s'[: len(composed) != 1]} {own}: several linear maps in the file were made one"
+        else:
+            return
+        self.notes.append(f"{why}: what is bounded is the network whose layers are one sum of products each")
 
     # ---- margins -----------------------------------------------------------------------------------------------
 

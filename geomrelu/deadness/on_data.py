@@ -20,6 +20,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest, rationals
 from geomrelu.io.arrays import as_array
+from geomrelu.io.reading import Reading
 from geomrelu.network.network import Network
 
 __all__ = ["Points", "Seen", "as_points", "seen_on"]
@@ -70,32 +71,31 @@ class Points:
         return np.arange(len(self)) if self.rounded else at[inverse.reshape(-1)]
 
 
-def as_points(data: Any, inputs: int) -> Points:
+def as_points(data: Any, inputs: int, reading: Reading | None = None) -> Points:
     """Data as a table of points.
 
     Args:
         data: an array or tensor (points, ...) of ``inputs`` numbers a point, or anything that gives such batches, as a
             ``torch.utils.data.DataLoader`` does; of a batch (x, y, ...) the first is taken.
+        reading: of the model, which says how the inputs lie along axes.
 
     Raises:
-        InputError: something else, no points, another number of inputs, or numbers that are not finite.
+        InputError: something else, no points, another number of inputs, other axes, or numbers that are not finite.
     """
     found = as_array(data)
     if not isinstance(found, np.ndarray):
         if isinstance(found, (str, bytes, Mapping)) or not hasattr(found, "__iter__"):
             raise InputError(f"data are an array of points, or batches of them, not {kind(data)}")
         try:
-            batches = [_batch(batch) for batch in found]
-            found = np.concatenate([b.reshape(-1, inputs) for b in batches]) if batches else np.zeros((0, inputs))
+            batches = [_points(_batch(batch), inputs, reading) for batch in found]
+            found = np.concatenate(batches) if batches else np.zeros((0, inputs))
+        except InputError:
+            raise
         except (ValueError, TypeError):
             raise InputError(f"the data are not batches of points of {inputs} numbers") from None
     if found.dtype.kind not in "fiuO" or found.dtype.itemsize > 8:
         raise InputError(f"data are floats of at most 64 bits or whole numbers, not {found.dtype}")
-    if found.ndim == 1 and found.size == inputs:
-        found = found[None]
-    if not len(found) or math.prod(found.shape[1:]) != inputs:
-        raise InputError(f"data have the shape (points, {inputs}), not {found.shape}")
-    table = found.reshape(len(found), inputs)
+    table = _points(found, inputs, reading)
     if table.dtype.kind == "f" and not np.isfinite(table).all():
         k, j = np.argwhere(~np.isfinite(table))[0].tolist()
         raise InputError(f"point {k}, input {j}: {table[k, j]} is not a finite number")
@@ -104,6 +104,18 @@ def as_points(data: Any, inputs: int) -> Points:
         flat[:] = [rationals(row, f"point {k}") for k, row in enumerate(table.tolist())]
         table = flat
     return Points(table)
+
+
+def _points(array: np.ndarray, inputs: int, reading: Reading | None) -> np.ndarray:
+    """Several points, or one, as a table."""
+    axes = array.shape[1:]
+    if array.size == inputs and math.prod(axes) != inputs:
+        axes = array.shape
+    if not array.size or math.prod(axes) != inputs:
+        raise InputError(f"data have the shape (points, {inputs}), not {array.shape}")
+    if reading is not None and len(axes) > 1:
+        reading.check_axes([axes])
+    return array.reshape(-1, inputs)
 
 
 def _batch(batch: Any) -> np.ndarray:

@@ -120,7 +120,7 @@ def prune(
     ((1,), True, {'removed': 1, 'folded': 0, 'merged': 1})
     """
     network = as_judged(model)
-    where = as_domain(domain, network.inputs)
+    where = as_domain(domain, network.inputs, network.reading)
     if isinstance(where, Union):
         raise InputError("a network is pruned on one set, not on a union: give a set that holds them all")
     time = seconds(time, "time")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -144,6 +144,8 @@ class AffineMap:
         data: integers (object array), one per nonzero entry.
         bias: integers, one per row.
         denominator: positive, common to all of them.
+        composed: was it made of maps that, computed one after the other in floats, round more often than one sum of
+            products with its entries?
 
     Exact: yes, apart from :attr:`floats`. Cost: one multiplication per nonzero entry.
 
@@ -157,6 +159,7 @@ class AffineMap:
     data: np.ndarray
     bias: tuple[int, ...]
     denominator: int
+    composed: bool = False
 
     def __repr__(self) -> str:
         return f"<an affine map R^{self.inputs} -> R^{self.outputs} with {len(self.data)} coefficients>"
@@ -327,11 +330,12 @@ class AffineMap:
         affordable(int(indptr[-1]), "the selected rows")
         entries = np.repeat(self.indptr[picked] - indptr[:-1], counts) + np.arange(indptr[-1])
         bias = tuple(self.bias[i] for i in picked)
-        return AffineMap(self.inputs, indptr, self.indices[entries], self.data[entries], bias, self.denominator)
+        data, indices = self.data[entries], self.indices[entries]
+        return AffineMap(self.inputs, indptr, indices, data, bias, self.denominator, self.composed)
 
     def widened(self, inputs: int) -> AffineMap:
         """The same map read on R^inputs, ignoring the added coordinates."""
-        return AffineMap(inputs, self.indptr, self.indices, self.data, self.bias, self.denominator)
+        return replace(self, inputs=inputs)
 
     def after(self, inner: AffineMap) -> AffineMap:
         """The composition ``x -> self(inner(x))``. Relabelling when ``inner`` selects coordinates, else row by row.
@@ -341,20 +345,27 @@ class AffineMap:
         """
         if self.inputs != inner.outputs:
             raise InputError(f"a map on R^{self.inputs} cannot follow one into R^{inner.outputs}")
+        composed = self.composed or inner.composed
         selects = inner.denominator == 1 and not any(inner.bias) and len(inner.data) == inner.outputs
         if selects and (np.diff(inner.indptr) == 1).all() and all(v == 1 for v in inner.data):
             target = inner.indices
             if (target[1:] > target[:-1]).all():
-                return AffineMap(
-                    inner.inputs, self.indptr, target[self.indices], self.data, self.bias, self.denominator
-                )
+                return replace(self, inputs=inner.inputs, indices=target[self.indices], composed=composed)
             if len(np.unique(target)) == len(target):
                 rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
                 shape = (self.outputs, inner.inputs)
-                return AffineMap.from_entries(
+                moved = AffineMap.from_entries(
                     shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
                 )
-        return self._composed(inner)
+                return replace(moved, composed=composed)
+        twice = len(np.unique(inner.indices)) < len(inner.indices)  # then several products become one
+        return replace(self._composed(inner), composed=composed or not inner._copies or twice)
+
+    @property
+    def _copies(self) -> bool:
+        """Is each row a coordinate or 0? Then nothing is rounded."""
+        single = not any(self.bias) and (np.diff(self.indptr) <= 1).all()
+        return bool(single) and all(v == self.denominator for v in self.data)
 
     def _composed(self, inner: AffineMap) -> AffineMap:
         """The composition. Rows that are another one moved along, as nearly all of a convolution, are computed once."""
@@ -389,7 +400,7 @@ class AffineMap:
             return rows
         found, starts = rows.take(which), np.array(moved, dtype=np.int64)
         shift = np.repeat(starts - starts[np.array(some)[which]], np.diff(found.indptr))
-        return AffineMap(found.inputs, found.indptr, found.indices + shift, found.data, found.bias, found.denominator)
+        return replace(found, indices=found.indices + shift)
 
     def _kinds(self) -> tuple[list[int], list[int]]:
         """Of each row a number, which rows share that differ only in where they begin, and its first column."""
@@ -423,7 +434,9 @@ class AffineMap:
         bias = [b1 * s + b2 * t for b1, b2 in zip(self.bias, other.bias, strict=True)]
         shape = (self.outputs, self.inputs)
         rows, columns = np.divmod(place, max(self.inputs, 1))
-        return self.from_entries(shape, rows, columns, data, denominator, bias, denominator)._lowest()
+        found = self.from_entries(shape, rows, columns, data, denominator, bias, denominator)._lowest()
+        again = not new.all() or any(b1 and b2 for b1, b2 in zip(self.bias, other.bias, strict=True))
+        return replace(found, composed=self.composed or other.composed or again)
 
     @property
     def _places(self) -> np.ndarray:
@@ -439,9 +452,8 @@ class AffineMap:
             factor = math.gcd(factor, *self.data[first : first + 1000])
         if factor == 1:
             return self
-        bias = tuple(b // factor for b in self.bias)
-        data = _each(self.data, lambda v: v // factor)
-        return AffineMap(self.inputs, self.indptr, self.indices, data, bias, self.denominator // factor)
+        bias, data = tuple(b // factor for b in self.bias), _each(self.data, lambda v: v // factor)
+        return replace(self, data=data, bias=bias, denominator=self.denominator // factor)
 
     def scaled(self, factors: Sequence[Fraction], shifts: Sequence[Fraction] | None = None) -> AffineMap:
         """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
@@ -456,7 +468,11 @@ class AffineMap:
         s, t = denominator // (self.denominator * d1), denominator // d2
         bias = [b * f * s + c * t for b, f, c in zip(self.bias, numerators, constants, strict=True)]
         shape = (self.outputs, self.inputs)
-        return AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
+        found = AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
+        again = any(abs(v) != d1 for v in numerators) and not self._copies
+        return replace(
+            found, composed=self.composed or again or any(b and c for b, c in zip(self.bias, constants, strict=True))
+        )
 
     @staticmethod
     def stacked(maps: Sequence[AffineMap]) -> AffineMap:
@@ -476,6 +492,7 @@ class AffineMap:
             np.concatenate([_times(m.data, denominator // m.denominator) for m in maps]),
             tuple(bias),
             denominator,
+            any(m.composed for m in maps),
         )
 
 

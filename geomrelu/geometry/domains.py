@@ -31,6 +31,7 @@ from geomrelu.io.arrays import as_array
 from geomrelu.io.files import kind_of, named, read_bytes
 from geomrelu.io.points import KINDS as POINTS
 from geomrelu.io.points import read_points
+from geomrelu.io.reading import Reading
 
 __all__ = [
     "ELLIPSOIDS",
@@ -111,11 +112,10 @@ class Union:
 
 OneSet = Polyhedron | FiniteSet | Ellipsoid
 Domain = OneSet | Union
-Range = tuple[tuple[Any, Any], ...]
 Told = Callable[[str], None]
 
 
-def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
+def as_domain(domain: Any, inputs: int, reading: Reading | None = None) -> Domain:
     """Anything that is a set in input space.
 
     Args:
@@ -123,8 +123,7 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
             ``--domain`` takes it; a pair ``(low, high)``, the same for each input; a list of ``inputs`` such pairs; an
             array (points, inputs) or (inputs,) of points.
         inputs: n, the number of inputs of the network.
-        range_: what the text ``range`` means: the least and the greatest value of each input, if the model's file gives
-            them.
+        reading: of the model, which says what the text ``range`` means and how the inputs lie along axes.
 
     Raises:
         InputError: something else, empty, or of another dimension.
@@ -142,7 +141,7 @@ def as_domain(domain: Any, inputs: int, range_: Range | None = None) -> Domain:
     if domain is None:
         raise InputError(f"say on which set: {DOMAINS}")
     if isinstance(domain, (str, PathLike)):
-        return read_domain(fspath(domain), inputs, range_)
+        return read_domain(fspath(domain), inputs, reading)
     known = isinstance(domain, (Polyhedron, FiniteSet, Ellipsoid, Union))
     found = domain if known else _from_numbers(domain, inputs)
     if found.dimension != inputs:
@@ -183,7 +182,7 @@ def _ends(side: Any) -> Any:
 
 
 def read_domain(
-    text: str, dimension: int, range_: Range | None = None, told: Told | None = None, also: int | None = None
+    text: str, dimension: int, reading: Reading | None = None, told: Told | None = None, also: int | None = None
 ) -> Domain:
     """A domain as the command line writes it: ``R^n``, ``R+^n``, ``box:low,high``, ``ball:radius`` or a file.
 
@@ -202,7 +201,7 @@ def read_domain(
             ``layernorm:params.npz``, ``rmsnorm:params.npz``: arrays ``gamma`` or ``weight`` (n), and ``beta`` or
             ``bias`` (n; without it 0): all that such a layer can give.
         dimension: the n that is meant.
-        range_: what ``range`` means: the least and the greatest value of each input.
+        reading: of the model, which says what ``range`` means and how the inputs lie along axes.
         told: called with each line that is to be said about how a file was read.
         also: another dimension that fits.
 
@@ -219,11 +218,11 @@ def read_domain(
     text = filename(text, "a domain")
     integer(dimension, "the dimension", 1)
     if text == "range":
-        if range_ is None:
+        if reading is None or reading.range is None:
             raise InputError("range: the model's file does not say between which values its inputs are")
-        domain: Domain = Polyhedron.box(range_)
+        domain: Domain = Polyhedron.box(reading.range)
     else:
-        domain = _read(text, dimension, told)
+        domain = _read(text, dimension, reading, told)
     if domain.dimension not in (dimension, also):
         raise InputError(f"{text}: the domain lies in R^{domain.dimension}, but the model reads R^{dimension}")
     if domain.is_empty:
@@ -231,7 +230,7 @@ def read_domain(
     return domain
 
 
-def _read(text: str, dimension: int, told: Told | None) -> Domain:
+def _read(text: str, dimension: int, reading: Reading | None, told: Told | None) -> Domain:
     for prefix, make in (("R^", Polyhedron.space), ("R+^", Polyhedron.orthant)):
         if text.startswith(prefix):
             size = text[len(prefix) :]
@@ -247,28 +246,35 @@ def _read(text: str, dimension: int, told: Told | None) -> Domain:
         if len(ends) != 2:
             raise InputError(f"{text}: write box:low,high")
         return Polyhedron.box([(rational(ends[0], text[:40]), rational(ends[1], text[:40]))] * dimension)
-    return read_ellipsoid(text, dimension) if text.startswith(ELLIPSOIDS) else read_any(text, told)
+    return read_ellipsoid(text, dimension, reading) if text.startswith(ELLIPSOIDS) else read_any(text, told, reading)
 
 
-def read_ellipsoid(text: str, dimension: int | None = None) -> Ellipsoid:
+def read_ellipsoid(text: str, dimension: int | None = None, reading: Reading | None = None) -> Ellipsoid:
     """An ellipsoid as :func:`read_domain` takes it; without a dimension, a ball must say its whole center.
 
     Raises:
-        InputError: unknown or unreadable.
+        InputError: unknown or unreadable; axes that are not those of the model's inputs.
     """
     kind, colon, rest = text.partition(":")
     if kind + colon not in _READ:
         raise InputError(f"{text}: write one of {', '.join(ELLIPSOIDS)}")
     with named(text):
-        return _READ[kind + colon](rest, dimension)
+        return _READ[kind + colon](rest, dimension, reading)
 
 
-def _ball(text: str, dimension: int | None) -> Ellipsoid:
+def _flat(array: np.ndarray, reading: Reading | None) -> np.ndarray:
+    """One number for each input, which may lie along several axes."""
+    if reading is not None and array.ndim > 1:
+        reading.check_axes([array.shape])
+    return array.ravel()
+
+
+def _ball(text: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
     """``R`` or ``R@center``."""
     radius, _, at = text.partition("@")
     center: Any = [0]
     if at and kind_of(at) in POINTS:
-        center = read_points(at).ravel().tolist()
+        center = _flat(read_points(at), reading).tolist()
     elif at:
         center = at.split(",")
     if not at and dimension is None:
@@ -278,27 +284,27 @@ def _ball(text: str, dimension: int | None) -> Ellipsoid:
     return Ellipsoid.ball(center, radius)
 
 
-def _statistics(path: str, dimension: int | None) -> Ellipsoid:
+def _statistics(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
     arrays = _arrays(path, ("mean", "covariance", "variance", "radius", "center", "shape", "square"))
     if "square" in arrays or "center" in arrays or "shape" in arrays:
         if not {"square", "center"} <= arrays.keys() <= {"square", "center", "shape"}:
             raise InputError("an exact ellipsoid is center, square and perhaps shape, and nothing else")
-        return Ellipsoid.of(arrays["center"].ravel(), arrays.get("shape"), _single(arrays, "square"))
+        return Ellipsoid.of(_flat(arrays["center"], reading), arrays.get("shape"), _single(arrays, "square"))
     if "mean" not in arrays or "radius" not in arrays or ("covariance" in arrays) == ("variance" in arrays):
         raise InputError("an ellipsoid is mean, radius, and covariance or variance")
-    spread = arrays["covariance"] if "covariance" in arrays else arrays["variance"].ravel()
-    return Ellipsoid.of_statistics(arrays["mean"].ravel(), spread, _single(arrays, "radius"))
+    spread = arrays["covariance"] if "covariance" in arrays else _flat(arrays["variance"], reading)
+    return Ellipsoid.of_statistics(_flat(arrays["mean"], reading), spread, _single(arrays, "radius"))
 
 
-def _layer_norm(path: str, dimension: int | None) -> Ellipsoid:
-    return Ellipsoid.layer_norm(*_parameters(path))
+def _layer_norm(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
+    return Ellipsoid.layer_norm(*_parameters(path, reading))
 
 
-def _rms_norm(path: str, dimension: int | None) -> Ellipsoid:
-    return Ellipsoid.rms_norm(*_parameters(path))
+def _rms_norm(path: str, dimension: int | None, reading: Reading | None) -> Ellipsoid:
+    return Ellipsoid.rms_norm(*_parameters(path, reading))
 
 
-_READ: dict[str, Callable[[str, int | None], Ellipsoid]] = {
+_READ: dict[str, Callable[[str, int | None, Reading | None], Ellipsoid]] = {
     "ball:": _ball,
     "ellipsoid:": _statistics,
     "layernorm:": _layer_norm,
@@ -307,13 +313,13 @@ _READ: dict[str, Callable[[str, int | None], Ellipsoid]] = {
 ELLIPSOIDS = tuple(_READ)  # how their texts begin
 
 
-def _parameters(path: str) -> tuple[Any, Any]:
+def _parameters(path: str, reading: Reading | None) -> tuple[Any, Any]:
     """gamma and beta of a normalisation layer."""
     arrays = _arrays(path, ("gamma", "weight", "beta", "bias"))
     scale, shift = ([name for name in names if name in arrays] for names in (("gamma", "weight"), ("beta", "bias")))
     if len(scale) != 1 or len(shift) > 1:
         raise InputError("a normalisation layer is gamma (or weight), and perhaps beta (or bias)")
-    return arrays[scale[0]].ravel(), arrays[shift[0]].ravel() if shift else None
+    return _flat(arrays[scale[0]], reading), _flat(arrays[shift[0]], reading) if shift else None
 
 
 def _arrays(path: str, known: Sequence[str]) -> dict[str, np.ndarray]:
@@ -332,14 +338,18 @@ def _single(arrays: dict[str, np.ndarray], name: str) -> Any:
     return arrays[name].ravel()[0].item()
 
 
-def read_any(path: str, told: Told | None = None) -> Domain:
-    """A domain (it may be empty) from a file that ends in one of :data:`SETS`, also ``.gz``."""
+def read_any(path: str, told: Told | None = None, reading: Reading | None = None) -> Domain:
+    """A domain (it may be empty) from a file that ends in one of :data:`SETS`, also ``.gz``; ``reading``: of its model.
+
+    Raises:
+        InputError: not readable; axes that are not those of the model's inputs.
+    """
     kind = kind_of(path)
     if kind not in SETS:
         others = ", ".join([f"{prefix}..." for prefix in ELLIPSOIDS])
         raise InputError(f"{path}: not a domain (R^n, R+^n, box:low,high, {others} or a file {', '.join(SETS)})")
     if kind == ".vnnlib":
-        sets, notes = vnnlib_format.read_sets(path)
+        sets, notes = vnnlib_format.read_sets(path, reading)
         strict = any(data["strict"] for data in sets)
         for line in (*notes, *([CLOSED] if strict else [])):
             if told is not None:
@@ -349,6 +359,8 @@ def read_any(path: str, told: Told | None = None) -> Domain:
     if kind in POINT_FILES:
         table = read_points(path)
         with named(path):
+            if reading is not None and table.ndim > 2:
+                reading.check_axes([table.shape[1:]])
             return FiniteSet.of(_rows(table))
     data = (json_format if kind == ".json" else cdd_format).read_set(path)
     with named(path):
@@ -358,8 +370,8 @@ def read_any(path: str, told: Told | None = None) -> Domain:
 
 
 def _rows(table: np.ndarray) -> list[Any]:
-    """Points, one a row; a single one may be a vector, and the axes of images are the coordinates, row by row."""
-    rows = table[None] if table.ndim == 1 else table
+    """Points, one a row; a single one may be a vector or a number; axes of images are the coordinates, row by row."""
+    rows = table.reshape(1, -1) if table.ndim < 2 else table
     if not rows.size:
         raise InputError("there are no points in it")
     return rows.reshape(len(rows), -1).tolist()

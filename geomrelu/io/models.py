@@ -131,6 +131,7 @@ def _from_onnx(network: Declared, path: FilePath) -> Found:
     for tensor, port in zip(network.inputs, trace.ports, strict=True):
         if tensor.size != port.size:
             raise InputError(f"input {port.name[:60]!r} has {port.size} elements, but {tensor.size} are declared")
+    trace.reading().check_axes([tensor.shape for tensor in network.inputs])
     values: dict[TensorOf, AffineMap] = {}
     known = [(tensor, output.name) for tensor, output in zip(network.outputs, graph.outputs, strict=True)]
     for tensor, name in [*known, *((tensor, tensor.known_as) for tensor in network.hidden)]:

@@ -26,7 +26,7 @@ def read_points(path: str | Path) -> np.ndarray:
     """The array in a file: (points, ...), floats or integers, or Fractions from ``.csv`` (dtype object).
 
     An ``.npz`` holds one array, or one of that is called x_train, x, inputs or data. The first line of a ``.csv`` may
-    be names.
+    be names, of which none is a number; where it is 0, 1, 2, ..., as pandas numbers columns, it could be either.
 
     Raises:
         InputError: missing, another ending, or not readable as numbers; the text names the place.
@@ -54,8 +54,12 @@ def _table(text: str) -> np.ndarray:
     for number, row in enumerate(csv.reader(text.splitlines()), 1):
         if not any(cell.strip() for cell in row):
             continue
-        if not rows and number == 1 and _is_name(row[0]):
+        if number == 1 and all(map(_is_name, row)):
             continue
+        if number == 1 and len(row) > 2 and [cell.strip() for cell in row] == [str(k) for k in range(len(row))]:
+            raise InputError(
+                "line 1 is 0, 1, 2, ...: names or a point? A line of names such as a,b,c before it says it"
+            )
         rows.append([rational(cell, f"line {number}, column {k}") for k, cell in enumerate(row, 1)])
         if len(rows[-1]) != len(rows[0]):
             raise InputError(f"line {number} has {len(rows[-1])} numbers, the first one {len(rows[0])}")

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from geomrelu.errors import InputError
+
 __all__ = ["Port", "ReadLayer", "Reading", "as_read", "meaning"]
 
 _MEANINGS = {
@@ -100,6 +102,28 @@ class Reading:
         """The layers (from 1) whose neurons are the model's own."""
         return [level for level, layer in enumerate(self.layers, 1) if layer.own]
 
+    def check_axes(self, shapes: Sequence[tuple[int, ...]]) -> None:
+        """Refuse arrays, read one after the other, whose axes are not those of the inputs: numbers would be confused.
+
+        Axes of size 1 do not count, and a single axis numbers everything. Other sizes in all are not looked at.
+
+        Raises:
+            InputError: other axes.
+        """
+        given, own = [_axes(shape) for shape in shapes], [_axes(port.shape) for port in self.inputs]
+        total, size = (sum(map(math.prod, arrays)) for arrays in (given, own))
+        if self.rows > 1 and total == self.rows * size:  # all rows of a batch
+            own, size = [[self.rows, *axes] for axes in own], total
+        if total != size or (len(given) == 1 and len(given[0]) < 2):
+            return
+        alike = len(given) == len(own) and all(
+            a == b or (math.prod(a) == math.prod(b) and min(len(a), len(b)) < 2)
+            for a, b in zip(given, own, strict=True)
+        )
+        if not alike:
+            shown = ", ".join(str(list(shape)) for shape in shapes)
+            raise InputError(f"axes {shown}, where the model reads {', '.join(map(str, self.inputs))}")
+
     def meanings(self, levels: Sequence[int]) -> Iterator[str]:
         """What dead means in those of some layers (from 1) that are no ReLU layers, a line for each kind."""
         kinds = {level: self.layers[level - 1].kind for level in levels}
@@ -141,6 +165,10 @@ class Reading:
             yield f"left out {line}"
         for line in self.notes:
             yield f"note     {line}"
+
+
+def _axes(shape: Sequence[int]) -> list[int]:
+    return [size for size in shape if size != 1]
 
 
 def as_read(inputs: int, widths: Sequence[int]) -> Reading:

@@ -46,6 +46,12 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
         f"input in first < {_MIDDLE} < output out head final last classifier fc_out",
     )
 )
+# Words whose numbers are no order: what they count is computed side by side.
+_PLURALS = """actors agents branches copies critics ensemble estimators experts heads members models nets networks
+    replicas streams towers"""
+_BESIDE = frozenset(_PLURALS.split()) | {
+    f"{word}#" for word in ("branch", "critic", "expert", "head", "member", "tower")
+}
 _STEPS = 100_000  # of the search for orders that fit the shapes
 _GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
@@ -198,7 +204,8 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
                 f"layer {_shown(stem)}: {layer.shape[0]} rows of weights but {len(layer.bias)} biases"
                 + (": its weights are stored (inputs, outputs)" if len(layer.bias) == layer.shape[1] else "")
             )
-        if layer.bias is None and stem.rpartition(".")[2] in ("c_fc", "c_proj"):
+        unsaid = layer.bias is None or layer.shape[0] == layer.shape[1]
+        if unsaid and stem.rpartition(".")[2] in ("c_fc", "c_proj"):
             raise InputError(
                 f"layer {_shown(stem)}: GPT-2 stores such weights the other way round, nothing tells which"
             )
@@ -286,12 +293,18 @@ def _key(stem: str) -> list[Component]:
 
 
 def _precedes(first: list[Component], second: list[Component]) -> bool:
-    """Does its name say that a layer comes before another? The first part in which they differ decides."""
+    """Does its name say that a layer comes before another? The first part in which they differ decides.
+
+    Numbers do, except those of experts, heads, members of an ensemble and the like.
+    """
+    inside = ""
     for one, two in zip(first, second, strict=False):
         if one == two:
+            inside = one[0].lower()
             continue
         if one[0] == two[0]:
-            return one[1] < two[1]
+            beside = one[0].lower().replace("_#", "#") in _BESIDE or (one[0] == "#" and inside in _BESIDE)
+            return not beside and one[1] < two[1]
         words = [re.sub("[#_]+$", "", part[0]).lower() for part in (one, two)]
         for line in _ROLES:
             ranks = [next((k for k, names in enumerate(line) if word in names), None) for word in words]

@@ -205,10 +205,16 @@ def _parameters(found: Any) -> Mapping[str, Any]:
         inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
         if not inner:
             return found
+        inner += [str(key)[:40] for key, value in found.items() if key not in inner and _holds_weights(value)]
         if len(inner) > 1:
             raise InputError(f"it holds several state dictionaries ({', '.join(inner)}): save the one that is meant")
         found = found[inner[0]]
     raise InputError("it holds state dictionaries in one another")
+
+
+def _holds_weights(value: Any) -> bool:
+    """Is it another state dictionary, such as averaged weights?"""
+    return isinstance(value, Mapping) and any(getattr(v, "ndim", 0) > 1 for v in value.values())
 
 
 # ---- trees of modules -------------------------------------------------------------------------------------------

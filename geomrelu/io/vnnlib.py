@@ -18,6 +18,7 @@ from geomrelu.exact.numbers import rational
 from geomrelu.io import vnnlib2
 from geomrelu.io.files import FilePath, named, read_text
 from geomrelu.io.query import Atom, Declared, Form, Formula, Junction, Query, TensorOf, input_sets
+from geomrelu.io.reading import Reading
 
 __all__ = ["read_query", "read_sets"]
 
@@ -54,20 +55,26 @@ class _Expression:
         return self.items[1:] if self.items else ()
 
 
-def read_sets(path: FilePath) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def read_sets(path: FilePath, reading: Reading | None = None) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """The input set of a VNN-LIB file: one dictionary for each piece of the union, and what is to be said about it.
 
     Bounds on one input make the box (None where there is none), other linear assertions make rows; the key ``strict``
     has rows that are strict in the file, see :func:`geomrelu.io.query.input_sets`.
 
+    Args:
+        reading: of the model whose inputs are meant, if it is known.
+
     Raises:
-        InputError: ``path: line and what is wrong there``.
+        InputError: ``path: line and what is wrong there``; inputs with other axes than those of the model.
 
     Exact: yes; decimals are read as decimals, not as the nearest float.
     """
     query = read_query(path)
     with named(path):
-        return input_sets(query), query.notes
+        sets = input_sets(query)
+        if reading is not None:
+            reading.check_axes([tensor.shape for tensor in query.networks[0].inputs])
+        return sets, query.notes
 
 
 def read_query(path: FilePath) -> Query:

@@ -98,7 +98,7 @@ def _complex(model: Any, domain: Any) -> Complex:
     network = as_network(model)
     if domain is None:
         return Complex(network)
-    where = as_domain(domain, network.inputs)
+    where = as_domain(domain, network.inputs, network.reading)
     if not isinstance(where, Polyhedron):
         raise InputError("pieces are drawn on a polyhedron, not on points, an ellipsoid or a union")
     return Complex(network, where)

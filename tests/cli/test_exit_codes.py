@@ -192,8 +192,11 @@ def test_where_an_output_cannot_be_is_said_before_long_work(command, folder, cap
     ("convert box:0,1 -o out.json", '"box": [[low, high], ...]'),
     ("decide MODEL.json --domain THREE.npy", "R^3, but the model reads R^2"),
     ("decide MODEL.json --domain NONE.npy", "NONE.npy: there are no points"),
+    ("decide MODEL.json --domain NUMBER.npy", "R^1, but the model reads R^2"),
     ("decide MODEL.json --domain TEXT.csv", "TEXT.csv: line 2"),
     ("decide MODEL.json --domain NAN.csv", "NAN.csv: line 1"),
+    ("decide MODEL.json --domain NA.csv", "NA.csv: line 1, column 1: 'NA' is not a rational number"),
+    ("decide MODEL.json --domain COLUMNS.csv", "COLUMNS.csv: line 1 is 0, 1, 2, ...: names or a point?"),
 ])  # fmt: skip
 def test_what_cannot_be_drawn_counted_or_written_is_said_in_one_line(command, says, folder, capsys):
     (folder / "ONE.json").write_text('{"A": [[1], [2]], "b": [0, 1]}')
@@ -201,8 +204,11 @@ def test_what_cannot_be_drawn_counted_or_written_is_said_in_one_line(command, sa
     (folder / "EMPTY.json").write_text('{"inequalities": [[-1, 1, 0], [-1, -1, 0]]}')
     (folder / "TEXT.csv").write_text("0,1\n1,one\n")
     (folder / "NAN.csv").write_text("nan,1\n1,1\n")  # no line of names
+    (folder / "NA.csv").write_text("NA,1\n1,1\n")  # nor here
+    (folder / "COLUMNS.csv").write_text("0,1,2\n0.5,0.25,1.0\n")  # as pandas writes a table without names
     np.save(folder / "THREE.npy", np.zeros((2, 3)))
     np.save(folder / "NONE.npy", np.zeros((0, 2)))
+    np.save(folder / "NUMBER.npy", np.array(1.0))
     code, out, err = run(capsys, *command.split())
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert says in err

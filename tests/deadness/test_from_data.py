@@ -194,13 +194,41 @@ def test_the_page_and_the_certificates(model, tmp_path, capsys):
         ("x.txt", "are read from"),
         (np.array([["a", "b"]]), "not <U1"),
         (7, "not int"),
-        ([np.zeros(3)], "batches"),
+        ([np.zeros(3)], "shape"),
+        ([np.zeros((2, 3)), np.zeros((2, 3))], "shape"),
         (np.zeros((2, 2), dtype=bool), "not bool"),
     ],
 )
 def test_what_is_refused(data, said):
     with pytest.raises(InputError, match=said):
         decide([([[1, 1]], [0], "relu")], data=data)
+
+
+def test_images_whose_channels_come_last_are_not_taken_for_others(tmp_path):
+    """Of 2 channels of 3 by 4: rows of (3, 4, 2) numbers would be read as if they lay like (2, 3, 4)."""
+    onnx, graphs = pytest.importorskip("onnx"), pytest.importorskip("graphs")
+    nodes = [graphs.node("Conv", "x w", "z"), graphs.node("Relu", "z", "y")]
+    path = str(tmp_path / "c.onnx")
+    onnx.save(graphs.model(nodes, {"w": np.ones((1, 2, 3, 4), dtype=np.float32)}, (1, 2, 3, 4)), path)
+    images = np.arange(48.0).reshape(2, 2, 3, 4)
+    np.save(tmp_path / "last.npy", images.transpose(0, 2, 3, 1))
+    np.save(tmp_path / "first.npy", images)
+    for name in ("first.npy", "last.npy"):
+        for how in ({"domain": tmp_path / name}, {"data": tmp_path / name}, {"data": [np.load(tmp_path / name)]}):
+            if name == "last.npy":
+                with pytest.raises(InputError, match=r"axes \[3, 4, 2\], where the model reads x \[1, 2, 3, 4\]"):
+                    decide(path, **how)
+            else:
+                decide(path, **how)
+    for name, fits in (("center", images[0]), ("last", images[0].transpose(1, 2, 0))):
+        np.save(tmp_path / "one.npy", fits)
+        if name == "last":
+            with pytest.raises(InputError, match=r"axes \[3, 4, 2\]"):
+                decide(path, f"ball:1@{tmp_path / 'one.npy'}")
+        else:
+            assert decide(path, f"ball:1@{tmp_path / 'one.npy'}").domain.contains(images[0].ravel())
+    found: Any = decide(path, data=images.reshape(2, 24))
+    assert len(found.points) == 2
 
 
 def test_what_does_not_go_together(model, tmp_path, capsys):

@@ -157,6 +157,45 @@ def test_a_supremum_of_0_that_fires_is_shown():
     assert report.floats.dead == []
 
 
+def test_what_the_file_computes_in_several_steps_is_said():
+    """3 (x / 3) - x - 3e-8 is negative, but in floats 3 (x / 3) is not x: a network of single steps is meant."""
+    third, b = np.float32(1) / np.float32(3), np.float32(-3.1e-8)
+    steps = [([[third], [-1]], [0, 0], "none"), ([[3, 1]], [b], "relu")]
+    floats = decide(Network.from_layers(steps), (0, 1), arithmetic="float32").floats
+    x = np.random.default_rng(0).random(1000, dtype=np.float32)
+    assert ((x * third) * np.float32(3) + x * np.float32(-1) + b > 0).any()
+    (note,) = floats.notes
+    assert note.startswith(
+        "layer 1: several linear maps in the file were made one: what is bounded is the network whose"
+    )
+    once = [([[third], [-1]], [0, 0], "relu"), ([[3, 1]], [b], "relu"), ([[1]], [0], "none"), ([[2]], [1], "none")]
+    assert not decide(Network.from_layers(once), (0, 1), arithmetic="float32").floats.notes
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ([("MatMul", "x w", "h"), ("Add", "h b", "z")], 0),
+        ([("Gemm", "x w b", "z")], 0),
+        ([("Concat", "x c", "h"), ("MatMul", "h v", "z")], 0),
+        ([("Gemm", "x w b", "h"), ("Relu", "h", "r"), ("MatMul", "r w", "k"), ("Add", "k x", "z")], 0),
+        ([("MatMul", "x w", "h"), ("Add", "h x", "z")], 1),  # a product and x of the same input
+        ([("Concat", "x x", "h"), ("MatMul", "h v", "z")], 1),
+        ([("Add", "x b", "h"), ("MatMul", "h w", "z")], 1),
+        ([("Gemm", "x w b", "h"), ("Add", "h b", "z")], 1),
+        ([("Gemm", "x w b", "h"), ("Gemm", "h w", "z")], 1),
+    ],
+)
+def test_one_sum_of_products_or_several(tmp_path, nodes, said):
+    onnx, graphs = pytest.importorskip("onnx"), pytest.importorskip("graphs")
+    made = [graphs.node(name, *places, **({"axis": 1} if name == "Concat" else {})) for name, *places in nodes]
+    constants = {"w": [[1, -2], [3, 1]], "v": [[1, 2], [2, -1], [-3, 1], [1, 1]], "b": [1, 2], "c": [[0, 0]]}
+    arrays = {name: np.array(array, dtype=np.float32) for name, array in constants.items()}
+    path = str(tmp_path / "m.onnx")
+    onnx.save(graphs.model([*made, graphs.node("Relu", "z", "y")], arrays, (1, 2)), path)
+    assert len(decide(path, (-1, 1), arithmetic="float32").floats.notes) == said
+
+
 def test_signs_are_kept_by_rounding_and_no_error_matters():
     net = Network.from_layers([([[1e30, 0]], [0], "relu"), ([[-3], [0], [-1]], [0, 0, 1e-40], "relu")])
     found = decide(net, [(0, None), (0, 1)], arithmetic="float32").floats

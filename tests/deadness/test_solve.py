@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from geomrelu import InputError, Network, checker
+from geomrelu import InputError, Network, checker, decide
 from geomrelu.budget import Budget
 from geomrelu.cli.main import main
 from geomrelu.deadness import solve as solving
@@ -235,6 +235,29 @@ def test_hidden_tensors_and_several_inputs(formula, verdict, kind, hidden, tmp_p
     assert bool(query.notes) == (kind != "Real")
     if verdict == "sat":
         assert all(true_at(assertion, found.values) for assertion in query.assertions)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fits"),
+    [((1, 2), (1, 2), True), ((2,), (1, 2, 1), True), ((1, 3), (1, 1), False), ((3,), (), False)],
+)
+def test_declared_inputs_are_those_of_the_model(first, second, fits, hidden, tmp_path):
+    """As many numbers in all are not enough: x [1, 2] and x2 [1, 2] would be read across each other."""
+    pytest.importorskip("vnnlib", reason="vnnlib is not installed")
+    inputs = {"A": (first, 1), "B": (second, 2)}
+    text = "(vnnlib-version <2.0>)\n(declare-network f\n"
+    text += "".join(f"(declare-input {name} float32 {list(s)})\n" for name, (s, _) in inputs.items())
+    text += "(declare-output Y float32 [1,2]))\n"
+    for name, (shape, value) in inputs.items():
+        for place in np.ndindex(*shape):
+            at = f"[{','.join(map(str, place))}]" if place else ""
+            text += f"(assert (== {name}{at} {value}.0))\n"
+    (tmp_path / "q.vnnlib").write_text(text)
+    if not fits:
+        with pytest.raises(InputError, match=r"q.vnnlib: axes .*, where the model reads x \[1, 2\], x2 \[1, 2\]"):
+            decide(hidden, tmp_path / "q.vnnlib")
+        return
+    assert decide(hidden, tmp_path / "q.vnnlib").domain.contains([1, 1, 2, 2])
 
 
 @pytest.mark.parametrize(("formula", "verdict"), [("(>= Y[1] 4)", "unsat"), ("(== Y[1] 3)", "sat")])

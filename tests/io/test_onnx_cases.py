@@ -247,6 +247,64 @@ def test_several_inputs_are_numbered_in_order(tmp_path):
     assert net([1, -2, 3]) == [1, 0, 3] and [p.name for p in net.reading.inputs] == ["x", "u"]
 
 
+@pytest.mark.parametrize(
+    ("opset", "outputs", "more", "fits"),
+    [(6, "h", {}, False), (6, "h", {"is_test": 1}, True), (7, "h", {}, True), (9, "h m s n v", {}, False),
+     (13, "h m s n v", {}, False), (14, "h", {}, True), (15, "h m s", {"training_mode": 1}, False)],
+)  # fmt: skip
+def test_normalisation_by_the_batch_itself_is_not_read(opset, outputs, more, fits, tmp_path):
+    """Which it is, an attribute said first, then the number of outputs, then an attribute again."""
+    parameters = {"a": np.float32([2, 1]), "b": B, "c": np.float32([1, 0]), "d": np.float32([1, 4])}
+    nodes = [node("Relu", "x", "r"), node("BatchNormalization", "r a b c d", outputs, **more)]
+    reading = read(mlp(*nodes, constants=parameters, shape=(2, 2), opset=opset), tmp_path).reading
+    assert len(reading.layers) == 1 + fits and any("fixed statistics" in line for line in reading.left) != fits
+
+
+@pytest.mark.parametrize(
+    ("operator", "opset", "scales", "fits"),
+    [("Resize", 13, (1, 1, 1, 1.3), False), ("Resize", 10, (1, 1, 1, 1.3), False),
+     ("Upsample", 9, (1, 1, 1, 1.3), False), ("Resize", 13, (1, 1, 2, 1.3), True), ("Resize", 13, (1, 1, 1, 1), True)],
+)  # fmt: skip
+def test_scales_that_keep_every_size(operator, opset, scales, fits, tmp_path):
+    """2 times 1.3 are 2 entries: a copy to inference engines, an interpolation in the standard."""
+    names = "x - s" if opset == 13 else "x s"
+    resize = node(operator, f"r {names[2:]}", "h", mode="linear")
+    made = mlp(node("Relu", "x", "r"), resize, constants={"s": np.float32(scales)}, shape=(1, 1, 2, 2), opset=opset)
+    net, points = read(made, tmp_path), [[1, 2, 4, 8]]
+    if fits:
+        found = graphs.run(tmp_path / "model.onnx", points)[0]
+        assert np.allclose([float(v) for v in net(points[0])], found, rtol=1e-6)
+    assert (len(net.widths) == 2) == fits and any("keep every size" in line for line in net.reading.left) != fits
+
+
+@pytest.mark.parametrize("operator", ["ReduceL1", "ReduceSum", "ReduceMean", "ReduceMax"])
+def test_reductions_over_no_axes_at_all(operator, tmp_path):
+    """No sum is taken then, but the sizes of the entries still are."""
+    net = read(mlp(node(operator, "x", "h", noop_with_empty_axes=1), opset=18), tmp_path)
+    for point in ([-2, 1], [3, -0.5]):
+        assert net(point) == graphs.run(tmp_path / "model.onnx", [point])[0].tolist()
+
+
+@pytest.mark.parametrize("floor", [False, True])
+def test_sizes_computed_in_floats(floor, tmp_path):
+    """As PyTorch writes `interpolate`: 10 times the float 0.7 is 7 in floats, though a little less exactly."""
+    nodes = [node("Shape", "x", "n"), node("Cast", "n", "f", to=1), node("Mul", "f c", "g")]
+    nodes += [node("Floor", "g", "e")] * floor + [node("Cast", "e" if floor else "g", "i", to=7)]
+    model = mlp(
+        *nodes, node("Slice", "x o i", "h"), constants={"c": np.float32([1, 0.7]), "o": whole(0, 0)}, shape=(1, 10)
+    )
+    net = read(model, tmp_path)
+    assert net.widths == (7,) == (len(graphs.run(tmp_path / "model.onnx", [np.ones(10)])[0]),)
+
+
+def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
+    nodes = [node("Mul", "w c", "v"), node("Cast", "v", "h16", to=10), node("Cast", "h16", "k", to=1)]
+    nodes.append(node("MatMul", "x k", "h"))
+    constants = {"w": np.float32([[1], [3]]), "c": np.float32(0.1)}
+    found = read(mlp(*nodes, constants=constants), tmp_path).neuron(1, 0).slope
+    assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.array([1, 3], np.float32))
+
+
 # ---- how files hold numbers ---------------------------------------------------------------------------------------
 
 SMALL = {  # element type: bit patterns and their values

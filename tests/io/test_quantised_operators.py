@@ -92,6 +92,72 @@ def test_scales_that_are_powers_of_two_meet_halves_all_the_time(tmp_path):
         assert network.judged == ([2] if zero == (0 if y_kind is np.uint8 else -128) else [])
 
 
+@pytest.mark.parametrize("zero", [0, 1, 2, 7])
+@pytest.mark.parametrize("kind", [np.int8, np.uint8])
+def test_halves_beside_odd_zero_points(zero, kind, tmp_path):
+    """Some operators of onnxruntime round after the zero point was added: 2 1/2 above 3 is the even code 6, not 5."""
+    arrays = {"xs": np.float32(0.25), "xz": kind(4), "ys": np.float32(1), "yz": kind(zero)}
+    arrays |= {"w": np.array([[1, 2], [2, 1]], kind), "ws": np.float32(0.5), "wz": kind(0)}
+    for shape, fused in {
+        (2,): node("QLinearAdd", ["q", "xs", "xz", "q", "xs", "xz", "ys", "yz"], ["o"], domain=MS),
+        (2, 1): node("QLinearMatMul", ["w", "ws", "wz", "q", "xs", "xz", "ys", "yz"], ["o"]),
+        (1, 2, 3): node("QLinearAveragePool", ["q", "xs", "xz", "ys", "yz"], ["o"], domain=MS, kernel_shape=[2, 2]),
+        (1, 2, 2): node("QLinearGlobalAveragePool", ["q", "xs", "xz", "ys", "yz"], ["o"], domain=MS, channels_last=0),
+        (2, 2): node("QLinearConcat", ["ys", "yz", *2 * ("q", "xs", "xz")], ["o"], domain=MS, axis=1),
+    }.items():
+        nodes = [QUANTISED_INPUT, fused, node("DequantizeLinear", ["o", "ys", "yz"], ["y"])]
+        path = saved(tmp_path, nodes, [1, *shape], **arrays)
+        points = np.random.default_rng(0).integers(-20, 21, (50, *shape)) / 4
+        network = load_judged(path)
+        for point in points:
+            (computed,) = outputs_of(path, point[None], optimised=False)
+            assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("bias", ["floats", "codes"])
+def test_what_onnxruntime_rounds_when_it_optimises_is_said(bias, fused, tmp_path):
+    """A float bias between DequantizeLinear and QuantizeLinear becomes whole steps there: 0.05 becomes 0."""
+    arrays = {**inputs(0.25, 0, np.uint8), "w": np.array([[3], [5]], np.int8), "ws": np.float32(0.5), "wz": np.int8(0)}
+    arrays |= {"b": np.float32([0.05]), "ys": np.float32(1 / 32), "yz": np.uint8(0)}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes.append(node("DequantizeLinear", ["w", "ws", "wz"], ["v"]))
+    if bias == "codes":
+        arrays |= {"b": np.array([3], np.int32), "bs": np.float32(0.125)}
+        nodes.append(node("DequantizeLinear", ["b", "bs"], ["c"]))
+    name = "c" if bias == "codes" else "b"
+    nodes += [node("Gemm", ["d", "v", name], ["h"])] if fused else [
+        node("MatMul", ["d", "v"], ["m"]), node("Add", ["m", name], ["h"])
+    ]  # fmt: skip
+    nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("DequantizeLinear", ["k", "ys", "yz"], ["y"])]
+    path = saved(tmp_path, nodes, [1, 2], **arrays)
+    network, zero = load_judged(path), np.zeros((1, 2))
+    exact = float(network([0, 0])[0])
+    assert exact == outputs_of(path, zero, optimised=False)[0]
+    said = [line for line in network.reading.notes if "when it optimises" in line]
+    assert len(said) == (bias == "floats")
+    if not said:
+        assert exact == outputs_of(path, zero)[0]
+
+
+@pytest.mark.parametrize(("kind", "said"), [(np.uint8, 1), (np.int8, 1), (np.int16, 0)])
+def test_weights_alone_in_few_bits(kind, said, tmp_path):
+    """What they are multiplied with is rounded to 8 bits by onnxruntime, when it optimises."""
+    nodes = [
+        node("DequantizeLinear", ["w", "ws"], ["v"]),
+        node("MatMul", ["x", "v"], ["h"]),
+        node("Relu", ["h"], ["y"]),
+    ]
+    codes = np.arange(1, 9, dtype=kind).reshape(4, 2)
+    path = saved(tmp_path, nodes, [1, 4], opset=21, w=codes, ws=np.float32(0.125))
+    network, point = load_judged(path), np.array([[1, 0.01, 0.01, 0.01]], np.float32)
+    (exact,) = outputs_of(path, point, optimised=False)
+    assert np.allclose([float(v) for v in network([Fraction(float(v)) for v in point[0]])], exact, rtol=1e-6)
+    assert sum("to 8 bits ('h')" in line for line in network.reading.notes) == said
+    if not said:
+        assert np.allclose(outputs_of(path, point)[0], exact, rtol=1e-6)
+
+
 def test_fused_operators(tmp_path):
     rng = np.random.default_rng(1)
     codes = lambda *shape: rng.integers(-127, 128, shape).astype(np.int8)  # noqa: E731

@@ -154,6 +154,19 @@ def test_orders_agree_with_all_permutations():
     assert seen == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    "names", [("experts.0", "experts.1"), ("moe.expert_0", "moe.expert_1"), ("Heads.0", "Heads.1")]
+)
+def test_what_is_computed_side_by_side_has_no_order(names):
+    """The numbers of experts, heads or members of an ensemble count them, and do not say which comes first."""
+    arrays = {f"{name}.fc{k}.weight": np.ones((4, 2) if k == 1 else (2, 4)) for name in names for k in (1, 2)}
+    refused("leave the order", state_dict.network, arrays)
+    order = [f"{name}.fc{k}" for name in reversed(names) for k in (1, 2)]
+    assert order_of(arrays, order=order) == order
+    inside = {f"{names[0]}.{k}.weight": np.eye(2) for k in (0, 2)}  # layers of one of them are ordered as others
+    assert order_of(inside) == [f"{names[0]}.0", f"{names[0]}.2"]
+
+
 def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
     for arrays, words in (
         ({"a.weight": np.ones((2, 2, 3, 3))}, "'a.weight': shape .* strides and the padding"),
@@ -162,6 +175,7 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         (shapes(gate_proj=(3, 2), up_proj=(3, 2), down_proj=(2, 3)), "'gate_proj.weight' gates another layer"),
         ({**shapes(a=(2, 3)), "a.bias": np.ones(3)}, "2 rows of weights but 3 biases: its weights are stored"),
         (shapes(c_fc=(2, 2)), "GPT-2"),
+        ({"c_proj.weight": np.eye(2), "c_proj.bias": np.ones(2)}, "GPT-2"),
         ({"a.bias": np.ones(2)}, "has a bias but no weight"),
         ({}, "at least one layer"),
     ):
@@ -511,6 +525,7 @@ def test_checkpoint_files(torch, tmp_path):
         (module, "more than tensors"),
         ([1], "holds list"),
         ({"model": {}, "net": {}}, "several state dictionaries"),
+        ({"model": {"0.weight": torch.eye(2)}, "ema": {"0.weight": torch.eye(2)}}, r"several .*\(model, ema\)"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.int32)}, "not a tensor of floating-point"),
         ({"0.weight": torch.eye(2).to_sparse()}, "holds each of its numbers"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.complex64)}, "not a tensor of floating-point"),

@@ -91,7 +91,7 @@ def _split(
         for row in range(rows):
             part = map_.take(np.flatnonzero(rows_of_layer == row).tolist())
             columns = own[part.indices]
-            parts.append(AffineMap(variables, part.indptr, columns, part.data, part.bias, part.denominator))
+            parts.append(replace(part, inputs=variables, indices=columns))
         first = parts[0]
         if all(_same(first, part) for part in parts[1:]):
             return first, rows_of_layer

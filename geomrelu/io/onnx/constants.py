@@ -11,9 +11,9 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
-from geomrelu.exact.numbers import nearest, rational
+from geomrelu.exact.numbers import rational
 from geomrelu.io.files import one_line
-from geomrelu.io.onnx.rules import Node, Unsupported, constant, integers, rule
+from geomrelu.io.onnx.rules import Node, Unsupported, as_computed, constant, integers, rule
 from geomrelu.io.tensors import Value, arranged, sized
 
 __all__ = ["evaluated"]
@@ -95,11 +95,7 @@ def evaluated(node: Node, proto: Any, inputs: Sequence[Value | None]) -> tuple[n
     for value in inputs:
         array = np.zeros(0) if value is None else constant(value, "an input")
         affordable(array.size, "a constant", each=50_000_000 // _MOST)
-        if array.dtype == object:
-            numbers = [rational(v, "a constant") for v in array.ravel()]
-            array = np.array([nearest([v.numerator], v.denominator)[0] for v in numbers]).reshape(array.shape)
-            array = array if node.trace.wide else array.astype(np.float32)
-        arrays.append(None if value is None else array)
+        arrays.append(None if value is None else as_computed(node, array))
     try:
         reference: Any = importlib.import_module("onnx.reference").ReferenceEvaluator
         with np.errstate(all="ignore"):

@@ -17,6 +17,7 @@ from geomrelu.io.onnx.rules import (
     Node,
     Step,
     Unsupported,
+    as_computed,
     chosen,
     constant,
     depends,
@@ -74,11 +75,13 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
     if to not in FLOATS and to not in INTEGERS:
         raise Unsupported(f"a cast to element type {to} is not supported")
     if to in FLOATS:  # a float constant in the file is rounded as the cast says; a rational result is kept
-        if to == 16 and x.dtype != object:
+        if to == 16:
             raise Unsupported("a cast of a constant to bfloat16 is not supported")
-        return x if x.dtype == object else rounded(x, {1: 4, 10: 2, 11: 8}[to])
-    if x.dtype.kind not in "iub":
-        x = integral([math.trunc(v) for v in exact_array(x).ravel()], x.shape)  # towards zero, as in C
+        if x.dtype == object and to != 10:
+            return x
+        return rounded(as_computed(node, x), {1: 4, 10: 2, 11: 8}[to])
+    if x.dtype.kind not in "iub":  # towards zero, as in C; 10 times a little less than 0.7 is 7 in floats
+        x = integral([math.trunc(v) for v in exact_array(as_computed(node, x)).ravel()], x.shape)
     cast = x.astype(INTEGERS[to])
     if not (cast == x).all():
         raise InputError(f"the constant does not fit into {INTEGERS[to]}")

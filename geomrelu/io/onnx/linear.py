@@ -135,7 +135,11 @@ def window(node: Node, size: Sequence[int], kernel: Sequence[int]) -> tuple[list
 
 @rule("BatchNormalization", 5, 5, "consumed_inputs epsilon is_test momentum spatial training_mode")
 def _normalise(node: Node, x: Value, *parameters: Value) -> Value:
-    if node.number("training_mode", 0) or not node.number("spatial", 1):
+    opset = node.trace.opsets.get("", node.trace.opsets.get("ai.onnx", 1))
+    training = node.number("training_mode", 0)
+    if opset < 14:  # what the number of outputs said, and before that an attribute
+        training = node.outputs > 1 if opset >= 7 else not node.number("is_test", 0)
+    if training or not node.number("spatial", 1):
         raise Unsupported("only fixed statistics for each channel are supported")
     scale, shift, mean, variance = (constant(p, "each parameter") for p in parameters)
     return depends(x).normalised(scale, shift, mean, variance, node.real("epsilon", float(np.float32(1e-5))))

@@ -63,17 +63,15 @@ def _global_max(node: Node, x: Value) -> Value:
 def _reduce(node: Node, x: Value, axes: Value | None = None) -> Value:
     x, keep = depends(x), bool(node.number("keepdims", 1))
     listed = node.listed("axes", axes)
-    if not listed:
-        if node.number("noop_with_empty_axes", 0):
-            return x
+    if not listed and not node.number("noop_with_empty_axes", 0):
         listed = list(range(len(x.shape)))
-    if node.operator in ("ReduceMax", "ReduceMin"):
+    if listed and node.operator in ("ReduceMax", "ReduceMin"):
         sign = 1 if node.operator == "ReduceMax" else -1
         found = _extreme(node, x if sign == 1 else x.times(np.array(-1)), listed, keep)
         return found if sign == 1 else found.times(np.array(-1))
     if node.operator == "ReduceL1":
         x = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
-    return x.reduced(listed, keep, node.operator == "ReduceMean")
+    return x.reduced(listed, keep, node.operator == "ReduceMean") if listed else x
 
 
 def _extreme(node: Node, x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:

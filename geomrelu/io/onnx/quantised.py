@@ -2,7 +2,7 @@
 
 ``QuantizeLinear`` makes q = min(max(round(x / scale) + zero, least), largest), halves to even, and ``DequantizeLinear``
 the number (q - zero) * scale that is meant. A fused operator is what it stands for: its inputs are dequantised, the
-sums of products are exact, and the result is quantised.
+sums of products are exact, and the result is quantised; some round after the zero point was added, as onnxruntime does.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.linear import convolve, gemm
+from geomrelu.io.onnx.model import Graph
 from geomrelu.io.onnx.rounding import rounded
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Unsupported, constant, depends, folded, product, rule, summed
 from geomrelu.io.tape import Quantiser
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__: list[str] = []
+__all__ = ["optimised_away"]
 
 _RANGES = {
     2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767), 21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1),
 }  # fmt: skip  # by element type
+_BIASES, _FACTORS = "biases that are floats to whole steps", "the other factors of dequantised weights to 8 bits"
+_NARROW = (2, 3, 21, 22, 25, 26)  # of at most 8 bits
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
 _POOLING = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides channels_last"
@@ -44,17 +47,28 @@ def _quantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -> 
 
 
 def quantised(
-    node: Node, x: Tensor, scale: Value, zero: Value | None, at: int, axis: int = 1, block: int = 0
+    node: Node,
+    x: Tensor,
+    scale: Value,
+    zero: Value | None,
+    at: int,
+    axis: int = 1,
+    block: int = 0,
+    *,
+    together: bool = False,
 ) -> Tensor:
     """The codes of a tensor.
 
     Args:
         at: which input of the node the zero point is: its type is that of the codes.
+        together: is the zero point added before rounding? Halves go to even codes then, not to even multiples.
     """
     least, largest = _range(node, zero, at)
     steps = _spread(exact_array(constant(scale, "the scale")), x.shape, axis, block)
     zeros = np.zeros((), dtype=np.int64) if zero is None else constant(zero, "the zero point")
     shifts = _spread(zeros, x.shape, axis, block)
+    if together and (odd := shifts % 2).any():  # round(u + z) = round(u - 1) + z + 1
+        x, shifts = x.plus(folded(operator.mul, steps, odd), -1), np.asarray(shifts.astype(np.int64) + odd)
     return _rounded(node, x, steps, shifts, least, largest).plus(shifts)
 
 
@@ -146,6 +160,40 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
 
 
+def optimised_away(graph: Graph) -> dict[str, list[str]]:
+    """What onnxruntime, with its optimisations, rounds though the graph does not: what is done, and for which tensors.
+
+    Biases in floats beside dequantised factors become whole steps; the other factor of dequantised weights of at most 8
+    bits is rounded to 8 bits, block by block (MatMulNBits).
+    """
+    made = {name: n.proto for n in graph.nodes for name in n.proto.output}
+    found: dict[str, list[str]] = {_BIASES: [], _FACTORS: []}
+
+    def is_made(name: str, *by: str) -> bool:
+        return name in made and made[name].op_type in by
+
+    def is_narrow(name: str) -> bool:
+        while is_made(name, "Transpose"):
+            name = made[name].input[0]
+        codes = graph.protos.get(made[name].input[0]) if is_made(name, "DequantizeLinear") else None
+        return getattr(codes, "data_type", 0) in _NARROW
+
+    for proto in (n.proto for n in graph.nodes):
+        factors, bias = list(proto.input[:2]), list(proto.input[2:])
+        product = proto.op_type in ("MatMul", "Gemm") and len(factors) == 2
+        if product and is_narrow(factors[1]) and not is_made(factors[0], "DequantizeLinear"):
+            found[_FACTORS].append(proto.output[0])
+        if proto.op_type == "Add":
+            bias = [name for name in factors if not is_made(name, "MatMul")]
+            factors = [name for other in factors if is_made(other, "MatMul") for name in made[other].input]
+        elif proto.op_type not in ("Gemm", "Conv"):
+            continue
+        fixed = len(bias) == 1 and (bias[0] in graph.protos or is_made(bias[0], "Constant"))
+        if fixed and factors and all(is_made(name, "DequantizeLinear") for name in factors):
+            found[_BIASES].append(proto.output[0])
+    return {what: names for what, names in found.items() if names}
+
+
 # ---- on whole numbers ---------------------------------------------------------------------------------------------
 
 
@@ -202,7 +250,7 @@ def _integer_convolve(
 @rule("QLinearAdd", 7, 8, domain=_MICROSOFT)
 def _add(node: Node, *v: Value) -> Value:
     found = summed(dequantised(v[0], v[1], v[2]), dequantised(v[3], v[4], v[5]))
-    return quantised(node, depends(found), v[6], v[7] if len(v) > 7 else None, 7)
+    return quantised(node, depends(found), v[6], v[7] if len(v) > 7 else None, 7, together=True)
 
 
 @rule("QLinearConcat", 5, MANY, "axis", domain=_MICROSOFT)
@@ -221,4 +269,6 @@ def _average(node: Node, *v: Value) -> Value:
         raise Unsupported("channels_last is not supported")
     pooling = OPERATORS["", node.operator.removeprefix("QLinear")]
     found = pooling.apply(node, dequantised(v[0], v[1], v[2]))
-    return quantised(node, depends(found), v[3], v[4] if len(v) > 4 else None, 4)
+    return quantised(
+        node, depends(found), v[3], v[4] if len(v) > 4 else None, 4, together=node.operator == "QLinearAveragePool"
+    )

@@ -54,6 +54,7 @@ def _resized(
     if mode not in ("nearest", "linear", "bilinear", "cubic"):
         raise InputError(f"mode {mode[:40]!r} is not supported")
     given: list[Any] | None = sizes if scales is None else [rational(v, "scale") for v in scales.ravel()]
+    before = x.shape
     if given is None or len(given) != len(axes):
         raise InputError("one scale or one size is needed for each axis")
     for axis, value in zip(axes, given, strict=True):
@@ -66,6 +67,8 @@ def _resized(
             out, scale = int(np.float32(size) * np.float32(float(min(value, 10**9)))), Fraction(value)
         cubic = node.real("cubic_coeff_a", -0.75), bool(node.number("exclude_outside", 0))
         x = resized(x, axis, out, scale, "linear" if mode == "bilinear" else mode, place, nearest, cubic)
+    if x.shape == before and scales is not None and any(value != 1 for value in given):
+        raise Unsupported("scales that keep every size mean a copy to inference engines, but not in the standard")
     return x
 
 

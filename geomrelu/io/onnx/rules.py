@@ -18,7 +18,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
-from geomrelu.exact.numbers import rational
+from geomrelu.exact.numbers import nearest_float, rational
 from geomrelu.io.onnx.model import Graph
 from geomrelu.io.onnx.protobuf import float32_field
 from geomrelu.io.reading import ReadLayer
@@ -34,6 +34,7 @@ __all__ = [
     "Step",
     "Unsupported",
     "Walked",
+    "as_computed",
     "chosen",
     "constant",
     "depends",
@@ -262,6 +263,14 @@ def integral(values: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     if any(not -(1 << 63) <= v < 1 << 63 for v in values):
         raise InputError("an integer is out of the range of 64 bits")
     return np.array(values, dtype=np.int64).reshape(shape)
+
+
+def as_computed(node: Node, array: np.ndarray) -> np.ndarray:
+    """Constants as an engine has them: rational results are floats there, in double precision if there is any."""
+    if array.dtype != object:
+        return array
+    floats = np.array([nearest_float(rational(v, "a constant")) for v in array.ravel()]).reshape(array.shape)
+    return floats if node.trace.wide else floats.astype(np.float32)
 
 
 def scaled(x: Value, factor: Fraction | int) -> Value:
