@@ -171,6 +171,7 @@ def by_shards(
         found |= {"complete": True, "dead": _dead(positive, found["widths"])}
     except (Exhausted, KeyboardInterrupt) as end:
         found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+        found["regions"] = max(found["regions"], budget.examined)  # of shards that nobody has cut yet, too
     if directory is not None:
         found["files"] = sorted(map(str, directory.glob("signs-*.npy")))
     return found

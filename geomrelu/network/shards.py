@@ -30,7 +30,8 @@ class Shard(NamedTuple):
     """What a worker has found.
 
     Attributes:
-        regions: how many. positive: bool, which neurons are positive on one of them. reason: why it is not all; None.
+        regions: how many (at least, if it is not all). positive: bool, which neurons are positive on one of them.
+        reason: why it is not all; None.
     """
 
     regions: int
@@ -208,7 +209,7 @@ def _elsewhere(block: Block, path: Path | None, seconds: float | None, regions: 
 
 def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
     """Cut the cells of a block to the end."""
-    neurons = block.compiled.neurons
+    neurons, before = block.compiled.neurons, block.cells - budget.examined
     regions, positive, reason = 0, np.zeros(neurons, dtype=bool), None
     file = None if path is None else SignFile(path, neurons)
     try:
@@ -218,7 +219,7 @@ def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
             if file is not None:
                 file.add(done.signs)
     except Exhausted as end:
-        reason = str(end)
+        reason, regions = str(end), max(regions, before + budget.examined)  # cells that are not yet cut hold one each
     if file is not None:
         file.close()
     return Shard(regions, positive, reason)
