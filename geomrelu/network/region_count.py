@@ -1,6 +1,7 @@
 """The census of an arrangement or of a network: how many regions there are, and what else was asked, as plain values.
 
 Within a budget: what it did not allow is missing, ``regions`` is a lower bound, and ``complete`` and ``reason`` say so.
+``unwritten``, where it stands, says why a file is not there.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
             polynomial = {"coefficients": coefficients, "regions": counts[0], "bounded": counts[1], "agrees": agrees}
             yield {"characteristic_polynomial": polynomial}
         if wanted.graph:
-            yield {"graph": _written(a.graph(budget.clock()), wanted.graph, budget)}
+            yield _graph(a.graph(budget.clock()), wanted.graph, budget)
 
     return _taken(found, batches(), rest(), each, budget)
 
@@ -133,7 +134,7 @@ def of_network(
         if wanted.faces:
             yield {"f_vector": list(whole.f_vector)}
         if wanted.graph:
-            yield {"graph": _written(whole.graph(), wanted.graph, budget)}
+            yield _graph(whole.graph(), wanted.graph, budget)
 
     return _taken(found, batches(), rest(), note, budget)
 
@@ -152,7 +153,7 @@ def by_shards(
     Memory does not grow with the number of regions. ``files``: where the sign vectors are, if a directory is given.
 
     Raises:
-        InputError: the domain has too many vertices, or a file cannot be written.
+        InputError: the domain has too many vertices, or ``directory`` holds sign vectors already.
 
     >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
     >>> by_shards(net, Polyhedron.box([(-2, 2)] * 2), None, Budget())["regions"]
@@ -170,6 +171,11 @@ def by_shards(
         found |= {"complete": True, "dead": _dead(positive, found["widths"])}
     except (Exhausted, KeyboardInterrupt) as end:
         found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+    except InputError as problem:
+        if not budget.examined:
+            raise
+        found["reason"] = found["unwritten"] = str(problem)
+    if not found["complete"]:
         found["regions"] = max(found["regions"], budget.examined)  # of shards that nobody has cut yet, too
     if directory is not None:
         found["files"] = sorted(map(str, directory.glob("signs-*.npy")))
@@ -216,14 +222,18 @@ def _taken(
     return found | {"complete": True}
 
 
-def _written(graph: networkx.Graph, path: str, budget: Budget) -> dict[str, int]:
+def _graph(graph: networkx.Graph, path: str, budget: Budget) -> dict[str, Any]:
     """Write a graph whose nodes are sign vectors as GraphML; the nodes are named by their signs."""
-    with replacing(path) as stream:
-        for k, line in enumerate(_graphml(graph)):
-            if k % 1024 == 0:
-                budget.poll()
-            stream.write(f"{line}\n".encode())
-    return {"nodes": graph.number_of_nodes(), "edges": graph.number_of_edges()}
+    size = {"nodes": graph.number_of_nodes(), "edges": graph.number_of_edges()}
+    try:
+        with replacing(path) as stream:
+            for k, line in enumerate(_graphml(graph)):
+                if k % 1024 == 0:
+                    budget.poll()
+                stream.write(f"{line}\n".encode())
+    except InputError as problem:
+        return {"graph": size, "unwritten": str(problem)}
+    return {"graph": size}
 
 
 def _graphml(graph: networkx.Graph) -> Iterator[str]:

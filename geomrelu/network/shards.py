@@ -64,6 +64,7 @@ class SignFile:
         try:
             self._file.write(np.ascontiguousarray(signs, dtype=np.int8).tobytes())
         except OSError as problem:
+            self._part.unlink(missing_ok=True)
             raise InputError(f"{self.path}: {problem.strerror}") from None
         self.rows += len(signs)
 
@@ -75,6 +76,7 @@ class SignFile:
             self._file.close()
             os.replace(self._part, self.path)
         except OSError as problem:
+            self._part.unlink(missing_ok=True)
             raise InputError(f"{self.path}: {problem.strerror}") from None
 
 
@@ -218,6 +220,10 @@ def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
             positive |= (done.signs > 0).any(axis=0)
             if file is not None:
                 file.add(done.signs)
+    except KeyboardInterrupt:
+        if file is not None:
+            file.close()  # what was found stays
+        raise
     except Exhausted as end:
         reason, regions = str(end), max(regions, before + budget.examined)  # cells that are not yet cut hold one each
     if file is not None:
