@@ -10,6 +10,7 @@ import json
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from secrets import token_hex
@@ -354,6 +355,26 @@ class Saver:
         self.waiting = {}
         now = time.monotonic()
         self.next = now + max(self.PAUSE, 10 * (now - started))  # a tenth of the time at most goes into writing
+
+
+class Unsaved:
+    """What could not be written, while the work goes on.
+
+    Attributes:
+        texts: what was said of it, once each.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Something is written here, or that it cannot be is noted."""
+        try:
+            yield
+        except InputError as problem:
+            if str(problem) not in self.texts:
+                self.texts.append(str(problem))
 
 
 def _unfinished(directory: Path, layer: int, neuron: int) -> Path:

@@ -13,6 +13,7 @@ from geomrelu.cli.shared import (
     add_search,
     budget_of,
     complain,
+    complain_of_unsaved,
     decided,
     judged_inputs,
     layers_of,
@@ -157,6 +158,8 @@ def _on_domain(options: argparse.Namespace) -> int:
     if interrupted:
         asked = front_door.neurons_asked(network, layers, options.neuron)
         raise KeyboardInterrupt(decided(finished, sum(map(len, asked.values())), options.certificates))
+    assert report is not None
+    complain_of_unsaved(report)
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
 
@@ -210,13 +213,12 @@ def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
     floats, ranges = more.get("floats"), more.get("ranges")
     if floats is not None and options.format == "table":
         print(floats.text(options.all))
-    if floats is not None and options.certificates is not None:
-        floats.save_certificates(options.certificates)
-    if ranges is None or options.ranges is None:
-        return
-    if options.format == "table":
+    if options.ranges is None:
+        ranges = None
+    if ranges is not None and options.format == "table":
         print(ranges.text(None if options.all else MOST_LINES, options.all))
-    if options.ranges:
+    if ranges is not None and options.ranges:
         ranges.save(options.ranges)
-    if options.certificates is not None:
-        ranges.save_certificates(options.certificates)
+    for found in (floats, ranges) if options.certificates is not None else ():
+        if found is not None:
+            found.save_certificates(options.certificates)

@@ -13,6 +13,7 @@ from geomrelu.cli.shared import (
     add_reading,
     add_search,
     complain,
+    complain_of_unsaved,
     decided,
     judged_on_one_piece,
     progress_bar,
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{found.said}.")
     if options.report or replaces:
         print("".join(f"{line}\n" for line in lines), end="")
-    return _ended(options, len(reports.undecided), [] if replaces else unread(network))
+    return _ended(options, reports, len(reports.undecided), [] if replaces else unread(network))
 
 
 def _decided(
@@ -115,7 +116,7 @@ def _decided(
         raise KeyboardInterrupt(decided(finished, asked, options.certificates)) from None
 
 
-def _ended(options: argparse.Namespace, undecided: int, lost: Sequence[str] = ()) -> int:
+def _ended(options: argparse.Namespace, report: Report, undecided: int, lost: Sequence[str] = ()) -> int:
     """The last line, and the exit code; ``lost``: what of the model is not in the file that was written."""
     for line in lost:
         print(f"Not read, and not in {options.output}: {line}.")
@@ -124,6 +125,7 @@ def _ended(options: argparse.Namespace, undecided: int, lost: Sequence[str] = ()
         f"{options.output} equals {'what is read of ' if lost else ''}{options.model} on the domain, exactly (proved)"
         + (f"; {open_}." if undecided else ".")
     )
+    complain_of_unsaved(report)
     return 3 if undecided else 0
 
 
@@ -148,7 +150,7 @@ def _quantised(options: argparse.Namespace, network: QuantisedNetwork, domain: O
         print(f"{found.removed} dead removed.")
     for line in _left(found.removed, found.stay):
         print(line)
-    return _ended(options, found.undecided)
+    return _ended(options, report, found.undecided)
 
 
 def _table(rows: Iterable[tuple[str, int, int]]) -> None:

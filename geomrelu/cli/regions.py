@@ -113,13 +113,16 @@ def _in_shards(options: argparse.Namespace, budget: Budget) -> int:
 
 
 def _said(options: argparse.Namespace, found: dict[str, Any], listed: dict[str, Any]) -> int:
+    from geomrelu.errors import InputError
     from geomrelu.network import region_count
 
-    heads = {"file": options.file, "domain": options.domain}
+    heads, unwritten = {"file": options.file, "domain": options.domain}, found.pop("unwritten", None)
     if options.format == "json":
         print(json.dumps(heads | found | listed, indent=1))
     else:
         print(region_count.as_text(heads | found))
+    if unwritten is not None:
+        raise InputError(unwritten)
     if found["reason"] == "interrupted":
         raise KeyboardInterrupt
     return 0 if found["complete"] else 3

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
+    from geomrelu.deadness.report import Report
     from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.arrangement import Arrangement
     from geomrelu.geometry.domains import Domain, OneSet
@@ -349,6 +350,18 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         yield advance, bar.stop
     finally:
         bar.stop()
+
+
+def complain_of_unsaved(report: Report) -> None:
+    """After everything else has been said.
+
+    Raises:
+        InputError: something that was to be kept in a directory is not there.
+    """
+    from geomrelu.errors import InputError
+
+    if report.unsaved:
+        raise InputError("; ".join(["not all that is proved is saved", *report.unsaved]))
 
 
 def clock(seconds: float) -> str:

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     programs = combined(query, models, tape_of)
     with named(options.query), progress_bar("solving", budget) as (advance, _):
         answer = solve(query, programs, budget, advance)
+    print(dumped(answer) if options.format == "json" else as_text(query, answer))
     if options.certificates is not None:
         answer.save(Path(options.certificates))
-    print(dumped(answer) if options.format == "json" else as_text(query, answer))
     return 3 if answer.verdict == "unknown" else 0

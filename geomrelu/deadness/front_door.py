@@ -165,7 +165,7 @@ def decide(
                     told(layer, paths)
         finally:
             keeper.keep()
-    return Report(network, set_, found, time, written)
+    return Report(network, set_, found, time, written, unsaved=tuple(keeper.unsaved.texts))
 
 
 def around(
@@ -254,7 +254,9 @@ def _on_pieces(
             told(layer, {neuron: path for (level, neuron), path in files_.items() if level == layer.layer})
     if interrupted is not None:
         raise interrupted
-    return UnionReport(network, union, {layer.layer: layer for layer in found}, time, files_, parts=tuple(parts))
+    unsaved = tuple(text for part in parts for text in part.unsaved)
+    layers_ = {layer.layer: layer for layer in found}
+    return UnionReport(network, union, layers_, time, files_, unsaved=unsaved, parts=tuple(parts))
 
 
 def neurons_asked(network: Network | QuantisedNetwork, layers: list[int] | None, neurons: Any) -> dict[int, list[int]]:
@@ -299,30 +301,42 @@ class _Keeper:
         self.saver: files.Saver | None = None
         self.together: list[Claim] = []
         self.run: set[Path] = set()
+        self.unsaved = files.Unsaved()
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
             self.known = files.known(directory, *self.digests)
             self.saver = files.Saver(directory, *self.digests)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:
-        if self.saver is not None and (claim := verdict.packed) is not None:
-            self.saver.add(claim, points)
+        if (saver := self._open_saver) is not None and (claim := verdict.packed) is not None:
+            with self.unsaved.noted():
+                saver.add(claim, points)
 
     def watch(self, tree: Tree) -> None:
-        if self.saver is not None:
-            self.saver.watch(tree)
+        if (saver := self._open_saver) is not None:
+            with self.unsaved.noted():
+                saver.watch(tree)
+
+    @property
+    def _open_saver(self) -> files.Saver | None:
+        """None once it has failed: then writing is tried again at the end of a layer, not at each verdict."""
+        return None if self.unsaved.texts else self.saver
 
     def keep(self) -> None:
         if self.saver is not None:
-            self.saver.keep()
+            with self.unsaved.noted():
+                self.saver.keep()
 
     def write(self, layer: LayerReport) -> dict[int, str]:
+        written: dict[int, str] = {}
         if self.directory is None:
-            return {}
-        written = files.write(self.directory, layer.layer, claims_of(layer), *self.digests, layer.points)
+            return written
+        with self.unsaved.noted():
+            written |= files.write(self.directory, layer.layer, claims_of(layer), *self.digests, layer.points)
         together = list(shared_claims_of(layer))
         if together:
             self.together += together
-            path = files.write_shared(self.directory, self.together, *self.digests, self.run)
-            written |= {claim["neuron"]: path for claim in together}
+            with self.unsaved.noted():
+                path = files.write_shared(self.directory, self.together, *self.digests, self.run)
+                written |= {claim["neuron"]: path for claim in together}
         return written

@@ -142,9 +142,10 @@ def prune(
 def reserve(network: Network) -> float:
     """Seconds to be left for :func:`prune` without folding, and for writing what it gives: so many times as long as it
     takes now, on this machine, to write all weights in their canonical form."""
-    network = Network(network.inputs, network.layers, network.output)  # of which nothing is known
+    fresh = Network(network.inputs, network.layers, network.output)  # of which nothing is known
     begun = time.monotonic()
-    network.checked.whole_digest()
+    fresh.checked.whole_digest()
+    vars(network).setdefault("checked", fresh.checked)
     return PASSES * (time.monotonic() - begun)
 
 

@@ -283,6 +283,7 @@ class Kept:
         self.claims: dict[Key, dict[str, Any]] = {}
         self.entries: list[dict[str, Any]] = []
         self.savers: list[files.Saver] = []
+        self.unsaved = files.Unsaved()
         if directory is not None and (directory / NAME).exists():
             self._read(directory / NAME)
 
@@ -335,10 +336,16 @@ class Kept:
         self.savers.append(saver)
 
         def save(verdict: Verdict, points: list[list[str]]) -> None:
-            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None:
-                saver.add(claim, points)
+            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None and not self.unsaved.texts:
+                with self.unsaved.noted():
+                    saver.add(claim, points)
 
-        return {"known": self._known(found), "save": save, "open_": saver.watch}
+        def watch(proof: files.Growing) -> None:
+            if not self.unsaved.texts:
+                with self.unsaved.noted():
+                    saver.watch(proof)
+
+        return {"known": self._known(found), "save": save, "open_": watch}
 
     def keep(self) -> None:
         """Write the proofs that are not finished."""

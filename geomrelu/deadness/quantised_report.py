@@ -200,10 +200,13 @@ def decide(
                 kept=kept, few=few, progress=advanced, each=neuron_time, executor=executor,
             ):  # fmt: skip
                 layers[layer.layer] = layer
-                kept.write(found, findings)
+                with kept.unsaved.noted():
+                    kept.write(found, findings)
                 if told is not None:
                     told(layer, {})
         finally:
-            kept.keep()
-            kept.write(found, findings)
-    return QuantisedReport(network, domain, layers, time, {}, findings=findings)
+            with kept.unsaved.noted():
+                kept.keep()
+                kept.write(found, findings)
+    unsaved = tuple(kept.unsaved.texts)
+    return QuantisedReport(network, domain, layers, time, {}, unsaved=unsaved, findings=findings)

@@ -48,6 +48,7 @@ class Report:
         seconds: the budget it was made with, which is also that of :attr:`active`.
         files: (layer, neuron) -> the file of its certificate, if it was written.
         floats: which neurons are dead in floating point, if that was asked for.
+        unsaved: why something that is proved is not in the directory of certificates, if it is not.
 
     Layers count from 1, neurons from 0. Iterating gives the layers; ``str()`` is what the command prints.
 
@@ -60,6 +61,7 @@ class Report:
     seconds: float
     files: Mapping[tuple[int, int], str]
     floats: InFloats | None = None
+    unsaved: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[LayerReport]:
         return iter(self.layers.values())
@@ -228,6 +230,7 @@ class Report:
         parts += [as_text(layer, self._files_of(layer.layer), most=most, stability=self._stability) for layer in self]
         if self.killed_by is not None:
             parts.append(killed(self.network, self.killed_by))
+        parts += [f"Not saved: {text}." for text in self.unsaved]
         return "\n".join(parts)
 
     @property

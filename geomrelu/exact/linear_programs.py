@@ -9,7 +9,7 @@ from fractions import Fraction
 from geomrelu.exact.cddlib import Row, silence
 from geomrelu.exact.guided_programs import Found, is_large, suggested
 
-__all__ = ["Optimum", "implicit", "irredundant", "maximise"]
+__all__ = ["Optimum", "implicit", "irredundant", "maximise", "recedes"]
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,26 @@ class Optimum:
 
 
 def irredundant(
-    inequalities: Sequence[Row], equalities: Sequence[Row], poll: Callable[[], object] = lambda: None
+    inequalities: Sequence[Row],
+    equalities: Sequence[Row],
+    poll: Callable[[], object] = lambda: None,
+    enough: Callable[[], bool] = lambda: False,
 ) -> tuple[list[int], list[int]]:
     """Which inequalities of a nonempty set are facets and which are equalities in disguise: ``(kept, implicit)``.
 
-    ``kept`` with all equalities and the implicit ones describe the set, and no row of ``kept`` can be left out.
+    ``kept`` with all equalities and the implicit ones describe the set, and no row of ``kept`` can be left out, but for
+    those that were still to be looked at when it was ``enough``.
 
-    Method: one linear program a row, two for those that are not implicit, and ``poll`` before each (cddlib's own
-    redundancy functions are not safe, see :func:`maximise`).
+    Method: one linear program a row, two where some are implicit, and ``poll`` before each (cddlib's own redundancy
+    functions are not safe, see :func:`maximise`).
     """
     hidden = implicit(inequalities, equalities, poll)
     flats = [*equalities, *(inequalities[i] for i in hidden)]
     kept = [i for i in range(len(inequalities)) if i not in set(hidden)]
     for i in list(kept):
         poll()
+        if enough():
+            break
         rest = [inequalities[k] for k in kept if k != i]
         least = maximise(tuple(-v for v in inequalities[i]), rest, flats).value
         if least is not None and least <= 0:
@@ -54,13 +60,31 @@ def irredundant(
 def implicit(
     inequalities: Sequence[Row], equalities: Sequence[Row], poll: Callable[[], object] = lambda: None
 ) -> list[int]:
-    """Which inequalities of a nonempty set are equalities in disguise; ``poll`` is called before each program."""
+    """Which inequalities of a nonempty set are equalities in disguise; ``poll`` is called before each program.
+
+    Method: one linear program may say that there is none; otherwise one for each.
+    """
+    poll()
+    size = len((*inequalities, *equalities, ())[0])
+    slack = [*((*row, -1) for row in inequalities), (1, *[0] * (size - 1), -1)]
+    margin = _solved((*[0] * size, 1), slack, [(*row, 0) for row in equalities]) if inequalities else None
+    if margin is not None and margin[0] > 0:  # a point at which none is 0
+        return []
     found = []
     for i, row in enumerate(inequalities):
         poll()
         if maximise(row, inequalities, equalities).value == 0:
             found.append(i)
     return found
+
+
+def recedes(inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> bool:
+    """Is there a direction along which no inequality falls, some inequality grows, and no equality changes?"""
+    cone, flats = ([(0, *row[1:]) for row in table] for table in (inequalities, equalities))
+    if not cone:
+        return False
+    growth = tuple(map(sum, zip(*cone, strict=True)))
+    return maximise(growth, [*cone, (1, *(-v for v in growth[1:]))], flats).value != 0
 
 
 def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> Optimum:

@@ -14,7 +14,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from math import comb
-from operator import mul
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,19 +21,20 @@ import flint
 import numpy as np
 
 from geomrelu.arguments import kind
-from geomrelu.budget import Budget
+from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
-from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import eliminated, line_of, pivots, reduced
 from geomrelu.exact.numbers import primitive, rationals
 from geomrelu.geometry.chirotope import Minors
 from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.flats import levels
-from geomrelu.geometry.parameters import Parameters, has_few_facets
+from geomrelu.geometry.parameters import Parameters, has_few_facets, trial_of
 from geomrelu.geometry.polyhedron import Point, Polyhedron
-from geomrelu.geometry.regions import MOST_SUBSETS, Regions
+from geomrelu.geometry.regions import BATCH, MOST_SUBSETS, Regions
+from geomrelu.geometry.sides import MOST_GENERATORS, has_few_generators, sides_of
 from geomrelu.io import json as json_format
 from geomrelu.io.files import named
 from geomrelu.shown import picture_of
@@ -53,7 +53,6 @@ class _Layered(Protocol):
     def layers(self) -> Sequence[AffineMap]: ...
 
 
-MOST_GENERATORS = 4096  # of a domain, to see which hyperplanes miss it; beyond, by linear programs
 MOST_DRAWN = 12  # forms of an arrangement that a notebook draws unasked
 
 
@@ -215,12 +214,29 @@ class Arrangement:
 
     # ---- regions ----------------------------------------------------------------------------------------------
 
+    def _prepare(self, budget: Budget) -> None:
+        """Find what regions are found from, within a budget."""
+        found = self.__dict__
+        if self.domain is not None and "_regions" not in found:
+            found["_spanned"] = self._by_weights(budget)
+            if self._spanned is None:
+                found["_facets"] = self._described(budget)
+                if has_few_generators(self.domain):
+                    self.domain.convert(budget)
+                found["_hull"] = self._flattened(budget)
+
     @cached_property
     def _facets(self) -> tuple[list[Row], list[Row]]:
-        """``(facets, equalities)`` that describe the domain, without implicit equalities."""
+        """``(facets, equalities)`` that describe the domain, without implicit equalities. (What lies beside a facet may
+        stay among these where it takes long to see.)"""
+        return self._described(UNLIMITED)
+
+    def _described(self, budget: Budget) -> tuple[list[Row], list[Row]]:
         if self.domain is None:
             return [], []
-        plain = self.domain if self.domain.is_box else self.domain.irredundant()
+        if self.domain.given_by_generators:
+            self.domain.convert(budget)
+        plain = self.domain if self.domain.is_box else self.domain.irredundant(budget, trial_of(budget))
         rows = list(plain.inequalities)
         both = {row for row in rows if tuple(-v for v in row) in rows}  # a side of length 0 stands there twice
         flats = [*plain.equalities, *(row for row in both if row > tuple(-v for v in row))]
@@ -241,32 +257,30 @@ class Arrangement:
     @cached_property
     def _hull(self) -> tuple[list[Row], list[Row], int]:
         """The same, but a form that keeps its sign on the interior stands there as that constant."""
+        return self._flattened(UNLIMITED)
+
+    def _flattened(self, budget: Budget) -> tuple[list[Row], list[Row], int]:
         forms, facets, dimension = self._on_hull
-        sides = self._sides()
+        sides = [None] * len(self.rows) if self.domain is None else sides_of(self.rows, self.domain, budget)
         kept = [row if side is None else (side,) + (0,) * dimension for row, side in zip(forms, sides, strict=True)]
         return kept, facets, dimension
-
-    def _sides(self) -> list[int | None]:
-        """The sign of each form on the interior of the domain, None if it takes both."""
-        domain = self.domain
-        if domain is None:
-            return [None] * len(self.rows)
-        small = domain.given_by_generators or domain.likely_generators <= MOST_GENERATORS
-        return [_side_by_generators(domain, row) if small else _side_by_programs(domain, row) for row in self.rows]
 
     @cached_property
     def _spanned(self) -> Parameters | None:
         """The domain by the weights of its generators, if those are given and its facets may be very many."""
+        return self._by_weights(Budget())
+
+    def _by_weights(self, budget: Budget) -> Parameters | None:
         domain = self.domain
         if domain is None or not domain.given_by_generators or domain.likely_generators <= MOST_GENERATORS:
             return None
-        return None if has_few_facets(domain, Budget()) else Parameters.of_generators(domain, Budget())
+        return None if has_few_facets(domain, budget) else Parameters.of_generators(domain, budget)
 
     @cached_property
     def _regions(self) -> Regions:
         if self._spanned is not None:
             forms = [self._spanned.pulled(row) for row in self.rows]
-            return Regions(forms, self._spanned.rows, self._spanned.dimension)
+            return Regions(forms, self._spanned.rows, self._spanned.dimension, self._spanned.inside)
         forms, facets, dimension = self._hull
         return Regions(forms, facets if any(any(row[1:]) for row in forms) else [], dimension)
 
@@ -278,8 +292,9 @@ class Arrangement:
 
         Method: see :mod:`geomrelu.geometry.regions`. Memory: a batch, and what the method says.
         """
-        count = 0
-        for batch in self._regions.batches(budget or Budget()):
+        count, limit = 0, budget or Budget()
+        self._prepare(limit)
+        for batch in self._regions.batches(limit):
             count += len(batch)
             yield batch
         self.__dict__.setdefault("n_regions", count)
@@ -287,10 +302,13 @@ class Arrangement:
     @cached_property
     def signs(self) -> np.ndarray:
         """The sign vectors of all regions, (regions, m) int8."""
+        return self._held(Budget())
+
+    def _held(self, budget: Budget) -> np.ndarray:
         if not self.rows:
             return np.zeros((1, 0), dtype=np.int8)
         held = bytearray()  # grows in place: a list of batches would hold everything twice when it is joined
-        for batch in self.regions():
+        for batch in self.regions(budget):
             held += batch.tobytes()
         found = np.frombuffer(held, dtype=np.int8).reshape(-1, len(self.rows))
         found.setflags(write=False)
@@ -436,26 +454,37 @@ class Arrangement:
                     zero = [i for i, f in zip(touching, flat.forms[known:], strict=True) if not any(f)]
                     yield Regions(flat.forms[:m], beside, d), zero
 
-    def graph(self) -> networkx.Graph:
+    def graph(self, budget: Budget | None = None) -> networkx.Graph:
         """The regions as nodes (sign vectors) and their walls as edges.
 
         An edge has ``hyperplane``, the first form that vanishes on the wall, and ``forms``, all of them.
+
+        Raises:
+            Exhausted: the ``budget`` of time has ended.
 
         Method: two regions share a wall if and only if their signs differ in the forms of one hyperplane alone, of the
         domain's affine hull.
         """
         import networkx
 
+        limit = budget or Budget()
+        if "signs" not in self.__dict__:
+            self.__dict__["signs"] = self._held(limit)
         walls: dict[Row, list[int]] = {}
-        for i, row in enumerate(self._hull[0]):
+        spanned = self._spanned
+        for i, row in enumerate(self._hull[0] if spanned is None else map(spanned.pulled, self.rows)):
             if any(row[1:]):
                 walls.setdefault(line_of(row)[0], []).append(i)
 
-        nodes = [tuple(row) for row in self.signs.tolist()]
+        nodes = []
+        for first in range(0, len(self.signs), BATCH):
+            limit.poll()
+            nodes += [tuple(row) for row in self.signs[first : first + BATCH].tolist()]
         found = networkx.Graph()
         found.add_nodes_from(nodes)
         number = {row.tobytes(): i for i, row in enumerate(self.signs)}
         for forms in walls.values():
+            limit.poll()
             above = np.flatnonzero(self.signs[:, forms[0]] > 0)
             across = self.signs[above]
             across[:, forms] *= -1
@@ -545,22 +574,6 @@ def _numbers(values: Any, where: str) -> tuple[int | Fraction, ...]:
 
 def _primitive(row: tuple[int | Fraction, ...]) -> Row:
     return reduced(row) if all(type(v) is int for v in row) else primitive(row)  # type: ignore[arg-type]
-
-
-def _side_by_generators(domain: Polyhedron, row: Row) -> int | None:
-    points, lines = domain.generators
-    if any(sum(map(mul, row, line)) for line in lines):
-        return None
-    values = [sum(map(mul, row, g)) for g in points]
-    low, high = min(values), max(values)
-    return None if low < 0 < high else (high > 0) - (low < 0)
-
-
-def _side_by_programs(domain: Polyhedron, row: Row) -> int | None:
-    above = domain.supremum(AffineForm.of(row[0], row[1:])).value
-    below = domain.supremum(AffineForm.of(-row[0], [-v for v in row[1:]])).value
-    up, down = above is None or above > 0, below is None or below > 0
-    return None if up and down else int(up) - int(down)
 
 
 def _meeting(rows: Sequence[Row]) -> Point:

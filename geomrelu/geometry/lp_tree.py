@@ -44,7 +44,11 @@ _EXACT = 130  # entries of a linear program that exact arithmetic solves sooner 
 
 
 def cut(
-    rows: Sequence[Row], domain_rows: Sequence[Row], dimension: int, budget: Budget | None = None
+    rows: Sequence[Row],
+    domain_rows: Sequence[Row],
+    dimension: int,
+    budget: Budget | None = None,
+    inside: Row | None = None,
 ) -> Iterator[tuple[tuple[int, ...], Point]]:
     """The regions into which affine forms cut a polyhedron: their sign vectors, each with a point inside.
 
@@ -57,6 +61,7 @@ def cut(
         domain_rows: rows d, integers; none for the whole space.
         dimension: n.
         budget: one region each; no limit by default.
+        inside: a homogeneous point strictly inside the domain, if one is known.
 
     Yields:
         ``(signs, witness)``: m signs of {-1, 0, +1} in the order of the rows; n rationals strictly inside.
@@ -72,7 +77,8 @@ def cut(
     """
     columns = sufficient_coordinates([*rows, *domain_rows], dimension)
     picked = [[(row[0], *(row[j + 1] for j in columns)) for row in table] for table in (rows, domain_rows)]
-    tree = Tree(picked[1], len(columns), budget or Budget())
+    inside = None if inside is None else (inside[0], *(inside[j + 1] for j in columns))
+    tree = Tree(picked[1], len(columns), budget or Budget(), inside)
     batch = Batch([tree.form(row) for row in picked[0]], 0)
     for signs, (s, *y) in tree.walk(batch, lambda batch, signs: None):
         point = [Fraction(0)] * dimension

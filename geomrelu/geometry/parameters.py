@@ -25,11 +25,16 @@ from geomrelu.exact.guided_programs import within
 from geomrelu.geometry.lp_tree import dot, sufficient_coordinates
 from geomrelu.geometry.polyhedron import Point, Polyhedron
 
-__all__ = ["Parameters", "has_few_facets"]
+__all__ = ["Parameters", "has_few_facets", "trial_of"]
 
 
 TRIED = 3.0  # seconds for facets that may be fewer than the generators
 MANY = 4  # generators for each dimension, below which weights are as good as facets
+
+
+def trial_of(budget: Budget) -> Budget:
+    """What may be spent on a description that may turn out to be smaller."""
+    return Budget(TRIED if budget.left is None else min(TRIED, budget.left / 4))
 
 
 def has_few_facets(domain: Polyhedron, budget: Budget) -> bool:
@@ -37,9 +42,8 @@ def has_few_facets(domain: Polyhedron, budget: Budget) -> bool:
     generators = len(domain.generators[0])
     if generators <= MANY * (domain.dimension + 1):
         return False
-    left = TRIED if budget.left is None else min(TRIED, budget.left / 4)
     try:
-        domain.convert(Budget(left))
+        domain.convert(trial_of(budget))
     except Exhausted:
         budget.poll()
         return False

@@ -16,7 +16,7 @@ from typing import Any
 
 from geomrelu import checker
 from geomrelu.arguments import integer, kind
-from geomrelu.budget import Budget
+from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib, linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
@@ -231,7 +231,7 @@ class Polyhedron:
     def convert(self, budget: Budget) -> None:
         """Have the other description made within a ``budget``; a large one by a process that is ended when that is."""
         name = "_h" if self.given_by_generators else "_v"
-        if not (self.is_box or name in self.__dict__ or self.likely_generators <= FEW_GENERATORS):
+        if not (budget.left is None or self.is_box or name in vars(self) or self.likely_generators <= FEW_GENERATORS):
             self.__dict__[name] = apart(budget, getattr, self, name)
 
     def _extreme(self) -> tuple[list[Row], list[Row]]:
@@ -285,13 +285,14 @@ class Polyhedron:
         """A basis of the lineality space, primitive integers."""
         return tuple(g[1:] for g in self._v[1])
 
-    def irredundant(self) -> Polyhedron:
-        """The same set by its facets and independent equalities. Cost: two LPs a row, none if generators are given."""
+    def irredundant(self, budget: Budget = UNLIMITED, trial: Budget = UNLIMITED) -> Polyhedron:
+        """The same set by its facets and independent equalities, within a budget; when the trial ends, what is not yet
+        looked at stays. Cost: two LPs a row, none if generators are given."""
         inequalities, equalities = self._h
         if self.given_by_generators:
             return Polyhedron.from_rows(inequalities, equalities, dimension=self.dimension)
         self._feasible()
-        kept, implicit = linear_programs.irredundant(inequalities, equalities)
+        kept, implicit = linear_programs.irredundant(inequalities, equalities, budget.poll, lambda: trial.ended)
         flats: list[Row] = []
         for row in (*equalities, *(inequalities[i] for i in implicit)):
             if rank([*flats, row]) > len(flats):
@@ -316,12 +317,13 @@ class Polyhedron:
 
     @cached_property
     def is_bounded(self) -> bool:
-        """Has it no recession direction? (An empty set is bounded.)"""
+        """Has it no recession direction? (An empty set is bounded.) Cost: one linear program where rows are given."""
         if self.given_by_generators:
             return not (self.rays or self.lines)
-        if all(low is not None and high is not None for low, high in self._ends):
+        if all(low is not None and high is not None for low, high in self._ends) or self.is_empty:
             return True
-        return self.is_empty or self.falling([Fraction(0)] * self.dimension) is not None
+        full = rank(row[1:] for table in self._h for row in table) == self.dimension
+        return full and not linear_programs.recedes(*self._h)
 
     def recession_cone(self) -> Polyhedron:
         """``{d : x + t d stays inside for all t >= 0}`` of a nonempty polyhedron."""
@@ -363,9 +365,9 @@ class Polyhedron:
         vertices = self.vertices
         if not vertices:
             raise InputError("the polyhedron is empty")
-        columns = zip(*vertices, strict=True)
         shift = [sum(r[j] for r in self.rays) for j in range(self.dimension)]
-        return tuple(sum(c, Fraction(0)) / len(vertices) + s for c, s in zip(columns, shift, strict=True))
+        sums = [sum(c, Fraction(0)) for c in zip(*vertices, strict=True)]
+        return tuple(c / len(vertices) + s for c, s in zip(sums, shift, strict=True))
 
     def _inmost(self) -> Point:
         """The point where the smallest row, up to 1, is largest; rows that are 0 everywhere are left out."""
@@ -414,8 +416,7 @@ class Polyhedron:
         found = linear_programs.maximise((0,) * (count + 1), positive, balance).point
         if found is None:
             raise InputError("the point does not lie in the polyhedron")
-        w = list(found)
-        return w[: len(vertices)], w[len(vertices) : free], w[free:]
+        return list(found[: len(vertices)]), list(found[len(vertices) : free]), list(found[free:])
 
     def falling(self, slope: Sequence[Fraction]) -> dict[str, dict[str, str]] | None:
         """Multipliers that prove ``slope·d < 0`` for every direction d of the recession cone, or None if it is not so.
@@ -592,9 +593,8 @@ def _dot(row: Row, homogeneous: Row) -> int:
 
 def _deepest(rows: Sequence[Row], flats: Sequence[Row], dimension: int) -> tuple[Fraction, Point]:
     """How large the smallest row can be on a nonempty set, up to 1, and where."""
-    size = dimension + 1
     slack = [*((*row, -1) for row in rows), (1, *[0] * dimension, -1)]
-    best = linear_programs.maximise((0,) * size + (1,), slack, [(*row, 0) for row in flats])
+    best = linear_programs.maximise((0,) * (dimension + 1) + (1,), slack, [(*row, 0) for row in flats])
     if best.value is None or best.point is None:
         raise ArithmeticError("a linear program that has a value has none")
     return best.value, best.point[:dimension]

@@ -34,10 +34,11 @@ class Regions:
     """The regions into which forms (b, a1, ..., an) divide {x : all facets > 0} (which may be empty).
 
     Args:
-        rows: any forms, integers. facets: forms; n is ``dimension``.
+        rows: any forms, integers. facets: forms; n is ``dimension``. inside: a homogeneous point at which all facets
+            are positive, if one is known.
     """
 
-    def __init__(self, rows: Sequence[Row], facets: Sequence[Row], dimension: int) -> None:
+    def __init__(self, rows: Sequence[Row], facets: Sequence[Row], dimension: int, inside: Row | None = None) -> None:
         self.paired = False
         self._sweep: Sweep | None = None  # the last one: it knows what is bounded below
         walls = dict(line_of(row) for row in facets if any(row[1:]))  # (its hyperplane, the side that counts)
@@ -57,6 +58,7 @@ class Regions:
         both = [*lines, *facets]
         columns = pivots([r[1:] for r in both])
         self.dimension = len(columns)
+        self.inside = None if inside is None else (inside[0], *(inside[k + 1] for k in columns))
         if len(columns) < dimension:
             both = [(r[0], *(r[k + 1] for k in columns)) for r in both]
         if lines and not facets and len(pivots([(*r[1:], r[0]) for r in both])) == len(columns):
@@ -91,10 +93,10 @@ class Regions:
             yield from self._sweep.regions()
             return
         domain = [self.rows[k] for k in self.positive]
-        if domain and not _has_interior(domain):
+        if domain and self.inside is None and not _has_interior(domain):
             return
         rows = self.rows[: len(self.rows) - len(domain)]
-        found = cut(rows, domain, self.dimension, budget.clock())
+        found = cut(rows, domain, self.dimension, budget.clock(), self.inside)
         end: Exhausted | None = None
         while end is None:
             batch: list[tuple[int, ...]] = []
@@ -149,10 +151,8 @@ class Regions:
         return sum(self._is_bounded(code) for codes in self._codes(budget) for code in codes.tolist())
 
     def _is_bounded(self, code: Sequence[int]) -> bool:
-        """Is the recession cone {0}? The normals span, so a direction in it makes the sum of its forms grow."""
-        cone = [(0, *(s * a for a in row[1:])) for s, row in zip(code, self.rows, strict=True)]
-        growth = [sum(column) for column in zip(*cone, strict=True)]
-        return linear_programs.maximise(tuple(growth), [*cone, (1, *(-v for v in growth[1:]))]).value == 0
+        """Is the recession cone {0}? The normals span, so a direction in it makes a form grow."""
+        return not linear_programs.recedes([tuple(s * v for v in row) for s, row in zip(code, self.rows, strict=True)])
 
 
 def _has_interior(rows: Sequence[Row]) -> bool:

@@ -16,7 +16,11 @@
 #define MOST 8  /* inputs, and */
 #define ROWS 16 /* equations, with which coordinates are refined */
 
-enum { DONE, DOUBT, UNDONE, FULL, PAUSE };
+enum { DONE, DOUBT, UNDONE, FULL, PAUSE, TIRED };
+
+struct edge {
+    int32_t above, below, crossing; /* crossing: the generator there, if it is known; -1 */
+};
 
 struct layer {
     int64_t low, high, width, stride; /* reads the variables low..high besides s; rows of weights are padded to stride */
@@ -39,6 +43,9 @@ struct cutting {
     int64_t largest, patience;       /* incidences, and new cells, after which to come back */
     int64_t fresh, undone;           /* new cells; generators that are to be computed exactly */
     int64_t need;                    /* of the pool, when it is full */
+    int64_t effort;                  /* words to be compared, about, before coming back within a neuron */
+    int64_t row, column;             /* of the cell at the cursor, the pair of members that comes next */
+    int64_t edge_room, n_edges;      /* its edges that are known */
     double unit;                     /* u, the largest relative error of a rounding */
     double tiny, fine, rough;        /* smaller forms, and coordinates that are less good than the last (and cannot be
                                         refined, which is tried from fine on), are left to integers */
@@ -60,6 +67,7 @@ struct cutting {
     const double *forms;             /* (forms, coordinates, stride) */
     const double *doubt;             /* (stride): what forms are wrong by, twice */
     int32_t *bad;                    /* (generator_room) */
+    struct edge *edges;              /* (edge_room) of the cell at the cursor */
 };
 
 /* Compiled for the numbers that occur most. */
@@ -248,15 +256,9 @@ INLINE void masked(const struct cutting *c, int64_t cell) {
 
 /* ---- cuts -------------------------------------------------------------------------------------------------------- */
 
-struct edge {
-    int32_t above, below, crossing; /* crossing: the generator there, if it is known; -1 */
-};
-
 struct work {
     int32_t *above, *below, *on; /* members by their signs */
-    int64_t n_above, n_below, n_on;
-    int64_t room, edge_room, n_edges;
-    struct edge *edges;
+    int64_t n_above, n_below, n_on, room;
     struct forms forms; /* of the root that is formed, or NULL */
     const int8_t *formed;
 };
@@ -291,34 +293,34 @@ static int third(const struct cutting *c, const int32_t *members, int64_t count,
     return found > 2;
 }
 
-INLINE int edges_by(const int64_t words, const struct cutting *c, struct work *w, const int32_t *members,
+/* From the pair that comes next on: DONE, FULL or TIRED. */
+INLINE int edges_by(const int64_t words, struct cutting *c, const struct work *w, const int32_t *members,
                     int64_t count) {
     const int64_t least = c->dimension - 1; /* an edge lies on so many independent constraints */
-    w->n_edges = 0;
-    for (int64_t i = 0; i < w->n_above; i++) {
+    for (int64_t i = c->row; i < w->n_above; i++) {
         const uint64_t *p = c->zeros + w->above[i] * words;
-        const int64_t on_p = ones(words, p);
-        for (int64_t j = 0; j < w->n_below; j++) {
+        const int64_t on_p = ones(words, p), begin = c->column;
+        if (c->effort < 0) return c->row = i, TIRED;
+        for (int64_t j = begin; j < w->n_below; j++) {
             const uint64_t *q = c->zeros + w->below[j] * words;
             int64_t common = 0;
             for (int64_t k = 0; k < words; k++) common += __builtin_popcountll(p[k] & q[k]);
             if (common < least) continue;
+            if (c->n_edges == c->edge_room || c->effort < 0)
+                return c->row = i, c->column = j, c->effort < 0 ? TIRED : FULL;
             int32_t known = crossing_of(c, w->above[i], w->below[j]);
-            if (known < 0 && !(common == least && (on_p == least + 1 || ones(words, q) == least + 1)) &&
-                third(c, members, count, p, q))
-                continue;
-            if (w->n_edges == w->edge_room) {
-                struct edge *more = realloc(w->edges, (size_t)(2 * w->edge_room) * sizeof(struct edge));
-                if (!more) return 0;
-                w->edges = more, w->edge_room *= 2;
+            if (known < 0 && !(common == least && (on_p == least + 1 || ones(words, q) == least + 1))) {
+                c->effort -= count * words;
+                if (third(c, members, count, p, q)) continue;
             }
-            w->edges[w->n_edges++] = (struct edge){w->above[i], w->below[j], known};
+            c->edges[c->n_edges++] = (struct edge){w->above[i], w->below[j], known};
         }
+        c->effort -= (w->n_below - begin) * words, c->column = 0;
     }
-    return 1;
+    return c->row = w->n_above, DONE;
 }
 
-static int edges(const struct cutting *c, struct work *w, const int32_t *members, int64_t count) {
+static int edges(struct cutting *c, const struct work *w, const int32_t *members, int64_t count) {
     switch (c->words) {
     case 1: return edges_by(1, c, w, members, count);
     case 2: return edges_by(2, c, w, members, count);
@@ -470,7 +472,7 @@ static int32_t created(struct cutting *c, struct work *w, int32_t root, int32_t 
     return g;
 }
 
-/* Cut one cell in two; FULL if there is no room, and nothing has changed; -1 without memory. */
+/* Cut one cell in two; FULL, TIRED: not yet, for want of room or effort; -1 without memory. */
 static int64_t halved(struct cutting *c, struct work *w, int64_t cell) {
     const int64_t word = c->neuron >> 6, count = c->counts[cell];
     const uint64_t bit = (uint64_t)1 << (c->neuron & 63);
@@ -489,13 +491,17 @@ static int64_t halved(struct cutting *c, struct work *w, int64_t cell) {
         else
             w->on[w->n_on++] = members[k];
     }
-    if (!edges(c, w, members, count)) return -1;
-    const int64_t both = 2 * (w->n_edges + w->n_on) + w->n_above + w->n_below;
-    if (c->generators + w->n_edges > c->generator_room || c->used + both > c->pool_room || c->cells == c->cell_room)
+    const int state = edges(c, w, members, count);
+    if (state) return state;
+    const int64_t both = 2 * (c->n_edges + w->n_on) + w->n_above + w->n_below;
+    if (c->generators + c->n_edges > c->generator_room || c->used + both > c->pool_room || c->cells == c->cell_room)
         return c->need = both, FULL;
-    for (int64_t k = 0; k < w->n_edges; k++) {
-        struct edge *e = w->edges + k;
-        if (e->crossing < 0) e->crossing = created(c, w, c->root[cell], e->above, e->below);
+    for (int64_t k = 0; k < c->n_edges; k++) {
+        struct edge *e = c->edges + k;
+        if (e->crossing >= 0) continue;
+        if (c->effort < 0) return TIRED;
+        e->crossing = created(c, w, c->root[cell], e->above, e->below);
+        c->effort -= c->coordinates * c->stride + c->words;
     }
     const int64_t halves[2] = {cell, c->cells++};
     c->root[halves[1]] = c->root[cell];
@@ -505,12 +511,13 @@ static int64_t halved(struct cutting *c, struct work *w, int64_t cell) {
         memcpy(out, side ? w->above : w->below, (size_t)own * sizeof(int32_t));
         memcpy(out + own, w->on, (size_t)w->n_on * sizeof(int32_t));
         out += own + w->n_on;
-        for (int64_t k = 0; k < w->n_edges; k++) out[k] = w->edges[k].crossing;
-        c->starts[half] = (int32_t)c->used, c->counts[half] = (int32_t)(own + w->n_on + w->n_edges);
+        for (int64_t k = 0; k < c->n_edges; k++) out[k] = c->edges[k].crossing;
+        c->starts[half] = (int32_t)c->used, c->counts[half] = (int32_t)(own + w->n_on + c->n_edges);
         c->used += c->counts[half];
         masked(c, half);
     }
     c->live += both - count, c->fresh++;
+    c->row = c->n_edges = 0, c->effort -= both * c->masks;
     return DONE;
 }
 
@@ -521,7 +528,7 @@ static int64_t cut(struct cutting *c, struct work *w) {
     }
     for (; c->neuron < c->width; c->neuron++) {
         const int64_t word = c->neuron >> 6, at = c->neuron & 63;
-        if (!c->cursor) {
+        if (!c->cursor && !c->row) { /* nothing of it is cut yet */
             if (c->undone) return UNDONE;
             if (c->fresh > c->patience || c->live > c->largest) return PAUSE;
             if (c->doubtful[word] >> at & 1) return DOUBT;
@@ -539,11 +546,11 @@ static int64_t cut(struct cutting *c, struct work *w) {
 
 /* Resolve one neuron after another, as far as that goes: see the states; -1 without memory. */
 int64_t ENTRY(cut)(struct cutting *c) {
-    struct work w = {.room = 64, .edge_room = 64};
-    w.above = malloc((size_t)(3 * w.room) * sizeof(int32_t)), w.edges = malloc(64 * sizeof(struct edge));
+    struct work w = {.room = 64};
+    w.above = malloc((size_t)(3 * w.room) * sizeof(int32_t));
     w.below = w.above + w.room, w.on = w.above + 2 * w.room;
-    int64_t state = prepared(c, &w.forms) && w.above && w.edges ? cut(c, &w) : -1;
-    free(w.above), free(w.edges), released(&w.forms);
+    int64_t state = prepared(c, &w.forms) && w.above ? cut(c, &w) : -1;
+    free(w.above), released(&w.forms);
     return state;
 }
 

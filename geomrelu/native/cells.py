@@ -35,11 +35,12 @@ import numpy as np
 from geomrelu.native.boxes import LANES
 from geomrelu.native.library import INT, POINTER, function
 
-__all__ = ["DONE", "DOUBT", "PAUSE", "UNDONE", "Cutter", "Sheet", "sheet"]
+__all__ = ["DONE", "DOUBT", "PAUSE", "TIRED", "UNDONE", "Cutter", "Sheet", "sheet"]
 
 Array = np.ndarray
-DONE, DOUBT, UNDONE, FULL, PAUSE = range(5)
-ROOM = 1 << 12, 1 << 12, 1 << 15  # at first: generators, cells, incidences
+DONE, DOUBT, UNDONE, FULL, PAUSE, TIRED = range(6)
+ROOM = 1 << 12, 1 << 12, 1 << 15, 1 << 10  # at first: generators, cells, incidences, edges of a cell
+EFFORT = 1 << 24  # words to be compared before the kernel comes back: some hundredths of a second
 _MOST = 1 << 30  # generators, cells and incidences of a block, which C counts in 32 bits
 
 
@@ -73,11 +74,12 @@ _NUMBERS = (
     "coordinates", "neurons", "layers", "earlier", "constraints", "equalities", "dimension", "words", "width",
     "stride", "masks", "bit", "neuron", "cells", "bound", "cursor", "generators", "first", "used", "live",
     "cell_room", "generator_room", "pool_room", "head_mask", "floats", "stale", "largest", "patience", "fresh",
-    "undone", "need",
+    "undone", "need", "effort", "row", "column", "edge_room", "n_edges",
 )
 _ARRAYS = (
     "near", "zeros", "plus", "minus", "unknown", "doubtful", "home", "ends", "chain", "heads", "starts", "counts",
     "root", "pool", "cut", "before", "units", "facets", "wrong", "layer", "form_of", "forms", "doubt", "bad",
+    "edges",
 )
 # fmt: on
 _BY_GENERATOR = ("near", "zeros", "plus", "minus", "unknown", "home", "ends", "chain", "bad")
@@ -142,7 +144,7 @@ class Cutter:
             *(_Layer(s.low, s.high, s.width, len(s.bias), s.weights.ctypes.data, s.bias.ctypes.data) for s in layers)
         )
         self._kept, self._from = layers, neuron
-        rooms = [max(2 * count, room) for count, room in zip((generators, cells, len(members)), ROOM, strict=True)]
+        rooms = [max(2 * count, room) for count, room in zip((generators, cells, len(members), 0), ROOM, strict=True)]
         a: dict[str, Array] = {
             "near": np.empty((rooms[0], near.shape[1])),
             "zeros": np.empty((rooms[0], zeros.shape[1]), dtype=np.uint64),
@@ -158,6 +160,7 @@ class Cutter:
             "root": np.empty(rooms[1], dtype=np.int32),
             "cut": np.empty((rooms[1], masks), dtype=np.uint64),
             "pool": np.empty(rooms[2], dtype=np.int32),
+            "edges": np.empty((rooms[3], 3), dtype=np.int32),
             "heads": np.zeros(1 << max(10, generators.bit_length() + 2), dtype=np.int32),
             "doubtful": np.zeros(masks, dtype=np.uint64),
             "doubt": np.zeros(stride),
@@ -220,6 +223,7 @@ class Cutter:
         """Say where the arrays are and how much they hold."""
         c, a = self._c, self._arrays
         c.generator_room, c.cell_room, c.pool_room = len(a["near"]), len(a["starts"]), len(a["pool"])
+        c.edge_room = len(a["edges"])
         if max(c.generator_room, c.cell_room, c.pool_room) > _MOST:
             raise MemoryError
         for name, array in a.items():
@@ -228,6 +232,10 @@ class Cutter:
     def _grown(self) -> None:
         """Twice the room; members of cells that are no more are swept out."""
         c, a = self._c, self._arrays
+        if c.n_edges == c.edge_room:
+            a["edges"] = np.concatenate([a["edges"], np.empty_like(a["edges"])])
+            self._rooms()
+            return
         for names, used in ((_BY_GENERATOR, c.generators), (_BY_CELL, c.cells)):
             for name in names:
                 old = a[name]
@@ -277,10 +285,11 @@ class Cutter:
             floats: may coordinates be found in floats?
 
         Returns:
-            DONE: the layer is; DOUBT: see :meth:`unknown`; UNDONE: see :meth:`undone`; PAUSE; and how many new cells.
+            DONE: the layer is; DOUBT: see :meth:`unknown`; UNDONE: see :meth:`undone`; PAUSE; TIRED: in the middle of a
+            neuron, to look at the clock; and how many new cells.
         """
         c = self._c
-        c.largest, c.patience, c.floats, c.fresh = largest, patience, floats, 0
+        c.largest, c.patience, c.floats, c.fresh, c.effort = largest, patience, floats, 0, EFFORT
         while (state := self._cut(ctypes.addressof(c))) == FULL:
             self._grown()
         if state < 0:

@@ -28,8 +28,8 @@ from geomrelu.geometry.polyhedron import Point, Polyhedron
 from geomrelu.network.compiled import Compiled
 from geomrelu.network.front_door import as_network
 from geomrelu.network.network import Network
-from geomrelu.network.ragged import bits
-from geomrelu.network.subdivision import Block, facets, subdivide
+from geomrelu.network.ragged import bits, facets
+from geomrelu.network.subdivision import Block, subdivide
 from geomrelu.shown import picture_of
 
 if TYPE_CHECKING:
@@ -300,6 +300,7 @@ class Complex:
         seen: dict[bytes, int] = {}
         first = self.compiled.bit(0)
         for cell, mask, _, _ in facets(block.zeros, block.starts, block.members):
+            self.budget.poll()
             tight = bits(mask)
             inside = ~tight[:, :first].any(axis=1)
             walls = block.signs[cell[inside]]
@@ -328,6 +329,7 @@ class Complex:
             numbers[dimension] = len(starts) - 1
             faces: dict[bytes, np.ndarray] = {}
             for _, _, ends, found in facets(block.zeros, starts, members):
+                self.budget.poll()
                 for face in np.split(found, ends[1:-1]):
                     faces[face.tobytes()] = face
             if not faces:

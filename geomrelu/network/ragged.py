@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-__all__ = ["bits", "counted", "cross", "distinct", "expanded", "portions", "ranges", "starts_of"]
+__all__ = ["bits", "counted", "cross", "distinct", "expanded", "facets", "portions", "ranges", "starts_of"]
 
 
 def starts_of(counts: np.ndarray) -> np.ndarray:
@@ -48,6 +48,7 @@ def distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order[fresh], which
 
 
+_MOST = 1 << 23  # bits of members that are compared at once
 _BITS = np.array([b.bit_count() for b in range(256)], dtype=np.uint8)
 
 
@@ -75,3 +76,38 @@ def portions(load: np.ndarray, limit: int) -> Iterator[tuple[int, int]]:
         last = int(np.searchsorted(total, (total[first - 1] if first else 0) + limit, side="right"))
         yield first, max(first + 1, last)
         first = max(first + 1, last)
+
+
+def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """The facets of each cell (or face), those at infinity left out: ``(cell, mask, starts, members)`` in portions.
+
+    ``mask`` has the bits of all constraints and neurons that vanish on the facet and not on the whole cell.
+
+    Method: every facet is cut out by one bit; the sets cut out by single bits are compared by inclusion. The set of
+    bit i lies in that of bit j if and only if j vanishes on it, so i is maximal when all those have the same size.
+    """
+    for first, last in portions(np.diff(starts) * zeros.shape[1] * 64, _MOST):
+        own = members[starts[first] : starts[last]]
+        sizes = np.diff(starts[first : last + 1])
+        cells, tight = last - first, zeros[own]
+        whole = np.bitwise_and.reduceat(tight, starts[first:last] - starts[first], axis=0)
+        place, k = np.nonzero(bits(tight & ~np.repeat(whole, sizes, axis=0)))
+        if not len(place):
+            continue
+        width = zeros.shape[1] * 64
+        key = np.repeat(np.arange(cells), sizes)[place] * width + k
+        order = np.lexsort((own[place], key))
+        key, entry = key[order], place[order]
+        count = np.bincount(key, minlength=cells * width)
+        begin = np.diff(key, prepend=-1).nonzero()[0]
+        cell, k = np.divmod(key[begin], width)
+        mask = np.bitwise_and.reduceat(tight[entry], begin, axis=0) & ~whole[cell]
+        group, j = np.nonzero(bits(mask))
+        smaller = count[cell[group] * width + j] != count[key[begin]][group]
+        lower = j < k[group]  # the same set, met before
+        good = (mask[:, 0] & np.uint64(1)) == 0
+        good[group[smaller | lower]] = False
+        chosen = good.nonzero()[0]
+        ends = np.append(begin, len(entry))
+        places, lengths = expanded(ends, chosen)
+        yield cell[chosen] + first, mask[chosen], starts_of(lengths), own[entry[places]]

@@ -1,12 +1,12 @@
 """The census of an arrangement or of a network: how many regions there are, and what else was asked, as plain values.
 
 Within a budget: what it did not allow is missing, ``regions`` is a lower bound, and ``complete`` and ``reason`` say so.
+``unwritten``, where it stands, says why a file is not there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,12 +18,12 @@ from geomrelu.exact.affine import affordable
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.io.files import write
 from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.lp_regions import cut_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import Workers
+from geomrelu.replacing import replacing
 
 if TYPE_CHECKING:
     import networkx
@@ -90,7 +90,7 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
             polynomial = {"coefficients": coefficients, "regions": counts[0], "bounded": counts[1], "agrees": agrees}
             yield {"characteristic_polynomial": polynomial}
         if wanted.graph:
-            yield {"graph": _written(a.graph(), wanted.graph)}
+            yield _graph(a.graph(budget.clock()), wanted.graph, budget)
 
     return _taken(found, batches(), rest(), each, budget)
 
@@ -134,7 +134,7 @@ def of_network(
         if wanted.faces:
             yield {"f_vector": list(whole.f_vector)}
         if wanted.graph:
-            yield {"graph": _written(whole.graph(), wanted.graph)}
+            yield _graph(whole.graph(), wanted.graph, budget)
 
     return _taken(found, batches(), rest(), note, budget)
 
@@ -153,7 +153,7 @@ def by_shards(
     Memory does not grow with the number of regions. ``files``: where the sign vectors are, if a directory is given.
 
     Raises:
-        InputError: the domain has too many vertices, or a file cannot be written.
+        InputError: the domain has too many vertices, or ``directory`` holds sign vectors already.
 
     >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1]], [-1], "relu")])
     >>> by_shards(net, Polyhedron.box([(-2, 2)] * 2), None, Budget())["regions"]
@@ -171,6 +171,12 @@ def by_shards(
         found |= {"complete": True, "dead": _dead(positive, found["widths"])}
     except (Exhausted, KeyboardInterrupt) as end:
         found["reason"] = "interrupted" if isinstance(end, KeyboardInterrupt) else str(end)
+    except InputError as problem:
+        if not budget.examined:
+            raise
+        found["reason"] = found["unwritten"] = str(problem)
+    if not found["complete"]:
+        found["regions"] = max(found["regions"], budget.examined)  # of shards that nobody has cut yet, too
     if directory is not None:
         found["files"] = sorted(map(str, directory.glob("signs-*.npy")))
     return found
@@ -216,19 +222,39 @@ def _taken(
     return found | {"complete": True}
 
 
-def _written(graph: networkx.Graph, path: str) -> dict[str, int]:
+def _graph(graph: networkx.Graph, path: str, budget: Budget) -> dict[str, Any]:
     """Write a graph whose nodes are sign vectors as GraphML; the nodes are named by their signs."""
-    import networkx
+    size = {"nodes": graph.number_of_nodes(), "edges": graph.number_of_edges()}
+    try:
+        with replacing(path) as stream:
+            for k, line in enumerate(_graphml(graph)):
+                if k % 1024 == 0:
+                    budget.poll()
+                stream.write(f"{line}\n".encode())
+    except InputError as problem:
+        return {"graph": size, "unwritten": str(problem)}
+    return {"graph": size}
 
-    named = networkx.Graph()
-    named.add_nodes_from("".join("-0+"[s + 1] for s in node) for node in graph)
+
+def _graphml(graph: networkx.Graph) -> Iterator[str]:
+    """Line by line: NetworkX would first make a tree of all of it, and look at no clock."""
+    yield "<?xml version='1.0' encoding='utf-8'?>"
+    yield '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    for key, value in next(iter(graph.edges(data=True)), (None, None, {}))[2].items():
+        kind = "long" if isinstance(value, int) else "string"
+        yield f'  <key id="{key}" for="edge" attr.name="{key}" attr.type="{kind}" />'
+    yield '  <graph edgedefault="undirected">'
+    for node in graph:
+        yield f'    <node id="{_name(node)}" />'
     for u, v, data in graph.edges(data=True):
-        plain = {k: value if isinstance(value, int) else str(value) for k, value in data.items()}
-        named.add_edge(*("".join("-0+"[s + 1] for s in node) for node in (u, v)), **plain)
-    stream = BytesIO()
-    networkx.write_graphml(named, stream)
-    write(path, stream.getvalue())
-    return {"nodes": named.number_of_nodes(), "edges": named.number_of_edges()}
+        values = "".join(f'<data key="{key}">{value}</data>' for key, value in data.items())
+        yield f'    <edge source="{_name(u)}" target="{_name(v)}">{values}</edge>'
+    yield "  </graph>"
+    yield "</graphml>"
+
+
+def _name(node: Sequence[int]) -> str:
+    return "".join("-0+"[s + 1] for s in node)
 
 
 # ---- in words -----------------------------------------------------------------------------------------------------

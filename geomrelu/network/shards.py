@@ -30,7 +30,8 @@ class Shard(NamedTuple):
     """What a worker has found.
 
     Attributes:
-        regions: how many. positive: bool, which neurons are positive on one of them. reason: why it is not all; None.
+        regions: how many (at least, if it is not all). positive: bool, which neurons are positive on one of them.
+        reason: why it is not all; None.
     """
 
     regions: int
@@ -63,6 +64,7 @@ class SignFile:
         try:
             self._file.write(np.ascontiguousarray(signs, dtype=np.int8).tobytes())
         except OSError as problem:
+            self._part.unlink(missing_ok=True)
             raise InputError(f"{self.path}: {problem.strerror}") from None
         self.rows += len(signs)
 
@@ -74,6 +76,7 @@ class SignFile:
             self._file.close()
             os.replace(self._part, self.path)
         except OSError as problem:
+            self._part.unlink(missing_ok=True)
             raise InputError(f"{self.path}: {problem.strerror}") from None
 
 
@@ -208,7 +211,7 @@ def _elsewhere(block: Block, path: Path | None, seconds: float | None, regions: 
 
 def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
     """Cut the cells of a block to the end."""
-    neurons = block.compiled.neurons
+    neurons, before = block.compiled.neurons, block.cells - budget.examined
     regions, positive, reason = 0, np.zeros(neurons, dtype=bool), None
     file = None if path is None else SignFile(path, neurons)
     try:
@@ -217,8 +220,12 @@ def _finished(block: Block, path: Path | None, budget: Budget) -> Shard:
             positive |= (done.signs > 0).any(axis=0)
             if file is not None:
                 file.add(done.signs)
+    except KeyboardInterrupt:
+        if file is not None:
+            file.close()  # what was found stays
+        raise
     except Exhausted as end:
-        reason = str(end)
+        reason, regions = str(end), max(regions, before + budget.examined)  # cells that are not yet cut hold one each
     if file is not None:
         file.close()
     return Shard(regions, positive, reason)

@@ -72,7 +72,7 @@ from geomrelu.native.cells import DONE, DOUBT, PAUSE, UNDONE, Cutter
 from geomrelu.network.compiled import TINY, UNIT, UNKNOWN, Compiled
 from geomrelu.network.ragged import bits, counted, cross, distinct, expanded, portions, starts_of
 
-__all__ = ["Block", "facets", "finish", "prefixes", "subdivide"]
+__all__ = ["Block", "finish", "prefixes", "subdivide"]
 
 LARGEST = 1 << 16  # incidences (generators of cells, counted with repetition) of a block before it is halved
 _PAIRS = 1 << 20  # pairs of generators that are compared at once
@@ -101,6 +101,7 @@ class Block:
         rough: are there generators whose integers are not known?
         doubts: for how many signs and generators integers had to decide.
         cutter: the compiled kernel while it is at work; the cells are those before it began.
+        budget: how long all of it may take; within a step it is looked at as well.
         dead: cells that have been cut and wait to be swept out by :meth:`compact`; their halves stand behind them.
     """
 
@@ -120,6 +121,7 @@ class Block:
     rough: bool = False
     doubts: int = 0
     cutter: Cutter | None = None
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def cells(self) -> int:
@@ -167,6 +169,7 @@ class Block:
         systems: list[list[Sequence[int]]] = [[*compiled.domain.equalities] for _ in range(len(generators))]
         tight = bits(self.zeros[generators])
         for k in np.flatnonzero(tight.any(axis=0)).tolist():
+            self.budget.poll()
             there = np.flatnonzero(tight[:, k])
             if k < len(compiled.rows):
                 forms: Sequence[Sequence[int]] = [compiled.rows[k]] * len(there)
@@ -179,6 +182,7 @@ class Block:
         positive = self.near[generators, largest] > 0
         found = []
         for system, k, sign in zip(systems, largest.tolist(), positive.tolist(), strict=True):
+            self.budget.poll()
             row = kernel(system)
             found.append(row if (row[k] > 0) == sign else tuple(-v for v in row))
         return found
@@ -195,7 +199,11 @@ class Block:
     # ---- one neuron -----------------------------------------------------------------------------------------------
 
     def resolve(self) -> int:
-        """Resolve the pending neuron on all cells; how many new cells that makes."""
+        """Resolve the pending neuron on all cells; how many new cells that makes.
+
+        Raises:
+            Exhausted: the time is over.
+        """
         compiled = self.compiled
         self._open()
         if self.outlook is None:
@@ -282,14 +290,14 @@ class Block:
             ``(position in cut, number of the edge)``, by position, then per edge ``(end above, end below, one cell)``.
         """
         above, below = (signs > 0).nonzero()[0], (signs < 0).nonzero()[0]
-        n_above, n_below = (np.bincount(owner[side], minlength=len(cut)) for side in (above, below))
-        above_starts, below_starts = starts_of(n_above), starts_of(n_below)
+        n_below = np.bincount(owner[below], minlength=len(cut))
+        below_starts = starts_of(n_below)
         least = self.dimension - len(self.lines) - 1  # an edge lies on so many independent constraints
-        found = []
-        for first, last in portions(n_above * n_below, _PAIRS):  # as many cells at once as memory allows
-            some = above[above_starts[first] : above_starts[last]]
-            i, j = cross(owner[some], below_starts)
-            some = some[i]
+        found, pairs = [], max(1, _PAIRS // self.zeros.shape[1])  # as many at once as memory allows
+        for first, last in portions(n_below[owner[above]], pairs):
+            self.budget.poll()
+            i, j = cross(owner[above[first:last]], below_starts)
+            some = above[first:last][i]
             cells, p, q = owner[some], own[some], own[below[j]]
             if least > 0:
                 likely = counted(self.zeros[p] & self.zeros[q]) >= least
@@ -305,7 +313,8 @@ class Block:
             return cells, which, p, q, homes
         rest = (~edge).nonzero()[0]
         common, of = common[rest], homes[rest]
-        for first, last in portions(self.starts[of + 1] - self.starts[of], _PAIRS):
+        for first, last in portions(self.starts[of + 1] - self.starts[of], pairs):
+            self.budget.poll()
             pair, place = cross(of[first:last], self.starts)
             face = common[first:last][pair]
             on_it = ((self.zeros[self.members[place]] & face) == face).all(axis=1)
@@ -395,12 +404,13 @@ class Block:
 
     # ---- one layer, compiled ------------------------------------------------------------------------------------
 
-    def resolve_layer(self, budget: Budget, largest: int) -> None:
+    def resolve_layer(self, largest: int) -> None:
         """What :meth:`resolve` does, by the compiled kernel, until the layer ends or the block has become too large.
 
         Raises:
             Exhausted: the budget has ended.
         """
+        budget = self.budget
         self._open()
         self.compact()
         compiled, first = self.compiled, self.compiled.first[self.layer]
@@ -426,7 +436,7 @@ class Block:
         )
         patience = _PATIENCE if budget.regions is None else 0
         state = PAUSE
-        while state != DONE and not (state == PAUSE and cutter.incidences > largest):
+        while state != DONE and not (state == PAUSE and cutter.incidences > largest):  # TIRED: look at the clock
             state, fresh = cutter.run(largest, patience, not self._often)
             self.known += [None] * (len(cutter.near) - len(self.known))
             self.near, self.zeros, self.neuron = cutter.near, cutter.zeros, first + cutter.neuron
@@ -480,44 +490,6 @@ def _slid(row: Row, value: int, line: Row, rate: int) -> Row:
     return reduced([rate * x - value * d for x, d in zip(row, line, strict=True)])
 
 
-# ---- faces ----------------------------------------------------------------------------------------------------------
-
-
-def facets(zeros: np.ndarray, starts: np.ndarray, members: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """The facets of each cell (or face), those at infinity left out: ``(cell, mask, starts, members)`` in portions.
-
-    ``mask`` has the bits of all constraints and neurons that vanish on the facet and not on the whole cell.
-
-    Method: every facet is cut out by one bit; the sets cut out by single bits are compared by inclusion. The set of
-    bit i lies in that of bit j if and only if j vanishes on it, so i is maximal when all those have the same size.
-    """
-    for first, last in portions(np.diff(starts) * zeros.shape[1] * 64, _PAIRS * 8):
-        own = members[starts[first] : starts[last]]
-        sizes = np.diff(starts[first : last + 1])
-        cells, tight = last - first, zeros[own]
-        whole = np.bitwise_and.reduceat(tight, starts[first:last] - starts[first], axis=0)
-        place, k = np.nonzero(bits(tight & ~np.repeat(whole, sizes, axis=0)))
-        if not len(place):
-            continue
-        width = zeros.shape[1] * 64
-        key = np.repeat(np.arange(cells), sizes)[place] * width + k
-        order = np.lexsort((own[place], key))
-        key, entry = key[order], place[order]
-        count = np.bincount(key, minlength=cells * width)
-        begin = np.diff(key, prepend=-1).nonzero()[0]
-        cell, k = np.divmod(key[begin], width)
-        mask = np.bitwise_and.reduceat(tight[entry], begin, axis=0) & ~whole[cell]
-        group, j = np.nonzero(bits(mask))
-        smaller = count[cell[group] * width + j] != count[key[begin]][group]
-        lower = j < k[group]  # the same set, met before
-        good = (mask[:, 0] & np.uint64(1)) == 0
-        good[group[smaller | lower]] = False
-        chosen = good.nonzero()[0]
-        ends = np.append(begin, len(entry))
-        places, lengths = expanded(ends, chosen)
-        yield cell[chosen] + first, mask[chosen], starts_of(lengths), own[entry[places]]
-
-
 # ---- all cells ------------------------------------------------------------------------------------------------------
 
 
@@ -528,7 +500,7 @@ def _products(rows: Sequence[Row], points: Sequence[Row]) -> np.ndarray:
     return np.array(rows, dtype=kind) @ np.array(points, dtype=kind).T
 
 
-def _whole(compiled: Compiled) -> Block | None:
+def _whole(compiled: Compiled, budget: Budget) -> Block | None:
     domain = compiled.domain
     affordable(domain.likely_generators, "the vertices of the domain", each=500)
     points, lines = domain.extreme_generators
@@ -548,6 +520,7 @@ def _whole(compiled: Compiled) -> Block | None:
         np.zeros((1, compiled.neurons), dtype=np.int8),
         list(lines),
         len(pivots([*points, *lines])) - 1,
+        budget=budget,
     )
 
 
@@ -564,7 +537,7 @@ def subdivide(compiled: Compiled, budget: Budget, largest: int | None = None) ->
 
 def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator[Block]:
     """The cells in the cells of a block, as :func:`subdivide` yields them."""
-    compiled = block.compiled
+    compiled, block.budget = block.compiled, budget  # in a worker it is another one
     if largest is None:
         largest = min(LARGEST, (1 << 24) // (1 + compiled.inputs + compiled.neurons))
     stack, kernel = [block], library.available()
@@ -578,7 +551,7 @@ def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator
                     block = block.part(0, half)
                     continue
             if kernel and not block.lines:
-                block.resolve_layer(budget, largest)
+                block.resolve_layer(largest)
             else:
                 budget.spend(block.resolve())
         block.compact()
@@ -587,7 +560,7 @@ def finish(block: Block, budget: Budget, largest: int | None = None) -> Iterator
 
 def prefixes(compiled: Compiled, budget: Budget, parts: int) -> Iterator[Block]:
     """The domain in about so many blocks that are finished apart: its cells for the first neurons, dealt out."""
-    block = _whole(compiled)
+    block = _whole(compiled, budget)
     if block is None:
         return
     budget.spend(1)

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from commands import run
 
+from geomrelu import InputError, decide
+from geomrelu.certificates import files
+
 LAYERS = {"layers": [{"weights": [[1, 1], [1, -1]], "bias": [0, -1]}, {"weights": [[1, 1]], "bias": [-3]}]}
 BOX = {"box": [[0, 1], [0, 1]]}
 MODEL, DOMAIN, OUT = "MODEL.json", "box:0,1", "OUT"
@@ -86,6 +89,42 @@ def test_a_certificate_that_can_be_read_and_proves_nothing_is_rejected(folder, c
         (folder / "odd.json").write_text(content)
         code, out, err = run(capsys, "check", "odd.json", "--model", MODEL, "--domain", DOMAIN)
         assert code == 1 and out.startswith("REJECTED odd.json: ") and out.count("odd.json") == 1 and not err
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize("domain", ["box:0,1", "UNION.vnnlib"])
+def test_what_is_decided_is_printed_where_it_cannot_be_saved(form, domain, folder, capsys, monkeypatch):
+    """A full disk: all verdicts, then one line of what is not saved."""
+    sides = ("(and (>= X_0 0) (<= X_0 1) (>= X_1 0) (<= X_1 1))", "(and (>= X_0 0) (<= X_0 1) (>= X_1 0) (<= X_1 2))")
+    heads = "".join(f"(declare-const X_{i} Real)\n" for i in range(2))
+    (folder / "UNION.vnnlib").write_text(f"{heads}(assert (or {' '.join(sides)}))\n")
+    asked = ["decide", MODEL, "--domain", domain, "--format", form]
+    right = run(capsys, *asked)[1]
+
+    def full(path, data):
+        raise InputError(f"{path}: No space left on device")
+
+    monkeypatch.setattr(files, "save", full)
+    code, out, err = run(capsys, *asked, "--certificates", "kept")
+    assert (code, out, err.count("\n")) == (2, right, 1)
+    assert "No space left on device" in err and "layer-1.json" in err and "layer-2.json" in err
+    code, out, err = run(capsys, "prune", MODEL, "--domain", "box:0,1", "-o", "small.json", "--certificates", "kept")
+    assert code == 2 and "small.json equals" in out and err.count("\n") == 1
+    report = decide(MODEL, "box:0,1", certificates="kept")
+    assert report.dead == [(1, 1), (2, 0)] and len(report.unsaved) == 2 and not report.files
+    assert str(report).endswith("layer-2.json: No space left on device.")
+    assert decide(MODEL, "box:0,1").unsaved == ()
+
+
+def test_what_is_counted_is_printed_where_it_cannot_be_saved(folder, capsys, monkeypatch):
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    asked = ["regions", MODEL, "--domain", "box:-4,4"]
+    for more in (["--graph", "g.graphml"], ["--signs-in", "signs"]):
+        code, out, err = run(capsys, *asked, *more)
+        assert (code, err.count("\n")) == (2, 1) and "No space left on device" in err
+        assert "7 regions: ReLU layers of widths 2, 1 on R^2 on box:-4,4." in out
+    assert sorted(path.name for path in folder.iterdir() if "g.graphml" in path.name) == []
+    assert list((folder / "signs").iterdir()) == []
 
 
 @pytest.mark.parametrize(

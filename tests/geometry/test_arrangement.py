@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from fractions import Fraction
 from itertools import combinations, product
 from math import comb, factorial
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from geomrelu import Budget, Complex, InputError, Polyhedron
 from geomrelu.budget import Exhausted
 from geomrelu.exact.elimination import eliminated, pivots
-from geomrelu.geometry import catalogue, regions
+from geomrelu.geometry import catalogue, parameters, regions
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.chirotope import Minors, _errors, colexicographic, cross_products
 from geomrelu.geometry.sweep import Sweep
@@ -180,6 +181,60 @@ def test_faces_and_walls_on_flat_and_touched_domains():
             assert sorted(map(tuple, found.faces(d).tolist())) == sorted(s for e, s, _ in faces if e == d), (kind, rows)
         walls = [s for d, s, side in faces if d == inside - 1 and not side]
         assert found.graph().number_of_edges() == len(walls), (kind, rows)
+
+
+def test_rows_of_the_domain_that_nobody_needs_change_nothing(monkeypatch):
+    """Where it takes long to see that they are not needed, they stay: beside the set, or touching it in a face."""
+    rng = random.Random(17)
+    for case in range(60):
+        n = rng.choice((1, 2, 2, 3))
+        domain, _ = families.domain(rng, n)
+        if not isinstance(domain, Polyhedron) or domain.is_empty or not domain.inequalities:
+            continue
+        more = [tuple(map(sum, zip(*rng.choices(domain.inequalities, k=2), strict=True))) for _ in range(3)]
+        more += [(row[0] + 1, *row[1:]) for row in more if any(row[1:])]
+        wide = Polyhedron.from_rows([*domain.inequalities, *more], domain.equalities, dimension=n)
+        rows = forms(rng, n, rng.randint(1, 4), ("ternary", "degenerate", "rational")[case % 3])
+        monkeypatch.setattr(parameters, "TRIED", 0.0)
+        many = made(rows, wide)
+        assert found(many) == found(made(rows, domain))
+        assert (many.f_vector, many.n_bounded) == (made(rows, domain).f_vector, made(rows, domain).n_bounded)
+        assert set(many.vertices) == set(made(rows, domain).vertices)
+        kept = many._facets[0]
+        monkeypatch.undo()
+        few = made(rows, wide)
+        assert len(few._facets[0]) <= len(kept) <= len(wide.inequalities)
+        assert (few.f_vector, few.n_bounded, set(few.vertices)) == (many.f_vector, many.n_bounded, set(many.vertices))
+        assert set(map(frozenset, few.graph().edges)) == set(map(frozenset, many.graph().edges))
+
+
+@pytest.mark.parametrize("generators", [True, False])
+def test_a_budget_is_looked_at_before_the_first_region(generators, monkeypatch):
+    """What the domain is, which forms miss it, and the graph: all of it ends, and can be asked again."""
+
+    class Looked(Budget):
+        looks, most = 0, 10**9
+
+        def poll(self):
+            self.looks += 1
+            if self.looks > self.most:
+                raise Exhausted("the time for it is over")
+
+    rng = random.Random(4)
+    points = [[rng.randint(-3, 3) for _ in range(3)] for _ in range(9)]
+    rows, set_ = forms(rng, 3, 5, "ternary"), Polyhedron.from_generators(points)
+    if not generators:
+        set_ = Polyhedron.from_rows(set_.inequalities, set_.equalities, dimension=3)
+    right, edges = found(made(rows, set_)), made(rows, set_).graph().number_of_edges()
+    budget = Looked()
+    assert made(rows, set_).graph(budget).number_of_edges() == edges and budget.looks > 10
+    arrangement = made(rows, set_)
+    for most in range(budget.looks):
+        limit = Looked()
+        limit.most = most
+        with suppress(Exhausted):  # what was found is kept, and costs no look the next time
+            arrangement.graph(limit)
+    assert (found(arrangement), arrangement.graph().number_of_edges()) == (right, edges)
 
 
 def test_faces_against_every_sign_vector():

@@ -126,6 +126,7 @@ def test_regions_on_generators(monkeypatch):
         plain = Arrangement(weights, bias, Polyhedron.from_rows(set_.inequalities, set_.equalities, dimension=n))
         assert sorted(map(tuple, lines.signs.tolist())) == oracles.sign_regions(layers[:1], space, n)
         assert (lines.n_bounded, lines.f_vector) == (plain.n_bounded, plain.f_vector)
+        assert set(map(frozenset, lines.graph().edges)) == set(map(frozenset, plain.graph().edges))
         for sign in lines.signs.tolist():
             point = lines.witness(sign)
             assert lines.code(point) == tuple(sign)

@@ -137,7 +137,7 @@ def test_arrays_grow_from_nothing(monkeypatch):
         grown.append(self._c.cursor)
         grow(self)
 
-    monkeypatch.setattr(kernel, "ROOM", (1, 1, 1))
+    monkeypatch.setattr(kernel, "ROOM", (1, 1, 1, 1))
     monkeypatch.setattr(kernel.Cutter, "_grown", counted)
     rng = random.Random(8)
     for kind in ("gaussian", "ternary"):
@@ -146,6 +146,49 @@ def test_arrays_grow_from_nothing(monkeypatch):
             found, expected = both(monkeypatch, families.as_network(layers), Polyhedron.box([(-2, 2)] * widths[0]))
             assert found == expected
     assert len(grown) > 20 and any(grown)
+
+
+def hull(rng, n, points):
+    """Of whole points: many facets, few in general position."""
+    return Polyhedron.from_generators([[rng.randint(-2, 2) for _ in range(n)] for _ in range(points)])
+
+
+def test_the_kernel_comes_back_within_a_neuron(monkeypatch, seen):
+    """To look at the clock: between any two pairs that are compared at length, and any two new generators."""
+    rng = random.Random(9)
+    monkeypatch.setattr(kernel, "EFFORT", 0)
+    for kind in ("gaussian", "ternary", "degenerate"):
+        for n, domain in ((2, Polyhedron.box([(-2, 2)] * 2)), (4, hull(rng, 4, 12)), (5, hull(rng, 5, 12))):
+            layers = gaussian(rng, [n, 4, 4]) if kind == "gaussian" else families.network(rng, [n, 4, 4], kind)
+            found, expected = both(monkeypatch, families.as_network(layers), domain)
+            assert found == expected
+    assert seen[kernel.TIRED] > 4 * seen["cells"] > 400
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_budget_is_looked_at_within_a_neuron(compiled, monkeypatch):
+    class Looked(Budget):
+        looks, most = 0, 10**9
+
+        def poll(self):
+            self.looks += 1
+            if self.looks > self.most:
+                raise Exhausted("the time for it is over")
+
+    rng = random.Random(1)
+    domain, network = hull(rng, 5, 14), families.as_network(gaussian(rng, [5, 2]))
+    monkeypatch.setattr(library, "available", lambda: compiled)
+    monkeypatch.setattr(kernel, "EFFORT", 1 << 8)
+    monkeypatch.setattr(subdivision, "_PAIRS", 64)
+    budget = Looked()
+    list(subdivide(Compiled(network, domain, 1), budget))
+    assert budget.looks > 20  # for two neurons
+    for most in range(budget.looks):
+        limit = Looked()
+        limit.most = most
+        with pytest.raises(Exhausted):
+            list(subdivide(Compiled(network, domain, 1), limit))
+        assert limit.examined <= budget.examined == 4
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,7 @@ def test_small_portions_change_nothing(monkeypatch):
         (regions(Complex(network, domain)), Complex(network, domain).f_vector) for _, network, domain, *_ in cases
     ]
     monkeypatch.setattr("geomrelu.network.subdivision._PAIRS", 1)
+    monkeypatch.setattr("geomrelu.network.ragged._MOST", 1)
     for (_, network, domain, *_), (signs, faces) in zip(cases, expected, strict=True):
         assert (regions(Complex(network, domain)), Complex(network, domain).f_vector) == (signs, faces)
 
