@@ -73,15 +73,17 @@ def orthant_kill(n: Any, nonpositive: Any = HALF) -> sympy.Expr:
             for symmetric laws with the atom s at 0.
 
     Raises:
-        InputError: a number that is not a positive integer.
+        InputError: n is not a positive integer, or the probability is a float or not in [0, 1].
 
     Exact: yes. Source: Rister & Rubin, section 3; claims ``orthant-kill``, ``default-initialisations``.
 
     >>> orthant_kill(2), orthant_kill(1, sympy.Rational(2, 3))
     (1/64, 4/9)
     """
-    n = size_of(n, "width n")
-    return sympy.sympify(nonpositive) ** (n**2 + n)
+    n, p = size_of(n, "width n"), number_of(nonpositive, "probability")
+    if p.is_number and not (p.is_real and 0 <= p <= 1):
+        raise InputError(f"probability: {p} is not between 0 and 1")
+    return p ** (n**2 + n)
 
 
 def upper_bound(n: Any, k: Any) -> sympy.Expr:
@@ -164,7 +166,7 @@ def zeros_on_a_line(*widths: Any) -> sympy.Expr:
     >>> zeros_on_a_line(2, 1)
     3/8
     """
-    return sympy.prod([1 - 2 ** -size_of(n, "width") for n in widths])
+    return sympy.Mul(*[1 - 2 ** -size_of(n, "width") for n in widths])
 
 
 def euler_characteristic(*widths: Any) -> sympy.Expr:
