@@ -160,7 +160,9 @@ def _table(name: str) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
 @_table("formulas")
 def formulas() -> Table:
     """Every closed form, with symbols."""
-    n, k, n0, n1, width, m = (sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "N", "m"))
+    n, k, n0, n1, n2, width, m = (
+        sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "n2", "N", "m")
+    )
     p, r = sympy.symbols("p r", positive=True)
     narrow = sympy.Integer(2) ** (-n1 - 1)
     return Table(
@@ -195,13 +197,13 @@ def formulas() -> Table:
                 "bias-free",
             ),
             (
-                "zeros on a line behind widths $n_0$, $n_1$, mean",
-                closed_forms.zeros_on_a_line(n0, n1),
+                "zeros on a line behind widths $n_1$, $n_2$, mean",
+                closed_forms.zeros_on_a_line(n1, n2),
                 "zeros-on-a-line",
             ),
             (
-                "dead on $R$ behind widths $n_0$, $n_1$, $\\geq$",
-                closed_forms.dead_on_the_line(n0, n1),
+                "dead on $R$ behind widths $n_1$, $n_2$, $\\geq$",
+                closed_forms.dead_on_the_line(n1, n2),
                 "zeros-on-a-line",
             ),
             (
@@ -338,10 +340,11 @@ def zero_bias() -> Table:
     )
 
 
-# Theorems on random networks, and what they need of the biases besides symmetric laws without atoms.
+# Theorems on random networks, and what they need of the biases besides symmetric laws without atoms. (Without biases
+# every neuron is 0 at the point 0, which is dead.)
 NEEDS: dict[str, str] = {
-    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "one-dim-sharper"), "any"),
-    "sign-flip-ratio": "any",
+    **dict.fromkeys(("lower-bound", "single-point", "dying-bound", "sign-flip-ratio"), "not only 0"),
+    **dict.fromkeys(("upper-bound", "one-dim-sharper"), "any"),
     **dict.fromkeys(("orthant-kill", "width-one", "tight-at-two", "range-two-three"), "same"),
     **dict.fromkeys(("narrow-first-layer", "one-more-than-input", "line-lower-bound", "line-upper-bound"), "same"),
     **dict.fromkeys(("width-free-lower-bound", "zeros-on-a-line", "euler-characteristic"), "same"),
@@ -365,8 +368,10 @@ def applies(theorem: str, law: str) -> str:
 def defaults() -> Table:
     """Which theorems speak of dense layers as a framework draws them unless told otherwise."""
     words = {"any": "with or without biases", "same": "biases", "zero": "no biases"}
+    words["not only 0"] = "biases, or an input other than 0"
     return Table(
-        "Which theorems apply to whose default initialisation; where biases start at 0 no neuron is stably dead",
+        "Which theorems apply to whose default initialisation; where biases start at 0 no neuron is stably dead on a "
+        "set that contains 0",
         ("theorem", "needs", *FRAMEWORKS),
         tuple((label, words[needed], *(applies(label, law) for law in FRAMEWORKS)) for label, needed in NEEDS.items()),
     )
@@ -451,8 +456,8 @@ def dying() -> Table:
     """The bound on the probability that a network of equal widths dies at initialisation."""
     rows = [(n, k, closed_forms.dying_bound(*[n] * k)) for n in (1, 2, 3, 4, 8) for k in (1, 2, 3, 9)]
     return Table(
-        "Bound on the probability that a network dies: 1 - (1 - 2^-N)^L",
-        ("$N$", "hidden layers", "at most"),
+        "Bound on the probability that a network dies: 1 - (1 - 2^-N)^m",
+        ("$N$", "hidden layers $m$", "at most"),
         tuple(rows),
     )
 
