@@ -9,7 +9,7 @@ import sympy
 
 from geomrelu.errors import InputError
 
-__all__ = ["number_of", "size_of"]
+__all__ = ["number_of", "probability_of", "size_of"]
 
 
 def number_of(value: Any, what: str) -> sympy.Expr:
@@ -17,6 +17,14 @@ def number_of(value: Any, what: str) -> sympy.Expr:
     if isinstance(value, (float, bool)):
         raise InputError(f"{what}: {value} is not an exact number; write it exactly, such as Fraction(1, 2)")
     return _scalar(value, f"{what}: {value!r} is not a number")
+
+
+def probability_of(value: Any, what: str = "probability") -> sympy.Expr:
+    """An exact number in [0, 1] or a symbolic expression, as SymPy has it."""
+    found = number_of(value, what)
+    if found.is_number and not (found.is_real and 0 <= found <= 1):
+        raise InputError(f"{what}: {found} is not between 0 and 1")
+    return found
 
 
 def size_of(value: Any, what: str, least: int = 1) -> sympy.Expr:

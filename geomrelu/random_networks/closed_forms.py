@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 
 from geomrelu.errors import InputError
-from geomrelu.exact.symbols import number_of, size_of
+from geomrelu.exact.symbols import number_of, probability_of, size_of
 
 __all__ = [
     "bias_free_unactivated",
@@ -80,10 +80,8 @@ def orthant_kill(n: Any, nonpositive: Any = HALF) -> sympy.Expr:
     >>> orthant_kill(2), orthant_kill(1, sympy.Rational(2, 3))
     (1/64, 4/9)
     """
-    n, p = size_of(n, "width n"), number_of(nonpositive, "probability")
-    if p.is_number and not (p.is_real and 0 <= p <= 1):
-        raise InputError(f"probability: {p} is not between 0 and 1")
-    return p ** (n**2 + n)
+    n = size_of(n, "width n")
+    return probability_of(nonpositive) ** (n**2 + n)
 
 
 def upper_bound(n: Any, k: Any) -> sympy.Expr:
