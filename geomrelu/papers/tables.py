@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -501,7 +502,7 @@ def safe_width(layers: int, dying: Fraction) -> int:
     >>> safe_width(10, Fraction(1, 10))
     7
     """
-    if layers < 1 or not 0 < dying < 1:
+    if integer(layers, "layers") < 1 or not 0 < dying < 1:
         raise InputError("a positive number of layers, and a probability in (0, 1)")
     width = 1
     while 1 - Fraction(2**width - 1, 2**width) ** layers > dying:
