@@ -317,7 +317,8 @@ def ranges() -> Table:
     rows.append(("dead without biases, $n_0 = 2$, $n_1 = 4$", low, high, "plane-central-four", "sharp"))
     for n0 in (2, 3):
         low, high = closed_forms.wide_lower_bound(n0), "?"
-        rows.append((f"stably unactivated, $n_0 = {n0}$, all $n_1$", low, high, "wide-lower-bound", "conjectured"))
+        event, said = f"stably unactivated, $n_0 = {n0}$, $n_1 \\geq {n0 + 2}$", "a lower bound, conjectured"
+        rows.append((event, low, high, "wide-lower-bound", said))
     return Table(
         "Ranges over all laws with independent symmetric parameters without atoms",
         ("event", "least", "largest", "claim", "what is known"),
