@@ -137,7 +137,7 @@ for n0 in (2, 3):
         e = found[n0, n1] = by_orbits(Experiment("stably-unactivated", (n0, n1)), orbits, seed=1)
         exact = e.experiment.proved()
         shown = f"= {exact[0]}, by {exact[1]}" if exact else f"in [{e.low:.5f}, {e.high:.5f}]"
-        print(f"n0 = {n0}, n1 = {n1}: {e.estimate:.5f} {shown}; at least {min(e.counts)} of {e.size} signs")
+        print(f"n0 = {n0}, n1 = {n1}: {e.estimate:.5f} {shown}; least orbit: {min(e.counts)} of {e.size} signs")
         assert Fraction(min(e.counts), e.size) >= Fraction(1, 4 ** (n0 + 1))
 figure = figure_five(found)
 if pictures is not None:

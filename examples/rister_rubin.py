@@ -4,9 +4,9 @@
 # Rister and Rubin, *Probabilistic bounds on data sensitivity in deep rectifier networks*, taken at its word: what is
 # exact, what is a bound, what is false as printed. `python examples/rister_rubin.py figure.png` draws the simulation.
 #
-# A network has $k$ layers of width $n$ and random parameters, independent and symmetric about 0. A layer *dies* if none
-# of its neurons is positive anywhere on what reaches it; $P(n, k)$ is the probability that all layers live, for inputs
-# from all of $\mathbb R^n$.
+# A network has $k$ layers of width $n$ and random parameters, independent, symmetric about 0, without atoms. A layer
+# *dies* if none of its neurons is positive anywhere on what reaches it; $P(n, k)$ is the probability that all layers
+# live, for inputs from all of $\mathbb R^n$.
 
 # %%
 import sys

@@ -8,10 +8,15 @@
 # which is said to follow "from some common assumptions about the data and parameters" and is the hypothesis under which
 # the lower bound is shown to be tight.
 #
-# **What is wrong.** The sum need not be finite. *Without biases* (the default of several frameworks starts with biases
-# 0) data on one ray keep their ratios in every living network: each term is the same number, for every width. *With
-# biases* and growing outputs (Xavier's variance as printed, $\sigma_\theta^2 = n$, makes them grow) the biases are soon
-# forgotten, and the terms tend to a positive number; this is seen here for width 1, in seven layers.
+# **What is wrong.** The sum need not be finite, nor small. *Without biases* (the default of several frameworks starts
+# with biases 0) data on one ray keep their ratios in every living network: each term is the same number, for every
+# width. *With biases*, for every law without atoms, take the data $R x$ and $2 R x$. As $R \to \infty$, living
+# networks are those that live without their biases
+# ([`tight-along-paths-corrected`](tight-along-paths-corrected.py), Step 3), and each term tends to $\frac19$. So for
+# every $n$ there are two data for which the first $9 \cdot 4^n$ terms make the sum larger than $2^n$. It can also be
+# infinite with biases: in width one, with all parameters between 4 and 8 in size, each term is at least $\frac1{10}$
+# ([`eigenvalue-any-width-corrected`](eigenvalue-any-width-corrected.py)), and where parameters lie between 2 and 3,
+# the terms do not fall in seven layers.
 #
 # *Without biases* the assumption is not needed: data on a ray live and die together, and $\mathcal P = \ell$ exactly.
 # *With biases* they need not (width 1, $|a| = 2$, $|b| = 3$, data 1 and 2: $\mathcal P(1, 1) = \frac34$, not
@@ -55,7 +60,8 @@ AGAIN = Again(
 # ## Search
 #
 # All sign choices of random magnitudes: the mean of the normalised variance over the living ones. Width 2
-# without biases on the data $x, 2x$: each term is $\frac19$, and $2 \cdot 9 \cdot 2^n$ layers give $2 \cdot 2^n$.
+# without biases on the data $x, 2x$: each term is $\frac19$, and $2 \cdot 9 \cdot 2^n$ layers give $2 \cdot 2^n$; with
+# biases, far out, each is nearly $\frac19$.
 # Width 1 with biases and magnitudes in $[2, 3]$ on the data 1 and 2: the terms should fall to 0, and do not.
 
 
@@ -101,6 +107,10 @@ def sums(depth: str) -> Iterator[tuple[object, ...]]:
     free = [([[size(), size()], [size(), size()]], [Fraction(0)] * 2) for _ in range(2)]
     for k, term in enumerate(terms(free, [x, [2 * v for v in x]]), 1):
         yield f"n = 2 without biases, layer {k}", term, Fraction(1, 9)
+    far = [[10**9 * v for v in x], [2 * 10**9 * v for v in x]]
+    biased = [([[size(), size()], [size(), size()]], [size(), size()]) for _ in range(2)]
+    for k, term in enumerate(terms(biased, far), 1):
+        yield f"n = 2 with biases, far out, layer {k}, in millionths", int(10**6 * term), 111111
     values, total = [x, [2 * v for v in x]], Fraction(0)
     for _ in range(2 * 9 * 4):  # one of the living networks: all have this term
         values = [[3 * u + v, u + 2 * v] for u, v in values]

@@ -3,10 +3,11 @@
 #
 # **Statement (false for two inputs).** For given magnitudes $a, b, w$, the fraction of stably unactivated sign choices
 # of $f(x) = \sum_i w_i \max(a_i \cdot x + b_i, 0) + c$ on $\mathbb R^{n_0}$ is least if $|c|$ is larger than everything
-# else, for every $n_0$.
+# else, for every $n_0$. Magnitudes are generic, as in [`orbit-minimum`](orbit-minimum.py).
 #
 # It is true for $n_0 = 1$ ([`line-lower-bound`](line-lower-bound.py)), and would give $p_n \ge Q_n / 2$ for networks
-# with biases against those without. For $n_0 = 2$ and $n_0 = 3$ there are explicit magnitudes against it.
+# with biases against those without. For $n_0 = 2$ and $n_0 = 3$ there are explicit magnitudes against it; magnitudes
+# near them have the same counts.
 
 # %%
 from __future__ import annotations
@@ -22,11 +23,11 @@ claim = Claim(
     statement="for every n0 the fraction of stably unactivated sign choices is least for the largest constant",
     latex=r"\min_c\ p(A, b, w, c) = p(A, b, w, \infty) \quad \text{for every } n_0",
     source="new (after Brownlowe et al., conjecture 1.3)",
-    hypotheses=("hyperplanes in general position",),
+    hypotheses=("magnitudes generic",),
     correction="line-lower-bound",
 )
 
-PLANE = ([[-2, -3], [0, -1], [-9, 7], [-2, 3], [-7, 9]], [-9, 3, -2, 5, 5], [4, 5, 2, 4, 6])
+PLANE = ([[-2, -3], [0, -1], [-9, 7], [-2, 3], [-7, 9]], [-9, 3, -2, 5, 5], [4, 5, 2, 3, 6])
 SPACE = (
     [[-4, 4, -1], [-3, 1, -4], [3, -1, -9], [-3, -2, 1], [8, 8, 9], [4, -3, -9]],
     [-9, -5, -4, -1, 1, 0],

@@ -1,12 +1,14 @@
 # %% [markdown]
 # # The normalised variance on a ray
 #
-# **Notation.** A network without biases, of any widths and depth $k$, and data $t_1 x, \dots, t_M x$ on one ray,
-# $t_i > 0$. The normalised variance of vectors is the sum of the variances of their coordinates over the squared norm
-# of their mean.
+# **Notation.** The normalised variance of vectors is the sum of the variances of their coordinates over the squared
+# norm of their mean.
 #
-# **Statement.** If the network is alive at $x$, the normalised variance of its outputs is that of $t_1, \dots, t_M$, at
-# every depth and every width; in particular, unless all $t_i$ are equal, it does not go to 0 with the depth.
+# **Statement.** (i) Let a network without biases, of any widths and depth $k$, be alive at $x$, and let the data be
+# $t_1 x, \dots, t_M x$, $t_i > 0$. Then the normalised variance of its outputs is that of $t_1, \dots, t_M$; in
+# particular, unless all $t_i$ are equal, it does not go to 0 with the depth. (ii) With biases: in width one, with all
+# parameters between 4 and 8 in size and the data 100 and 200, it is at least $\frac1{10}$ in every living network, at
+# every depth.
 
 # %%
 from __future__ import annotations
@@ -24,19 +26,30 @@ from geomrelu.network.network import Network
 claim = Claim(
     label="eigenvalue-any-width-corrected",
     title="The normalised variance on a ray",
-    statement="no biases, data t_i x on a ray: the normalised variance of living outputs is that of the t_i",
+    statement="no biases, data t_i x on a ray: the normalised variance of living outputs is that of the t_i; with "
+    "biases it need not go to 0 either",
     latex=r"F(t x) = t F(x),\ t > 0: \quad \frac{\lVert \sigma(F_k) \rVert^2}{\lVert E F_k \rVert^2} = "
     r"\frac{\operatorname{Var} t}{(E\,t)^2}",
     source="Rister & Rubin, section 5 (corrected)",
-    hypotheses=("no biases", "data on one ray", "the network is alive at x (by definition)"),
+    hypotheses=(
+        "for (i): no biases",
+        "data on one ray",
+        "for (ii): parameters between 4 and 8 in size",
+        "the network is alive at x (by definition)",
+    ),
 )
 
 # %% [markdown]
 # ## Proof
 #
 # $\max(t z, 0) = t \max(z, 0)$ for $t > 0$, so layer by layer $F_k(t x) = t F_k(x)$. With $v = F_k(x) \ne 0$ the mean
-# of the outputs is $E(t)\, v$ and the sum of the variances is $\operatorname{Var}(t)\, |v|^2$; $|v|^2$ cancels.
-# $\square$
+# of the outputs is $E(t)\, v$ and the sum of the variances is $\operatorname{Var}(t)\, |v|^2$; $|v|^2$ cancels: (i).
+#
+# (ii) Let $y < z$ be the outputs of a layer, $y \ge 100$. In the next layer $|a y| \ge 400 > |b|$, so it is dead if
+# $a < 0$, and otherwise the outputs are $a y + b$ and $a z + b$, both at least $392$. With $d = z - y$ and $s = z + y$
+# they have the difference $a d$ and the sum $a s + 2 b$, so $\frac sd$ grows by $\frac{2b}{ad} \le \frac4d$ at most,
+# and $d$ at least fourfold. At the beginning $d = 100$ and $\frac sd = 3$; so $\frac sd \le 3 + \frac4{100} \cdot
+# \frac43 < \sqrt{10}$ for ever, and the normalised variance is $\frac{d^2}{s^2}$. $\square$
 
 
 # %%
@@ -48,12 +61,14 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
     own = (s + t) / 2
     expected = ((s - own) ** 2 + (t - own) ** 2) / 2 / own**2
     yield "two data, two outputs", variance / sum(m**2 for m in mean), expected
+    a, b, d = sympy.symbols("a b d", positive=True)
+    yield "(ii): the growth of s / d", (a * s + 2 * b) / (a * d), s / d + 2 * b / (a * d)
 
 
 # %% [markdown]
 # ## Enumeration
 #
-# Random networks of several widths and depths, alive at $x$, exactly.
+# Random networks of several widths and depths, alive at $x$, exactly. Then (ii): all signs of random parameters.
 
 
 # %%
@@ -91,20 +106,42 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
                 yield (f"widths {', '.join(map(str, widths))}", *case) if found == 1 else case
 
 
+@claim.enumerate("living networks with biases")
+def with_biases(depth: str) -> Iterator[tuple[object, ...]]:
+    rng = random.Random(224)
+    yield "the largest s / d, squared", (3 + Fraction(4, 100) * Fraction(4, 3)) ** 2, "<", 10
+    for k in (1, 3, 6):
+        sizes = [(Fraction(rng.randint(400, 800), 100), Fraction(rng.randint(400, 800), 100)) for _ in range(k)]
+        alive = [[[Fraction(100)], [Fraction(200)]]]  # the outputs of the living
+        for a, b in sizes:
+            images = (
+                [[max(s * a * v + t * b, Fraction(0))] for (v,) in values]
+                for values in alive
+                for s, t in itertools.product((1, -1), repeat=2)
+            )
+            alive = [values for values in images if any(v for (v,) in values)]
+        yield f"width 1, {k} layers: living", len(alive), 2**k
+        yield f"width 1, {k} layers: the least, in thousandths", int(1000 * min(map(normalised, alive))), ">=", 100
+
+
 # %% [markdown]
 # ## Neighbours that fail
 #
 # *With biases* a constant is added to proportional values: $\max(2x + 1, 0)$ on 1 and 2. *Two rays*: $x$ and $-x$ for
-# the pair $\max(\pm x, 0)$.
+# the pair $\max(\pm x, 0)$. *Small weights*, for (ii): with $a = \frac12$ and $b = 1$ all outputs tend to 2.
 
 
 # %%
-@claim.neighbour("no biases; data on one ray")
+@claim.neighbour("for (i): no biases; data on one ray; for (ii): parameters between 4 and 8 in size")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     yield normalised([[Fraction(3)], [Fraction(5)]]), normalised([[Fraction(1)], [Fraction(2)]])
     network = Network.from_layers([([[1], [-1]], [0, 0], "relu")])
     values = [[max(v, Fraction(0)) for v in network.pre_activations([x])[-1]] for x in (1, -2)]
     yield normalised(values), normalised([[Fraction(1)], [Fraction(2)]])
+    values = [[Fraction(100)], [Fraction(200)]]
+    for _ in range(9):
+        values = [[v / 2 + 1] for (v,) in values]
+    yield normalised(values), ">=", Fraction(1, 10)
 
 
 # %%

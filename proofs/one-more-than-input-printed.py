@@ -3,7 +3,7 @@
 #
 # **Statement (false as printed).** Let the parameters of each layer be independent with one law that is symmetric about
 # 0. If $n_1 = n_0 + 1$, a second-layer neuron is stably unactivated with probability $(2^{n_0} + 1) / 4^{n_0+1}$
-# (theorem 1.2).
+# (theorem 1.2 as the abstract has it; its own wording was not at hand, that of theorem 1.1 begins like this).
 #
 # **What is wrong.** With the law of a fair sign, $\pm 1$, hyperplanes coincide and values cancel: for $n_0 = 1$ the
 # probability is $\frac9{64}$ and not $\frac3{16}$. The theorem needs "no atoms":
@@ -26,7 +26,7 @@ claim = Claim(
     statement="n1 = n0 + 1, symmetric laws: P(a second-layer neuron is stably unactivated) = (2^n0 + 1) / 4^(n0 + 1)",
     latex=r"n_1 = n_0 + 1:\quad P(\text{stably unactivated}) = \frac{2^{n_0} + 1}{4^{n_0+1}} \quad "
     r"\text{for all symmetric laws}",
-    source="Brownlowe et al., theorem 1.2",
+    source="Brownlowe et al., theorem 1.2, as in the abstract",
     hypotheses=("parameters of each layer i.i.d. with a law that is symmetric about 0",),
     correction="one-more-than-input",
 )

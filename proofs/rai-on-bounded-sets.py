@@ -10,8 +10,8 @@
 #
 # (i) At each point of $\mathbb R^N_+$ a neuron is dead with probability less than $\frac12$. So a network with $m$
 # hidden layers of width $N$ dies at a point of the orthant with probability less than $1 - (1 - 2^{-N})^m$, which is
-# the probability for every symmetric law. For one input $x = \pm 1$ a neuron of the first layer is dead with
-# probability exactly $\frac12$ at $-1$, and less at 1.
+# the probability for every symmetric law without atoms. For one input $x = \pm 1$ a neuron of the first layer is dead
+# with probability exactly $\frac12$ at $-1$, and less at 1.
 #
 # (ii) On every bounded set a layer is dead with positive probability. So the network dies with positive probability.
 # No single layer is dead on the whole orthant; a network can die there, because the image of layer 1 can be bounded.

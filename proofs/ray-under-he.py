@@ -31,7 +31,7 @@ claim = Claim(
     title="A ray under He's initialisation",
     statement="He normal parameters, a ray: P(n, 2^n) >= 3/2 l(n, 2^n) for n = 2, ..., 6",
     latex=r"P(n, 2^n) \ge \tfrac32\, \ell(n, 2^n) \quad \text{on a ray, He's law, } n \le 6",
-    source="new (after Rister & Rubin, section 5)",
+    source="new, measured (after Rister & Rubin, section 5)",
     hypotheses=("the whole ray", "He normal weights and biases (needed: not known)"),
     uses=("tight-along-paths-corrected",),
 )

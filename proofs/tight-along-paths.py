@@ -6,6 +6,11 @@
 # the network width and depth both grow without limit"). $S_0 \subseteq \mathbb R^n$ is any input set, and all
 # parameters, weights and biases, are independent with one symmetric density, which may depend on $n$.
 #
+# **What the paper proves** is less: finite data, and assumption 5.1, which "we require" a page later, are its
+# hypotheses ("reasonable assumptions", says the abstract). Under them, with the variances divided neuron by neuron,
+# the limit is right: [`geometric-series-corrected`](geometric-series-corrected.py). But the assumption is not always
+# met ([`assumption-5-1`](assumption-5-1.py)), and without it the sentence is not true.
+#
 # **What is wrong.** On an unbounded $S_0$ (the ray through a point is enough, so is $\mathbb R^n$, for which the upper
 # bound is called tight) there are two places that live and die independently: 0, where the biases decide, and infinity,
 # where the weights decide. For a density on $\varepsilon \le |\theta| \le 2 \varepsilon$, $8 n \varepsilon \le 1$ (it

@@ -150,7 +150,7 @@ def test_brownlowe(tmp_path):
     assert "c = 100: 20 of 128; on 1000 orbits near it: {20}\n" in said
     assert "c = 1: 22 of 128; on 1000 orbits near it: {22}\n" in said
     assert "n0 = 2, n1 = 3: 0.07812 = 5/64, by one-more-than-input" in said
-    estimated = re.findall(r"^n0 = (\d), n1 = (\d): \S+ in \[(\S+), (\S+)\]; at least (\d+) of (\d+)", said, re.M)
+    estimated = re.findall(r"^n0 = (\d), n1 = (\d): \S+ in \[(\S+), (\S+)\]; least orbit: (\d+) of (\d+)", said, re.M)
     assert len(estimated) == 6
     for n0, _, low, high, least, size in estimated:
         assert 4.0 ** -(int(n0) + 1) <= int(least) / int(size) < float(high) and float(low) < float(high)

@@ -329,13 +329,15 @@ def contents(registry: Registry) -> str:
 
 
 def _new(registry: Registry) -> list[str]:
-    """What is in no paper: with a written proof, without one, and what was guessed and is false."""
+    """What is in no paper: with a written proof, without one, only measured, and what was guessed and is false."""
     own = [claim for claim in registry.values() if claim.source.startswith("new")]
     false = [claim for claim in own if claim.correction is not None]
     unproved = [claim for claim in own if claim.source.startswith("new, open")]
-    proved = [claim for claim in own if claim not in false and claim not in unproved]
+    measured = [claim for claim in own if claim.source.startswith("new, measured")]
+    proved = [claim for claim in own if claim not in (*false, *unproved, *measured)]
     lines = ["", "## What is new", ""]
-    for word, claims in (("With a proof", proved), ("Open, hunted", unproved), ("Guessed, and refuted", false)):
+    groups = {"With a proof": proved, "Measured": measured, "Open, hunted": unproved, "Guessed, and refuted": false}
+    for word, claims in groups.items():
         if claims:
             lines.append(f"* {word}: " + ", ".join(f"{_link(c.label)} ({c.title})" for c in claims) + ".")
     return lines

@@ -23,9 +23,9 @@ sign choices of all parameters: how the dimension spreads over the networks with
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("dimension", "the functional dimension of a network on a sample, exactly", epilog=ABOUT)
-    sub.add_argument("model", metavar="MODEL", help=".onnx, .npz or .json: a chain of layers")
+    sub.add_argument("model", metavar="MODEL", help="as for decide: a chain of layers")
     sub.add_argument(
-        "--points", metavar="N or FILE", help='so many random points, or {"points": [...]} (default: two a parameter)'
+        "--points", metavar="N or FILE", help="so many random points, or a file of points (default: two a parameter)"
     )
     sub.add_argument("--orbits", type=int, metavar="N", help="also of N networks with random signs")
     sub.add_argument("--tied", action="store_true", help="equal weights (biases) of a layer are one parameter")

@@ -24,7 +24,7 @@ framework does by default, weights and biases: pytorch, keras, flax, tensorflow,
 SCALE is the variance of the weights, whatever the law: he 2/fan_in, glorot (xavier) 2/(fan_in + fan_out),
 lecun 1/fan_in, none that of the law itself. Biases are drawn like the weights of their layer (--biases same), from the
 law without the scale (unscaled), or are zero, as keras, flax and tensorflow have them.
-A MODEL (.onnx, .npz, .json) gives the shape: its nonzero weights and biases are the parameters, an entry 1 that reads
+A MODEL, as for decide, gives the shape: its nonzero weights and biases are the parameters, an entry 1 that reads
 from before the previous layer is a connection and stays; --tied for convolutions. Without --law its own magnitudes are
 one orbit, walked whole. The schemes batch-norm and sign-flip are sampled on --points.
 When --time is over, the interval is that of what is finished, and holds whenever that is; the exit code is 3."""
@@ -44,7 +44,7 @@ def add(command: Command) -> None:
     sub.add_argument("--biases", help="same, unscaled or zero; default: same, or those of the framework")
     sub.add_argument("--no-bias", action="store_true", help="all biases are 0")
     sub.add_argument("--domain", metavar="DOMAIN", help="as for decide; default R^n")
-    sub.add_argument("--points", metavar="N|FILE", help="instead: N standard normal points, or those of a .json file")
+    sub.add_argument("--points", metavar="N|FILE", help="instead: N standard normal points, or those of a file")
     sub.add_argument("--scheme", default="iid", help="iid, batch-norm or sign-flip: what layers do with the points")
     sub.add_argument("--layer", type=int, metavar="L", help="of killed and dead-neurons")
     sub.add_argument("--number", type=int, metavar="M", help="of dead-neurons")

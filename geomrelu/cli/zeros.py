@@ -26,7 +26,7 @@ before it: they are equal for generic magnitudes (claim zeros-on-a-line)."""
 def add(command: Command) -> None:
     """The arguments of the command."""
     sub = command("zeros", "where neurons are 0 on a line, exactly", epilog=ABOUT)
-    sub.add_argument("model", metavar="MODEL", help=".onnx, .npz or .json")
+    sub.add_argument("model", metavar="MODEL", help="as for decide")
     sub.add_argument("--line", required=True, metavar="X,D", help="a point and a direction")
     sub.add_argument("--layer", type=int, metavar="L", help="from 1; one more than there are ReLU layers: the outputs")
     sub.add_argument("--neuron", type=int, metavar="I", help="only this neuron (from 0)")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import sympy
 
 from geomrelu.errors import InputError
 
-__all__ = ["number_of", "size_of"]
+__all__ = ["number_of", "probability_of", "size_of"]
 
 
 def number_of(value: Any, what: str) -> sympy.Expr:
     """An exact number or a symbolic expression, as SymPy has it."""
     if isinstance(value, (float, bool)):
         raise InputError(f"{what}: {value} is not an exact number; write it exactly, such as Fraction(1, 2)")
-    try:
-        return sympy.sympify(value, strict=True)
-    except sympy.SympifyError:
-        raise InputError(f"{what}: {value!r} is not a number") from None
+    return _scalar(value, f"{what}: {value!r} is not a number")
+
+
+def probability_of(value: Any, what: str = "probability") -> sympy.Expr:
+    """An exact number in [0, 1] or a symbolic expression, as SymPy has it."""
+    found = number_of(value, what)
+    if found.is_number and not (found.is_real and 0 <= found <= 1):
+        raise InputError(f"{what}: {found} is not between 0 and 1")
+    return found
 
 
 def size_of(value: Any, what: str, least: int = 1) -> sympy.Expr:
@@ -26,10 +32,16 @@ def size_of(value: Any, what: str, least: int = 1) -> sympy.Expr:
     wanted = "a positive integer" if least else "an integer >= 0"
     if isinstance(value, (bool, str)):
         raise InputError(f"{what}: {value!r} is not {wanted}")
-    try:
-        size = sympy.sympify(value, strict=True)
-    except sympy.SympifyError:
-        raise InputError(f"{what}: {value!r} is not {wanted}") from None
+    size = _scalar(value, f"{what}: {value!r} is not {wanted}")
     if size.is_number and not (size.is_Integer and size >= least):
         raise InputError(f"{what}: {value} is not {wanted}")
     return size
+
+
+def _scalar(value: Any, refusal: str) -> sympy.Expr:
+    """SymPy turns more than numbers into its own: tuples, dictionaries, truth values, matrices."""
+    with suppress(sympy.SympifyError):
+        found = sympy.sympify(value, strict=True)
+        if getattr(found, "is_scalar", False):
+            return found
+    raise InputError(refusal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from math import comb, prod
 from typing import Any
@@ -133,9 +133,9 @@ def network_regions_attained(n0: Any, widths: Sequence[Any]) -> sympy.Expr:
 
 
 def _architecture(n0: Any, widths: Sequence[Any]) -> tuple[int, list[int]]:
-    layers = [size_of(n, f"width n{i}") for i, n in enumerate(widths, 1)]
+    layers = [size_of(n, f"width n{i}") for i, n in enumerate(widths, 1)] if isinstance(widths, Iterable) else []
     if not layers:
-        raise InputError("widths: a network needs at least one layer")
+        raise InputError("widths: the list of them, with at least one layer")
     sizes = [size_of(n0, "input dimension n0"), *layers]
     if not all(size.is_Integer for size in sizes):
         raise InputError("the input dimension and the widths must be numbers")

@@ -193,8 +193,13 @@ TARGETS = (0.1, 0.5, 0.9)
 def widths_along(p: float, depth: int) -> list[int]:
     """``n(k) = -log2(1 - p^(1/k))``, rounded and at least 1, for k = 1, ..., depth.
 
+    Raises:
+        InputError: p is not in (0, 1).
+
     Source: Rister & Rubin, eq. 9.
     """
+    if not 0 < p < 1:
+        raise InputError(f"probability p: {p} is not between 0 and 1")
     return [max(1, round(-math.log2(-math.expm1(math.log(p) / k)))) for k in range(1, depth + 1)]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -160,7 +161,9 @@ def _table(name: str) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
 @_table("formulas")
 def formulas() -> Table:
     """Every closed form, with symbols."""
-    n, k, n0, n1, width, m = (sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "N", "m"))
+    n, k, n0, n1, n2, width, m = (
+        sympy.Symbol(s, integer=True, positive=True) for s in ("n", "k", "n0", "n1", "n2", "N", "m")
+    )
     p, r = sympy.symbols("p r", positive=True)
     narrow = sympy.Integer(2) ** (-n1 - 1)
     return Table(
@@ -195,13 +198,13 @@ def formulas() -> Table:
                 "bias-free",
             ),
             (
-                "zeros on a line behind widths $n_0$, $n_1$, mean",
-                closed_forms.zeros_on_a_line(n0, n1),
+                "zeros on a line behind widths $n_1$, $n_2$, mean",
+                closed_forms.zeros_on_a_line(n1, n2),
                 "zeros-on-a-line",
             ),
             (
-                "dead on $R$ behind widths $n_0$, $n_1$, $\\geq$",
-                closed_forms.dead_on_the_line(n0, n1),
+                "dead on $R$ behind widths $n_1$, $n_2$, $\\geq$",
+                closed_forms.dead_on_the_line(n1, n2),
                 "zeros-on-a-line",
             ),
             (
@@ -314,7 +317,8 @@ def ranges() -> Table:
     rows.append(("dead without biases, $n_0 = 2$, $n_1 = 4$", low, high, "plane-central-four", "sharp"))
     for n0 in (2, 3):
         low, high = closed_forms.wide_lower_bound(n0), "?"
-        rows.append((f"stably unactivated, $n_0 = {n0}$, all $n_1$", low, high, "wide-lower-bound", "conjectured"))
+        event, said = f"stably unactivated, $n_0 = {n0}$, $n_1 \\geq {n0 + 2}$", "a lower bound, conjectured"
+        rows.append((event, low, high, "wide-lower-bound", said))
     return Table(
         "Ranges over all laws with independent symmetric parameters without atoms",
         ("event", "least", "largest", "claim", "what is known"),
@@ -338,10 +342,11 @@ def zero_bias() -> Table:
     )
 
 
-# Theorems on random networks, and what they need of the biases besides symmetric laws without atoms.
+# Theorems on random networks, and what they need of the biases besides symmetric laws without atoms. (Without biases
+# every neuron is 0 at the point 0, which is dead.)
 NEEDS: dict[str, str] = {
-    **dict.fromkeys(("lower-bound", "upper-bound", "single-point", "dying-bound", "one-dim-sharper"), "any"),
-    "sign-flip-ratio": "any",
+    **dict.fromkeys(("lower-bound", "single-point", "dying-bound", "sign-flip-ratio"), "not only 0"),
+    **dict.fromkeys(("upper-bound", "one-dim-sharper"), "any"),
     **dict.fromkeys(("orthant-kill", "width-one", "tight-at-two", "range-two-three"), "same"),
     **dict.fromkeys(("narrow-first-layer", "one-more-than-input", "line-lower-bound", "line-upper-bound"), "same"),
     **dict.fromkeys(("width-free-lower-bound", "zeros-on-a-line", "euler-characteristic"), "same"),
@@ -365,8 +370,10 @@ def applies(theorem: str, law: str) -> str:
 def defaults() -> Table:
     """Which theorems speak of dense layers as a framework draws them unless told otherwise."""
     words = {"any": "with or without biases", "same": "biases", "zero": "no biases"}
+    words["not only 0"] = "biases, or an input other than 0"
     return Table(
-        "Which theorems apply to whose default initialisation; where biases start at 0 no neuron is stably dead",
+        "Which theorems apply to whose default initialisation; where biases start at 0 no neuron is stably dead on a "
+        "set that contains 0",
         ("theorem", "needs", *FRAMEWORKS),
         tuple((label, words[needed], *(applies(label, law) for law in FRAMEWORKS)) for label, needed in NEEDS.items()),
     )
@@ -451,8 +458,8 @@ def dying() -> Table:
     """The bound on the probability that a network of equal widths dies at initialisation."""
     rows = [(n, k, closed_forms.dying_bound(*[n] * k)) for n in (1, 2, 3, 4, 8) for k in (1, 2, 3, 9)]
     return Table(
-        "Bound on the probability that a network dies: 1 - (1 - 2^-N)^L",
-        ("$N$", "hidden layers", "at most"),
+        "Bound on the probability that a network dies: 1 - (1 - 2^-N)^m",
+        ("$N$", "hidden layers $m$", "at most"),
         tuple(rows),
     )
 
@@ -496,7 +503,7 @@ def safe_width(layers: int, dying: Fraction) -> int:
     >>> safe_width(10, Fraction(1, 10))
     7
     """
-    if layers < 1 or not 0 < dying < 1:
+    if integer(layers, "layers") < 1 or not 0 < dying < 1:
         raise InputError("a positive number of layers, and a probability in (0, 1)")
     width = 1
     while 1 - Fraction(2**width - 1, 2**width) ** layers > dying:

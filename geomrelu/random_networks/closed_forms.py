@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 
 from geomrelu.errors import InputError
-from geomrelu.exact.symbols import number_of, size_of
+from geomrelu.exact.symbols import number_of, probability_of, size_of
 
 __all__ = [
     "bias_free_unactivated",
@@ -73,7 +73,7 @@ def orthant_kill(n: Any, nonpositive: Any = HALF) -> sympy.Expr:
             for symmetric laws with the atom s at 0.
 
     Raises:
-        InputError: a number that is not a positive integer.
+        InputError: n is not a positive integer, or the probability is a float or not in [0, 1].
 
     Exact: yes. Source: Rister & Rubin, section 3; claims ``orthant-kill``, ``default-initialisations``.
 
@@ -81,7 +81,7 @@ def orthant_kill(n: Any, nonpositive: Any = HALF) -> sympy.Expr:
     (1/64, 4/9)
     """
     n = size_of(n, "width n")
-    return sympy.sympify(nonpositive) ** (n**2 + n)
+    return probability_of(nonpositive) ** (n**2 + n)
 
 
 def upper_bound(n: Any, k: Any) -> sympy.Expr:
@@ -164,7 +164,7 @@ def zeros_on_a_line(*widths: Any) -> sympy.Expr:
     >>> zeros_on_a_line(2, 1)
     3/8
     """
-    return sympy.prod([1 - 2 ** -size_of(n, "width") for n in widths])
+    return sympy.Mul(*[1 - 2 ** -size_of(n, "width") for n in widths])
 
 
 def euler_characteristic(*widths: Any) -> sympy.Expr:

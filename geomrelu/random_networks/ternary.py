@@ -18,6 +18,7 @@ import numpy as np
 import sympy
 
 from geomrelu.errors import InputError
+from geomrelu.exact.symbols import probability_of
 
 __all__ = ["MOST_INPUTS", "MOST_NEURONS", "ternary_dead", "ternary_dead_counts"]
 
@@ -72,14 +73,14 @@ def ternary_dead(n0: int, n1: int, zero: Any) -> sympy.Expr:
             equally likely, and all parameters independent.
 
     Raises:
-        InputError: other sizes.
+        InputError: other sizes, or a probability that is a float or not in [0, 1].
 
     Exact: yes; a polynomial of degree n1 (n0 + 2) + 1 in ``zero``. Source: claim ``default-initialisations``.
 
     >>> ternary_dead(1, 1, sympy.Rational(1, 3))
     14/27
     """
-    s = sympy.sympify(zero)
+    s = probability_of(zero)
     counts = ternary_dead_counts(n0, n1)
     size = len(counts) - 1
     return sympy.expand(sum(count * s**k * ((1 - s) / 2) ** (size - k) for k, count in enumerate(counts)))

@@ -667,6 +667,7 @@ def test_numbers_of_regions():
         (region_formulas.central_regions, (3, 0)),
         (region_formulas.network_regions_at_most, (0, [3])),
         (region_formulas.network_regions_at_most, (2, [])),
+        (region_formulas.network_regions_at_most, (2, 3)),
         (region_formulas.network_regions_at_most, (2, [3, 1.5])),
         (region_formulas.network_regions_at_most, (sympy.Symbol("n"), [3])),
         (region_formulas.network_regions_attained, (3, [2, 4])),
@@ -678,11 +679,22 @@ def test_numbers_of_regions():
         (closed_forms.convolution_upper_bound, (2, 0, 3)),
         (closed_forms.residual_dead_point, (2, -1)),
         (closed_forms.sign_flip_alive, (0, 2)),
+        (closed_forms.dying_at_least, ((2, 2),)),  # SymPy makes its own tuples of them, and was asked for nothing more
+        (closed_forms.lower_bound, (2, sympy.true)),
+        (closed_forms.zeros_on_a_line, (sympy.Matrix([2]),)),
+        (closed_forms.orthant_kill, (1, 2)),
+        (closed_forms.orthant_kill, (1, 0.5)),
     ],
 )
 def test_sizes_that_are_none_are_refused(function, arguments):
     with pytest.raises(InputError):
         function(*arguments)
+
+
+def test_a_neuron_of_the_first_layer_is_no_float():
+    """It has one zero on a line, and is negative on a half-space."""
+    found = closed_forms.zeros_on_a_line(), closed_forms.euler_characteristic()
+    assert all(isinstance(v, sympy.Integer) for v in found) and found == (1, 1)
 
 
 def test_every_formula_has_a_wrong_version():

@@ -110,6 +110,14 @@ def test_safe_width_is_the_least(dying):
         assert n == 1 or closed_forms.dying_bound(*[n - 1] * layers) > dying
 
 
+@pytest.mark.parametrize(
+    "asked", [lambda: safe_width(1.5, Fraction(1, 2)), lambda: safe_width(2, 1), lambda: widths_along(1, 8)]
+)
+def test_what_no_width_can_do_is_refused(asked):
+    with pytest.raises(InputError):
+        asked()
+
+
 # ---- simulations ------------------------------------------------------------------------------------------------
 
 

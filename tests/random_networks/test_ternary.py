@@ -72,6 +72,12 @@ def test_other_sizes_are_refused(sizes):
         ternary_dead_counts(*sizes)
 
 
+@pytest.mark.parametrize("zero", [2, -1, 0.5, None])
+def test_what_is_no_exact_probability_is_refused(zero):
+    with pytest.raises(InputError, match="probability"):
+        ternary_dead(1, 1, zero)
+
+
 def test_which_theorem_applies_follows_from_the_law():
     assert applies("narrow-first-layer", "pytorch") == "yes"
     assert applies("narrow-first-layer", "flax") == "no: biases 0"
