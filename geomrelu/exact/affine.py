@@ -459,20 +459,21 @@ class AffineMap:
         """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
         numerators, d1 = common(factors)
         constants, d2 = common(shifts) if shifts is not None else ([0] * len(numerators), 1)
-        rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
-        data = self.data
+        lengths, data = np.diff(self.indptr), self.data
         if any(v != 1 for v in numerators):
             shared: dict[int, int] = {}
-            data = _objects([shared.setdefault(v, v) for v in data * _objects(numerators)[rows]])
+            data = _objects([shared.setdefault(v, v) for v in data * np.repeat(_objects(numerators), lengths)])
+        again = any(abs(v) != d1 for v in numerators) and not self._copies
+        composed = self.composed or again or any(b and c for b, c in zip(self.bias, constants, strict=True))
         denominator = math.lcm(self.denominator * d1, d2)
         s, t = denominator // (self.denominator * d1), denominator // d2
         bias = [b * f * s + c * t for b, f, c in zip(self.bias, numerators, constants, strict=True)]
-        shape = (self.outputs, self.inputs)
+        if all(numerators):
+            data = _times(data, s)
+            return replace(self, data=data, bias=tuple(bias), denominator=denominator, composed=composed)
+        shape, rows = (self.outputs, self.inputs), np.repeat(np.arange(self.outputs), lengths)
         found = AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
-        again = any(abs(v) != d1 for v in numerators) and not self._copies
-        return replace(
-            found, composed=self.composed or again or any(b and c for b, c in zip(self.bias, constants, strict=True))
-        )
+        return replace(found, composed=composed)
 
     @staticmethod
     def stacked(maps: Sequence[AffineMap]) -> AffineMap:
