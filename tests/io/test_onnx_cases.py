@@ -285,6 +285,24 @@ def test_reductions_over_no_axes_at_all(operator, tmp_path):
         assert net(point) == graphs.run(tmp_path / "model.onnx", [point])[0].tolist()
 
 
+@pytest.mark.parametrize(
+    ("operator", "opset", "attributes", "fits"),
+    [("Softmax", 11, {"axis": 1}, False), ("Softmax", 13, {"axis": 1}, True), ("LogSoftmax", 12, {}, False),
+     ("Hardmax", 13, {}, True), ("LRN", 13, {"size": 3}, False), ("LpNormalization", 13, {"p": 1}, False),
+     ("ReduceLogSumExp", 13, {"axes": [1]}, True), ("Erf", 13, {}, True)],
+)  # fmt: skip
+def test_constants_that_the_package_onnx_computes_as_engines_do(operator, opset, attributes, fits, tmp_path):
+    """Softmax of old operator sets goes over all axes from one on; the package takes it for the newer one."""
+    array = np.random.default_rng(0).normal(size=(1, 2, 3, 2)).astype(np.float32)
+    nodes = [node("Relu", "x", "r"), node(operator, "w", "v", **attributes), node("Add", "r v", "h")]
+    net = read(mlp(*nodes, constants={"w": array}, shape=(1, 2, 3, 2), opset=opset), tmp_path)
+    assert (len(net.widths) == 2) == fits
+    if fits:
+        points = [np.ones(12), np.arange(12) - 6]
+        for point, right in zip(points, graphs.run(tmp_path / "model.onnx", points), strict=True):
+            assert np.allclose([float(v) for v in net(point.tolist())], right, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("floor", [False, True])
 def test_sizes_computed_in_floats(floor, tmp_path):
     """As PyTorch writes `interpolate`: 10 times the float 0.7 is 7 in floats, though a little less exactly."""

@@ -72,12 +72,14 @@ def _range(node: Node, start: Value, limit: Value, delta: Value) -> Value:
     return found.astype(np.int64) if all(a.dtype.kind in "iu" for a in arrays) else found
 
 
-_NEVER = frozenset({  # random, or of a size that its inputs do not show
-    "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "OneHot",
-    "Loop", "Scan", "If", "EyeLike", "BlackmanWindow", "HannWindow", "HammingWindow", "MelWeightMatrix", "Col2Im",
-    "MaxUnpool", "Upsample", "Resize", "STFT", "DFT", "ImageDecoder", "AffineGrid", "GridSample", "CenterCropPad",
-    "SequenceMap", "StringSplit", "StringConcat", "RegexFullMatch", "TfIdfVectorizer", "RNN", "LSTM", "GRU",
-})  # fmt: skip
+_NAMES = """Acos Acosh And ArgMax ArgMin Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil
+    Celu Cos Cosh Det Elu Equal Erf Exp Floor Hardmax HardSwish InstanceNormalization IsInf IsNaN LayerNormalization Log
+    LogSoftmax LpPool MeanVarianceNormalization Mish Mod NonZero Or Pow QuantizeLinear Reciprocal ReduceL2 ReduceLogSum
+    ReduceLogSumExp ReduceProd ReduceSumSquare Round Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus Softsign Sqrt
+    Tan Tanh ThresholdedRelu TopK Unique Xor"""
+_KNOWN = frozenset(_NAMES.split())
+"""What the package onnx computes as onnxruntime does; others it may not, such as LRN and LpNormalization."""
+_SINCE_13 = frozenset({"Hardmax", "LogSoftmax", "Softmax"})  # those of older operator sets it takes for newer ones
 _MOST = 1_000_000  # entries of what is evaluated in floats
 
 
@@ -89,7 +91,9 @@ def evaluated(node: Node, proto: Any, inputs: Sequence[Value | None]) -> tuple[n
     Raises:
         Unsupported: an operator that is random, or not known.
     """
-    if proto.domain not in ("", "ai.onnx") or node.operator in _NEVER:
+    opset = node.trace.opsets.get("", node.trace.opsets.get("ai.onnx", 1))
+    unknown = node.operator not in _KNOWN or (node.operator in _SINCE_13 and opset < 13)
+    if proto.domain not in ("", "ai.onnx") or unknown:
         raise Unsupported("it is not supported")
     arrays = []
     for value in inputs:
