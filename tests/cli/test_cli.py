@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from commands import run
 
+from geomrelu.__main__ import program
+from geomrelu.cli import main as main_module
 from geomrelu.cli import shared, simulate, solve
 from geomrelu.cli.main import main
 
@@ -433,3 +435,21 @@ def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
     assert "AveragePool, GlobalAveragePool" in page and "PReLU" in page and "Softmax" in page
     assert main(["inspect"]) == 2
     assert "say which MODEL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
+    """One line, wherever it comes; told again, the process ends at once."""
+    former = signal.getsignal(signal.SIGTERM)
+
+    def work():
+        os.kill(os.getpid(), stop)
+        signal.pause()
+
+    monkeypatch.setattr(main_module, "main", work)
+    try:
+        assert program() == 130
+        assert (signal.getsignal(signal.SIGTERM) == signal.SIG_DFL) == (stop == signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert capsys.readouterr() == ("", "geomrelu: interrupted\n")

@@ -11,6 +11,7 @@ from families import cases
 
 from geomrelu import InputError, Network, Polyhedron
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.region_count import by_shards
 from geomrelu.network.shards import SignFile
@@ -120,6 +121,24 @@ def test_the_command(tmp_path, capsys):
         assert code == 2 and error.count("\n") == 1
     code, said, _ = run(capsys, *asked, "--workers", 2, "--regions", 5)
     assert code == 3 and not json.loads(said)["complete"]
+
+
+def test_an_interruption_leaves_the_sign_vectors_that_were_found(tmp_path, monkeypatch):
+    net, box = plane((20, 20)), Polyhedron.box([(-2, 2)] * 2)
+    begun = []
+
+    def interrupted(block, budget):
+        for done in finish(block, budget, 1000):
+            yield done
+            begun.append(done.cells)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(shards, "finish", interrupted)
+    found = by_shards(net, box, None, Budget(), directory=tmp_path)
+    assert (found["reason"], found["complete"]) == ("interrupted", False)
+    signs = np.load(*found["files"])
+    assert len(signs) == sum(begun) <= found["regions"] and set(rows(signs)) < set(rows(Complex(net, box).signs))
 
 
 def test_the_end_of_time_is_said():
