@@ -315,6 +315,23 @@ def test_sizes_computed_in_floats(floor, tmp_path):
     assert net.widths == (7,) == (len(graphs.run(tmp_path / "model.onnx", [np.ones(10)])[0]),)
 
 
+@pytest.mark.parametrize(
+    ("size", "steps", "right"),
+    [(14, [("Div", 1 / 3), ("Div", 0.3), ("Div", 10), ("Floor", None)], 14), (20, [("Div", 3), ("Mul", 0.9)], 5),
+     (18, [("Mul", 0.7), ("Sub", -0.5), ("Sub", 0.1)], 12), (27, [("Mul", 0.5), ("Ceil", None)], 14)],
+)  # fmt: skip
+def test_sizes_computed_in_several_steps(size, steps, right, tmp_path):
+    """Each step is rounded, as engines do it; rounded only once, at the end, the second would be 6."""
+    nodes = [node("Shape", "x", "n"), node("Gather", "n one", "k"), node("Cast", "k", "f0", to=1)]
+    constants = {"one": whole(1), "o": whole(0)}
+    for k, (operator, value) in enumerate(steps):
+        nodes.append(node(operator, f"f{k}" if value is None else f"f{k} c{k}", f"f{k + 1}"))
+        constants |= {} if value is None else {f"c{k}": np.float32(value)}
+    nodes += [node("Cast", f"f{len(steps)}", "i", to=7), node("Slice", "x o i one", "h")]
+    net = read(mlp(*nodes, constants=constants, shape=(1, size)), tmp_path)
+    assert net.widths == (right,) == (len(graphs.run(tmp_path / "model.onnx", [np.ones(size)])[0]),)
+
+
 def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
     nodes = [node("Mul", "w c", "v"), node("Cast", "v", "h16", to=10), node("Cast", "h16", "k", to=1)]
     nodes.append(node("MatMul", "x k", "h"))

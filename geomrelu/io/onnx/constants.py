@@ -96,10 +96,10 @@ def evaluated(node: Node, proto: Any, inputs: Sequence[Value | None]) -> tuple[n
     if proto.domain not in ("", "ai.onnx") or unknown:
         raise Unsupported("it is not supported")
     arrays = []
-    for value in inputs:
+    for name, value in zip(proto.input, inputs, strict=False):
         array = np.zeros(0) if value is None else constant(value, "an input")
         affordable(array.size, "a constant", each=50_000_000 // _MOST)
-        arrays.append(None if value is None else as_computed(node, array))
+        arrays.append(None if value is None else as_computed(node, array, name))
     try:
         reference: Any = importlib.import_module("onnx.reference").ReferenceEvaluator
         with np.errstate(all="ignore"):

@@ -79,9 +79,9 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
             raise Unsupported("a cast of a constant to bfloat16 is not supported")
         if x.dtype == object and to != 10:
             return x
-        return rounded(as_computed(node, x), {1: 4, 10: 2, 11: 8}[to])
+        return rounded(as_computed(node, x, node.names[0]), {1: 4, 10: 2, 11: 8}[to])
     if x.dtype.kind not in "iub":  # towards zero, as in C; 10 times a little less than 0.7 is 7 in floats
-        x = integral([math.trunc(v) for v in exact_array(as_computed(node, x)).ravel()], x.shape)
+        x = integral([math.trunc(v) for v in exact_array(as_computed(node, x, node.names[0])).ravel()], x.shape)
     cast = x.astype(INTEGERS[to])
     if not (cast == x).all():
         raise InputError(f"the constant does not fit into {INTEGERS[to]}")

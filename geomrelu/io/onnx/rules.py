@@ -132,6 +132,7 @@ class Walked(Protocol):
         opsets: the version of each set of operators.
         wide: is there an input in double precision?
         quantised: may activations be rounded to whole numbers?
+        computed: constants as engines compute them in floats, operation by operation, where the exact ones are kept.
     """
 
     graph: Graph
@@ -141,6 +142,7 @@ class Walked(Protocol):
     opsets: dict[str, int]
     wide: bool
     quantised: bool
+    computed: dict[str, np.ndarray]
 
     def note(self, text: str) -> None:
         """Say something about how the file was read."""
@@ -265,10 +267,15 @@ def integral(values: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
     return np.array(values, dtype=np.int64).reshape(shape)
 
 
-def as_computed(node: Node, array: np.ndarray) -> np.ndarray:
-    """Constants as an engine has them: rational results are floats there, in double precision if there is any."""
+def as_computed(node: Node, array: np.ndarray, name: str) -> np.ndarray:
+    """The constants of that name as an engine has them: rational results are floats there.
+
+    Where it is not known how they were computed, they are rounded once, to double precision if there is any.
+    """
     if array.dtype != object:
         return array
+    if name in node.trace.computed:
+        return node.trace.computed[name]
     floats = np.array([nearest_float(rational(v, "a constant")) for v in array.ravel()]).reshape(array.shape)
     return floats if node.trace.wide else floats.astype(np.float32)
 

@@ -49,6 +49,8 @@ _FAMILIES = (
 )  # each fills OPERATORS
 
 _DEEPEST = 50  # branches in branches
+_ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
+_FEW = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Trace:
     Attributes:
         tape: the network.
         values: what each tensor is.
+        computed: see :class:`geomrelu.io.onnx.rules.Walked`.
         outputs: the names of the tensors that the network's output is made of, in order.
         made_by: for each layer of the tape, the node.
     """
@@ -84,6 +87,7 @@ class Trace:
     ) -> None:
         self.graph, self.constants, self.quantised = graph, constants, quantised
         self.values: dict[str, Value | Step | Several | Left] = {}
+        self.computed: dict[str, np.ndarray] = {}
         self.kinds: dict[str, int] = {}  # element types of tensors that depend on the input
         self.notes: dict[str, None] = {}
         self.left: dict[str, list[str]] = {}  # why, and the layers that are left out for it
@@ -238,6 +242,7 @@ class Trace:
             self._leave(proto, Left(why))
             return
         self.made_by += [named_node] * (len(self.tape.layers) - before)
+        self._compute(proto, inputs, results)
         for name, value in zip(proto.output, results, strict=False):
             if name:
                 self.values[name] = value
@@ -249,6 +254,18 @@ class Trace:
         for name in proto.output[len(results) :]:
             if name:
                 self.values[name] = Left(f"{named_node.where}: its output {name[:80]!r} is not supported")
+
+    def _compute(self, proto: Any, inputs: list[Any], results: tuple[Any, ...]) -> None:
+        """Sums and products of few constants, as sizes are, in floats as well; in case they become whole numbers."""
+        ufunc, result = _ARITHMETIC.get(proto.op_type), results[0] if results and proto.output else None
+        if ufunc is None or proto.domain or proto.attribute or not isinstance(result, np.ndarray):
+            return
+        if result.dtype != object or result.size > _FEW:
+            return
+        floats = [self.computed.get(name, v) for name, v in zip(proto.input, inputs, strict=False)]
+        if len(floats) == 2 and len({v.dtype for v in floats}) == 1 and floats[0].dtype.kind == "f":
+            with np.errstate(all="ignore"):
+                self.computed[proto.output[0]] = np.asarray(ufunc(*floats))
 
     def _branched(self, named_node: Named, inputs: list[Any]) -> bool:
         """Walk the branch that a constant condition chooses."""
