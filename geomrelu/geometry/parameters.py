@@ -98,10 +98,10 @@ class Parameters:
         """The affine hull by some of the coordinates, and the set by its rows."""
         n, flats = domain.dimension, list(domain.equalities)
         if domain.is_box:
-            for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
-                if low is not None and low == high:
-                    flats.append((-low.numerator, *(low.denominator * int(i == j) for i in range(n))))
-            return cls._solving(flats, domain, budget)
+            ends = enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True))
+            fixed = {j: low for j, (low, high) in ends if low is not None and low == high}
+            scale = lcm(*(v.denominator for v in fixed.values()))
+            return cls._solved({j: {n: -int(v * scale)} for j, v in fixed.items()}, scale, domain, budget)
         found = cls._solving(flats, domain, budget)
         if domain.given_by_generators:
             return found
@@ -113,20 +113,26 @@ class Parameters:
 
     @classmethod
     def _solving(cls, flats: Sequence[Row], domain: Polyhedron, budget: Budget) -> Parameters:
-        n = domain.dimension
-        solved: dict[int, list[int]] = {}
+        solved: dict[int, dict[int, int]] = {}
         scale = 1
         if flats:
             reduced, lead, rank = fmpz_mat([[*r[1:], r[0]] for r in flats]).rref()
             scale, turn = abs(int(lead)), 1 if lead > 0 else -1
             for row in reduced.tolist()[:rank]:
                 entries = [turn * int(v) for v in row]
-                solved[next(j for j, v in enumerate(entries) if v)] = entries  # the pivot's entry is scale
+                solved[next(j for j, v in enumerate(entries) if v)] = dict(enumerate(entries))
+        return cls._solved(solved, scale, domain, budget)
+
+    @classmethod
+    def _solved(cls, solved: dict[int, dict[int, int]], scale: int, domain: Polyhedron, budget: Budget) -> Parameters:
+        """By the coordinates that are not solved for: ``scale`` times the j-th one plus ``solved[j]``, that is its
+        entries at the others and its constant (at n), is 0."""
+        n = domain.dimension
         free = [j for j in range(n) if j not in solved]
         coordinates: list[Row] = []
         for j in range(n):
             budget.poll()
-            form = [-solved[j][k] for k in (n, *free)] if j in solved else [0] * (len(free) + 1)
+            form = [-solved[j].get(k, 0) for k in (n, *free)] if j in solved else [0] * (len(free) + 1)
             if j not in solved:
                 form[1 + bisect_left(free, j)] = scale
             coordinates.append(tuple(form))

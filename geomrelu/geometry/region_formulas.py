@@ -89,7 +89,7 @@ def network_regions_at_most(n0: Any, widths: Sequence[Any]) -> sympy.Expr:
     Raises:
         InputError: numbers that are not positive integers, or no layer.
 
-    Exact: yes. Method: the recursion over the layers of the proof; O(L n0^2) products.
+    Exact: yes. Method: the recursion over the layers of the proof; O(L n0) products.
     Source: Serra, Tjandraatmadja & Ramalingam (2018), theorem 1; claim ``region-bounds``.
 
     >>> network_regions_at_most(2, [3, 3]), network_regions_at_most(1, [3, 3])
@@ -98,12 +98,11 @@ def network_regions_at_most(n0: Any, widths: Sequence[Any]) -> sympy.Expr:
     n0, layers = _architecture(n0, widths)
     most = [1] * (n0 + 1)  # most[d]: by the layers from here on, where what they read has dimension d
     for n in reversed(layers):
-        ways = [comb(n, j) for j in range(min(n, n0) + 1)]
-        sums = list(accumulate(ways))
-        most = [
-            sums[d] * most[d]  # j <= d <= n - j: nothing is lost of the dimension
-            if 2 * d <= n
-            else sum(ways[j] * most[min(d, n - j)] for j in range(min(n, d) + 1))
+        ways = _binomials(n, min(n, n0))
+        sums = list(accumulate(ways, initial=0))
+        lost = list(accumulate((c * most[min(n0, n - j)] for j, c in enumerate(ways)), initial=0))
+        most = [  # d <= n - j: nothing is lost of the dimension; n - j < d for the other j
+            sums[(kept := min(d + 1, max(0, n - d + 1)))] * most[d] + lost[min(n, d) + 1] - lost[kept]
             for d in range(n0 + 1)
         ]
     return sympy.Integer(most[n0])
@@ -140,6 +139,11 @@ def _architecture(n0: Any, widths: Sequence[Any]) -> tuple[int, list[int]]:
     if not all(size.is_Integer for size in sizes):
         raise InputError("the input dimension and the widths must be numbers")
     return int(sizes[0]), [int(n) for n in layers]
+
+
+def _binomials(n: int, most: int) -> list[int]:
+    """``C(n, 0), ..., C(n, most)``."""
+    return list(accumulate(range(most), lambda c, j: c * (n - j) // (j + 1), initial=1))
 
 
 def _binomial_sum(m: sympy.Expr, n: sympy.Expr) -> sympy.Expr:
