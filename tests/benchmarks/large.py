@@ -1,4 +1,5 @@
-"""Networks with millions of weights, random ones: ``python tests/benchmarks/large.py [NAME ...] [--seconds 60] [--tree DIR]``.
+"""Networks with millions of weights: ``python tests/benchmarks/large.py [NAME ...] [--seconds 60] [--tree DIR]``. Their
+weights are random.
 
 - residual: on 3 x 32 x 32 pixels, convolutions to 16 channels and two more with a skip around them (4.8 million weights
   when they are written out, 49,152 neurons);

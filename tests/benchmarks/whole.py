@@ -27,13 +27,15 @@ NAMES = [*(f"real/{name}" for name in REAL.split()), "real/sri_resnet_a", "mnist
 
 def run(folder: Path, name: str, seconds: float, tree: Path) -> str:
     """One row."""
+    folder = folder.resolve()
     domain = DOMAINS.get(name, f"{name}.vnnlib")
     domain = domain if domain.startswith("box:") else str(folder / domain)
     command = [sys.executable, "-m", "geomrelu", "decide", str(folder / f"{name}.onnx"), "--domain", domain]
     command += ["--time", str(seconds), "--workers", "2", "--format", "json"]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": tree})
+        # in its own folder, for Python looks there first
+        child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, cwd=tree)
         _, _, used = os.wait4(child.pid, 0)
         wall = time.monotonic() - begun
         out.seek(0)
