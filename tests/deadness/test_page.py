@@ -18,6 +18,7 @@ from geomrelu import InputError, Network, Polyhedron, Status, Union, as_network,
 from geomrelu.cli.main import main
 from geomrelu.deadness.page import image_shape
 from geomrelu.deadness.page.content import saving
+from geomrelu.deadness.page.pictures import near
 from geomrelu.deadness.pruning import prune
 from geomrelu.deadness.ranges import Range
 
@@ -124,6 +125,10 @@ def test_pictures_are_the_weights_and_the_witnesses(tmp_path):
     assert (pixels[0, 1, 2], pixels[2, 3, 3], pixels[1, 0, 0]) == (255, 64, 128)  # 64.5 is rounded to even
     shown = data["points"][data["layers"][0]["point"][1]]
     assert np.frombuffer(b64decode(shown["pixels"]), np.uint8).reshape(3, 4, 4)[1, 0, 1] > 0
+
+
+def test_coordinates_in_pictures_are_floats_near_them():
+    assert [near(x) for x in ("-1/3", "0.1", "1e400", "-1e400", "1e-400")] == [-1 / 3, 0.1, 1e300, -1e300, 0]
 
 
 def test_thousands_of_neurons_stay_light(tmp_path):

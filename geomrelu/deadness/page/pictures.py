@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,10 +149,14 @@ def _scale(domain: Any) -> tuple[float, float] | None:
     return (low, high) if low < high else None
 
 
+@lru_cache(1 << 16)  # the sides of a box stand in many points
 def near(text: str) -> float:
     """A float near a rational number; the largest one if it is larger."""
-    value = float(nearest([Fraction(text).numerator], Fraction(text).denominator)[0])
-    return float(np.clip(value, -LARGEST, LARGEST))
+    p, q = Fraction(text).as_integer_ratio()
+    try:
+        return max(-LARGEST, min(p / q, LARGEST))
+    except OverflowError:
+        return LARGEST if p > 0 else -LARGEST
 
 
 def _text(pixels: np.ndarray) -> str:
