@@ -50,7 +50,8 @@ def lines() -> Iterator[str]:
     yield from _text(
         "Written by `geomrelu inspect --operators` from the tables of the readers. Every operator is read as the exact "
         "map that it is. What is not piecewise linear, or not known, is not read: the ReLU layers before it are "
-        "judged, and `geomrelu inspect MODEL` says what was left out."
+        "judged, and `geomrelu inspect MODEL` says what was left out. So is what would be too large: convolutions are "
+        "written out weight by weight, up to 100 million weights in all layers (about 4 GB)."
     )
     yield ""
     yield "## ONNX"
