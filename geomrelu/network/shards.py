@@ -186,8 +186,8 @@ class _Spread:
     def _start(self, job: _Job) -> None:
         self.budget.examined -= job.used  # found again
         free, given = self._free(), 0
-        if free is not None:
-            given = min(free, max(2 * job.given, free // (self.workers - len(self.running))))
+        if free is not None:  # more than before at any rate: it would find the same again, and so on for ever
+            given = min(free, max(2 * job.given, job.given + 1, free // (self.workers - len(self.running))))
         limit = None if free is None else given  # on new ones: the cells of the block have been counted
         future = self.executor.submit(_elsewhere, job.block, job.path, self.budget.left, limit)
         self.running[future] = _Job(job.block, job.path, given)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
+import random
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,6 +98,39 @@ def test_workers_never_have_more_than_the_budget_among_them(workers, tmp_path):
             assert found["complete"] == (limit >= whole) and on_disk <= limit
             assert found["regions"] == whole if found["complete"] else on_disk <= found["regions"] <= limit
             assert found["complete"] or found["reason"] == f"the budget for it, {limit} regions, is spent"
+
+
+class Later:
+    """Workers that finish in any order, one at a time, as long as they are not asked for ever."""
+
+    def __init__(self, seed):
+        self.rng, self.jobs, self.calls = random.Random(seed), {}, 0
+
+    def submit(self, function, *args):
+        self.calls += 1
+        assert self.calls < 1000
+        future = Future()
+        self.jobs[future] = function, pickle.dumps(args)
+        return future
+
+    def wait(self, running, return_when):
+        future = self.rng.choice(list(self.jobs))
+        function, args = self.jobs.pop(future)
+        future.set_result(function(*pickle.loads(args)))
+        return SimpleNamespace(done={future})
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("workers", [2, 3, 4])
+def test_shards_in_any_order_end_within_any_budget(workers, seed, monkeypatch):
+    net, box = plane((14, 14, 6)), Polyhedron.box([(-2, 2)] * 2)
+    whole = Complex(net, box).n_regions
+    for limit in (*range(80, whole - 1, 15), whole - 1, whole, whole + 1):
+        later = Later(seed)
+        monkeypatch.setattr(shards, "wait", later.wait)
+        found = by_shards(net, box, None, Budget(regions=limit), (later, workers))
+        assert found["complete"] == (limit >= whole)
+        assert found["regions"] == whole if found["complete"] else found["regions"] <= limit
 
 
 def test_a_file_of_signs_grows_and_is_complete_or_absent(tmp_path):
