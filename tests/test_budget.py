@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from polls import Polls
 
 from geomrelu import Budget, Network, Polyhedron, Status, budget, checker
 from geomrelu.budget import Exhausted
@@ -28,23 +29,6 @@ from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.region_formulas import network_regions_at_most
 from geomrelu.io.tape import Tape, convolution
 from geomrelu.network.pieces import extremes
-
-
-class Polls(Budget):
-    """It ends after it has been looked at so many times."""
-
-    def __init__(self, most):
-        super().__init__()
-        self.polls, self.most = 0, most
-
-    def poll(self):
-        self.polls += 1
-        if self.polls > self.most:
-            raise Exhausted("the time for it is over")
-
-    @property
-    def ended(self):
-        return self.polls >= self.most
 
 
 @pytest.fixture

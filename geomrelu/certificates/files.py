@@ -306,35 +306,61 @@ class Growing(Protocol):
     def unfinished(self) -> Claim | None: ...
 
 
+class Unsaved:
+    """What could not be written, while the work goes on.
+
+    Attributes:
+        texts: what was said of it, once each.
+    """
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Something is written here, or that it cannot be is noted."""
+        try:
+            yield
+        except InputError as problem:
+            if str(problem) not in self.texts:
+                self.texts.append(str(problem))
+
+
 class Saver:
     """Writes claims to a directory as they come: large proofs at once, the others together every other moment.
 
-    Proofs that are not finished are written now and then, to files that are no certificates.
+    Proofs that are not finished are written now and then, to files that are no certificates. What cannot be written is
+    noted, and then tried again only by :meth:`keep` and :meth:`flush`.
     """
 
     PAUSE = 0.5  # seconds
     LONG = 60.0
 
-    def __init__(self, directory: Path, model: str, domain: str) -> None:
+    def __init__(self, directory: Path, model: str, domain: str, unsaved: Unsaved | None = None) -> None:
         self.directory, self.model, self.domain = directory, model, domain
+        self.unsaved = unsaved or Unsaved()
         self.waiting: dict[int, list[Claim]] = {}
         self.growing: list[Growing] = []
         self.next, self.later = 0.0, time.monotonic() + self.LONG
 
     def add(self, claim: Claim, points: list[list[str]]) -> None:
         """Save a claim, soon."""
-        if is_shared(claim):
-            return  # its tree grows: it is written with the report of its layer
+        if is_shared(claim) or self.unsaved.texts:
+            return  # the tree of a shared one grows: it is written with the report of its layer
         self.waiting.setdefault(claim["layer"], []).append(claim)
         if time.monotonic() >= self.next or len(claim.get("proof", ())) > 1:
-            self.flush(points)
+            with self.unsaved.noted():
+                self.flush(points)
 
     def watch(self, proof: Growing) -> None:
         """Called whenever a proof has grown."""
+        if self.unsaved.texts:
+            return
         if proof not in self.growing:
             self.growing.append(proof)
         if time.monotonic() >= self.later:
-            self.keep()
+            with self.unsaved.noted():
+                self.keep()
 
     def keep(self) -> None:
         """Write what is not finished."""
@@ -355,26 +381,6 @@ class Saver:
         self.waiting = {}
         now = time.monotonic()
         self.next = now + max(self.PAUSE, 10 * (now - started))  # a tenth of the time at most goes into writing
-
-
-class Unsaved:
-    """What could not be written, while the work goes on.
-
-    Attributes:
-        texts: what was said of it, once each.
-    """
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Something is written here, or that it cannot be is noted."""
-        try:
-            yield
-        except InputError as problem:
-            if str(problem) not in self.texts:
-                self.texts.append(str(problem))
 
 
 def _unfinished(directory: Path, layer: int, neuron: int) -> Path:

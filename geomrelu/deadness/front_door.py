@@ -305,22 +305,15 @@ class _Keeper:
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
             self.known = files.known(directory, *self.digests)
-            self.saver = files.Saver(directory, *self.digests)
+            self.saver = files.Saver(directory, *self.digests, self.unsaved)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:
-        if (saver := self._open_saver) is not None and (claim := verdict.packed) is not None:
-            with self.unsaved.noted():
-                saver.add(claim, points)
+        if self.saver is not None and (claim := verdict.packed) is not None:
+            self.saver.add(claim, points)
 
     def watch(self, tree: Tree) -> None:
-        if (saver := self._open_saver) is not None:
-            with self.unsaved.noted():
-                saver.watch(tree)
-
-    @property
-    def _open_saver(self) -> files.Saver | None:
-        """None once it has failed: then writing is tried again at the end of a layer, not at each verdict."""
-        return None if self.unsaved.texts else self.saver
+        if self.saver is not None:
+            self.saver.watch(tree)
 
     def keep(self) -> None:
         if self.saver is not None:

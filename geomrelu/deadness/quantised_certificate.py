@@ -332,20 +332,14 @@ class Kept:
         keep what it finds."""
         if self.directory is None:
             return {}
-        saver = files.Saver(self._folder(found), *found.digests)
+        saver = files.Saver(self._folder(found), *found.digests, self.unsaved)
         self.savers.append(saver)
 
         def save(verdict: Verdict, points: list[list[str]]) -> None:
-            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None and not self.unsaved.texts:
-                with self.unsaved.noted():
-                    saver.add(claim, points)
+            if verdict.status is Status.DEAD and (claim := verdict.packed) is not None:
+                saver.add(claim, points)
 
-        def watch(proof: files.Growing) -> None:
-            if not self.unsaved.texts:
-                with self.unsaved.noted():
-                    saver.watch(proof)
-
-        return {"known": self._known(found), "save": save, "open_": watch}
+        return {"known": self._known(found), "save": save, "open_": saver.watch}
 
     def keep(self) -> None:
         """Write the proofs that are not finished."""

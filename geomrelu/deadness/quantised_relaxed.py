@@ -191,6 +191,6 @@ def _in_values(map_: AffineMap, steps: Sequence[Fraction]) -> AffineMap:
     tops = {pair: q.numerator * (bottom // q.denominator) for pair, q in quotients.items()}
     data = np.empty(len(pairs), dtype=object)
     data[:] = [tops[pair] for pair in pairs]
-    rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+    rows = map_.row_of
     shape = (map_.outputs, len(steps))
     return AffineMap.from_entries(shape, rows, map_.indices, data, bottom, map_.bias, map_.denominator)

@@ -243,6 +243,11 @@ class AffineMap:
         """The dimension it maps to: the number of rows."""
         return len(self.bias)
 
+    @property
+    def row_of(self) -> np.ndarray:
+        """The row in which each entry stands: (entries,) int64. Made anew each time."""
+        return np.repeat(np.arange(self.outputs), np.diff(self.indptr))
+
     def row(self, i: int) -> tuple[int, list[int], list[int]]:
         """Row ``i`` as ``(bias, columns, entries)``, integers over :attr:`denominator`."""
         start, stop = self.indptr[i], self.indptr[i + 1]
@@ -285,8 +290,7 @@ class AffineMap:
             size = self.outputs * (last - first)
             if size <= 1 << 16 or (4 * np.count_nonzero(here) > size and size <= dense):
                 block = np.zeros((self.outputs, last - first))
-                rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
-                block[rows[here], self.indices[here] - first] = values[here]
+                block[self.row_of[here], self.indices[here] - first] = values[here]
             else:
                 block = self._compressed(values)[:, first:last].tocsr()
             found.append(block)
@@ -352,10 +356,9 @@ class AffineMap:
             if (target[1:] > target[:-1]).all():
                 return replace(self, inputs=inner.inputs, indices=target[self.indices], composed=composed)
             if len(np.unique(target)) == len(target):
-                rows = np.repeat(np.arange(self.outputs), np.diff(self.indptr))
                 shape = (self.outputs, inner.inputs)
                 moved = AffineMap.from_entries(
-                    shape, rows, target[self.indices], self.data, self.denominator, self.bias, self.denominator
+                    shape, self.row_of, target[self.indices], self.data, self.denominator, self.bias, self.denominator
                 )
                 return replace(moved, composed=composed)
         twice = len(np.unique(inner.indices)) < len(inner.indices)  # then several products become one
@@ -441,7 +444,7 @@ class AffineMap:
     @property
     def _places(self) -> np.ndarray:
         """Where the entries stand, numbered row by row: increasing."""
-        return np.repeat(np.arange(self.outputs) * self.inputs, np.diff(self.indptr)) + self.indices
+        return self.row_of * self.inputs + self.indices
 
     def _lowest(self) -> AffineMap:
         """The same map without a common factor of all its integers."""
@@ -459,10 +462,11 @@ class AffineMap:
         """Row ``i`` times ``factors[i]`` plus ``shifts[i]``."""
         numerators, d1 = common(factors)
         constants, d2 = common(shifts) if shifts is not None else ([0] * len(numerators), 1)
-        lengths, data = np.diff(self.indptr), self.data
+        data = self.data
         if any(v != 1 for v in numerators):
             shared: dict[int, int] = {}
-            data = _objects([shared.setdefault(v, v) for v in data * np.repeat(_objects(numerators), lengths)])
+            by_entry = np.repeat(_objects(numerators), np.diff(self.indptr))
+            data = _objects([shared.setdefault(v, v) for v in data * by_entry])
         again = any(abs(v) != d1 for v in numerators) and not self._copies
         composed = self.composed or again or any(b and c for b, c in zip(self.bias, constants, strict=True))
         denominator = math.lcm(self.denominator * d1, d2)
@@ -471,8 +475,8 @@ class AffineMap:
         if all(numerators):
             data = _times(data, s)
             return replace(self, data=data, bias=tuple(bias), denominator=denominator, composed=composed)
-        shape, rows = (self.outputs, self.inputs), np.repeat(np.arange(self.outputs), lengths)
-        found = AffineMap.from_entries(shape, rows, self.indices, data, self.denominator * d1, bias, denominator)
+        shape, over = (self.outputs, self.inputs), self.denominator * d1
+        found = AffineMap.from_entries(shape, self.row_of, self.indices, data, over, bias, denominator)
         return replace(found, composed=composed)
 
     @staticmethod

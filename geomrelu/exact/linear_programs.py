@@ -9,7 +9,7 @@ from fractions import Fraction
 from geomrelu.exact.cddlib import Row, silence
 from geomrelu.exact.guided_programs import Found, is_large, suggested
 
-__all__ = ["Optimum", "implicit", "irredundant", "maximise", "recedes"]
+__all__ = ["Optimum", "deepest", "implicit", "irredundant", "maximise", "recedes"]
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,8 @@ def implicit(
     Method: one linear program may say that there is none; otherwise one for each.
     """
     poll()
-    size = len((*inequalities, *equalities, ())[0])
-    slack = [*((*row, -1) for row in inequalities), (1, *[0] * (size - 1), -1)]
-    margin = _solved((*[0] * size, 1), slack, [(*row, 0) for row in equalities]) if inequalities else None
-    if margin is not None and margin[0] > 0:  # a point at which none is 0
+    inside = deepest(inequalities, equalities, len(inequalities[0]) - 1) if inequalities else None
+    if inside is not None and inside[0] > 0:  # a point at which none is 0
         return []
     found = []
     for i, row in enumerate(inequalities):
@@ -87,6 +85,16 @@ def recedes(inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> bool
     return maximise(growth, [*cone, (1, *(-v for v in growth[1:]))], flats).value != 0
 
 
+def deepest(
+    inequalities: Sequence[Row], equalities: Sequence[Row], dimension: int
+) -> tuple[Fraction, tuple[Fraction, ...]] | None:
+    """How large the smallest inequality can be where the equalities hold, up to 1, and where (< 0: the set is empty);
+    None if the equalities alone contradict each other."""
+    slack = [*((*row, -1) for row in inequalities), (1, *(0,) * dimension, -1)]
+    found = _solved((0,) * (dimension + 1) + (1,), slack, [(*row, 0) for row in equalities])
+    return None if found is None else (found[0], found[1][:dimension])
+
+
 def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> Optimum:
     """The supremum of ``objective`` on ``{rows >= 0, equalities = 0}``, with its reason.
 
@@ -101,9 +109,8 @@ def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[R
     found = hint if not isinstance(hint, bool) else _optimal(objective, inequalities, equalities) if hint else None
     if found is not None:
         return _attained(found, len(inequalities), len(equalities))
-    slack = [(*row, -1) for row in inequalities] + [(1, *(0,) * n, -1)]
-    best = _solved((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equalities])
-    if best is None or best[0] < 0:  # None: the equalities alone contradict each other
+    best = deepest(inequalities, equalities, n)
+    if best is None or best[0] < 0:
         return Optimum(None, None, None, None)
     cone = [(0, *row[1:]) for row in inequalities] + [(1, *(-a for a in objective[1:]))]
     growth = _solved((0, *objective[1:]), cone, [(0, *row[1:]) for row in equalities])
@@ -112,7 +119,7 @@ def maximise(objective: Row, inequalities: Sequence[Row], equalities: Sequence[R
         if found is None:
             raise ArithmeticError("cddlib found neither an optimum nor a ray of a feasible linear program")
         return _attained(found, len(inequalities), len(equalities))
-    return Optimum(None, best[1][:n], growth[1], None)
+    return Optimum(None, best[1], growth[1], None)
 
 
 def _attained(found: Found, split: int, flats: int) -> Optimum:

@@ -268,7 +268,7 @@ class Arrangement:
     @cached_property
     def _spanned(self) -> Parameters | None:
         """The domain by the weights of its generators, if those are given and its facets may be very many."""
-        return self._by_weights(Budget())
+        return self._by_weights(UNLIMITED)
 
     def _by_weights(self, budget: Budget) -> Parameters | None:
         domain = self.domain

@@ -374,12 +374,14 @@ class Polyhedron:
         rows, flats = self._h
         if self.is_empty:
             raise InputError("the polyhedron is empty")
-        smallest, point = _deepest(rows, flats, self.dimension)
-        if not smallest:
+        found = linear_programs.deepest(rows, flats, self.dimension)
+        if found is not None and not found[0]:
             zero = [row for row in rows if linear_programs.maximise(row, rows, flats).value == 0]
             rows = [row for row in rows if row not in zero]
-            _, point = _deepest(rows, [*flats, *zero], self.dimension)
-        return point
+            found = linear_programs.deepest(rows, [*flats, *zero], self.dimension)
+        if found is None:
+            raise ArithmeticError("a set that is not empty has no point")
+        return found[1]
 
     def contains(self, point: Sequence[Any]) -> bool:
         """Is the point inside? Exact; for generators through the rows.
@@ -589,12 +591,3 @@ def _at(row: Row, x: Sequence[Fraction]) -> Fraction:
 
 def _dot(row: Row, homogeneous: Row) -> int:
     return sum(a * v for a, v in zip(row, homogeneous, strict=True))
-
-
-def _deepest(rows: Sequence[Row], flats: Sequence[Row], dimension: int) -> tuple[Fraction, Point]:
-    """How large the smallest row can be on a nonempty set, up to 1, and where."""
-    slack = [*((*row, -1) for row in rows), (1, *[0] * dimension, -1)]
-    best = linear_programs.maximise((0,) * (dimension + 1) + (1,), slack, [(*row, 0) for row in flats])
-    if best.value is None or best.point is None:
-        raise ArithmeticError("a linear program that has a value has none")
-    return best.value, best.point[:dimension]

@@ -156,7 +156,5 @@ class Regions:
 
 
 def _has_interior(rows: Sequence[Row]) -> bool:
-    n = len(rows[0])
-    slack = [(*row, -1) for row in rows] + [(1, *(0,) * (n - 1), -1)]
-    margin = linear_programs.maximise((0,) * n + (1,), slack).value
-    return margin is not None and margin > 0
+    found = linear_programs.deepest(rows, (), len(rows[0]) - 1)
+    return found is not None and found[0] > 0

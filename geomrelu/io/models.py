@@ -88,7 +88,7 @@ def _add(programs: Programs, network: Declared, path: FilePath, start: int, read
     hidden = programs.variables - tape.inputs
 
     def moved(map_: AffineMap, variables: int) -> AffineMap:
-        rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        rows = map_.row_of
         targets = map_.indices + np.where(map_.indices < tape.inputs, start, hidden)
         return AffineMap.from_entries(
             (map_.outputs, variables), rows, targets, map_.data, map_.denominator, map_.bias, map_.denominator

@@ -107,7 +107,7 @@ def _parts(inputs: int, layers: Chain) -> list[list[tuple[int, AffineMap]]]:
     found = []
     for position, (map_, _) in enumerate(layers):
         idle = position > 0 and not any(position in blocks for blocks in read)
-        rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        rows = map_.row_of
         blocks = []
         for block in sorted(read[position] | ({position} if idle or not read[position] else set())):
             first, last = starts[block], starts[block + 1]

@@ -87,12 +87,14 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
                     value = after(kind, leaf, value, place)
                     continue
                 except TooLarge as problem:
+                    if not before:
+                        raise
                     tape.forget(before)
                     why = str(problem)
-            if before:
-                left = (f"module {place} ({kind}) and what comes after it: {why}",)
-                break
-            raise InputError(_UNSUPPORTED if kind not in MODULES else why)
+            elif not before:
+                raise InputError(_UNSUPPORTED)
+            left = (f"module {place} ({kind}) and what comes after it: {why}",)
+            break
     tape.finish(value.map)
     between = [kind for kinds in seen[1:-1] for kind in kinds]
     tape.reading = Reading(

@@ -209,7 +209,7 @@ class QuantisedNetwork:
 def _narrowed(map_: AffineMap, gone: np.ndarray, place: np.ndarray) -> AffineMap:
     """A map without the variables that are gone; the others get the numbers that ``place`` says."""
     kept = ~gone[map_.indices]
-    rows = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))[kept]
+    rows = map_.row_of[kept]
     columns, shape = place[map_.indices[kept]], (map_.outputs, int((~gone).sum()))
     return AffineMap.from_entries(
         shape, rows, columns, map_.data[kept], map_.denominator, list(map_.bias), map_.denominator

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -61,20 +62,23 @@ class SignFile:
         np.lib.format.write_array_header_1_0(self._file, head)
 
     def add(self, signs: np.ndarray) -> None:
-        try:
+        with self._written():
             self._file.write(np.ascontiguousarray(signs, dtype=np.int8).tobytes())
-        except OSError as problem:
-            self._part.unlink(missing_ok=True)
-            raise InputError(f"{self.path}: {problem.strerror}") from None
         self.rows += len(signs)
 
     def close(self) -> None:
         """The number of rows is written, and the file gets its name."""
-        try:
+        with self._written():
             self._file.seek(0)
             self._head()
             self._file.close()
             os.replace(self._part, self.path)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Nothing is left of a file that could not be written."""
+        try:
+            yield
         except OSError as problem:
             self._part.unlink(missing_ok=True)
             raise InputError(f"{self.path}: {problem.strerror}") from None

@@ -208,7 +208,7 @@ class Shape:
             first = self.network.starts[level] if self.is_chained else 0
             weights = np.zeros((len(values), layer.outputs, self.network.starts[level + 1] - first))
             bias = np.zeros((len(values), layer.outputs))
-            row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr)).tolist()
+            row = layer.row_of.tolist()
             for i, j, v in zip(row, (layer.indices - first).tolist(), parts[0], strict=True):
                 weights[:, i, j] = values[:, v] if isinstance(v, int) else float(v)
             for i, v in enumerate(parts[1]):
@@ -245,7 +245,7 @@ class Shape:
 
 def _groups(layer: AffineMap, weights: Sequence[int | Fraction], biases: Sequence[int | Fraction]) -> int | None:
     """How many groups of neurons share no parameters with each other; None if one has no bias."""
-    row = np.repeat(np.arange(layer.outputs), np.diff(layer.indptr)).tolist()
+    row = layer.row_of.tolist()
     owner = list(range(layer.outputs))
 
     def root(i: int) -> int:

@@ -17,6 +17,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polls import Polls
 
 from geomrelu import Budget, Complex, InputError, Polyhedron
 from geomrelu.budget import Exhausted
@@ -211,27 +212,17 @@ def test_rows_of_the_domain_that_nobody_needs_change_nothing(monkeypatch):
 @pytest.mark.parametrize("generators", [True, False])
 def test_a_budget_is_looked_at_before_the_first_region(generators, monkeypatch):
     """What the domain is, which forms miss it, and the graph: all of it ends, and can be asked again."""
-
-    class Looked(Budget):
-        looks, most = 0, 10**9
-
-        def poll(self):
-            self.looks += 1
-            if self.looks > self.most:
-                raise Exhausted("the time for it is over")
-
     rng = random.Random(4)
     points = [[rng.randint(-3, 3) for _ in range(3)] for _ in range(9)]
     rows, set_ = forms(rng, 3, 5, "ternary"), Polyhedron.from_generators(points)
     if not generators:
         set_ = Polyhedron.from_rows(set_.inequalities, set_.equalities, dimension=3)
     right, edges = found(made(rows, set_)), made(rows, set_).graph().number_of_edges()
-    budget = Looked()
-    assert made(rows, set_).graph(budget).number_of_edges() == edges and budget.looks > 10
+    budget = Polls()
+    assert made(rows, set_).graph(budget).number_of_edges() == edges and budget.polls > 10
     arrangement = made(rows, set_)
-    for most in range(budget.looks):
-        limit = Looked()
-        limit.most = most
+    for most in range(budget.polls):
+        limit = Polls(most)
         with suppress(Exhausted):  # what was found is kept, and costs no look the next time
             arrangement.graph(limit)
     assert (found(arrangement), arrangement.graph().number_of_edges()) == (right, edges)

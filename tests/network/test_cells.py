@@ -10,6 +10,7 @@ from itertools import pairwise
 import families
 import numpy as np
 import pytest
+from polls import Polls
 
 from geomrelu import AffineMap, FiniteSet, Network, Polyhedron
 from geomrelu.budget import Budget, Exhausted
@@ -167,25 +168,16 @@ def test_the_kernel_comes_back_within_a_neuron(monkeypatch, seen):
 
 @pytest.mark.parametrize("compiled", [True, False])
 def test_a_budget_is_looked_at_within_a_neuron(compiled, monkeypatch):
-    class Looked(Budget):
-        looks, most = 0, 10**9
-
-        def poll(self):
-            self.looks += 1
-            if self.looks > self.most:
-                raise Exhausted("the time for it is over")
-
     rng = random.Random(1)
     domain, network = hull(rng, 5, 14), families.as_network(gaussian(rng, [5, 2]))
     monkeypatch.setattr(library, "available", lambda: compiled)
     monkeypatch.setattr(kernel, "EFFORT", 1 << 8)
     monkeypatch.setattr(subdivision, "_PAIRS", 64)
-    budget = Looked()
+    budget = Polls()
     list(subdivide(Compiled(network, domain, 1), budget))
-    assert budget.looks > 20  # for two neurons
-    for most in range(budget.looks):
-        limit = Looked()
-        limit.most = most
+    assert budget.polls > 20  # for two neurons
+    for most in range(budget.polls):
+        limit = Polls(most)
         with pytest.raises(Exhausted):
             list(subdivide(Compiled(network, domain, 1), limit))
         assert limit.examined <= budget.examined == 4

@@ -213,7 +213,7 @@ def saving(network: Network, dead: set[Key]) -> tuple[list[int], list[int]]:
         rows = np.zeros(map_.outputs, dtype=bool)
         if level <= network.depth:
             rows = gone[network.starts[level] : network.starts[level + 1]]
-        row_of = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        row_of = map_.row_of
         total += len(map_.indices) + map_.outputs
         lost += int((rows[row_of] | gone[map_.indices]).sum()) + int(rows.sum())
     return [sum(network.widths), total], [removed, lost]

@@ -91,8 +91,7 @@ def evaluated(node: Node, proto: Any, inputs: Sequence[Value | None]) -> tuple[n
     Raises:
         Unsupported: an operator that is random, or not known.
     """
-    opset = node.trace.opsets.get("", node.trace.opsets.get("ai.onnx", 1))
-    unknown = node.operator not in _KNOWN or (node.operator in _SINCE_13 and opset < 13)
+    unknown = node.operator not in _KNOWN or (node.operator in _SINCE_13 and node.opset < 13)
     if proto.domain not in ("", "ai.onnx") or unknown:
         raise Unsupported("it is not supported")
     arrays = []

@@ -123,7 +123,7 @@ class Surgeon:
     @staticmethod
     def unread(map_: AffineMap, without: np.ndarray) -> np.ndarray:
         """Which outputs of a map read none but the variables ``without``."""
-        which = np.repeat(np.arange(map_.outputs), np.diff(map_.indptr))
+        which = map_.row_of
         return np.bincount(which[~without[map_.indices]], minlength=map_.outputs) == 0
 
     def fixed(self, node: Any, position: int) -> np.ndarray | None:

@@ -135,10 +135,9 @@ def window(node: Node, size: Sequence[int], kernel: Sequence[int]) -> tuple[list
 
 @rule("BatchNormalization", 5, 5, "consumed_inputs epsilon is_test momentum spatial training_mode")
 def _normalise(node: Node, x: Value, *parameters: Value) -> Value:
-    opset = node.trace.opsets.get("", node.trace.opsets.get("ai.onnx", 1))
     training = node.number("training_mode", 0)
-    if opset < 14:  # what the number of outputs said, and before that an attribute
-        training = node.outputs > 1 if opset >= 7 else not node.number("is_test", 0)
+    if node.opset < 14:  # what the number of outputs said, and before that an attribute
+        training = node.outputs > 1 if node.opset >= 7 else not node.number("is_test", 0)
     if training or not node.number("spatial", 1):
         raise Unsupported("only fixed statistics for each channel are supported")
     scale, shift, mean, variance = (constant(p, "each parameter") for p in parameters)

@@ -168,6 +168,11 @@ class Node:
         self.kind = 0
         self.attributes = {a.name: a for a in proto.attribute}
 
+    @property
+    def opset(self) -> int:
+        """The version of ONNX's own operators."""
+        return self.trace.opsets.get("", self.trace.opsets.get("ai.onnx", 1))
+
     def _get(self, name: str, field: str, default: Any) -> Any:
         attribute = self.attributes.get(name)
         if attribute is None:
