@@ -33,7 +33,7 @@ POINT        coordinates; or the number of an entry of "points"; or "corner", th
 RAY          coordinates; or {"weights": [[of rays], [of lines]]} in a domain given by generators
 Layers count from 1, neurons from 0; z is the neuron's pre-activation, S the domain.
 
-What each claim needs, and the function that says so:
+What each claim needs, and the method of `Claim` that says so:
   alive            point in S with z(point) > 0, or all of `unbounded`
   dead             proof of z <= 0 on S
   active           proof of -z <= 0 on S: the neuron is linear on S
@@ -51,7 +51,7 @@ PROOF  a tree in preorder. NODE is a split, followed by its subtree g <= 0 and t
          {"split": ["neuron", l, i]}       g = pre-activation of an earlier neuron whose layer has been derived
        or a leaf, which bounds z (-z for active) where it stands:
          {"slopes": SLOPES, "splits": M, "rows": M, "equalities": M}   `exact_bound`; each key may be left out
-         {"coarse": SLOPES, "splits": M}                               `fixed_bound`; "splits" may be left out
+         {"coarse": SLOPES, "splits": M}                               `FixedPoint.bound`; "splits" may be left out
        Either may carry "derive".
 SLOPES [TEXT, ...] for layers 1, 2, ...: the slopes below, in sixteenths, one character "0".."9a".."g" a neuron; "" or
        nothing for the default
@@ -59,8 +59,8 @@ M      {"k": m, ...} m >= 0 for the k-th split of a neuron on the way from the r
        of the domain, or any m for its k-th equality
 DERIVE a list, done in order and valid below, of
          [l]                  both bounds of the neurons of layer l: at first of all, later of those of unknown sign
-         [l, [i, ...]]        later, of these; at first, if l is not among the layers of `fitting`: of all by `interval`
-                              alone, and of these as by [l]
+         [l, [i, ...]]        later, of these; at first, if l is not among the layers of `fitting`: of all by
+                              intervals alone, and of these as by [l]
          [l, i, "upper" | "lower", {exact leaf}]      one bound of one neuron
        Layers are derived one after the other. A bound of z needs all layers before it.
 CONE   at infinity. A list of generators stands for their cone; the first are those of the recession cone of the box, or
@@ -83,7 +83,9 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from fractions import Fraction
 from math import gcd, inf, isqrt, lcm
 from operator import mul
@@ -152,16 +154,21 @@ def number(value: Data) -> Fraction:
     raise Rejected(f"{shown(value)} is not an integer, a decimal string or p/q")
 
 
-def numbers(values: Data, length: int | None = None) -> list[Fraction]:
-    right = isinstance(values, list) and length in (None, len(values))
-    require(right, f"expected a list of {'numbers' if length is None else f'{length} numbers'}")
-    return [number(v) for v in values]
+def listed(value: Data, what: str, *lengths: int) -> list[Data]:
+    """A list; of one of these lengths, if they are given."""
+    require(isinstance(value, list) and len(value) in (lengths or (len(value),)), f"expected {what}")
+    return value
+
+
+def numbers(values: Data, *length: int) -> list[Fraction]:
+    return [number(v) for v in listed(values, f"a list of {f'{length[0]} ' if length else ''}numbers", *length)]
 
 
 def count(value: Data, below: int, what: str, first: int = 0) -> int:
     """An index."""
-    require(type(value) is int and first <= value < below, f"{what}: {shown(value)} is out of range")
-    return int(value)
+    if type(value) is int and first <= value < below:
+        return value
+    raise Rejected(f"{what}: {shown(value)} is out of range")
 
 
 def table(data: Data, key: str, below: int, free: bool = False) -> list[tuple[int, Fraction]]:
@@ -252,11 +259,12 @@ def root(value: Fraction, digits: int) -> Fraction:
     return Fraction(below + (below * below < square), d << digits)
 
 
-def spelled(numerator: int, denominator: int = 1) -> str:
-    """The canonical spelling of a fraction, of any length, for digests."""
-    divisor = gcd(numerator, denominator)
-    over = denominator // divisor
-    return f"{numerator // divisor:x}" if over == 1 else f"{numerator // divisor:x}/{over:x}"
+def spelled(value: Fraction | int, over: int = 1) -> str:
+    """The canonical spelling of ``value / over``, of any length, for digests."""
+    n, d = value.as_integer_ratio()
+    divisor = gcd(n, d * over)
+    below = d * over // divisor
+    return f"{n // divisor:x}" + f"/{below:x}" * (below > 1)
 
 
 # ---- the model --------------------------------------------------------------------------------------------------
@@ -280,13 +288,10 @@ class Model:
         for layer in layers:
             self.start.append(self.start[-1] + len(layer.rows))
         # which layers (0: inputs) each layer reads
-        self.blocks = [[], *(self._blocks(layer) for layer in layers)]
+        read = [{j for _, columns, _ in layer.rows for j in columns} for layer in layers]
+        self.blocks = [[], *(sorted({bisect(self.start, j) - 1 for j in used}) for used in read)]
         # whose weights count as parameters; a layer of zeros could read the layer before it
         self.reads = [[], *(blocks or [level] for level, blocks in enumerate(self.blocks[1:]))]
-
-    def _blocks(self, layer: Layer) -> list[int]:
-        used = {j for _, columns, _ in layer.rows for j in columns}
-        return [b for b in range(len(self.start) - 1) if any(self.start[b] <= j < self.start[b + 1] for j in used)]
 
     def width(self, level: int) -> int:
         """The number of neurons of a layer, or of inputs."""
@@ -333,22 +338,21 @@ class Model:
     def parse(cls, data: Data) -> Model:
         """From the JSON forms of the head of this file."""
         known(data, {"inputs", "layers"}, "the model")
-        require(isinstance(data.get("layers"), list) and data["layers"], 'a model needs a list "layers"')
+        require(listed(data.get("layers"), 'a model with a list "layers"'), "the model has no layers")
         inputs: Data = width_of(data["layers"][0]) if data.get("inputs") is None else data["inputs"]
         right = type(inputs) is int and 0 < inputs < MOST
         require(right, 'layer 1 needs "weights", a list of rows, or the model "inputs", a positive integer')
         layers, total, linear = list[Layer](), inputs, False
         current = new(0, inputs)  # what a dense layer reads, over the variables
         for position, layer in enumerate(data["layers"], 1):
+            where = f"layer {position}"
             dense = isinstance(layer, dict) and "weights" in layer
-            known(layer, {"weights", "bias", "activation"} if dense else {"rows", "activation"}, f"layer {position}")
-            require(
-                dense or not linear, f"layer {position - 1} has no ReLU, and rows read only variables: nothing reads it"
-            )
-            current = dense_rows(layer, position, current) if dense else sparse_rows(layer, position, total)
-            linear = layer.get("activation", "relu") == "none"
-            right = linear or layer.get("activation", "relu") == "relu"
-            require(right, f"layer {position}: activation must be relu or none")
+            known(layer, {"weights", "bias", "activation"} if dense else {"rows", "activation"}, where)
+            require(dense or not linear, f"no ReLU before {where}, and rows read only variables: nothing reads it")
+            current = dense_rows(layer, where, current) if dense else sparse_rows(layer, where, total)
+            activation = layer.get("activation", "relu")
+            require(activation in ("relu", "none"), f"{where}: activation must be relu or none")
+            linear = activation == "none"
             if not linear:
                 layers.append(integer_layer(current))
                 current, total = new(total, len(current)), total + len(current)
@@ -362,11 +366,22 @@ def at(row: Row, variables: list[int], one: int) -> int:
     return int(bias * one + sum([w * variables[j] for j, w in zip(columns, entries, strict=True)]))
 
 
+def gather(coefficients: dict[int, int], rows: list[Row], sums: dict[int, int]) -> int:
+    """``sum of c y_i`` over rows y_i: its coefficients are added to ``sums``, its constant is returned."""
+    constant = 0
+    for i, c in coefficients.items():
+        bias, columns, entries = rows[i]
+        constant += c * bias
+        for j, w in zip(columns, entries, strict=True):
+            sums[j] = sums.get(j, 0) + c * w
+    return constant
+
+
 def row_text(row: Row, denominator: int) -> str:
     """A row in its canonical form."""
     bias, columns, entries = row
-    first, *cells = (spelled(v, denominator) for v in (bias, *entries))
-    return " ".join([first, *map("{}:{}".format, columns, cells)])
+    cells = [f"{j}:{spelled(w, denominator)}" for j, w in zip(columns, entries, strict=True)]
+    return " ".join([spelled(bias, denominator), *cells])
 
 
 def new(first: int, many: int) -> list[Affine]:
@@ -380,31 +395,30 @@ def width_of(layer: Data) -> int | None:
     return len(weights[0]) if isinstance(weights, list) and weights and isinstance(weights[0], list) else None
 
 
-def dense_rows(layer: Data, position: int, current: list[Affine]) -> list[Affine]:
-    weights = layer["weights"]
-    require(isinstance(weights, list) and weights, f'layer {position} needs "weights", a list of rows')
+def dense_rows(layer: Data, where: str, current: list[Affine]) -> list[Affine]:
+    weights = listed(layer["weights"], f'a list of rows as "weights" of {where}')
+    require(weights, f"{where} has no neurons")
     bias = numbers(layer.get("bias", [0] * len(weights)), len(weights))
-    return [composed(b, numbers(row, len(current)), current) for b, row in zip(bias, weights, strict=True)]
+    rows = [dict(enumerate(numbers(row, len(current)))) for row in weights]
+    return [composed(form, current) for form in zip(bias, rows, strict=True)]
 
 
-def sparse_rows(layer: Data, position: int, total: int) -> list[Affine]:
+def sparse_rows(layer: Data, where: str, total: int) -> list[Affine]:
     rows: list[Affine] = []
-    require(isinstance(layer.get("rows"), list) and layer["rows"], f'layer {position} needs "weights" or "rows"')
+    require(listed(layer.get("rows"), f'"weights" or "rows" of {where}'), f"{where} has no neurons")
     for row in layer["rows"]:
-        require(isinstance(row, list) and len(row) % 2, f"layer {position}: a row is [b, j, w, j, w, ...]")
-        slope: dict[int, Fraction] = {}
-        for j, w in zip(row[1::2], row[2::2], strict=True):
-            if type(j) is not int or not 0 <= j < total or j in slope:
-                raise Rejected(f"layer {position}: {shown(j)} is not a variable before it, or stands twice")
-            slope[j] = number(w)
-        rows.append((number(row[0]), slope))
+        require(len(listed(row, f"a row of {where}")) % 2, f"{where}: a row is [b, j, w, j, w, ...]")
+        columns = [count(j, total, f"{where}: a variable before it") for j in row[1::2]]
+        require(len(set(columns)) == len(columns), f"{where}: a variable stands twice in a row")
+        rows.append((number(row[0]), dict(zip(columns, numbers(row[2::2]), strict=True))))
     return rows
 
 
-def composed(bias: Fraction, slope: list[Fraction], forms: list[Affine]) -> Affine:
-    """``bias + slope . forms``."""
-    total, sums = bias, dict[int, Fraction]()
-    for w, (b, inner) in zip(slope, forms, strict=True):
+def composed(form: Affine, forms: list[Affine]) -> Affine:
+    """The form with the forms in the place of its variables."""
+    total, sums = form[0], dict[int, Fraction]()
+    for k, w in form[1].items():
+        b, inner = forms[k]
         if w:
             total += w * b
             for j, v in inner.items():
@@ -436,27 +450,16 @@ class Ball(NamedTuple):
     @classmethod
     def parse(cls, data: Data) -> Ball:
         center, square, centred = numbers(data.get("center")), number(data.get("square")), data.get("centred", False)
-        n, shape = len(center), data.get("shape", [1] * len(center))
+        n = len(center)
+        shape = listed(data.get("shape", [1] * n), 'a "shape" of rows, or of numbers, one for each dimension', n)
         require(0 < n < MOST and data.get("dimension", n) == n, "a ball has a center, a number for each dimension")
         require(square >= 0 and type(centred) is bool, '"square" is not negative, and "centred" is true or false')
-        right = isinstance(shape, list) and len(shape) == n and shape[0] != []
-        require(right, '"shape" must be a list of rows, or of numbers, one for each dimension')
-        width = len(shape[0]) if isinstance(shape[0], list) else n
         if isinstance(shape[0], list):
-            slopes = [dict(enumerate(numbers(row, width))) for row in shape]
+            width, slopes = len(shape[0]), [dict(enumerate(numbers(row, len(shape[0])))) for row in shape]
+            require(width, "a row of the shape is empty")
         else:
-            slopes = [{j: v} for j, v in enumerate(numbers(shape))]
+            width, slopes = n, [{j: v} for j, v in enumerate(numbers(shape))]
         return cls(integer_layer(list(zip(center, slopes, strict=True))), width, square, centred)
-
-    def slope(self, coefficients: dict[int, int]) -> tuple[int, dict[int, int]]:
-        """``sum of c x`` as a function of u, times the denominator: its value at u = 0, and its slope."""
-        middle, slope = 0, dict[int, int]()
-        for j, c in coefficients.items():
-            bias, columns, entries = self.affine.rows[j]
-            middle += c * bias
-            for k, w in zip(columns, entries, strict=True):
-                slope[k] = slope.get(k, 0) + c * w
-        return middle, slope
 
     def highest(self, constant: Fraction, coefficients: dict[int, int], scale: int) -> Fraction:
         """An upper bound of ``constant + sum of c x / scale``, < 0 if the maximum is < 0.
@@ -466,7 +469,8 @@ class Ball(NamedTuple):
         1 / (b^2 d), so root(q) - m < 2 a / b times -m - root(q) is, and this is more than 1 / (2 a b d). The root is
         rounded by less.
         """
-        middle, slope = self.slope(coefficients)
+        slope = dict[int, int]()
+        middle = gather(coefficients, self.affine.rows, slope)
         size = self.width * sum(w * w for w in slope.values()) - self.centred * sum(slope.values()) ** 2
         unit = self.affine.denominator * scale
         m, q = constant + Fraction(middle, unit), self.square * Fraction(size, self.width * unit * unit)
@@ -515,7 +519,7 @@ class Domain:
 
     def _is_side(self, row: Flat, equal: bool) -> bool:
         """Does a row speak of one coordinate? Then it has gone into the box."""
-        support = [j for j in range(self.dimension) if row[j + 1]]
+        support = [j for j, v in enumerate(row[1:]) if v]
         if len(support) != 1:
             return False
         (j,) = support
@@ -564,35 +568,36 @@ class Domain:
         require(len(kinds) < 2, "a domain is given by rows, generators, points or a ball, not by several of them")
         if kinds == [BALL]:
             return cls.from_ball(Ball.parse(data))
-        lists = {key: rows for key, rows in data.items() if key not in ("box", "dimension")}
-        right = all(isinstance(rows, list) for rows in lists.values())
-        require(right, "inequalities, equalities, vertices, rays, lines and points are lists")
-        tables = {key: [numbers(row) for row in rows] for key, rows in lists.items()}
-        box = read_box(data.get("box"))
-        dimension = read_dimension(data, tables, box)
+        box = [read_side(side) for side in listed(data.get("box") or [], 'a list as "box"')]
+        names = data.keys() - {"box", "dimension"}
+        tables = {key: [numbers(row) for row in listed(data[key], f"a list of {key}")] for key in names}
+        sizes = [len(row) - (key in ROWS) for key, rows in tables.items() for row in rows]
+        sizes += [len(box)] * (data.get("box") is not None) + [data.get("dimension")] * ("dimension" in data)
+        clear = len(sizes) > 0 and all(type(n) is int and n == sizes[0] for n in sizes)
+        require(
+            clear and 0 < sizes[0] < MOST, "the dimension of the domain is not clear: no rows, or of different lengths"
+        )
         if kinds == [POINTS]:
-            return cls.from_points(dimension, tables["points"])
+            return cls.from_points(sizes[0], tables["points"])
         if kinds == [GENERATORS]:
-            return cls.from_generators(dimension, *(tables.get(key, []) for key in ("vertices", "rays", "lines")))
-        return cls.from_rows(dimension, tables.get("inequalities", []), tables.get("equalities", []), box or [])
+            return cls.from_generators(sizes[0], *(tables.get(key, []) for key in ("vertices", "rays", "lines")))
+        return cls.from_rows(sizes[0], tables.get("inequalities", []), tables.get("equalities", []), box)
 
     def digest(self) -> str:
         """SHA-256 of the canonical exact form."""
+        vectors: list[tuple[str, Vectors]] = [("row", self.rows), ("equality", self.equalities)]
         lines = [f"geomrelu domain\ndimension {self.dimension}"]
         if self.points is not None:
-            lines += ["point " + " ".join(spelled(*x.as_integer_ratio()) for x in p) for p in self.points]
+            vectors = [("point", self.points)]
         elif self.generators is not None:
-            for name, vectors in zip(("vertex", "ray", "line"), self.generators, strict=True):
-                lines += [f"{name} " + " ".join(spelled(*x.as_integer_ratio()) for x in g) for g in vectors]
+            vectors = list(zip(("vertex", "ray", "line"), self.generators, strict=True))
         elif self.ball is not None:
-            kind = "centred ball" if self.ball.centred else "ball"
-            lines.append(f"{kind} {self.ball.width} {spelled(*self.ball.square.as_integer_ratio())}")
+            lines.append(f"{'centred ' if self.ball.centred else ''}ball {self.ball.width} {spelled(self.ball.square)}")
             lines += [row_text(row, self.ball.affine.denominator) for row in self.ball.affine.rows]
         else:
             for side in zip(self.lower, self.upper, strict=True):
-                lines.append("side " + " ".join("-" if v is None else spelled(*v.as_integer_ratio()) for v in side))
-            for name, rows in (("row", self.rows), ("equality", self.equalities)):
-                lines += [f"{name} " + " ".join(map(spelled, row)) for row in rows]
+                lines.append("side " + " ".join("-" if v is None else spelled(v) for v in side))
+        lines += [f"{name} " + " ".join(map(spelled, vector)) for name, some in vectors for vector in some]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def contains(self, point: Vector) -> bool:
@@ -609,9 +614,7 @@ class Domain:
     def recedes(self, ray: Vector) -> bool:
         """Is ``ray`` (not zero) in the recession cone? For generators: is it one of them."""
         if self.generators is not None:
-            _, rays, lines = self.generators
-            forward = primitive(ray)
-            return forward in rays or forward in lines or opposite(forward) in lines
+            return primitive(ray) in recession(self)
         return any(ray) and self.points is None and self._holds(ray, 0)
 
     def _holds(self, x: Vector, one: int) -> bool:
@@ -627,10 +630,9 @@ class Domain:
         """What weights ``[of vertices, of rays, of lines]`` give; ``first`` = 1: without vertices, a direction."""
         known(data, {"weights"}, "weights")
         require(self.generators is not None, "weights stand for a point or ray of a domain given by generators")
-        vectors, weights = self.generators[first:], data.get("weights")
-        right = isinstance(weights, list) and len(weights) == len(vectors)
-        require(right, "weights are lists: of vertices, rays, lines")
-        parts = [numbers(w, len(part)) for w, part in zip(weights, vectors, strict=True)]
+        vectors = self.generators[first:]
+        lists = listed(data.get("weights"), "weights: lists, of vertices, rays, lines", len(vectors))
+        parts = [numbers(w, len(part)) for w, part in zip(lists, vectors, strict=True)]
         require(first or sum(parts[0]) == 1, "the weights of the vertices do not add up to 1")
         require(all(w >= 0 for part in parts[:-1] for w in part), "a weight is negative")
         pairs = [(w, g) for part, some in zip(parts, vectors, strict=True) for w, g in zip(part, some, strict=True)]
@@ -646,122 +648,59 @@ class Domain:
         return self.ball is None and None not in (*self.lower, *self.upper)
 
 
-def read_box(data: Data) -> list[list[Fraction | None]] | None:
-    if data is None:
-        return None
-    right = isinstance(data, list) and all(isinstance(side, list) and len(side) == 2 for side in data)
-    require(right, '"box" must be a list of [low, high]')
-    return [[None if v is None else number(v) for v in side] for side in data]
+def read_side(data: Data) -> list[Fraction | None]:
+    return [None if v is None else number(v) for v in listed(data, "sides of the box: [low, high]", 2)]
 
 
-def read_dimension(data: Data, tables: dict[str, list[list[Fraction]]], box: Data) -> int:
-    sizes = [len(row) - (key in ROWS) for key, rows in tables.items() for row in rows]
-    sizes += [] if box is None else [len(box)]
-    sizes += [data["dimension"]] if "dimension" in data else []
-    right = sizes and all(type(n) is int and n == sizes[0] for n in sizes) and 0 < sizes[0] < MOST
-    require(right, "the dimension of the domain is not clear: no rows, or of different lengths")
-    return int(sizes[0])
+# ---- lines around an output -------------------------------------------------------------------------------------
 
 
-# ---- what is known at a node ------------------------------------------------------------------------------------
-
-
-class Region:
-    """The domain cut by the splits on the way to a node, and bounds of earlier neurons that hold there.
-
-    Each has its own lists; what stands in them is replaced, never changed.
-    """
-
-    def __init__(self, model: Model, domain: Domain) -> None:
-        self.model, self.domain = model, domain
-        self.fixed = FixedPoint(model, domain)
-        self.lower: list[Bound] = [-inf if v is None else v for v in domain.lower]
-        self.upper: list[Bound] = [inf if v is None else v for v in domain.upper]
-        self.cuts: list[Cut] = []
-        self.pairs: list[list[Pair]] = []  # of the layers 1, 2, ... that have been derived
-        self.corners: dict[tuple[int, int], tuple[list[int], list[int]]] = {}  # bounds of -y and y there, in units
-        self.empty = False  # has it turned out to have no points?
-
-    def copy(self) -> Region:
-        other = object.__new__(Region)
-        other.__dict__.update(self.__dict__)
-        other.cuts, other.pairs, other.corners = list(self.cuts), list(self.pairs), dict(self.corners)
-        return other
-
-    def beside(self, j: int, c: Fraction, sign: int) -> Region:
-        """The part where x_j <= c (-1) or x_j >= c (1)."""
-        other = self.copy()
-        other.corners = {}
-        if sign > 0:
-            other.lower = [*self.lower[:j], c, *self.lower[j + 1 :]]
-        else:
-            other.upper = [*self.upper[:j], c, *self.upper[j + 1 :]]
-        return other
-
-    def signed(self, level: int, neuron: int, sign: int) -> Region:
-        """The part where a pre-activation is <= 0 (-1) or >= 0 (1)."""
-        other = self.copy()
-        other.cuts.append((level, neuron, sign))
-        other.keep(level, {neuron: (Fraction(0), inf) if sign > 0 else (-inf, Fraction(0))})
-        return other
-
-    def keep(self, level: int, found: dict[int, Pair]) -> None:
-        """Bounds that also hold, of a layer known or the next one; of layers that fit, rounded outward to units."""
-        nothing: list[Pair] = [(-inf, inf)] * self.model.width(level)
-        pairs = list(self.pairs[level - 1]) if level <= len(self.pairs) else nothing
-        for i, (low, high) in found.items():
-            if level <= self.fixed.depth:
-                low, high = self.fixed.outward(level, i, low, high)
-            elif self.domain.ball is not None:
-                low, high = -short(-low), short(high)
-            pairs[i] = (max(pairs[i][0], low), min(pairs[i][1], high))
-            self.empty = self.empty or pairs[i][0] > pairs[i][1]
-        self.pairs[level - 1 : level] = [pairs]
-
-
-# ---- bounds in exact arithmetic ---------------------------------------------------------------------------------
-
-
-class Line(NamedTuple):
-    """Lines around an output v: ``below y <= v <= above y + height``; slopes are multiples of 2^-28."""
-
-    above: int
-    below: int
-    height: Bound
-
-
-def under(above: int) -> int:
-    """The default slope of the line below; any from 0 to 1 will do."""
-    return min(max(4 * above - 2 * ONE, 0), ONE)
-
-
-def line(low: Bound, high: Bound) -> Line | None:
-    """Lines around max(y, 0) where low <= y <= high; None: it is 0.
+def chord(low: Bound, high: Bound) -> tuple[int, int]:
+    """Slopes, in units of 2^-28, of lines above and below max(y, 0) where low <= y <= high.
 
     The line above goes through (high, high), its slope high / (high - low) rounded down; so it passes above (low, 0).
+    The line below goes through (0, 0); any slope from 0 to 1 will do, this is the default.
     """
-    if low >= 0:
-        return Line(ONE, ONE, Fraction(0))
-    if high <= 0:
-        return None
-    if isinstance(high, float):  # infinite
-        return Line(ONE, ONE, -low)
-    if isinstance(low, float):
-        return Line(0, 0, high)
-    above = int(high * ONE / (high - low))
-    return Line(above, under(above), high * (ONE - above) / ONE)
+    if low >= 0 or high == inf:
+        return ONE, ONE
+    if high <= 0 or low == -inf:
+        return 0, 0
+    above = int(Fraction(high) * ONE // (Fraction(high) - Fraction(low)))
+    return above, min(max(4 * above - 2 * ONE, 0), ONE)
+
+
+def rise(c: int, r: int, low: Bound, high: Bound) -> Bound:
+    """The largest value of ``c max(y, 0) - r y`` for low <= y <= high: at an end, or at the y next to 0."""
+    heights = list[Bound]()
+    for y in (low, min(max(low, Fraction(0)), high), high):
+        slope = c - r if y > 0 else -r
+        if not isinstance(y, float):
+            heights.append(slope * y)
+        elif slope and (slope > 0) == (y > 0):
+            return inf
+    return max(heights)
 
 
 class Leaf(NamedTuple):
-    """What a leaf gives: slopes below of layers 1, 2, ..., and multipliers."""
+    """What a leaf gives: slopes of the lines below of layers 1, 2, ... (None: all lines are flat), and multipliers."""
 
-    texts: list[str]
+    texts: list[str] | None
     splits: Splits
     rows: list[tuple[Flat, Fraction]]
 
-    def slope(self, level: int, neuron: int, default: int) -> int:
+    def slopes(self, level: int, neuron: int, low: Bound, high: Bound) -> tuple[int, int]:
+        """Of the lines above and below an output."""
+        if self.texts is None:
+            return 0, 0
+        above, below = chord(low, high)
         text = self.texts[level - 1] if level <= len(self.texts) else ""
-        return SIXTEENTHS[text[neuron]] if text else default
+        return above, SIXTEENTHS[text[neuron]] if text and low < 0 < high else below
+
+
+DEFAULT, INTERVALS = Leaf([], {}, []), Leaf(None, {}, [])
+
+
+# ---- bounds in exact arithmetic ---------------------------------------------------------------------------------
 
 
 class Form(NamedTuple):
@@ -788,43 +727,23 @@ def largest(region: Region, coefficients: dict[int, int]) -> Bound:
     return total
 
 
-def interval(region: Region, level: int, neuron: int, sign: int) -> Bound:
-    """An upper bound of ``sign * z`` by interval arithmetic."""
-    model, layer = region.model, region.model.layers[level - 1]
-    bias, columns, entries = layer.rows[neuron]
-    first, total = {}, Fraction(sign * bias)
-    for j, w in zip(columns, entries, strict=True):
-        if j < model.inputs:
-            first[j] = sign * w
-            continue
-        before = max(b for b in model.blocks[level] if model.start[b] <= j)
-        low, high = region.pairs[before - 1][j - model.start[before]]
-        side = max(high if sign * w > 0 else low, Fraction(0))
-        if isinstance(side, float):
-            return inf
-        total += sign * w * side
-    top = largest(region, first)
-    return top if isinstance(top, float) else (total + top) / layer.denominator
-
-
 def exact_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) -> Bound:
     """An upper bound of ``sign * z``: back layer by layer, then the largest value on the box or the generators.
 
-    On a ball, the smaller one of this, on the box around it, and the largest value on the ball.
+    On a ball, the smaller one of this, on the box around it, and (but for intervals) the largest value on the ball.
     """
-    layer = region.model.layers[level - 1]
+    layer, ball = region.model.layers[level - 1], region.domain.ball
     bias, columns, entries = layer.rows[neuron]
     coefficients = {j: sign * w for j, w in zip(columns, entries, strict=True)}
     form: Form | None = Form(Fraction(sign * bias, layer.denominator), coefficients, layer.denominator)
     for before in range(max(level - 1, *leaf.splits, 0), 0, -1):
-        if form is not None:
-            form = back(region, form, before, leaf)
+        form = form and back(region, form, before, leaf)
     if form is None:
         return inf
     constant, coefficients, scale = with_rows(form, leaf.rows)
-    top, ball = largest(region, coefficients), region.domain.ball
+    top = largest(region, coefficients)
     bound = top if isinstance(top, float) else constant + top / scale
-    return bound if ball is None else min(bound, ball.highest(constant, coefficients, scale))
+    return bound if ball is None or leaf.texts is None else min(bound, ball.highest(constant, coefficients, scale))
 
 
 def back(region: Region, form: Form, level: int, leaf: Leaf) -> Form | None:
@@ -838,21 +757,15 @@ def back(region: Region, form: Form, level: int, leaf: Leaf) -> Form | None:
         if j < first:
             coefficients[j] = c * steps * layer.denominator
             continue
-        around = line(*region.pairs[level - 1][j - first])
-        if around is None or not c:
-            continue
-        if c > 0:
-            if isinstance(around.height, float):
-                return None
-            constant += c * around.height / form.scale
-        below = leaf.slope(level, j - first, around.below) if around.height else around.below
-        slopes[j - first] = slopes.get(j - first, 0) + c * (around.above if c > 0 else below) * (steps // ONE)
-    gained = 0
-    for i, p in slopes.items():
-        bias, columns, entries = layer.rows[i]
-        gained += p * bias
-        for j, w in zip(columns, entries, strict=True):
-            coefficients[j] = coefficients.get(j, 0) + p * w
+        i, pair = j - first, region.pairs[level - 1][j - first]
+        above, below = leaf.slopes(level, i, *pair)
+        r = c * (above if c > 0 else below)
+        height = rise(c * ONE, r, *pair)
+        if isinstance(height, float):
+            return None
+        constant += height / (form.scale * ONE)
+        slopes[i] = slopes.get(i, 0) + r * (steps // ONE)
+    gained = gather({i: p for i, p in slopes.items() if p}, layer.rows, coefficients)
     scale *= layer.denominator
     return Form(constant + Fraction(gained, scale), coefficients, scale)
 
@@ -870,6 +783,24 @@ def with_rows(form: Form, rows: list[tuple[Flat, Fraction]]) -> Form:
 
 
 # ---- bounds in fixed point --------------------------------------------------------------------------------------
+
+
+class Chord(NamedTuple):
+    """Lines around an output, in units; where its sign is not known, the constants of the one above."""
+
+    above: int
+    below: int
+    high: int = 0  # what rounding a coefficient costs at most
+    height: int = 0
+    heights: Sequence[int] = ()  # at the corners of the box, where these are better
+
+
+class FixedForm(NamedTuple):
+    """An upper bound: an affine function of the inputs, and chords that were used: ``coefficient * height``."""
+
+    slope: list[int]
+    constant: int
+    raised: list[tuple[int, Chord]]
 
 
 class FixedPoint:
@@ -890,9 +821,10 @@ class FixedPoint:
             return
         self.origin = [v for v in domain.lower if v is not None]
         widths = [high - low for low, high in zip(self.origin, domain.upper, strict=True) if high is not None]
-        # per layer, 0 for the inputs: the exponents of the powers of two; None for an input that does not vary
-        self.exponents: list[list[int | None]] = [[power(*w.as_integer_ratio()) if w else None for w in widths]]
-        self.cornered = sum(e is not None for e in self.exponents[0]) <= CORNERED
+        self.vary = [w > 0 for w in widths]
+        self.cornered = sum(self.vary) <= CORNERED
+        # per layer, 0 for the inputs: the exponents of the powers of two
+        self.exponents = [[power(*w.as_integer_ratio()) for w in widths]]
         # per layer, for each variable before it and last for the constant 1: its weights, rounded up
         self.columns: list[list[list[int]]] = [[]]
         for level in range(1, self.depth + 1):
@@ -901,33 +833,29 @@ class FixedPoint:
     def _scale(self, model: Model, level: int) -> None:
         layer, inner, first = model.layers[level - 1], self.exponents[-1], model.start[level - 1]
         columns = [[0] * len(layer.rows) for _ in range(len(inner) + 1)]
-        exponents: list[int | None] = []
+        exponents = []
         for i, (bias, places, entries) in enumerate(layer.rows):
             moved = Fraction(bias)
             if level == 1:  # what the lower sides contribute
                 moved += sum((w * self.origin[j] for j, w in zip(places, entries, strict=True)), Fraction(0))
             terms = [(j - first, w, inner[j - first]) for j, w in zip(places, entries, strict=True)]
-            sizes = [w.bit_length() + e - layer.denominator.bit_length() for _, w, e in terms if e is not None]
+            sizes = [power(w, layer.denominator) + e for j, w, e in terms if level > 1 or self.vary[j]]
             constant = moved / layer.denominator
             own = max([*sizes, power(*constant.as_integer_ratio())] if moved else sizes, default=0)
             for j, w, e in terms:
-                if e is not None:
-                    columns[j][i] = up(w, layer.denominator, UNIT + e - own)
+                columns[j][i] = up(w, layer.denominator, UNIT + e - own)
             columns[-1][i] = up(*constant.as_integer_ratio(), UNIT - own)
             exponents.append(own)
         self.columns.append(columns)
         self.exponents.append(exponents)
 
-    def exponent(self, level: int, neuron: int) -> int:
-        return self.exponents[level][neuron] or 0
-
     def units(self, level: int, neuron: int, value: Fraction) -> int:
         """A number in units of a pre-activation, rounded up."""
-        return up(*value.as_integer_ratio(), UNIT - self.exponent(level, neuron))
+        return up(*value.as_integer_ratio(), UNIT - self.exponents[level][neuron])
 
     def outward(self, level: int, neuron: int, low: Bound, high: Bound) -> Pair:
         """Bounds, rounded outward to units."""
-        unit = Fraction(2) ** (self.exponent(level, neuron) - UNIT)
+        unit = Fraction(2) ** (self.exponents[level][neuron] - UNIT)
         below, above = (v if isinstance(v, float) else self.units(level, neuron, v) * unit for v in (-low, high))
         return -below, above
 
@@ -936,7 +864,79 @@ class FixedPoint:
         found = []
         for low, high, origin, e in zip(region.lower, region.upper, self.origin, self.exponents[0], strict=True):
             least, most = (origin - low).as_integer_ratio(), (high - origin).as_integer_ratio()
-            found.append((0, 0) if e is None else (-up(*least, UNIT - e), up(*most, UNIT - e)))
+            found.append((-up(*least, UNIT - e), up(*most, UNIT - e)))
+        return found
+
+    def chords(self, region: Region, level: int, leaf: Leaf) -> list[Chord]:
+        """For each output of a layer."""
+        found = []
+        for i, (low, high) in enumerate(region.pairs[level - 1]):
+            above, below = leaf.slopes(level, i, low, high)
+            chord = Chord(above, below)
+            if low < 0 < high:
+                top, rest = self.units(level, i, Fraction(high)), ONE - above
+                height = -(-rest * top >> UNIT)
+                corners = zip(*region.corners.get((level, i), ((), ())), strict=True)
+                heights = [(max(above * l_, rest * u) >> UNIT) + 1 for l_, u in corners]
+                chord = Chord(above, below, top, height, heights if sum(heights) < len(heights) * height else ())
+            found.append(chord)
+        return found
+
+    def form(self, level: int, neuron: int, sign: int, around: list[list[Chord]], splits: Splits) -> FixedForm:
+        """An upper bound of ``sign * z``; ``around[l - 1]`` are the chords of layer l."""
+        *q, bias = [column[neuron] for column in self.columns[level]]
+        if sign < 0:  # a weight was rounded up by less than a unit, so the negative one is at most 1 - w
+            q, bias = [1 - w for w in q], 1 - bias
+        constant, raised = bias << UNIT, list[tuple[int, Chord]]()
+        for before in range(level - 1, 0, -1):
+            met = list(zip(q, around[before - 1], strict=True))
+            p = [c * (chord.above if c > 0 else chord.below) >> UNIT for c, chord in met]
+            constant += sum([chord.high for _, chord in met])
+            raised += [(c, chord) for c, chord in met if c > 0 and chord.high]
+            for i, m in splits.get(before, {}).items():
+                shift = UNIT + self.exponents[before][i] - self.exponents[level][neuron]
+                size = up(*abs(m).as_integer_ratio(), shift)  # away from 0: any multiplier is good
+                p[i] += size if m > 0 else -size
+            lack = -sum([c for c in p if c < 0])  # a weight was rounded up, which is wrong where it is subtracted
+            *columns, biases = self.columns[before]
+            constant += dot(p, biases) + lack
+            q = [-(-(dot(p, column) + lack) >> UNIT) for column in columns]
+        return FixedForm(q, constant, raised)
+
+    def tops(self, form: FixedForm, sides: list[tuple[int, int]], cornered: bool) -> list[int]:
+        """The largest value on the box, in 2^-56, or the values at its corners.
+
+        A point x of the box is the mean of its corners with weights p_c(x), products of its coordinates' shares; an
+        affine function at x is the mean of its values at the corners. Let sum p_c l_c <= y(x) <= sum p_c u_c. Then
+        v - s y = max(-s y, (1 - s) y) <= sum p_c t_c where t_c = max(-s l_c, (1 - s) u_c), the `heights` of a chord.
+        """
+        values = [form.constant]
+        for c, (low, high), varies in zip(form.slope, sides, self.vary, strict=True):
+            ends = [c * low, c * high] if varies else [c * low]
+            values = [v + end for end in ends for v in values] if cornered else [values[0] + max(ends)]
+        for c, chord in form.raised:
+            heights = chord.heights if cornered and chord.heights else [chord.height] * len(values)
+            values = [v + c * t for v, t in zip(values, heights, strict=True)]
+        return values
+
+    def bound(self, region: Region, level: int, neuron: int, sign: int, leaf: Leaf) -> Bound:
+        """The bound of a leaf: the better one of that on the box and that at its corners."""
+        around = [self.chords(region, before, leaf) for before in range(1, level)]
+        form, sides = self.form(level, neuron, sign, around, leaf.splits), self.sides(region)
+        bound = min(max(self.tops(form, sides, cornered)) for cornered in {False, self.cornered})
+        return bound * Fraction(2) ** (self.exponents[level][neuron] - 2 * UNIT)
+
+    def derived(self, region: Region, level: int, neurons: list[int]) -> dict[int, Pair]:
+        """Both bounds of neurons, and what is known of them at the corners."""
+        sides, around = self.sides(region), [self.chords(region, before, DEFAULT) for before in range(1, level)]
+        found: dict[int, Pair] = {}
+        for i in neurons:
+            forms = [self.form(level, i, sign, around, {}) for sign in (-1, 1)]
+            below, above = ([-(-v >> UNIT) for v in self.tops(form, sides, self.cornered)] for form in forms)
+            unit = Fraction(2) ** (self.exponents[level][i] - UNIT)
+            found[i] = (-max(below) * unit, max(above) * unit)
+            if self.cornered:
+                region.corners[level, i] = below, above
         return found
 
 
@@ -952,245 +952,146 @@ def fitting(model: Model, domain: Domain) -> int:
     return len(model.layers)
 
 
-class Chord(NamedTuple):
-    """Lines around an output in units; ``heights``: those above at the corners, if they are used."""
-
-    above: int
-    below: int
-    height: int = 0
-    heights: list[int] | None = None
-    loss: int = 0  # what rounding the coefficient costs at most
-
-
-def chords(region: Region, level: int, text: str) -> list[Chord | None]:
-    """For each output of a layer; None: it is 0."""
-    found: list[Chord | None] = []
-    for i, (low, high) in enumerate(region.pairs[level - 1]):
-        if low >= 0:
-            found.append(Chord(ONE, ONE))
-        elif high <= 0:
-            found.append(None)
-        else:
-            least, most = -region.fixed.units(level, i, Fraction(-low)), region.fixed.units(level, i, Fraction(high))
-            chord = unknown_chord(least, most, region.corners.get((level, i)))
-            found.append(chord._replace(below=SIXTEENTHS[text[i]]) if text else chord)
-    return found
-
-
-def unknown_chord(low: int, high: int, corners: tuple[list[int], list[int]] | None) -> Chord:
-    above = (high << UNIT) // (high - low)  # rounded down, so that the chord passes above (high, high)
-    rest = ONE - above
-    height = -(-rest * high >> UNIT)
-    heights = None
-    if corners is not None:
-        heights = [(max(above * l_, rest * u) >> UNIT) + 1 for l_, u in zip(*corners, strict=True)]
-        if sum(heights) >= len(heights) * height:
-            heights = None
-    return Chord(above, under(above), height, heights, high)
-
-
-class FixedForm(NamedTuple):
-    """An upper bound: an affine function of the inputs, and chords that were used: ``coefficient * height``."""
-
-    slope: list[int]
-    constant: int
-    raised: list[tuple[int, Chord]]
-
-
-def fixed_form(
-    fixed: FixedPoint, level: int, neuron: int, sign: int, around: list[list[Chord | None]], splits: Splits
-) -> FixedForm:
-    """An upper bound of ``sign * z``; ``around[l - 1]`` are the chords of layer l."""
-    *q, bias = [column[neuron] for column in fixed.columns[level]]
-    if sign < 0:  # a weight was rounded up by less than a unit, so the negative one is at most 1 - w
-        q, bias = [1 - w for w in q], 1 - bias
-    constant, raised = bias << UNIT, list[tuple[int, Chord]]()
-    for before in range(level - 1, 0, -1):
-        p = [0] * len(q)
-        for i, (c, chord) in enumerate(zip(q, around[before - 1], strict=True)):
-            if chord is not None:
-                p[i] = c * (chord.above if c > 0 else chord.below) >> UNIT
-                constant += chord.loss
-                if c > 0 and chord.height:
-                    raised.append((c, chord))
-        for i, m in splits.get(before, {}).items():
-            shift = UNIT + fixed.exponent(before, i) - fixed.exponent(level, neuron)
-            size = up(*abs(m).as_integer_ratio(), shift)  # away from 0: any multiplier is good
-            p[i] += size if m > 0 else -size
-        lack = -sum([c for c in p if c < 0])  # a weight was rounded up, which is wrong where it is subtracted
-        *columns, biases = fixed.columns[before]
-        constant += dot(p, biases) + lack
-        q = [-(-(dot(p, column) + lack) >> UNIT) for column in columns]
-    return FixedForm(q, constant, raised)
-
-
-def on_box(form: FixedForm, sides: list[tuple[int, int]]) -> int:
-    """The largest value, in 2^-56."""
-    top = sum([c * (high if c > 0 else low) for c, (low, high) in zip(form.slope, sides, strict=True)])
-    return form.constant + top + sum([c * chord.height for c, chord in form.raised])
-
-
-def corner_values(form: FixedForm, sides: list[tuple[int, int]], exponents: list[int | None]) -> list[int]:
-    """The values at the corners of the box, in 2^-56.
-
-    A point x of the box is the mean of its corners with weights p_c(x), products of its coordinates' shares; an affine
-    function at x is the mean of its values at the corners. Let sum p_c l_c <= y(x) <= sum p_c u_c. Then
-    v - s y = max(-s y, (1 - s) y) <= sum p_c t_c where t_c = max(-s l_c, (1 - s) u_c), the `heights` of a chord.
-    """
-    flat = sum([c * chord.height for c, chord in form.raised if chord.heights is None])
-    values = [form.constant + flat + dot(form.slope, [low for low, _ in sides])]
-    for c, (low, high), e in zip(form.slope, sides, exponents, strict=True):
-        if e is not None:
-            values += [v + c * (high - low) for v in values]
-    for c, chord in form.raised:
-        if chord.heights is not None:
-            values = [v + c * t for v, t in zip(values, chord.heights, strict=True)]
-    return values
-
-
-def fixed_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) -> Bound:
-    """The bound of a leaf: the better one of that on the box and that at its corners."""
-    fixed = region.fixed
-    texts = leaf.texts + [""] * level
-    around = [chords(region, before, texts[before - 1]) for before in range(1, level)]
-    form, sides = fixed_form(fixed, level, neuron, sign, around, leaf.splits), fixed.sides(region)
-    bound = on_box(form, sides)
-    if fixed.cornered:
-        bound = min(bound, max(corner_values(form, sides, fixed.exponents[0])))
-    return bound * Fraction(2) ** (fixed.exponent(level, neuron) - 2 * UNIT)
-
-
-def fixed_pairs(region: Region, level: int, neurons: list[int]) -> dict[int, Pair]:
-    """Both bounds of neurons, and what is known of them at the corners."""
-    fixed, sides = region.fixed, region.fixed.sides(region)
-    around = [chords(region, before, "") for before in range(1, level)]
-    found: dict[int, Pair] = {}
-    for i in neurons:
-        tops: list[list[int]] = []  # of -y and of y
-        for sign in (-1, 1):
-            form = fixed_form(fixed, level, i, sign, around, {})
-            values = corner_values(form, sides, fixed.exponents[0]) if fixed.cornered else [on_box(form, sides)]
-            tops.append([-(-v >> UNIT) for v in values])
-        unit = Fraction(2) ** (fixed.exponent(level, i) - UNIT)
-        found[i] = (-max(tops[0]) * unit, max(tops[1]) * unit)
-        if fixed.cornered:
-            region.corners[level, i] = (tops[0], tops[1])
-    return found
-
-
 # ---- proofs -----------------------------------------------------------------------------------------------------
 
 
-def derive(region: Region, items: Data, below: int) -> None:
-    """Tighten bounds of neurons of layers < ``below``, in the order given."""
-    require(isinstance(items, list), '"derive" must be a list')
-    for item in items:
-        require(isinstance(item, list) and len(item) in (1, 2, 4), "a derivation has 1, 2 or 4 entries")
-        level = count(item[0], below, "layer", 1)
-        first = len(item) == 1 or (len(item) == 2 and level > region.fixed.depth)
-        require(level <= len(region.pairs) + first, "layers are derived one after the other, and as a whole first")
-        if len(item) == 4:
-            derive_one(region, level, *item[1:])
+class Region:
+    """The domain cut by the splits on the way to a node, and bounds of earlier neurons that hold there."""
+
+    def __init__(self, model: Model, domain: Domain) -> None:
+        self.model, self.domain = model, domain
+        self.fixed = FixedPoint(model, domain)
+        self.lower: list[Bound] = [-inf if v is None else v for v in domain.lower]
+        self.upper: list[Bound] = [inf if v is None else v for v in domain.upper]
+        self.cuts: list[Cut] = []
+        self.pairs: list[list[Pair]] = []  # of the layers 1, 2, ... that have been derived
+        self.corners: dict[tuple[int, int], tuple[list[int], list[int]]] = {}  # bounds of -y and y there, in units
+        self.empty = False  # has it turned out to have no points?
+
+    def copy(self) -> Region:
+        """With lists of its own; the lists and pairs in them are replaced, never changed."""
+        other = copy(self)
+        for name in ("lower", "upper", "cuts", "pairs", "corners"):
+            setattr(other, name, copy(getattr(self, name)))
+        return other
+
+    def halves(self, split: Data, level: int) -> list[Region]:
+        """Both parts of a split, g <= 0 and g >= 0, in a proof about a neuron of a layer."""
+        require(listed(split, "a split with 3 entries", 3)[0] in ("x", "neuron"), "a split is of no known form")
+        below, above = self.copy(), self.copy()
+        if split[0] == "x":
+            require(self.domain.generators is None, "generators are not cut")
+            j, c = count(split[1], self.model.inputs, "input"), number(split[2])
+            require(self.lower[j] <= c <= self.upper[j], "a cut does not lie in the range of its input")
+            below.upper[j] = above.lower[j] = c
+            below.corners, above.corners = {}, {}
         else:
-            derive_layer(region, level, item[1] if len(item) == 2 else list(range(region.model.width(level))))
+            earlier = count(split[1], level, "layer", 1)
+            i = count(split[2], self.model.width(earlier), "neuron")
+            require(earlier <= len(self.pairs), "a split is of a neuron whose layer has been derived")
+            below.cuts.append((earlier, i, -1))
+            above.cuts.append((earlier, i, 1))
+            below.keep(earlier, {i: (-inf, Fraction(0))})
+            above.keep(earlier, {i: (Fraction(0), inf)})
+        return [below, above]
 
+    def keep(self, level: int, found: dict[int, Pair]) -> None:
+        """Bounds that also hold, of a layer known or the next one; of layers that fit, rounded outward to units."""
+        nothing: list[Pair] = [(-inf, inf)] * self.model.width(level)
+        pairs = list(self.pairs[level - 1]) if level <= len(self.pairs) else nothing
+        for i, (low, high) in found.items():
+            if level <= self.fixed.depth:
+                low, high = self.fixed.outward(level, i, low, high)
+            elif self.domain.ball is not None:
+                low, high = -short(-low), short(high)
+            pairs[i] = (max(pairs[i][0], low), min(pairs[i][1], high))
+            self.empty = self.empty or pairs[i][0] > pairs[i][1]
+        self.pairs[level - 1 : level] = [pairs]
 
-def derive_layer(region: Region, level: int, listed: Data) -> None:
-    width, fits, is_new = region.model.width(level), level <= region.fixed.depth, level > len(region.pairs)
-    require(isinstance(listed, list), "a derivation lists neurons")
-    neurons = list(dict.fromkeys(count(i, width, "neuron") for i in listed))
-    region.keep(level, {})
-    if not fits:
-        region.keep(level, {i: both(interval, region, level, i) for i in (range(width) if is_new else neurons)})
-    if region.empty:
-        return
-    some = [i for i in neurons if region.pairs[level - 1][i][0] < 0 < region.pairs[level - 1][i][1]]
-    if fits:
-        region.keep(level, fixed_pairs(region, level, some))
-    else:
-        region.keep(level, {i: both(exact_bound, region, level, i, Leaf([], {}, [])) for i in some})
+    def derive(self, items: Data, below: int) -> None:
+        """Tighten bounds of neurons of layers < ``below``, in the order given."""
+        for item in listed(items, 'a list as "derive"'):
+            level = count(listed(item, "a derivation with 1, 2 or 4 entries", 1, 2, 4)[0], below, "layer", 1)
+            first = len(item) == 1 or (len(item) == 2 and level > self.fixed.depth)
+            require(level <= len(self.pairs) + first, "layers are derived one after the other, and as a whole first")
+            if len(item) == 4:
+                self._derive_one(level, *item[1:])
+            else:
+                self._derive_layer(level, item[1] if len(item) == 2 else list(range(self.model.width(level))))
 
+    def _derive_layer(self, level: int, some: Data) -> None:
+        width, fits, is_new = self.model.width(level), level <= self.fixed.depth, level > len(self.pairs)
+        neurons = list(dict.fromkeys(count(i, width, "neuron") for i in listed(some, "a list of neurons")))
+        self.keep(level, {})
+        if not fits:
+            self.keep(level, self._exactly(level, range(width) if is_new else neurons, INTERVALS))
+        open_ = [i for i in neurons if self.pairs[level - 1][i][0] < 0 < self.pairs[level - 1][i][1]]
+        if not self.empty:
+            self.keep(level, self.fixed.derived(self, level, open_) if fits else self._exactly(level, open_, DEFAULT))
 
-def both(upper: Callable[..., Bound], region: Region, level: int, neuron: int, *more: Leaf) -> Pair:
-    """What bounds a neuron from above also bounds it from below."""
-    return -upper(region, level, neuron, -1, *more), upper(region, level, neuron, 1, *more)
+    def _exactly(self, level: int, neurons: Iterable[int], leaf: Leaf) -> dict[int, Pair]:
+        """What bounds a neuron from above also bounds it from below."""
+        return {i: (-exact_bound(self, level, i, -1, leaf), exact_bound(self, level, i, 1, leaf)) for i in neurons}
 
+    def _derive_one(self, level: int, neuron: Data, side: Data, data: Data) -> None:
+        neuron = count(neuron, self.model.width(level), "neuron")
+        require(side in ("upper", "lower"), "a bound is upper or lower")
+        leaf = self._leaf(level, data, exact=True)
+        if not self.empty:
+            bound = exact_bound(self, level, neuron, 1 if side == "upper" else -1, leaf)
+            self.keep(level, {neuron: (-inf, bound) if side == "upper" else (-bound, inf)})
 
-def derive_one(region: Region, level: int, neuron: Data, side: Data, data: Data) -> None:
-    neuron = count(neuron, region.model.width(level), "neuron")
-    require(side in ("upper", "lower"), "a bound is upper or lower")
-    leaf = read_leaf(region, level, data, exact=True)
-    if not region.empty:
-        bound = exact_bound(region, level, neuron, 1 if side == "upper" else -1, leaf)
-        region.keep(level, {neuron: (-inf, bound) if side == "upper" else (-bound, inf)})
+    def _leaf(self, level: int, data: Data, exact: bool) -> Leaf:
+        """The slopes and multipliers of a leaf of a proof about a neuron of a layer."""
+        key, domain = "slopes" if exact else "coarse", self.domain
+        known(data, {key, "splits", "derive"} | ({"rows", "equalities"} if exact else set()), "a leaf")
+        texts = listed(data.get(key, []), "a list of slopes")
+        require(len(texts) < level, "slopes are one text for each layer before the neuron's")
+        for text, layer in zip(texts, self.model.layers, strict=False):
+            right = isinstance(text, str) and len(text) in (0, len(layer.rows)) and set(text) <= SIXTEENTHS.keys()
+            require(right, "the slopes of a layer are one character of 0..9a..g a neuron")
+        splits: Splits = {}
+        for k, m in table(data, "splits", len(self.cuts)):
+            earlier, i, sign = self.cuts[k]
+            inner = splits.setdefault(earlier, {})
+            inner[i] = inner.get(i, Fraction(0)) + sign * m
+        rows = [(domain.rows[k], m) for k, m in table(data, "rows", len(domain.rows))]
+        flats = [(domain.equalities[k], m) for k, m in table(data, "equalities", len(domain.equalities), free=True)]
+        return Leaf(texts, splits, rows + flats)
 
+    def leaf_bound(self, level: int, neuron: int, sign: int, node: Data) -> Bound:
+        """What a leaf proves: an upper bound of ``sign * z``."""
+        require(len(self.pairs) >= level - 1, "a bound needs all layers before to be derived")
+        exact = "coarse" not in node
+        require(exact or level <= self.fixed.depth, "a coarse leaf is about a layer that fits fixed point")
+        leaf = self._leaf(level, node, exact)
+        if self.empty:
+            return EMPTY
+        return (
+            exact_bound(self, level, neuron, sign, leaf) if exact else self.fixed.bound(self, level, neuron, sign, leaf)
+        )
 
-def read_leaf(region: Region, level: int, data: Data, exact: bool) -> Leaf:
-    """The slopes and multipliers of a leaf of a proof about a neuron of a layer."""
-    key, domain = "slopes" if exact else "coarse", region.domain
-    known(data, {key, "splits", "derive"} | ({"rows", "equalities"} if exact else set()), "a leaf")
-    texts = data.get(key, [])
-    require(isinstance(texts, list) and len(texts) < level, "slopes are one text for each layer before the neuron's")
-    for text, layer in zip(texts, region.model.layers, strict=False):
-        right = isinstance(text, str) and len(text) in (0, len(layer.rows)) and set(text) <= SIXTEENTHS.keys()
-        require(right, "the slopes of a layer are one character of 0..9a..g a neuron")
-    splits: Splits = {}
-    for k, m in table(data, "splits", len(region.cuts)):
-        earlier, i, sign = region.cuts[k]
-        inner = splits.setdefault(earlier, {})
-        inner[i] = inner.get(i, Fraction(0)) + sign * m
-    rows = [(domain.rows[k], m) for k, m in table(data, "rows", len(domain.rows))]
-    flats = [(domain.equalities[k], m) for k, m in table(data, "equalities", len(domain.equalities), free=True)]
-    return Leaf(texts, splits, rows + flats)
-
-
-def leaf_bound(region: Region, level: int, neuron: int, sign: int, node: Data) -> Bound:
-    """What a leaf proves: an upper bound of ``sign * z``."""
-    require(len(region.pairs) >= level - 1, "a bound needs all layers before to be derived")
-    exact = "coarse" not in node
-    require(exact or level <= region.fixed.depth, "a coarse leaf is about a layer that fits fixed point")
-    leaf = read_leaf(region, level, node, exact)
-    if region.empty:
-        return EMPTY
-    return (exact_bound if exact else fixed_bound)(region, level, neuron, sign, leaf)
-
-
-def halves(region: Region, level: int, data: Data) -> tuple[Region, Region]:
-    """Both parts of a split, in a proof about a neuron of a layer."""
-    require(isinstance(data, list) and len(data) == 3 and data[0] in ("x", "neuron"), "a split is of no known form")
-    if data[0] == "neuron":
-        earlier = count(data[1], level, "layer", 1)
-        i = count(data[2], region.model.width(earlier), "neuron")
-        require(earlier <= len(region.pairs), "a split is of a neuron whose layer has been derived")
-        return region.signed(earlier, i, -1), region.signed(earlier, i, 1)
-    require(region.domain.generators is None, "generators are not cut")
-    j, c = count(data[1], region.model.inputs, "input"), number(data[2])
-    require(region.lower[j] <= c <= region.upper[j], "a cut does not lie in the range of its input")
-    return region.beside(j, c, -1), region.beside(j, c, 1)
+    def derived_bound(self, level: int, neuron: int, sign: int) -> Bound:
+        """What has been derived: an upper bound of ``sign * z``."""
+        require(len(self.pairs) >= level, "no bound of the neuron has been derived")
+        low, high = self.pairs[level - 1][neuron]
+        return EMPTY if self.empty else high if sign > 0 else -low
 
 
 def leaves(tree: Data, whole: Region, level: int) -> Iterator[tuple[Region, Data]]:
     """The leaves of a tree in preorder, with the parts they stand for; about layers < ``level`` it may derive."""
-    require(isinstance(tree, list), "a proof must be a list of nodes")
-    regions = [whole]
-    for node in tree:
+    regions = [whole.copy()]
+    for node in listed(tree, "a proof: a list of nodes"):
         require(regions, "nodes are left over after the last leaf")
         require(isinstance(node, dict), "a node of the proof is not an object")
-        region = regions.pop().copy()
-        derive(region, node.get("derive", []), level)
+        region = regions.pop()
+        region.derive(node.get("derive", []), level)
         if "split" in node:
             known(node, {"split", "derive"}, "a split")
-            regions += reversed(halves(region, level, node["split"]))
+            regions += reversed(region.halves(node["split"], level))
         else:
             yield region, node
     require(not regions, "the proof ends before its last leaf")
-
-
-def derived_bound(region: Region, level: int, neuron: int, sign: int) -> Bound:
-    """What has been derived: an upper bound of ``sign * z``."""
-    require(len(region.pairs) >= level, "no bound of the neuron has been derived")
-    low, high = region.pairs[level - 1][neuron]
-    return EMPTY if region.empty else high if sign > 0 else -low
 
 
 # ---- claims -----------------------------------------------------------------------------------------------------
@@ -1200,10 +1101,9 @@ class Judge:
     """What the claims of a certificate share: the domain with what is derived on it once, and the table of points."""
 
     def __init__(self, points: Data, model: Model, domain: Domain, derived: Data = None, tree: Data = None) -> None:
-        require(isinstance(points, list), '"points" must be a list')
         require(domain.dimension == model.inputs, "the model and the domain are of different dimensions")
         require(not domain.is_empty_box(), "the domain is empty")
-        self.points, self.model, self.domain = points, model, domain
+        self.points, self.model, self.domain = listed(points, 'a list of "points"'), model, domain
         self.derived, self.tree = [] if derived is None else derived, tree
         self.root = self.start(self.derived)
         self.parts = [self.root] if tree is None else self.cut(tree)
@@ -1214,23 +1114,22 @@ class Judge:
             require(derived == [], "nothing is derived on a finite set")
             return None
         whole = Region(self.model, self.domain)
-        derive(whole, derived, len(self.model.layers) + 1)
+        whole.derive(derived, len(self.model.layers) + 1)
         return whole
 
     def cut(self, tree: Data) -> list[Any]:
         """The leaves of a tree, where only bounds are derived."""
         require(self.domain.points is None, "a finite set is not cut")
-        found = []
-        for region, node in leaves(tree, self.root, len(self.model.layers) + 1):
+        found = list(leaves(tree, self.root, len(self.model.layers) + 1))
+        for _, node in found:
             known(node, {"derive"}, "a leaf of parts")
-            found.append(region)
-        return found
+        return [region for region, _ in found]
 
     def bound(self, proof: Data, level: int, neuron: int, sign: int) -> Bound:
         """What a proof gives: the worst bound of ``sign * z`` over its leaves."""
         if proof == "parts":
-            return max(derived_bound(region, level, neuron, sign) for region in self.parts)
-        return max(leaf_bound(region, level, neuron, sign, node) for region, node in leaves(proof, self.root, level))
+            return max(region.derived_bound(level, neuron, sign) for region in self.parts)
+        return max(region.leaf_bound(level, neuron, sign, node) for region, node in leaves(proof, self.root, level))
 
     def point(self, data: Data) -> Vector:
         """A point, which must lie in the domain: its coordinates, its number in the table, weights, or a u."""
@@ -1242,133 +1141,115 @@ class Judge:
         require(self.domain.contains(point), "the point does not lie in the domain")
         return point
 
+    def at_point(self, data: Data, level: int, neuron: int) -> Fraction:
+        """The value of a neuron at a point, which must lie in the domain."""
+        ball = self.domain.ball
+        if data == "corner":
+            return at_corner(self.model, self.domain, level, neuron)
+        if ball is not None and isinstance(data, dict) and not isinstance(data.get("ball"), list):
+            known(data, {"ball"}, "a point of a ball")
+            data = {"ball": uphill(self.model, ball, level, neuron, number(data.get("ball")))}
+        return self.value(self.point(data), level, neuron)
+
     def value(self, point: Vector, level: int, neuron: int) -> Fraction:
         """The exact pre-activation of a neuron."""
         return self.model.value(point, level, neuron)
 
-    def calm(self, cones: Data, level: int, neuron: int) -> bool:
-        """Do listed cones cover all directions, and is the neuron `quiet` on each?"""
-        return covered(self.domain, cones, lambda cone: quiet(self.model, level, neuron, cone))
 
-
-class Case(NamedTuple):
-    """A claim that has been read."""
-
-    judge: Judge
-    claim: dict[str, Data]
-    level: int
-    neuron: int
-    value: Fraction | None  # of z at the point, if there is one
-    ray: Vector | None
-    sign: int  # -1 where z is bounded from below
-    bound: Bound  # of sign z on the domain, inf if there is no proof
-
-
-def alive(case: Case) -> None:
-    positive = case.value is not None and case.value > 0
-    require(positive or case.claim.get("supremum") == "inf", "the neuron is not positive at the point")
-
-
-def dead(case: Case) -> None:
-    below(case, Fraction(0))
-
-
-def active(case: Case) -> None:
-    below(case, Fraction(0))
-
-
-def at_most(case: Case) -> None:
-    below(case, number(case.claim.get("bound")))
-
-
-def at_least(case: Case) -> None:
-    below(case, -number(case.claim.get("bound")))
-
-
-def below(case: Case, limit: Fraction) -> None:
-    """Of z, or where it is bounded from below, of -z."""
-    of = "" if case.sign > 0 else " of -z"
-    require(case.bound <= limit, f"the bound{of} is {shown(case.bound)}, not <= {shown(limit)}")
-    rows = case.judge.domain.rows or case.judge.domain.equalities
-    require(not rows or case.value is not None, "no point shows that the domain is not empty")
-
-
-def supremum(case: Case, value: Fraction) -> None:
-    require(case.value == value, "the supremum is not attained at the point")
-    require(case.bound <= value, f"the bound is {shown(case.bound)}, not the supremum")
-
-
-def unbounded(case: Case) -> None:
-    require(case.value is not None, "there is no point")
-    require(case.ray is not None, "there is no ray")
-    model = case.judge.model
-    growth = growths(model, case.ray or (), case.level)
-    require(growth[model.start[case.level] + case.neuron] > 0, "the neuron does not grow along the ray")
-
-
-def stable(case: Case) -> None:
-    """If z is <= c < 0 on S and quiet at infinity, it is negative on S for all nearby parameters, by compactness."""
-    require(case.bound < 0, "the bound is not negative")
-    domain = case.judge.domain
-    if domain.points is None and recession(domain):
-        calm = case.judge.calm(case.claim.get("infinity"), case.level, case.neuron)
-        require(calm, "it is not quiet on every cone at infinity")
-
-
-def unstable(case: Case) -> None:
-    require(case.value is not None, "there is no point")
-    revived = case.ray is not None and revivable(case.judge.model, case.ray, case.level, case.neuron)
-    require(case.value == 0 or revived, "nothing shows that the neuron is not stable")
-
-
-STATUS = {"alive": alive, "dead": dead, "active": active, "at most": at_most, "at least": at_least}
 KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity"}
 
 
-def prove(claim: Data, judge: Judge) -> None:
+class Claim:
+    """A claim that has been read; its methods say what each part of it needs."""
+
+    def __init__(self, data: Data, judge: Judge) -> None:
+        known(data, KEYS, "a claim")
+        self.judge, self.model, self.domain, self.data = judge, judge.model, judge.domain, data
+        self.level = count(data.get("layer"), len(self.model.layers) + 1, "layer", 1)
+        self.neuron = count(data.get("neuron"), self.model.width(self.level), "neuron")
+        self.status, self.top, self.stability = (data.get(key) for key in ("status", "supremum", "stable"))
+        right = isinstance(self.status, str) and self.status in STATUS
+        require(right, f"the status must be one of {', '.join(STATUS)}")
+        limited = self.status in ("at most", "at least")
+        require(("bound" in data) == limited, "at most and at least have a bound, only they")
+        self.limit = number(data.get("bound", 0))
+        right = self.stability is None or (type(self.stability) is bool and self.status == "dead")
+        require(right, "stable is true or false, and a claim about dead neurons")
+        right = self.top is None or self.status in ("alive", "dead")
+        require(right, "a supremum is claimed of dead and living neurons")
+        self.value = judge.at_point(data["point"], self.level, self.neuron) if "point" in data else None  # of z there
+        self.ray = read_ray(data["ray"], self.domain) if "ray" in data else None
+        self.sign = -1 if self.status in ("active", "at least") else 1  # -1: z is bounded from below
+        self.bound: Bound = inf  # of sign z on the domain
+        if "proof" in data:
+            require(self.domain.points is None, "a finite set is walked, it needs no proof")
+            self.bound = judge.bound(data["proof"], self.level, self.neuron, self.sign)
+        elif self.domain.points is not None:
+            self.bound = max(self.sign * judge.value(p, self.level, self.neuron) for p in self.domain.points)
+
+    def alive(self) -> None:
+        positive = self.value is not None and self.value > 0
+        require(positive or self.top == "inf", "the neuron is not positive at the point")
+
+    def dead(self) -> None:
+        self.below(Fraction(0))
+
+    def active(self) -> None:
+        self.below(Fraction(0))
+
+    def at_most(self) -> None:
+        self.below(self.limit)
+
+    def at_least(self) -> None:
+        self.below(-self.limit)
+
+    def below(self, limit: Fraction) -> None:
+        """Of z, or where it is bounded from below, of -z."""
+        of = "" if self.sign > 0 else " of -z"
+        require(self.bound <= limit, f"the bound{of} is {shown(self.bound)}, not <= {shown(limit)}")
+        rows = self.domain.rows or self.domain.equalities
+        require(not rows or self.value is not None, "no point shows that the domain is not empty")
+
+    def supremum(self, value: Fraction) -> None:
+        require(self.value == value, "the supremum is not attained at the point")
+        require(self.bound <= value, f"the bound is {shown(self.bound)}, not the supremum")
+
+    def unbounded(self) -> None:
+        require(self.value is not None, "there is no point")
+        require(self.ray is not None, "there is no ray")
+        growth = growths(self.model, self.ray or (), self.level)
+        require(growth[self.model.start[self.level] + self.neuron] > 0, "the neuron does not grow along the ray")
+
+    def stable(self) -> None:
+        """Where z is <= c < 0 on S and quiet at infinity, it is negative for all nearby parameters, by compactness."""
+        require(self.bound < 0, "the bound is not negative")
+        if self.domain.points is None and recession(self.domain):
+            cones = cones_of(self.domain, self.data.get("infinity"))
+            calm = all(quiet(self.model, self.level, self.neuron, cone) for cone in cones)
+            require(calm, "it is not quiet on every cone at infinity")
+
+    def unstable(self) -> None:
+        require(self.value is not None, "there is no point")
+        revived = self.ray is not None and revivable(self.model, self.ray, self.level, self.neuron)
+        require(self.value == 0 or revived, "nothing shows that the neuron is not stable")
+
+
+STATUS: dict[str, Callable[[Claim], None]] = {
+    "alive": Claim.alive, "dead": Claim.dead, "active": Claim.active,
+    "at most": Claim.at_most, "at least": Claim.at_least,
+}  # fmt: skip
+
+
+def prove(data: Data, judge: Judge) -> None:
     """Prove one claim (see the head of this file) or raise :class:`Rejected`."""
-    case = read_claim(claim, judge)
-    STATUS[claim["status"]](case)
-    if claim.get("supremum") == "inf":
-        unbounded(case)
-    elif claim.get("supremum") is not None:
-        supremum(case, number(claim["supremum"]))
-    if claim.get("stable") is not None:
-        (stable if claim["stable"] else unstable)(case)
-
-
-def read_claim(claim: Data, judge: Judge) -> Case:
-    known(claim, KEYS, "a claim")
-    level = count(claim.get("layer"), len(judge.model.layers) + 1, "layer", 1)
-    neuron = count(claim.get("neuron"), judge.model.width(level), "neuron")
-    status, stability = claim.get("status"), claim.get("stable")
-    require(isinstance(status, str) and status in STATUS, f"the status must be one of {', '.join(STATUS)}")
-    require(("bound" in claim) == (status in ("at most", "at least")), "at most and at least have a bound, only they")
-    require(stability is None or type(stability) is bool, "stable is true or false")
-    require(stability is None or status == "dead", "stability is a claim about dead neurons")
-    silent = claim.get("supremum") is None or status in ("alive", "dead")
-    require(silent, "a supremum is claimed of dead and living neurons")
-    value = at_point(claim["point"], judge, level, neuron) if "point" in claim else None
-    ray = read_ray(claim["ray"], judge.domain) if "ray" in claim else None
-    sign = -1 if status in ("active", "at least") else 1
-    bound: Bound = inf
-    if "proof" in claim:
-        require(judge.domain.points is None, "a finite set is walked, it needs no proof")
-        bound = judge.bound(claim["proof"], level, neuron, sign)
-    elif judge.domain.points is not None:
-        bound = max(sign * judge.value(p, level, neuron) for p in judge.domain.points)
-    return Case(judge, claim, level, neuron, value, ray, sign, bound)
-
-
-def at_point(data: Data, judge: Judge, level: int, neuron: int) -> Fraction:
-    """The value of a neuron at a point, which must lie in the domain."""
-    ball = judge.domain.ball
-    if data == "corner":
-        return at_corner(judge.model, judge.domain, level, neuron)
-    if ball is not None and isinstance(data, dict) and not isinstance(data.get("ball"), list):
-        known(data, {"ball"}, "a point of a ball")
-        data = {"ball": uphill(judge.model, ball, level, neuron, number(data.get("ball")))}
-    return judge.value(judge.point(data), level, neuron)
+    claim = Claim(data, judge)
+    STATUS[claim.status](claim)
+    if claim.top == "inf":
+        claim.unbounded()
+    elif claim.top is not None:
+        claim.supremum(number(claim.top))
+    if claim.stability is not None:
+        (claim.stable if claim.stability else claim.unstable)()
 
 
 def at_corner(model: Model, domain: Domain, level: int, neuron: int) -> Fraction:
@@ -1387,7 +1268,8 @@ def uphill(model: Model, ball: Ball, level: int, neuron: int, t: Fraction) -> li
     """The u along the slope of a neuron of layer 1: where t^2 = square |slope|^2 the neuron is largest."""
     require(level == 1 and t > 0, "such a point is for layer 1 and a number > 0")
     _, columns, entries = model.layers[0].rows[neuron]
-    _, slope = ball.slope(dict(zip(columns, entries, strict=True)))
+    slope = dict[int, int]()
+    gather(dict(zip(columns, entries, strict=True)), ball.affine.rows, slope)
     mean = Fraction(sum(slope.values()), ball.width) if ball.centred else Fraction(0)
     factor = ball.square / (t * model.layers[0].denominator * ball.affine.denominator)
     return [factor * (slope.get(k, 0) - mean) for k in range(ball.width)]
@@ -1395,12 +1277,9 @@ def uphill(model: Model, ball: Ball, level: int, neuron: int, t: Fraction) -> li
 
 def read_ray(data: Data, domain: Domain) -> Vector:
     """A nonzero direction of the recession cone."""
-    if isinstance(data, dict):
-        ray = domain.weighted(data, 1)
-        require(any(ray), "a ray is not zero")
-        return ray
-    ray = numbers(data, domain.dimension)
-    require(domain.recedes(ray), "the ray does not lie in the recession cone of the domain")
+    ray = domain.weighted(data, 1) if isinstance(data, dict) else numbers(data, domain.dimension)
+    right = any(ray) if isinstance(data, dict) else domain.recedes(ray)
+    require(right, "the ray is zero, or does not lie in the recession cone of the domain")
     return ray
 
 
@@ -1415,14 +1294,12 @@ def about(certificate: Data, form: str, keys: set[str], digests: dict[str, str])
     require(isinstance(certificate, dict) and certificate.get("geomrelu") == form, f"not a geomrelu {form}")
     known(certificate, {"geomrelu", "points", "derive", "claims", *keys, *digests}, "the certificate")
     for what, digest in digests.items():
-        require(
-            certificate.get(what) == digest, f"it is about another {'smaller network' if what == 'smaller' else what}"
-        )
+        require(certificate.get(what) == digest, f"it is about another {what}{' network' * (what == 'smaller')}")
 
 
 def prove_all(certificate: Data, model: Model, domain: Domain, judge: type[Judge]) -> list[dict[str, Data]]:
     claims, points = certificate.get("claims"), certificate.get("points", [])
-    require(isinstance(claims, list) and claims, "it claims nothing")
+    require(listed(claims, 'a list of "claims"'), "it claims nothing")
     shared = judge(points, model, domain, certificate.get("derive"), certificate.get("parts"))
     for claim in claims:
         require(isinstance(claim, dict), "a claim is not an object")
@@ -1470,29 +1347,25 @@ def recession(domain: Domain) -> Cone:
     return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in sides]
 
 
-def covered(domain: Domain, tree: Data, fine: Callable[[Cone], bool]) -> bool:
-    """Do the leaves of a tree of cones cover the recession cone, and is each of them fine?
+def cones_of(domain: Domain, tree: Data) -> Iterator[Cone]:
+    """The leaves of a tree of cones, which cover the recession cone.
 
     With m = a p + b q the cones with m in the place of p and of q cover that of p and q: of c p + d q subtract
     min(c / a, d / b) m, and a multiple of p or of q is left.
     """
-    require(isinstance(tree, list), '"infinity" must be a list of cones')
     cones = [recession(domain)]
-    for node in tree:
+    for node in listed(tree, 'a list of cones as "infinity"'):
         require(cones, "cones are left over after the last leaf")
-        require(isinstance(node, list) and len(node) in (0, 4), "a cone is [] or [p, q, a, b]")
         cone = cones.pop()
-        if not node:
-            if not fine(within(domain, cone)):
-                return False
-            continue
-        p, q = (count(k, len(cone), "generator") for k in node[:2])
-        a, b = numbers(node[2:])
-        require(p != q and a > 0 and b > 0, "two generators are added with positive factors")
-        middle = primitive([a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)])
-        cones += [[middle if k == other else g for k, g in enumerate(cone)] for other in (q, p)]
+        if listed(node, "a cone: [] or [p, q, a, b]", 0, 4):
+            p, q = (count(k, len(cone), "generator") for k in node[:2])
+            a, b = numbers(node[2:])
+            require(p != q and a > 0 and b > 0, "two generators are added with positive factors")
+            middle = primitive([a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)])
+            cones += [[middle if k == other else g for k, g in enumerate(cone)] for other in (q, p)]
+        else:
+            yield within(domain, cone)
     require(not cones, "the cones end before the last leaf")
-    return True
 
 
 def within(domain: Domain, cone: Cone) -> Cone:
@@ -1564,20 +1437,30 @@ def check_pruning(
 def open_pruning(certificate: Data, model: Model, domain: Domain, smaller: Model) -> None:
     digests = {"model": model.whole_digest(), "domain": domain.digest(), "smaller": smaller.whole_digest()}
     about(certificate, PRUNING, set(CHANGES), digests)
-    require(isinstance(certificate.get("claims"), list), '"claims" must be a list')
+    listed(certificate.get("claims"), 'a list of "claims"')
 
 
 def fates_of(certificate: Data, model: Model) -> Fates:
-    """What becomes of which neurons; each merged one is a multiple of the other."""
+    """What becomes of which neurons."""
     fates: Fates = {}
     for key in CHANGES:
-        items = certificate.get(key, [])
-        require(isinstance(items, list), f'"{key}" must be a list')
-        for item in items:
-            level, i, what = read_change(key, item, model)
+        for item in listed(certificate.get(key, []), f'a list as "{key}"'):
+            first, *_ = listed(item, f'[l, i] or [l, i, j, c] in "{key}"', 4 if key == "merged" else 2)
+            level = count(first, len(model.layers) + 1, "layer", 1)
+            rows = model.layers[level - 1].rows
+            i = count(item[1], len(rows), "neuron")
             require((level, i) not in fates, "a neuron is changed twice")
-            fates[level, i] = (key, what)
+            fates[level, i] = (key, multiple(rows, i, *item[2:]) if key == "merged" else None)
     return fates
+
+
+def multiple(rows: list[Row], i: int, other: Data, factor: Data) -> tuple[int, Fraction]:
+    """A neuron and a factor > 0: row i is that multiple of it."""
+    j, c = count(other, len(rows), "neuron"), number(factor)
+    (bias, columns, entries), (b, places, values) = rows[i], rows[j]
+    same = columns == places and bias == c * b and all(v == c * w for v, w in zip(entries, values, strict=False))
+    require(c > 0 and same, "a merged neuron is not a positive multiple of the other")
+    return j, c
 
 
 def require_claims(model: Model, fates: Fates, claims: Data) -> None:
@@ -1599,49 +1482,30 @@ def still_read(model: Model, fates: Fates) -> set[int]:
     return {j for _, columns, _ in staying for j in columns} | {*outputs}
 
 
-def read_change(key: str, item: Data, model: Model) -> tuple[int, int, Any]:
-    """One change: ``(level, neuron, what)``; a merged neuron must be a positive multiple of another."""
-    require(isinstance(item, list) and len(item) == (4 if key == "merged" else 2), f'an entry of "{key}" is too long')
-    level = count(item[0], len(model.layers) + 1, "layer", 1)
-    rows = model.layers[level - 1].rows
-    i = count(item[1], len(rows), "neuron")
-    if key != "merged":
-        return level, i, None
-    j, c = count(item[2], len(rows), "neuron"), number(item[3])
-    (bias, columns, entries), (other, places, values) = rows[i], rows[j]
-    same = columns == places and bias == c * other and all(v == c * w for v, w in zip(entries, values, strict=False))
-    require(c > 0 and same, "a merged neuron is not a positive multiple of the other")
-    return level, i, (j, c)
-
-
 def pruned(model: Model, fates: Fates) -> Model:
     """The model without the neurons ``(level, i)`` in ``fates``."""
-    forms = new(0, model.inputs)  # what became of each variable, over the new variables
-    layers, total = list[Layer](), model.inputs
+    forms, layers, total = new(0, model.inputs), list[Layer](), model.inputs  # variables, over the new variables
     for level, layer in enumerate(model.layers, 1):
-        kept, own = list[Affine](), list[Affine]()
+        stay = [i for i in range(len(layer.rows)) if (level, i) not in fates]
+        names = {i: total + k for k, i in enumerate(stay)}
+        if stay:
+            layers.append(integer_layer([rewritten(layer.rows[i], layer.denominator, forms) for i in stay]))
+        own = list[Affine]()
         for i, row in enumerate(layer.rows):
-            kind, _ = fates.get((level, i), ("kept", None))
-            if kind == "kept":
-                own += new(total + len(kept), 1)
-                kept.append(rewritten(row, layer.denominator, forms))
+            kind, what = fates.get((level, i), ("merged", (i, Fraction(1))))
+            if kind == "folded":
+                own.append(rewritten(row, layer.denominator, forms))
             else:
-                own.append(rewritten(row, layer.denominator, forms) if kind == "folded" else (Fraction(0), {}))
-        for i in range(len(layer.rows)):
-            kind, what = fates.get((level, i), ("kept", None))
-            if kind == "merged":
-                own[i] = composed(Fraction(0), [what[1]], [own[what[0]]])
-        total += len(kept)
-        layers += [integer_layer(kept)] if kept else []
-        forms += own
+                own.append((Fraction(0), {} if kind == "removed" else {names[what[0]]: what[1]}))
+        forms, total = forms + own, total + len(stay)
     return Model(model.inputs, layers, last_map(model, fates, forms))
 
 
 def rewritten(row: Row, denominator: int, forms: list[Affine]) -> Affine:
     """A row over the new variables."""
     bias, columns, entries = row
-    weights = [Fraction(w, denominator) for w in entries]
-    return composed(Fraction(bias, denominator), weights, [forms[j] for j in columns])
+    slope = {j: Fraction(w, denominator) for j, w in zip(columns, entries, strict=True)}
+    return composed((Fraction(bias, denominator), slope), forms)
 
 
 def last_map(model: Model, fates: Fates, forms: list[Affine]) -> Layer | None:

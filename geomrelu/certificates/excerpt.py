@@ -67,7 +67,12 @@ def reduced(entered: bytearray) -> str:
     for block in unseen:  # those outside come before those inside them
         if text[block.statements[0].lineno - 1]:  # it is still there
             _cut(text, block)
-    named = {node.id for node in ast.walk(ast.parse("".join(text))) if isinstance(node, ast.Name)}
+    nodes = list(ast.walk(ast.parse("".join(text))))
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    named = {node.id for node in nodes if isinstance(node, ast.Name)}
+    for node in nodes:  # as a table of methods names them
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in classes:
+            named.add(node.attr)
     for function, (first, *_) in functions:
         if function.name in named:
             head = slice(function.lineno - 1 - len(function.decorator_list), first.lineno - 1)

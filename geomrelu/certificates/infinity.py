@@ -1,7 +1,7 @@
 """Far out: a list of cones that shows a dead neuron to stay dead there for all nearby parameters.
 
 The recession cone is cut, two generators at a time, until every earlier neuron keeps its sign on each part; the plain
-judge checks the list (``covered`` and ``quiet`` in ``checker``). Parts always have as many generators as the whole, so
+judge checks the list (``cones_of`` and ``quiet`` in ``checker``). Parts always have as many generators as the whole, so
 that a list is as long as the number of its parts.
 
 Cost: one evaluation of the network and of the rows of the domain a part. The number of parts can grow like that of the

@@ -167,7 +167,7 @@ def _statements(claim: dict[str, Any], number: int, points: _Points) -> Iterator
     if "ray" in claim:
         checker.read_ray(claim["ray"], domain)  # where it is not needed it is evidence of nothing, but must be one
     if "point" in claim and not (status == "alive" or value is not None or stable is False or rows):
-        checker.at_point(claim["point"], checker.Judge(points.table, model, domain), level, neuron)  # likewise
+        checker.Judge(points.table, model, domain).at_point(claim["point"], level, neuron)  # likewise
     if supremum == "inf":
         require(status == "alive", "only a living neuron is unbounded")
         require("point" in claim and "ray" in claim, "there is no point or no ray")
@@ -386,7 +386,7 @@ class Writer:
         self.rounded = rounded
         self.root = _Node()
         # denominators of bounds, and of rounded rows: no coarser than the units of fixed point
-        sizes = [[e or 0 for e in fixed.exponents[at]] for at in range(1, self.depth + 1)]
+        sizes = [fixed.exponents[at] for at in range(1, self.depth + 1)]
         self.over = [1 << max(0, checker.UNIT - min(own)) for own in sizes]
         largest = [max(map(max, sizes[: at + 1])) for at in range(self.depth)]
         self.fine = [1 << max(0, checker.UNIT + most - min(own)) for most, own in zip(largest, sizes, strict=True)]

@@ -252,7 +252,8 @@ class Ellipsoid:
             raise InputError(f"a form on R^{form.dimension} on an ellipsoid in R^{self.dimension}")
         ball = self._ball
         entries, scale = common(form.slope)
-        middle, slope = ball.slope({j: c for j, c in enumerate(entries) if c})
+        slope = dict[int, int]()
+        middle = checker.gather({j: c for j, c in enumerate(entries) if c}, ball.affine.rows, slope)
         unit = ball.affine.denominator * scale
         size = sum(w * w for w in slope.values()) - Fraction(ball.centred * sum(slope.values()) ** 2, ball.width)
         m, square = form.constant + Fraction(middle, unit), ball.square * size / unit**2

@@ -34,6 +34,8 @@ def intervals() -> Iterator[Question]:
         for sign, bound in ((1, high), (-1, low)):
             ask = bounding(model, place, "parts", 2, neuron, sign, derive=[[1], [2, []]])
             yield ask, str(sign * Fraction(bound))
+    disc = {"center": [0, 0], "square": 1}  # on the box around it
+    yield bounding({"layers": [{"weights": [[1, 1]]}]}, disc, "parts", 1, 0, derive=[[1, []]]), "2"
     # of known sign: not bounded again, though going back would find less; of unknown sign: bounded again
     rows = [[0, 1, 1, 2, 1, 3, 1], [0, 1, -1, 2, -1, 3, -1], [-1, 1, 1, 2, 1, 3, 1], *[[0]] * 4]
     model = {"inputs": 1, "layers": [{"rows": [[0, 0, 1], [0, 0, -1], ["-1/2", 0, 1]]}, {"rows": rows}]}
@@ -189,9 +191,18 @@ def fixed_point() -> Iterator[Question]:
                 proof = [{"split": ["neuron", 1, 0], "derive": [[1]]}, *leaves]
                 yield bounding(model, SQUARE, proof, 2, 0), AGREED
     high = 1 << 20  # a chord with slope 1/2; its heights at the corners are used if their mean is smaller
-    for near, far, heights in ((64, 64, None), (66, 64, [524255, 524320]), (64, 66, None)):
+    for near, far, heights in ((64, 64, ()), (66, 64, [524255, 524320]), (64, 66, ())):
         corners = [0, 0], [high - 2 - near, high - 2 + far]
-        yield lambda m, c=corners: tuple(m.unknown_chord(-high, high, c)), (1 << 27, 0, high // 2, heights, high)
+        yield lambda m, c=corners: chord(m, -high, high, c), (1 << 27, 0, high, high // 2, heights)
+
+
+def chord(m: Any, low: int, high: int, corners: tuple[list[int], list[int]]) -> Any:
+    """The lines around an output between numbers of units, where its bounds at corners are known."""
+    region = m.Region(m.Model.parse({"layers": [{"weights": [[1]]}]}), m.Domain.parse(LINE))
+    unit = Fraction(2) ** (region.fixed.exponents[1][0] - m.UNIT)
+    region.pairs, region.corners = [[(low * unit, high * unit)]], {(1, 0): corners}
+    (found,) = region.fixed.chords(region, 1, m.DEFAULT)
+    return tuple(found)
 
 
 # ---- proofs -----------------------------------------------------------------------------------------------------

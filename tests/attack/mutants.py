@@ -2,10 +2,10 @@
 
     python tests/attack/mutants.py [--from LINE] [--to LINE] [--every N] [--seconds S]
 
-A mutant changes one operator, comparison, constant, condition or call of ``require`` of ``checker.py``, or leaves out
-one statement. The battery (``battery.py``) judges certificates whose answer is known. A mutant that gives the same
-answers everywhere survives; ``survivors.py`` says which ones do, and why that is no fault. Exit code 1: another one
-survives, or an entry there is out of date.
+A mutant changes one operator, comparison, constant, condition or call of ``require`` or ``listed`` of ``checker.py``,
+or leaves out one statement. The battery (``battery.py``) judges certificates whose answer is known. A mutant that gives
+the same answers everywhere survives; ``survivors.py`` says which ones do, and why that is no fault. Exit code 1:
+another one survives, or an entry there is out of date.
 """
 
 from __future__ import annotations
@@ -121,6 +121,9 @@ def _changes(node: Any) -> Iterator[tuple[Any, str, Any]]:
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id == "require":
             yield node, "args", [ast.copy_location(ast.Constant(True), node.args[0]), *node.args[1:]]
+        elif node.func.id == "listed":  # of any length, or no list at all
+            yield from [(node, "args", node.args[:2])] * (len(node.args) > 2)
+            yield node, "func", ast.copy_location(ast.parse("lambda value, *_: value", mode="eval").body, node)
         elif node.func.id in ("min", "max"):
             yield node.func, "id", "max" if node.func.id == "min" else "min"
 

@@ -51,7 +51,9 @@ def words() -> Iterator[Question]:
     first = 'layer 1 needs "weights", a list of rows, or the model "inputs", a positive integer'
     yield saying(lambda m: m.Model.parse({"layers": [{"weights": 7}]}), first)
     unread = {"inputs": 1, "layers": [{"weights": [[1]], "activation": "none"}, {"rows": [[1]]}]}
-    yield saying(lambda m: m.Model.parse(unread), "layer 1 has no ReLU, and rows read only variables: nothing reads it")
+    yield saying(
+        lambda m: m.Model.parse(unread), "no ReLU before layer 2, and rows read only variables: nothing reads it"
+    )
     model, place = {"layers": [{"weights": [[1]]}]}, {"box": [[-1, 2]]}
     for status, text in (
         ("dead", "the bound is 2, not <= 0"),

@@ -98,21 +98,21 @@ def noticed(kind: str, numbers: range, *wanted: str) -> set[str]:
 
 
 def test_a_bound_that_is_a_little_too_small_is_noticed(monkeypatch):
-    bound = checker.leaf_bound
-    monkeypatch.setattr(checker, "leaf_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
+    bound = checker.Region.leaf_bound
+    monkeypatch.setattr(checker.Region, "leaf_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
     wanted = "hole", "dispute", "bounds"
     assert noticed("small", range(1, 10), *wanted) >= {*wanted}
 
 
 def test_a_derived_bound_that_is_a_little_too_small_is_noticed(monkeypatch):
-    bound = checker.derived_bound
-    monkeypatch.setattr(checker, "derived_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
+    bound = checker.Region.derived_bound
+    monkeypatch.setattr(checker.Region, "derived_bound", lambda *a: bound(*a) - Fraction(1, 1 << 50))
     assert noticed("small", range(1, 20), "hole", "dispute") >= {"hole", "dispute"}
 
 
 def test_a_supremum_that_is_not_attained_is_noticed(monkeypatch):
     """Here the judges agree with each other: only the truth tells."""
-    monkeypatch.setattr(checker, "supremum", lambda case, value: checker.require(case.bound <= value, ""))
+    monkeypatch.setattr(checker.Claim, "supremum", lambda claim, value: checker.require(claim.bound <= value, ""))
     assert noticed("small", range(1, 8), "hole") == {"hole"}
 
 
@@ -159,7 +159,7 @@ def test_the_command_goes_on_where_it_was(tmp_path, capsys):
 
 
 def test_a_finding_says_how_to_see_it_again(monkeypatch, capsys):
-    monkeypatch.setattr(checker, "supremum", lambda *_: None)
+    monkeypatch.setattr(checker.Claim, "supremum", lambda *_: None)
     assert run.main(["--seed", "77", "--block", "small:1"]) == 1
     finding = json.loads(capsys.readouterr().out.splitlines()[1])
     assert finding["truth"] == "false" and "hole" in finding["kinds"]

@@ -372,7 +372,7 @@ def region_of(net, box):
 
 def leaf(region, level, neuron, texts=None, sign=1):
     """The bound of a leaf: coarse with texts, else exact."""
-    return checker.leaf_bound(region, level, neuron, sign, {} if texts is None else {"coarse": texts})
+    return region.leaf_bound(level, neuron, sign, {} if texts is None else {"coarse": texts})
 
 
 def test_fixed_point_rounds_outward_and_not_far():
@@ -385,7 +385,7 @@ def test_fixed_point_rounds_outward_and_not_far():
         level = len(model.layers)
         texts = ["".join(rng.choice("0123456789abcdefg") for _ in layer.rows) for layer in model.layers[: level - 1]]
         region = region_of(net, domain)
-        checker.derive(region, [[at] for at in range(1, level)], level)
+        region.derive([[at] for at in range(1, level)], level)
         for i, _ in enumerate(model.layers[-1].rows):
             for sign in (1, -1):
                 exact = max(
@@ -415,8 +415,6 @@ def unrounded(region, level, neuron, sign, around, points):
         flow = {}
         for i, c in inner.items():
             chord, unit = around[at - 2][i], Fraction(2) ** (exponents[at - 1][i] - 28)
-            if chord is None:
-                continue
             if chord.height and abs(c) * Fraction(2) ** (exponents[at - 1][i] - exponents[level][neuron]) < 2**-20:
                 return None
             flow[at - 1, i] = c * Fraction(chord.above if c > 0 else chord.below, 2**28)
@@ -432,15 +430,15 @@ def test_fixed_point_never_rounds_inward():
         if where not in ("box", "flat box") or fits(net.checked, domain.checked) < level:
             continue
         region = region_of(net, domain)
-        checker.derive(region, [[at] for at in range(1, level)], level)
-        around = [checker.chords(region, at, "") for at in range(1, level)]
+        region.derive([[at] for at in range(1, level)], level)
+        around = [region.fixed.chords(region, at, checker.DEFAULT) for at in range(1, level)]
         vary = [low < high for low, high in zip(region.lower, region.upper, strict=True)]
         sides = [(low, high) if v else (low,) for v, low, high in zip(vary, region.lower, region.upper, strict=True)]
         corners = [p[::-1] for p in itertools.product(*sides[::-1])]  # the first input changes first
         for i in range(net.widths[-1]):
             for sign in (1, -1):
-                form = checker.fixed_form(region.fixed, level, i, sign, around, {})
-                values = checker.corner_values(form, region.fixed.sides(region), region.fixed.exponents[0])
+                form = region.fixed.form(level, i, sign, around, {})
+                values = region.fixed.tops(form, region.fixed.sides(region), True)
                 unit = Fraction(2) ** (region.fixed.exponents[level][i] - 28)
                 exact = unrounded(region, level, i, sign, around, corners)
                 for value, least in zip(values, exact or (), strict=exact is not None):
@@ -471,7 +469,7 @@ def test_numbers_of_any_size():
     net = Network.from_layers([([[big, 1], [1, -big]], [1, -1], "relu"), ([[1, -1], [big, big]], [-big, 0], "relu")])
     box = Polyhedron.box([(-1, 1)] * 2)
     region = region_of(net, box)
-    checker.derive(region, [[1]], 2)
+    region.derive([[1]], 2)
     for i in range(2):
         rough, fine = leaf(region, 2, i, []), leaf(region, 2, i)
         assert fine <= rough <= fine + Fraction(2) ** (region.fixed.exponents[2][i] - 15)
@@ -481,21 +479,27 @@ def test_numbers_of_any_size():
 def test_chords_lie_above_and_below():
     """To the last unit."""
     rng, one = random.Random(9), 1 << 28
+    net = Network.from_layers([([[1]], [0], "relu"), ([[1]], [0], "relu")])
+    region = region_of(net, Polyhedron.box([(-1, 1)]))
+    region.derive([[1]], 2)
+    unit = Fraction(2) ** (region.fixed.exponents[1][0] - 28)
     for _ in range(500):
         bits = rng.choice((2, 8, 30, 40))
         low, high = -rng.randint(1, 1 << bits), rng.randint(1, 1 << rng.choice((2, bits)))
         ends = sorted(rng.randint(low, high) for _ in range(8))
         corners = list(zip(ends[:4], ends[4:], strict=True))
-        spread = [-l for l, _ in corners], [u for _, u in corners]
-        chord = checker.unknown_chord(low, high, spread)
-        assert 0 <= chord.below <= one and chord.loss == high
-        assert chord._replace(heights=None) == checker.unknown_chord(low, high, None)
+        region.pairs = [[(low * unit, high * unit)]]
+        region.corners = {}
+        (flat,) = region.fixed.chords(region, 1, checker.DEFAULT)
+        region.corners = {(1, 0): ([-l for l, _ in corners], [u for _, u in corners])}
+        (chord,) = region.fixed.chords(region, 1, checker.DEFAULT)
+        assert 0 <= chord.below <= one and chord.high == high
+        assert chord._replace(heights=()) == flat
         for y in (low, 0, high):
             assert chord.above * y + chord.height * one >= max(y, 0) * one
         exact = [max(-chord.above * l, (one - chord.above) * u) for l, u in corners]
-        heights = chord.heights
-        assert heights is None or all(0 < h * one - e <= one for h, e in zip(heights, exact, strict=True))
-        assert (heights is not None) == (sum(e // one + 1 for e in exact) < 4 * chord.height)
+        assert all(0 < h * one - e <= one for h, e in zip(chord.heights, exact if chord.heights else (), strict=True))
+        assert bool(chord.heights) == (sum(e // one + 1 for e in exact) < 4 * chord.height)
 
 
 def at_corners(net, box, texts):
@@ -555,21 +559,21 @@ def test_corners():
         if fits(net.checked, box.checked) < level:
             continue
         region, whole = region_of(net, box), [[at] for at in range(1, level)]
-        checker.derive(region, whole, level)
+        region.derive(whole, level)
         steps = rng.randint(0, 2)
         for _ in range(steps):
             j, c = rng.randrange(widths[0]), Fraction(rng.randint(-6, 6), 7)
             if region.lower[j] < c < region.upper[j]:
-                region = region.beside(j, c, rng.choice((-1, 1)))
+                region = rng.choice(region.halves(["x", j, str(c)], level))
             if rng.random() < 0.5:
-                checker.derive(region, whole, level)
+                region.derive(whole, level)
         part, rows = Polyhedron.box(list(zip(region.lower, region.upper, strict=True))), []
         if rng.random() < 0.3:
             (bias, columns, entries), sign = net.layers[0].row(0), rng.choice((-1, 1))
             rows = [
                 [sign * bias] + [sign * dict(zip(columns, entries, strict=True)).get(j, 0) for j in range(widths[0])]
             ]
-            region = region.signed(1, 0, sign)
+            region = region.halves(["neuron", 1, 0], level)[sign > 0]
         texts = ["".join(rng.choice("0123456789abcdefg") for _ in layer.rows) for layer in net.checked.layers[:-1]]
         bound = leaf(region, level, 0, texts)
         inside = Polyhedron.from_rows(rows, [], dimension=widths[0]).intersection(part) if rows else part
@@ -604,10 +608,10 @@ def test_corners_belong_to_one_box(again):
     """Half a square has other corners, where z = 10 + max(x + y, 0) -+ 2 x is as large as it can be."""
     net = Network.from_layers([([[1, 1], [1, 0]], [0, 1], "relu"), ([[1, -2], [1, 2]], [12, 8], "relu")])
     region = region_of(net, Polyhedron.box([(-1, 1)] * 2))
-    checker.derive(region, [[1]], 2)
-    region = region.beside(0, Fraction(0), 1)
+    region.derive([[1]], 2)
+    region = region.halves(["x", 0, 0], 2)[1]
     if again:
-        checker.derive(region, [[1]], 2)
+        region.derive([[1]], 2)
     for i, highest in enumerate((11, 14)):
         bound = leaf(region, 2, i, [])
         assert bound >= highest and (bound < highest + Fraction(1, 2**16) or not again)

@@ -70,8 +70,8 @@ def test_bounds_are_those_of_the_judge(kind: str, widths: tuple[int, ...], sign:
     assert units is not None
     given = Assumed(3, 5, sign)
     plain = checker.Region(network.checked, box.checked)
-    checker.derive(plain, [[1], [2], [3]], 4)
-    region, plain = root.child(("neuron", 3, 5), sign), plain.signed(3, 5, sign)
+    plain.derive([[1], [2], [3]], 4)
+    region, plain = root.child(("neuron", 3, 5), sign), plain.halves(["neuron", 3, 5], 4)[sign > 0]
     judge = Judge(units, [bounds_of(root, level) for level in (1, 2)], given)
     known = 0
     for _ in range(60):
@@ -95,7 +95,7 @@ def test_bounds_are_those_of_the_judge(kind: str, widths: tuple[int, ...], sign:
             assert found == -(-exact // unit)
         if level < 3 and found is not None:
             region.derive([said], 4)
-            checker.derive(plain, [said], 4)
+            plain.derive([said], 4)
             judge.keep(level, item.neuron, item.sign, found)
             pairs = [tuple(side * unit for side in region.known[level - 1][0][item.neuron])]
             assert pairs == [tuple(map(Fraction, plain.pairs[level - 1][item.neuron]))]
