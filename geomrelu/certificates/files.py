@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -39,6 +39,7 @@ __all__ = [
 
 Claim = dict[str, Any]
 
+OTHER = "is about another model or domain: choose another directory"
 TOGETHER = "together.json"  # the file of claims that share a tree
 
 
@@ -264,7 +265,7 @@ def _earlier(
             continue
         known = read(path)
         if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
-            raise InputError(f"{path} is about another model or domain: choose another directory")
+            raise InputError(f"{path} {OTHER}")
         kind = next((kind for kind in shared if path == shared[kind]), None)
         if kind is None:
             continue
@@ -278,11 +279,14 @@ def _earlier(
     return together, points
 
 
-def known(directory: Path, model: str, domain: str) -> list[Claim]:
+def known(directory: Path, model: str, domain: str, layers: Collection[int] = ()) -> list[Claim]:
     """The claims about a model and a domain that a directory holds, their points written out.
 
     Those of status "open" have a proof that is not finished. What cannot be read or is about something else is passed
     over: nothing is believed, the checker judges all again.
+
+    Raises:
+        InputError: what it holds about one of ``layers`` is about another model or domain; :func:`write` would refuse.
     """
     found = []
     for path in (*sorted(directory.glob("layer-*.unfinished")), *sorted(directory.glob("layer-*.json"))):
@@ -291,6 +295,8 @@ def known(directory: Path, model: str, domain: str) -> list[Claim]:
         except InputError:
             continue
         if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
+            if path.suffix == ".json" and any(path.stem.split("-")[1] == str(layer) for layer in layers):
+                raise InputError(f"{path} {OTHER}")
             continue
         if _well_formed(data):
             for claim in _claims(data):

@@ -95,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _on_domain(options: argparse.Namespace) -> int:
     """Decide, print, keep what was proved."""
+    from pathlib import Path
+
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape
@@ -114,6 +116,8 @@ def _on_domain(options: argparse.Namespace) -> int:
         front_door.check_arithmetic(options.arithmetic, network, domain, layers)
     if not isinstance(network, QuantisedNetwork):
         image_shape(network, image)
+        if options.report is not None and options.certificates is None:  # before anything takes long
+            front_door.check_directory(Path(options.report) / "certificates", network, domain, layers)
     if options.format == "table" and network.reading is not None:
         print("".join(f"{line}.\n" for line in network.reading.told(layers or network.judged)), end="")
     finished: list[LayerReport] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -32,7 +32,7 @@ from geomrelu.network.network import Network
 from geomrelu.network.quantised import QuantisedNetwork
 from geomrelu.parallel import workers_on
 
-__all__ = ["around", "check_arithmetic", "decide", "neurons_asked"]
+__all__ = ["around", "check_arithmetic", "check_directory", "decide", "neurons_asked"]
 
 
 @long_numbers()
@@ -135,9 +135,9 @@ def decide(
         return replace(report, floats=floats)
     if isinstance(set_, Union):
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
-    keeper = _Keeper(None if certificates is None else writable(certificates), network, set_)
-    told_of = dict.fromkeys(neurons_asked(network, layers, neurons), 0)
-    every = sum(map(len, neurons_asked(network, layers, neurons).values()))
+    asked = neurons_asked(network, layers, neurons)
+    keeper = _Keeper(None if certificates is None else writable(certificates), network, set_, asked)
+    told_of, every = dict.fromkeys(asked, 0), sum(map(len, asked.values()))
 
     def advanced(layer: int, decided: int, _: int) -> None:
         told_of[layer] = decided
@@ -219,6 +219,19 @@ def check_arithmetic(arithmetic: str, network: Network, domain: Domain, layers: 
     check_floats(arithmetic, network, domain, max(neurons_asked(network, layers, None), default=0))
 
 
+def check_directory(directory: Path, network: Network, domain: Domain, layers: Any = None) -> None:
+    """Can certificates about layers be written there?
+
+    Raises:
+        InputError: it holds some about another model or domain.
+    """
+    pieces = (
+        {f"piece-{k}": piece for k, piece in enumerate(domain.pieces, 1)} if isinstance(domain, Union) else {"": domain}
+    )
+    for name, piece in pieces.items():
+        files.known(directory / name, network.digest, piece.checked.digest(), neurons_asked(network, layers, None))
+
+
 def _on_pieces(
     network: Network,
     union: Union,
@@ -295,7 +308,7 @@ def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
 class _Keeper:
     """What is proved goes to a directory as it comes; without a directory, nowhere."""
 
-    def __init__(self, directory: Path | None, network: Network, domain: OneSet) -> None:
+    def __init__(self, directory: Path | None, network: Network, domain: OneSet, layers: Collection[int]) -> None:
         self.directory = directory
         self.known: list[Claim] = []
         self.saver: files.Saver | None = None
@@ -304,7 +317,7 @@ class _Keeper:
         self.unsaved = files.Unsaved()
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
-            self.known = files.known(directory, *self.digests)
+            self.known = files.known(directory, *self.digests, layers)
             self.saver = files.Saver(directory, *self.digests, self.unsaved)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:

@@ -295,7 +295,7 @@ class Kept:
         if not isinstance(data, dict) or data.get("geomrelu") != FORMAT:
             return
         if (data.get("model"), data.get("domain")) != (self.network.digest, self.domain.checked.digest()):
-            raise InputError(f"{path} is about another model or domain: choose another directory")
+            raise InputError(f"{path} {files.OTHER}")
         try:
             points = [tuple(checker.numbers(point, self.network.inputs)) for point in data["points"]]
             for claim in data["claims"]:

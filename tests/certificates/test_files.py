@@ -10,6 +10,9 @@ import pytest
 
 from geomrelu import Network, Polyhedron, checker, decide
 from geomrelu.certificates import files
+from geomrelu.cli.main import main
+from geomrelu.deadness import front_door
+from geomrelu.errors import InputError
 
 
 def sparse(seed, widths=(6, 24, 24, 12)):
@@ -80,3 +83,30 @@ def test_a_damaged_file_is_not_written_over(both, tmp_path):
     path.write_text(path.read_text().replace('"points": [', '"points": 7, "x": ['))
     with pytest.raises(files.InputError, match="damaged"):
         files.write(tmp_path, level, claims, *names, points)
+
+
+def test_a_directory_about_something_else_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
+    """What is about the same layers could not be written; other layers may be about another set."""
+    net, other = ([([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, w]], [0], "relu")] for w in (1, 2))
+    box, wider = [(0, 1)] * 2, [(0, 2)] * 2
+    decide(net, box, [1], certificates=tmp_path / "out")
+    decide(net, box, certificates=tmp_path / "out")
+    decide(other, wider, certificates=tmp_path / "new")
+    decide(net, wider, [2], certificates=tmp_path / "apart")
+    decide(net, box, [1], certificates=tmp_path / "apart")
+    assert main(["decide", str(saved(net, tmp_path)), "--domain", "box:0,1", "--report", str(tmp_path / "page")]) == 0
+    monkeypatch.setattr(front_door, "judged", lambda *_, **__: pytest.fail("it has begun"))
+    for model, where in ((other, box), (net, wider)):
+        with pytest.raises(
+            InputError, match=r"layer-1\.json is about another model or domain: choose another directory"
+        ):
+            decide(model, where, certificates=tmp_path / "out")
+    capsys.readouterr()
+    assert main(["decide", str(saved(other, tmp_path)), "--domain", "box:0,1", "--report", str(tmp_path / "page")]) == 2
+    assert "page/certificates/layer-" in capsys.readouterr().err
+
+
+def saved(layers, folder):
+    path = folder / "model.json"
+    path.write_text(json.dumps({"layers": [{"weights": rows, "bias": bias} for rows, bias, _ in layers]}))
+    return path
