@@ -366,7 +366,7 @@ def at(row: Row, variables: list[int], one: int) -> int:
     return int(bias * one + sum([w * variables[j] for j, w in zip(columns, entries, strict=True)]))
 
 
-def gather(coefficients: dict[int, int], rows: list[Row], sums: dict[int, int]) -> int:
+def gather(coefficients: dict[int, Any], rows: list[Row], sums: dict[int, Any]) -> Any:
     """``sum of c y_i`` over rows y_i: its coefficients are added to ``sums``, its constant is returned."""
     constant = 0
     for i, c in coefficients.items():
@@ -461,19 +461,18 @@ class Ball(NamedTuple):
             width, slopes = n, [{j: v} for j, v in enumerate(numbers(shape))]
         return cls(integer_layer(list(zip(center, slopes, strict=True))), width, square, centred)
 
-    def highest(self, constant: Fraction, coefficients: dict[int, int], scale: int) -> Fraction:
-        """An upper bound of ``constant + sum of c x / scale``, < 0 if the maximum is < 0.
+    def highest(self, constant: Fraction, slope: dict[int, Fraction]) -> Fraction:
+        """An upper bound of ``constant + sum of c x``, < 0 if the maximum is < 0.
 
-        The maximum is m + root(q), where m is the value at c and q / square the squared length of the slope, without
-        its mean if the ball is centred. Let m = -a / b and q = p / d. If m + root(q) < 0, then m^2 - q > 0 is at least
-        1 / (b^2 d), so root(q) - m < 2 a / b times -m - root(q) is, and this is more than 1 / (2 a b d). The root is
-        rounded by less.
+        The maximum is m + root(q), where m is the value at c and q / square the squared length of the slope in u,
+        without its mean if the ball is centred. Let m = -a / b and q = p / d. If m + root(q) < 0, then m^2 - q > 0 is
+        at least 1 / (b^2 d), so root(q) - m < 2 a / b times -m - root(q) is, and this is more than 1 / (2 a b d). The
+        root is rounded by less.
         """
-        slope = dict[int, int]()
-        middle = gather(coefficients, self.affine.rows, slope)
-        size = self.width * sum(w * w for w in slope.values()) - self.centred * sum(slope.values()) ** 2
-        unit = self.affine.denominator * scale
-        m, q = constant + Fraction(middle, unit), self.square * Fraction(size, self.width * unit * unit)
+        inner = dict[int, Fraction]()
+        m = constant + Fraction(gather(slope, self.affine.rows, inner)) / self.affine.denominator
+        size = sum(w * w for w in inner.values()) - Fraction(self.centred * sum(inner.values()) ** 2, self.width)
+        q = self.square * size / self.affine.denominator**2
         return m + root(q, 2 * UNIT + m.numerator.bit_length() + m.denominator.bit_length())
 
     def at(self, data: Data) -> list[Fraction]:
@@ -555,7 +554,7 @@ class Domain:
         self = cls(len(ball.affine.rows))
         self.ball = ball
         for j in range(self.dimension):
-            low, high = (short(ball.highest(Fraction(0), {j: sign}, 1)) for sign in (-1, 1))
+            low, high = (short(ball.highest(Fraction(0), {j: Fraction(sign)})) for sign in (-1, 1))
             self.lower[j], self.upper[j] = -Fraction(low), Fraction(high)
         return self
 
@@ -711,14 +710,14 @@ class Form(NamedTuple):
     scale: int
 
 
-def largest(region: Region, coefficients: dict[int, int]) -> Bound:
+def largest(region: Region, slope: dict[int, Fraction]) -> Bound:
     """The maximum of ``sum of c x`` over the box, or over the generators."""
     if region.domain.generators is not None:
-        found = [[sum(c * g[j] for j, c in coefficients.items()) for g in some] for some in region.domain.generators]
+        found = [[sum(c * g[j] for j, c in slope.items()) for g in some] for some in region.domain.generators]
         at_vertices, along, across = found
         return inf if any(v > 0 for v in along) or any(across) else Fraction(max(at_vertices))
     total = Fraction(0)
-    for j, c in coefficients.items():
+    for j, c in slope.items():
         if c:
             side = region.upper[j] if c > 0 else region.lower[j]
             if isinstance(side, float):
@@ -740,10 +739,13 @@ def exact_bound(region: Region, level: int, neuron: int, sign: int, leaf: Leaf) 
         form = form and back(region, form, before, leaf)
     if form is None:
         return inf
-    constant, coefficients, scale = with_rows(form, leaf.rows)
-    top = largest(region, coefficients)
-    bound = top if isinstance(top, float) else constant + top / scale
-    return bound if ball is None or leaf.texts is None else min(bound, ball.highest(constant, coefficients, scale))
+    constant, slope = form.constant, {j: Fraction(c, form.scale) for j, c in form.coefficients.items()}
+    for (b, *a), m in leaf.rows:
+        constant += m * b
+        slope |= {j: slope.get(j, Fraction(0)) + m * v for j, v in enumerate(a)}
+    top = largest(region, slope)
+    bound = top if isinstance(top, float) else constant + top
+    return bound if ball is None or leaf.texts is None else min(bound, ball.highest(constant, slope))
 
 
 def back(region: Region, form: Form, level: int, leaf: Leaf) -> Form | None:
@@ -768,18 +770,6 @@ def back(region: Region, form: Form, level: int, leaf: Leaf) -> Form | None:
     gained = gather({i: p for i, p in slopes.items() if p}, layer.rows, coefficients)
     scale *= layer.denominator
     return Form(constant + Fraction(gained, scale), coefficients, scale)
-
-
-def with_rows(form: Form, rows: list[tuple[Flat, Fraction]]) -> Form:
-    """Rows of the domain added with their multipliers."""
-    constant, grow = form.constant, lcm(*(m.denominator for _, m in rows))
-    coefficients = {j: c * grow for j, c in form.coefficients.items()}
-    for (b, *a), m in rows:
-        constant += m * b
-        factor = m.numerator * (grow // m.denominator) * form.scale
-        for j, v in enumerate(a):
-            coefficients[j] = coefficients.get(j, 0) + factor * v
-    return Form(constant, coefficients, form.scale * grow)
 
 
 # ---- bounds in fixed point --------------------------------------------------------------------------------------
@@ -1067,9 +1057,7 @@ class Region:
         leaf = self._leaf(level, node, exact)
         if self.empty:
             return EMPTY
-        return (
-            exact_bound(self, level, neuron, sign, leaf) if exact else self.fixed.bound(self, level, neuron, sign, leaf)
-        )
+        return (exact_bound if exact else self.fixed.bound)(self, level, neuron, sign, leaf)
 
     def derived_bound(self, level: int, neuron: int, sign: int) -> Bound:
         """What has been derived: an upper bound of ``sign * z``."""
