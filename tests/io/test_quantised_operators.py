@@ -299,6 +299,85 @@ def test_a_float_layer_before_the_first_quantiser(tmp_path):
         assert network.values(whole.point(row))[0] == made.tolist()
 
 
+@pytest.mark.parametrize(
+    ("nodes", "fits"),
+    [
+        ([node("Add", ["q", "q"], ["k"])], False), ([node("Sub", ["q", "xz"], ["k"])], False),
+        ([node("Mul", ["q", "two"], ["k"])], False), ([node("Div", ["q", "two"], ["k"])], False),
+        ([node("Clip", ["q", "xz", "seven"], ["c"]), node("Sub", ["c", "xz"], ["k"])], True),
+        ([node("Max", ["q", "seven"], ["k"])], True), ([node("MaxPool", ["q"], ["k"], kernel_shape=[2, 2])], True),
+        ([node("Resize", ["q", "", "twice"], ["k"], mode="nearest")], True),
+        ([node("Resize", ["q", "", "twice"], ["k"], mode="linear")], False),
+        ([node("Cast", ["q"], ["i"], to=6), node("Sub", ["i", "big"], ["j"]), node("Mul", ["j", "j2"], ["l"]),
+          node("Cast", ["l"], ["f"], to=1), node("Mul", ["f", "xs"], ["y"])], True),
+        ([node("Cast", ["q"], ["i"], to=6), node("Sub", ["i", "big"], ["j"]), node("Cast", ["j"], ["k"], to=2)], False),
+        ([node("Cast", ["q"], ["i"], to=6), node("Div", ["i", "big"], ["j"]), node("Cast", ["j"], ["f"], to=1),
+          node("Mul", ["f", "xs"], ["y"])], False),
+    ],
+)  # fmt: skip
+def test_whole_numbers_that_engines_cut_off_or_wrap_around(nodes, fits, tmp_path):
+    """200 + 200 is 144 in 8 bits, and 7 / 2 is 3; what cannot be so is read."""
+    arrays = {**inputs(0.25, 4, np.uint8), "two": np.uint8(2), "seven": np.uint8(7), "big": np.int32(128)}
+    arrays |= {"j2": np.int32([3]), "twice": np.float32([1, 1, 2, 2])}
+    last = [] if nodes[-1].output[0] == "y" else [node("DequantizeLinear", ["k", "xs", "xz"], ["y"])]
+    path = saved(tmp_path, [QUANTISED_INPUT, *nodes, *last], [1, 1, 2, 3], **arrays)
+    network = load_judged(path)
+    assert bool(network.reading.left) != fits, network.reading.left
+    points = np.random.default_rng(0).integers(-20, 261, (20, 1, 1, 2, 3)) / 4
+    for point in points if fits else ():
+        (computed,) = outputs_of(path, point, optimised=False)
+        assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
+
+
+@pytest.mark.parametrize("kind", ["INT4", "UINT4", "INT8", "UINT16"])
+@pytest.mark.parametrize("how", ["all", "axis", "blocks"])
+def test_weights_that_the_graph_quantises(how, kind, tmp_path):
+    """Codes of four bits end at 7 or 15; they were taken for codes of eight."""
+    w = (np.random.default_rng(0).normal(size=(4, 6)) * 3).astype(np.float32)
+    scales, more = {"all": (np.array(0.25, np.float32), {}), "axis": (np.float32([0.25, 0.5, 0.125, 1]), {"axis": 0}),
+                    "blocks": (np.full((4, 3), 0.25, np.float32), {"axis": 1, "block_size": 2})}[how]  # fmt: skip
+    zeros = helper.make_tensor("z", getattr(TensorProto, kind), scales.shape, [2] * scales.size)
+    nodes = [
+        node("QuantizeLinear", ["w", "s", "z"], ["c"], **more),
+        node("DequantizeLinear", ["c", "s", "z"], ["v"], **more),
+        node("MatMul", ["x", "v"], ["h"]), node("Relu", ["h"], ["y"]),
+    ]  # fmt: skip
+    path = saved(tmp_path, nodes, [1, 4], opset=21, w=w, s=scales)
+    model = onnx.load(path)
+    model.graph.initializer.append(zeros)
+    onnx.save(model, path)
+    network = load_judged(path)
+    for point in np.random.default_rng(1).integers(-8, 9, (5, 1, 4)) / 8:
+        (computed,) = outputs_of(path, point, optimised=False)
+        assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
+
+
+def test_constants_of_quantised_operators(tmp_path):
+    """They are codes as well: what exceeds the range ends there."""
+    nodes = [
+        node("QLinearMatMul", ["a", "s", "z", "b", "s", "z", "s", "z"], ["q"]),
+        node("DequantizeLinear", ["q", "s", "z"], ["c"]), node("Add", ["x", "c"], ["h"]), node("Relu", ["h"], ["y"]),
+    ]  # fmt: skip
+    arrays = {"a": np.uint8([[3, 200]]), "b": np.uint8([[100, 5], [7, 90]]), "s": np.float32(0.25), "z": np.uint8(5)}
+    path = saved(tmp_path, nodes, [1, 2], **arrays)
+    (computed,) = outputs_of(path, np.zeros((1, 2)), optimised=False)
+    assert load_judged(path)([0, 0]) == computed.ravel().tolist() and computed.max() == 62.5
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind", "values"),
+    [("Add", np.uint8, (200, 100)), ("Sub", np.uint8, (3, 5)), ("Mul", np.int8, (100, 3)),
+     ("Add", np.int32, (2**31 - 1, 1)), ("Neg", np.int8, (-128,)), ("Abs", np.int8, (-128,)),
+     ("ReduceMean", np.int32, ([1, 2],))],
+)  # fmt: skip
+def test_constants_that_wrap_around_are_refused(operator, kind, values, tmp_path):
+    arrays = {f"c{k}": kind(v) for k, v in enumerate(values)}
+    nodes = [node(operator, list(arrays), ["c"]), node("Cast", ["c"], ["f"], to=1), node("Add", ["x", "f"], ["h"])]
+    path = saved(tmp_path, [*nodes, node("Relu", ["h"], ["y"])], [1, 2], **arrays)
+    with pytest.raises(InputError, match=r"out of the range|cut off or wrap around"):
+        load_judged(path)
+
+
 def test_refusals(tmp_path):
     ends = [node("DequantizeLinear", ["q", "xs", "xz"], ["y"])]
     cases = [

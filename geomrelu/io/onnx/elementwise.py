@@ -11,7 +11,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rounded
-from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS
+from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
 from geomrelu.io.onnx.rules import (
     MANY,
     Node,
@@ -61,6 +61,12 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
         if to not in FLOATS:
             raise Unsupported("a cast of truth values to whole numbers is not supported")
         return x
+    if isinstance(x, Tensor) and node.kind in RANGES:
+        held = (1 << FLOATS[to][0]) - 1 if to in FLOATS else 0
+        if to not in RANGES and held < min(RANGES[node.kind][1], (1 << FLOATS[1][0]) - 1):
+            raise Unsupported("a cast that loses digits of a value is not supported")
+        node.kind = to  # of other whole numbers: whether it fits is seen from the result
+        return x
     if isinstance(x, Tensor):
         if to not in FLOATS:
             raise Unsupported("a cast that loses digits of a value is not supported")
@@ -70,6 +76,10 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
             node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
         node.kind = to
         return x
+    return _array_as(node, x, to)
+
+
+def _array_as(node: Node, x: np.ndarray, to: int) -> np.ndarray:
     if to == 9:
         return np.vectorize(bool, otypes=[bool])(x)
     if to not in FLOATS and to not in INTEGERS:
@@ -142,7 +152,9 @@ def _quotient(a: Any, b: Any) -> Any:
 
 @rule("Neg", 1, 1, arrays=True)
 def _negate(node: Node, x: Value) -> Value:
-    return scaled(x, -1)
+    if isinstance(x, Tensor) or x.dtype.kind not in "iu":
+        return scaled(x, -1)
+    return folded(operator.mul, x, np.array(-1, dtype=x.dtype))
 
 
 @rule("Scaler", 1, 1, "offset scale", domain="ai.onnx.ml")
