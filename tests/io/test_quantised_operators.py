@@ -140,6 +140,73 @@ def test_what_onnxruntime_rounds_when_it_optimises_is_said(bias, fused, tmp_path
         assert exact == outputs_of(path, zero)[0]
 
 
+def products(bias=0.125, kind=np.uint8, zero=0, sums="Gemm"):
+    """Products of codes with a bias in codes, and what they are made of."""
+    arrays = {**inputs(0.25, 0, kind), "w": np.array([[3], [5]], np.int8), "ws": np.float32(0.5), "wz": np.int8(0)}
+    arrays |= {"b": np.array([3], np.int32), "bs": np.float32(bias), "bz": np.int32(zero)}
+    arrays |= {"ys": np.float32(1 / 32), "yz": kind(0)}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes += [node("DequantizeLinear", ["w", "ws", "wz"], ["v"]), node("DequantizeLinear", ["b", "bs", "bz"], ["c"])]
+    if sums == "Conv":
+        arrays["w"] = arrays["w"].reshape(1, 2, 1, 1)
+    if sums == "Add":
+        nodes += [node("MatMul", ["d", "v"], ["m"]), node("Add", ["m", "c"], ["h"])]
+    else:
+        nodes.append(node(sums, ["d", "v", "c"], ["h"]))
+    return nodes, arrays, [1, 2, 1, 1] if sums == "Conv" else [1, 2]
+
+
+@pytest.mark.parametrize("sums", ["Gemm", "Add", "Conv"])
+@pytest.mark.parametrize(("bias", "zero", "said"), [(0.125, 0, 0), (0.5, 0, 1), (0.125, 1, 1)])
+def test_biases_in_codes_of_another_scale(bias, zero, said, sums, tmp_path):
+    """onnxruntime, when it optimises, takes the codes of a bias for steps of the product of the scales. Its own
+    quantiser writes such models where two products share a bias."""
+    nodes, arrays, shape = products(bias, zero=zero, sums=sums)
+    nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("DequantizeLinear", ["k", "ys", "yz"], ["y"])]
+    path = saved(tmp_path, nodes, shape, **arrays)
+    network, nothing = load_judged(path), np.zeros(shape)
+    exact = float(network([0, 0])[0])
+    assert exact == outputs_of(path, nothing, optimised=False)[0] == (3 - zero) * bias
+    assert sum("codes of biases" in line for line in network.reading.notes) == (said and sums != "Conv")
+    if sums == "Conv" or not said:
+        assert exact == outputs_of(path, nothing)[0]
+
+
+def test_activations_of_16_bits_beside_weights_of_8(tmp_path):
+    for kind, said in ((np.uint8, 0), (np.uint16, 1)):
+        nodes, arrays, shape = products(kind=kind)
+        nodes.append(node("Relu", ["h"], ["y"]))
+        path = saved(tmp_path, nodes, shape, opset=21, **arrays)
+        assert sum("to 8 bits ('h')" in line for line in load_judged(path).reading.notes) == said
+
+
+def test_two_roundings_in_a_row(tmp_path):
+    """onnxruntime, when it optimises, rounds once, by the smaller step: 0.3 is 0.25 then, and not 0."""
+    arrays = {**inputs(0.25, 0, np.uint8), "ys": np.float32(1), "yz": np.uint8(0)}
+    for again, said in ((["ys", "yz"], 1), (["xs", "xz"], 0)):
+        nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+        nodes += [node("QuantizeLinear", ["d", *again], ["k"]), node("DequantizeLinear", ["k", *again], ["y"])]
+        path = saved(tmp_path, nodes, [1, 1], **arrays)
+        network, point = load_judged(path), np.full((1, 1), 0.3, np.float32)
+        assert network([0.3]) == outputs_of(path, point, optimised=False)[0] == [0 if said else 0.25]
+        assert sum("rounds twice" in line for line in network.reading.notes) == said
+
+
+@pytest.mark.parametrize(("block", "said"), [(0, 0), (16, 1)])
+def test_weights_in_blocks_beside_codes(block, said, tmp_path):
+    """onnxruntime, when it optimises, takes their scales for those of something else."""
+    arrays = {**inputs(0.01, 0, np.uint8), "w": np.ones((32, 2), np.int8)}
+    arrays["ws"] = np.float32([[1, 2], [4, 8]] if block else [1, 2])
+    more = {"axis": 0, "block_size": block} if block else {"axis": 1}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes += [node("DequantizeLinear", ["w", "ws"], ["v"], **more), node("MatMul", ["d", "v"], ["h"])]
+    path = saved(tmp_path, [*nodes, node("Relu", ["h"], ["y"])], [1, 32], opset=21, **arrays)
+    network, point = load_judged(path), np.ones((1, 32), np.float32)
+    (exact,) = outputs_of(path, point, optimised=False)
+    assert np.allclose([float(v) for v in network([1] * 32)], exact.ravel(), rtol=1e-6)
+    assert sum("blocks" in line for line in network.reading.notes) == said
+
+
 @pytest.mark.parametrize(("kind", "said"), [(np.uint8, 1), (np.int8, 1), (np.int16, 0)])
 def test_weights_alone_in_few_bits(kind, said, tmp_path):
     """What they are multiplied with is rounded to 8 bits by onnxruntime, when it optimises."""
@@ -334,8 +401,10 @@ def test_whole_numbers_that_engines_cut_off_or_wrap_around(nodes, fits, tmp_path
 def test_weights_that_the_graph_quantises(how, kind, tmp_path):
     """Codes of four bits end at 7 or 15; they were taken for codes of eight."""
     w = (np.random.default_rng(0).normal(size=(4, 6)) * 3).astype(np.float32)
-    scales, more = {"all": (np.array(0.25, np.float32), {}), "axis": (np.float32([0.25, 0.5, 0.125, 1]), {"axis": 0}),
-                    "blocks": (np.full((4, 3), 0.25, np.float32), {"axis": 1, "block_size": 2})}[how]  # fmt: skip
+    more = {"all": {}, "axis": {"axis": 0}, "blocks": {"axis": 1, "block_size": 2}}[how]
+    shapes = {"all": (), "axis": (4,), "blocks": (4, 3)}
+    scales = np.full(shapes[how], 0.25, np.float32)
+    scales.ravel()[1:2] = 0.5
     zeros = helper.make_tensor("z", getattr(TensorProto, kind), scales.shape, [2] * scales.size)
     nodes = [
         node("QuantizeLinear", ["w", "s", "z"], ["c"], **more),

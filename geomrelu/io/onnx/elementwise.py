@@ -39,7 +39,11 @@ def _identity(node: Node, x: Value | Step) -> Value | Step:
 
 @rule("Dropout", 1, 3, "is_test ratio seed", arrays=True)
 def _dropout(node: Node, x: Value, ratio: Value | None = None, training: Value | None = None) -> Value:
-    if training is not None and constant(training, "training_mode").any():
+    if node.opset < 7:  # an attribute said it
+        trained = not node.number("is_test", 0) and node.real("ratio", 0.5) > 0
+    else:
+        trained = training is not None and bool(constant(training, "training_mode").any())
+    if trained:
         raise Unsupported("training mode is not supported")
     return x
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.linear import convolve, gemm
-from geomrelu.io.onnx.model import Graph
 from geomrelu.io.onnx.protobuf import RANGES
 from geomrelu.io.onnx.rounding import rounded
 from geomrelu.io.onnx.rules import (
@@ -35,11 +34,9 @@ from geomrelu.io.onnx.rules import (
 from geomrelu.io.tape import Quantiser, nearest_even
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["optimised_away"]
+__all__: list[str] = []
 
 _CODES = (2, 3, 4, 5, 21, 22, 25, 26)  # element types
-_BIASES, _FACTORS = "biases that are floats to whole steps", "the other factors of dequantised weights to 8 bits"
-_NARROW = (2, 3, 21, 22, 25, 26)  # of at most 8 bits
 _SUMS, _TERMS = 6, (1 << 31) // (255 * 255)  # INT32, what sums of products of codes are, and how many it holds
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
@@ -185,40 +182,6 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
     codes = np.vectorize(lambda u: Fraction(round(u)), otypes=[object])(folded(operator.add, ratio, zeros))
     codes = np.vectorize(lambda k: min(max(k, Fraction(least)), Fraction(largest)), otypes=[object])(codes)
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
-
-
-def optimised_away(graph: Graph) -> dict[str, list[str]]:
-    """What onnxruntime, with its optimisations, rounds though the graph does not: what is done, and for which tensors.
-
-    Biases in floats beside dequantised factors become whole steps; the other factor of dequantised weights of at most 8
-    bits is rounded to 8 bits, block by block (MatMulNBits).
-    """
-    made = {name: n.proto for n in graph.nodes for name in n.proto.output}
-    found: dict[str, list[str]] = {_BIASES: [], _FACTORS: []}
-
-    def is_made(name: str, *by: str) -> bool:
-        return name in made and made[name].op_type in by
-
-    def is_narrow(name: str) -> bool:
-        while is_made(name, "Transpose"):
-            name = made[name].input[0]
-        codes = graph.protos.get(made[name].input[0]) if is_made(name, "DequantizeLinear") else None
-        return getattr(codes, "data_type", 0) in _NARROW
-
-    for proto in (n.proto for n in graph.nodes):
-        factors, bias = list(proto.input[:2]), list(proto.input[2:])
-        product = proto.op_type in ("MatMul", "Gemm") and len(factors) == 2
-        if product and is_narrow(factors[1]) and not is_made(factors[0], "DequantizeLinear"):
-            found[_FACTORS].append(proto.output[0])
-        if proto.op_type == "Add":
-            bias = [name for name in factors if not is_made(name, "MatMul")]
-            factors = [name for other in factors if is_made(other, "MatMul") for name in made[other].input]
-        elif proto.op_type not in ("Gemm", "Conv"):
-            continue
-        fixed = len(bias) == 1 and (bias[0] in graph.protos or is_made(bias[0], "Constant"))
-        if fixed and factors and all(is_made(name, "DequantizeLinear") for name in factors):
-            found[_BIASES].append(proto.output[0])
-    return {what: names for what, names in found.items() if names}
 
 
 # ---- on whole numbers ---------------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ from geomrelu.io.onnx import (
     shapes,
 )
 from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
+from geomrelu.io.onnx.optimised import optimised_away
 from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
-from geomrelu.io.onnx.quantised import optimised_away
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
@@ -105,9 +105,9 @@ class Trace:
             with named(node.where):
                 self._do(node)
         self._finish()
-        for what, names in optimised_away(graph).items():
+        for what, names in optimised_away(graph, self.kinds).items():
             shown = ", ".join(repr(name[:40]) for name in names[:3]) + ", ..." * (len(names) > 3)
-            self.note(f"onnxruntime, when it optimises, rounds {what} ({shown}); here they are as in the file")
+            self.note(f"onnxruntime, when it optimises, {what} ({shown}); here they are as in the file")
 
     def note(self, text: str) -> None:
         """Say something about the reading, once."""
