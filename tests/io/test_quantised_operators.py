@@ -421,6 +421,23 @@ def test_weights_that_the_graph_quantises(how, kind, tmp_path):
         assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
 
 
+@pytest.mark.parametrize(
+    ("before", "zero"),
+    [([], "z"), ([node("Identity", ["z"], ["i"])], "i"), ([node("Reshape", ["z", "n"], ["i"])], "i"),
+     ([node("QuantizeLinear", ["f", "xs", "z"], ["i"])], "i")],
+)  # fmt: skip
+def test_zero_points_of_four_bits(before, zero, tmp_path):
+    """They are read into arrays of eight bits, and their codes end at 7 all the same: 7 steps above 0, or 6 above 1."""
+    nodes = [
+        *before, node("QuantizeLinear", ["x", "xs", zero], ["q"]), node("DequantizeLinear", ["q", "xs", zero], ["y"]),
+    ]  # fmt: skip
+    path = saved(tmp_path, nodes, [1, 1], opset=21, xs=np.float32(0.25), n=np.array([1]), f=np.float32(0))
+    model = onnx.load(path)
+    model.graph.initializer.append(helper.make_tensor("z", TensorProto.INT4, [1], [1]))
+    onnx.save(model, path)
+    assert load_judged(path)([100]) == [1.5] and load_judged(path)([-100]) == [-2.25]
+
+
 def test_constants_of_quantised_operators(tmp_path):
     """They are codes as well: what exceeds the range ends there."""
     nodes = [

@@ -39,6 +39,9 @@ __all__: list[str] = []
 _CODES = (2, 3, 4, 5, 21, 22, 25, 26)  # element types
 _SUMS, _TERMS = 6, (1 << 31) // (255 * 255)  # INT32, what sums of products of codes are, and how many it holds
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
+_KEEPING_TYPES = (
+    "Expand", "Flatten", "Gather", "Identity", "QuantizeLinear", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze",
+)  # fmt: skip
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
 _POOLING = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides channels_last"
 _MICROSOFT = "com.microsoft"
@@ -115,10 +118,12 @@ def _kind_of_codes(node: Node, zero: Value | None, at: int) -> int:
 def _element(node: Node, zero: np.ndarray, at: int) -> int:
     """The element type of a zero point; types of 4 bits are read into arrays of 8."""
     name, graph = node.names[at], node.trace.graph
-    made_by = next((n.proto for n in graph.nodes if name in n.proto.output), None)
+    made = {o: n.proto for n in graph.nodes for o in n.proto.output}
+    while name in made and made[name].op_type in _KEEPING_TYPES:  # codes have the type of their zero point
+        name = (*made[name].input, "", "", "")[2 if made[name].op_type == "QuantizeLinear" else 0]
     stored: Any = graph.protos.get(name)
-    if made_by is not None and made_by.op_type == "Constant":
-        stored = next((a.t for a in made_by.attribute if a.name == "value"), None)
+    if name in made and made[name].op_type in ("Constant", "ConstantOfShape"):
+        stored = next((a.t for a in made[name].attribute if a.name == "value"), None)
     if stored is not None and hasattr(stored, "data_type"):
         return int(stored.data_type)
     return _TYPES.get(zero.dtype.kind, {}).get(zero.dtype.itemsize, 0)
