@@ -40,7 +40,8 @@ _CODES = (2, 3, 4, 5, 21, 22, 25, 26)  # element types
 _SUMS, _TERMS = 6, (1 << 31) // (255 * 255)  # INT32, what sums of products of codes are, and how many it holds
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
 _KEEPING_TYPES = (
-    "Expand", "Flatten", "Gather", "Identity", "QuantizeLinear", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze",
+    "Expand", "Flatten", "Gather", "Identity", "QuantizeLinear", "Reshape", "Slice", "Squeeze", "Transpose",
+    "Unsqueeze",
 )  # fmt: skip
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
 _POOLING = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides channels_last"
