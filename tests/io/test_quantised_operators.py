@@ -172,6 +172,39 @@ def test_biases_in_codes_of_another_scale(bias, zero, said, sums, tmp_path):
         assert exact == outputs_of(path, nothing)[0]
 
 
+@pytest.mark.parametrize(
+    ("operator", "kinds", "largest", "said"),
+    [("Gemm", (np.uint8, np.int8), 127, 1), ("Gemm", (np.int8, np.int8), 127, 1),
+     ("Gemm", (np.uint8, np.uint8), 127, 0), ("Gemm", (np.uint8, np.int8), 64, 0),
+     ("Conv", (np.uint8, np.int8), -127, 1), ("Conv", (np.uint8, np.int8), -64, 0),
+     ("MatMulInteger", (np.uint8, np.int8), 100, 1), ("MatMulInteger", (np.int8, np.int8), 100, 0),
+     ("QLinearMatMul", (np.uint8, np.int8), 100, 1), ("QLinearConv", (np.uint8, np.int8), 100, 1)],
+)  # fmt: skip
+def test_sums_of_two_products_that_exceed_16_bits(operator, kinds, largest, said, tmp_path):
+    """There are processors on which onnxruntime cuts them off."""
+    arrays = {**inputs(0.25, 0, kinds[0]), "w": np.full((3, 3), largest).astype(kinds[1]), "ws": np.float32(0.5)}
+    arrays |= {"wz": kinds[1](0), "os": np.float32(16), "oz": kinds[0](0)}
+    arrays["w"][1:] = 0
+    arrays["w"][2] = -largest if kinds[1] is np.int8 else 0  # another sign in the same sum does no harm
+    shape = [1, 3]
+    if "Conv" in operator:
+        arrays["w"], shape = arrays["w"].reshape(3, 3, 1, 1), [1, 3, 1, 1]
+    else:
+        arrays["w"][1] = arrays["w"][0]
+    dequantised = [node("DequantizeLinear", ["q", "xs", "xz"], ["d"]), node("DequantizeLinear", ["w", "ws"], ["v"])]
+    ends = [node("DequantizeLinear", ["o", "os", "oz"], ["y"])]
+    nodes = {
+        "MatMulInteger": [node("MatMulInteger", ["q", "w"], ["i"]), node("Cast", ["i"], ["y"], to=1)],
+        "QLinearMatMul": [node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "os", "oz"], ["o"]), *ends],
+        "QLinearConv": [node("QLinearConv", ["q", "xs", "xz", "w", "ws", "wz", "os", "oz"], ["o"]), *ends],
+    }.get(
+        operator,
+        [*dequantised, node(operator, ["d", "v"], ["m"]), node("QuantizeLinear", ["m", "os", "oz"], ["o"]), *ends],
+    )
+    path = saved(tmp_path, [QUANTISED_INPUT, *nodes], shape, **arrays)
+    assert sum("VNNI" in line for line in load_judged(path).reading.notes) == said
+
+
 def test_activations_of_16_bits_beside_weights_of_8(tmp_path):
     for kind, said in ((np.uint8, 0), (np.uint16, 1)):
         nodes, arrays, shape = products(kind=kind)

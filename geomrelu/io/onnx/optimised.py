@@ -1,4 +1,5 @@
-"""What onnxruntime, when it optimises a graph, computes otherwise than the graph says, beyond the rounding of floats.
+"""What onnxruntime computes otherwise than the graph says, beyond the rounding of floats: when it optimises a graph,
+and on some processors.
 
 The network that is read is the one in the file; a note names the tensors where the other one may differ. Each of these
 is reproduced by a program in ``findings``.
@@ -16,11 +17,15 @@ from geomrelu.io.onnx.protobuf import RANGES
 
 __all__ = ["optimised_away"]
 
-_BIASES = "rounds biases that are floats to whole steps"
-_FACTORS = "rounds the other factors of dequantised weights to 8 bits"
-_UNITS = "takes the codes of biases for steps of the product of the two scales"
-_BLOCKS = "takes the scales of blocks of weights for others"
-_TWICE = "rounds once where the graph rounds twice in a row"
+_BIASES = "when it optimises, rounds biases that are floats to whole steps"
+_FACTORS = "when it optimises, rounds the other factors of dequantised weights to 8 bits"
+_UNITS = "when it optimises, takes the codes of biases for steps of the product of the two scales"
+_BLOCKS = "when it optimises, takes the scales of blocks of weights for others"
+_TWICE = "when it optimises, rounds once where the graph rounds twice in a row"
+_PAIRS = "on x86 processors without VNNI, cuts off sums of two products of codes at 16 bits"
+_PRODUCTS = {"MatMulInteger": (0, 1), "MatMulIntegerToFloat": (0, 1), "QGemm": (0, 3), "QLinearConv": (0, 3),
+             "QLinearMatMul": (0, 3)}  # fmt: skip  # which inputs are multiplied
+_UNSIGNED, _SIGNED = 2, 3  # UINT8, INT8
 _NARROW = 8  # bits: of weights, and of the codes that are multiplied as codes
 
 
@@ -30,12 +35,14 @@ def optimised_away(graph: Graph, kinds: Mapping[str, int]) -> dict[str, list[str
     Biases beside dequantised factors become whole steps, and those that are codes are taken as they are, whatever
     their scale; the other factor of dequantised weights of at most 8 bits is rounded to 8 bits, block by block
     (MatMulNBits), unless it has so few itself; products of codes know no blocks; what is quantised again as soon as it
-    was dequantised is quantised once, by the smaller of both steps.
+    was dequantised is quantised once, by the smaller of both steps. Products of codes without and with a sign are added
+    in pairs by an instruction that saturates (vpmaddubsw), those of dequantised int8 codes too, which are given another
+    zero point.
 
     Args:
         kinds: element types of the tensors that depend on the input.
     """
-    found: dict[str, list[str]] = {what: [] for what in (_BIASES, _FACTORS, _UNITS, _BLOCKS, _TWICE)}
+    found: dict[str, list[str]] = {what: [] for what in (_BIASES, _FACTORS, _UNITS, _BLOCKS, _TWICE, _PAIRS)}
     walk = _Walk(graph, kinds)
     for proto in (n.proto for n in graph.nodes):
         for what in walk.otherwise(proto):
@@ -62,6 +69,8 @@ class _Walk:
             factors = [name for other in factors if self._is_made(other, "MatMul") for name in self.made[other].input]
         if proto.op_type in ("Add", "Gemm", "Conv") and len(bias) == 1 and len(factors) > 1:
             found += self._bias(bias[0], factors, proto.op_type)
+        if self._saturates(proto):
+            found.append(_PAIRS)
         if proto.op_type == "QuantizeLinear" and self._is_made(proto.input[0], "DequantizeLinear"):
             codes = self.made[proto.input[0]].input[0]
             if self._is_made(codes, "QuantizeLinear") and proto.input[1:] != self.made[codes].input[1:]:
@@ -102,12 +111,41 @@ class _Walk:
             name = self.made[name].input[0]
         if not self._is_made(name, "DequantizeLinear"):
             return 32
-        codes = self.made[name].input[0]
+        least, largest = RANGES.get(self._kind(self.made[name].input[0]), (0, 1 << 32))
+        return int(largest - least).bit_length()
+
+    def _kind(self, codes: str) -> int:
+        """The element type of codes."""
         if codes not in self.kinds and self._is_made(codes, "QuantizeLinear"):  # of a constant: as its zero point
             codes = (*self.made[codes].input, "")[2]
-        kind = self.kinds.get(codes, getattr(self.graph.protos.get(codes), "data_type", 0 if codes else 2))
-        least, largest = RANGES.get(kind, (0, 1 << 32))
-        return int(largest - least).bit_length()
+        return int(self.kinds.get(codes, getattr(self.graph.protos.get(codes), "data_type", 0 if codes else 2)))
+
+    def _saturates(self, proto: Any) -> bool:
+        """May two products of codes of one sum exceed 16 bits? Which two are added, only the engine knows."""
+        if proto.op_type in _PRODUCTS:
+            names, allowed = [proto.input[k] for k in _PRODUCTS[proto.op_type] if k < len(proto.input)], [_UNSIGNED]
+        elif proto.op_type in ("MatMul", "Gemm", "Conv"):
+            if not all(self._is_made(name, "DequantizeLinear") for name in proto.input[:2]):
+                return False
+            names, allowed = [self.made[name].input[0] for name in proto.input[:2]], [_UNSIGNED, _SIGNED]
+        else:
+            return False
+        if len(names) < 2 or self._kind(names[0]) not in allowed or self._kind(names[1]) != _SIGNED:
+            return False
+        codes = self._fixed(names[1])
+        if codes is None or codes.ndim < 2:
+            return False
+        if "Conv" in proto.op_type:
+            rows = codes.reshape(len(codes), -1)
+        else:
+            turned = any(a.name == "transB" and a.i for a in proto.attribute)
+            rows = codes if turned else np.swapaxes(codes, -1, -2)
+        if rows.shape[-1] < 2:
+            return False
+        ends = np.partition(rows, (1, -2), axis=-1).astype(np.int64)  # the two least and the two largest of each sum
+        most = np.maximum(ends[..., -2:], 0).sum(axis=-1).max(initial=0)
+        least = np.minimum(ends[..., :2], 0).sum(axis=-1).min(initial=0)
+        return bool(255 * max(most, -least) >= 1 << 15)
 
     def _in_blocks(self, name: str) -> bool:
         if not self._is_made(name, "DequantizeLinear") or self._bits(name) < _NARROW:

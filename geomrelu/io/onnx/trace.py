@@ -107,7 +107,7 @@ class Trace:
         self._finish()
         for what, names in optimised_away(graph, self.kinds).items():
             shown = ", ".join(repr(name[:40]) for name in names[:3]) + ", ..." * (len(names) > 3)
-            self.note(f"onnxruntime, when it optimises, {what} ({shown}); here they are as in the file")
+            self.note(f"onnxruntime, {what} ({shown}); here they are as in the file")
 
     def note(self, text: str) -> None:
         """Say something about the reading, once."""
