@@ -301,6 +301,22 @@ def test_symmetric_half_pixels_that_rounding_decides(size, scale, mode, fits, tm
         assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "mode", "fits"),
+    [((7, 2), "round_prefer_ceil", False), ((7, 2), "round_prefer_floor", False), ((7, 2), "floor", True),
+     ((8, 4), "round_prefer_ceil", True), ((6, 4), "round_prefer_floor", True), ((3, 7), "round_prefer_ceil", True)],
+)  # fmt: skip
+def test_almost_in_the_middle_between_two_entries(sizes, mode, fits, tmp_path):
+    """1 / (2 / 7) is 3.4999998 in floats, and newer engines take that for 3 1/2."""
+    more = {"mode": "nearest", "nearest_mode": mode, "coordinate_transformation_mode": "asymmetric"}
+    nodes = [node("Relu", "x", "r"), node("Resize", "r - - s", "h", **more)]
+    net = read(mlp(*nodes, constants={"s": whole(1, sizes[1])}, shape=(1, sizes[0]), opset=18), tmp_path)
+    assert (len(net.widths) == 2) == fits
+    if fits:
+        points = [list(range(sizes[0]))]
+        assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
+
+
 def test_slopes_of_old_operator_sets_are_one_for_each_channel(tmp_path):
     def slopes(opset):
         made = mlp(node("PRelu", "x s", "h"), constants={"s": np.float32([0.5, 2])}, shape=(1, 2, 1, 2), opset=opset)

@@ -103,6 +103,8 @@ def resized(
         if place == "half_pixel_symmetric":  # engines add that up in several precisions
             for i in range(out):
                 _settled(i, scale, size, out, nearest)
+        if nearest.startswith("round") and any(_is_almost_half(spot, size) for spot in spots):
+            raise Unsupported(_UNSETTLED)
         chosen = [_nearest(spot, nearest) for spot in spots]
         return x.at(np.take(x.places, np.clip(chosen, 0, size - 1), axis))
     places = [Fraction(_at(Fraction(i), scale, size, out, place)) for i in range(out)]
@@ -126,6 +128,7 @@ def _at(i, scale, size: int, out: int, place: str):  # type: ignore[no-untyped-d
 
 
 _PLACES = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric")
+_UNSETTLED = "which entry is nearest depends on rounding, which is not supported"
 _NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
 
 
@@ -135,7 +138,13 @@ def _settled(i: int, scale: Fraction, size: int, out: int, mode: str) -> None:
     near = {_nearest(exact + by, mode) for by in (-1e-5, 1e-5)}
     parts = ((i + Fraction(1, 2)) / scale, out / (scale * size))
     if len(near) > 1 and any(Fraction(float(np.float32(float(v)))) != v for v in parts):
-        raise Unsupported("which entry is nearest depends on rounding, which is not supported")
+        raise Unsupported(_UNSETTLED)
+
+
+def _is_almost_half(spot: np.float32, size: int) -> bool:
+    """Is it, after rounding, next to the middle between two entries? Some engines take it for the middle then."""
+    below = math.floor(spot)
+    return 0 <= below < size - 1 and 0 < abs(float(spot) - below - 0.5) < 2e-6
 
 
 def _nearest(spot: np.float32 | float, mode: str) -> int:
