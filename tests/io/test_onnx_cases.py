@@ -317,6 +317,18 @@ def test_almost_in_the_middle_between_two_entries(sizes, mode, fits, tmp_path):
         assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
 
 
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [([node("Squeeze", "x", "s"), node("CumSum", "s zero", "h")], "there is no axis 0"),
+     ([node("CumSum", "x two", "h")], "there is no axis 2"), ([node("CumSum", "x none", "h")], "must be one number"),
+     ([node("Squeeze", "x", "s"), node("Trilu", "s", "h")], "has no triangle")],
+)  # fmt: skip
+def test_axes_that_are_not_there(nodes, reason, tmp_path):
+    constants = {"zero": np.int64(0), "two": np.int64(2), "none": whole()}
+    with pytest.raises(InputError, match=reason):
+        read(mlp(*nodes, constants=constants, shape=(1, 1)), tmp_path)
+
+
 def test_slopes_of_old_operator_sets_are_one_for_each_channel(tmp_path):
     def slopes(opset):
         made = mlp(node("PRelu", "x s", "h"), constants={"s": np.float32([0.5, 2])}, shape=(1, 2, 1, 2), opset=opset)

@@ -158,7 +158,7 @@ def _quotient(a: Any, b: Any) -> Any:
 def _negate(node: Node, x: Value) -> Value:
     if isinstance(x, Tensor) or x.dtype.kind not in "iu":
         return scaled(x, -1)
-    return folded(operator.mul, x, np.array(-1, dtype=x.dtype))
+    return folded(operator.sub, np.zeros((), dtype=x.dtype), x)
 
 
 @rule("Scaler", 1, 1, "offset scale", domain="ai.onnx.ml")

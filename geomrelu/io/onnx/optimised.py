@@ -54,7 +54,7 @@ class _Walk:
     def __init__(self, graph: Graph, kinds: Mapping[str, int]) -> None:
         self.graph, self.kinds = graph, kinds
         self.made = {name: n.proto for n in graph.nodes for name in n.proto.output}
-        self.rounded = {n.proto.input[0] for n in graph.nodes if n.proto.op_type == "QuantizeLinear"}
+        self.rounded = {name for n in graph.nodes if n.proto.op_type == "QuantizeLinear" for name in n.proto.input[:1]}
 
     def otherwise(self, proto: Any) -> list[str]:
         """What becomes something else at this node."""
@@ -71,8 +71,8 @@ class _Walk:
             found += self._bias(bias[0], factors, proto.op_type)
         if self._saturates(proto):
             found.append(_PAIRS)
-        if proto.op_type == "QuantizeLinear" and self._is_made(proto.input[0], "DequantizeLinear"):
-            codes = self.made[proto.input[0]].input[0]
+        if proto.op_type == "QuantizeLinear" and factors and self._is_made(factors[0], "DequantizeLinear"):
+            codes = self._read(factors[0], 0)
             if self._is_made(codes, "QuantizeLinear") and proto.input[1:] != self.made[codes].input[1:]:
                 found.append(_TWICE)
         return found
@@ -86,16 +86,19 @@ class _Walk:
             return []
         if max(map(self._bits, factors)) > _NARROW:
             return []
-        scales = [self._fixed(self.made[made].input[1]) for made in (name, *factors)]
-        zero = self._fixed(self.made[name].input[2]) if len(self.made[name].input) > 2 else None
+        scales, zero = [self._fixed(self._read(made, 1)) for made in (name, *factors)], self._fixed(self._read(name, 2))
         if any(scale is None for scale in scales):
             return []
-        own, first, second = (np.asarray(scale, dtype=float) for scale in scales)
+        own, first, second = (np.asarray(scale, dtype=float).ravel() for scale in scales)
         same = first.size == 1 and own.size in (1, second.size) and np.allclose(own, first * second, 1e-5, 0)
         return [] if same and (zero is None or not zero.any()) else [_UNITS]
 
     def _is_made(self, name: str, by: str) -> bool:
         return name in self.made and self.made[name].op_type == by
+
+    def _read(self, name: str, place: int) -> str:
+        """What stands at that place of what makes a tensor; nothing if it has fewer inputs."""
+        return next(iter(self.made[name].input[place : place + 1]), "")
 
     def _fixed(self, name: str) -> np.ndarray | None:
         """A constant that stands in the graph."""
@@ -108,17 +111,19 @@ class _Walk:
     def _bits(self, name: str) -> int:
         """Of the codes that a tensor was dequantised from; of other tensors those of a float."""
         while self._is_made(name, "Transpose"):
-            name = self.made[name].input[0]
+            name = self._read(name, 0)
         if not self._is_made(name, "DequantizeLinear"):
             return 32
-        least, largest = RANGES.get(self._kind(self.made[name].input[0]), (0, 1 << 32))
+        least, largest = RANGES.get(self._kind(self._read(name, 0)), (0, 1 << 32))
         return int(largest - least).bit_length()
 
     def _kind(self, codes: str) -> int:
         """The element type of codes."""
         if codes not in self.kinds and self._is_made(codes, "QuantizeLinear"):  # of a constant: as its zero point
-            codes = (*self.made[codes].input, "")[2]
-        return int(self.kinds.get(codes, getattr(self.graph.protos.get(codes), "data_type", 0 if codes else 2)))
+            codes = self._read(codes, 2)
+            if not codes:
+                return _UNSIGNED
+        return int(self.kinds.get(codes, getattr(self.graph.protos.get(codes), "data_type", 0)))
 
     def _saturates(self, proto: Any) -> bool:
         """May two products of codes of one sum exceed 16 bits? Which two are added, only the engine knows."""
@@ -127,7 +132,7 @@ class _Walk:
         elif proto.op_type in ("MatMul", "Gemm", "Conv"):
             if not all(self._is_made(name, "DequantizeLinear") for name in proto.input[:2]):
                 return False
-            names, allowed = [self.made[name].input[0] for name in proto.input[:2]], [_UNSIGNED, _SIGNED]
+            names, allowed = [self._read(name, 0) for name in proto.input[:2]], [_UNSIGNED, _SIGNED]
         else:
             return False
         if len(names) < 2 or self._kind(names[0]) not in allowed or self._kind(names[1]) != _SIGNED:
