@@ -1,5 +1,7 @@
 """Quantised operators beside onnxruntime, on codes of an input; Quant, of the package qonnx, beside its formula."""
 
+import contextlib
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -522,3 +524,29 @@ def test_refusals(tmp_path):
     arrays = {"xs": np.float32(1), "z": np.float32(1), "b": np.float32(8)}
     with pytest.raises(InputError, match="even zero points"):
         read_quantised(saved(tmp_path, [odd], ["N", 2], **arrays))
+
+
+def test_damaged_graphs_are_read_or_refused(tmp_path):
+    """With inputs that are missing, left out or others."""
+    path = tmp_path / "m.onnx"
+    for seed in range(150):
+        rng = random.Random(seed)
+        nodes, arrays, shape = products(rng.choice((0.125, 0.5)), sums=rng.choice(("Gemm", "Add", "Conv")))
+        nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("Sin", ["x"], ["sin"])]
+        nodes += [
+            node("QuantizeLinear", ["sin", "ys", "yz"], ["l"]),
+            node("DequantizeLinear", ["l", "ys", "yz"], ["g"]),
+        ]
+        saved(tmp_path, [*nodes, node("DequantizeLinear", ["k", "ys", "yz"], ["y"])], shape, **arrays)
+        model = onnx.load(path)
+        names = [name for made in model.graph.node for name in (*made.input, *made.output)]
+        for _ in range(rng.randint(1, 3)):
+            made = rng.choice(model.graph.node)
+            place = rng.randrange(len(made.input)) if made.input else 0
+            if not made.input or rng.random() < 0.3:
+                del made.input[place:]
+            else:
+                made.input[place] = rng.choice(["", "g", *names])
+        path.write_bytes(model.SerializeToString())
+        with contextlib.suppress(InputError):
+            load_judged(path)
