@@ -277,6 +277,79 @@ def test_scales_that_keep_every_size(operator, opset, scales, fits, tmp_path):
     assert (len(net.widths) == 2) == fits and any("keep every size" in line for line in net.reading.left) != fits
 
 
+@pytest.mark.parametrize("scale", [0.3, 0.5, 0.6, 0.9, 1, 1.5, 2])
+def test_nearest_neighbours_of_operator_set_10(scale, tmp_path):
+    """Where an axis shrinks, the next entry is taken, as in an example of the standard: the 1st and 3rd of 4."""
+    resize = node("Resize", "x s", "h", mode="nearest")
+    net = read(mlp(resize, constants={"s": np.float32([1, 1, 1, scale])}, shape=(1, 1, 1, 5), opset=10), tmp_path)
+    assert net([1, 2, 3, 4, 5]) == graphs.run(tmp_path / "model.onnx", [[1, 2, 3, 4, 5]])[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "mode", "fits"),
+    [(5, 2, "floor", True), (4, 0.5, "round_prefer_ceil", True), (3, 1 / 3, "floor", False), (5, 0.6, "floor", False),
+     (2, 0.75, "round_prefer_ceil", False), (7, 0.7, "ceil", True)],
+)  # fmt: skip
+def test_symmetric_half_pixels_that_rounding_decides(size, scale, mode, fits, tmp_path):
+    """Engines add them up in several precisions; what is nearest to a coordinate that would be 1 is not known."""
+    more = {"mode": "nearest", "nearest_mode": mode, "coordinate_transformation_mode": "half_pixel_symmetric"}
+    nodes = [node("Relu", "x", "r"), node("Resize", "r - s", "h", **more)]
+    net = read(mlp(*nodes, constants={"s": np.float32([1, scale])}, shape=(1, size), opset=19), tmp_path)
+    assert (len(net.widths) == 2) == fits
+    if fits:
+        points = [list(range(size))]
+        assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "mode", "fits"),
+    [((7, 2), "round_prefer_ceil", False), ((7, 2), "round_prefer_floor", False), ((7, 2), "floor", True),
+     ((8, 4), "round_prefer_ceil", True), ((6, 4), "round_prefer_floor", True), ((3, 7), "round_prefer_ceil", True)],
+)  # fmt: skip
+def test_almost_in_the_middle_between_two_entries(sizes, mode, fits, tmp_path):
+    """1 / (2 / 7) is 3.4999998 in floats, and newer engines take that for 3 1/2."""
+    more = {"mode": "nearest", "nearest_mode": mode, "coordinate_transformation_mode": "asymmetric"}
+    nodes = [node("Relu", "x", "r"), node("Resize", "r - - s", "h", **more)]
+    net = read(mlp(*nodes, constants={"s": whole(1, sizes[1])}, shape=(1, sizes[0]), opset=18), tmp_path)
+    assert (len(net.widths) == 2) == fits
+    if fits:
+        points = [list(range(sizes[0]))]
+        assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "reason"),
+    [([node("Squeeze", "x", "s"), node("CumSum", "s zero", "h")], "there is no axis 0"),
+     ([node("CumSum", "x two", "h")], "there is no axis 2"), ([node("CumSum", "x none", "h")], "must be one number"),
+     ([node("Squeeze", "x", "s"), node("Trilu", "s", "h")], "has no triangle")],
+)  # fmt: skip
+def test_axes_that_are_not_there(nodes, reason, tmp_path):
+    constants = {"zero": np.int64(0), "two": np.int64(2), "none": whole()}
+    with pytest.raises(InputError, match=reason):
+        read(mlp(*nodes, constants=constants, shape=(1, 1)), tmp_path)
+
+
+def test_slopes_of_old_operator_sets_are_one_for_each_channel(tmp_path):
+    def slopes(opset):
+        made = mlp(node("PRelu", "x s", "h"), constants={"s": np.float32([0.5, 2])}, shape=(1, 2, 1, 2), opset=opset)
+        made.graph.node.pop()
+        made.graph.output[0].name = "h"
+        return [float(v) for v in read(made, tmp_path)([-1, -1, -1, -1])]
+
+    assert slopes(6) == [-0.5, -0.5, -2, -2] and slopes(7) == [-0.5, -2, -0.5, -2]
+
+
+@pytest.mark.parametrize(
+    ("opset", "more", "fits"),
+    [(6, {}, False), (6, {"is_test": 1}, True), (6, {"ratio": 0.0}, True), (7, {}, True), (12, {}, True)],
+)
+def test_dropout_that_drops(opset, more, fits, tmp_path):
+    """Up to operator set 6 it drops entries unless an attribute says that it is a test."""
+    nodes = [node("Relu", "x", "r"), node("Dropout", "r", "h", **more)]
+    reading = read(mlp(*nodes, opset=opset), tmp_path).reading
+    assert len(reading.layers) == 1 + fits and any("training mode" in line for line in reading.left) != fits
+
+
 @pytest.mark.parametrize("operator", ["ReduceL1", "ReduceSum", "ReduceMean", "ReduceMax"])
 def test_reductions_over_no_axes_at_all(operator, tmp_path):
     """No sum is taken then, but the sizes of the entries still are."""

@@ -1,5 +1,7 @@
 """Quantised operators beside onnxruntime, on codes of an input; Quant, of the package qonnx, beside its formula."""
 
+import contextlib
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -138,6 +140,106 @@ def test_what_onnxruntime_rounds_when_it_optimises_is_said(bias, fused, tmp_path
     assert len(said) == (bias == "floats")
     if not said:
         assert exact == outputs_of(path, zero)[0]
+
+
+def products(bias=0.125, kind=np.uint8, zero=0, sums="Gemm"):
+    """Products of codes with a bias in codes, and what they are made of."""
+    arrays = {**inputs(0.25, 0, kind), "w": np.array([[3], [5]], np.int8), "ws": np.float32(0.5), "wz": np.int8(0)}
+    arrays |= {"b": np.array([3], np.int32), "bs": np.float32(bias), "bz": np.int32(zero)}
+    arrays |= {"ys": np.float32(1 / 32), "yz": kind(0)}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes += [node("DequantizeLinear", ["w", "ws", "wz"], ["v"]), node("DequantizeLinear", ["b", "bs", "bz"], ["c"])]
+    if sums == "Conv":
+        arrays["w"] = arrays["w"].reshape(1, 2, 1, 1)
+    if sums == "Add":
+        nodes += [node("MatMul", ["d", "v"], ["m"]), node("Add", ["m", "c"], ["h"])]
+    else:
+        nodes.append(node(sums, ["d", "v", "c"], ["h"]))
+    return nodes, arrays, [1, 2, 1, 1] if sums == "Conv" else [1, 2]
+
+
+@pytest.mark.parametrize("sums", ["Gemm", "Add", "Conv"])
+@pytest.mark.parametrize(("bias", "zero", "said"), [(0.125, 0, 0), (0.5, 0, 1), (0.125, 1, 1)])
+def test_biases_in_codes_of_another_scale(bias, zero, said, sums, tmp_path):
+    """onnxruntime, when it optimises, takes the codes of a bias for steps of the product of the scales. Its own
+    quantiser writes such models where two products share a bias."""
+    nodes, arrays, shape = products(bias, zero=zero, sums=sums)
+    nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("DequantizeLinear", ["k", "ys", "yz"], ["y"])]
+    path = saved(tmp_path, nodes, shape, **arrays)
+    network, nothing = load_judged(path), np.zeros(shape)
+    exact = float(network([0, 0])[0])
+    assert exact == outputs_of(path, nothing, optimised=False)[0] == (3 - zero) * bias
+    assert sum("codes of biases" in line for line in network.reading.notes) == (said and sums != "Conv")
+    if sums == "Conv" or not said:
+        assert exact == outputs_of(path, nothing)[0]
+
+
+@pytest.mark.parametrize(
+    ("operator", "kinds", "largest", "said"),
+    [("Gemm", (np.uint8, np.int8), 127, 1), ("Gemm", (np.int8, np.int8), 127, 1),
+     ("Gemm", (np.uint8, np.uint8), 127, 0), ("Gemm", (np.uint8, np.int8), 64, 0),
+     ("Conv", (np.uint8, np.int8), -127, 1), ("Conv", (np.uint8, np.int8), -64, 0),
+     ("MatMulInteger", (np.uint8, np.int8), 100, 1), ("MatMulInteger", (np.int8, np.int8), 100, 0),
+     ("QLinearMatMul", (np.uint8, np.int8), 100, 1), ("QLinearConv", (np.uint8, np.int8), 100, 1)],
+)  # fmt: skip
+def test_sums_of_two_products_that_exceed_16_bits(operator, kinds, largest, said, tmp_path):
+    """There are processors on which onnxruntime cuts them off."""
+    arrays = {**inputs(0.25, 0, kinds[0]), "w": np.full((3, 3), largest).astype(kinds[1]), "ws": np.float32(0.5)}
+    arrays |= {"wz": kinds[1](0), "os": np.float32(16), "oz": kinds[0](0)}
+    arrays["w"][1:] = 0
+    arrays["w"][2] = -largest if kinds[1] is np.int8 else 0  # another sign in the same sum does no harm
+    shape = [1, 3]
+    if "Conv" in operator:
+        arrays["w"], shape = arrays["w"].reshape(3, 3, 1, 1), [1, 3, 1, 1]
+    else:
+        arrays["w"][1] = arrays["w"][0]
+    dequantised = [node("DequantizeLinear", ["q", "xs", "xz"], ["d"]), node("DequantizeLinear", ["w", "ws"], ["v"])]
+    ends = [node("DequantizeLinear", ["o", "os", "oz"], ["y"])]
+    nodes = {
+        "MatMulInteger": [node("MatMulInteger", ["q", "w"], ["i"]), node("Cast", ["i"], ["y"], to=1)],
+        "QLinearMatMul": [node("QLinearMatMul", ["q", "xs", "xz", "w", "ws", "wz", "os", "oz"], ["o"]), *ends],
+        "QLinearConv": [node("QLinearConv", ["q", "xs", "xz", "w", "ws", "wz", "os", "oz"], ["o"]), *ends],
+    }.get(
+        operator,
+        [*dequantised, node(operator, ["d", "v"], ["m"]), node("QuantizeLinear", ["m", "os", "oz"], ["o"]), *ends],
+    )
+    path = saved(tmp_path, [QUANTISED_INPUT, *nodes], shape, **arrays)
+    assert sum("VNNI" in line for line in load_judged(path).reading.notes) == said
+
+
+def test_activations_of_16_bits_beside_weights_of_8(tmp_path):
+    for kind, said in ((np.uint8, 0), (np.uint16, 1)):
+        nodes, arrays, shape = products(kind=kind)
+        nodes.append(node("Relu", ["h"], ["y"]))
+        path = saved(tmp_path, nodes, shape, opset=21, **arrays)
+        assert sum("to 8 bits ('h')" in line for line in load_judged(path).reading.notes) == said
+
+
+def test_two_roundings_in_a_row(tmp_path):
+    """onnxruntime, when it optimises, rounds once, by the smaller step: 0.3 is 0.25 then, and not 0."""
+    arrays = {**inputs(0.25, 0, np.uint8), "ys": np.float32(1), "yz": np.uint8(0)}
+    for again, said in ((["ys", "yz"], 1), (["xs", "xz"], 0)):
+        nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+        nodes += [node("QuantizeLinear", ["d", *again], ["k"]), node("DequantizeLinear", ["k", *again], ["y"])]
+        path = saved(tmp_path, nodes, [1, 1], **arrays)
+        network, point = load_judged(path), np.full((1, 1), 0.3, np.float32)
+        assert network([0.3]) == outputs_of(path, point, optimised=False)[0] == [0 if said else 0.25]
+        assert sum("rounds twice" in line for line in network.reading.notes) == said
+
+
+@pytest.mark.parametrize(("block", "said"), [(0, 0), (16, 1)])
+def test_weights_in_blocks_beside_codes(block, said, tmp_path):
+    """onnxruntime, when it optimises, takes their scales for those of something else."""
+    arrays = {**inputs(0.01, 0, np.uint8), "w": np.ones((32, 2), np.int8)}
+    arrays["ws"] = np.float32([[1, 2], [4, 8]] if block else [1, 2])
+    more = {"axis": 0, "block_size": block} if block else {"axis": 1}
+    nodes = [QUANTISED_INPUT, node("DequantizeLinear", ["q", "xs", "xz"], ["d"])]
+    nodes += [node("DequantizeLinear", ["w", "ws"], ["v"], **more), node("MatMul", ["d", "v"], ["h"])]
+    path = saved(tmp_path, [*nodes, node("Relu", ["h"], ["y"])], [1, 32], opset=21, **arrays)
+    network, point = load_judged(path), np.ones((1, 32), np.float32)
+    (exact,) = outputs_of(path, point, optimised=False)
+    assert np.allclose([float(v) for v in network([1] * 32)], exact.ravel(), rtol=1e-6)
+    assert sum("blocks" in line for line in network.reading.notes) == said
 
 
 @pytest.mark.parametrize(("kind", "said"), [(np.uint8, 1), (np.int8, 1), (np.int16, 0)])
@@ -299,6 +401,104 @@ def test_a_float_layer_before_the_first_quantiser(tmp_path):
         assert network.values(whole.point(row))[0] == made.tolist()
 
 
+@pytest.mark.parametrize(
+    ("nodes", "fits"),
+    [
+        ([node("Add", ["q", "q"], ["k"])], False), ([node("Sub", ["q", "xz"], ["k"])], False),
+        ([node("Mul", ["q", "two"], ["k"])], False), ([node("Div", ["q", "two"], ["k"])], False),
+        ([node("Clip", ["q", "xz", "seven"], ["c"]), node("Sub", ["c", "xz"], ["k"])], True),
+        ([node("Max", ["q", "seven"], ["k"])], True), ([node("MaxPool", ["q"], ["k"], kernel_shape=[2, 2])], True),
+        ([node("Resize", ["q", "", "twice"], ["k"], mode="nearest")], True),
+        ([node("Resize", ["q", "", "twice"], ["k"], mode="linear")], False),
+        ([node("Cast", ["q"], ["i"], to=6), node("Sub", ["i", "big"], ["j"]), node("Mul", ["j", "j2"], ["l"]),
+          node("Cast", ["l"], ["f"], to=1), node("Mul", ["f", "xs"], ["y"])], True),
+        ([node("Cast", ["q"], ["i"], to=6), node("Sub", ["i", "big"], ["j"]), node("Cast", ["j"], ["k"], to=2)], False),
+        ([node("Cast", ["q"], ["i"], to=6), node("Div", ["i", "big"], ["j"]), node("Cast", ["j"], ["f"], to=1),
+          node("Mul", ["f", "xs"], ["y"])], False),
+    ],
+)  # fmt: skip
+def test_whole_numbers_that_engines_cut_off_or_wrap_around(nodes, fits, tmp_path):
+    """200 + 200 is 144 in 8 bits, and 7 / 2 is 3; what cannot be so is read."""
+    arrays = {**inputs(0.25, 4, np.uint8), "two": np.uint8(2), "seven": np.uint8(7), "big": np.int32(128)}
+    arrays |= {"j2": np.int32([3]), "twice": np.float32([1, 1, 2, 2])}
+    last = [] if nodes[-1].output[0] == "y" else [node("DequantizeLinear", ["k", "xs", "xz"], ["y"])]
+    path = saved(tmp_path, [QUANTISED_INPUT, *nodes, *last], [1, 1, 2, 3], **arrays)
+    network = load_judged(path)
+    assert bool(network.reading.left) != fits, network.reading.left
+    points = np.random.default_rng(0).integers(-20, 261, (20, 1, 1, 2, 3)) / 4
+    for point in points if fits else ():
+        (computed,) = outputs_of(path, point, optimised=False)
+        assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
+
+
+@pytest.mark.parametrize("kind", ["INT4", "UINT4", "INT8", "UINT16"])
+@pytest.mark.parametrize("how", ["all", "axis", "blocks"])
+def test_weights_that_the_graph_quantises(how, kind, tmp_path):
+    """Codes of four bits end at 7 or 15; they were taken for codes of eight."""
+    w = (np.random.default_rng(0).normal(size=(4, 6)) * 3).astype(np.float32)
+    more = {"all": {}, "axis": {"axis": 0}, "blocks": {"axis": 1, "block_size": 2}}[how]
+    shapes = {"all": (), "axis": (4,), "blocks": (4, 3)}
+    scales = np.full(shapes[how], 0.25, np.float32)
+    scales.ravel()[1:2] = 0.5
+    zeros = helper.make_tensor("z", getattr(TensorProto, kind), scales.shape, [2] * scales.size)
+    nodes = [
+        node("QuantizeLinear", ["w", "s", "z"], ["c"], **more),
+        node("DequantizeLinear", ["c", "s", "z"], ["v"], **more),
+        node("MatMul", ["x", "v"], ["h"]), node("Relu", ["h"], ["y"]),
+    ]  # fmt: skip
+    path = saved(tmp_path, nodes, [1, 4], opset=21, w=w, s=scales)
+    model = onnx.load(path)
+    model.graph.initializer.append(zeros)
+    onnx.save(model, path)
+    network = load_judged(path)
+    for point in np.random.default_rng(1).integers(-8, 9, (5, 1, 4)) / 8:
+        (computed,) = outputs_of(path, point, optimised=False)
+        assert network([Fraction(v) for v in point.ravel()]) == computed.ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("before", "zero"),
+    [([], "z"), ([node("Identity", ["z"], ["i"])], "i"), ([node("Reshape", ["z", "n"], ["i"])], "i"),
+     ([node("QuantizeLinear", ["f", "xs", "z"], ["i"])], "i")],
+)  # fmt: skip
+def test_zero_points_of_four_bits(before, zero, tmp_path):
+    """They are read into arrays of eight bits, and their codes end at 7 all the same: 7 steps above 0, or 6 above 1."""
+    nodes = [
+        *before, node("QuantizeLinear", ["x", "xs", zero], ["q"]), node("DequantizeLinear", ["q", "xs", zero], ["y"]),
+    ]  # fmt: skip
+    path = saved(tmp_path, nodes, [1, 1], opset=21, xs=np.float32(0.25), n=np.array([1]), f=np.float32(0))
+    model = onnx.load(path)
+    model.graph.initializer.append(helper.make_tensor("z", TensorProto.INT4, [1], [1]))
+    onnx.save(model, path)
+    assert load_judged(path)([100]) == [1.5] and load_judged(path)([-100]) == [-2.25]
+
+
+def test_constants_of_quantised_operators(tmp_path):
+    """They are codes as well: what exceeds the range ends there."""
+    nodes = [
+        node("QLinearMatMul", ["a", "s", "z", "b", "s", "z", "s", "z"], ["q"]),
+        node("DequantizeLinear", ["q", "s", "z"], ["c"]), node("Add", ["x", "c"], ["h"]), node("Relu", ["h"], ["y"]),
+    ]  # fmt: skip
+    arrays = {"a": np.uint8([[3, 200]]), "b": np.uint8([[100, 5], [7, 90]]), "s": np.float32(0.25), "z": np.uint8(5)}
+    path = saved(tmp_path, nodes, [1, 2], **arrays)
+    (computed,) = outputs_of(path, np.zeros((1, 2)), optimised=False)
+    assert load_judged(path)([0, 0]) == computed.ravel().tolist() and computed.max() == 62.5
+
+
+@pytest.mark.parametrize(
+    ("operator", "kind", "values"),
+    [("Add", np.uint8, (200, 100)), ("Sub", np.uint8, (3, 5)), ("Mul", np.int8, (100, 3)),
+     ("Add", np.int32, (2**31 - 1, 1)), ("Neg", np.int8, (-128,)), ("Abs", np.int8, (-128,)),
+     ("ReduceMean", np.int32, ([1, 2],))],
+)  # fmt: skip
+def test_constants_that_wrap_around_are_refused(operator, kind, values, tmp_path):
+    arrays = {f"c{k}": kind(v) for k, v in enumerate(values)}
+    nodes = [node(operator, list(arrays), ["c"]), node("Cast", ["c"], ["f"], to=1), node("Add", ["x", "f"], ["h"])]
+    path = saved(tmp_path, [*nodes, node("Relu", ["h"], ["y"])], [1, 2], **arrays)
+    with pytest.raises(InputError, match=r"out of the range|cut off or wrap around"):
+        load_judged(path)
+
+
 def test_refusals(tmp_path):
     ends = [node("DequantizeLinear", ["q", "xs", "xz"], ["y"])]
     cases = [
@@ -324,3 +524,29 @@ def test_refusals(tmp_path):
     arrays = {"xs": np.float32(1), "z": np.float32(1), "b": np.float32(8)}
     with pytest.raises(InputError, match="even zero points"):
         read_quantised(saved(tmp_path, [odd], ["N", 2], **arrays))
+
+
+def test_damaged_graphs_are_read_or_refused(tmp_path):
+    """With inputs that are missing, left out or others."""
+    path = tmp_path / "m.onnx"
+    for seed in range(150):
+        rng = random.Random(seed)
+        nodes, arrays, shape = products(rng.choice((0.125, 0.5)), sums=rng.choice(("Gemm", "Add", "Conv")))
+        nodes += [node("QuantizeLinear", ["h", "ys", "yz"], ["k"]), node("Sin", ["x"], ["sin"])]
+        nodes += [
+            node("QuantizeLinear", ["sin", "ys", "yz"], ["l"]),
+            node("DequantizeLinear", ["l", "ys", "yz"], ["g"]),
+        ]
+        saved(tmp_path, [*nodes, node("DequantizeLinear", ["k", "ys", "yz"], ["y"])], shape, **arrays)
+        model = onnx.load(path)
+        names = [name for made in model.graph.node for name in (*made.input, *made.output)]
+        for _ in range(rng.randint(1, 3)):
+            made = rng.choice(model.graph.node)
+            place = rng.randrange(len(made.input)) if made.input else 0
+            if not made.input or rng.random() < 0.3:
+                del made.input[place:]
+            else:
+                made.input[place] = rng.choice(["", "g", *names])
+        path.write_bytes(model.SerializeToString())
+        with contextlib.suppress(InputError):
+            load_judged(path)

@@ -6,8 +6,9 @@ part of the network, in the same way as it is not part of the mathematics.
 
 ``model`` opens files, ``protobuf`` takes numbers from them, ``trace`` walks the graph by the rules of operators, which
 ``rules`` collects and one file a family states (``activations``, ``elementwise``, ``linear``, ``pooling``,
-``quantised``, ``resampling``, ``shapes``, ``constants``); ``rounding`` makes layers of whole numbers, ``batch`` reads
-one row of a batch, and ``drop_in`` writes smaller models.
+``quantised``, ``resampling``, ``shapes``, ``constants``); ``rounding`` makes layers of whole numbers, ``integral``
+sees that whole numbers fit their types, ``optimised`` says what onnxruntime makes of some graphs, ``batch`` reads one
+row of a batch, and ``drop_in`` writes smaller models.
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ def _leaky(node: Node, x: Value) -> Value:
 @rule("PRelu", 2, 2)
 def _parametric(node: Node, x: Value, slope: Value) -> Value:
     x, array = depends(x), exact_array(constant(slope, "the slope"))
-    if len(array.shape) == 1 and len(x.shape) > 2 and array.shape[0] == x.shape[1] != x.shape[-1]:
-        array = array.reshape(-1, *(1,) * (len(x.shape) - 2))  # old operator sets: one for each channel
+    if node.opset < 7 and len(array.shape) == 1 and len(x.shape) > 2:
+        array = array.reshape(-1, *(1,) * (len(x.shape) - 2))  # one for each channel
     found = sloped(node, x, array)
     if found.shape != x.shape:
         raise InputError(f"slopes of shape {list(array.shape)} do not fit {list(x.shape)}")

@@ -74,7 +74,7 @@ def _range(node: Node, start: Value, limit: Value, delta: Value) -> Value:
 
 _NAMES = """Acos Acosh And ArgMax ArgMin Asin Asinh Atan Atanh BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor Ceil
     Celu Cos Cosh Det Elu Equal Erf Exp Floor Hardmax HardSwish InstanceNormalization IsInf IsNaN LayerNormalization Log
-    LogSoftmax LpPool MeanVarianceNormalization Mish Mod NonZero Or Pow QuantizeLinear Reciprocal ReduceL2 ReduceLogSum
+    LogSoftmax LpPool MeanVarianceNormalization Mish Mod NonZero Or Pow Reciprocal ReduceL2 ReduceLogSum
     ReduceLogSumExp ReduceProd ReduceSumSquare Round Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus Softsign Sqrt
     Tan Tanh ThresholdedRelu TopK Unique Xor"""
 _KNOWN = frozenset(_NAMES.split())

@@ -11,7 +11,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rounded
-from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS
+from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
 from geomrelu.io.onnx.rules import (
     MANY,
     Node,
@@ -39,7 +39,11 @@ def _identity(node: Node, x: Value | Step) -> Value | Step:
 
 @rule("Dropout", 1, 3, "is_test ratio seed", arrays=True)
 def _dropout(node: Node, x: Value, ratio: Value | None = None, training: Value | None = None) -> Value:
-    if training is not None and constant(training, "training_mode").any():
+    if node.opset < 7:  # an attribute said it
+        trained = not node.number("is_test", 0) and node.real("ratio", 0.5) > 0
+    else:
+        trained = training is not None and bool(constant(training, "training_mode").any())
+    if trained:
         raise Unsupported("training mode is not supported")
     return x
 
@@ -61,6 +65,12 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
         if to not in FLOATS:
             raise Unsupported("a cast of truth values to whole numbers is not supported")
         return x
+    if isinstance(x, Tensor) and node.kind in RANGES:
+        held = (1 << FLOATS[to][0]) - 1 if to in FLOATS else 0
+        if to not in RANGES and held < min(RANGES[node.kind][1], (1 << FLOATS[1][0]) - 1):
+            raise Unsupported("a cast that loses digits of a value is not supported")
+        node.kind = to  # of other whole numbers: whether it fits is seen from the result
+        return x
     if isinstance(x, Tensor):
         if to not in FLOATS:
             raise Unsupported("a cast that loses digits of a value is not supported")
@@ -70,6 +80,10 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
             node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
         node.kind = to
         return x
+    return _array_as(node, x, to)
+
+
+def _array_as(node: Node, x: np.ndarray, to: int) -> np.ndarray:
     if to == 9:
         return np.vectorize(bool, otypes=[bool])(x)
     if to not in FLOATS and to not in INTEGERS:
@@ -142,7 +156,9 @@ def _quotient(a: Any, b: Any) -> Any:
 
 @rule("Neg", 1, 1, arrays=True)
 def _negate(node: Node, x: Value) -> Value:
-    return scaled(x, -1)
+    if isinstance(x, Tensor) or x.dtype.kind not in "iu":
+        return scaled(x, -1)
+    return folded(operator.sub, np.zeros((), dtype=x.dtype), x)
 
 
 @rule("Scaler", 1, 1, "offset scale", domain="ai.onnx.ml")

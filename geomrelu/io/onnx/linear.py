@@ -9,8 +9,8 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.activations import activated
-from geomrelu.io.onnx.rules import Node, Unsupported, constant, depends, product, rule, scaled
-from geomrelu.io.tensors import Tensor, Value, arranged, same_padding, sized
+from geomrelu.io.onnx.rules import Node, Unsupported, constant, depends, integers, product, rule, scaled
+from geomrelu.io.tensors import Tensor, Value, arranged, axis_of, same_padding, sized
 
 __all__ = ["DISPUTED", "convolve", "gemm", "window"]
 
@@ -220,10 +220,17 @@ def _along(places: np.ndarray, term: str, letters: Sequence[str], full: tuple[in
     return np.broadcast_to(places[tuple(index)], full)
 
 
+def _number(value: Value, what: str) -> int:
+    listed = integers(value, what)
+    if len(listed) != 1:
+        raise InputError(f"{what} must be one number")
+    return listed[0]
+
+
 @rule("CumSum", 2, 2, "exclusive reverse")
 def _cumulate(node: Node, x: Value, axis: Value) -> Value:
     x = depends(x)
-    at = int(constant(axis, "the axis").ravel()[0]) % max(1, len(x.shape))
+    at = axis_of(_number(axis, "the axis"), x.shape)
     size = x.shape[at]
     ones = np.tril(np.ones((size, size), dtype=np.int64), -1 if node.number("exclusive", 0) else 0)
     ones = ones[::-1, ::-1] if node.number("reverse", 0) else ones
@@ -233,7 +240,9 @@ def _cumulate(node: Node, x: Value, axis: Value) -> Value:
 
 @rule("Trilu", 1, 2, "upper")
 def _triangle(node: Node, x: Value, k: Value | None = None) -> Value:
-    x, by = depends(x), 0 if k is None else int(constant(k, "k").ravel()[0])
+    x, by = depends(x), 0 if k is None else _number(k, "k")
+    if len(x.shape) < 2:
+        raise InputError(f"a tensor of shape {list(x.shape)} has no triangle")
     ones = np.ones(x.shape[-2:], dtype=np.int64)
     by = max(-max(ones.shape), min(max(ones.shape), by))
     return x.times(np.triu(ones, by) if node.number("upper", 1) else np.tril(ones, by))

@@ -12,13 +12,20 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import affordable
 from geomrelu.exact.numbers import bfloat16, rational
 
-__all__ = ["FLOATS", "INTEGERS", "array_of", "float32_field", "held"]
+__all__ = ["FLOATS", "INTEGERS", "RANGES", "array_of", "float32_field", "held"]
 
 FLOATS = {1: (24, 8), 10: (11, 5), 11: (53, 11), 16: (8, 8)}
 """Element types of values: FLOAT, FLOAT16, DOUBLE, BFLOAT16; bits of the significand and of the exponent."""
 
 INTEGERS = {2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 12: "uint32", 13: "uint64"}
 """Element types of whole numbers and their names in NumPy."""
+
+RANGES = {
+    2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767), 6: (-(1 << 31), (1 << 31) - 1),
+    7: (-(1 << 63), (1 << 63) - 1), 12: (0, (1 << 32) - 1), 13: (0, (1 << 64) - 1),
+    21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1),
+}  # fmt: skip
+"""The least and the largest number of each type of whole numbers, also of those of 4 and 2 bits."""
 
 _BOOL = 9
 _PLAIN = {1: "<f4", 10: "<f2", 11: "<f8", _BOOL: "u1", **{k: f"<{np.dtype(v).str[1:]}" for k, v in INTEGERS.items()}}

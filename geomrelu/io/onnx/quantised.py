@@ -7,6 +7,7 @@ sums of products are exact, and the result is quantised; some round after the ze
 
 from __future__ import annotations
 
+import math
 import operator
 from fractions import Fraction
 from typing import Any
@@ -15,20 +16,33 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.io.onnx.linear import convolve, gemm
-from geomrelu.io.onnx.model import Graph
+from geomrelu.io.onnx.protobuf import RANGES
 from geomrelu.io.onnx.rounding import rounded
-from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Unsupported, constant, depends, folded, product, rule, summed
-from geomrelu.io.tape import Quantiser
+from geomrelu.io.onnx.rules import (
+    MANY,
+    OPERATORS,
+    Node,
+    Unsupported,
+    as_computed,
+    constant,
+    depends,
+    folded,
+    product,
+    rule,
+    summed,
+)
+from geomrelu.io.tape import Quantiser, nearest_even
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["optimised_away"]
+__all__: list[str] = []
 
-_RANGES = {
-    2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767), 21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1),
-}  # fmt: skip  # by element type
-_BIASES, _FACTORS = "biases that are floats to whole steps", "the other factors of dequantised weights to 8 bits"
-_NARROW = (2, 3, 21, 22, 25, 26)  # of at most 8 bits
+_CODES = (2, 3, 4, 5, 21, 22, 25, 26)  # element types
+_SUMS, _TERMS = 6, (1 << 31) // (255 * 255)  # INT32, what sums of products of codes are, and how many it holds
 _TYPES = {"u": {1: 2, 2: 4}, "i": {1: 3, 2: 5}}  # element types by kind and bytes
+_KEEPING_TYPES = (
+    "Expand", "Flatten", "Gather", "Identity", "QuantizeLinear", "Reshape", "Slice", "Squeeze", "Transpose",
+    "Unsqueeze",
+)  # fmt: skip
 _WINDOW = "auto_pad dilations group kernel_shape pads strides"
 _POOLING = "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides channels_last"
 _MICROSOFT = "com.microsoft"
@@ -40,10 +54,14 @@ _MICROSOFT = "com.microsoft"
 @rule("QuantizeLinear", 2, 3, "axis block_size output_dtype precision saturate")
 @rule("QuantizeLinear", 2, 3, "axis", domain=_MICROSOFT)
 def _quantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -> Value:
-    x = depends(x)
-    if not x.map.inputs:
-        raise Unsupported("it is not supported")  # a constant: the package onnx rounds as an engine does
-    return quantised(node, x, scale, zero, 2, node.number("axis", 1), node.number("block_size", 0))
+    x, axis, block = depends(x), node.number("axis", 1), node.number("block_size", 0)
+    if x.map.inputs:
+        return quantised(node, x, scale, zero, 2, axis, block)
+    steps = _spread(constant(scale, "the scale"), x.shape, axis, block).astype(np.float32)
+    if not (steps > 0).all():
+        raise InputError("a scale must be positive")
+    ratios = as_computed(node, x.value, node.names[0]).astype(np.float32) / steps  # rounded, as engines have it
+    return quantised(node, Tensor.constant(ratios), np.ones((), np.float32), zero, 2, axis, block)
 
 
 def quantised(
@@ -63,7 +81,8 @@ def quantised(
         at: which input of the node the zero point is: its type is that of the codes.
         together: is the zero point added before rounding? Halves go to even codes then, not to even multiples.
     """
-    least, largest = _range(node, zero, at)
+    node.kind = _kind_of_codes(node, zero, at)
+    least, largest = RANGES[node.kind]
     steps = _spread(exact_array(constant(scale, "the scale")), x.shape, axis, block)
     zeros = np.zeros((), dtype=np.int64) if zero is None else constant(zero, "the zero point")
     shifts = _spread(zeros, x.shape, axis, block)
@@ -74,7 +93,8 @@ def quantised(
 
 def _rounded(node: Node, x: Tensor, steps: np.ndarray, zeros: np.ndarray, least: int, largest: int) -> Tensor:
     """How many steps above its zero point each entry is."""
-    if not node.trace.quantised:
+    fixed = not x.map.inputs
+    if not fixed and not node.trace.quantised:
         raise Unsupported(
             "activations are quantised, and only `decide`, `prune`, `check` and `inspect` read whole numbers"
         )
@@ -82,24 +102,29 @@ def _rounded(node: Node, x: Tensor, steps: np.ndarray, zeros: np.ndarray, least:
     if min(listed) <= 0:
         raise InputError("a scale must be positive")
     shifts = [int(z) for z in np.broadcast_to(zeros, x.shape).ravel()]
-    bounds = Quantiser(tuple(listed), tuple(least - z for z in shifts), tuple(largest - z for z in shifts))
-    return rounded(node, x, bounds)
+    low, high = (tuple(end - z for z in shifts) for end in (least, largest))
+    if fixed:
+        codes = [nearest_even(*entry) for entry in zip(x.value.ravel(), listed, low, high, strict=True)]
+        return Tensor.constant(np.array(codes, dtype=object).reshape(x.shape))
+    return rounded(node, x, Quantiser(tuple(listed), low, high))
 
 
-def _range(node: Node, zero: Value | None, at: int) -> tuple[int, int]:
+def _kind_of_codes(node: Node, zero: Value | None, at: int) -> int:
     kind = node.number("output_dtype", 0) or (2 if zero is None else _element(node, constant(zero, "zero"), at))
-    if kind not in _RANGES:
+    if kind not in _CODES:
         raise Unsupported("codes of this type are not supported")
-    return _RANGES[kind]
+    return kind
 
 
 def _element(node: Node, zero: np.ndarray, at: int) -> int:
     """The element type of a zero point; types of 4 bits are read into arrays of 8."""
     name, graph = node.names[at], node.trace.graph
-    made_by = next((n.proto for n in graph.nodes if name in n.proto.output), None)
+    made = {o: n.proto for n in graph.nodes for o in n.proto.output}
+    while name in made and made[name].op_type in _KEEPING_TYPES:  # codes have the type of their zero point
+        name = (*made[name].input, "", "", "")[2 if made[name].op_type == "QuantizeLinear" else 0]
     stored: Any = graph.protos.get(name)
-    if made_by is not None and made_by.op_type == "Constant":
-        stored = next((a.t for a in made_by.attribute if a.name == "value"), None)
+    if name in made and made[name].op_type in ("Constant", "ConstantOfShape"):
+        stored = next((a.t for a in made[name].attribute if a.name == "value"), None)
     if stored is not None and hasattr(stored, "data_type"):
         return int(stored.data_type)
     return _TYPES.get(zero.dtype.kind, {}).get(zero.dtype.itemsize, 0)
@@ -134,7 +159,12 @@ def dequantised(codes: Value, scale: Value | None, zero: Value | None, axis: int
 @rule("DequantizeLinear", 2, 3, "axis block_size output_dtype", arrays=True)
 @rule("DequantizeLinear", 2, 3, "axis", domain=_MICROSOFT, arrays=True)
 def _dequantise(node: Node, x: Value, scale: Value, zero: Value | None = None) -> Value:
+    node.kind = node.number("output_dtype", 0) or _kind_of_floats(scale)
     return dequantised(x, scale, zero, node.number("axis", 1), node.number("block_size", 0))
+
+
+def _kind_of_floats(scale: Value) -> int:
+    return {2: 10, 8: 11}.get(scale.dtype.itemsize, 1) if isinstance(scale, np.ndarray) else 1
 
 
 @rule("Quant", 4, 4, "narrow rounding_mode signed", domain="qonnx.custom_op.general", arrays=True)
@@ -160,40 +190,6 @@ def _quant(node: Node, x: Value, scale: Value, zero: Value, bits: Value) -> Valu
     return folded(operator.mul, folded(operator.sub, codes, zeros), steps)
 
 
-def optimised_away(graph: Graph) -> dict[str, list[str]]:
-    """What onnxruntime, with its optimisations, rounds though the graph does not: what is done, and for which tensors.
-
-    Biases in floats beside dequantised factors become whole steps; the other factor of dequantised weights of at most 8
-    bits is rounded to 8 bits, block by block (MatMulNBits).
-    """
-    made = {name: n.proto for n in graph.nodes for name in n.proto.output}
-    found: dict[str, list[str]] = {_BIASES: [], _FACTORS: []}
-
-    def is_made(name: str, *by: str) -> bool:
-        return name in made and made[name].op_type in by
-
-    def is_narrow(name: str) -> bool:
-        while is_made(name, "Transpose"):
-            name = made[name].input[0]
-        codes = graph.protos.get(made[name].input[0]) if is_made(name, "DequantizeLinear") else None
-        return getattr(codes, "data_type", 0) in _NARROW
-
-    for proto in (n.proto for n in graph.nodes):
-        factors, bias = list(proto.input[:2]), list(proto.input[2:])
-        product = proto.op_type in ("MatMul", "Gemm") and len(factors) == 2
-        if product and is_narrow(factors[1]) and not is_made(factors[0], "DequantizeLinear"):
-            found[_FACTORS].append(proto.output[0])
-        if proto.op_type == "Add":
-            bias = [name for name in factors if not is_made(name, "MatMul")]
-            factors = [name for other in factors if is_made(other, "MatMul") for name in made[other].input]
-        elif proto.op_type not in ("Gemm", "Conv"):
-            continue
-        fixed = len(bias) == 1 and (bias[0] in graph.protos or is_made(bias[0], "Constant"))
-        if fixed and factors and all(is_made(name, "DequantizeLinear") for name in factors):
-            found[_BIASES].append(proto.output[0])
-    return {what: names for what, names in found.items() if names}
-
-
 # ---- on whole numbers ---------------------------------------------------------------------------------------------
 
 
@@ -203,8 +199,15 @@ def _matmul(node: Node, *v: Value) -> Value:
     return quantised(node, depends(found), v[6], v[7], 7, -2)
 
 
+def _summed_up(node: Node, terms: int) -> None:
+    if terms > _TERMS:
+        raise Unsupported(f"sums of {terms} products may not fit into 32 bits, which is not supported")
+    node.kind = _SUMS
+
+
 @rule("MatMulInteger", 2, 4)
 def _integer_matmul(node: Node, a: Value, b: Value, a_zero: Value | None = None, b_zero: Value | None = None) -> Value:
+    _summed_up(node, max(a.shape[-1:], default=1))
     return product(dequantised(a, None, a_zero, -2), dequantised(b, None, b_zero, -1))
 
 
@@ -214,6 +217,7 @@ def _matmul_to_float(node: Node, *v: Value | None) -> Value:
     a_scale, b_scale, a_zero, b_zero, bias = (*v[2:], None, None, None)[:5]
     if a is None or b is None:
         raise InputError("a factor is missing")
+    node.kind = 1
     found = product(dequantised(a, a_scale, a_zero, -2), dequantised(b, b_scale, b_zero, -1))
     return found if bias is None else summed(found, bias)
 
@@ -227,6 +231,7 @@ def _quantised_gemm(node: Node, *v: Value) -> Value:
         units = folded(operator.mul, exact_array(constant(v[1], "a scale")), exact_array(constant(v[4], "a scale")))
         units = folded(operator.mul, units, np.array(node.real("alpha", 1.0), dtype=object))
         found = found.plus(folded(operator.mul, exact_array(constant(bias, "the bias")), units.reshape(-1)))
+    node.kind = 1
     return found if scale is None else quantised(node, found, scale, zero, 8)
 
 
@@ -244,6 +249,7 @@ def _convolve(node: Node, *v: Value) -> Value:
 def _integer_convolve(
     node: Node, x: Value, kernel: Value, x_zero: Value | None = None, w_zero: Value | None = None
 ) -> Value:
+    _summed_up(node, math.prod(kernel.shape[1:]))
     return convolve(node, dequantised(x, None, x_zero), dequantised(kernel, None, w_zero, 0))
 
 

@@ -35,7 +35,7 @@ def _resize(
 ) -> Value:
     x = depends(x)
     if roi is not None and scales is None and sizes is None:  # of operator set 10
-        return _resized(node, x, constant(roi, "the scales"), None, list(range(len(x.shape))), "asymmetric", "floor")
+        return _resized(node, x, constant(roi, "the scales"), None, list(range(len(x.shape))), "asymmetric", "simple")
     if node.number("antialias", 0) or node.text("keep_aspect_ratio_policy", "stretch") != "stretch":
         raise Unsupported("antialias and keep_aspect_ratio_policy are not supported")
     axes = [axis_of(a, x.shape) for a in node.numbers("axes", range(len(x.shape)))]
@@ -87,7 +87,8 @@ def resized(
     Args:
         scale: of the coordinates; out: about the size times this.
         mode: nearest, linear or cubic; place: which coordinate of the input belongs to one of the output; nearest: how
-            that is rounded; cubic: the coefficient, and whether what lies outside is left out.
+            that is rounded, simple: up if the axis shrinks, else down; cubic: the coefficient, and whether what lies
+            outside is left out.
     """
     size = x.shape[axis]
     if out < 1:
@@ -96,10 +97,18 @@ def resized(
     if out == size and scale == 1:
         return x
     if mode == "nearest":
-        chosen = [_nearest(_at(np.float32(i), np.float32(float(scale)), size, out, place), nearest) for i in range(out)]
+        if nearest == "simple":  # of operator set 10
+            nearest = "ceil" if scale < 1 else "floor"
+        spots = [_at(np.float32(i), np.float32(float(scale)), size, out, place) for i in range(out)]
+        if place == "half_pixel_symmetric":  # engines add that up in several precisions
+            for i in range(out):
+                _settled(i, scale, size, out, nearest)
+        if nearest.startswith("round") and any(_is_almost_half(spot, size) for spot in spots):
+            raise Unsupported(_UNSETTLED)
+        chosen = [_nearest(spot, nearest) for spot in spots]
         return x.at(np.take(x.places, np.clip(chosen, 0, size - 1), axis))
-    spots = [Fraction(_at(Fraction(i), scale, size, out, place)) for i in range(out)]
-    return resampled(x, axis, _cubic(*cubic, spots, size) if mode == "cubic" else _linear(spots, size))
+    places = [Fraction(_at(Fraction(i), scale, size, out, place)) for i in range(out)]
+    return resampled(x, axis, _cubic(*cubic, places, size) if mode == "cubic" else _linear(places, size))
 
 
 def _at(i, scale, size: int, out: int, place: str):  # type: ignore[no-untyped-def]  # of floats or of fractions
@@ -112,18 +121,33 @@ def _at(i, scale, size: int, out: int, place: str):  # type: ignore[no-untyped-d
         return i * type(i)(size - 1) / type(i)(out - 1) if out > 1 else type(i)(0)
     if place == "pytorch_half_pixel" and out == 1:
         return type(i)(0)
-    spot = (i + half) / scale - half
     if place == "half_pixel_symmetric":
-        center = type(i)(size) * half
-        return center * (one - type(i)(out) / (scale * type(i)(size))) + spot
-    return spot
+        shift = type(i)(size) * half * (one - type(i)(out) / (scale * type(i)(size)))
+        return shift + (i + half) / scale - half
+    return (i + half) / scale - half
 
 
 _PLACES = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric")
-_NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
+_UNSETTLED = "which entry is nearest depends on rounding, which is not supported"
+_NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple")
 
 
-def _nearest(spot: np.float32, mode: str) -> int:
+def _settled(i: int, scale: Fraction, size: int, out: int, mode: str) -> None:
+    """Refuse a coordinate so near a half or a whole number that it depends on how its parts are rounded."""
+    exact = float(_at(Fraction(i), scale, size, out, "half_pixel_symmetric"))
+    near = {_nearest(exact + by, mode) for by in (-1e-5, 1e-5)}
+    parts = ((i + Fraction(1, 2)) / scale, out / (scale * size))
+    if len(near) > 1 and any(Fraction(float(np.float32(float(v)))) != v for v in parts):
+        raise Unsupported(_UNSETTLED)
+
+
+def _is_almost_half(spot: np.float32, size: int) -> bool:
+    """Is it, after rounding, next to the middle between two entries? Some engines take it for the middle then."""
+    below = math.floor(spot)
+    return 0 <= below < size - 1 and 0 < abs(float(spot) - below - 0.5) < 2e-6
+
+
+def _nearest(spot: np.float32 | float, mode: str) -> int:
     below = math.floor(spot)
     rest = float(spot) - below
     if mode == "floor":

@@ -256,20 +256,22 @@ def folded(function: Callable[[Any, Any], Any], first: np.ndarray, second: np.nd
         raise InputError(str(problem)) from None
     sized(math.prod(shape), "a constant")
     whole = first.dtype.kind in "iub" and second.dtype.kind in "iub"
+    kind = first.dtype if first.dtype == second.dtype and first.dtype.kind != "b" else np.dtype(np.int64)
     pair = [a.astype(object) if whole else exact_array(a) for a in (first, second)]
     result = [function(a, b) for a, b in zip(*(np.broadcast_to(a, shape).ravel() for a in pair), strict=True)]
     if whole:
-        return integral(result, shape)
+        return integral(result, shape, kind)
     array = np.empty(len(result), dtype=object)
     array[:] = result
     return array.reshape(shape)
 
 
-def integral(values: Sequence[int], shape: tuple[int, ...]) -> np.ndarray:
-    """Whole numbers as an array of 64 bits."""
-    if any(not -(1 << 63) <= v < 1 << 63 for v in values):
-        raise InputError("an integer is out of the range of 64 bits")
-    return np.array(values, dtype=np.int64).reshape(shape)
+def integral(values: Sequence[int], shape: tuple[int, ...], kind: np.dtype | None = None) -> np.ndarray:
+    """Whole numbers as an array of an integer type, without any of 64 bits."""
+    ends = np.iinfo(kind or np.int64)
+    if any(not ends.min <= v <= ends.max for v in values):
+        raise InputError(f"an integer is out of the range of {ends.bits} bits")
+    return np.array(values, dtype=ends.dtype).reshape(shape)
 
 
 def as_computed(node: Node, array: np.ndarray, name: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from geomrelu.io.onnx import (
     activations,
     constants,
     elementwise,
+    integral,
     linear,
     pooling,
     quantised,
@@ -27,8 +28,8 @@ from geomrelu.io.onnx import (
     shapes,
 )
 from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
-from geomrelu.io.onnx.protobuf import FLOATS
-from geomrelu.io.onnx.quantised import optimised_away
+from geomrelu.io.onnx.optimised import optimised_away
+from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
@@ -51,6 +52,7 @@ _FAMILIES = (
 _DEEPEST = 50  # branches in branches
 _ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
 _FEW = 64
+_WHOLE = {name: kind for kind, name in INTEGERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ class Trace:
             with named(node.where):
                 self._do(node)
         self._finish()
-        for what, names in optimised_away(graph).items():
+        for what, names in optimised_away(graph, self.kinds).items():
             shown = ", ".join(repr(name[:40]) for name in names[:3]) + ", ..." * (len(names) > 3)
-            self.note(f"onnxruntime, when it optimises, rounds {what} ({shown}); here they are as in the file")
+            self.note(f"onnxruntime, {what} ({shown}); here they are as in the file")
 
     def note(self, text: str) -> None:
         """Say something about the reading, once."""
@@ -315,7 +317,7 @@ class Trace:
         while inputs and inputs[-1] is None:
             inputs.pop()
         kinds = [self.kinds[n] for n in proto.input if n in self.kinds]
-        node.kind = max(kinds, key=FLOATS.__getitem__, default=11 if self.wide else 1)
+        node.kind = max(kinds, key=lambda k: FLOATS.get(k, (0, 0)), default=11 if self.wide else 1)
         fixed = all(not isinstance(v, (Tensor, Step, Several)) for v in inputs)
         if rule is None:
             if fixed and inputs:
@@ -323,22 +325,28 @@ class Trace:
             raise Unsupported("is not supported")
         if fixed and not rule.arrays:
             return self._folded(node, proto, rule, inputs)
-        return self._ruled(node, rule, inputs)
+        results = self._ruled(node, rule, inputs)
+        if not fixed and node.kind in RANGES and node.operator not in integral.KEEPING:
+            for value in results:
+                if isinstance(value, Tensor):
+                    integral.check(self.tape, value, node.kind)
+        return results
 
     def _folded(self, node: Node, proto: Any, rule: Rule, inputs: list[Any]) -> tuple[Any, ...]:
         """Constants through a rule that is made for tensors: exactly, as tensors that read no input."""
         lifted = [Tensor.constant(v) if k == 0 and v is not None else v for k, v in enumerate(inputs)]
+        node.kind = next((_WHOLE[v.dtype.name] for v in inputs[:1] if v is not None and v.dtype.name in _WHOLE), 0)
         try:
             results = self._ruled(node, rule, lifted)
         except Unsupported:
             return constants.evaluated(node, proto, inputs)
-        whole = all(v is None or v.dtype.kind in "iub" for v in inputs)
-        found = []
-        for value in results:
-            array = value.value if isinstance(value, Tensor) else value
-            integral = whole and array.dtype == object and all(v.denominator == 1 for v in array.ravel())
-            found.append(array.astype(np.int64) if integral else array)
-        return tuple(found)
+        arrays = [value.value if isinstance(value, Tensor) else value for value in results]
+        if node.kind not in RANGES:
+            return tuple(arrays)
+        for array in arrays:
+            integral.check(self.tape, array, node.kind)
+        kind = INTEGERS.get(node.kind, "uint8" if RANGES[node.kind][0] == 0 else "int8")
+        return tuple(array.astype(kind) if array.dtype == object else array for array in arrays)
 
     @staticmethod
     def _ruled(node: Node, rule: Rule, inputs: list[Any]) -> tuple[Any, ...]:
