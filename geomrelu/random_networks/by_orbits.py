@@ -91,6 +91,7 @@ def by_orbits(
     if shape is not None:
         description |= {"shape": shape.network.digest, "tied": shape.tied}
     domain = experiment.read_domain(seed)
+    description |= experiment.digest_of(domain)
     work = partial(_orbit_chunk, experiment, domain, shape, seed, size, orbits // shared, shared, rows)
     chunks = range(-(-orbits // shared // size))
     with Journal(journal, description) as kept:

@@ -93,6 +93,7 @@ def by_sampling(
     if shape is not None:
         description |= {"shape": shape.network.digest, "tied": shape.tied}
     domain, bounds = experiment.read_domain(seed), proved_bounds(experiment, shape)
+    description |= experiment.digest_of(domain)
     each = 1 - (1 - risked) / len(targets)
     parts: list[dict[Fraction, int]] = []  # failures and successes, chunk by chunk
     stopped = None

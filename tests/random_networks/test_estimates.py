@@ -437,3 +437,18 @@ def test_chunks_of_orbits_do_not_depend_on_their_number():
     few, many = (by_orbits(Experiment("stably-unactivated", (2, 4)), n, seed=3) for n in (1024, 2048))
     assert all(many.counts[k] >= n for k, n in few.counts.items())
     assert walks._chunk_size(few.experiment) == 1024
+
+
+@pytest.mark.parametrize("way", [{"orbits": 20}, {"trials": 300}])
+def test_chunks_on_another_set_do_not_count(tmp_path, monkeypatch, way):
+    """The file of the set has come to hold another one: what was found on the former one is not of this run."""
+    monkeypatch.chdir(tmp_path)
+    experiment = Experiment("data-alive", (2, 2, 2), domain="set.json")
+    find = by_orbits if "orbits" in way else by_sampling
+    (tmp_path / "set.json").write_text('{"points": [[1, 2], [3, -1]]}')
+    former = find(experiment, **way, journal="kept.chunks")
+    assert find(experiment, **way, journal="kept.chunks") == former
+    (tmp_path / "set.json").write_text('{"box": [[0, 1], [0, 1]]}')
+    with pytest.raises(InputError, match="another computation"):
+        find(experiment, **way, journal="kept.chunks")
+    assert find(experiment, **way).counts != former.counts
