@@ -63,7 +63,8 @@ _FLOATS = {  # by size in bytes
 }
 _PART = 1 << 16  # entries that are looked at together
 _DIGITS = 100_000  # of a whole number as text
-_LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
+_LONGEST = 3000  # characters of a decimal: with the largest exponent, 999, str() of the rational still works
+_PARTS = 4000  # characters of a numerator, and of a denominator: as many as parameters that are written may have
 
 
 class _Limit:
@@ -122,7 +123,8 @@ def rational(value: Any, where: str = "number") -> Fraction:
         return value
     if isinstance(value, str):
         text = value.strip()
-        if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+        longest = _LONGEST if set(text) & set(".eE") else _PARTS
+        if max(map(len, text.split("/"))) > longest or not _NUMBER.fullmatch(text):
             raise InputError(f"{where}: {_shown(value)} is not a rational number (write 3, -1.5e-3 or 2/7)")
         if text.rpartition("/")[2].strip("0") == "" and "/" in text:
             raise InputError(f"{where}: {_shown(value)} has denominator zero")

@@ -25,6 +25,7 @@ from geomrelu.exact.elimination import eliminated, pivots
 from geomrelu.geometry import catalogue, parameters, regions
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.chirotope import Minors, _errors, colexicographic, cross_products
+from geomrelu.geometry.regions import is_swept
 from geomrelu.geometry.sweep import Sweep
 
 KINDS = ("rational", "ternary", "degenerate", "scaled", "central", "near")
@@ -447,6 +448,23 @@ def test_the_sweep_and_the_tree_of_programs_agree(kind, monkeypatch):
     wanted = [(found(a), a.n_bounded) for a in swept]
     monkeypatch.setattr(regions, "MOST_SUBSETS", -1)
     assert [(found(a), a.n_bounded) for a in (made(rows, boxes[n - 1]) for n, rows in cases)] == wanted
+
+
+@pytest.mark.parametrize(("m", "n"), [(12, 12), (12, 11), (16, 16), (250, 250), (251, 250)])
+def test_as_many_hyperplanes_as_dimensions(m, n):
+    """Their vertices are few; but the minors on the way there are not. What is begun looks at the clock."""
+    rng = random.Random(m)
+    rows = [[rng.randint(-9, 9) for _ in range(n)] for _ in range(m)]
+    arrangement, few = Arrangement(rows, range(m)), Polls(40) if is_swept(m, n) else Budget(regions=40)
+    assert is_swept(m, n) == (n < 14)
+    with pytest.raises(Exhausted):
+        list(arrangement.regions(few))
+    if m == 12:
+        assert arrangement.n_regions == generic_count(n, m)
+    else:
+        with pytest.raises(InputError, match="too many"):
+            arrangement.vertices  # noqa: B018
+    assert len(_errors(n)) == n + 1
 
 
 def test_every_region_comes_once_and_few_at_a_time():
