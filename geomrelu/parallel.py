@@ -31,6 +31,7 @@ from geomrelu.arguments import integer, kind
 from geomrelu.blas import single_threaded
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import long_numbers
 from geomrelu.resume import Journal
 
 __all__ = [
@@ -237,7 +238,8 @@ def _work(pipe: Connection) -> None:
             return
         try:
             function, args, named = pickle.loads(call)
-            said = pickle.dumps((True, function(*args, **named)), pickle.HIGHEST_PROTOCOL)
+            with long_numbers():  # as in the process that asks
+                said = pickle.dumps((True, function(*args, **named)), pickle.HIGHEST_PROTOCOL)
         except BaseException as problem:
             problem.add_note("in a worker process:\n" + traceback.format_exc())
             said = _told(problem)
