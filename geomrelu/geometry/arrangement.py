@@ -400,7 +400,7 @@ class Arrangement:
         if dimension == 0:
             return (_meeting(flats),)
         if not is_swept(len(first), dimension):
-            raise InputError(f"{comb(len(first), dimension):,} subsets of hyperplanes may meet in a vertex: too many")
+            raise InputError(f"{len(first):,} hyperplanes in R^{dimension}: too many of them may meet in a vertex")
         chosen = list(first.values())
         keep = [k for k, i in enumerate(chosen) if i >= len(forms)]
         found: dict[bytes, Point] = {}
