@@ -163,6 +163,9 @@ class Experiment:
     def read_domain(self, seed: int, budget: Budget | None = None) -> Polyhedron | FiniteSet:
         """The set; random points depend on the seed alone.
 
+        Args:
+            seed: of random points. budget: on time, for them.
+
         Raises:
             InputError: it cannot be read, or the scheme needs a finite one.
             Exhausted: the time was over before all random points were there.
@@ -190,7 +193,11 @@ class Experiment:
         return domain
 
     def digest_of(self, domain: Polyhedron | FiniteSet) -> dict[str, str]:
-        """What fixes the set in the description of a computation: a file may come to hold another one."""
+        """What fixes the set in the description of a computation: a file may come to hold another one.
+
+        Args:
+            domain: what :meth:`read_domain` has given.
+        """
         return {} if self.domain.startswith("points:") else {"set": domain.checked.digest()}
 
     # ---- the event --------------------------------------------------------------------------------------------
