@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
+from contextlib import suppress
 from typing import Any
+
+ONE_WISH = 0.5  # seconds within which Ctrl-C, and what a wrapper makes of it, are the same wish
 
 
 def program() -> int:
     """The command line; Ctrl-C, and being told to end (SIGTERM, once), keep what was found, and are one line."""
+    last = float("-inf")
 
-    def ended(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    def ended(number: int, _: Any) -> None:
+        nonlocal last
+        before, last = last, time.monotonic()
+        if last - before < ONE_WISH:
+            return  # an exception in the midst of what the first one sets going would break it
+        if number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
     try:
         signal.signal(signal.SIGTERM, ended)
+        if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # else it is ignored, as in the background
+            signal.signal(signal.SIGINT, ended)
         from geomrelu.cli.main import main  # Ctrl-C may come here already
 
         return main()
     except KeyboardInterrupt:
-        print("geomrelu: interrupted", file=sys.stderr)
+        with suppress(OSError):  # nobody can be told
+            print("geomrelu: interrupted", file=sys.stderr)
         return 130
 
 

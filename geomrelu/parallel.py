@@ -13,6 +13,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -100,7 +101,8 @@ class Pool(Executor):
     def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
         """Have ``function(*args, **named)`` called in a process; all of it must be picklable."""
         future: Future[Any] = Future()
-        call = pickle.dumps((function, args, named), pickle.HIGHEST_PROTOCOL)
+        digits = sys.get_int_max_str_digits()  # how long whole numbers may be as text is the same there
+        call = pickle.dumps((digits, function, args, named), pickle.HIGHEST_PROTOCOL)
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
@@ -236,7 +238,8 @@ def _work(pipe: Connection) -> None:
         except EOFError:
             return
         try:
-            function, args, named = pickle.loads(call)
+            digits, function, args, named = pickle.loads(call)
+            sys.set_int_max_str_digits(digits)
             said = pickle.dumps((True, function(*args, **named)), pickle.HIGHEST_PROTOCOL)
         except BaseException as problem:
             problem.add_note("in a worker process:\n" + traceback.format_exc())

@@ -10,14 +10,16 @@ import hashlib
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from geomrelu.budget import Exhausted
 from geomrelu.errors import InputError
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "held", "lock"]
 
 KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts one
 
@@ -25,52 +27,73 @@ KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts 
 class Journal:
     """Finished chunks in a file: a line of JSON for the description, then one for each chunk, each written through.
 
-    A line cut short by a crash is dropped. While it is open no other run can use the file.
+    A line that is not as it was written (cut short by a crash, or changed) is dropped. While the file is open no other
+    run can use it.
 
     Args:
         path: None: a file named after the description in the working directory, which is only begun after a minute
-            and removed by :meth:`finish`.
-        description: JSON values that fix the results; a file of another computation is refused.
+            and removed by :meth:`finish`. Nobody has asked for it, so where there can be none, nothing is kept.
+        description: JSON values that fix the results; a file of another computation, or of another version of this
+            package, is refused.
 
     Raises:
         InputError: the file belongs to something else, is in use, or cannot be written.
     """
 
     def __init__(self, path: str | Path | None, description: dict[str, Any]) -> None:
-        self.head = json.dumps(description, sort_keys=True)
+        self.head = json.dumps(description | {"geomrelu": _version()}, sort_keys=True)
         self.temporary = path is None
         name = hashlib.sha256(self.head.encode()).hexdigest()[:16]
         self.path = Path(f"geomrelu-{name}.chunks" if path is None else path)
         self.found: dict[int, Any] = {}
         self._file: BinaryIO | None = None
+        self._own = self._failed = False  # a file that nobody asked for: has it been begun, can it not be written?
         self._begun = time.monotonic()
-        try:
-            if not self.temporary or self.path.exists():
+        if not self.temporary:
+            with self._told():
                 self._open()
+        elif self.path.exists():
+            self._begin()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as problem:
             raise InputError(f"{self.path}: {problem.strerror or problem}") from None
 
     def _open(self) -> None:
+        if self.path.exists() and not self.path.is_file():  # a device may have no end
+            raise InputError(f"{self.path}: finished chunks are kept in a file, and this is something else")
         file = open(self.path, "a+b")  # noqa: SIM115  closed by close()
         try:
-            _lock(file, self.path)
+            lock(file.fileno(), self.path)
             file.seek(0)
             *lines, rest = file.read().split(b"\n")
             head = self.head.encode()
             if not (lines[0] == head if lines else head.startswith(rest)):
-                raise InputError(f"{self.path}: it holds the chunks of another computation")
+                text = "it holds the chunks of another computation, or of another version"
+                raise InputError(f"{self.path}: {text}")
             if rest:
                 file.truncate(file.tell() - len(rest))
             for line in lines[1:]:
-                with suppress(ValueError, KeyError, TypeError):
+                with suppress(ValueError, KeyError, TypeError, RecursionError):
                     chunk = json.loads(line)
-                    self.found[int(chunk["chunk"])] = chunk["result"]
+                    if chunk["mark"] == self._mark(chunk["chunk"], chunk["result"]):
+                        self.found[chunk["chunk"]] = chunk["result"]
         except BaseException:
             file.close()
             raise
-        self._file = file
+        self._file, self._own = file, self.temporary
         if not lines:
             self._write(self.head)
+
+    def _mark(self, chunk: int, result: Any) -> str:
+        """By which a line is known again."""
+        return hashlib.sha256(json.dumps([self.head, chunk, result]).encode()).hexdigest()[:16]
+
+    def _keep(self, chunk: int, result: Any) -> None:
+        self._write(json.dumps({"chunk": chunk, "result": result, "mark": self._mark(chunk, result)}))
 
     def _write(self, line: str) -> None:
         assert self._file is not None
@@ -79,23 +102,44 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def add(self, chunk: int, result: Any) -> None:
-        """Keep a finished chunk."""
+        """Keep a finished chunk.
+
+        Raises:
+            InputError: it cannot be written to the file that was asked for.
+        """
         self.found[chunk] = result
-        if self._file is None and self.temporary and time.monotonic() - self._begun > KEPT_AFTER:
-            self._begin()
+        if not self.temporary:
+            with self._told():
+                self._keep(chunk, result)
         elif self._file is not None:
-            self._write(json.dumps({"chunk": chunk, "result": result}))
+            with self._if_possible():
+                self._keep(chunk, result)
+        elif time.monotonic() - self._begun > KEPT_AFTER:
+            self._begin()
 
     def _begin(self) -> None:
-        self._open()
-        for k, value in self.found.items():
-            self._write(json.dumps({"chunk": k, "result": value}))
+        """The file that nobody asked for."""
+        if not self._failed:
+            with self._if_possible():
+                self._open()
+                for k, value in self.found.items():
+                    self._keep(k, value)
+
+    @contextmanager
+    def _if_possible(self) -> Iterator[None]:
+        """The run goes on without the file where that cannot be written, or another run uses it."""
+        try:
+            yield
+        except (InputError, OSError):
+            self._failed = True
+            self.close()
 
     def finish(self) -> None:
         """All is done: remove the file that nobody asked for."""
         self.close()
-        if self.temporary:
-            self.path.unlink(missing_ok=True)
+        if self._own:
+            with suppress(OSError):
+                self.path.unlink()
 
     def stopped(self, something: bool, keep: bool = False) -> str:
         """What is to be said when the time is over; the file, if there is one, stays.
@@ -114,9 +158,10 @@ class Journal:
 
     def close(self) -> None:
         """Let other runs use the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # what could not be written is no longer wanted
+                file.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -129,12 +174,45 @@ class Journal:
             raise KeyboardInterrupt(f"{number} chunks are in {self.path}: the same command resumes") from None
 
 
-def _lock(file: BinaryIO, path: Path) -> None:
+def _version() -> str:
+    try:
+        return version("geomrelu")
+    except PackageNotFoundError:  # not installed
+        return "unknown"
+
+
+def lock(descriptor: int, path: Path) -> None:
+    """Until it is closed, no other run may hold this file or directory.
+
+    Raises:
+        InputError: one does.
+    """
     try:
         import fcntl
     except ImportError:  # not a POSIX system: two runs on one file are the user's risk
         return
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise InputError(f"{path}: another run is using this file") from None
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{path}: another run is using this") from None
+    except OSError:  # a file system without locks
+        return
+
+
+@contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """A directory that no other run writes to meanwhile.
+
+    Raises:
+        InputError: one does.
+    """
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:  # a system without descriptors of directories, or one that may not be listed
+        yield
+        return
+    try:
+        lock(descriptor, directory)
+        yield
+    finally:
+        os.close(descriptor)

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from trees import deep
 
-from geomrelu import InputError, decide
+from geomrelu import InputError, decide, resume
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.parallel import results, seed_of, shared, workers_on
-from geomrelu.resume import Journal
+from geomrelu.resume import Journal, held
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,57 @@ def test_a_line_cut_short_is_dropped_and_written_again(tmp_path):
             assert all(journal.found[k] == k * k for k in journal.found)
             assert results(square, range(3), journal=journal) == [0, 1, 4]
         lines = path.read_text().splitlines()
-        assert lines[0] == '{"a": 1}' and sorted(json.loads(x)["chunk"] for x in lines[1:]) == [0, 1, 2]
+        assert json.loads(lines[0])["a"] == 1 and sorted(json.loads(x)["chunk"] for x in lines[1:]) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "former", ["{", "[0, 1]", "3", '{"chunk": 0, "result": null}', '{"chunk": 1e999, "result": 0}']
+)
+def test_a_line_that_is_not_as_it_was_written_is_dropped(tmp_path, former):
+    """Nor does a chunk count that belongs to another computation, or whose number or result was changed."""
+    path, other = tmp_path / "c", tmp_path / "d"
+    for name, k in ((path, 1), (other, 2)):
+        with Journal(name, {"a": k}) as journal:
+            journal.add(1, 100 * k)
+            journal.add(2, 200 * k)
+    head, one, two = path.read_text().splitlines()
+    foreign = other.read_text().splitlines()[1:]
+    changed = [one.replace("100", "101"), two.replace('"chunk": 2', '"chunk": 0'), *foreign, former, "\xff"]
+    path.write_text("\n".join([head, *changed, two]) + "\n", encoding="latin-1")
+    with Journal(path, {"a": 1}) as journal:
+        assert journal.found == {2: 200}
+
+
+def test_a_file_of_another_version_is_refused(tmp_path, monkeypatch):
+    with Journal(tmp_path / "c", {"a": 1}) as journal:
+        journal.add(0, 1)
+    monkeypatch.setattr(resume, "version", lambda name: "0.0.1")
+    with pytest.raises(InputError, match="another version"):
+        Journal(tmp_path / "c", {"a": 1})
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    """It may have no end, or nobody may ever write to it."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", "/dev/full", tmp_path):
+        with pytest.raises(InputError, match="something else"):
+            Journal(path, {"a": 1})
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_no_room_for_the_file_that_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(InputError, match=r"c: No space left on device$"):
+        Journal(tmp_path / "c", {"a": 1})
+    monkeypatch.undo()
+    with Journal(tmp_path / "c", {"a": 1}) as journal:
+        monkeypatch.setattr(os, "fsync", no_room)
+        with pytest.raises(InputError, match=r"c: No space left on device$"):
+            journal.add(0, 1)
+
+
+def no_room(_):
+    raise OSError(28, "No space left on device")
 
 
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
@@ -137,6 +187,43 @@ def test_a_file_nobody_asked_for_begins_late_and_goes_away(tmp_path, monkeypatch
     assert again.found == {0: "x", 1: "y"}
     again.finish()
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("why", ["no room", "in use", "no directory", "something else"])
+def test_a_file_nobody_asked_for_costs_no_run(tmp_path, monkeypatch, why):
+    """Where it cannot be, the run goes on without; what belongs to another run stays."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("geomrelu.resume.KEPT_AFTER", -1)
+    path = Journal(None, {"a": 1}).path
+    other = None
+    if why == "in use":
+        other = Journal(path, {"a": 1})
+    elif why == "something else":
+        path.write_text("my diary")
+    elif why == "no directory":
+        (tmp_path / "gone").mkdir()
+        monkeypatch.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+    before = path.read_bytes() if path.exists() else None
+    if why == "no room":
+        monkeypatch.setattr(os, "fsync", no_room)
+    with Journal(None, {"a": 1}) as journal:
+        assert results(square, range(4), journal=journal) == [0, 1, 4, 9]
+        assert journal.stopped(True, keep=True) == "the time was over"
+        journal.finish()
+    assert (path.read_bytes() if path.exists() else None) == before
+    if other is not None:
+        other.close()
+
+
+def test_a_directory_is_for_one_run(tmp_path):
+    with held(tmp_path):
+        with pytest.raises(InputError, match="another run is using this"), held(tmp_path):
+            pass
+        with held(tmp_path / "absent"):
+            pass
+    with held(tmp_path):
+        pass
 
 
 def test_what_the_clock_leaves_is_kept_if_asked_for(tmp_path, monkeypatch):

@@ -25,6 +25,7 @@ from geomrelu.budget import Exhausted
 from geomrelu.deadness import workers
 from geomrelu.deadness.decide import decide
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import long_numbers
 from geomrelu.parallel import Pool, WorkersDied, apart, results  # noqa: F401  for the scripts
 
 pytestmark = pytest.mark.slow
@@ -83,6 +84,18 @@ def appears(path, content=False):
     while not path.exists() or (content and not path.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def digits(number):
+    return len(str(10**number))
+
+
+def test_whole_numbers_are_as_long_in_workers_as_here():
+    with Pool(1) as pool:
+        with pytest.raises(ValueError, match="integer string conversion"):
+            pool.submit(digits, 5000).result(ENDS)
+        with long_numbers():
+            assert pool.submit(digits, 5000).result(ENDS) == 5001
 
 
 def gone(pid):

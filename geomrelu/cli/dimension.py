@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from geomrelu.cli.shared import Command
+from geomrelu.cli.shared import Command, add_reading, model_of
 
 __all__ = ["add"]
 
@@ -15,9 +15,10 @@ The functional dimension on a sample is the rank of the Jacobian of all outputs 
 weights and biases, over the rationals. It is not less than the size of a minor that is not 0 (it is shown modulo a
 prime), and not more than the number of parameters, less one for each hidden neuron, less n_(l-1) + n_(l+1) for each
 that is silent at all points (claim functional-dimension). Every entry of the matrices between ReLU layers is a
-parameter, zeros too: a convolution counts as the dense layer that it equals. With --tied it has the parameters of its
-kernel: equal weights of a layer are one parameter, equal biases too, and what is 0 is none. --orbits N walks N random
-sign choices of all parameters: how the dimension spreads over the networks with these magnitudes."""
+parameter, zeros too: a convolution counts as the dense layer that it equals, layers without ReLU between them as their
+product, and an output layer that changes nothing (the identity, without biases) as none. With --tied it has the
+parameters of its kernel: equal weights of a layer are one parameter, equal biases too, and what is 0 is none. --orbits
+N walks N random sign choices of all parameters: how the dimension spreads over the networks with these magnitudes."""
 
 
 def add(command: Command) -> None:
@@ -31,6 +32,7 @@ def add(command: Command) -> None:
     sub.add_argument("--tied", action="store_true", help="equal weights (biases) of a layer are one parameter")
     sub.add_argument("--seed", type=int, default=0, help="default %(default)s")
     sub.add_argument("--format", choices=("table", "json"), default="table")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -40,11 +42,10 @@ def run(options: argparse.Namespace) -> int:
     from geomrelu.geometry.domains import read_domain
     from geomrelu.geometry.polyhedron import FiniteSet
     from geomrelu.network.dimension import functional_dimension, random_points, ranks_of_orbit
-    from geomrelu.network.network import Network
 
     if options.seed < 0 or (options.orbits is not None and options.orbits < 1):
         raise InputError("--seed must not be negative and --orbits positive")
-    network = Network.from_file(options.model)
+    network = model_of(options, options.model)
     if options.points is None or options.points.isdecimal():
         points = random_points(network, None if options.points is None else int(options.points), options.seed)
     else:

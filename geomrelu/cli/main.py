@@ -10,7 +10,8 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from textwrap import fill
 from typing import Any, NoReturn, TextIO, cast
 
@@ -31,7 +32,7 @@ from geomrelu.cli import (
     verify,
     zeros,
 )
-from geomrelu.cli.shared import check_outputs, complain, writes_files
+from geomrelu.cli.shared import check_outputs, complain, silenced, writes_files
 
 __all__ = ["main"]
 
@@ -110,12 +111,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if hasattr(shown, "reconfigure"):
             shown.reconfigure(errors="backslashreplace")  # file names need not be text
-        if writes_files(options) and shown is not None:
-            sys.stdout = cast("TextIO", _Output(shown))
+        output = _Output(shown) if writes_files(options) and shown is not None else None
+        if output is not None:
+            sys.stdout = cast("TextIO", output)
         with long_numbers():
             code = _run(parser, options)
         if sys.stdout is not None:  # closed by the caller: print says nothing then
             sys.stdout.flush()
+        if output is not None and output.problem is not None:
+            raise output.problem
         return code
     except InputError as problem:
         if options.debug:
@@ -129,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("; ".join(["interrupted", *map(str, stop.args)]))
         return 130
     except BrokenPipeError:
-        _unread(shown)  # the reader went away (| head): nothing left to say
+        silenced(shown)  # the reader went away (| head): nothing left to say
         return 0
     except MemoryError:
         complain("error: out of memory")
@@ -159,30 +163,34 @@ def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 class _Output:
-    """Standard output of a command that writes files too: it goes on when the reader has gone away (``| head``)."""
+    """Standard output of a command that writes files too: it goes on when nothing more can be printed, because the
+    reader has gone away (``| head``) or there is no room.
+
+    Attributes:
+        problem: what is wrong, to be said at the end; a reader that goes away is no problem.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.problem: OSError | None = None
 
     def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except BrokenPipeError:
-            _unread(self._stream)
-            return len(text)
+        with self._going_on():
+            self._stream.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        try:
+        with self._going_on():
             self._stream.flush()
-        except BrokenPipeError:
-            _unread(self._stream)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            if not isinstance(problem, BrokenPipeError):
+                self.problem = problem
+            silenced(self._stream)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-def _unread(stream: TextIO) -> None:
-    """What is still to be printed goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

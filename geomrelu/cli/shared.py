@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
@@ -301,9 +302,19 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
 
 
 def complain(text: str) -> None:
-    """One line, whatever the names in it contain."""
+    """One line, whatever the names in it contain. Where nobody can be told, the exit code is all that is said."""
     if sys.stderr is not None:
-        print("geomrelu: " + text.replace("\n", "\\n").replace("\r", "\\r"), file=sys.stderr)
+        try:
+            print("geomrelu: " + text.replace("\n", "\\n").replace("\r", "\\r"), file=sys.stderr)
+        except OSError:
+            silenced(sys.stderr)
+
+
+def silenced(stream: TextIO) -> None:
+    """What is still to be written to a stream, held back or not, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from geomrelu.cli.shared import Command
+from geomrelu.cli.shared import Command, add_reading, model_of
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -32,6 +32,7 @@ def add(command: Command) -> None:
     sub.add_argument("--neuron", type=int, metavar="I", help="only this neuron (from 0)")
     sub.add_argument("--orbit", action="store_true", help="the mean over sign choices, and pi")
     sub.add_argument("--format", choices=("table", "json"), default="table")
+    add_reading(sub)
     sub.set_defaults(run=run)
 
 
@@ -39,9 +40,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the zeros of each neuron."""
     from geomrelu.errors import InputError
     from geomrelu.network.lines import Vanishes, zeros_on_line
-    from geomrelu.network.network import Network
 
-    network = Network.from_file(options.model)
+    network = model_of(options, options.model)
     point, direction = _line(options.line, network.inputs)
     sizes = [*network.widths, *([network.output.outputs] if network.output else [])]
     layer = len(sizes) if options.layer is None else options.layer

@@ -151,7 +151,7 @@ class Problem:
         except infinity.TooManyParts:
             self._endless = True
             return None
-        except Exhausted:  # the verdict stands without it
-            self._endless = True
+        except (Exhausted, ValueError):  # the time is over, or a number has more digits than are written
+            self._endless = True  # the verdict stands without it
             return None
         return None if found is None else {"infinity": found}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import primitive
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced", "solution"]
 
+PRIME = (1 << 62) - 57
+
 
 def _matrix(rows: Sequence[Sequence[int]]) -> fmpz_mat:
     from flint import fmpz_mat  # start-up time and memory
@@ -23,14 +25,28 @@ def _matrix(rows: Sequence[Sequence[int]]) -> fmpz_mat:
 
 
 def pivots(rows: Sequence[Row]) -> list[int]:
-    """The columns in which the reduced row echelon form has its pivots; their number is the rank. Method: FLINT.
+    """Independent columns, as many as the rank: those in which the reduced row echelon form has its pivots.
+
+    Method: FLINT, modulo a prime first. If there are as many as rows or columns, they are independent over the
+    rationals too, and no others can be added. (They are the first such ones, but for minors that the prime divides.)
 
     >>> pivots([(0, 1, 1), (0, 2, 2), (0, 0, 3)])
     [1, 2]
     """
     if not rows or not rows[0]:
         return []
+    from flint import nmod_mat  # start-up time and memory
+
+    small = nmod_mat(len(rows), len(rows[0]), [v % PRIME for row in rows for v in row], PRIME)
+    found = _leading(*small.rref())
+    if len(found) == min(len(rows), len(rows[0])):
+        return found
     echelon, _, rank = _matrix(rows).rref()
+    return _leading(echelon, rank)
+
+
+def _leading(echelon: Any, rank: int) -> list[int]:
+    """Of the rows of an echelon form the first columns that are not 0."""
     found, column = [], 0
     for i in range(rank):
         while echelon[i, column] == 0:

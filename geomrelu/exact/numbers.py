@@ -61,9 +61,11 @@ _FLOATS = {  # by size in bytes
     4: _Layout("u4", 23, 0xFF, 127 + 23),
     8: _Layout("u8", 52, 0x7FF, 1023 + 52),
 }
+_NORMAL = 2.0**-1022  # no arithmetic loses such floats, also where it flushes others
 _PART = 1 << 16  # entries that are looked at together
 _DIGITS = 100_000  # of a whole number as text
-_LONGEST = 3000  # characters of one number: with the largest exponent, 999, str() of the rational still works
+_LONGEST = 3000  # characters of a decimal: with the largest exponent, 999, str() of the rational still works
+_PARTS = 4000  # characters of a numerator, and of a denominator: as many as parameters that are written may have
 
 
 class _Limit:
@@ -122,7 +124,8 @@ def rational(value: Any, where: str = "number") -> Fraction:
         return value
     if isinstance(value, str):
         text = value.strip()
-        if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+        longest = _LONGEST if set(text) & set(".eE") else _PARTS
+        if max(map(len, text.split("/"))) > longest or not _NUMBER.fullmatch(text):
             raise InputError(f"{where}: {_shown(value)} is not a rational number (write 3, -1.5e-3 or 2/7)")
         if text.rpartition("/")[2].strip("0") == "" and "/" in text:
             raise InputError(f"{where}: {_shown(value)} has denominator zero")
@@ -170,7 +173,12 @@ def rationals(values: Any, where: str = "vector") -> tuple[Fraction, ...]:
     """:func:`rational` of each entry of a sequence (or one-dimensional array), each place named in errors."""
     if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
         raise InputError(f"{where}: expected a list of numbers")
-    return tuple(rational(v, f"{where}, entry {i}") for i, v in enumerate(values))
+    return tuple(
+        Fraction(*v.as_integer_ratio())  # quicker than by its bits, for data are many
+        if isinstance(v, float) and _NORMAL <= abs(v) < math.inf
+        else rational(v, f"{where}, entry {i}")
+        for i, v in enumerate(values)
+    )
 
 
 def common(values: Iterable[Fraction]) -> tuple[list[int], int]:

@@ -33,7 +33,7 @@ from geomrelu.geometry.domains import as_domain
 from geomrelu.geometry.flats import levels
 from geomrelu.geometry.parameters import Parameters, has_few_facets, trial_of
 from geomrelu.geometry.polyhedron import Point, Polyhedron
-from geomrelu.geometry.regions import BATCH, MOST_SUBSETS, Regions
+from geomrelu.geometry.regions import BATCH, Regions, is_swept
 from geomrelu.geometry.sides import MOST_GENERATORS, has_few_generators, sides_of
 from geomrelu.io import json as json_format
 from geomrelu.io.files import named
@@ -399,8 +399,8 @@ class Arrangement:
             return ()
         if dimension == 0:
             return (_meeting(flats),)
-        if comb(len(first), dimension) > MOST_SUBSETS:
-            raise InputError(f"{comb(len(first), dimension):,} subsets of hyperplanes may meet in a vertex: too many")
+        if not is_swept(len(first), dimension):
+            raise InputError(f"{len(first):,} hyperplanes in R^{dimension}: too many of them may meet in a vertex")
         chosen = list(first.values())
         keep = [k for k, i in enumerate(chosen) if i >= len(forms)]
         found: dict[bytes, Point] = {}

@@ -11,7 +11,7 @@ Laplace expansion along the last row, each from those one size smaller, for all 
 
 **Which signs are certain.** Scale columns and rows by powers of two (exact, and no sign of a minor changes) until
 every entry is at most 1 in absolute value. Let u = 2^-53 and let an entry carry an error of at most u (it is rounded
-once, or not at all). An exact k-minor is at most h_k = min(k!, k^(k/2)) (permanent; Hadamard). If computed
+once, or not at all). An exact k-minor is at most h_k = k^(k/2) (Hadamard). If computed
 (k-1)-minors are wrong by at most e_(k-1), each of the k products r·M of the expansion is wrong by at most
 |r^| |M^ - M| + |M| |r^ - r| <= e_(k-1) + u h_(k-1), and a sum of k products, in whatever order and with or without
 fused operations, adds at most g_k k (h_(k-1) + e_(k-1)), g_k = k u / (1 - k u) (Higham, Accuracy and Stability of
@@ -29,10 +29,10 @@ Exact: yes. Cost: C(m, n) (n+1) m multiplications in floating point, for m forms
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import combinations
-from math import comb, factorial, prod
+from math import comb, factorial, inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +44,10 @@ __all__ = ["Minors", "Vertices", "colexicographic", "cross_products", "expanded"
 UNIT = 2.0**-53
 CHUNK = 1 << 19  # signs computed at a time
 SINGLE = 1 << 17  # multiplications in one matrix product: for so few, BLAS starts no threads, which would only wait
-BLOCK = 1 << 15  # minors expanded at a time
+BLOCK = 1 << 15  # subsets whose minors are expanded at a time
+STEP = 1 << 26  # multiplications of floats, after which budgets are looked at
+LARGEST = 200  # of minors whose bounds are floats
+EXACT = 1 << 22  # the same for whole numbers
 
 
 class Vertices(NamedTuple):
@@ -126,9 +129,11 @@ class Minors:
         rows: (m, k+1) object array of Python integers. floats: the same, each column (then row) scaled.
         errors: ``errors[j]`` bounds the error of a j-minor; all 0 if float64 holds every number exactly.
         shift: the power of two by which each column was divided.
+        poll: called every half second or so; what it raises ends the work.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], poll: Callable[[], object] = lambda: None) -> None:
+        self.poll = poll
         self.rows = np.array(rows, dtype=object).reshape(len(rows), -1)
         self.size = self.rows.shape[1] - 1
         largest = [max(map(abs, column), default=0) for column in self.rows.T.tolist()]
@@ -150,7 +155,12 @@ class Minors:
 
     def exact(self, subsets: np.ndarray) -> np.ndarray:
         """The cross products of these subsets in integers (object array)."""
-        return cross_products(self.rows[subsets])
+        step = max(64, EXACT // (self.size + 1 << min(self.size + 1, 20)))  # few: each operation has its price
+        found = []
+        for start in range(0, max(1, len(subsets)), step):
+            self.poll()
+            found.append(cross_products(self.rows[subsets[start : start + step]]))
+        return np.concatenate(found)
 
     def all(self, chunk: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """``(subsets (V, k), floating-point cross products (k + 1, V))`` of all k-subsets, about ``chunk`` at a time.
@@ -165,14 +175,19 @@ class Minors:
         subsets, minors = np.zeros((1, 0), dtype=np.int64), np.ones((1, 1))
         for size in range(1, k):
             before, last = _extensions(subsets, 0, len(subsets), m)
-            blocks = (slice(i, i + BLOCK) for i in range(0, len(last), BLOCK))
-            parts = [expanded(columns[:, last[b]], minors[:, before[b]], size) for b in blocks]
+            step = max(1, min(BLOCK, STEP // (size * comb(k + 1, size))))
+            parts = []
+            for start in range(0, len(last), step):
+                self.poll()
+                block = slice(start, start + step)
+                parts.append(expanded(columns[:, last[block]], minors[:, before[block]], size))
             minors = np.concatenate(parts, axis=1) if parts else np.ones((1, 0))
             subsets = np.column_stack([subsets[before], last])
         more = m - 1 - (subsets[:, -1] if k > 1 else np.full(1, -1))
         total = np.cumsum(more)
         start = 0
         while start < len(subsets):
+            self.poll()
             done = total[start - 1] if start else 0
             stop = max(start + 1, int(np.searchsorted(total, done + chunk, "right")))
             before, last = _extensions(subsets, start, stop, m)
@@ -286,7 +301,7 @@ def _errors(size: int) -> list[float]:
     """e_0, ..., e_size of the head of this file."""
     errors = [0.0]
     for k in range(1, size + 1):
-        before = min(float(factorial(k - 1)), float(k - 1) ** ((k - 1) / 2))
+        before = float(k - 1) ** ((k - 1) / 2) if k <= LARGEST else inf  # never more than the permanent, (k-1)!
         rounding = k * UNIT / (1 - k * UNIT)
         e = k * (errors[-1] + UNIT * before) + rounding * k * (before + errors[-1])
         errors.append(e * (1 + 2.0**-20))

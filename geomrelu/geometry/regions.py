@@ -23,11 +23,17 @@ from geomrelu.exact.elimination import eliminated, line_of, pivots
 from geomrelu.geometry.lp_tree import cut
 from geomrelu.geometry.sweep import Sweep
 
-__all__ = ["Regions"]
+__all__ = ["Regions", "is_swept"]
 
 MOST_SUBSETS = 40_000_000  # that the sweep may examine: a minute
-MOST_MINORS = 100_000_000  # that it may hold: 0.8 GB
+MOST_MINORS = 100_000_000  # of one size, that it may hold: 0.8 GB
 BATCH = 4096
+
+
+def is_swept(m: int, n: int) -> bool:
+    """Are the vertices of m hyperplanes in R^n few enough to be found all at once, with all minors on the way there?"""
+    held = max((comb(m, k) * comb(n + 1, k) for k in range(n)), default=0)
+    return comb(m, n) <= MOST_SUBSETS and held <= MOST_MINORS
 
 
 class Regions:
@@ -81,8 +87,7 @@ class Regions:
 
     @property
     def _swept(self) -> bool:
-        m, n = len(self.rows), self.dimension
-        return comb(m, n) <= MOST_SUBSETS and comb(m, max(0, n - 1)) * comb(n + 1, 2) <= MOST_MINORS
+        return is_swept(len(self.rows), self.dimension)
 
     def _codes(self, budget: Budget) -> Iterator[np.ndarray]:
         """Sign vectors on ``rows``, in batches."""

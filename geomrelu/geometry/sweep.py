@@ -28,7 +28,7 @@ dimension less, and of the vertices that are degenerate.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -59,8 +59,11 @@ class Sweep:
         self.reach = 0
         self.lowest: int | None = None  # the number of regions bounded below, once all are known
         if self.dimension > 1:
-            self.minors = Minors(self.rows)
-            self.functional, self._edges = _generic(self.rows)
+            self.minors = Minors(self.rows, self._poll)
+            self.functional, self._edges = _generic(self.rows, self._poll)
+
+    def _poll(self) -> None:
+        self.budget.poll()
 
     def regions(self) -> Iterator[np.ndarray]:
         """All regions as sign vectors: arrays (k, m) int8 of entries -1 and +1."""
@@ -190,14 +193,14 @@ def _keys(packed: np.ndarray) -> np.ndarray:
     return np.pad(packed, ((0, 0), (0, 8 - width))).view(np.uint64).ravel()
 
 
-def _generic(rows: Sequence[Row]) -> tuple[tuple[int, ...], np.ndarray]:
+def _generic(rows: Sequence[Row], poll: Callable[[], object]) -> tuple[tuple[int, ...], np.ndarray]:
     """A functional c with last entry 1 that is constant on no line of the arrangement, and its sign along each line.
 
     The line of an (n-1)-subset T is directed by the cross product of its normals; ``signs[colexicographic(T)]`` is 0
     if the normals are dependent.
     """
     n = len(rows[0]) - 1
-    minors = Minors([row[1:] for row in rows])
+    minors = Minors([row[1:] for row in rows], poll)
     parts = list(minors.all(1 << 20))
     subsets = np.concatenate([s for s, _ in parts])
     products = np.concatenate([p for _, p in parts], axis=1)

@@ -29,6 +29,7 @@ __all__ = ["MOST_SIGNS", "Vanishes", "Zeros", "chain_on_line", "zeros_on_line", 
 
 Row = tuple[int, ...]
 MOST_SIGNS = 22  # signs of hidden parameters: 2^22 chains of knots take about an hour
+NO_NUMBER = "for some signs it is 0 on a whole piece of the line, where zeros cannot be counted"
 
 
 class Vanishes(InputError):
@@ -196,11 +197,13 @@ def zeros_orbit(
     if not (len(x) == len(d) == len(hidden[0][0]) - 1) or not any(d):
         raise InputError("a point and a direction other than 0 with as many coordinates as the first layer reads")
     first = [(b + _dot(a, x), _dot(a, d)) for b, *a in hidden[0]]  # z(t) = b + a t
+    if len(hidden) == 1:
+        if not any(first[0]):
+            raise Vanishes(NO_NUMBER)
+        return 2 * bool(first[0][1]), 2
     whole, _ = common([v for row in first for v in row])
     ends: list[Row] = [(0, -1), (1, 0), (0, 1)]
     values = [[b * s + a * t for s, t in ends] for b, a in zip(whole[::2], whole[1::2], strict=True)]
-    if len(hidden) == 1:
-        return sum(int(u * v < 0) for v_ in values for u, v in pairwise(v_) if v_) * 2, 2
     start = _folded(ends, values)
     total = 0
     for flips in product((1, -1), repeat=len(first)):
@@ -289,6 +292,6 @@ def _last(chain: list[Row], row: tuple[Fraction, ...]) -> int:
     values = table[:, :1] + table[:, 1:] @ signs.T
     sign = np.sign(values).astype(np.int8)
     if ((sign[1:-1][1:] == 0) & (sign[1:-1][:-1] == 0)).any() or ((sign[0] == 0) & (sign[1] == 0)).any():
-        raise Vanishes("for some signs it is 0 on a whole piece of the line, where zeros cannot be counted")
+        raise Vanishes(NO_NUMBER)
     changes = (sign[1:] * sign[:-1] < 0).sum() + (sign[1:-1] == 0).sum()
     return 2 * int(changes)

@@ -22,7 +22,7 @@ from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.lp_regions import cut_network
 from geomrelu.network.network import Network
-from geomrelu.parallel import Workers
+from geomrelu.parallel import Workers, apart
 from geomrelu.replacing import replacing
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MOST_INPUTS = 8  # of a network whose cells are cut out by double description; beyond, linear programs
 MOST_GENERATORS = 4096  # of its domain
 MOST_FACETS = 256  # of a domain that is given by generators, and need not be known for linear programs
+HEAVY = 1 << 19  # bits of all forms, beyond which an exact linear program takes seconds, and looks at no clock
 FLAT = 3  # inputs, up to which there are few facets for so many generators
 
 __all__ = ["Wanted", "by_shards", "of_arrangement", "of_network"]
@@ -63,6 +64,7 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
     [1, 4, 4]
     """
     a, whole = arrangement, arrangement.domain is None
+    heavy = sum(v.bit_length() for row in a.rows for v in row) > HEAVY
     found: dict[str, Any] = {
         "forms": len(a.rows),
         "hyperplanes": len(a.hyperplanes),
@@ -71,9 +73,12 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
         "zaslavsky": generic_count(a.dimension, len(a.hyperplanes)),
     }
 
+    def point(signs: Sequence[int]) -> Sequence[Any]:
+        return apart(budget, a.witness, signs) if heavy and budget.left is not None else a.witness(signs)
+
     def batches() -> Iterator[tuple[np.ndarray, Points]]:
         for signs in a.regions(budget):
-            yield signs, lambda i, signs=signs: a.witness(signs[i].tolist())  # type: ignore[misc]
+            yield signs, lambda i, signs=signs: point(signs[i].tolist())  # type: ignore[misc]
 
     def rest() -> Iterator[dict[str, Any]]:
         if a.domain is not None and (wanted.faces or not a.domain.is_bounded):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -21,6 +21,7 @@ from geomrelu.errors import InputError
 from geomrelu.network.compiled import Compiled
 from geomrelu.network.subdivision import Block, finish, prefixes
 from geomrelu.parallel import Workers
+from geomrelu.resume import held
 
 __all__ = ["Shard", "SignFile", "counted"]
 
@@ -100,11 +101,26 @@ def counted(
 
     Raises:
         Exhausted: the budget has ended; what a shard had found by then has been yielded, and is on disk.
-        InputError: the domain has too many generators, or a file cannot be written.
+        InputError: the domain has too many generators, a file cannot be written, or another run writes there.
     """
+    if directory is None:
+        yield from _counted(compiled, budget, pool, None, progress)
+        return
+    with held(directory):
+        if any(directory.glob("signs-*.npy")):
+            raise InputError(f"{directory} holds sign vectors already: choose another directory")
+        try:
+            yield from _counted(compiled, budget, pool, directory, progress)
+        finally:  # workers that are ended in the midst of a file leave a part of it
+            for part in directory.glob("signs-*.part"):
+                with suppress(OSError):
+                    part.unlink()
+
+
+def _counted(
+    compiled: Compiled, budget: Budget, pool: Workers, directory: Path | None, progress: Callable[[int], None]
+) -> Iterator[Shard]:
     executor, workers = pool
-    if directory is not None and any(directory.glob("signs-*.npy")):
-        raise InputError(f"{directory} holds sign vectors already: choose another directory")
     parts = list(prefixes(compiled, budget, 1 if executor is None else SHARDS * workers))
     jobs = [(block, None if directory is None else directory / f"signs-{k}.npy") for k, block in enumerate(parts, 1)]
     found, reason = 0, None

@@ -51,6 +51,7 @@ def by_orbits(
     shape: Shape | None = None,
     rows: int | None = None,
     budget: Budget | None = None,
+    domain: Polyhedron | FiniteSet | None = None,
 ) -> Estimate:
     """The mean of the orbit probabilities of random magnitudes.
 
@@ -66,6 +67,7 @@ def by_orbits(
             more in the same time. None: all.
         budget: when its time is over, the orbits that are finished count, with an interval that holds at any time. Half
             of the risk 1 - level is kept for that, whether it comes to it or not.
+        domain: of the experiment, if it has been read.
 
     Returns:
         An estimate; the same for the same experiment, orbits and seed, whoever computes it.
@@ -90,7 +92,8 @@ def by_orbits(
         description |= {"rows": rows}
     if shape is not None:
         description |= {"shape": shape.network.digest, "tied": shape.tied}
-    domain = experiment.read_domain(seed)
+    domain = experiment.read_domain(seed, budget) if domain is None else domain
+    description |= experiment.digest_of(domain)
     work = partial(_orbit_chunk, experiment, domain, shape, seed, size, orbits // shared, shared, rows)
     chunks = range(-(-orbits // shared // size))
     with Journal(journal, description) as kept:
@@ -251,12 +254,11 @@ def _shaped_count(experiment: Experiment, shape: Shape, domain: Polyhedron | Fin
         values: Sequence[Any] = shape.magnitudes
     else:
         values = experiment.initialisation.parameters(rng, shape.fans, shape.is_bias).tolist()
-    floats = [float(v) for v in values]
-    rounds = shape.rounds or any(Fraction(f) != v for f, v in zip(floats, values, strict=True))
-    if shape.is_dense and not rounds and experiment.bias:
+    floats = None if shape.rounds else _as_floats(values)
+    if shape.is_dense and floats is not None and experiment.bias:
         layers = shape.arrays(np.array([floats]))
         return _counted(replace(experiment, model=None, law="normal", scale="none"), domain, layers)[0]
-    if not rounds and len(values) <= math.log2(MOST_CHOICES):
+    if floats is not None and len(values) <= math.log2(MOST_CHOICES):
         signs = np.array(list(product((-1.0, 1.0), repeat=len(values))))
         found, step = 0, 1 << 10
         for k in range(0, len(signs), step):
@@ -267,3 +269,12 @@ def _shaped_count(experiment: Experiment, shape: Shape, domain: Polyhedron | Fin
         raise InputError("data-alive: too many sign choices of a model with connections or ties; say --trials")
     profiles, _ = shape.dead_neurons(values, domain, experiment.event == DATA_ALIVE)
     return sum(n for dead, n in profiles.items() if experiment.happens(dead))
+
+
+def _as_floats(values: Sequence[Any]) -> list[float] | None:
+    """The same numbers, if floats hold them all."""
+    try:
+        floats = [float(v) for v in values]
+    except OverflowError:
+        return None
+    return floats if all(Fraction(f) == v for f, v in zip(floats, values, strict=True)) else None

@@ -50,6 +50,7 @@ def by_sampling(
     progress: Progress | None = None,
     shape: Shape | None = None,
     budget: Budget | None = None,
+    domain: Polyhedron | FiniteSet | None = None,
 ) -> Estimate:
     """Plain Monte Carlo: random networks one by one, with the exact binomial interval.
 
@@ -61,6 +62,7 @@ def by_sampling(
         shape: of the networks, where the experiment names a model.
         budget: when its time is over, the networks that are finished count, with an interval by betting that holds at
             any time. Half of the risk 1 - level is kept for that, whether it comes to it or not.
+        domain: of the experiment, if it has been read.
 
     Returns:
         An estimate whose interval (Clopper & Pearson, cut by proved bounds) holds the probability with at least the
@@ -92,7 +94,9 @@ def by_sampling(
     description = {"sampling": asdict(experiment), "seed": seed, "chunk": size, "total": trials}
     if shape is not None:
         description |= {"shape": shape.network.digest, "tied": shape.tied}
-    domain, bounds = experiment.read_domain(seed), proved_bounds(experiment, shape)
+    domain = experiment.read_domain(seed, budget) if domain is None else domain
+    bounds = proved_bounds(experiment, shape)
+    description |= experiment.digest_of(domain)
     each = 1 - (1 - risked) / len(targets)
     parts: list[dict[Fraction, int]] = []  # failures and successes, chunk by chunk
     stopped = None

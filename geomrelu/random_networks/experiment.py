@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from geomrelu.arguments import integers
+from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
 from geomrelu.geometry.ellipsoid import Ellipsoid
-from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
+from geomrelu.geometry.polyhedron import FiniteSet, Point, Polyhedron
 from geomrelu.parallel import seed_of
 from geomrelu.random_networks.goal import Goal
 from geomrelu.random_networks.initialisation import Initialisation
@@ -33,6 +34,7 @@ EVENTS = {
 STABLE, ALIVE, DATA_ALIVE, KILLED, DEAD = EVENTS
 WALKED = 14  # signs before the last layer that are walked unless something else is asked for
 MOST_POINTS = 1 << 20
+AT_ONCE = 1 << 14  # points after which budgets are looked at
 
 
 @dataclass(frozen=True)
@@ -158,11 +160,15 @@ class Experiment:
         """
         return [self.initialisation.layers(rng, count, n, m) for n, m in pairwise(self.widths)]
 
-    def read_domain(self, seed: int) -> Polyhedron | FiniteSet:
+    def read_domain(self, seed: int, budget: Budget | None = None) -> Polyhedron | FiniteSet:
         """The set; random points depend on the seed alone.
+
+        Args:
+            seed: of random points. budget: on time, for them.
 
         Raises:
             InputError: it cannot be read, or the scheme needs a finite one.
+            Exhausted: the time was over before all random points were there.
         """
         inputs, text = self.widths[0], self.domain
         if text.startswith("points:"):
@@ -170,7 +176,11 @@ class Experiment:
             if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) <= MOST_POINTS):
                 raise InputError(f"{text}: write points:N with N from 1 to {MOST_POINTS:,}")
             drawn = np.random.default_rng(seed_of(seed, 0, 0)).standard_normal((int(number), inputs))
-            return FiniteSet.of(drawn.tolist())
+            points: list[Point] = []
+            for first in range(0, len(drawn), AT_ONCE):
+                (budget or UNLIMITED).poll()
+                points += FiniteSet.of(drawn[first : first + AT_ONCE].tolist()).points
+            return FiniteSet(tuple(points))
         domain = read_domain(text, inputs)
         if isinstance(domain, Union):
             raise InputError(f"{text}: a probability is about one set, not about a union of sets")
@@ -181,6 +191,14 @@ class Experiment:
         if domain.is_empty:
             raise InputError("the domain is empty")
         return domain
+
+    def digest_of(self, domain: Polyhedron | FiniteSet) -> dict[str, str]:
+        """What fixes the set in the description of a computation: a file may come to hold another one.
+
+        Args:
+            domain: what :meth:`read_domain` has given.
+        """
+        return {} if self.domain.startswith("points:") else {"set": domain.checked.digest()}
 
     # ---- the event --------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import numpy as np
 from geomrelu.arguments import integer, kind
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
+from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks.by_orbits import by_orbits, is_one_orbit, too_many_choices
 from geomrelu.random_networks.by_sampling import by_sampling, check_half_width
 from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, proved_bounds
@@ -76,12 +77,13 @@ def probability(
     known = _known(experiment, seed, level, shape, running.get("budget"))
     if known is not None:
         return known
+    domain = experiment.read_domain(seed, running.get("budget"))
     if trials is None and half_width is None and orbits is None:
-        orbits, trials = _amount(experiment, shape, seed)
+        orbits, trials = _amount(experiment, shape, domain)
     if orbits is not None:
         orbits = 1 if is_one_orbit(experiment) and experiment.law != "own" else orbits
-        return by_orbits(experiment, orbits, seed, level, shape=shape, **running)
-    return by_sampling(experiment, trials, half_width, seed, level, shape=shape, **running)
+        return by_orbits(experiment, orbits, seed, level, shape=shape, domain=domain, **running)
+    return by_sampling(experiment, trials, half_width, seed, level, shape=shape, domain=domain, **running)
 
 
 def _known(
@@ -92,12 +94,13 @@ def _known(
     if shape is not None and shape.is_dense and not shape.tied and experiment.law != "own":
         same = replace(experiment, model=None)
     value = same.proved()
-    if value is None and experiment.event == STABLE and experiment.law == "rademacher":
-        exact = rademacher_probability(experiment.widths[0], experiment.widths[1], _sizes(experiment))
-        value = None if exact is None else (exact, "all first layers were walked")
-    if value is None and experiment.model is None and experiment.scheme == "iid":
-        with suppress(Exhausted):  # what is left is for orbits
-            value = _by_classes(experiment, seed, Budget() if budget is None else budget.share(2))
+    share = Budget() if budget is None else budget.share(2)
+    with suppress(Exhausted):  # what is left is for orbits
+        if value is None and experiment.event == STABLE and experiment.law == "rademacher":
+            exact = rademacher_probability(experiment.widths[0], experiment.widths[1], _sizes(experiment), share)
+            value = None if exact is None else (exact, "all first layers were walked")
+        if value is None and experiment.model is None and experiment.scheme == "iid":
+            value = _by_classes(experiment, seed, share)
     if value is None:
         return None
     exact, why = value
@@ -137,7 +140,9 @@ def _by_classes(experiment: Experiment, seed: int, budget: Budget) -> tuple[Frac
     return Fraction(next(iter(classes)), looked.size), how
 
 
-def _amount(experiment: Experiment, shape: Shape | None, seed: int) -> tuple[int | None, int | None]:
+def _amount(
+    experiment: Experiment, shape: Shape | None, domain: Polyhedron | FiniteSet
+) -> tuple[int | None, int | None]:
     """How many orbits are walked, or else how many networks are drawn."""
     law = experiment.initialisation
     if experiment.law == "own":
@@ -152,4 +157,4 @@ def _amount(experiment: Experiment, shape: Shape | None, seed: int) -> tuple[int
         return max(1, min(ORBITS, AFFORDABLE >> len(shape.magnitudes))), None
     signs = experiment.inner_signs if experiment.flipped == "all" else 0
     inner = experiment.widths[1 : experiment.goal.last]
-    return (ORBITS, None) if is_affordable(experiment.read_domain(seed), inner, signs) else (None, TRIALS)
+    return (ORBITS, None) if is_affordable(domain, inner, signs) else (None, TRIALS)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib
 from geomrelu.exact.cddlib import Row
@@ -30,7 +31,9 @@ __all__ = ["WIDEST", "is_stably_unactivated", "rademacher_probability", "region_
 WIDEST = 16  # 2^(2 * 16 + 1) sign choices of a neuron are out of reach
 
 
-def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any, rows: int | None = None) -> tuple[int, int]:
+def stably_unactivated_orbit(
+    weights: Any, bias: Any, w: Any, c: Any, rows: int | None = None, budget: Budget = UNLIMITED
+) -> tuple[int, int]:
     """How many sign choices make the neuron ``f(x) = sum_i w_i max(a_i·x + b_i, 0) + c`` stably unactivated on R^n0.
 
     f is stably unactivated if f <= 0 on all of R^n0 for every (a, b, w, c) in some neighbourhood of the given one.
@@ -40,6 +43,7 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any, rows: int 
         w: shape (n1,). c: a number. Not zero; their signs do not matter.
         rows: how many independent row flips are walked, 1 to n1: the first n1 - rows + 1 rows are flipped together.
             None: n1.
+        budget: on time.
 
     Returns:
         ``(count, size)``. The choices are the flips (a_i, b_i) -> -(a_i, b_i) and the signs of each w_i and of c:
@@ -47,6 +51,7 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any, rows: int 
 
     Raises:
         InputError: shapes that do not fit, a zero among w and c, n1 > 16.
+        Exhausted: the time is over.
 
     Criterion. Let F(s, y) = sum_i w_i max(a_i·y + b_i s, 0) + c s for s >= 0, so f(x) = F(1, x); F is linear on the
     cone over each region of the arrangement {a_i·x + b_i = 0}. f is stably unactivated if and only if each generator
@@ -84,7 +89,7 @@ def stably_unactivated_orbit(weights: Any, bias: Any, w: Any, c: Any, rows: int 
     rows = len(forms) if rows is None else rows
     magnitudes, _ = common([*(abs(v) * t for v, t in zip(output, factors, strict=True)), abs(constant)])
     values = sorted({(g[0], *_values(forms, g)) for g in _all_generators(forms)})
-    return _stable_choices(values, magnitudes, rows), 2 ** (rows + len(forms) + 1)
+    return _stable_choices(values, magnitudes, rows, budget), 2 ** (rows + len(forms) + 1)
 
 
 def is_stably_unactivated(weights: Any, bias: Any, w: Any, c: Any) -> bool:
@@ -117,7 +122,7 @@ def _generators(forms: tuple[Row, ...]) -> frozenset[Row]:
     return frozenset(region_generators(forms))
 
 
-def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int], rows: int) -> int:
+def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int], rows: int, budget: Budget) -> int:
     """The count, from ``(s, a_1·y + b_1 s, ...)`` for each generator and the magnitudes ``(w_1, ..., c)``.
 
     The sets of weights and constant that may be positive are walked by their largest element: with a set all its
@@ -131,6 +136,7 @@ def _stable_choices(values: list[tuple[int, ...]], magnitudes: list[int], rows: 
     w = np.array(magnitudes, dtype=table.dtype)
     found = 0
     for first, *rest in product((-1, 1), repeat=rows):
+        budget.poll()
         flip = [first] * (len(w) - rows) + rest
         costs = np.hstack([np.maximum(z * np.array(flip, dtype=table.dtype), 0), s]) * w
         room = costs.sum(axis=1)
@@ -230,14 +236,20 @@ def _values(forms: Sequence[Row], g: Row) -> list[int]:
 MOST_LAYERS = 3000  # first layers, up to what does not matter
 
 
-def rademacher_probability(n0: int, n1: int, sizes: Sequence[Any] = (1, 1, 1, 1)) -> Fraction | None:
+def rademacher_probability(
+    n0: int, n1: int, sizes: Sequence[Any] = (1, 1, 1, 1), budget: Budget = UNLIMITED
+) -> Fraction | None:
     """The probability that a neuron of layer 2 is stably unactivated if all parameters are -1 or 1, equally likely.
 
     Args:
         sizes: instead of 1: of the first layer's weights and biases, of the neuron's weights and its constant.
+        budget: on time.
 
     Returns:
         None if more than 3000 first layers differ in a way that may matter.
+
+    Raises:
+        Exhausted: the time is over.
 
     Exact: yes. Method: a row (a_i, b_i) and its negative are one orbit; so the first layer is a multiset of n1 of the
     2^n0 rows with b_i = 1. Turning a coordinate of R^n0 round maps multisets to each other; one of each class is
@@ -250,6 +262,7 @@ def rademacher_probability(n0: int, n1: int, sizes: Sequence[Any] = (1, 1, 1, 1)
         return None
     classes: Counter[tuple[int, ...]] = Counter()
     for chosen in combinations_with_replacement(range(2**n0), n1):
+        budget.poll()
         number = factorial(n1) // prod(factorial(k) for k in Counter(chosen).values())
         classes[min(tuple(sorted(row ^ shift for row in chosen)) for shift in chosen)] += number
     if len(classes) > MOST_LAYERS:
@@ -258,5 +271,5 @@ def rademacher_probability(n0: int, n1: int, sizes: Sequence[Any] = (1, 1, 1, 1)
     total = 0
     for chosen, number in classes.items():
         rows = [[weight if row >> k & 1 else -weight for k in range(n0)] for row in chosen]
-        total += number * stably_unactivated_orbit(rows, [bias] * n1, [output] * n1, constant)[0]
+        total += number * stably_unactivated_orbit(rows, [bias] * n1, [output] * n1, constant, None, budget)[0]
     return Fraction(total, 2 ** (n0 * n1) * 2 ** (2 * n1 + 1))

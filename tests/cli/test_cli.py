@@ -440,7 +440,7 @@ def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
     """One line, wherever it comes; told again, the process ends at once."""
-    former = signal.getsignal(signal.SIGTERM)
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def work():
         os.kill(os.getpid(), stop)
@@ -451,5 +451,41 @@ def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
         assert program() == 130
         assert (signal.getsignal(signal.SIGTERM) == signal.SIG_DFL) == (stop == signal.SIGTERM)
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, usual in former.items():
+            signal.signal(number, usual)
     assert capsys.readouterr() == ("", "geomrelu: interrupted\n")
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
+    """As where a terminal and a wrapper both tell: what the first one sets going, such as saving, is not broken off."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    saved = []
+
+    def work():
+        try:
+            os.kill(os.getpid(), stop)
+            signal.pause()
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            saved.append("what was found")
+
+    monkeypatch.setattr(main_module, "main", work)
+    try:
+        assert program() == 130
+    finally:
+        for number, usual in former.items():
+            signal.signal(number, usual)
+    assert saved and capsys.readouterr() == ("", "geomrelu: interrupted\n")
+
+
+def test_what_is_ignored_stays_ignored(monkeypatch):
+    """As in the background of a shell."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    monkeypatch.setattr(main_module, "main", lambda: 0)
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        assert program() == 0 and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        for number, usual in former.items():
+            signal.signal(number, usual)

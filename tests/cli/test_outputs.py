@@ -180,13 +180,41 @@ def test_standard_output_is_closed(folder, capsys, monkeypatch):
         assert main(arguments) == 0
 
 
+def full(*arguments, **streams):
+    """Run it where nothing fits into its standard output: exit code, standard error."""
+    command = [sys.executable, "-m", "geomrelu", *arguments]
+    with open("/dev/full", "wb") as room:
+        streams = {name: room if stream is None else stream for name, stream in streams.items()}
+        found = subprocess.run(command, **streams, text=True, timeout=ENDS, check=False)
+    return found.returncode, found.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_standard_output_is_full(folder):
     for arguments in (["--version"], ["decide", "m.json", "--domain", "box:0,1"]):
-        with open("/dev/full", "wb") as full:
-            command = [sys.executable, "-m", "geomrelu", *arguments]
-            found = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=ENDS, check=False)
-        assert (found.returncode, found.stderr) == (2, "geomrelu: error: No space left on device\n")
+        found = full(*arguments, stdout=None, stderr=subprocess.PIPE)
+        assert found == (2, "geomrelu: error: No space left on device\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_files_are_written_where_standard_output_is_full(folder):
+    told = "geomrelu: error: No space left on device\n"
+    page = f"geomrelu: the page is page/index.html\n{told}"
+    for arguments, said, written in (
+        ("decide m.json --domain box:0,1 --ranges r.csv --report page --certificates c", page, "r.csv page/index.html"),
+        ("regions m.json --signs --graph g.graphml", told, "g.graphml"),
+        ("prune m.json --domain box:0,1 -o s.json --report --certificate p.json", told, "s.json p.json"),
+    ):
+        assert full(*arguments.split(), stdout=None, stderr=subprocess.PIPE) == (2, said)
+        assert all((folder / name).exists() for name in written.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_nobody_can_be_told(folder):
+    """The exit code says it all the same: not 1, which is a certificate that was rejected."""
+    for arguments in (["decide", "absent.json", "--domain", "box:0,1"], ["simulate", "nothing"], ["--nothing"]):
+        assert full(*arguments, stdout=subprocess.DEVNULL, stderr=None)[0] == 2
+    assert full("decide", "m.json", "--domain", "box:0,1", stdout=None, stderr=None)[0] == 2
 
 
 def test_names_of_files_need_not_be_text(folder, capsys):

@@ -47,11 +47,28 @@ def test_a_smaller_file_without_it_equals_only_what_is_read(model, tmp_path, cap
     assert f"{whole} equals {model} on the domain" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", [["convert", "-o", "OUT"], ["regions", "--domain", BOX]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["convert", "-o", "OUT"],
+        ["regions", "--domain", BOX],
+        ["zeros", "--line=1,1,1,0"],
+        ["dimension", "--points=2"],
+    ],
+)
 def test_commands_that_read_a_model_say_it(model, tmp_path, capsys, command):
     name, *options = [str(tmp_path / "c.json") if word == "OUT" else word for word in command]
     assert main([name, model, *options]) == 0
     assert capsys.readouterr().err == f"geomrelu: note: {model}: not read: {LEFT}\n"
+
+
+@pytest.mark.parametrize("command", [["zeros", "--line=1,1"], ["dimension", "--points=2"]])
+def test_commands_that_read_a_model_take_what_its_file_leaves_open(tmp_path, capsys, command):
+    name, *options = command
+    shapes = {"b.weight": (2, 1), "b.bias": (2,), "a.weight": (1, 2), "a.bias": (1,)}
+    np.savez(tmp_path / "m.npz", **{key: np.ones(shape) for key, shape in shapes.items()})
+    assert main([name, str(tmp_path / "m.npz"), *options, "--order", "b,a"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_reports_say_it(model, tmp_path, capsys):

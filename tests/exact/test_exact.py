@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomrelu import AffineForm, AffineMap, InputError
+from geomrelu import AffineForm, AffineMap, InputError, Network
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals, sparse
 from geomrelu.io.tape import convolution
 
@@ -52,6 +52,27 @@ def test_values_enter_exactly(value, right):
 def test_nonsense_is_refused_with_its_place(value):
     with pytest.raises(InputError, match="here"):
         rational(value, "here")
+
+
+@pytest.mark.parametrize("bits", [3_000, 12_900])
+def test_what_is_written_of_a_network_is_read_again(bits, tmp_path):
+    """Parameters of linear layers in a row have as many digits as all of them together."""
+    odd = 3 ** (bits // 4)
+    network = Network.from_layers(
+        [([[Fraction(1 << bits // 2, odd)]], [0], "none"), ([[Fraction(1 << bits // 2, odd + 2)], [1]], [1, 2], "relu")]
+    )
+    network.save(tmp_path / "m.json")
+    assert Network.from_file(tmp_path / "m.json") == network
+    slope = network.layers[0].form(0).slope[0]
+    assert rational(str(slope)) == slope == Fraction(1 << 2 * (bits // 2), odd * (odd + 2))
+
+
+def test_numbers_have_an_end():
+    assert rational("-" + "7" * 3999 + "/" + "9" * 4000) == Fraction(-(7 * (10**3999 - 1) // 9), 10**4000 - 1)
+    assert rational("9" * 2990 + "e999") == (10**2990 - 1) * 10**999
+    for text in ("1/" + "9" * 4001, "9" * 3500 + "e999", "1." + "0" * 3000):
+        with pytest.raises(InputError, match="not a rational number"):
+            rational(text)
 
 
 def test_large_numpy_integers_do_not_overflow():

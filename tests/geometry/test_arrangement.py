@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from contextlib import suppress
 from fractions import Fraction
@@ -25,6 +26,7 @@ from geomrelu.exact.elimination import eliminated, pivots
 from geomrelu.geometry import catalogue, parameters, regions
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.chirotope import Minors, _errors, colexicographic, cross_products
+from geomrelu.geometry.regions import is_swept
 from geomrelu.geometry.sweep import Sweep
 
 KINDS = ("rational", "ternary", "degenerate", "scaled", "central", "near")
@@ -447,6 +449,26 @@ def test_the_sweep_and_the_tree_of_programs_agree(kind, monkeypatch):
     wanted = [(found(a), a.n_bounded) for a in swept]
     monkeypatch.setattr(regions, "MOST_SUBSETS", -1)
     assert [(found(a), a.n_bounded) for a in (made(rows, boxes[n - 1]) for n, rows in cases)] == wanted
+
+
+@pytest.mark.parametrize("m", [12, 16])
+def test_as_many_hyperplanes_as_dimensions(m):
+    """Their vertices are few; but the minors on the way there need not be. What is begun looks at the clock."""
+    rng = random.Random(m)
+    arrangement = Arrangement([[rng.randint(-9, 9) for _ in range(m)] for _ in range(m)], range(m))
+    assert is_swept(m, m) == (m < 15)
+    with pytest.raises(Exhausted):
+        list(arrangement.regions(Polls(9)))
+    if m == 12:
+        assert arrangement.n_regions == generic_count(m, m)
+    else:
+        with pytest.raises(InputError, match="too many"):
+            arrangement.vertices  # noqa: B018
+
+
+def test_hundreds_of_dimensions_have_error_bounds():
+    assert not is_swept(250, 250)
+    assert len(_errors(300)) == 301 and _errors(300)[-1] == math.inf
 
 
 def test_every_region_comes_once_and_few_at_a_time():

@@ -14,7 +14,7 @@ import commands
 import pytest
 
 from geomrelu import InputError
-from geomrelu.network.lines import zeros_on_line, zeros_orbit
+from geomrelu.network.lines import Vanishes, zeros_on_line, zeros_orbit
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
 
@@ -117,6 +117,17 @@ def test_a_flat_stretch_between_two_others():
     network = Network.from_layers([([[1], [-1], [2]], [-1, 0, -1], "relu"), ([[1, -1, 0]], [0], "relu")])
     zeros = zeros_on_line(network, 2, 0, [0], [1])
     assert (zeros.at, zeros.flat) == ((), ((0, 1),))
+
+
+@pytest.mark.parametrize(("slope", "constant", "zeros"), [(3, 2, 2), (-3, 0, 2), (0, 5, 0)])
+def test_an_orbit_of_the_first_layer(slope, constant, zeros):
+    """The neuron and its negative, also where it is 0 at the point of the line itself."""
+    assert zeros_orbit([([[slope, 1]], [constant])], [0, 0], [1, 0]) == (zeros, 2)
+
+
+def test_an_orbit_of_a_neuron_that_is_nothing_on_the_line():
+    with pytest.raises(Vanishes, match="on a whole piece"):
+        zeros_orbit([([[0, 1]], [0])], [0, 0], [1, 0])
 
 
 @pytest.mark.parametrize("n0", [1, 2])

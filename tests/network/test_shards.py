@@ -21,6 +21,7 @@ from geomrelu.network.region_count import by_shards
 from geomrelu.network.shards import SignFile
 from geomrelu.network.subdivision import finish, prefixes
 from geomrelu.parallel import workers_on
+from geomrelu.resume import held
 
 
 def rows(signs):
@@ -69,6 +70,16 @@ def test_sign_vectors_on_disk(workers, tmp_path):
     assert found["dead"] == [list(whole.dead(layer)) for layer in (1, 2)]
     with pytest.raises(InputError, match="already"):
         by_shards(net, box, None, Budget(), directory=tmp_path)
+
+
+def test_a_directory_of_sign_vectors_is_for_one_run_and_holds_no_parts(tmp_path):
+    """Another run would write to the same files; and workers that are ended in the midst of a file leave a part."""
+    net, box = plane(), Polyhedron.box([(-2, 2)] * 2)
+    with held(tmp_path), pytest.raises(InputError, match="another run is using this"):
+        by_shards(net, box, None, Budget(), directory=tmp_path)
+    (tmp_path / "signs-7.part").write_text("half")
+    found = by_shards(net, box, None, Budget(), directory=tmp_path)
+    assert found["complete"] and [str(path) for path in tmp_path.iterdir()] == found["files"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

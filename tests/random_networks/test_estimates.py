@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from fractions import Fraction
 from itertools import product
 
 import numpy as np
 import pytest
+from polls import Polls
 
-from geomrelu import InputError, Network
+from geomrelu import InputError, Network, Polyhedron
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.certificates import infinity
+from geomrelu.deadness.problem import Problem
 from geomrelu.exact.affine import AffineMap
 from geomrelu.io.tape import Tape, joined
+from geomrelu.parallel import seed_of
 from geomrelu.random_networks import by_orbits as walks
 from geomrelu.random_networks import montecarlo, sampling
 from geomrelu.random_networks import probability as chooser
@@ -20,8 +25,12 @@ from geomrelu.random_networks.by_orbits import by_orbits
 from geomrelu.random_networks.by_sampling import by_sampling
 from geomrelu.random_networks.experiment import Experiment
 from geomrelu.random_networks.probability import probability
-from geomrelu.random_networks.shape import Shape
-from geomrelu.random_networks.stably_unactivated import is_stably_unactivated
+from geomrelu.random_networks.shape import Shape, dead_neurons_in
+from geomrelu.random_networks.stably_unactivated import (
+    is_stably_unactivated,
+    rademacher_probability,
+    stably_unactivated_orbit,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -437,3 +446,51 @@ def test_chunks_of_orbits_do_not_depend_on_their_number():
     few, many = (by_orbits(Experiment("stably-unactivated", (2, 4)), n, seed=3) for n in (1024, 2048))
     assert all(many.counts[k] >= n for k, n in few.counts.items())
     assert walks._chunk_size(few.experiment) == 1024
+
+
+@pytest.mark.parametrize("way", [{"orbits": 20}, {"trials": 300}])
+def test_chunks_on_another_set_do_not_count(tmp_path, monkeypatch, way):
+    """The file of the set has come to hold another one: what was found on the former one is not of this run."""
+    monkeypatch.chdir(tmp_path)
+    experiment = Experiment("data-alive", (2, 2, 2), domain="set.json")
+    find = by_orbits if "orbits" in way else by_sampling
+    (tmp_path / "set.json").write_text('{"points": [[1, 2], [3, -1]]}')
+    former = find(experiment, **way, journal="kept.chunks")
+    assert find(experiment, **way, journal="kept.chunks") == former
+    (tmp_path / "set.json").write_text('{"box": [[0, 1], [0, 1]]}')
+    with pytest.raises(InputError, match="another computation"):
+        find(experiment, **way, journal="kept.chunks")
+    assert find(experiment, **way).counts != former.counts
+
+
+@pytest.mark.parametrize("domain", ["R^n", "box:-1,1", "R+^n"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_magnitudes_beyond_the_floats(domain, tied):
+    """One orbit of them, against each of its networks."""
+    huge = 10**400
+    network = Network.from_layers([([[huge], [2]], [3 * huge, huge], "relu"), ([[7, huge]], [0], "relu")])
+    shape = Shape(network, tied)
+    experiment = Experiment("alive", (1, 2, 1), "own", model="m", domain=domain)
+    found = probability(experiment, shape=shape)
+    profiles, size = dead_neurons_in(shape.with_parameters, shape.magnitudes, experiment.read_domain(0))
+    assert found.exact == Fraction(sum(n for dead, n in profiles.items() if experiment.happens(dead)), size)
+
+
+def test_walks_of_first_layers_and_random_points_look_at_the_clock():
+    with pytest.raises(Exhausted):
+        rademacher_probability(3, 7, budget=Polls(20))
+    with pytest.raises(Exhausted):
+        stably_unactivated_orbit([[1, 2], [3, 1], [2, 7]], [1, 1, 5], [1, 1, 1], 1, budget=Polls(4))
+    with pytest.raises(Exhausted):
+        Experiment("alive", (2, 2), domain="points:100000").read_domain(0, Polls(3))
+    points = Experiment("alive", (2, 2), domain="points:20000").read_domain(5).points
+    drawn = np.random.default_rng(seed_of(5, 0, 0)).standard_normal((20000, 2))
+    assert [tuple(map(float, p)) for p in points] == list(map(tuple, drawn.tolist()))
+
+
+def test_a_list_of_cones_with_too_many_digits_costs_no_verdict(monkeypatch):
+    """As of some sets of 60 rows in R^6: what would show them to be bounded has numbers of thousands of digits."""
+    monkeypatch.setattr(infinity, "bounded", lambda domain, tick: str(10 ** sys.get_int_max_str_digits()))
+    square = [[1, 1, 1], [1, 1, -1], [1, -1, 1], [1, -1, -1]]
+    network = Network.from_layers([([[1, 2]], [1], "relu")])
+    assert Problem(network, Polyhedron.from_rows(square), Budget()).bounding is None
