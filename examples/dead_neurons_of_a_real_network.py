@@ -115,7 +115,7 @@ for report in reports:
         judge = checker.Judge(report.points, network.checked, domain.checked)
         for v in report.verdicts:
             if v.status is Status.ALIVE and v.neuron in silent[report.layer - 1]:
-                value = checker.at_point(v.claim["point"], judge, v.layer, v.neuron)
+                value = judge.at_point(v.claim["point"], v.layer, v.neuron)
                 print(f"  neuron {v.neuron} was silent on the data, but reaches {float(value):.3g}")
 
 # %% [markdown]

@@ -152,7 +152,7 @@ def test_both_judges_refuse_the_same_changes():
         ({"merged": [[1, 1, 0, "3"]]}, [], "not a positive multiple"),
         ({"removed": [[1, 0], [1, 1], [1, 2], [2, 0]]}, [*all_dead, last], "the smaller network is another one"),
         ({"folded": [[1, 0]]}, [claim], "without a claim"),
-        ({"removed": 3}, [], "must be a list"),
+        ({"removed": 3}, [], "expected a list as"),
         ({"merged": [merged]}, [], "another one"),
     ):
         plain, quick = both(certificate, model, claims, model)

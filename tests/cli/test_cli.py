@@ -441,6 +441,7 @@ def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
 def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
     """One line, wherever it comes; told again, the process ends at once."""
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 
     def work():
         os.kill(os.getpid(), stop)
@@ -460,6 +461,7 @@ def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
 def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
     """As where a terminal and a wrapper both tell: what the first one sets going, such as saving, is not broken off."""
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
     saved = []
 
     def work():
@@ -482,6 +484,7 @@ def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
 def test_what_is_ignored_stays_ignored(monkeypatch):
     """As in the background of a shell."""
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
     monkeypatch.setattr(main_module, "main", lambda: 0)
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -90,8 +90,8 @@ def test_false_prunings_are_rejected():
                     low = min(net.pre_activations(p, v.layer)[-1][v.neuron] for p in corners(box))
                     try:
                         smaller = checker.pruned(net.checked, fate)
-                    except checker.Rejected:
-                        continue
+                    except KeyError:
+                        continue  # one is merged into one that is gone: there is nothing to compare with
                     bad["smaller"] = smaller.whole_digest()
                     for more in ([], [dead], [active] if low < 0 else [dead]):
                         lies += 1
