@@ -46,8 +46,8 @@ CHUNK = 1 << 19  # signs computed at a time
 SINGLE = 1 << 17  # multiplications in one matrix product: for so few, BLAS starts no threads, which would only wait
 BLOCK = 1 << 15  # subsets whose minors are expanded at a time
 STEP = 1 << 26  # multiplications of floats, after which budgets are looked at
-LARGEST = 200  # of minors whose bounds are floats
 EXACT = 1 << 22  # the same for whole numbers
+LARGEST = 200  # of minors whose bounds are floats
 
 
 class Vertices(NamedTuple):

@@ -52,7 +52,6 @@ EXPLAINED = [
         ("Domain._clip", "low >= least", "same", EQUAL),
         ("Domain._clip", "high <= most", "same", EQUAL),
         ("Domain.from_generators", ") >= 0", "same", NONZERO),
-        # regions
         # exact arithmetic
         ("chord", "high < 0", "same", "both lines of an output between 0 and 0 are 0"),
         ("rise", "if y >= 0", "same", NOTHING),

@@ -437,31 +437,35 @@ def test_the_tables_of_what_is_read_are_written_from_the_readers(capsys):
     assert "say which MODEL" in capsys.readouterr().err
 
 
+@pytest.fixture
+def signals():
+    """As a process in the foreground has them: Ctrl-C is ignored where the tests run in the background."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, usual in former.items():
+        signal.signal(number, usual)
+
+
+@pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
     """One line, wherever it comes; told again, the process ends at once."""
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
 
     def work():
         os.kill(os.getpid(), stop)
         signal.pause()
 
     monkeypatch.setattr(main_module, "main", work)
-    try:
-        assert program() == 130
-        assert (signal.getsignal(signal.SIGTERM) == signal.SIG_DFL) == (stop == signal.SIGTERM)
-    finally:
-        for number, usual in former.items():
-            signal.signal(number, usual)
+    assert program() == 130
+    assert (signal.getsignal(signal.SIGTERM) == signal.SIG_DFL) == (stop == signal.SIGTERM)
     assert capsys.readouterr() == ("", "geomrelu: interrupted\n")
 
 
+@pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
     """As where a terminal and a wrapper both tell: what the first one sets going, such as saving, is not broken off."""
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
     saved = []
 
     def work():
@@ -473,22 +477,13 @@ def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
             saved.append("what was found")
 
     monkeypatch.setattr(main_module, "main", work)
-    try:
-        assert program() == 130
-    finally:
-        for number, usual in former.items():
-            signal.signal(number, usual)
+    assert program() == 130
     assert saved and capsys.readouterr() == ("", "geomrelu: interrupted\n")
 
 
+@pytest.mark.usefixtures("signals")
 def test_what_is_ignored_stays_ignored(monkeypatch):
     """As in the background of a shell."""
-    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where the tests run in the background
     monkeypatch.setattr(main_module, "main", lambda: 0)
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        assert program() == 0 and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    finally:
-        for number, usual in former.items():
-            signal.signal(number, usual)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    assert program() == 0 and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
