@@ -178,7 +178,7 @@ def test_a_cut_of_many_corners_may_end():
     rows = [rng.integers(-3, 4, 9).tolist() for _ in range(2)]
     net = Network.from_layers([(rows, [0, 1], "relu"), ([[1, -1]], [0], "relu")])
     cube, watch = Polyhedron.box([(-1, 1)] * 9), Polls(10**9)
-    (_, (best,)) = extremes(net, cube, 2, watch)
+    best = extremes(net, cube, 2, watch)[1][0]
     first = net.neuron(1, 0)
     assert best.value is not None and 0 < best.value <= first.constant + sum(map(abs, first.slope))
     assert net.pre_activations(best.point)[1] == [best.value]

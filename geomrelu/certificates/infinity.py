@@ -10,7 +10,7 @@ linear regions, times the simplices of each, and like 2^n where nothing keeps n 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -64,7 +64,9 @@ def cones(model: Model, domain: Domain, level: int, neuron: int, tick: Callable[
 def _listed(
     domain: Domain, tick: Callable[[], None], look: Callable[[Cone, set[Direction]], Crossing | bool | None]
 ) -> list[Any] | None:
-    """``look`` says of a cone on which rows keep their signs: fine (None), hopeless (False), or where to cut it."""
+    """``look`` says of a cone and of those of its generators that are left: fine (None), hopeless (False), or where to
+    cut it. Rows cut first, where they take both signs on what is left: a part that is fine needs none of them.
+    """
     nodes: list[Any] = []
     stack = [checker.recession(domain)]
     most = min(MOST, WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1))
@@ -73,7 +75,10 @@ def _listed(
         if len(nodes) >= most:
             raise TooManyParts
         cone = stack.pop()
-        found = _row_crossing(domain, cone) or look(cone, set(checker.within(domain, cone)))
+        left = set(checker.within(domain, cone))
+        found = look(cone, left)
+        if found is not None:
+            found = _row_crossing(domain, cone, left) or found
         if found is None:
             nodes.append([])
         elif isinstance(found, bool):
@@ -86,27 +91,22 @@ def _listed(
     return nodes
 
 
-def _row_crossing(domain: Domain, cone: Cone) -> Crossing | None:
-    """Of a row of the domain."""
-    for row in (*domain.rows, *domain.equalities):
-        found = _opposite([checker.dot(row[1:], g) for g in cone])
-        if found is not None:
-            return found
-    return None
+def _row_crossing(domain: Domain, cone: Cone, left: set[Direction]) -> Crossing | None:
+    """Of the first row of the domain that takes both signs on the generators that are left."""
+    rows = ([checker.dot(row[1:], g) for g in cone if g in left] for row in (*domain.rows, *domain.equalities))
+    return _first(rows, cone, left)
 
 
 def _crossing(cone: Cone, growths: dict[Direction, list[int]]) -> Crossing | None:
     """Of the first neuron that does not keep its sign on the generators that are left."""
-    places = [k for k, g in enumerate(cone) if g in growths]
-    for values in zip(*(growths[cone[k]] for k in places), strict=True):
-        found = _opposite(values)
-        if found is not None:
-            p, q, a, b = found
-            return places[p], places[q], a, b
+    return _first(zip(*(growths[g] for g in cone if g in growths), strict=True), cone, growths)
+
+
+def _first(functions: Iterable[Sequence[int]], cone: Cone, left: Container[Direction]) -> Crossing | None:
+    """Of the first of these functions, given by their values on the generators that are left."""
+    places = [k for k, g in enumerate(cone) if g in left]
+    for values in functions:
+        low, high = min(values, default=0), max(values, default=0)
+        if low < 0 < high:
+            return places[values.index(high)], places[values.index(low)], -low, high
     return None
-
-
-def _opposite(values: Any) -> Crossing | None:
-    values = list(values)
-    low, high = min(values, default=0), max(values, default=0)
-    return (values.index(high), values.index(low), -low, high) if low < 0 < high else None

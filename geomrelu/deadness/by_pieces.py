@@ -19,6 +19,8 @@ from geomrelu.deadness.verdict import Verdict
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network import pieces
 from geomrelu.network.network import Network
+from geomrelu.network.pieces import Cell
+from geomrelu.network.program_pieces import by_programs
 
 __all__ = ["ByPieces", "allowance", "are_few", "is_listed", "proofs"]
 
@@ -54,12 +56,13 @@ def proofs(
     limits: Mapping[int, Fraction],
     budget: Budget,
     root: Region | None = None,
+    start: Cell | None = None,
 ) -> dict[int, list[Node]]:
     """Proofs that neuron i of a layer is at most ``limits[i]``, its supremum: along kinks where that is possible, else
     by the walk over all pieces.
 
     Args:
-        root: the region of the domain, if there is one already.
+        root: the region of the domain, if there is one already. start: the domain as a cell, if not by generators.
     """
     trees: dict[int, list[Node]] = {}
     if limits and domain.is_bounded:
@@ -71,7 +74,7 @@ def proofs(
             if found.above is None:
                 trees[i] = found.proof
     left = {i: limit for i, limit in limits.items() if i not in trees}
-    return {**trees, **(pieces.proofs(network, domain, layer, left, budget) if left else {})}
+    return {**trees, **(pieces.proofs(network, domain, layer, left, budget, start) if left else {})}
 
 
 class ByPieces:
@@ -79,7 +82,7 @@ class ByPieces:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self._extremes: list[list[pieces.Extreme]] = []  # for each layer walked, of each neuron
+        self._extremes: list[dict[int, pieces.Extreme]] = []  # for each layer walked, of each neuron
 
     def verdicts(
         self, domain: Polyhedron, layer: int, asked: Sequence[int], last: int, budget: Budget
@@ -90,12 +93,12 @@ class ByPieces:
             last: the deepest layer that will be asked; the walk goes on to it while pieces are likely to be few.
         """
         problem = self.problem
-        if len(self._extremes) < layer:
-            deepest = layer
-            while deepest < last and are_few(problem, domain, deepest + 1):
-                deepest += 1
-            self._extremes = pieces.extremes(problem.network, domain, deepest, budget)
-        found = self._extremes[layer - 1]
+        if not is_listed(domain):
+            start = by_programs(problem.network, domain, budget)
+            found = pieces.extremes(problem.network, domain, layer, budget, start=start, only=asked)[layer - 1]
+        else:
+            start = None
+            found = self._listed(domain, layer, last, budget)
         dead = []
         for i in asked:
             best = found[i]
@@ -108,7 +111,7 @@ class ByPieces:
                 dead.append(i)
         limits = {i: value for i in dead if (value := found[i].value) is not None}
         problem.quick.watch(budget.poll)
-        trees = proofs(problem.network, domain, layer, limits, budget, problem.quick.root)
+        trees = proofs(problem.network, domain, layer, limits, budget, problem.quick.root, start)
         for i in dead:
             best = found[i]
             problem.budget.spend(0)
@@ -118,6 +121,14 @@ class ByPieces:
                 far = problem.far(layer, i) if flat is None else None
             point = problem.point(best.point)
             yield problem.valued(layer, i, limits[i], point, trees[i], "all pieces", far, flat)
+
+    def _listed(self, domain: Polyhedron, layer: int, last: int, budget: Budget) -> dict[int, pieces.Extreme]:
+        if len(self._extremes) < layer:
+            deepest = layer
+            while deepest < last and are_few(self.problem, domain, deepest + 1):
+                deepest += 1
+            self._extremes = pieces.extremes(self.problem.network, domain, deepest, budget)
+        return self._extremes[layer - 1]
 
     def _reviving_ray(self, layer: int, i: int, best: pieces.Extreme) -> Sequence[int] | None:
         """A ray that shows a dead neuron with negative supremum not to be stable."""

@@ -5,16 +5,17 @@ A neuron is *dead* on S if its pre-activation z is <= 0 on all of S (a neuron at
 bias). A layer *kills* S if all its neurons are dead.
 
 How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellipsoids and generators, one exact linear
-program otherwise. Deeper layers: if the linear pieces are likely to be few (or the domain is an unbounded polyhedron
-that is no box), all pieces, which also gives exact suprema; otherwise witnesses and trees found in floating point, of
-parts of the box around the domain, where its rows are multipliers (on an ellipsoid and a hull: of signs). Either way
+program otherwise. Deeper layers: if the linear pieces are likely to be few, all pieces, which also gives exact suprema;
+otherwise witnesses and trees found in floating point, of parts of the box around the domain, where its rows are
+multipliers (on an ellipsoid and a hull: of signs). On an unbounded polyhedron that is no box: points and rays, and for
+the neurons that are left all pieces, by linear programs where the generators are too many to list. Either way
 the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the checker is not
 run: floats with a proven error show what it would find, see ``layer_bounds``, in layer 1 the same whole numbers.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,7 @@ from geomrelu.deadness.by_pieces import ByPieces, allowance, are_few, is_listed
 from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
+from geomrelu.deadness.far_out import FarOut, is_moderate
 from geomrelu.deadness.first_layer import first_layer
 from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.problem import Problem
@@ -146,6 +148,7 @@ class _Run:
         self.reasons: dict[int, dict[int, str]] = {}
         self.too_many: set[int] = set()  # layers with more pieces than were likely
         self.chained: ByContradiction | None = None
+        self.far_out: FarOut | None = None
         self.fruitless = False  # in the last layer, bounds that were tightened showed nothing
 
     def reports(self, asked: dict[int, list[int]]) -> Iterator[LayerReport]:
@@ -332,28 +335,49 @@ class _Run:
             with np.errstate(all="ignore"):
                 yield from self.by_search.verdicts(domain, layer, asked)
             return
-        listed = is_listed(domain)
-        if not domain.is_box and not is_searched(domain):  # unbounded, or too large: only pieces can move on it
-            if not listed:
-                raise Exhausted("the domain has too many generators to list")
-            yield from self.by_pieces.verdicts(domain, layer, asked, last, self.problem.budget)
-            return
-        few = listed and layer not in self.too_many
-        if few and are_few(self.problem, domain, layer):
-            allowed = allowance(self.problem.budget)
-            try:
-                yield from self.by_pieces.verdicts(domain, layer, asked, last, allowed)
+        if is_listed(domain):
+            done = yield from self._by_few_pieces(domain, layer, asked, last)
+            if done:
                 return
-            except Exhausted as end:
-                if self.problem.budget.ended:
-                    raise
-                self.too_many.add(layer)
-                if (
-                    allowed.left is None or allowed.left > 0
-                ):  # the guess was wrong; elsewhere the time of others may be enough in the end
-                    self.reasons[layer] = dict.fromkeys(asked, str(end))
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
-            yield from self.by_search.verdicts(domain, layer, [i for i in asked if i not in self.found[layer]])
+            left = [i for i in asked if i not in self.found[layer]]
+            if domain.is_box or is_searched(domain):
+                yield from self.by_search.verdicts(domain, layer, left)
+            else:
+                yield from self._unbounded(domain, layer, left)
+
+    def _by_few_pieces(
+        self, domain: Polyhedron, layer: int, asked: list[int], last: int
+    ) -> Generator[Verdict, None, bool]:
+        """All pieces, where they are likely to be few; was that so?"""
+        if layer in self.too_many or not are_few(self.problem, domain, layer):
+            return False
+        allowed = allowance(self.problem.budget)
+        try:
+            yield from self.by_pieces.verdicts(domain, layer, asked, last, allowed)
+        except Exhausted as end:
+            if self.problem.budget.ended:
+                raise
+            self.too_many.add(layer)
+            if allowed.left is None or allowed.left > 0:
+                # the guess was wrong; elsewhere the time of others may be enough in the end
+                self.reasons[layer] = dict.fromkeys(asked, str(end))
+            return False
+        return True
+
+    def _unbounded(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
+        """Where no box is around the domain, or it is large: points and rays; then only pieces, however many, can move
+        on it."""
+        if is_moderate(domain):
+            self.far_out = self.far_out or FarOut(self.problem, domain)
+            yield from self.far_out.verdicts(layer, asked)
+        elif not is_listed(domain):
+            raise Exhausted("the domain has too many rows or generators")
+        left = [i for i in asked if i not in self.found[layer]]
+        if left and domain.given_by_generators and not is_listed(domain):
+            raise Exhausted("the domain has too many generators")
+        if left:
+            yield from self.by_pieces.verdicts(domain, layer, left, layer, self.problem.budget)
 
     def _rest(self, layer: int) -> Iterator[Verdict]:
         """What trees did not settle (a supremum of exactly 0, most likely): all pieces, however many."""

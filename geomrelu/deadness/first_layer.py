@@ -4,7 +4,7 @@ exact linear program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +12,9 @@ from geomrelu import checker
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
-from geomrelu.exact.numbers import approximate, common
+from geomrelu.exact import linear_programs
+from geomrelu.exact.affine import AffineForm
+from geomrelu.exact.numbers import approximate, common, primitive
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 
@@ -91,19 +93,31 @@ def _closed_form(
     if supremum < 0 and far is None:
         far = problem.far(1, i)
         if far is None:
-            flat = _flat_direction(domain, problem.network.layers[0].form(i).along)
+            flat = _flat_direction(domain, problem.network.layers[0].form(i))
     return problem.valued(1, i, supremum, point, [leaf], how, far, flat)
 
 
-def _flat_direction(domain: Polyhedron, along: Callable[[Sequence[Fraction]], Fraction]) -> Sequence[Any] | None:
+def _flat_direction(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | None:
     """A direction of the recession cone along which a dead first-layer neuron does not fall."""
-    if domain.is_box:
-        for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
-            for side, step in ((high, 1), (low, -1)):
-                unit = [Fraction(step * int(k == j)) for k in range(domain.dimension)]
-                if side is None and along(unit) == 0:
-                    return unit
-    for ray in (*domain.rays, *domain.lines):
-        if along([Fraction(v) for v in ray]) == 0:
+    if not domain.is_box and not domain.given_by_generators:
+        return _flat_by_programs(domain, form)
+    for ray in checker.recession(domain.checked):
+        if form.along([Fraction(v) for v in ray]) == 0:
             return ray
+    return None
+
+
+def _flat_by_programs(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | None:
+    """One along which some row grows, by one linear program; else one along which none changes."""
+    cone = domain.recession_cone()
+    flats = [*cone.equalities, primitive((0, *form.slope))]
+    growth = (0, *(sum(row[j + 1] for row in cone.inequalities) for j in range(domain.dimension)))
+    best = linear_programs.maximise(growth, [*cone.inequalities, (1, *(-v for v in growth[1:]))], flats)
+    if best.value and best.point is not None:
+        return primitive(best.point)
+    for j in range(domain.dimension):
+        unit = (0, *(int(k == j) for k in range(domain.dimension)))
+        line = linear_programs.maximise(unit, [], [*cone.inequalities, *flats]).ray
+        if line is not None:
+            return primitive(line)
     return None

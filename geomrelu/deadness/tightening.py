@@ -338,7 +338,7 @@ class _Search:
                     key = layer, i, sign
                     bound = self._judge(NOTHING).bound(tree, *key)
                     self._keep(key, bound, tree, NOTHING, bound == limits[i])  # no rounding where it is attained
-                self.seen |= {(layer, i, sign) for i, e in enumerate(found) if e.value is None or e.value > 0}
+                self.seen |= {(layer, i, sign) for i, e in found.items() if e.value is None or e.value > 0}
             self.exact.add(layer)
             self._tell(f"pieces below layer {layer}")
 

@@ -12,12 +12,13 @@ the number of linear regions, so every walk takes a budget.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import comb, gcd
 from operator import mul
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self, TypeVar
 
 from geomrelu.budget import Budget
 from geomrelu.certificates.region import EMPTY, Region, signed
@@ -26,7 +27,10 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["Extreme", "extremes", "likely_pieces", "proofs"]
+__all__ = ["Cell", "Cut", "Extreme", "Highest", "coordinates", "extremes", "likely_pieces", "proofs"]
+
+
+C = TypeVar("C", bound="Cell")
 
 
 class Cut(NamedTuple):
@@ -39,36 +43,86 @@ class Cut(NamedTuple):
     scale: int
 
 
-@dataclass(slots=True)
-class Piece:
-    """A cell of the subdivision.
+class Highest(NamedTuple):
+    """The supremum of a form: the value at a point, which it is unless the form grows along a ray; and rays along
+    which it neither grows nor falls, those of them that are known.
+    """
+
+    value: Fraction
+    point: tuple[Fraction, ...]
+    ray: Row | None
+    flat: set[Row]
+
+
+@dataclass(slots=True, kw_only=True)
+class Cell(ABC):
+    """A cell of the subdivision, however its points are described.
+
+    Attributes:
+        forms: per variable its affine form ``(b, a...)`` on the cell (integers), None for the zero form;
+            ``scales[l]`` is the denominator of the forms of layer l (0: inputs).
+        cuts: how the cell was cut out of the domain.
+    """
+
+    forms: list[Row | None]
+    scales: list[int]
+    cuts: tuple[Cut, ...] = ()
+    pending: list[Row] = field(default_factory=list)  # the forms of the layer that is being resolved
+
+    @abstractmethod
+    def sign(self, row: Row) -> int:
+        """+1 or -1 if the form keeps this sign on the cell (-1 for the zero form), 0 if it takes both."""
+
+    @abstractmethod
+    def split(self, cut_at: tuple[int, int], row: Row, scale: int, budget: Budget) -> tuple[Self, Self]:
+        """The parts where the form is <= 0 and >= 0; it must take both signs.
+
+        Raises:
+            Exhausted: the time is over.
+        """
+
+    @abstractmethod
+    def highest(self, row: Row) -> Highest:
+        """The supremum of the form on the cell."""
+
+
+def coordinates(dimension: int) -> list[Row | None]:
+    """The inputs as forms of themselves."""
+    return [tuple(int(j == i + 1) for j in range(dimension + 1)) for i in range(dimension)]
+
+
+@dataclass(slots=True, kw_only=True)
+class Piece(Cell):
+    """A cell by its generators.
 
     Attributes:
         generators, tight: homogeneous generators, and for each the bit set of the constraints it lies on.
         lines: generators of the lineality space. flats: how many equalities the domain has.
-        forms: per variable its affine form ``(b, a...)`` on the piece (integers), None for the zero form;
-            ``scales[l]`` is the denominator of the forms of layer l (0: inputs).
-        cuts: how the piece was cut out of the domain.
     """
 
     generators: list[Row]
     tight: list[int]
     lines: list[Row]
     constraints: int
-    forms: list[Row | None]
-    scales: list[int]
-    cuts: tuple[Cut, ...] = ()
-    pending: list[Row] = field(default_factory=list)  # the forms of the layer that is being resolved
     flats: int = 0
 
     def values(self, row: Row) -> list[int]:
         return [sum(map(mul, row, g)) for g in self.generators]
 
+    def highest(self, row: Row) -> Highest:
+        values = self.values(row)
+        directions = [(v, g) for v, g in zip(values, self.generators, strict=True) if not g[0]]
+        for v, g in zip(self.along_lines(row), self.lines, strict=True):
+            directions += [(v, g), (-v, tuple(-x for x in g))]
+        tops = [(Fraction(v, g[0]), g) for v, g in zip(values, self.generators, strict=True) if g[0]]
+        value, g = max(tops, key=lambda top: top[0])
+        growing, flat = [ray[1:] for v, ray in directions if v > 0], {ray[1:] for v, ray in directions if v == 0}
+        return Highest(value, tuple(Fraction(y, g[0]) for y in g[1:]), growing[-1] if growing else None, flat)
+
     def along_lines(self, row: Row) -> list[int]:
         return [sum(map(mul, row, g)) for g in self.lines]
 
     def sign(self, row: Row) -> int:
-        """+1 or -1 if the form keeps this sign on the piece (-1 for the zero form), 0 if it takes both."""
         if any(self.along_lines(row)):
             return 0
         values = self.values(row)
@@ -77,11 +131,6 @@ class Piece:
         return 1 if min(values) >= 0 else 0
 
     def split(self, cut_at: tuple[int, int], row: Row, scale: int, budget: Budget) -> tuple[Piece, Piece]:
-        """The parts where the form is <= 0 and >= 0; it must take both signs.
-
-        Raises:
-            Exhausted: the time is over.
-        """
         bit = 1 << self.constraints
         values, lines = self.values(row), self.lines
         generators, tight = self.generators, self.tight
@@ -108,16 +157,13 @@ class Piece:
             if sign in extra:
                 kept.append(extra[sign])
             sides.append(
-                Piece(
-                    [g for g, _ in kept],
-                    [t for _, t in kept],
-                    lines,
-                    self.constraints + 1,
-                    self.forms,
-                    self.scales,
-                    (*self.cuts, Cut(*cut_at, sign, row, scale)),
-                    self.pending,
-                    self.flats,
+                replace(
+                    self,
+                    generators=[g for g, _ in kept],
+                    tight=[t for _, t in kept],
+                    lines=lines,
+                    constraints=self.constraints + 1,
+                    cuts=(*self.cuts, Cut(*cut_at, sign, row, scale)),
                 )
             )
         return sides[0], sides[1]
@@ -157,12 +203,13 @@ def whole(network: Network, domain: Polyhedron) -> Piece:
     points, lines = domain.extreme_generators
     rows = [(1,) + (0,) * network.inputs, *domain.inequalities]  # first s >= 0, on which the rays lie
     tight = [sum(1 << k for k, r in enumerate(rows) if sum(map(mul, r, g)) == 0) for g in points]
-    n = network.inputs
-    inputs: list[Row | None] = [tuple(int(j == i + 1) for j in range(n + 1)) for i in range(n)]
-    return Piece(list(points), tight, list(lines), len(rows), inputs, [1], flats=len(domain.equalities))
+    return Piece(
+        forms=coordinates(network.inputs), scales=[1], generators=list(points), tight=tight, lines=list(lines),
+        constraints=len(rows), flats=len(domain.equalities),
+    )  # fmt: skip
 
 
-def _opened(piece: Piece, network: Network, layer: int) -> Piece:
+def _opened(piece: C, network: Network, layer: int) -> C:
     """The piece with the forms of the next layer on it."""
     blocks, starts = network.blocks[layer], network.starts
     shared = 1
@@ -185,19 +232,19 @@ def _opened(piece: Piece, network: Network, layer: int) -> Piece:
     return replace(piece, scales=scales, pending=pending)
 
 
-def _closed(piece: Piece, active: Sequence[bool]) -> Piece:
+def _closed(piece: C, active: Sequence[bool]) -> C:
     """The piece once all pending neurons keep their signs: they become variables."""
     outputs = [row if on else None for row, on in zip(piece.pending, active, strict=True)]
     forms = [*piece.forms, *outputs]
     return replace(piece, forms=forms, pending=[])
 
 
-def walk(network: Network, domain: Polyhedron, up_to: int, budget: Budget) -> Iterator[tuple[int, Piece]]:
+def walk(network: Network, start: C, up_to: int, budget: Budget) -> Iterator[tuple[int, C]]:
     """Every ``(layer, piece)`` with layers below ``layer`` resolved and ``pending`` the forms of its neurons.
 
     Depth first: memory is proportional to the depth of the subdivision, not to the number of pieces.
     """
-    stack = [(1, 0, _opened(whole(network, domain), network, 1))]
+    stack = [(1, 0, _opened(start, network, 1))]
     while stack:
         layer, neuron, piece = stack.pop()
         if neuron == 0:
@@ -232,38 +279,41 @@ class Extreme:
     flat: set[Row] = field(default_factory=set)
 
 
-def extremes(network: Network, domain: Polyhedron, up_to: int, budget: Budget, sign: int = 1) -> list[list[Extreme]]:
+def extremes(
+    network: Network,
+    domain: Polyhedron,
+    up_to: int,
+    budget: Budget,
+    sign: int = 1,
+    start: Cell | None = None,
+    only: Collection[int] | None = None,
+) -> list[dict[int, Extreme]]:
     """The exact supremum of every neuron of layers 1..up_to on the domain (``sign`` -1: of its negative).
+
+    Args:
+        start: the domain as a cell; default: by its generators. only: these of the last layer, and no others.
 
     Raises:
         Exhausted: the budget has ended.
 
-    Exact: yes. Method: all generators of all pieces.
+    Exact: yes. Method: the supremum on all pieces; by generators it is attained at one of them.
     """
-    found: list[list[Extreme | None]] = [[None] * w for w in network.widths[:up_to]]
-    for layer, piece in walk(network, domain, up_to, budget):
+    found = [dict[int, Extreme]() for _ in range(up_to)]
+    for layer, piece in walk(network, start or whole(network, domain), up_to, budget):
         scale = piece.scales[-1]
-        for i, row in enumerate(piece.pending):
-            best = found[layer - 1][i]
+        for i in range(len(piece.pending)) if only is None else only if layer == up_to else ():
+            row, best = piece.pending[i], found[layer - 1].get(i)
             if best is not None and best.value is None:
                 continue
-            row = row if sign > 0 else tuple(-v for v in row)
-            values = piece.values(row)
-            directions = [(v, g) for v, g in zip(values, piece.generators, strict=True) if not g[0]]
-            for v, g in zip(piece.along_lines(row), piece.lines, strict=True):
-                directions += [(v, g), (-v, tuple(-x for x in g))]
-            tops = [(Fraction(v, g[0]), g) for v, g in zip(values, piece.generators, strict=True) if g[0]]
-            value, g = max(tops, key=lambda top: top[0])
-            if best is None or best.value is None or value / scale > best.value:
+            top = piece.highest(row if sign > 0 else tuple(-v for v in row))
+            if best is None or best.value is None or top.value / scale > best.value:
                 flat = set() if best is None else best.flat
-                best = Extreme(value / scale, tuple(Fraction(y, g[0]) for y in g[1:]), None, flat)
+                best = Extreme(top.value / scale, top.point, None, flat)
                 found[layer - 1][i] = best
-            for v, ray in directions:
-                if v > 0:
-                    best.value, best.ray = None, ray[1:]
-                elif v == 0:
-                    best.flat.add(ray[1:])
-    return [[e for e in level if e is not None] for level in found]
+            best.flat |= top.flat
+            if top.ray is not None:
+                best.value, best.ray = None, top.ray
+    return found
 
 
 def likely_pieces(network: Network, domain: Polyhedron, up_to: int, killed: Collection[int] = ()) -> int:
@@ -283,7 +333,12 @@ def likely_pieces(network: Network, domain: Polyhedron, up_to: int, killed: Coll
 
 
 def proofs(
-    network: Network, domain: Polyhedron, layer: int, limits: dict[int, Fraction], budget: Budget
+    network: Network,
+    domain: Polyhedron,
+    layer: int,
+    limits: dict[int, Fraction],
+    budget: Budget,
+    start: Cell | None = None,
 ) -> dict[int, list[dict[str, Any]]]:
     """Proof trees (the checker's grammar) that neuron i of ``layer`` is at most ``limits[i]`` on the domain.
 
@@ -292,7 +347,7 @@ def proofs(
     """
     trees: dict[int, list[dict[str, Any]]] = {i: [] for i in limits}
     region = Region(network.checked, domain.checked)
-    stack = [(1, 0, 1, _opened(whole(network, domain), network, 1), region, tuple(limits))]
+    stack = [(1, 0, 1, _opened(start or whole(network, domain), network, 1), region, tuple(limits))]
     while stack:
         level, neuron, first, piece, region, waiting = stack.pop()
         budget.spend()
@@ -348,13 +403,13 @@ def _at_most(bound: Any, limit: Fraction) -> bool:
     return bound == EMPTY or (bound is not None and bound <= limit)
 
 
-def _multipliers(piece: Piece, domain: Polyhedron, objective: Row, scale: int) -> dict[str, Any]:
+def _multipliers(piece: Cell, domain: Polyhedron, objective: Row, scale: int) -> dict[str, Any]:
     """Multipliers of cuts and rows that prove the supremum of ``objective / scale`` on the piece."""
     cuts = [tuple(cut.sign * v for v in cut.row) for cut in piece.cuts]
     outer = domain.inequalities
     best = linear_programs.maximise(objective, [*outer, *cuts], domain.equalities)
     if best.multipliers is None:
-        raise ArithmeticError("a form that is bounded by the generators of a piece is unbounded by its rows")
+        raise ArithmeticError("a form that is bounded on a piece is unbounded by its rows")
     below, above = best.multipliers
     first, last = len(domain.sides), len(outer)
     result: dict[str, Any] = {}

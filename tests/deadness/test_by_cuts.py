@@ -187,7 +187,7 @@ def test_proofs_of_suprema_are_smaller_than_the_walk(kind):
     for _ in range(5):
         net = as_network(lean(network(rng, (2, 6, 5, 3), kind), rng))
         box = Polyhedron.box([(-1, 2)] * 2)
-        values = [e.value for e in pieces.extremes(net, box, 3, Budget())[2]]
+        values = [e.value for e in pieces.extremes(net, box, 3, Budget())[2].values()]
         limits = {i: value for i, value in enumerate(values) if value <= 0}
         for k, trees in enumerate((proofs, pieces.proofs)):
             found = trees(net, box, 3, limits, Budget())

@@ -1,0 +1,122 @@
+"""Unbounded polyhedra that are no boxes: points and rays that show neurons alive, sought on two bounded sets.
+
+One is the part of the polyhedron around a point inside. The other is a part of its recession cone, with the network
+without biases: from any point on, far out along a ray r, a neuron grows as that network's neuron is at r. What is
+found on either is confirmed by the checker's rules on the polyhedron itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from geomrelu import checker
+from geomrelu.certificates.files import Claim
+from geomrelu.deadness import falsify
+from geomrelu.deadness.inside import MOST_INPUTS, MOST_ROWS, MOST_VERTICES
+from geomrelu.deadness.problem import Problem
+from geomrelu.deadness.relaxation import FloatNetwork
+from geomrelu.deadness.verdict import Verdict
+from geomrelu.deadness.whole_layers import AT_A_POINT
+from geomrelu.exact.numbers import primitive
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["FarOut", "around", "is_moderate", "without_biases"]
+
+EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search, ever harder
+FAR = 100  # at least so far around the point inside
+
+
+def is_moderate(domain: Polyhedron) -> bool:
+    """Are its rows or generators few enough for exact linear programs, one after the other?"""
+    if domain.given_by_generators:
+        return sum(map(len, domain.checked.generators)) <= MOST_VERTICES // 2
+    return domain.dimension <= MOST_INPUTS and len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS
+
+
+def without_biases(network: Network) -> Network:
+    """The network that says how the values of this one grow along rays."""
+    return Network(network.inputs, tuple(replace(map_, bias=(0,) * map_.outputs) for map_ in network.layers))
+
+
+def around(domain: Polyhedron, centre: Sequence[Fraction], far: Fraction) -> Polyhedron:
+    """A bounded part of a polyhedron: what lies at most so far from a point of it in each coordinate; given by
+    generators, the vertices and what rays and lines of about that length lead to from the point."""
+    if not domain.given_by_generators:
+        sides = [(c - far, c + far) for c in centre]
+        rows, flats = (
+            [list(map(Fraction, row)) for row in table] for table in (domain.inequalities, domain.equalities)
+        )
+        return Polyhedron(checker.Domain.from_rows(domain.dimension, rows, flats, sides))
+    vertices, rays, lines = domain.checked.generators
+    ends = []
+    for ray in (*rays, *lines, *map(checker.opposite, lines)):
+        step = far / max(map(abs, ray))
+        ends.append([c + step * r for c, r in zip(centre, ray, strict=True)])
+    return Polyhedron.from_generators([*vertices, *ends])
+
+
+class FarOut:
+    """The search on one problem, whose domain is an unbounded polyhedron."""
+
+    def __init__(self, problem: Problem, domain: Polyhedron) -> None:
+        self.problem, self.domain = problem, domain
+
+    @cached_property
+    def _centre(self) -> tuple[Fraction, ...]:
+        return self.domain.interior_point()
+
+    @cached_property
+    def _near(self) -> FloatNetwork:
+        """The network around the point inside."""
+        far = FAR + 2 * max(map(abs, self._centre))
+        return FloatNetwork(self.problem.network, around(self.domain, self._centre, far))
+
+    @cached_property
+    def _along(self) -> FloatNetwork:
+        """The network without biases on rays."""
+        cone = self.domain.recession_cone()
+        return FloatNetwork(
+            without_biases(self.problem.network), around(cone, (Fraction(0),) * cone.dimension, Fraction(1))
+        )
+
+    def verdicts(self, layer: int, asked: Sequence[int]) -> Iterator[Verdict]:
+        """Neurons that grow along a ray, or are positive at a point."""
+        left = list(asked)
+        for effort in EFFORTS:
+            for rays in (True, False):
+                floating, settled = self._along if rays else self._near, set()
+                for i, found in falsify.candidates(floating, layer, left, self.problem.budget, *effort):
+                    verdict = self._verdict(layer, i, found, rays)
+                    if verdict is not None:
+                        settled.add(i)
+                        yield verdict
+                left = [i for i in left if i not in settled]
+
+    def _verdict(self, layer: int, i: int, found: np.ndarray, is_ray: bool) -> Verdict | None:
+        self.problem.budget.poll()
+        exact = (self._along if is_ray else self._near).inside.exact(found)
+        if exact is None or (is_ray and not any(exact)):
+            return None
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive"}
+        if not is_ray:
+            return self.problem.tried(claim | {"point": self._point(exact)}, AT_A_POINT)
+        claim |= {"supremum": "inf", "point": self._inner, "ray": self.problem.ray(primitive(exact))}
+        return self.problem.tried(claim, "grows along a ray", "inf")
+
+    @cached_property
+    def _inner(self) -> Any:
+        return self._point(self._centre)
+
+    def _point(self, point: Sequence[Fraction]) -> Any:
+        said = self.problem.point(point)
+        if isinstance(said, dict):
+            return said
+        self.problem.points.append(said)
+        return len(self.problem.points) - 1
