@@ -78,7 +78,8 @@ def _listed(
         left = set(checker.within(domain, cone))
         found = look(cone, left)
         if found is not None:
-            found = _row_crossing(domain, cone, left) or found
+            # of the others too: the judge goes through the rows once, so one may be negative on what is left
+            found = _row_crossing(domain, cone, left) or _row_crossing(domain, cone, set(cone)) or found
         if found is None:
             nodes.append([])
         elif isinstance(found, bool):

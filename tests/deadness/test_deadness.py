@@ -221,9 +221,14 @@ def test_budgets_end_in_undecided():
     assert any(v.status is Status.UNDECIDED for r in decide(net, finite, budget=Budget(1e-9)) for v in r.verdicts)
 
 
+def scattered(count, n):
+    rng = random.Random(n)
+    return [[rng.randint(0, 3) for _ in range(n)] for _ in range(count)]
+
+
 def test_domains_too_large_to_list_are_left_undecided():
-    """A 30-dimensional box cut once has too many vertices; layer 1 needs none of them, nor does anything if it is
-    bounded."""
+    """A 30-dimensional box cut once has too many vertices; none of them is needed, unless it is unbounded and given by
+    them."""
     rows = [[1, *(s * int(i == j) for j in range(30))] for i in range(30) for s in (1, -1)]
     cut = Polyhedron.from_rows([*rows, [1, *[1] * 30]])
     net = Network.from_layers([([[1] * 30], [-40], "relu"), ([[1]], [-1], "relu")])
@@ -231,6 +236,9 @@ def test_domains_too_large_to_list_are_left_undecided():
     assert cut.is_bounded and first.verdicts[0].stable is second.verdicts[0].stable is True
     first, second = decide(net, Polyhedron.from_rows([*rows[1:], [1, *[-1] * 30]]))
     assert first.verdicts[0].status is Status.DEAD and first.verdicts[0].stable is True
+    assert second.verdicts[0].status is Status.DEAD and second.verdicts[0].supremum == -1
+    hull = Polyhedron.from_generators(scattered(300, 30), [[1] + [0] * 29])
+    _, second = decide(Network.from_layers([([[-1] * 30], [-40], "relu"), ([[-1]], [-1], "relu")]), hull)
     assert second.verdicts[0].status is Status.UNDECIDED and "too many" in second.verdicts[0].reason
 
 
