@@ -7,10 +7,11 @@ bias). A layer *kills* S if all its neurons are dead.
 How: a finite set is walked. Layer 1 is one affine form: closed on boxes, ellipsoids and generators, one exact linear
 program otherwise. Deeper layers: if the linear pieces are likely to be few, all pieces, which also gives exact suprema;
 otherwise witnesses and trees found in floating point, of parts of the box around the domain, where its rows are
-multipliers (on an ellipsoid and a hull: of signs). On an unbounded polyhedron that is no box: points and rays, and for
-the neurons that are left all pieces, by linear programs where the generators are too many to list. Either way
-the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the checker is not
-run: floats with a proven error show what it would find, see ``layer_bounds``, in layer 1 the same whole numbers.)
+multipliers (on an ellipsoid and a hull: of signs). On an unbounded set: points and rays, linear programs that split
+signs, and for the neurons that are left all pieces, by linear programs where the generators are too many to list.
+Either way the verdict is the checker's: a claim it does not accept is not reported. (Of whole layers on a box the
+checker is not run: floats with a proven error show what it would find, see ``layer_bounds``, in layer 1 the same whole
+numbers.)
 """
 
 from __future__ import annotations
@@ -271,7 +272,7 @@ class _Run:
         try:
             yield
         except Exhausted:
-            if self.whole.ended:
+            if self.whole.ended or self.problem.budget.ended:
                 raise
 
     @property
@@ -341,7 +342,7 @@ class _Run:
                 return
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
             left = [i for i in asked if i not in self.found[layer]]
-            if domain.is_box or is_searched(domain):
+            if is_searched(domain) or (domain.is_box and not is_moderate(domain)):
                 yield from self.by_search.verdicts(domain, layer, left)
             else:
                 yield from self._unbounded(domain, layer, left)
@@ -366,11 +367,15 @@ class _Run:
         return True
 
     def _unbounded(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
-        """Where no box is around the domain, or it is large: points and rays; then only pieces, however many, can move
-        on it."""
+        """Where no bounded box is around the domain, or it is large: points and rays, linear programs, then all pieces,
+        however many."""
         if is_moderate(domain):
             self.far_out = self.far_out or FarOut(self.problem, domain)
             yield from self.far_out.verdicts(layer, asked)
+            if not domain.given_by_generators:
+                with self._unless_ended():
+                    left = [i for i in asked if i not in self.found[layer]]
+                    yield from self.far_out.by_signs(layer, left, self.problem.budget.share(2))
         elif not is_listed(domain):
             raise Exhausted("the domain has too many rows or generators")
         left = [i for i in asked if i not in self.found[layer]]

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
+from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
+from geomrelu.deadness.by_signs import BySigns
 from geomrelu.deadness.inside import MOST_INPUTS, MOST_ROWS, MOST_VERTICES
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
@@ -109,6 +111,26 @@ class FarOut:
             return self.problem.tried(claim | {"point": self._point(exact)}, AT_A_POINT)
         claim |= {"supremum": "inf", "point": self._inner, "ray": self.problem.ray(primitive(exact))}
         return self.problem.tried(claim, "grows along a ray", "inf")
+
+    def by_signs(self, layer: int, asked: Sequence[int], budget: Budget) -> Iterator[Verdict]:
+        """Neurons by linear programs, of a domain given by rows."""
+        problem, search = self.problem, BySigns(self.problem.network, self.domain, layer, budget.poll)
+        for i in asked:
+            found, verdict = search.search(i), None
+            if found is not None and found.ray is not None:
+                verdict = problem.unbounded(layer, i, found.point or (), found.ray)
+            elif found is not None and found.point is not None:
+                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.point)}
+                verdict = problem.tried(claim, AT_A_POINT)
+            elif found is not None:
+                claim = {"layer": layer, "neuron": i, "status": "dead", "proof": found.proof}
+                if not self.domain.is_box:
+                    claim["point"] = self._inner
+                far = problem.far(layer, i) if found.is_negative else None
+                claim |= {} if far is None else {"stable": True} | far
+                verdict = problem.tried(claim, f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter")
+            if verdict is not None:
+                yield verdict
 
     @cached_property
     def _inner(self) -> Any:

@@ -13,6 +13,7 @@ from families import as_network, lean, network
 from geomrelu import AffineForm, Budget, Network, Polyhedron, Status, checker
 from geomrelu.certificates import files
 from geomrelu.deadness import first_layer
+from geomrelu.deadness.by_signs import BySigns
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.far_out import FarOut, around, without_biases
 from geomrelu.deadness.problem import Problem
@@ -103,6 +104,38 @@ def test_rays_and_points_are_those_of_the_polyhedron(kind, by_generators):
             assert value is None or (value > 0 and verdict.supremum is None)
             decided += 1
     assert decided > 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [(2, 4, 3), (3, 4, 3, 2), (2, 3, 3, 3), (1, 5, 2)])
+def test_programs_that_split_signs_agree_with_the_oracle(kind, shape):
+    """Also on unbounded boxes, where sides are no rows, and with layers that read the inputs again."""
+    rng, seen, lost = random.Random(f"signs {kind} {shape}"), [], 0
+    for k in range(8):
+        (layers, net), domain = leaning(rng, shape, kind), unbounded(rng, shape[0], kind)
+        if k % 2:
+            domain = Polyhedron.box([rng.choice(((0, None), (None, 1), (-1, 1))) for _ in range(shape[0])])
+        truth, judge = suprema(layers, domain), checker.Judge([], net.checked, domain.checked)
+        for level in range(2, net.depth + 1):
+            search = BySigns(net, domain, level, lambda: None)
+            for i, right in enumerate(truth[level - 1]):
+                found = search.search(i)
+                if found is None:
+                    lost += 1
+                    continue
+                alive = right is None or right > 0
+                assert (found.proof is None) is alive
+                if found.point is not None:
+                    assert domain.contains(found.point)
+                    assert found.ray is not None or net.checked.value(found.point, level, i) > 0
+                if found.ray is not None:
+                    assert right is None and domain.checked.recedes([Fraction(v) for v in found.ray])
+                    assert checker.growths(net.checked, found.ray, level)[net.starts[level] + i] > 0
+                if found.proof is not None:
+                    bound = judge.bound(json.loads(json.dumps(found.proof)), level, i, 1)
+                    assert right <= bound <= 0 and (bound < 0) is found.is_negative
+                seen.append(alive)
+    assert True in seen and False in seen and lost <= len(seen) / 20
 
 
 def test_many_rows_and_many_pieces(monkeypatch):

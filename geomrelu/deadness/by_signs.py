@@ -1,0 +1,295 @@
+"""Neurons on an unbounded domain, by linear programs that split the signs of earlier neurons only where they must.
+
+An upper bound of a neuron needs no more of an output with a negative weight than ``y >= 0`` and ``y >= z``, and a
+linear program over inputs and outputs is exact about it. Only an output that counts with a positive weight is too large
+there; the sign of the one that exceeds by most what it should be is split. So there are as many parts as a few neurons
+make, where a walk over all pieces meets those that all neurons make.
+
+What a leaf proves are the multipliers of a second program, in which each output of open sign has one line below: its
+slope is what the multipliers of the first program mix, rounded to sixteenths, as certificates say it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from geomrelu import checker
+from geomrelu.certificates.batch import derived
+from geomrelu.certificates.region import Region
+from geomrelu.deadness.proof_tree import LETTERS, Node
+from geomrelu.exact import linear_programs
+from geomrelu.exact.linear_programs import Optimum
+from geomrelu.exact.numbers import primitive
+from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.network.network import Network
+
+__all__ = ["BySigns", "Found"]
+
+Neuron = tuple[int, int]
+Expression = tuple[Fraction, dict[int, Fraction]]  # over inputs and outputs
+MOST = 2_000  # parts of a proof
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A point where a neuron is positive, with a ray along which it grows if there is one; or a proof that it is dead,
+    strictly negative or not."""
+
+    point: Sequence[Fraction] | None = None
+    ray: Sequence[int] | None = None
+    proof: list[Node] | None = None
+    is_negative: bool = False
+
+    @property
+    def parts(self) -> int:
+        return sum("split" not in node for node in self.proof or ())
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Signs that have been split, in order."""
+
+    cuts: tuple[tuple[int, int, int], ...] = ()
+
+    def child(self, neuron: Neuron, sign: int) -> _Part:
+        return _Part((*self.cuts, (*neuron, sign)))
+
+
+class _Lost(Exception):
+    """No proof is found in this way."""
+
+
+class BySigns:
+    """The search about the neurons of one layer of a network on a domain given by rows."""
+
+    def __init__(self, network: Network, domain: Polyhedron, level: int, poll: Callable[[], object]) -> None:
+        self.network, self.domain, self.level, self.poll = network, domain, level, poll
+        self.rows, self.flats = domain.inequalities, domain.equalities
+        self.n = network.inputs
+        self._begin = derived(level)
+        region = Region(network.checked, domain.checked)
+        region.derive(self._begin["derive"], level)
+        self.pairs = {key: pair for at in range(1, level) for key, pair in _pairs(region, at)}
+        self.known = {key: _sign(*pair) for key, pair in self.pairs.items() if _sign(*pair)}
+
+    def search(self, neuron: int) -> Found | None:
+        """What is found about a neuron; None if that was too much."""
+        target = (self.level, neuron)
+        proof, negative, stack = list[Node](), True, [_Part()]
+        try:
+            while stack:
+                if len(proof) >= MOST:
+                    return None
+                part = stack.pop()
+                node, best = self._node(target, part)
+                if isinstance(node, Found):
+                    return node
+                if "split" in node:
+                    _, at, i = node["split"]
+                    stack += [part.child((at, i), 1), part.child((at, i), -1)]
+                else:
+                    negative = negative and best < 0
+                proof.append(node)
+        except _Lost:
+            return None
+        proof[0] = self._begin | proof[0]
+        return Found(proof=proof, is_negative=negative)
+
+    def _node(self, target: Neuron, part: _Part) -> tuple[Node | Found, Fraction]:
+        """A leaf or a split of a part, or what ends the search; and the bound of a leaf."""
+        program = _Program(self, part, None, target)
+        best = program.highest(target, 1)
+        if best.point is None:
+            return self._no_points(part), Fraction(-1)
+        if best.value is not None and best.value <= 0:
+            leaf, loss = self._leaf(target, 1, part, program, best, best.value / 2)
+            return (leaf, best.value) if leaf is not None else (_split(loss), best.value)
+        point, value = best.point[: self.n], self.network.checked.value
+        if value(best.point[: self.n], *target) > 0 and best.ray is None:
+            return Found(point), Fraction(0)
+        if best.ray is not None:
+            ray = best.ray[: self.n]
+            if any(ray) and self._growth(ray, target) > 0:
+                return Found(point, primitive(ray)), Fraction(0)
+        return _split(program.loosest(best.point if best.ray is None else best.ray, best.ray is None)), Fraction(0)
+
+    def _growth(self, ray: Sequence[Fraction], target: Neuron) -> int:
+        at, i = target
+        return checker.growths(self.network.checked, ray, at)[self.network.starts[at] + i]
+
+    def _no_points(self, part: _Part) -> Node:
+        """The leaf of a part without points: a bound that contradicts a sign that was split, one of the last layer."""
+        for at, i, sign in sorted(part.cuts, key=lambda cut: -cut[0]):
+            program = _Program(self, part, None, (at, i))
+            best = program.highest((at, i), sign)
+            if best.value is not None and best.value < 0:
+                leaf, loss = self._leaf((at, i), sign, part, program, best, best.value / 2)
+                return _split(loss) if leaf is None else {"derive": [[at, i, "upper" if sign > 0 else "lower", leaf]]}
+        raise _Lost
+
+    def _leaf(
+        self, target: Neuron, sign: int, part: _Part, program: _Program, best: Optimum, limit: Fraction
+    ) -> tuple[Node | None, Neuron | None]:
+        """A leaf that proves ``sign z <= limit``, or the neuron whose slope could not be said."""
+        slopes, exact = program.slopes(best), dict[Neuron, Fraction]()
+        for key, slope in slopes.items():
+            exact[key] = Fraction(round(16 * slope), 16)
+        second = _Program(self, part, exact, target)
+        found = second.highest(target, sign)
+        if found.value is not None and found.multipliers is not None and found.value <= limit:
+            return second.said(found), None
+        worst = max(slopes, key=lambda key: abs(slopes[key] - exact[key]), default=None)
+        return None, worst if worst is not None and slopes[worst] != exact[worst] else None
+
+
+def _pairs(region: Region, level: int) -> Iterator[tuple[Neuron, tuple[Fraction | None, Fraction | None]]]:
+    """The bounds of a layer; None: there is none."""
+    pairs, d = region.bounds(level)
+    for i, (low, high) in enumerate(pairs):
+        yield (level, i), (None if low is None else Fraction(low, d), None if high is None else Fraction(high, d))
+
+
+def _split(neuron: Neuron | None) -> Node:
+    if neuron is None:
+        raise _Lost
+    return {"split": ["neuron", *neuron]}
+
+
+def _sign(low: Fraction | None, high: Fraction | None) -> int:
+    """Of a neuron between bounds, 0 if it is open; None: no bound."""
+    return 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
+
+
+class _Program:
+    """The linear program of a part: rows of the domain, signs, and lines around outputs.
+
+    Args:
+        slopes: of the line below each output of open sign; None: both lines there are.
+        target: the neuron that is asked about; if its sign was split, without that.
+    """
+
+    def __init__(self, search: BySigns, part: _Part, slopes: Mapping[Neuron, Fraction] | None, target: Neuron) -> None:
+        self.search, self.fixed, self.level = search, slopes, target[0]
+        cut = {(at, i): sign for at, i, sign in part.cuts if (at, i) != target}
+        self.signs = {key: cut.get(key) or search.known.get(key, 0) for key in search.pairs}
+        depth = max([self.level, *(at + 1 for at, _, _ in part.cuts)])
+        self.columns = {
+            key: k
+            for k, key in enumerate((key for key in search.pairs if key[0] < depth and self.signs[key] >= 0), search.n)
+        }
+        self.width = search.n + len(self.columns)
+        pad = (0,) * len(self.columns)
+        self.inequalities = [(*row, *pad) for row in search.rows]
+        self.equalities = [(*row, *pad) for row in search.flats]
+        self.of_cuts: dict[int, tuple[int, Fraction]] = {}  # the place of each cut's row, and its factor
+        for k, (at, i, sign) in enumerate(part.cuts):
+            if (at, i) != target:
+                row, factor = self._row(self._pre_activation((at, i)), sign)
+                self.of_cuts[k] = len(self.inequalities), factor
+                self.inequalities.append(row)
+        self.lines: dict[Neuron, tuple[int, Fraction, int]] = {}  # the place and factor of y >= z, and that of y >= 0
+        for key, column in self.columns.items():
+            self._around(key, column)
+
+    def _around(self, key: Neuron, column: int) -> None:
+        """What holds between an output and its pre-activation."""
+        constant, slope = self._pre_activation(key)
+        if self.signs[key]:
+            self.equalities.append(self._row((constant, slope | {column: -ONE}))[0])
+            return
+        below = ONE if self.fixed is None else self.fixed.get(key, Fraction(0))
+        line = -below * constant, {j: -below * v for j, v in slope.items()} | {column: ONE}
+        row, factor = self._row(line)
+        self.lines[key] = len(self.inequalities), factor, len(self.inequalities) + 1
+        self.inequalities.append(row)
+        if self.fixed is None:
+            self.inequalities.append(self._row((Fraction(0), {column: ONE}))[0])
+        low, high = self.search.pairs[key]
+        if low is not None or high is not None:
+            steps, _ = checker.chord(_bound(low, -1), _bound(high, 1))
+            above = Fraction(steps, checker.ONE)
+            height = Fraction(checker.rise(checker.ONE, steps, _bound(low, -1), _bound(high, 1))) / checker.ONE
+            upper = above * constant + height, {j: above * v for j, v in slope.items()} | {column: -ONE}
+            self.inequalities.append(self._row(upper)[0])
+
+    def _pre_activation(self, key: Neuron) -> Expression:
+        """Over inputs and outputs; outputs that are 0 are left out."""
+        at, i = key
+        network, n = self.search.network, self.search.n
+        map_ = network.layers[at - 1]
+        bias, columns, entries = map_.row(i)
+        slope = dict[int, Fraction]()
+        for j, w in zip(columns, entries, strict=True):
+            column = j if j < n else self._column(j)
+            if column is not None:
+                slope[column] = Fraction(w, map_.denominator)
+        return Fraction(bias, map_.denominator), slope
+
+    def _column(self, variable: int) -> int | None:
+        starts = self.search.network.starts
+        at = next(l for l in range(len(starts) - 1, 0, -1) if starts[l] <= variable)
+        return self.columns.get((at, variable - starts[at]))
+
+    def _row(self, expression: Expression, sign: int = 1) -> tuple[tuple[int, ...], Fraction]:
+        """As primitive integers, and by which factor they are larger."""
+        constant, slope = expression
+        row = [sign * constant, *(sign * slope.get(j, Fraction(0)) for j in range(self.width))]
+        whole = primitive(row)
+        return whole, next((Fraction(a) / b for a, b in zip(whole, row, strict=True) if b), ONE)
+
+    def highest(self, target: Neuron, sign: int) -> Optimum:
+        """The largest value of ``sign z``."""
+        self.search.poll()
+        objective, factor = self._row(self._pre_activation(target), sign)
+        best = linear_programs.maximise(objective, self.inequalities, self.equalities)
+        value = None if best.value is None else best.value / factor
+        if best.multipliers is None:
+            return best
+        below, above = ({k: m / factor for k, m in table.items()} for table in best.multipliers)
+        return Optimum(value, best.point, best.ray, (below, above))
+
+    def slopes(self, best: Optimum) -> dict[Neuron, Fraction]:
+        """Of the lines below outputs, as the multipliers mix them."""
+        assert best.multipliers is not None
+        below, found = best.multipliers[0], dict[Neuron, Fraction]()
+        for key, (place, factor, zero) in self.lines.items():
+            steep, flat = below.get(place, Fraction(0)) * factor, below.get(zero, Fraction(0))
+            if steep:
+                found[key] = steep / (steep + flat)
+        return found
+
+    def loosest(self, at: Sequence[Fraction], is_point: bool) -> Neuron | None:
+        """The output of open sign that is larger than it should be by most, at a point or along a ray."""
+        gaps = dict[Neuron, Fraction]()
+        for key in self.lines:
+            constant, slope = self._pre_activation(key)
+            z = (constant if is_point else Fraction(0)) + sum((v * at[j] for j, v in slope.items()), Fraction(0))
+            gaps[key] = at[self.columns[key]] - max(z, Fraction(0))
+        worst = max(gaps, key=lambda key: gaps[key], default=None)
+        return worst if worst is not None and gaps[worst] > 0 else None
+
+    def said(self, best: Optimum) -> Node:
+        """The leaf with these multipliers, its slopes those of the program."""
+        assert best.multipliers is not None and self.fixed is not None
+        below, above = best.multipliers
+        domain, widths = self.search.domain, self.search.network.widths
+        first, last = len(domain.sides), len(self.search.rows)
+        tables = {
+            "splits": {k: below[place] * factor for k, (place, factor) in self.of_cuts.items() if place in below},
+            "rows": {k - first: m for k, m in below.items() if first <= k < last},
+            "equalities": {k: m for k, m in above.items() if k < len(self.search.flats)},
+        }
+        leaf: Node = {key: {str(k): str(m) for k, m in sorted(t.items())} for key, t in tables.items() if t}
+        texts = []
+        for at in range(1, self.level):
+            slopes = [self.fixed.get((at, i), Fraction(0)) for i in range(widths[at - 1])]
+            texts.append("".join(chr(LETTERS[int(16 * v)]) for v in slopes))
+        return leaf | {"slopes": texts}
+
+
+def _bound(value: Fraction | None, sign: int) -> Any:
+    return sign * float("inf") if value is None else value
