@@ -30,7 +30,6 @@ __all__ = ["BySigns", "Found"]
 
 Neuron = tuple[int, int]
 Expression = tuple[Fraction, dict[int, Fraction]]  # over inputs and outputs
-MOST = 2_000  # parts of a proof
 ONE = Fraction(1)
 
 
@@ -76,13 +75,13 @@ class BySigns:
         self.pairs = {key: pair for at in range(1, level) for key, pair in _pairs(region, at)}
         self.known = {key: _sign(*pair) for key, pair in self.pairs.items() if _sign(*pair)}
 
-    def search(self, neuron: int) -> Found | None:
-        """What is found about a neuron; None if that was too much."""
+    def search(self, neuron: int, most: int = 2_000) -> Found | None:
+        """What is found about a neuron; None if that takes more parts than ``most``."""
         target = (self.level, neuron)
         proof, negative, stack = list[Node](), True, [_Part()]
         try:
             while stack:
-                if len(proof) >= MOST:
+                if len(proof) >= most:
                     return None
                 part = stack.pop()
                 node, best = self._node(target, part)

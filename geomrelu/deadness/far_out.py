@@ -19,7 +19,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
-from geomrelu.deadness.by_signs import BySigns
+from geomrelu.deadness.by_signs import BySigns, Found
 from geomrelu.deadness.inside import MOST_INPUTS, MOST_ROWS, MOST_VERTICES
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
@@ -32,6 +32,7 @@ from geomrelu.network.network import Network
 __all__ = ["FarOut", "around", "is_moderate", "without_biases"]
 
 EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search, ever harder
+PARTS = 100, 2_000  # of a proof by signs, for each neuron, first the easy ones
 FAR = 100  # at least so far around the point inside
 
 
@@ -114,23 +115,28 @@ class FarOut:
 
     def by_signs(self, layer: int, asked: Sequence[int], budget: Budget) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
-        problem, search = self.problem, BySigns(self.problem.network, self.domain, layer, budget.poll)
-        for i in asked:
-            found, verdict = search.search(i), None
-            if found is not None and found.ray is not None:
-                verdict = problem.unbounded(layer, i, found.point or (), found.ray)
-            elif found is not None and found.point is not None:
-                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.point)}
-                verdict = problem.tried(claim, AT_A_POINT)
-            elif found is not None:
-                claim = {"layer": layer, "neuron": i, "status": "dead", "proof": found.proof}
-                if not self.domain.is_box:
-                    claim["point"] = self._inner
-                far = problem.far(layer, i) if found.is_negative else None
-                claim |= {} if far is None else {"stable": True} | far
-                verdict = problem.tried(claim, f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter")
-            if verdict is not None:
-                yield verdict
+        search, settled = BySigns(self.problem.network, self.domain, layer, budget.poll), set[int]()
+        for most in PARTS:
+            for i in asked:
+                found = None if i in settled else search.search(i, most)
+                verdict = None if found is None else self._found(layer, i, found)
+                if verdict is not None:
+                    settled.add(i)
+                    yield verdict
+
+    def _found(self, layer: int, i: int, found: Found) -> Verdict | None:
+        problem = self.problem
+        if found.ray is not None:
+            return problem.unbounded(layer, i, found.point or (), found.ray)
+        claim: Claim = {"layer": layer, "neuron": i, "status": "alive"}
+        if found.point is not None:
+            return problem.tried(claim | {"point": self._point(found.point)}, AT_A_POINT)
+        claim |= {"status": "dead", "proof": found.proof}
+        if not self.domain.is_box:
+            claim["point"] = self._inner
+        far = problem.far(layer, i) if found.is_negative else None
+        claim |= {} if far is None else {"stable": True} | far
+        return problem.tried(claim, f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter")
 
     @cached_property
     def _inner(self) -> Any:
