@@ -1,23 +1,26 @@
 """Regions met by lines: a lower bound where there are too many to be found one beside the other.
 
 On a line every form is affine in t, and every neuron piecewise affine. Between neighbouring zeros of all of them the
-signs do not change, and where none is 0 they are those of a region; its point there is the witness. A line costs one
-pass, however many regions and dimensions there are.
+signs do not change, and where none is 0 they are those of a region; its point there is the witness. On the line a
+network is walked from zero to zero: at a zero t, the pairs (value, slope to the right of it) of all neurons, layer by
+layer, say what is positive beyond it and where the next zero is. So a region costs a forward pass on one input.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from operator import mul
 
+import numpy as np
+
 from geomrelu.budget import Budget
+from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.numbers import common
 from geomrelu.geometry.polyhedron import FEW_GENERATORS, Point, Polyhedron
-from geomrelu.network.lines import chain_on_line
 from geomrelu.network.network import Network
 from geomrelu.parallel import apart
 
@@ -26,29 +29,75 @@ __all__ = ["arrangement_on_lines", "network_on_lines"]
 IDLE = 20  # lines without a new region, after which no more are tried
 Found = tuple[tuple[int, ...], Point]
 Line = tuple[list[Fraction], list[int], Fraction | None, Fraction | None]  # x, d, and where it is inside: t
-Values = Callable[[Fraction], Iterable[Fraction | None]]  # of all forms at t; None: it is 0 everywhere
-Restricted = Callable[[list[Fraction], list[int]], tuple[Iterable[Fraction], Values]]  # to a line: zeros, values
+Along = Callable[[Line], Iterator[tuple[tuple[int, ...], Fraction]]]  # the regions on a line: signs, and a place t
 
 
 def network_on_lines(network: Network, domain: Polyhedron, layers: int, budget: Budget) -> Iterator[Found]:
     """Regions of a network on random lines through the domain, each once, with a point inside.
 
-    Exact: yes, each is a region; which ones are found is chance. A domain without an interior: none.
+    Exact: yes, each is a region; which ones are found is chance, but they are the same each time. None on a domain
+    without an interior, and none where a neuron is 0 on a whole piece (unless it is 0 everywhere).
 
     >>> net = Network.from_layers([([[1], [1]], [0, -1], "relu"), ([[1, -2]], [0], "relu")])
     >>> len(list(network_on_lines(net, Polyhedron.box([(-1, 3)]), 2, Budget())))
     3
     """
 
-    def on(x: list[Fraction], d: list[int]) -> tuple[Iterable[Fraction], Values]:
-        def values(t: Fraction) -> Iterator[Fraction]:
-            layers_ = network.pre_activations(_at(x, d, t), layers)
-            return (v for layer in layers_ for v in layer)
+    constant = [
+        not bias and not entries  # 0 everywhere
+        for layer in network.layers[:layers]
+        for bias, _, entries in (layer.row(i) for i in range(layer.outputs))
+    ]
 
-        chain = chain_on_line(network, x, d, layers, budget)
-        return (Fraction(g[1], g[0]) for g in chain if g[0]), values
+    def along(line: Line) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+        x, d, low, high = line
+        for side, end in ((1, high), (-1, None if low is None else -low)):
+            maps = _restricted(network, x, [side * v for v in d], layers, budget)
+            t: Fraction | None = Fraction(0)
+            while t is not None and (end is None or t < end):
+                signs, following = _beyond(maps, t, budget)
+                last = following if end is None or (following is not None and following < end) else end
+                if all(sign or flat for sign, flat in zip(signs, constant, strict=True)):
+                    yield signs, side * (t + 1 if last is None else (t + last) / 2)
+                t = following
 
-    return _walked(domain, on, budget)
+    return _walked(domain, along, budget)
+
+
+def _restricted(
+    network: Network, x: Sequence[Fraction], d: Sequence[int], layers: int, budget: Budget
+) -> list[AffineMap]:
+    """The layers over t and the outputs of the layers before, on the line x + t d."""
+    n, (bias, scale), found = network.inputs, common(x), []
+    for layer in network.layers[:layers]:
+        budget.poll()
+        more = layer.inputs - n
+        rows, columns = np.arange(n + more), np.concatenate([np.zeros(n, dtype=np.int64), np.arange(1, more + 1)])
+        entries = np.array([*d, *[1] * more], dtype=object)
+        line = AffineMap.from_entries((n + more, 1 + more), rows, columns, entries, 1, [*bias, *[0] * more], scale)
+        found.append(layer.after(line))
+    return found
+
+
+def _beyond(maps: Sequence[AffineMap], t: Fraction, budget: Budget) -> tuple[tuple[int, ...], Fraction | None]:
+    """The signs of all neurons just beyond a place, 0 for one that is 0 there, and the next place where one changes."""
+    scale = t.denominator
+    values, slopes = [t.numerator], [scale]
+    signs: list[int] = []
+    steps: list[Fraction] = []
+    for map_ in maps:
+        budget.poll()
+        z, growth = map_.apply(values, scale), map_.apply(slopes, 0)
+        scale *= map_.denominator
+        values, slopes = ([v * map_.denominator for v in row] for row in (values, slopes))
+        for v, s in zip(z, growth, strict=True):
+            first = v or s
+            signs.append((first > 0) - (first < 0))
+            values.append(v if first > 0 else 0)
+            slopes.append(s if first > 0 else 0)
+            if v * s < 0:
+                steps.append(Fraction(-v, s))
+    return tuple(signs), t + min(steps) if steps else None
 
 
 def arrangement_on_lines(rows: Sequence[Row], domain: Polyhedron, budget: Budget) -> Iterator[Found]:
@@ -58,32 +107,34 @@ def arrangement_on_lines(rows: Sequence[Row], domain: Polyhedron, budget: Budget
     [(-1, -1), (1, -1), (1, 1)]
     """
 
-    def on(x: list[Fraction], d: list[int]) -> tuple[Iterable[Fraction], Values]:
+    def along(line: Line) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+        x, d, low, high = line
         numerators, scale = common(x)
-        forms: list[tuple[Fraction, int] | None] = []  # value at x, growth
+        forms: list[tuple[Fraction, int]] = []  # value at x, growth
         for row in rows:
             budget.poll()
             start = row[0] * scale + sum(map(mul, row[1:], numerators))
-            forms.append((Fraction(start, scale), sum(map(mul, row[1:], d))) if any(row) else None)
-        zeros = (-start / slope for start, slope in filter(None, forms) if slope)
-        return zeros, lambda t: (None if form is None else form[0] + t * form[1] for form in forms)
-
-    return _walked(domain, on, budget)
-
-
-def _walked(domain: Polyhedron, on: Restricted, budget: Budget) -> Iterator[Found]:
-    seen, idle = set[tuple[int, ...]](), 0
-    for x, d, low, high in _lines(domain, budget):
-        before = len(seen)
-        zeros, values = on(x, d)
-        stops = {t for t in zeros if (low is None or t > low) and (high is None or t < high)}
-        for t in _between(sorted(stops), low, high):
+            forms.append((Fraction(start, scale), sum(map(mul, row[1:], d))))
+        zeros = {-start / slope for start, slope in forms if slope}
+        inner = [t for t in zeros if (low is None or t > low) and (high is None or t < high)]
+        for t in _between(sorted(inner), low, high):
             budget.poll()
-            found = list(values(t))
-            signs = tuple(0 if v is None else 1 if v > 0 else -1 for v in found)
-            if 0 not in found and signs not in seen:
+            found = [start + t * slope for start, slope in forms]
+            if all(v or not any(row) for v, row in zip(found, rows, strict=True)):
+                yield tuple((v > 0) - (v < 0) for v in found), t
+
+    return _walked(domain, along, budget)
+
+
+def _walked(domain: Polyhedron, along: Along, budget: Budget) -> Iterator[Found]:
+    seen, idle = set[tuple[int, ...]](), 0
+    for line in _lines(domain, budget):
+        before = len(seen)
+        for signs, t in along(line):
+            budget.poll()
+            if signs not in seen:
                 seen.add(signs)
-                yield signs, _at(x, d, t)
+                yield signs, tuple(a + t * b for a, b in zip(*line[:2], strict=True))
         idle = 0 if len(seen) > before else idle + 1
         if idle == IDLE:
             return
@@ -114,7 +165,7 @@ def _lines(domain: Polyhedron, budget: Budget) -> Iterator[Line]:
         yield x, d, low, high
         first, last = -Fraction(1) if low is None else low, Fraction(1) if high is None else high
         t = first + (last - first) * Fraction(rng.randint(1, 63), 64)
-        x = list(_at(x, d, t)) if x is inside else inside
+        x = [u + t * v for u, v in zip(x, d, strict=True)] if x is inside else inside
 
 
 def _between(stops: list[Fraction], low: Fraction | None, high: Fraction | None) -> Iterator[Fraction]:
@@ -123,10 +174,6 @@ def _between(stops: list[Fraction], low: Fraction | None, high: Fraction | None)
     last = stops[-1] if stops else low if low is not None else Fraction(-1)
     ends = [first - 2 if low is None else low, *stops, last + 2 if high is None else high]
     return ((a + b) / 2 for a, b in pairwise(ends) if a < b)
-
-
-def _at(x: Sequence[Fraction], d: Sequence[int], t: Fraction) -> Point:
-    return tuple(a + t * b for a, b in zip(x, d, strict=True))
 
 
 def _dot(a: Sequence[int], x: Sequence[Fraction | int]) -> Fraction:

@@ -72,6 +72,12 @@ def test_a_line_meets_all_regions_in_one_dimension():
     assert len(list(arrangement_on_lines(arrangement.rows, Polyhedron.space(1), Budget()))) == 5
 
 
+def test_neurons_that_are_0_everywhere_keep_their_sign():
+    network = Network.from_layers([([[0, 0], [1, 1]], [0, -1], "relu"), ([[1, -1]], [2], "relu")])
+    found = dict(network_on_lines(network, Polyhedron.space(2), 2, Budget()))
+    assert set(found) == set(map(tuple, Complex(network).signs.tolist())) == {(0, 1, 1), (0, 1, -1), (0, -1, 1)}
+
+
 def taken(made):
     """A census, and the regions that were given with their points."""
     given = {}
