@@ -62,6 +62,7 @@ class Dimension:
         tied: are equal weights, and equal biases, of a layer one parameter, and zeros none?
         zeros: weights that are 0 and count as parameters.
         complete: is it known that the rank is not larger? reason: why not.
+        outputs: of the network; there are so many rows for each point.
     """
 
     rank: int
@@ -77,6 +78,7 @@ class Dimension:
     zeros: int = 0
     complete: bool = True
     reason: str | None = None
+    outputs: int = 1
 
     def __str__(self) -> str:
         least = "" if self.complete else "at least "
@@ -88,6 +90,8 @@ class Dimension:
             + ("so many parameters" if self.tied else "one scale for each hidden neuron")
             + (f", and {len(self.silent)} silent at all points" if self.silent and not self.tied else ""),
         ]
+        if self.rank == self.points * self.outputs < self.bound:
+            lines.append(f"  not more than {self.rank}: so many outputs at all points; more points may give more")
         if self.zeros:
             lines.append(f"  {self.zeros} of the weights are 0, and parameters like the others (unless they are tied)")
         if not self.complete:
@@ -301,7 +305,7 @@ def functional_dimension(
     silent = tuple(sorted(search.silent)) if search.seen == len(points) else ()
     return Dimension(
         found.rank, count, len(points), tuple(found.chosen), found.pivots, found.minor, found.prime, silent,
-        search.bound(silent), tied, zeros, reason is None, reason,
+        search.bound(silent), tied, zeros, reason is None, reason, _outputs(network),
     )  # fmt: skip
 
 
@@ -345,7 +349,9 @@ class _Search:
         except Exhausted:
             if self.echelon.rank < FEW:  # the few rows that wait take a moment
                 self._eliminate(UNLIMITED)
-            raise
+            rows = len(self.points) * self.widths[-1]
+            if self.seen < len(self.points) or self.echelon.rank < min(self.bound(self.silent), rows):
+                raise
 
     def _run(self, budget: Budget) -> None:
         spared: list[Sequence[Any]] = []  # points that came when the rank was as large as it could be

@@ -324,6 +324,18 @@ def test_what_a_budget_leaves_is_proved():
     assert {complete for complete, _ in seen} == {True, False} and len(seen) > 2
 
 
+def test_as_many_as_rows_are_all_even_if_the_time_is_over_by_then():
+    network = drawn(random.Random(3), (2, 3, 2, 1))
+    points = random_points(network, 2, 1)
+    found = [functional_dimension(network, points, budget=Polls(most)) for most in range(10, 60)]
+    complete = [f for f in found if f.complete]
+    assert found[-1] in complete and all(f == found[-1] for f in complete)
+    assert all(f.complete for f in found if f.rank == 2) and found[-1].rank == 2
+    assert "  not more than 2: so many outputs at all points; more points may give more" in str(found[-1]).splitlines()
+    enough = functional_dimension(network, random_points(network, 60, 1))
+    assert enough.rank == 13 and "more points" not in str(enough)
+
+
 def test_rows_are_spared_where_the_rank_is_as_large_as_it_can_be(monkeypatch):
     """One neuron on a line: 3 of 4 parameters, which 3 points show; a late point where the silent one fires counts."""
     monkeypatch.setattr("geomrelu.network.dimension.WIDEST", 1)
