@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from geomrelu.cli.shared import Command, add_reading, model_of
+from geomrelu.cli.shared import Command, add_reading, add_time, clock_of, model_of
 
 __all__ = ["add"]
 
@@ -15,10 +15,12 @@ The functional dimension on a sample is the rank of the Jacobian of all outputs 
 weights and biases, over the rationals. It is not less than the size of a minor that is not 0 (it is shown modulo a
 prime), and not more than the number of parameters, less one for each hidden neuron, less n_(l-1) + n_(l+1) for each
 that is silent at all points (claim functional-dimension). Every entry of the matrices between ReLU layers is a
-parameter, zeros too: a convolution counts as the dense layer that it equals, layers without ReLU between them as their
-product, and an output layer that changes nothing (the identity, without biases) as none. With --tied it has the
+parameter, zeros too, those of the output layer included (also if it is the identity): a convolution counts as the dense
+layer that it equals, and layers without ReLU between them as their product. With --tied a convolution has the
 parameters of its kernel: equal weights of a layer are one parameter, equal biases too, and what is 0 is none. --orbits
-N walks N random sign choices of all parameters: how the dimension spreads over the networks with these magnitudes."""
+N walks N random sign choices of all parameters: how the dimension spreads over the networks with these magnitudes.
+When --time is over, the rank of the rows that were seen is said, which the dimension is at least, and of the sign
+choices those that are finished; the exit code is 3."""
 
 
 def add(command: Command) -> None:
@@ -32,12 +34,14 @@ def add(command: Command) -> None:
     sub.add_argument("--tied", action="store_true", help="equal weights (biases) of a layer are one parameter")
     sub.add_argument("--seed", type=int, default=0, help="default %(default)s")
     sub.add_argument("--format", choices=("table", "json"), default="table")
+    add_time(sub)
     add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the dimension and its certificates."""
+    from geomrelu.budget import UNLIMITED
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import read_domain
     from geomrelu.geometry.polyhedron import FiniteSet
@@ -45,24 +49,28 @@ def run(options: argparse.Namespace) -> int:
 
     if options.seed < 0 or (options.orbits is not None and options.orbits < 1):
         raise InputError("--seed must not be negative and --orbits positive")
+    budget = clock_of(options) or UNLIMITED
     network = model_of(options, options.model)
     if options.points is None or options.points.isdecimal():
-        points = random_points(network, None if options.points is None else int(options.points), options.seed)
+        number = None if options.points is None else int(options.points)
+        points = random_points(network, number, options.seed, budget)
     else:
         domain = read_domain(options.points, network.inputs, network.reading)
         if not isinstance(domain, FiniteSet):
             raise InputError(f"--points {options.points}: a number, or a file with points")
         points = [list(p) for p in domain.points]
-    found = functional_dimension(network, points, options.tied)
+    found = functional_dimension(network, points, options.tied, budget)
     data: dict[str, Any] = found.as_json()
+    lines, complete = [str(found)], found.complete
     if options.orbits is not None:
-        ranks = ranks_of_orbit(network, points, options.orbits, options.seed, options.tied)
-        data["orbits"] = {str(rank): number for rank, number in sorted(ranks.items())}
-    if options.format == "json":
-        print(json.dumps(data, indent=1))
-        return 0
-    print(found)
-    if options.orbits is not None:
-        print(f"over {options.orbits:,} random sign choices of the same magnitudes, on the same points:")
-        print("\n".join(f"  dimension {rank}: {number:,}" for rank, number in sorted(ranks.items())))
-    return 0
+        ranks = ranks_of_orbit(network, points, options.orbits, options.seed, options.tied, budget)
+        walked, asked = ranks.total(), options.orbits
+        data |= {"orbits": {str(rank): number for rank, number in sorted(ranks.items())}, "walked": walked}
+        of = "" if walked == asked else f"{walked:,} of "
+        lines.append(f"over {of}{asked:,} random sign choices of the same magnitudes, on the same points:")
+        lines += [f"  dimension {rank}: {number:,}" for rank, number in sorted(ranks.items())]
+        if walked < asked and complete:
+            lines.append(f"Not finished: the time for it, {options.time:.3g} s, is over.")
+        complete = complete and walked == asked
+    print(json.dumps(data, indent=1) if options.format == "json" else "\n".join(lines))
+    return 0 if complete else 3

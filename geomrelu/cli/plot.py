@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.shared import REGIONS, Command, add_reading, arrangement_on, is_arrangement, network_on, polyhedron_of
+from geomrelu.cli.shared import (
+    REGIONS,
+    Command,
+    add_reading,
+    add_time,
+    arrangement_on,
+    clock_of,
+    complain,
+    is_arrangement,
+    network_on,
+    polyhedron_of,
+)
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -13,10 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+ABOUT = f"""\
+{REGIONS}
+When --time is over, nothing is drawn and no file is touched; the exit code is 3."""
+
 
 def add(command: Command) -> None:
     """The arguments of the command."""
-    sub = command("plot", "draw an arrangement, the complex of a network, or a first layer's image", epilog=REGIONS)
+    sub = command("plot", "draw an arrangement, the complex of a network, or a first layer's image", epilog=ABOUT)
     sub.add_argument("what", choices=("arrangement", "complex", "image"))
     sub.add_argument("file", nargs="?", metavar="FILE")
     sub.add_argument("-o", "--output", required=True, metavar="OUTPUT", help=".svg, .png or .pdf")
@@ -26,17 +41,18 @@ def add(command: Command) -> None:
     sub.add_argument(
         "--view", metavar="X0,X1,Y0,Y1", help="arrangement, complex: draw this rectangle, as --view=-1,1,0,1/2"
     )
+    add_time(sub, None)
     add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Draw."""
-    from geomrelu import plots
+    from geomrelu.budget import Exhausted
     from geomrelu.errors import InputError
-    from geomrelu.geometry.arrangement import Arrangement
-    from geomrelu.network.complex import Complex
-    from geomrelu.network.network import Network
+    from geomrelu.io import files
+    from geomrelu.parallel import apart
+    from geomrelu.plots.page import kind_of
 
     if options.missing is not None and options.what != "image":
         raise InputError("--missing is for images")
@@ -46,24 +62,42 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("--view is for arrangements and complexes")
     if (options.file is None) == (options.missing is None):
         raise InputError("give a FILE" + (" or --missing SIGNS, one of them" if options.what == "image" else ""))
-    view = None if options.view is None else _view(options.view)
-    if options.what == "arrangement":
-        if is_arrangement(options.file):
-            arrangement = arrangement_on(options)
-        else:
-            arrangement = Arrangement.of_layer(*network_on(options))
-        plots.plot_arrangement(arrangement, options.output, view=view)
-    elif options.missing is not None:
-        first = Network.from_layers([(*plots.first_layer_missing(options.missing), "relu")])
-        plots.plot_image(Complex(first, polyhedron_of(options.domain or "R^n", 2)), options.output)
-    else:
-        pieces = Complex(*network_on(options))
-        if options.what == "complex":
-            plots.plot_complex(pieces, options.output, layer=options.layer, view=view)
-        else:
-            plots.plot_image(pieces, options.output)
+    kind_of(options.output)
+    budget = clock_of(options)
+    try:  # what draws looks at no clock
+        picture = _picture(options) if budget is None else apart(budget, _picture, options)
+    except Exhausted as end:
+        complain(f"{end}: {options.output} is not written")
+        return 3
+    files.write(options.output, picture)
     print(f"wrote {options.output}")
     return 0
+
+
+def _picture(options: argparse.Namespace) -> bytes:
+    """What the file is to hold."""
+    from geomrelu.geometry.arrangement import Arrangement
+    from geomrelu.network.complex import Complex
+    from geomrelu.network.network import Network
+    from geomrelu.plots import first_layer_missing
+    from geomrelu.plots.arrangement import arrangement_figure
+    from geomrelu.plots.complex import complex_figure
+    from geomrelu.plots.image import image_figure
+    from geomrelu.plots.page import kind_of, rendered
+
+    kind, view = kind_of(options.output), None if options.view is None else _view(options.view)
+    if options.what == "arrangement":
+        plain = is_arrangement(options.file)
+        arrangement = arrangement_on(options) if plain else Arrangement.of_layer(*network_on(options))
+        return rendered(kind, lambda: arrangement_figure(arrangement, view=view))
+    if options.missing is not None:
+        first = Network.from_layers([(*first_layer_missing(options.missing), "relu")])
+        pieces = Complex(first, polyhedron_of(options.domain or "R^n", 2))
+    else:
+        pieces = Complex(*network_on(options))
+    if options.what == "complex":
+        return rendered(kind, lambda: complex_figure(pieces, layer=options.layer, view=view))
+    return rendered(kind, lambda: image_figure(pieces))
 
 
 def _view(text: str) -> list[tuple[Fraction, ...]]:

@@ -7,11 +7,13 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from geomrelu.cli.shared import Command, add_reading, model_of
+from geomrelu.cli.shared import Command, add_reading, add_time, clock_of, complain, model_of
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from geomrelu.budget import Budget
+    from geomrelu.network.lines import Zeros
     from geomrelu.network.network import Network
 
 __all__ = ["add"]
@@ -20,7 +22,8 @@ ABOUT = """\
 The line is x + t d: --line holds the coordinates of x and then those of d, 2 n numbers for n inputs, as
 --line=0,0,1,1/2. With --orbit the mean number of zeros over sign choices (the flips of the rows of layer 1 and the
 signs of all later parameters before and in the neuron), and beside it pi = (1 - 2^-n1) (1 - 2^-n2) ... over the layers
-before it: they are equal for generic magnitudes (claim zeros-on-a-line)."""
+before it: they are equal for generic magnitudes (claim zeros-on-a-line). When --time is over, what is finished is
+said, and the exit code is 3."""
 
 
 def add(command: Command) -> None:
@@ -32,15 +35,18 @@ def add(command: Command) -> None:
     sub.add_argument("--neuron", type=int, metavar="I", help="only this neuron (from 0)")
     sub.add_argument("--orbit", action="store_true", help="the mean over sign choices, and pi")
     sub.add_argument("--format", choices=("table", "json"), default="table")
+    add_time(sub)
     add_reading(sub)
     sub.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the zeros of each neuron."""
+    from geomrelu.budget import UNLIMITED, Exhausted
     from geomrelu.errors import InputError
-    from geomrelu.network.lines import Vanishes, zeros_on_line
+    from geomrelu.network.lines import check_signs, zeros_of_neurons
 
+    budget = clock_of(options) or UNLIMITED
     network = model_of(options, options.model)
     point, direction = _line(options.line, network.inputs)
     sizes = [*network.widths, *([network.output.outputs] if network.output else [])]
@@ -48,34 +54,42 @@ def run(options: argparse.Namespace) -> int:
     if not 1 <= layer <= len(sizes):
         raise InputError(f"--layer {layer}: the network has {len(sizes)} layers, the outputs included")
     neurons = range(sizes[layer - 1]) if options.neuron is None else [options.neuron]
-    found = []
-    for neuron in neurons:
-        zeros = zeros_on_line(network, layer, neuron, point, direction)
-        entry: dict[str, Any] = {
+    if options.orbit:
+        check_signs(network.widths[: layer - 1])
+    found: list[Zeros] = []
+    end = ""
+    try:
+        for zeros in zeros_of_neurons(network, layer, neurons, point, direction, budget):
+            found.append(zeros)
+    except Exhausted as reason:
+        end = f"{reason}: the zeros of {len(found):,} of {len(neurons):,} neurons are known"
+    entries, means = [], 0
+    for neuron, zeros in zip(neurons, found, strict=False):
+        entry = {
             "layer": layer,
             "neuron": neuron,
             "zeros": [str(t) for t in zeros.at],
             "flat": [[None if t is None else str(t) for t in ends] for ends in zeros.flat],
         }
-        lines = [f"layer {layer}, neuron {neuron}: {zeros}"]
+        if options.format == "table":
+            print(f"layer {layer}, neuron {neuron}: {zeros}")
         if options.orbit:
             try:
-                more = _orbit(network, layer, neuron, point, direction)
-            except Vanishes as problem:
-                more = {"mean": None, "reason": str(problem)}
-                lines.append(f"  no mean: {problem}")
+                more, lines = _orbit(network, layer, neuron, point, direction, budget)
+            except Exhausted as reason:
+                end = end or f"{reason}: the means of {means:,} of {len(neurons):,} neurons are known"
+                more, lines = {"mean": None, "reason": str(reason)}, [f"no mean: {reason}"]
             else:
-                generic = more["mean"] == more["pi"]
-                equal = "equal, as for generic magnitudes" if generic else "the magnitudes are not generic"
-                lines.append(f"  {more['total']:,} zeros in {more['choices']:,} sign choices: mean {more['mean']}")
-                lines.append(f"  pi = {more['pi']}: {equal}")
+                means += 1
             entry |= more
-        found.append(entry)
-        if options.format == "table":
-            print("\n".join(lines))
+            if options.format == "table":
+                print("\n".join(f"  {line}" for line in lines))
+        entries.append(entry)
     if options.format == "json":
-        print(json.dumps(found, indent=1))
-    return 0
+        print(json.dumps(entries, indent=1))
+    if end:
+        complain(end)
+    return 3 if end else 0
 
 
 def _line(text: str, inputs: int) -> tuple[Sequence[Fraction], Sequence[Fraction]]:
@@ -88,20 +102,24 @@ def _line(text: str, inputs: int) -> tuple[Sequence[Fraction], Sequence[Fraction
     return numbers[:inputs], numbers[inputs:]
 
 
-def _orbit(network: Network, layer: int, neuron: int, point: Any, direction: Any) -> dict[str, Any]:
+def _orbit(
+    network: Network, layer: int, neuron: int, point: Any, direction: Any, budget: Budget
+) -> tuple[dict[str, Any], list[str]]:
+    """The mean over sign choices: as data, and in words."""
     from fractions import Fraction
 
     from geomrelu.network.dimension import dense_layers
-    from geomrelu.network.lines import zeros_orbit
+    from geomrelu.network.lines import Vanishes, zeros_orbit
     from geomrelu.random_networks.closed_forms import zeros_on_a_line
 
     layers = dense_layers(network)[:layer]
     weights, bias = layers[-1]
-    total, choices = zeros_orbit([*layers[:-1], ([weights[neuron]], [bias[neuron]])], point, direction)
-    widths = network.widths[: layer - 1]
-    return {
-        "total": total,
-        "choices": choices,
-        "mean": str(Fraction(total, choices)),
-        "pi": str(zeros_on_a_line(*widths)),
-    }
+    own = [*layers[:-1], ([weights[neuron]], [bias[neuron]])]
+    try:
+        total, choices = zeros_orbit(own, point, direction, budget=budget)
+    except Vanishes as problem:
+        return {"mean": None, "reason": str(problem)}, [f"no mean: {problem}"]
+    mean, pi = Fraction(total, choices), zeros_on_a_line(*network.widths[: layer - 1])
+    equal = "equal, as for generic magnitudes" if str(mean) == str(pi) else "the magnitudes are not generic"
+    data = {"total": total, "choices": choices, "mean": str(mean), "pi": str(pi)}
+    return data, [f"{total:,} zeros in {choices:,} sign choices: mean {mean}", f"pi = {pi}: {equal}"]

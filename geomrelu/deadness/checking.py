@@ -6,7 +6,7 @@ import json
 import pickle
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from functools import cached_property, reduce
 from itertools import pairwise
 from os import PathLike
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from geomrelu import checker
 from geomrelu.arguments import filename, kind
+from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.certificates import changes, files, kernel
 from geomrelu.certificates.batch import Quick
 from geomrelu.deadness import quantised_certificate, quantised_pruning
@@ -36,7 +37,14 @@ JUDGES: dict[str, type[checker.Judge]] = {"plain": checker.Judge, "fast": Quick}
 
 
 def check(
-    certificates: Any, model: Any, domain: Any, *, smaller: Any = None, independent: bool = True, workers: int = 1
+    certificates: Any,
+    model: Any,
+    domain: Any,
+    *,
+    smaller: Any = None,
+    independent: bool = True,
+    workers: int = 1,
+    budget: Budget = UNLIMITED,
 ) -> int:
     """Judge certificates again from nothing but the network and the domain; the number of claims, all of them proved.
 
@@ -45,10 +53,11 @@ def check(
         model, domain: as for :func:`geomrelu.decide`.
         smaller: the network that certificates of a pruning are about.
         independent: by the plain judge, :mod:`geomrelu.checker`; False: by the fast one, many boxes at a time.
-        workers: processes.
+        workers: processes. budget: of time; if it is limited, no certificate is judged in this process.
 
     Raises:
         Rejected: of :mod:`geomrelu.checker`, at the first doubt; the text says which claim, and why.
+        Exhausted: the time is over.
         InputError: what cannot be read.
 
     Exact: yes. Cost: linear in the size of the certificates. Those of a quantised network (``quantised.json``) are
@@ -68,8 +77,8 @@ def check(
     other = None if smaller is None else as_judged(smaller)
     case = case_of(network, (where,), other, "plain" if independent else "fast")
     proved = 0
-    with workers_on(workers) as (executor, number):
-        for found in judged(_several(certificates), case, executor, number):
+    with workers_on(workers, apart=budget.left is not None) as (executor, number):
+        for found in judged(_several(certificates), case, executor, number, budget):
             if found.problem is not None:
                 raise found.problem
             proved += found.claims if found.changes is None else sum(found.changes.values())
@@ -246,25 +255,39 @@ def _read(certificate: Any) -> Any:
 
 
 def judged(
-    certificates: Sequence[Any], case: Case | QuantisedCase, executor: Executor | None = None, workers: int = 1
+    certificates: Sequence[Any],
+    case: Case | QuantisedCase,
+    executor: Executor | None = None,
+    workers: int = 1,
+    budget: Budget = UNLIMITED,
 ) -> Iterator[Judgement]:
-    """The outcome of each certificate, in their order, as it comes."""
+    """The outcome of each certificate, in their order, as it comes.
+
+    Raises:
+        Exhausted: the time is over; without workers, a certificate is judged to its end first.
+    """
     if executor is None:
-        yield from map(case.of, certificates)
+        for certificate in certificates:
+            budget.poll()
+            yield case.of(certificate)
         return
     waiting: deque[list[Future[Judgement]]] = deque()
     for certificate in certificates:
-        waiting.append([executor.submit(_judge, case, part) for part in _parts(certificate, PARTS * workers)])
+        parts = [certificate] if workers == 1 else _parts(certificate, PARTS * workers)
+        waiting.append([executor.submit(_judge, case, part) for part in parts])
         while sum(map(len, waiting)) > PARTS * workers:
-            yield _outcome(waiting.popleft())
-    yield from map(_outcome, waiting)
+            yield _outcome(waiting.popleft(), budget)
+    for parts in waiting:
+        yield _outcome(parts, budget)
 
 
 def _judge(case: Case | QuantisedCase, certificate: Any) -> Judgement:
     return case.of(certificate)
 
 
-def _outcome(parts: list[Future[Judgement]]) -> Judgement:
+def _outcome(parts: list[Future[Judgement]], budget: Budget) -> Judgement:
+    while wait(parts, budget.left).not_done:
+        budget.poll()
     return reduce(Judgement.and_, (part.result() for part in parts))
 
 

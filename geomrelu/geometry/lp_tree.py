@@ -26,13 +26,15 @@ from math import gcd
 from operator import mul
 
 import numpy as np
-from flint import fmpq, fmpq_mat, fmpz_mat
+from flint import fmpq, fmpq_mat
 
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
 from geomrelu.exact.cddlib import Row
+from geomrelu.exact.elimination import pivots
 from geomrelu.exact.numbers import common, nearest
+from geomrelu.parallel import apart
 
 __all__ = ["Batch", "Point", "Tree", "cut", "dot", "sufficient_coordinates"]
 
@@ -40,6 +42,8 @@ Point = tuple[Fraction, ...]
 
 _POINTS = 24  # known points a cell keeps; each costs one product a form
 _CLAUSES = 64  # clauses a form keeps for each side, the most recently used first
+_FAR = 16  # bits of coordinates that are no trouble to floats
+_HEAVY = 1 << 16  # bits of a linear program that exact arithmetic may take seconds and minutes for
 _EXACT = 130  # entries of a linear program that exact arithmetic solves sooner than floating point plus verification
 
 
@@ -328,7 +332,7 @@ class Tree:
             found = self._floating(objective, rows, cell, walls)
             if found is not None:
                 return found
-        best = linear_programs.maximise(objective, [*rows, *self._side_rows()])
+        best = self._exact(objective, [*rows, *self._side_rows()])
         if best.value is None or best.point is None or best.multipliers is None:
             raise ArithmeticError("a bounded and feasible linear program has no optimum")
         point = _homogeneous(best.point)
@@ -336,21 +340,46 @@ class Tree:
             return point, None
         return point, [walls[i][2] for i in best.multipliers[0] if i < len(cell.walls)]
 
+    def _exact(self, objective: Row, rows: list[Row]) -> linear_programs.Optimum:
+        """In rational arithmetic, which looks at no clock: what may be long has a process of its own if time is
+        limited."""
+        bits = sum(v.bit_length() for row in rows for v in row)
+        if bits < _HEAVY or self.budget.left is None:
+            return linear_programs.maximise(objective, rows)
+        found: linear_programs.Optimum = apart(self.budget, linear_programs.maximise, objective, rows)
+        return found
+
     def _floating(
         self, objective: Row, rows: Sequence[Row], cell: _Cell, walls: Sequence[_Wall]
     ) -> tuple[Row | None, list[int] | None] | None:
-        """The same by HiGHS in floating point, if its answer stands in exact arithmetic; else None."""
+        """The same by HiGHS in floating point, if its answer stands in exact arithmetic; else None.
+
+        Where it knows no answer because all happens far away (its numbers end at 1e20, and what is below 1e-9 is 0 to
+        it), it is asked again in coordinates as large as those of the witness and of the hyperplane.
+        """
+        place = max(map(abs, cell.witness[1:]), default=0).bit_length() - cell.witness[0].bit_length()
+        away = objective[0].bit_length() - max(map(abs, objective[1:])).bit_length()
+        found = self._in_units(0, objective, rows, cell, walls)
+        if found is None and (unit := max(place, away)) > _FAR:
+            return self._in_units(unit, objective, rows, cell, walls)
+        return found
+
+    def _in_units(
+        self, unit: int, objective: Row, rows: Sequence[Row], cell: _Cell, walls: Sequence[_Wall]
+    ) -> tuple[Row | None, list[int] | None] | None:
+        """In coordinates x / 2**unit."""
         from scipy.optimize import linprog
 
-        sizes = [max(map(abs, row)) for row in (objective, *rows)]
-        target, *table = (nearest(row, size) for row, size in zip((objective, *rows), sizes, strict=True))
+        scaled = [(row[0], *(v << unit for v in row[1:])) for row in (objective, *rows)]
+        sizes = [max(map(abs, row)) for row in scaled]
+        target, *table = (nearest(row, size) for row, size in zip(scaled, sizes, strict=True))
         matrix = np.array([row[1:] for row in table]).reshape(len(rows), self.dimension)
         solved = linprog(
             -target[1:],
             A_ub=-matrix,
             b_ub=np.array([row[0] for row in table]),
             bounds=[
-                tuple(None if v is None else v / self.scale for v in pair)
+                tuple(None if v is None else v / (self.scale << unit) for v in pair)
                 for pair in zip(self.low, self.high, strict=True)
             ],
             method="highs",
@@ -358,7 +387,7 @@ class Tree:
         if solved.status != 0:
             return None
         if target[0] - solved.fun > 0:
-            best = _homogeneous([Fraction(v) for v in solved.x.tolist()])
+            best = _homogeneous([Fraction(v) * 2**unit for v in solved.x.tolist()])
             beyond = [*cell.walls, (objective, sum(map(abs, objective[1:])), -1)]
             for share in (30, 20, 10, 5, 2):
                 point = _between(best, cell.witness, share)
@@ -495,7 +524,4 @@ def sufficient_coordinates(rows: Sequence[Row], dimension: int) -> list[int]:
     """Coordinates that suffice: with all others at 0, the forms still take all values they can take together."""
     if dimension <= len(rows):
         return list(range(dimension))
-    if not rows:
-        return []
-    reduced, _, rank = fmpz_mat([list(r[1:]) for r in rows]).rref()
-    return [next(j for j, v in enumerate(row) if v) for row in reduced.tolist()[:rank]]
+    return pivots([r[1:] for r in rows])

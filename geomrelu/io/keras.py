@@ -183,7 +183,7 @@ class _Run:
         flat = [v.at(v.places.ravel()) for v in values]
         joined = concatenated(flat, 0) if len(flat) > 1 else flat[0]
         assert isinstance(joined, Tensor)
-        self.tape.finish(joined.map)
+        self.tape.finish(joined.map, self.seen[-1])
         between = [kind for kinds in self.seen[1:-1] for kind in kinds]
         self.tape.reading = Reading(
             "Keras",

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 
+_WEIGHTED = ("Conv", "Dense", "Depthwise", "Gemm", "Linear", "MatMul", "Separable")  # how names of such begin
 _LONGEST = 13_000  # bits; Python prints integers up to 4300 digits
 _MOST = 100_000_000  # nonzero weights of all layers, at about 40 bytes
 
@@ -85,6 +86,8 @@ class Tape:
         self.quantisers: list[Quantiser | None] = []  # one for each layer, None: a ReLU
         self.reading: Reading | None = None  # set by the reader, at the end
         self.output: AffineMap | None = None
+        self.identity_output = False  # is there an output layer that is the identity, so that output is None?
+        self.newest: AffineMap | None = None  # the outputs of the last layer, as they were given
         self.input = AffineMap.selection(inputs, range(inputs))
 
     def relu(self, pre_activation: AffineMap, read: ReadLayer | None = None) -> AffineMap:
@@ -101,7 +104,8 @@ class Tape:
         self.read.append(read or ReadLayer("", (pre_activation.outputs,)))
         self.quantisers.append(quantiser)
         first, self.variables = self.variables, self.variables + pre_activation.outputs
-        return AffineMap.selection(self.variables, range(first, self.variables))
+        self.newest = AffineMap.selection(self.variables, range(first, self.variables))
+        return self.newest
 
     def carry(self, map_: AffineMap) -> None:
         """Refuse a map that would make the network too large: convolutions are written out, weight by weight.
@@ -118,8 +122,14 @@ class Tape:
         del self.layers[layers:], self.read[layers:], self.quantisers[layers:]
         self.variables = self.inputs + sum(m.outputs for m in self.layers)
 
-    def finish(self, output: AffineMap) -> Tape:
-        """Name the network's output; an output that only repeats the last ReLU layer is dropped."""
+    def finish(self, output: AffineMap, after: Iterable[str] | None = None) -> Tape:
+        """Name the network's output; an output that only repeats the last ReLU layer is dropped.
+
+        Args:
+            after: operators or modules after the last ReLU layer; None: there is a linear layer if ``output`` is
+                anything but what :meth:`layer` gave.
+        """
+        has_weights = output is not self.newest if after is None else any(k.startswith(_WEIGHTED) for k in after)
         last = self.layers[-1].outputs if self.layers else 0
         output = output.widened(self.variables)
         _check_digits(output, "the output")
@@ -132,6 +142,7 @@ class Tape:
             and all(v == output.denominator for v in output.data)
         )
         self.output = None if is_last_layer else output
+        self.identity_output = bool(is_last_layer) and has_weights
         return self
 
 

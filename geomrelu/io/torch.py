@@ -95,7 +95,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
                 raise InputError(_UNSUPPORTED)
             left = (f"module {place} ({kind}) and what comes after it: {why}",)
             break
-    tape.finish(value.map)
+    tape.finish(value.map, seen[-1])
     between = [kind for kinds in seen[1:-1] for kind in kinds]
     tape.reading = Reading(
         "PyTorch module",

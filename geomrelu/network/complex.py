@@ -363,6 +363,7 @@ class Complex:
         for block in subdivide(compiled, part.budget):
             images = []
             for row in block.rows:
+                part.budget.poll()
                 variables = list(row)
                 compiled.exact(variables, layer)
                 values = variables[first:]
@@ -371,6 +372,7 @@ class Complex:
                 raw.add(frozenset(image for g in block.members[a:b].tolist() if any(image := images[g])))
         found: dict[frozenset[Row], Polyhedron] = {}
         for generators in sorted(raw, key=sorted):
+            part.budget.poll()
             points = [tuple(Fraction(v, g[0]) for v in g[1:]) for g in sorted(generators) if g[0]]
             polyhedron = Polyhedron.from_generators(points, [g[1:] for g in sorted(generators) if not g[0]])
             extreme, _ = polyhedron.extreme_generators
@@ -380,7 +382,12 @@ class Complex:
                 found[frozenset(extreme)] = polyhedron
         if not maximal:
             return list(found.values())
-        return [p for g, p in found.items() if not any(q is not p and _contains(q, g) for q in found.values())]
+        kept = []
+        for g, p in found.items():
+            part.budget.poll()
+            if not any(q is not p and _contains(q, g) for q in found.values()):
+                kept.append(p)
+        return kept
 
 
 def _primitive(row: list[int]) -> Row:
@@ -452,7 +459,10 @@ def difference(f: Any, g: Any, domain: Any = None, budget: Budget | None = None)
         return inside
     compiled = complex_.compiled
     for block in subdivide(compiled, complex_.budget):
-        differs = [_differs(compiled, row) for row in block.rows]
+        differs = []
+        for row in block.rows:
+            complex_.budget.poll()
+            differs.append(_differs(compiled, row))
         for row, bad in zip(block.rows, differs, strict=True):
             if bad and row[0]:
                 return tuple(Fraction(v, row[0]) for v in row[1:])

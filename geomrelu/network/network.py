@@ -138,6 +138,8 @@ class Network:
             outputs of layer 1, layer 2, ... (dense, convolutional, residual and skip layers alike).
         output: the map after the last ReLU layer over all variables, or None if there is none. It is not judged.
         reading: what the reader of its file says about it; None if it comes from elsewhere.
+        identity_output: has the model an output layer that changes nothing (the identity, without biases)? It is left
+            out, and ``output`` is None; but its weights are parameters.
 
     Two networks are equal (``==``) when their ReLU layers are the same data.
 
@@ -152,6 +154,7 @@ class Network:
     layers: tuple[AffineMap, ...]
     output: AffineMap | None = None
     reading: Reading | None = None
+    identity_output: bool = False
 
     def __repr__(self) -> str:
         widths = [str(width) for width in self.widths]
@@ -174,7 +177,7 @@ class Network:
         """
         if not tape.layers:
             raise InputError("the model has no ReLU layer, so there is nothing to judge")
-        return cls(tape.inputs, tuple(tape.layers), tape.output, tape.reading)
+        return cls(tape.inputs, tuple(tape.layers), tape.output, tape.reading, tape.identity_output)
 
     @classmethod
     def from_layers(cls, layers: Sequence[tuple[Any, Any, str]]) -> Network:

@@ -18,8 +18,10 @@ from geomrelu.exact.affine import affordable
 from geomrelu.geometry import region_formulas
 from geomrelu.geometry.arrangement import Arrangement, generic_count
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.geometry.regions import is_swept
 from geomrelu.network import shards
 from geomrelu.network.complex import Complex
+from geomrelu.network.line_walk import Found, arrangement_on_lines, network_on_lines
 from geomrelu.network.lp_regions import cut_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import Workers, apart
@@ -32,6 +34,8 @@ MOST_INPUTS = 8  # of a network whose cells are cut out by double description; b
 MOST_GENERATORS = 4096  # of its domain
 MOST_FACETS = 256  # of a domain that is given by generators, and need not be known for linear programs
 HEAVY = 1 << 19  # bits of all forms, beyond which an exact linear program takes seconds, and looks at no clock
+KEPT = 5.0, 0.1  # seconds, and share of the time, for regions on random lines, if a tree of cuts does not end
+MANY = 10_000  # regions found, beyond which lines would add few
 FLAT = 3  # inputs, up to which there are few facets for so many generators
 
 __all__ = ["Wanted", "by_shards", "of_arrangement", "of_network"]
@@ -76,9 +80,15 @@ def of_arrangement(arrangement: Arrangement, wanted: Wanted, budget: Budget, eac
     def point(signs: Sequence[int]) -> Sequence[Any]:
         return apart(budget, a.witness, signs) if heavy and budget.left is not None else a.witness(signs)
 
-    def batches() -> Iterator[tuple[np.ndarray, Points]]:
-        for signs in a.regions(budget):
+    def regions(within: Budget) -> Iterator[tuple[np.ndarray, Points]]:
+        for signs in a.regions(within):
             yield signs, lambda i, signs=signs: point(signs[i].tolist())  # type: ignore[misc]
+
+    def batches() -> Iterator[tuple[np.ndarray, Points]]:
+        if is_swept(len(a.hyperplanes), a.rank):
+            return regions(budget)
+        domain = Polyhedron.space(a.dimension) if a.domain is None else a.domain
+        return _and_on_lines(regions, lambda: arrangement_on_lines(a.rows, domain, budget), budget)
 
     def rest() -> Iterator[dict[str, Any]]:
         if a.domain is not None and (wanted.faces or not a.domain.is_bounded):
@@ -126,8 +136,11 @@ def of_network(
         else:
             if wanted.faces or wanted.graph:
                 raise InputError(f"the domain has too many {_other(domain)} for faces or a graph")
-            for signs, point in cut_network(network, domain, complex_.layers, budget):
-                yield np.array([signs], dtype=np.int8), lambda i, point=point: point  # type: ignore[misc]
+            yield from _and_on_lines(
+                lambda within: map(_single, cut_network(network, domain, complex_.layers, within)),
+                lambda: network_on_lines(network, domain, complex_.layers, budget),
+                budget,
+            )
 
     def note(signs: np.ndarray, points: Points) -> None:
         np.logical_or(positive, (signs > 0).any(axis=0), out=positive)
@@ -225,6 +238,37 @@ def _taken(
         found["regions"] = max(found["regions"], budget.examined)  # cells that are not yet cut to the end hold one each
         return found
     return found | {"complete": True}
+
+
+def _single(found: Found) -> tuple[np.ndarray, Points]:
+    return np.array([found[0]], dtype=np.int8), lambda i: found[1]
+
+
+def _and_on_lines(
+    regions: Callable[[Budget], Iterator[tuple[np.ndarray, Points]]],
+    lines: Callable[[], Iterator[Found]],
+    budget: Budget,
+) -> Iterator[tuple[np.ndarray, Points]]:
+    """All regions; where the time does not suffice, those found in most of it, and then others on random lines."""
+    left = budget.left
+    if not left:
+        yield from regions(budget)
+        return
+    seen: set[bytes] = set()
+    try:
+        for signs, points in regions(budget.part(10**18, 1 - min(KEPT[0] / left, KEPT[1]))):
+            if len(seen) < MANY:
+                seen.update(row.tobytes() for row in signs)
+            yield signs, points
+    except Exhausted:
+        if budget.ended or len(seen) >= MANY:
+            raise
+        for found in lines():
+            signs, points = _single(found)
+            if signs[0].tobytes() not in seen:
+                budget.spend()
+                yield signs, points
+        raise Exhausted(f"the time for it, {budget.seconds:.3g} s, is over") from None
 
 
 def _graph(graph: networkx.Graph, path: str, budget: Budget) -> dict[str, Any]:

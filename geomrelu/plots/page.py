@@ -255,10 +255,19 @@ def number_texts(values: Sequence[float]) -> list[str]:
 
 def write(path: str | Path, draw: Callable[[], Figure]) -> None:
     """Draw and save a finished page, in the format that the path says."""
+    files.write(path, rendered(kind_of(path), draw))
+
+
+def kind_of(path: str | Path) -> str:
+    """The format that a path says.
+
+    Raises:
+        InputError: no format of pictures.
+    """
     kind = Path(path).suffix.lower()
     if kind not in KINDS:
         raise InputError(f"{path}: a picture is written as {', '.join(KINDS)}")
-    files.write(path, rendered(kind, draw))
+    return kind
 
 
 def rendered(kind: str, draw: Callable[[], Figure]) -> bytes:

@@ -242,3 +242,36 @@ def test_network_on_the_space_of_many_dimensions():
     assert sorted(s for s, _ in found) == sorted(s for s, _ in cut_network(small, Polyhedron.space(3)))
     for signs, point in found:
         assert signs == tuple(sign(z) for layer in network.pre_activations(point) for z in layer)
+
+
+def test_hyperplanes_far_away_are_no_trouble_to_floats(monkeypatch):
+    """The same arrangement 2^90 times as large: HiGHS calls programs beyond 1e20 unbounded, and is asked again."""
+    rng = random.Random(5)
+    near = [(rng.randint(-9, 9), *(rng.randint(-9, 9) for _ in range(3))) for _ in range(7)]
+    far = [(row[0] << 90, *row[1:]) for row in near]
+    expected = {signs for signs, _ in lp_tree.cut(near, [], 3)}
+    monkeypatch.setattr(lp_tree, "_EXACT", 0)
+    asked = []
+    exact = lp_tree.Tree._exact
+    monkeypatch.setattr(lp_tree.Tree, "_exact", lambda *given: asked.append(given) or exact(*given))
+    found = dict(lp_tree.cut(far, [], 3))
+    assert set(found) == expected
+    for signs, point in found.items():
+        values = [row[0] + sum(a * x for a, x in zip(row[1:], point, strict=True)) for row in far]
+        assert [(v > 0) - (v < 0) for v in values] == list(signs)
+    assert not asked
+
+
+def test_an_exact_program_that_may_be_long_ends_with_the_budget(monkeypatch):
+    monkeypatch.setattr(lp_tree, "_HEAVY", 0)
+
+    def ends(budget, function, *arguments):
+        raise Exhausted("the time for it is over")
+
+    rows = [(1, 1, 0), (1, 0, 1), (-1, 1, 1)]
+    whole = {signs for signs, _ in lp_tree.cut(rows, [], 2, Budget())}
+    assert len(whole) == 7
+    monkeypatch.setattr(lp_tree, "apart", ends)
+    assert {signs for signs, _ in lp_tree.cut(rows, [], 2, Budget())} == whole  # no limit: here
+    with pytest.raises(Exhausted):
+        list(lp_tree.cut(rows, [], 2, Budget(300)))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from commands import run
 
-from geomrelu import Arrangement, Budget, Network, Polyhedron, budget, plots
+from geomrelu import Arrangement, Budget, Network, Polyhedron, budget
 from geomrelu.geometry import catalogue, regions
 from geomrelu.network import region_count
 
@@ -226,8 +226,9 @@ def test_plots_are_written(capsys, lines, net, tmp_path):
 
 def test_the_view_of_a_plot_is_exact(capsys, lines, net, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(plots, "plot_arrangement", lambda model, path, view: seen.append(view))
-    monkeypatch.setattr(plots, "plot_complex", lambda model, path, layer, view: seen.append(view))
+    monkeypatch.setattr("geomrelu.plots.page.rendered", lambda kind, draw: draw() or b"")
+    monkeypatch.setattr("geomrelu.plots.arrangement.arrangement_figure", lambda model, view: seen.append(view))
+    monkeypatch.setattr("geomrelu.plots.complex.complex_figure", lambda model, layer, view: seen.append(view))
     for arguments in (("arrangement", lines), ("arrangement", net), ("complex", net)):
         assert run(capsys, "plot", *arguments, "--view=-1/3,0.1,0,1e-30", "-o", tmp_path / "a.svg")[0] == 0
     third, tenth = Fraction(-1, 3), Fraction(1, 10)

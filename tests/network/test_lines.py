@@ -12,9 +12,12 @@ from math import prod
 
 import commands
 import pytest
+from polls import Polls
 
 from geomrelu import InputError
-from geomrelu.network.lines import Vanishes, zeros_on_line, zeros_orbit
+from geomrelu.budget import Exhausted
+from geomrelu.network import lines
+from geomrelu.network.lines import Vanishes, chain_on_line, zeros_of_neurons, zeros_on_line, zeros_orbit
 from geomrelu.network.network import Network
 from geomrelu.random_networks import closed_forms
 
@@ -245,3 +248,76 @@ def test_a_neuron_without_a_mean_does_not_silence_the_others(capsys, tmp_path):
     data = json.loads(commands.run(capsys, "zeros", str(path), "--line=0,1", "--orbit", "--format", "json")[1])
     assert data[0]["mean"] is None
     assert data[1]["choices"] == 32
+
+
+# ---- within a budget ------------------------------------------------------------------------------------------------
+
+
+def test_several_neurons_at_once_and_what_a_budget_leaves():
+    network = drawn(random.Random(8), (2, 4, 3, 5), lambda rng: rng.randint(-9, 9))
+    single = [zeros_on_line(network, 3, i, [0, 1], [1, 2]) for i in range(5)]
+    assert list(zeros_of_neurons(network, 3, range(5), [0, 1], [1, 2])) == single
+    numbers = set()
+    for most in range(0, 400, 7):
+        found = []
+        try:
+            for zeros in zeros_of_neurons(network, 3, range(5), [0, 1], [1, 2], Polls(most)):
+                found.append(zeros)
+        except Exhausted:
+            assert len(found) < 5
+        assert found == single[: len(found)]
+        numbers.add(len(found))
+    assert {0, 5} < numbers
+
+
+def test_what_no_later_layer_reads_is_not_carried_on():
+    """A skip layer reads the inputs again; the whole chain has the outputs of all layers."""
+    rng = random.Random(9)
+    first, second = ([[rng.randint(-5, 5) for _ in range(n)] for _ in range(3)] for n in (2, 3))
+    plain = Network.from_layers(
+        [(first, [1, 0, -1], "relu"), (second, [0, 1, 0], "relu"), ([[1, -2, 3]], [-1], "relu")]
+    )
+    chain = chain_on_line(plain, [0, 0], [1, 2], 2)
+    for g in chain[1:-1]:
+        point = [Fraction(v, g[0]) for v in g[2:4]]
+        layers = plain.pre_activations(point, 2)
+        assert [Fraction(v, g[0]) for v in g[4:]] == [max(v, 0) for layer in layers for v in layer]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_signs_of_a_neuron_some_at_a_time(seed, monkeypatch):
+    rng = random.Random(seed)
+    layers = [
+        ([[rng.randint(1, 99)] for _ in range(3)], [rng.randint(1, 99) for _ in range(3)]),
+        ([[rng.randint(1, 99) for _ in range(3)]], [rng.randint(1, 99) << 70 * (seed % 2)]),
+    ]
+    whole = zeros_orbit(layers, [0], [1])
+    for some in (0, 1, 2):
+        monkeypatch.setattr(lines, "SIGNS", some)
+        assert zeros_orbit(layers, [0], [1]) == whole
+    with pytest.raises(Exhausted):
+        zeros_orbit(layers, [0], [1], budget=Polls(5))
+
+
+def test_the_command_within_its_time(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "model.json"
+    layers = [
+        {"weights": [[2], [-3], [5]], "bias": [1, 3, -1]},
+        {"weights": [[1, -2, 3], [2, 1, 1]], "bias": [-9, 2]},
+    ]
+    path.write_text(json.dumps({"layers": layers}))
+    _, whole, _ = commands.run(capsys, "zeros", path, "--line=0,1", "--orbit")
+
+    def ends(most, *more):
+        monkeypatch.setattr("geomrelu.cli.zeros.clock_of", lambda options: Polls(most))
+        return commands.run(capsys, "zeros", path, "--line=0,1", *more)
+
+    assert ends(0) == (3, "", "geomrelu: the time for it is over: the zeros of 0 of 2 neurons are known\n")
+    code, out, err = ends(40, "--orbit")
+    assert code == 3
+    assert out.splitlines()[::2] == [line for line in whole.splitlines() if line.startswith("layer")]
+    assert out.count("no mean: the time for it is over") == 2
+    assert err == "geomrelu: the time for it is over: the means of 0 of 2 neurons are known\n"
+    code, out, err = ends(40, "--orbit", "--format", "json")
+    assert [entry["mean"] for entry in json.loads(out)] == [None, None]
+    assert ends(10**6, "--orbit") == (0, whole, "")

@@ -56,6 +56,7 @@ def one_row(trace: Trace, rows: int) -> Tape | None:
         whole = (first // rows, *shape[1:]) if first and not first % rows else (found[0].outputs,)
         ports.append(Port(name, whole))
     single.finish(parts[0] if len(parts) == 1 else AffineMap.stacked(parts))
+    single.identity_output = tape.identity_output
     inputs = tuple(Port(p.name, (1, *p.shape[1:])) for p in trace.ports)
     single.reading = replace(trace.reading(), inputs=inputs, outputs=tuple(ports), layers=tuple(single.read), rows=rows)
     return single

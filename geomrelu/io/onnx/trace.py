@@ -165,7 +165,8 @@ class Trace:
         self.outputs = parts
         tensors = [t for name in parts if isinstance(t := self.values[name], Tensor)]
         maps = [t.map.widened(self.tape.variables) for t in tensors]
-        self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps))
+        after = [name for at, name in self.operators if at == len(self.tape.layers)]
+        self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps), after)
 
     def _cut(self, name: str) -> None:
         """The network ends at a tensor; where it is none, at those that it is made of."""

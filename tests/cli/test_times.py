@@ -1,0 +1,81 @@
+"""Which commands have a budget on time, and what `check` and `plot` say when it is over."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import pytest
+from commands import run
+from polls import Polls
+
+import geomrelu
+from geomrelu.budget import Budget, Exhausted
+from geomrelu.cli import main as main_module
+
+READING = {"inspect", "convert", "claims", "table"}  # they read and write, and search for nothing
+
+
+def test_every_command_that_works_has_a_budget():
+    parser = main_module._parser()
+    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    without = {name for name, sub in commands.choices.items() if "--time" not in sub._option_string_actions}
+    assert without == READING
+
+
+@pytest.fixture
+def decided(tmp_path):
+    """A model, its domain, and a certificate for each of its layers."""
+    layers = [([[1, 0], [0, 1]], [0, 0], "relu"), ([[1, 1], [-1, -1]], [-1, 0], "relu")]
+    network = geomrelu.as_network(layers)
+    network.save(tmp_path / "model.json")
+    geomrelu.decide(network, (-1, 1)).save(tmp_path / "out")
+    return network, str(tmp_path / "model.json"), sorted(map(str, (tmp_path / "out").glob("layer-*.json")))
+
+
+def test_certificates_are_judged_until_the_time_is_over(decided, capsys, monkeypatch):
+    network, model, paths = decided
+    arguments = ["check", *paths, "--model", model, "--domain", "box:-1,1"]
+    code, whole, _ = run(capsys, *arguments)
+    assert (code, whole.count("accepted")) == (0, len(paths)) and len(paths) > 1
+
+    def within(most):
+        monkeypatch.setattr("geomrelu.cli.check.clock_of", lambda options: Polls(most))
+        return run(capsys, *arguments)
+
+    assert within(len(paths)) == (0, whole, "")
+    code, out, err = within(1)
+    assert (code, out) == (3, whole.splitlines(keepends=True)[0])
+    assert err == f"geomrelu: the time for it is over: 1 of {len(paths)} certificates are judged\n"
+    with open(paths[0], "a") as file:
+        file.write("x")
+    code, out, err = within(1)
+    assert code == 1 and out.startswith("REJECTED") and "1 of" in err
+    with pytest.raises(Exhausted):
+        geomrelu.check(paths[1:], network, (-1, 1), budget=Polls(0))
+
+
+def test_certificates_are_judged_elsewhere_if_the_time_is_limited(decided, capsys, monkeypatch):
+    network, _, paths = decided
+    monkeypatch.setattr("geomrelu.deadness.checking.Case.of", None)  # in this process nothing is judged
+    assert geomrelu.check(paths, network, (-1, 1), budget=Budget(300)) == 4
+
+
+def test_a_picture_that_takes_too_long_is_not_written(decided, tmp_path, capsys, monkeypatch):
+    _, model, _ = decided
+    path = tmp_path / "p.svg"
+    plain, timed = (["plot", "complex", model, "-o", path, *more] for more in ([], ["--time", 300]))
+    assert run(capsys, *plain)[0] == 0
+    drawn = path.read_bytes()
+    path.unlink()
+    assert run(capsys, *timed)[0] == 0
+    assert path.read_bytes() == drawn
+    path.write_text("former")
+    monkeypatch.setattr("geomrelu.cli.plot.clock_of", lambda options: Polls(0))
+    assert run(capsys, *plain) == (3, "", f"geomrelu: the time for it is over: {path} is not written\n")
+    assert path.read_text() == "former"
+    monkeypatch.undo()
+    assert run(capsys, *plain[:-1], tmp_path / "p.txt", "--time", 300)[0] == 2
+    (tmp_path / "model.json").write_text(json.dumps({"layers": [{"weights": [[1]], "bias": [0]}]}))
+    code, out, err = run(capsys, *timed)
+    assert (code, out, err.count("\n")) == (2, "", 1) and "only the pieces of networks on R^2" in err
