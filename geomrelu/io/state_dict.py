@@ -49,9 +49,8 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
 # Words whose numbers are no order: what they count is computed side by side.
 _PLURALS = """actors agents branches copies critics ensemble estimators experts heads members models nets networks
     replicas streams towers"""
-_BESIDE = frozenset(_PLURALS.split()) | {
-    f"{word}#" for word in ("branch", "critic", "expert", "head", "member", "tower")
-}
+_NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
+_TABLE = re.compile(r"(?:.+_)?(?:emb|embed|embedding)s?(?:_tokens)?(?:_?[0-9]+)?|wte|wpe", re.IGNORECASE)
 _STEPS = 100_000  # of the search for orders that fit the shapes
 _GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
@@ -94,6 +93,8 @@ def network(
     Exact: yes.
     """
     layers = _layers(arrays)
+    if order is None:
+        _check_uses(layers)
     stems, notes = _ordered(layers, order)
     words = words_of(activation, len(stems))
     if activation is None and len(stems) > 1:
@@ -212,9 +213,31 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
     return found
 
 
+def _check_uses(layers: Mapping[str, _Layer]) -> None:
+    """Refuse weights that are usually not multiplied with what comes before, unless an order says that they are."""
+    for stem, layer in layers.items():
+        before, _, last = stem.rpartition(".")
+        if layer.bias is None and len(layers) > 1 and _TABLE.fullmatch(last):
+            raise InputError(
+                f"{_shown(stem)} is called like a table of embeddings, which is looked up and not multiplied: leave it "
+                "out by select, or name it in order if it is a layer"
+            )
+        if last != "w3":
+            continue
+        three = [layers.get(f"{before}.{name}" if before else name) for name in ("w1", "w2", "w3")]
+        shapes = [other.shape for other in three if other is not None and other.bias is None]
+        if len(shapes) == 3 and shapes[0] == shapes[1][::-1] == shapes[2]:
+            raise InputError(
+                f"{_shown(stem)}: w1, w2 and w3 of such shapes are those of LLaMA, where w3 gates w1 by a product, "
+                "which is not piecewise linear; name them in order if they follow one another"
+            )
+
+
 def _why(array: np.ndarray) -> str:
     if array.ndim in (3, 4):
         return ": the strides and the padding of a convolution are in no state dictionary; give the module or a .onnx"
+    if array.shape == (1,):
+        return ": if it is the slope of a PReLU, give the module or a .onnx"
     if array.ndim == 1:
         return _NORMALISATION
     return ""
@@ -303,7 +326,8 @@ def _precedes(first: list[Component], second: list[Component]) -> bool:
             inside = one[0].lower()
             continue
         if one[0] == two[0]:
-            beside = one[0].lower().replace("_#", "#") in _BESIDE or (one[0] == "#" and inside in _BESIDE)
+            word = re.sub("_?#$", "", one[0].lower())
+            beside = word in _NUMBERED.split() or (one[0] == "#" and inside in _PLURALS.split())
             return not beside and one[1] < two[1]
         words = [re.sub("[#_]+$", "", part[0]).lower() for part in (one, two)]
         for line in _ROLES:

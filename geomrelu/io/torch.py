@@ -13,6 +13,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from geomrelu.arguments import integers
@@ -33,6 +34,7 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
     "__repr__", "extra_repr", "reset_parameters", "init_weights", "_init_weights",
 }  # fmt: skip
 _AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d")
+_WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
@@ -174,7 +176,12 @@ def read(
             reason = "it holds more than tensors, such as a whole module (save its state_dict())" if whole else first
             raise InputError(f"not a readable state dictionary: {reason}") from None
         options = {"order": order, "activation": activation, "select": select}
-        return _network(_parameters(found), sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
+        state, beside = _parameters(found)
+        tape = _network(state, sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
+        if beside and tape.reading is not None:
+            note = f"the file also holds {', '.join(beside)[:200]}, which is not read"
+            tape.reading = replace(tape.reading, notes=(*tape.reading.notes, note))
+        return tape
 
 
 def _network(
@@ -199,17 +206,20 @@ def _network(
     return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
 
 
-def _parameters(found: Any) -> Mapping[str, Any]:
-    """The state dictionary in what a file holds."""
+def _parameters(found: Any) -> tuple[Mapping[str, Any], list[str]]:
+    """The state dictionary in what a file holds, and the names of what stands beside it."""
+    beside: list[str] = []
     for _ in range(3):
         if not isinstance(found, Mapping):
             raise InputError(f"it holds {type(found).__name__}, not a state dictionary")
         inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
+        inner += [key for key, value in found.items() if key not in inner and _holds_weights(value)]
+        names = [str(key)[:40] for key in inner]
         if not inner:
-            return found
-        inner += [str(key)[:40] for key, value in found.items() if key not in inner and _holds_weights(value)]
+            return found, beside
         if len(inner) > 1:
-            raise InputError(f"it holds several state dictionaries ({', '.join(inner)}): save the one that is meant")
+            raise InputError(f"it holds several state dictionaries ({', '.join(names)}): save the one that is meant")
+        beside += [str(key)[:40] for key in found if key not in inner]
         found = found[inner[0]]
     raise InputError("it holds state dictionaries in one another")
 
@@ -246,9 +256,14 @@ def _kind(module: Any) -> str:
         raise InputError("its parameters are not made yet: call the module once")
     shared = sys.modules.get(f"{_OWN}module")
     if any(getattr(module, hooks, None) or getattr(shared, f"_global{hooks}", None) for hooks in _HOOKS):
-        raise InputError("it has forward hooks, which may change what it computes")
+        raise InputError(
+            "it has forward hooks, which may change what it computes: remove them (those of pruning by "
+            "torch.nn.utils.prune.remove), or export it to ONNX"
+        )
+    if type(module).__name__ in _WRAPPERS:
+        raise InputError(f"it wraps another module: give its attribute {_WRAPPERS[type(module).__name__]}")
     if "forward" in getattr(module, "__dict__", {}):
-        raise InputError("it has a forward of its own, which may compute something else")
+        raise InputError("it has a forward of its own, which may compute something else: export it to ONNX")
     if not any(cls.__module__.startswith(_OWN) for cls in type(module).__mro__):
         raise InputError("it is not a module of PyTorch")
     for cls in type(module).__mro__:

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from geomrelu import InputError, Network
+from geomrelu import InputError, Network, as_network
 
 
 @pytest.fixture
@@ -159,3 +159,9 @@ def test_nested_models_that_are_called_with_other_values_are_refused(keras, tmp_
     keras.Model(x, layers.ReLU()(inner(x))).save(tmp_path / "m.keras")  # Keras adds an axis of its own accord
     with pytest.raises(InputError, match=r"is called with shape \[1, 3\], but reads \[None, 3, 1\]"):
         Network.from_file(tmp_path / "m.keras")
+
+
+def test_a_model_of_keras_is_asked_for_as_a_file(keras):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="relu")])
+    with pytest.raises(InputError, match=r"save it as \.keras and give the path"):
+        as_network(model)

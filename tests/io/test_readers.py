@@ -155,7 +155,7 @@ def test_orders_agree_with_all_permutations():
 
 
 @pytest.mark.parametrize(
-    "names", [("experts.0", "experts.1"), ("moe.expert_0", "moe.expert_1"), ("Heads.0", "Heads.1")]
+    "names", [("experts.0", "experts.1"), ("moe.expert_0", "moe.expert_1"), ("Heads.0", "Heads.1"), ("q1", "q2")]
 )
 def test_what_is_computed_side_by_side_has_no_order(names):
     """The numbers of experts, heads or members of an ensemble count them, and do not say which comes first."""
@@ -173,6 +173,9 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         ({"bn.weight": np.ones(2), "bn.bias": np.ones(2)}, "'bn.weight': shape .* normalisations"),
         ({"bn.running_mean": np.ones(2)}, "'bn.running_mean' is not of a linear layer: normalisations"),
         (shapes(gate_proj=(3, 2), up_proj=(3, 2), down_proj=(2, 3)), "'gate_proj.weight' gates another layer"),
+        ({f"ffn.{name}": array for name, array in shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2)).items()}, "'ffn.w3': w1, w2"),
+        (shapes(embed=(5, 2), fc1=(3, 2), fc2=(2, 3)), "'embed' is called like a table of embeddings"),
+        ({"act.weight": np.ones(1)}, "'act.weight': shape .* slope of a PReLU"),
         ({**shapes(a=(2, 3)), "a.bias": np.ones(3)}, "2 rows of weights but 3 biases: its weights are stored"),
         (shapes(c_fc=(2, 2)), "GPT-2"),
         ({"c_proj.weight": np.eye(2), "c_proj.bias": np.ones(2)}, "GPT-2"),
@@ -180,6 +183,15 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         ({}, "at least one layer"),
     ):
         refused(words, state_dict.network, arrays)
+
+
+def test_an_order_says_that_what_is_called_otherwise_is_a_layer():
+    arrays = shapes(embed=(5, 2), fc=(3, 5))
+    assert order_of(arrays, order=["embed", "fc"]) == ["embed", "fc"]
+    assert order_of({**arrays, "embed.bias": np.ones(5)}) == ["embed", "fc"]  # tables have none
+    three = shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2))
+    assert order_of(three, order=["w1", "w2", "w3"]) == ["w1", "w2", "w3"]
+    assert order_of({**three, "w1.bias": np.ones(3)}) == ["w1", "w2", "w3"]
 
 
 def test_activations_and_selections():
@@ -525,6 +537,7 @@ def test_checkpoint_files(torch, tmp_path):
         (module, "more than tensors"),
         ([1], "holds list"),
         ({"model": {}, "net": {}}, "several state dictionaries"),
+        ({"actor": {"0.weight": torch.eye(2)}, "critic": {"0.weight": torch.eye(2)}}, r"several .*\(actor, critic\)"),
         ({"model": {"0.weight": torch.eye(2)}, "ema": {"0.weight": torch.eye(2)}}, r"several .*\(model, ema\)"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.int32)}, "not a tensor of floating-point"),
         ({"0.weight": torch.eye(2).to_sparse()}, "holds each of its numbers"),

@@ -105,11 +105,29 @@ def test_modules_that_cannot_be_read_are_refused_in_one_line(torch):
         refused(f"input_shape.*{words}", Network.from_torch, plain, shape)
 
 
+def test_modules_around_a_module_are_refused_with_what_to_give_instead(torch):
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    refused("wraps another module: give its attribute module", Network.from_torch, nn.DataParallel(module))
+    refused("wraps another module: give its attribute _orig_mod", Network.from_torch, torch.compile(module))
+    from torch.nn.utils import prune
+
+    prune.l1_unstructured(module[0], "weight", 0.5)
+    refused(r"forward hooks, .*: remove them \(those of pruning by", Network.from_torch, module)
+    prune.remove(module[0], "weight")
+    x = torch.randn(2, dtype=torch.float64)
+    net = Network.from_torch(module.double())
+    assert float(net(x.tolist())[0]) == pytest.approx(float(module(x[None])))
+
+
 def test_checkpoints_with_more_than_parameters(torch, tmp_path):
     nn = torch.nn
     module, path = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), tmp_path / "m.pt"
-    torch.save({"model_state_dict": module.state_dict(), "loss": torch.tensor(0.5), "epoch": 3}, path)
-    assert Network.from_file(path) == Network.from_torch(module)
+    for key in ("model_state_dict", "actor"):
+        torch.save({key: module.state_dict(), "loss": torch.tensor(0.5), "epoch": 3}, path)
+        net = Network.from_file(path)
+        assert net == Network.from_torch(module)
+        assert "the file also holds loss, epoch, which is not read" in net.reading.notes
     flipped = {name: torch._neg_view(value) for name, value in module.state_dict().items()}  # -value, lazily
     torch.save(flipped, path)
     assert Network.from_file(path)([1, 2]) == Network.from_state_dict({k: v.clone() for k, v in flipped.items()})(
