@@ -316,8 +316,10 @@ class _Run:
                 self.leave(f"{kind} is called with {more}, which is not supported", name, tensors)
                 return None
             if kind in _MODELS:
-                (inside,) = self.graph(layer, f"{prefix}{name}/", tensors, depth + 1)
-                return inside
+                inside = self.graph(layer, f"{prefix}{name}/", tensors, depth + 1)
+                if len(inside) != 1:
+                    raise InputError(f"a nested model with {len(inside)} outputs is not supported")
+                return inside[0]
             before = len(self.tape.layers)
             try:
                 return self.own(kind, config, tensors, prefix, name)
@@ -361,6 +363,8 @@ def _own(layer: Any) -> str:
     """The class of a layer or model, if it is Keras's own; ``ops.`` and its class of a function of ``keras.ops``."""
     kind = str(layer["class_name"])
     module = layer.get("module")
+    if module is None and "module" in layer:  # as Keras writes it of a class that a script or notebook defines
+        raise InputError(f"class {kind[:60]} is not Keras's own, so it may compute anything")
     if module is not None and not re.fullmatch(r"(keras|tensorflow\.keras|tf_keras)(\.[a-z_.]+)?", str(module)):
         raise InputError(f"class {str(module)[:60]}.{kind[:60]} is not Keras's own, so it may compute anything")
     if ">" in kind or ">" in str(layer.get("registered_name") or ""):
@@ -430,4 +434,6 @@ def _tensors(value: Any) -> Iterator[Any]:
 
 def _list_of(histories: Any) -> list[Any]:
     """One history or a list of them, as a list."""
+    if isinstance(histories, dict):
+        raise InputError("inputs and outputs with names are not supported: make them a list")
     return [histories] if histories and isinstance(histories[0], str) else list(histories)

@@ -142,6 +142,32 @@ def test_a_call_with_more_than_values_ends_the_network(h5py, tmp_path):
         assert read or "BatchNormalization is called with training=True" in net.reading.left[0]
 
 
+def test_classes_that_a_script_defines_are_not_those_of_keras(h5py, tmp_path):
+    data = file_of(h5py, [("ReLU", {"name": "r"})], {})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        config, weights = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+    (layer,) = config["config"]["layers"][1:]
+    layer |= {"module": None, "registered_name": "ReLU"}  # as Keras writes a class ReLU of __main__
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", weights)
+    with pytest.raises(InputError, match="class ReLU is not Keras's own"):
+        Network.from_file(tmp_path / "m.keras")
+
+
+def test_inputs_and_outputs_with_names_are_refused_in_one_line(keras, tmp_path):
+    layers = keras.layers
+    x = keras.Input((3,))
+    keras.Model(x, {"a": layers.ReLU()(x)}).save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="outputs with names are not supported"):
+        Network.from_file(tmp_path / "m.keras")
+    two = keras.Model(x, [layers.Dense(2)(x), layers.Dense(3)(x)])
+    y = keras.Input((3,))
+    keras.Model(y, layers.ReLU()(two(y)[0])).save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="a nested model with 2 outputs is not supported"):
+        Network.from_file(tmp_path / "m.keras")
+
+
 def test_weights_that_keras_rounds_are_noted(h5py, tmp_path):
     kernel = np.float32([[1, 2], [3, 4]])
     for policy, notes in (("float32", 0), ("mixed_float16", 1)):

@@ -244,8 +244,10 @@ def test_sparse_autoencoders(tmp_path):
     assert plain.neuron(1, 2).constant == 0 and centred.neuron(1, 2).constant == -2
     assert plain.neuron(1, 2).slope == centred.neuron(1, 2).slope == (2, 0)
     assert plain([1, 1]) == [2 + 2 + 1, 2 + 2]
+    assert any("nothing names its activation" in note for note in plain.reading.notes)
     written(tmp_path, "cfg.json", '{"architecture": "standard", "apply_b_dec_to_input": true, "d_in": 2}')
     assert Network.from_file(path) == centred
+    assert not any("nothing names" in note for note in Network.from_file(path).reading.notes)
     refused("the option says False", Network.from_file, path, apply_b_dec_to_input=False)
     for config, words in (
         ('{"architecture": "gated"}', "architecture 'gated'"),
