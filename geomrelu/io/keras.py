@@ -231,15 +231,13 @@ class _Run:
         read = [name for name, _, _ in _list_of(inner["input_layers"])] if given is not None else []
         if given is not None and len(read) != len(given):
             raise InputError(f"the model has {len(read)} inputs, but is called with {len(given)} values")
-        first: dict[str, int] = {}  # how the list of outputs numbers the first call of a layer
+        first = {_name(layer): _first_call(layer) for layer in layers}
         for layer in layers:
-            name = str(layer.get("name", layer["config"].get("name")))
-            nodes = layer.get("inbound_nodes", [])
-            first[name] = int(_own(layer) == "Functional" and any(isinstance(node, dict) for node in nodes))
+            name = _name(layer)
             if _own(layer) == "InputLayer":
                 values[name, 0] = self.entry(layer, None if given is None else given[read.index(name)])
-            for k, node in enumerate(nodes):
-                waiting.append((layer, name, k, _call(node)))
+            for k, node in enumerate(layer.get("inbound_nodes", [])):
+                waiting.append((layer, name, k, _call(node, first)))
         while waiting:
             rest = []
             for layer, name, k, call in waiting:
@@ -376,6 +374,16 @@ def _own(layer: Any) -> str:
     return f"ops.{kind}" if is_function else kind
 
 
+def _name(layer: Any) -> str:
+    return str(layer.get("name", layer["config"].get("name")))
+
+
+def _first_call(layer: Any) -> int:
+    """The number of the first call of a layer: 1 of models in Keras 2, and of Functional ones in outputs of Keras 3."""
+    keras_3 = any(isinstance(node, dict) for node in layer.get("inbound_nodes", []))
+    return int(_own(layer) in (("Functional",) if keras_3 else _MODELS))
+
+
 def _snake(kind: str) -> str:
     """The name of a class as Keras makes one of a group from it: ``Conv2DTranspose`` is ``conv2d_transpose``."""
     parts = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
@@ -394,19 +402,19 @@ class _Call:
     more: str = ""
 
 
-def _call(node: Any) -> _Call:
-    """One call of a layer, in the form of Keras 3 or of Keras 2."""
+def _call(node: Any, first: dict[str, int]) -> _Call:
+    """One call of a layer, in the form of Keras 3, or of Keras 2, where layers are called from ``first`` on."""
     if isinstance(node, dict):
         read, options = [*_tensors(node["args"])], node.get("kwargs", {})
         histories = [history for history in read if history is not None]
-        more = "something that is no value of the model" * (len(histories) < len(read))
+        more, first = "something that is no value of the model" * (len(histories) < len(read)), {}
     else:
         histories, more = _list_of(node), ""
         options = {key: v for history in histories if len(history) > 3 for key, v in history[3].items()}
     given = [key for key, v in options.items() if not _is_nothing(v) and (key, v) != ("training", False)]
     if given:
         more = f"{given[0][:40]}={str(options[given[0]])[:40]}"
-    return _Call([_source(history) for history in histories], more)
+    return _Call([(name, number - first.get(name, 0)) for name, number in map(_source, histories)], more)
 
 
 def _source(history: Any) -> tuple[str, int]:

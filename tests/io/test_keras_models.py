@@ -121,6 +121,31 @@ def test_weights_without_names_are_those_of_the_layer_that_is_counted(h5py, tmp_
         assert Network.from_file(tmp_path / "m.keras") == right
 
 
+def test_keras_2_counts_the_calls_of_nested_models_from_one(h5py, tmp_path):
+    kernel = np.float32([[1, 2], [3, -4]])
+    given = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "name": "x"}, "name": "x"}
+    inside = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "name": "i"}},
+        {"class_name": "Dense", "config": {"name": "d", "use_bias": False, "activation": "linear", "dtype": "float32"}},
+    ]
+    inner = {"class_name": "Sequential", "name": "s", "config": {"name": "s", "layers": inside}}
+    inner["inbound_nodes"] = [[["x", 0, 0, {}]], [["s", 1, 0, {"training": None}]]]
+    relu = {"class_name": "ReLU", "name": "r", "config": {"name": "r", "dtype": "float32"}}
+    for call, times in ((1, 1), (2, 2)):
+        layers = [given, inner, relu | {"inbound_nodes": [[["s", call, 0, {}]]]}]
+        for outputs in (["r", 0, 0], ["s", call, 0]):
+            config = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [outputs]}
+            with h5py.File(tmp_path / "m.h5", "w") as file:
+                file.attrs["model_config"] = json.dumps({"class_name": "Functional", "config": config})
+                group = file.create_group("model_weights/s")
+                group.attrs["weight_names"] = [b"d/kernel:0"]
+                group["d/kernel:0"] = kernel
+            net = Network.from_file(tmp_path / "m.h5")
+            right = np.array([1, -2]) @ np.linalg.matrix_power(kernel, times)
+            assert net.pre_activations([1, -2]) == [right.tolist()]
+            assert net([1, -2]) == (np.maximum(right, 0) if outputs[0] == "r" else right).tolist()
+
+
 def test_a_call_with_more_than_values_ends_the_network(h5py, tmp_path):
     arrays = [np.ones(2, np.float32), np.zeros(2, np.float32), np.ones(2, np.float32), np.full(2, 4, np.float32)]
     groups = {"batch_normalization": ("b", arrays)}
