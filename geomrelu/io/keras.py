@@ -311,7 +311,8 @@ class _Run:
         kind, name = _own(layer), str(config.get("name", ""))
         with named(f"layer {name[:60]!r} ({kind[:60]})"):
             if more:
-                self.leave(f"{kind} is called with {more}, which is not supported", name, tensors)
+                known = kind in (*_MODELS, *_OPERATIONS, *keras_layers.LAYERS)
+                self.leave(f"{kind} {f'called with {more} ' * known}is not supported", name, tensors)
                 return None
             if kind in _MODELS:
                 inside = self.graph(layer, f"{prefix}{name}/", tensors, depth + 1)

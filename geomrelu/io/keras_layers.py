@@ -66,6 +66,8 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights:
         return x
     if name == "relu":
         return place.relu(x)
+    if name in ("keras.layers.LeakyReLU", "keras.layers.ReLU"):  # a layer given as the activation of another
+        return activated_by(name.rpartition(".")[2], config["activation"]["config"], x, place, ())
     if name == "leaky_relu":
         return activated(place, x, "LeakyRelu", np.array([0.2]))
     return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None

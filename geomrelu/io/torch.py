@@ -35,6 +35,8 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
 }  # fmt: skip
 _AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d")
 _WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+_TRAINED = ("AlphaDropout", "BatchNorm", "Dropout", "FeatureAlphaDropout", "RReLU", "SyncBatchNorm")
+_EVALUATED = "the module is in training mode: read is what it computes in evaluation mode, after module.eval()"
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
@@ -108,6 +110,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
         between=tuple(dict.fromkeys(between)),
         after=tuple(dict.fromkeys(seen[-1])) if tape.layers else (),
         left=left,
+        notes=(_EVALUATED,) if any(k.startswith(_TRAINED) and leaf.training for _, k, leaf in modules) else (),
     )
     return tape
 

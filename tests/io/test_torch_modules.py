@@ -120,6 +120,15 @@ def test_modules_around_a_module_are_refused_with_what_to_give_instead(torch):
     assert float(net(x.tolist())[0]) == pytest.approx(float(module(x[None])))
 
 
+def test_a_module_in_training_mode_is_read_in_evaluation_mode_and_says_so(torch):
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Dropout(0.5), nn.Linear(3, 1))
+    training, evaluating = Network.from_torch(module), Network.from_torch(module.eval())
+    assert training == evaluating and not evaluating.reading.notes
+    assert "in evaluation mode" in training.reading.notes[0]
+    assert not Network.from_torch(nn.Sequential(nn.Linear(2, 3), nn.ReLU())).reading.notes  # the same in both
+
+
 def test_checkpoints_with_more_than_parameters(torch, tmp_path):
     nn = torch.nn
     module, path = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), tmp_path / "m.pt"
