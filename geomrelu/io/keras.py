@@ -208,7 +208,7 @@ class _Run:
             before=tuple(dict.fromkeys(self.seen[0])),
             between=tuple(dict.fromkeys(between)),
             after=tuple(dict.fromkeys(self.seen[-1])) if self.tape.layers else (),
-            left=tuple(self.left[:1]),
+            left=tuple(self.left),
             notes=tuple(
                 f"{policy}: read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
                 for policy in self.rounded
