@@ -128,6 +128,11 @@ def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
         config = parsed(text.decode("utf-8") if isinstance(text, bytes) else str(text))
         weights: Weights = {}
         layers = _inside(file, "model_weights", h5py)
+        for group in (file, layers):
+            if group is not None and group.attrs.get("backend") in ("theano", b"theano"):
+                raise InputError(
+                    "it was saved with the backend Theano, which turns kernels round: save it with another"
+                )
         for key in layers or ():
             layer = _inside(layers, key, h5py)
             names = [n.decode() if isinstance(n, bytes) else str(n) for n in layer.attrs.get("weight_names", ())]

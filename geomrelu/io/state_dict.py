@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.io.files import FilePath
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
@@ -51,6 +53,7 @@ _PLURALS = """actors agents branches copies critics ensemble estimators experts 
     replicas streams towers"""
 _NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
 _TABLE = re.compile(r"(?:.+_)?(?:emb|embed|embedding)s?(?:_tokens)?(?:_?[0-9]+)?|wte|wpe", re.IGNORECASE)
+_PART = re.compile(r"-([0-9]{5})-of-([0-9]{5})\.")  # as in model-00001-of-00002.safetensors
 _STEPS = 100_000  # of the search for orders that fit the shapes
 _GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
@@ -116,15 +119,21 @@ def network(
     return tape
 
 
-def chosen(arrays: Iterable[str], select: str | Sequence[str] | None) -> tuple[list[str], list[str]]:
+def chosen(
+    arrays: Iterable[str], select: str | Sequence[str] | None, path: FilePath = ""
+) -> tuple[list[str], list[str]]:
     """The names of arrays that are selected, and the others.
 
     Args:
         select: patterns of layers or arrays, such as ``model.layers.3.fc*``; None selects everything.
+        path: of their file.
 
     Raises:
-        InputError: nothing is selected.
+        InputError: nothing is selected, or everything of a file whose name says that it is a part of several.
     """
+    part = _PART.search(Path(path).name)
+    if select is None and part and int(part[2]) > 1:
+        raise InputError(f"it is part {int(part[1])} of {int(part[2])} of a model: select says which layers are meant")
     patterns = [select] if isinstance(select, str) else list(select or ())
     names = [str(name) for name in arrays]
     if select is None:

@@ -139,7 +139,7 @@ def from_state_dict(
     Exact: yes.
     """
     options = {"order": order, "activation": activation, "select": select}
-    return _network(state, {}, "state dictionary", apply_b_dec_to_input, **options)
+    return _network(state, None, "state dictionary", apply_b_dec_to_input, **options)
 
 
 def read(
@@ -180,7 +180,7 @@ def read(
             raise InputError(f"not a readable state dictionary: {reason}") from None
         options = {"order": order, "activation": activation, "select": select}
         state, beside = _parameters(found)
-        tape = _network(state, sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
+        tape = _network(state, path, "PyTorch file", apply_b_dec_to_input, **options)
         if beside and tape.reading is not None:
             note = f"the file also holds {', '.join(beside)[:200]}, which is not read"
             tape.reading = replace(tape.reading, notes=(*tape.reading.notes, note))
@@ -189,7 +189,7 @@ def read(
 
 def _network(
     state: Mapping[str, Any],
-    configuration: Mapping[str, Any],
+    path: FilePath | None,
     format_: str,
     apply_b_dec_to_input: bool | None,
     *,
@@ -197,7 +197,7 @@ def _network(
     activation: str | Sequence[str] | None,
     select: str | Sequence[str] | None,
 ) -> Tape:
-    names, left = state_dict.chosen(state, select)
+    names, left = state_dict.chosen(state, select, path or "")
     arrays = {}
     state_dict.check_names(names)
     for key, parameter in state.items():
@@ -205,6 +205,7 @@ def _network(
             with named(f"parameter {str(key)[:80]!r}"):
                 arrays[str(key)] = array_of(parameter)
     if sae.is_meant(arrays):
+        configuration = {} if path is None else sae.configuration(path)
         return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
     return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
 

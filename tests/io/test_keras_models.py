@@ -153,6 +153,25 @@ def test_keras_2_counts_the_calls_of_nested_models_from_one(h5py, tmp_path):
             assert net([1, -2]) == (np.maximum(right, 0) if outputs[0] == "r" else right).tolist()
 
 
+def test_kernels_of_theano_are_refused(h5py, tmp_path):
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2], "name": "x"}},
+        {"class_name": "Dense", "config": {"name": "d", "use_bias": False, "activation": "relu", "trainable": True}},
+    ]
+    for backend, read in (("tensorflow", True), ("theano", False), (b"theano", False)):
+        with h5py.File(tmp_path / "m.h5", "w") as file:
+            file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+            group = file.create_group("model_weights/d")
+            file["model_weights"].attrs["backend"] = backend
+            group.attrs["weight_names"] = [b"d/kernel:0"]
+            group["d/kernel:0"] = np.eye(2, dtype=np.float32)
+        if read:
+            assert Network.from_file(tmp_path / "m.h5")([1, -2]) == [1, 0]
+        else:
+            with pytest.raises(InputError, match="saved with the backend Theano"):
+                Network.from_file(tmp_path / "m.h5")
+
+
 def test_a_call_with_more_than_values_ends_the_network(h5py, tmp_path):
     arrays = [np.ones(2, np.float32), np.zeros(2, np.float32), np.ones(2, np.float32), np.full(2, 4, np.float32)]
     groups = {"batch_normalization": ("b", arrays)}

@@ -230,6 +230,14 @@ def test_state_dictionaries_saved_as_npz(tmp_path):
             activation="relu")  # fmt: skip
 
 
+def test_a_part_of_a_model_is_no_model(tmp_path):
+    for name, whole in (("m-00001-of-00002.npz", False), ("m-00001-of-00001.npz", True)):
+        np.savez(tmp_path / name, **shapes(fc1=(2, 2), fc2=(2, 2)))
+        if not whole:
+            refused("part 1 of 2 of a model: select says", Network.from_file, tmp_path / name)
+        assert Network.from_file(tmp_path / name, select="fc*").widths == (2,)
+
+
 # ---- sparse autoencoders ----------------------------------------------------------------------------------------
 
 
