@@ -274,7 +274,10 @@ def _ball(text: str, dimension: int | None, reading: Reading | None) -> Ellipsoi
     radius, _, at = text.partition("@")
     center: Any = [0]
     if at and kind_of(at) in POINTS:
-        center = _flat(read_points(at), reading).tolist()
+        points = read_points(at)
+        if kind_of(at) == ".csv" and len(points) != 1:
+            raise InputError(f"a center is one point, and {at} holds {len(points)}")
+        center = _flat(points, reading).tolist()
     elif at:
         center = at.split(",")
     if not at and dimension is None:

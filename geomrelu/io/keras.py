@@ -368,9 +368,10 @@ def _own(layer: Any) -> str:
     kind = str(layer["class_name"])
     module = layer.get("module")
     if module is None and "module" in layer:  # as Keras writes it of a class that a script or notebook defines
-        raise InputError(f"class {kind[:60]} is not Keras's own, so it may compute anything")
+        raise InputError(f"class {kind[:60]} is not Keras's own, so it may compute anything: export it to ONNX")
     if module is not None and not re.fullmatch(r"(keras|tensorflow\.keras|tf_keras)(\.[a-z_.]+)?", str(module)):
-        raise InputError(f"class {str(module)[:60]}.{kind[:60]} is not Keras's own, so it may compute anything")
+        own = f"{str(module)[:60]}.{kind[:60]}"
+        raise InputError(f"class {own} is not Keras's own, so it may compute anything: export it to ONNX")
     if ">" in kind or ">" in str(layer.get("registered_name") or ""):
         raise InputError(f"class {kind[:60]} ({str(layer.get('registered_name'))[:60]}) is not Keras's own")
     if module is None:  # .h5: what has neither a module nor the options of a layer is a function

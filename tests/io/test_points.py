@@ -7,6 +7,7 @@ import pytest
 
 from geomrelu import InputError
 from geomrelu.deadness.on_data import as_points
+from geomrelu.geometry.domains import read_domain
 from geomrelu.io.points import read_points
 from geomrelu.io.reading import Port, Reading
 
@@ -42,6 +43,14 @@ def test_numbers_of_rows_are_no_coordinates(tmp_path):
     for name in ("", "Unnamed: 0"):  # as pandas writes a table; as it writes it again
         path.write_text(f"{name},x,y\n0,0.5,1\n1,0.25,2\n")
         refused("column 1 has no name, .* write index=False", read_points, path)
+
+
+def test_a_center_is_one_point(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("1,2,3,4\n")
+    assert read_domain(f"ball:1@{path}", 4).contains([1, 2, 3, 5])
+    path.write_text("1,2\n3,4\n")
+    refused("a center is one point, and .* holds 2", read_domain, f"ball:1@{path}", 4)
 
 
 def test_a_point_without_a_batch_lies_along_the_axes_of_the_model():
