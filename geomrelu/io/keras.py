@@ -28,11 +28,11 @@ from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, concatenated, sized
 
-__all__ = ["read"]
+__all__ = ["OPERATIONS", "read"]
 
 Weights = dict[str, list[np.ndarray]]
 _MODELS = ("Sequential", "Functional", "Model")
-_OPERATIONS = {  # functions of keras.ops that do what a layer does, where they are called with values alone
+OPERATIONS = {  # functions of keras.ops that do what a layer does, where they are called with values alone
     "ops.Add": "Add",
     "ops.Concatenate": "Concatenate",
     "ops.LeakyRelu": "LeakyReLU",
@@ -316,7 +316,7 @@ class _Run:
         kind, name = _own(layer), str(config.get("name", ""))
         with named(f"layer {name[:60]!r} ({kind[:60]})"):
             if more:
-                known = kind in (*_MODELS, *_OPERATIONS, *keras_layers.LAYERS)
+                known = kind in (*_MODELS, *OPERATIONS, *keras_layers.LAYERS)
                 self.leave(f"{kind} {f'called with {more} ' * known}is not supported", name, tensors)
                 return None
             if kind in _MODELS:
@@ -336,7 +336,7 @@ class _Run:
 
     def own(self, kind: str, config: Any, tensors: list[Tensor], prefix: str, name: str) -> Tensor | None:
         """What a layer that is no model makes."""
-        kind = _OPERATIONS.get(kind, kind)
+        kind = OPERATIONS.get(kind, kind)
         where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
         found = self.weights.get(where) or self.weights.get(self.groups[prefix + name], [])
         if found and (policy := keras_layers.policy_of(config)).startswith("mixed_"):

@@ -216,8 +216,8 @@ def _parameters(found: Any) -> tuple[Mapping[str, Any], list[str]]:
     for _ in range(3):
         if not isinstance(found, Mapping):
             raise InputError(f"it holds {type(found).__name__}, not a state dictionary")
-        inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
-        inner += [key for key, value in found.items() if key not in inner and _holds_weights(value)]
+        inner = [key for key, value in found.items() if _holds_weights(value)]
+        inner = inner or [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
         names = [str(key)[:40] for key in inner]
         if not inner:
             return found, beside

@@ -133,10 +133,10 @@ def test_checkpoints_with_more_than_parameters(torch, tmp_path):
     nn = torch.nn
     module, path = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), tmp_path / "m.pt"
     for key in ("model_state_dict", "actor"):
-        torch.save({key: module.state_dict(), "loss": torch.tensor(0.5), "epoch": 3}, path)
+        torch.save({key: module.state_dict(), "loss": torch.tensor(0.5), "model": {"width": 3}}, path)
         net = Network.from_file(path)
         assert net == Network.from_torch(module)
-        assert "the file also holds loss, epoch, which is not read" in net.reading.notes
+        assert "the file also holds loss, model, which is not read" in net.reading.notes
     flipped = {name: torch._neg_view(value) for name, value in module.state_dict().items()}  # -value, lazily
     torch.save(flipped, path)
     assert Network.from_file(path)([1, 2]) == Network.from_state_dict({k: v.clone() for k, v in flipped.items()})(
