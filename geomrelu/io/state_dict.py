@@ -52,7 +52,17 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
 _PLURALS = """actors agents branches copies critics ensemble estimators experts heads members models nets networks
     replicas streams towers"""
 _NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
-_TABLE = re.compile(r"(?:.+_)?(?:emb|embed|embedding)s?(?:_tokens)?(?:_?[0-9]+)?|wte|wpe", re.IGNORECASE)
+_NETWORKS = "action actor critic discriminator generator online policy student target teacher value"
+_LOOKED_UP = "a table, which is looked up and not multiplied"
+_GATING = "a gate, whose product with another layer is not piecewise linear"
+_OTHER_USES = (  # of weights with such names
+    (
+        re.compile(r"(?:.+_)?(?:emb|embed|embedding|codebook)s?(?:_tokens)?(?:_?[0-9]+)?|wte|wpe", re.IGNORECASE),
+        _LOOKED_UP,
+    ),
+    (re.compile(r"(?:.+_)?(?:gate|gating|glu)s?(?:_.+)?", re.IGNORECASE), _GATING),
+    (re.compile(r"lora_.+", re.IGNORECASE), "an adapter, which is added to another layer"),
+)
 _PART = re.compile(r"-([0-9]{5})-of-([0-9]{5})\.")  # as in model-00001-of-00002.safetensors
 _STEPS = 100_000  # of the search for orders that fit the shapes
 _GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
@@ -224,21 +234,23 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
 
 def _check_uses(layers: Mapping[str, _Layer]) -> None:
     """Refuse weights that are usually not multiplied with what comes before, unless an order says that they are."""
+    networks: dict[str, str] = {}  # what comes before the name of a network of its own -> that name
     for stem, layer in layers.items():
-        before, _, last = stem.rpartition(".")
-        if layer.bias is None and len(layers) > 1 and _TABLE.fullmatch(last):
-            raise InputError(
-                f"{_shown(stem)} is called like a table of embeddings, which is looked up and not multiplied: leave it "
-                "out by select, or name it in order if it is a layer"
-            )
-        if last != "w3":
-            continue
-        three = [layers.get(f"{before}.{name}" if before else name) for name in ("w1", "w2", "w3")]
+        parts = stem.split(".")
+        for pattern, why in _OTHER_USES:
+            named = pattern.fullmatch(parts[-1]) or pattern.fullmatch(".".join(parts[-2:]))  # lora_A.default
+            if named and (layer.bias is None or why != _LOOKED_UP) and len(layers) > 1:
+                raise InputError(f"{_shown(stem)} is called like {why}: leave it out by select, or say the order")
+        for k, part in enumerate(parts):
+            word = re.sub("(_?(net|network|model))?[_0-9]*$", "", part.lower())
+            other = networks.setdefault(".".join(parts[:k]), word) if word in _NETWORKS.split() else word
+            if other != word:
+                raise InputError(f"{other} and {word} are networks of their own: choose by select, or say the order")
+        three = [layers.get(".".join([*parts[:-1], name])) for name in ("w1", "w2", "w3")]
         shapes = [other.shape for other in three if other is not None and other.bias is None]
-        if len(shapes) == 3 and shapes[0] == shapes[1][::-1] == shapes[2]:
+        if parts[-1] == "w3" and len(shapes) == 3 and shapes[0] == shapes[1][::-1] == shapes[2]:
             raise InputError(
-                f"{_shown(stem)}: w1, w2 and w3 of such shapes are those of LLaMA, where w3 gates w1 by a product, "
-                "which is not piecewise linear; name them in order if they follow one another"
+                f"{_shown(stem)} is called like {_GATING}, as in LLaMA beside w1 and w2: say the order if not"
             )
 
 

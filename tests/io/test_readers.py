@@ -173,8 +173,22 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         ({"bn.weight": np.ones(2), "bn.bias": np.ones(2)}, "'bn.weight': shape .* normalisations"),
         ({"bn.running_mean": np.ones(2)}, "'bn.running_mean' is not of a linear layer: normalisations"),
         (shapes(gate_proj=(3, 2), up_proj=(3, 2), down_proj=(2, 3)), "'gate_proj.weight' gates another layer"),
-        ({f"ffn.{name}": array for name, array in shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2)).items()}, "'ffn.w3': w1, w2"),
-        (shapes(embed=(5, 2), fc1=(3, 2), fc2=(2, 3)), "'embed' is called like a table of embeddings"),
+        (
+            {f"ffn.{name}": array for name, array in shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2)).items()},
+            "'ffn.w3' is .* a gate",
+        ),
+        (shapes(fc1=(3, 2), fc2=(2, 3), gate=(3, 2)), "'gate' is called like a gate"),
+        (shapes(embed=(5, 2), fc1=(3, 2), fc2=(2, 3)), "'embed' is called like a table, which is looked up"),
+        (shapes(lora_A=(1, 2), lora_B=(2, 1)), "'lora_A' is called like an adapter"),
+        (
+            {
+                f"{n}.{k}.weight": np.ones((2, 1) if k == 0 else (1 if n == "critic" else 3, 2))
+                for n in ("actor", "critic")
+                for k in (0, 2)
+            },
+            "actor and critic are networks of their own",
+        ),
+        (shapes(policy_net=(2, 2), value_net=(1, 2)), "policy and value are networks of their own"),
         ({"act.weight": np.ones(1)}, "'act.weight': shape .* slope of a PReLU"),
         ({**shapes(a=(2, 3)), "a.bias": np.ones(3)}, "2 rows of weights but 3 biases: its weights are stored"),
         (shapes(c_fc=(2, 2)), "GPT-2"),
