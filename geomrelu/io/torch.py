@@ -37,6 +37,7 @@ _AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d
 _WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
 _TRAINED = ("AlphaDropout", "BatchNorm", "Dropout", "FeatureAlphaDropout", "RReLU", "SyncBatchNorm")
 _EVALUATED = "the module is in training mode: read is what it computes in evaluation mode, after module.eval()"
+_PLAIN = ("torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
@@ -268,6 +269,9 @@ def _kind(module: Any) -> str:
         raise InputError(f"it wraps another module: give its attribute {_WRAPPERS[type(module).__name__]}")
     if "forward" in getattr(module, "__dict__", {}):
         raise InputError("it has a forward of its own, which may compute something else: export it to ONNX")
+    for name, held in {**getattr(module, "_parameters", {}), **getattr(module, "_buffers", {})}.items():
+        if held is not None and f"{type(held).__module__}.{type(held).__qualname__}" not in _PLAIN:
+            raise InputError(f"its {name[:40]} is a {type(held).__qualname__[:40]}, which may compute something else")
     if not any(cls.__module__.startswith(_OWN) for cls in type(module).__mro__):
         raise InputError("it is not a module of PyTorch")
     for cls in type(module).__mro__:

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from geomrelu import InputError, Network, decide
+from geomrelu import InputError, Network, as_network, decide
 from geomrelu.io import torch_modules
 
 pytestmark = pytest.mark.torch
@@ -118,6 +118,19 @@ def test_modules_around_a_module_are_refused_with_what_to_give_instead(torch):
     x = torch.randn(2, dtype=torch.float64)
     net = Network.from_torch(module.double())
     assert float(net(x.tolist())[0]) == pytest.approx(float(module(x[None])))
+
+
+@pytest.mark.filterwarnings("ignore:.*MaskedTensors")
+def test_tensors_that_are_more_than_their_numbers_are_refused(torch):
+    nn = torch.nn
+
+    quantised = type("Quantised", (torch.Tensor,), {})  # such classes may define what products with them are
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    module[0].weight = nn.Parameter(torch.ones(3, 2).as_subclass(quantised))
+    refused(r"module 0 \(Linear\): its weight is a Quantised, which may compute", Network.from_torch, module)
+    masked = torch.masked.masked_tensor(torch.ones(3, 2), torch.eye(3, 2) > 0)
+    for state in ({"0.weight": masked}, {"0.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(2)])}):
+        refused("parameter '0.weight': it is not a tensor that holds each of its numbers", as_network, state)
 
 
 def test_a_module_in_training_mode_is_read_in_evaluation_mode_and_says_so(torch):
