@@ -163,6 +163,12 @@ def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
         return FiniteSet.of(table.tolist())
     if not isinstance(domain, (list, tuple)) or not domain:
         raise InputError(f"a domain is {DOMAINS}, not {kind(domain)}")
+    if (
+        isinstance(domain, tuple)
+        and len(domain) == inputs == 2
+        and all(isinstance(side, list) and len(side) == 2 for side in domain)
+    ):
+        raise InputError("two lists: all low ends and all high ones, or two sides? Write [(low, high), (low, high)]")
     domain = [_ends(side) for side in domain]
     if not any(isinstance(side, (list, tuple, np.ndarray)) for side in domain):
         if len(domain) != 2:

@@ -7,7 +7,7 @@ import pytest
 
 from geomrelu import InputError
 from geomrelu.deadness.on_data import as_points
-from geomrelu.geometry.domains import read_domain
+from geomrelu.geometry.domains import as_domain, read_domain
 from geomrelu.io.points import read_points
 from geomrelu.io.reading import Port, Reading
 
@@ -51,6 +51,12 @@ def test_a_center_is_one_point(tmp_path):
     assert read_domain(f"ball:1@{path}", 4).contains([1, 2, 3, 5])
     path.write_text("1,2\n3,4\n")
     refused("a center is one point, and .* holds 2", read_domain, f"ball:1@{path}", 4)
+
+
+def test_two_lists_could_be_ends_or_sides():
+    refused(r"two lists: .* Write \[\(low, high\), \(low, high\)\]", as_domain, ([0, 0], [1, 1]), 2)
+    for sides in ([[0, 1], [0, 1]], [(0, 1), (0, 1)], ((0, 1), (0, 1))):
+        assert as_domain(sides, 2) == as_domain("box:0,1", 2)
 
 
 def test_a_point_without_a_batch_lies_along_the_axes_of_the_model():
