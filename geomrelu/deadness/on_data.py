@@ -87,8 +87,11 @@ def as_points(data: Any, inputs: int, reading: Reading | None = None) -> Points:
         if isinstance(found, (str, bytes, Mapping)) or not hasattr(found, "__iter__"):
             raise InputError(f"data are an array of points, or batches of them, not {kind(data)}")
         try:
-            batches = [_points(_batch(batch), inputs, reading) for batch in found]
-            found = np.concatenate(batches) if batches else np.zeros((0, inputs))
+            batches = [_batch(batch) for batch in found]
+            if len({batch.ndim for batch in batches}) > 1:
+                raise InputError("the data are batches of points, but not all have the same axes (labels among them?)")
+            tables = [_points(batch, inputs, reading) for batch in batches]
+            found = np.concatenate(tables) if tables else np.zeros((0, inputs))
         except InputError:
             raise
         except (ValueError, TypeError):
@@ -109,8 +112,10 @@ def as_points(data: Any, inputs: int, reading: Reading | None = None) -> Points:
 def _points(array: np.ndarray, inputs: int, reading: Reading | None) -> np.ndarray:
     """Several points, or one, as a table."""
     axes = array.shape[1:]
-    if array.size == inputs and math.prod(axes) != inputs:
-        axes = array.shape
+    if array.size == inputs and math.prod(axes) != inputs:  # one point, along the axes of the model or along one axis
+        own = [n for port in reading.inputs for n in port.shape if n > 1] if reading is not None else [inputs]
+        if [n for n in array.shape if n > 1] in (own, [inputs]):
+            axes = array.shape
     if not array.size or math.prod(axes) != inputs:
         raise InputError(f"data have the shape (points, {inputs}), not {array.shape}")
     if reading is not None and len(axes) > 1:

@@ -284,8 +284,16 @@ def sparse(array: np.ndarray, where: str = "array") -> tuple[np.ndarray, list[in
         places = np.concatenate([np.flatnonzero(bits[k : k + _PART] << 1) + k for k in parts])  # without their signs
         if not np.isfinite(flat[places]).all():
             dyadic(array, where)  # says which
+    elif array.dtype.kind in "iu":
+        places = np.flatnonzero(flat)
     else:
-        places = np.flatnonzero(flat.astype(bool))
+        values = flat.tolist()
+        if not {type(v) for v in values} <= {int, Fraction}:  # None and "" are false, and not 0
+            values = list(rationals(values, where))
+        places = np.array([k for k, v in enumerate(values) if v], dtype=np.int64)
+        exact = np.empty(len(places), dtype=object)
+        exact[:] = [values[k] for k in places.tolist()]
+        return places, *dyadic(exact, where)
     return places, *dyadic(flat[places], where)
 
 

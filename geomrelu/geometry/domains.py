@@ -163,6 +163,12 @@ def _from_numbers(domain: Any, inputs: int) -> Polyhedron | FiniteSet:
         return FiniteSet.of(table.tolist())
     if not isinstance(domain, (list, tuple)) or not domain:
         raise InputError(f"a domain is {DOMAINS}, not {kind(domain)}")
+    if (
+        isinstance(domain, tuple)
+        and len(domain) == inputs == 2
+        and all(isinstance(side, list) and len(side) == 2 for side in domain)
+    ):
+        raise InputError("two lists: all low ends and all high ones, or two sides? Write [(low, high), (low, high)]")
     domain = [_ends(side) for side in domain]
     if not any(isinstance(side, (list, tuple, np.ndarray)) for side in domain):
         if len(domain) != 2:
@@ -274,7 +280,10 @@ def _ball(text: str, dimension: int | None, reading: Reading | None) -> Ellipsoi
     radius, _, at = text.partition("@")
     center: Any = [0]
     if at and kind_of(at) in POINTS:
-        center = _flat(read_points(at), reading).tolist()
+        points = read_points(at)
+        if kind_of(at) == ".csv" and len(points) != 1:
+            raise InputError(f"a center is one point, and {at} holds {len(points)}")
+        center = _flat(points, reading).tolist()
     elif at:
         center = at.split(",")
     if not at and dimension is None:

@@ -1,8 +1,9 @@
 """Models in ``.keras`` and ``.h5``: configuration in JSON and weights in HDF5, read without TensorFlow or Keras.
 
 Sequential and Functional models of piecewise linear layers. A weight is found by the name of its layer as the file
-attaches it, not by the name of its group: Keras numbers the groups of each class anew. The first layer that is not
-supported ends the network; the reading says what is left out.
+attaches it, not by the name of its group: Keras numbers the groups of each class anew. The first versions of Keras 3
+attach no names, and the numbers say which layer it is. The first layer that is not supported, or that is called with
+more than values, ends the network; the reading says what is left out.
 """
 
 from __future__ import annotations
@@ -27,10 +28,20 @@ from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, concatenated, sized
 
-__all__ = ["read"]
+__all__ = ["OPERATIONS", "read"]
 
 Weights = dict[str, list[np.ndarray]]
 _MODELS = ("Sequential", "Functional", "Model")
+OPERATIONS = {  # functions of keras.ops that do what a layer does, where they are called with values alone
+    "ops.Add": "Add",
+    "ops.Concatenate": "Concatenate",
+    "ops.LeakyRelu": "LeakyReLU",
+    "ops.Maximum": "Maximum",
+    "ops.Minimum": "Minimum",
+    "ops.Relu": "ReLU",
+    "ops.Subtract": "Subtract",
+}
+_UNNAMED = "group of layer "  # before the keys of weights to which the file attaches no name
 _DEEPEST = 20
 
 
@@ -87,7 +98,7 @@ def _archive(data: bytes, h5py: Any) -> tuple[Any, Weights]:
 
 
 def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -> None:
-    """The variables below ``layers``, each list under the name of its layer."""
+    """The variables below ``layers``, each list under the name of its layer, or of its group as :data:`_UNNAMED`."""
     if depth > _DEEPEST:
         raise InputError("models are nested too deeply")
     layers = _inside(group, "layers", h5py)
@@ -97,7 +108,7 @@ def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -
         if variables is None:
             continue
         name = variables.attrs.get("name")
-        name = prefix + (name.decode() if isinstance(name, bytes) else str(key if name is None else name))
+        name = prefix + (name.decode() if isinstance(name, bytes) else str(_UNNAMED + key if name is None else name))
         if name in weights:
             raise InputError(f"two layers are called {name[:60]!r}")
         count = len(variables)
@@ -117,6 +128,11 @@ def _legacy(data: bytes, h5py: Any) -> tuple[Any, Weights]:
         config = parsed(text.decode("utf-8") if isinstance(text, bytes) else str(text))
         weights: Weights = {}
         layers = _inside(file, "model_weights", h5py)
+        for group in (file, layers):
+            if group is not None and group.attrs.get("backend") in ("theano", b"theano"):
+                raise InputError(
+                    "it was saved with the backend Theano, which turns kernels round: save it with another"
+                )
         for key in layers or ():
             layer = _inside(layers, key, h5py)
             names = [n.decode() if isinstance(n, bytes) else str(n) for n in layer.attrs.get("weight_names", ())]
@@ -173,6 +189,8 @@ class _Run:
     seen: list[list[str]] = field(default_factory=lambda: [[]])
     left: list[str] = field(default_factory=list)
     frontier: list[Tensor] = field(default_factory=list)  # what the layers left out read
+    groups: dict[str, str] = field(default_factory=dict)  # the key of a layer's weights where the file names none
+    rounded: dict[str, None] = field(default_factory=dict)  # policies that round weights when they compute
 
     def model(self, config: Any) -> Tape:
         outputs = self.graph(config, "", None, 0)
@@ -195,67 +213,93 @@ class _Run:
             before=tuple(dict.fromkeys(self.seen[0])),
             between=tuple(dict.fromkeys(between)),
             after=tuple(dict.fromkeys(self.seen[-1])) if self.tape.layers else (),
-            left=tuple(self.left[:1]),
+            left=tuple(self.left),
+            notes=tuple(
+                f"{policy}: read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
+                for policy in self.rounded
+            ),
         )
         return self.tape
 
-    def graph(self, config: Any, prefix: str, given: Tensor | None, depth: int) -> list[Tensor | None]:
-        """The outputs of a model; ``given`` is the value that a nested one reads."""
+    def graph(self, config: Any, prefix: str, given: list[Tensor] | None, depth: int) -> list[Tensor | None]:
+        """The outputs of a model; ``given`` are the values that a nested one reads."""
         kind = _own(config)
         if kind not in _MODELS or depth > _DEEPEST:
             raise InputError(f"the model is a {kind[:60]}, not Sequential or Functional")
         inner = config["config"]
         layers = inner if isinstance(inner, list) else inner["layers"]
+        self.count(layers, prefix)
         if kind == "Sequential":
             return [self.chain(layers, prefix, given, depth, inner)]
         values: dict[tuple[str, int], Tensor | None] = {}
-        waiting: list[
-            tuple[Any, str, int, list[tuple[str, int]]]
-        ] = []  # layer, name, which of its calls, what it reads
+        waiting: list[tuple[Any, str, int, _Call]] = []  # layer, name, which of its calls, what it is called with
+        read = [name for name, _, _ in _list_of(inner["input_layers"])] if given is not None else []
+        if given is not None and len(read) != len(given):
+            raise InputError(f"the model has {len(read)} inputs, but is called with {len(given)} values")
+        first = {_name(layer): _first_call(layer) for layer in layers}
         for layer in layers:
-            name = str(layer.get("name", layer["config"].get("name")))
+            name = _name(layer)
             if _own(layer) == "InputLayer":
-                values[name, 0] = self.entry(layer, given)
+                values[name, 0] = self.entry(layer, None if given is None else given[read.index(name)])
             for k, node in enumerate(layer.get("inbound_nodes", [])):
-                waiting.append((layer, name, k, list(_sources(node))))
+                waiting.append((layer, name, k, _call(node, first)))
         while waiting:
             rest = []
-            for layer, name, k, sources in waiting:
-                if all(source in values for source in sources):
-                    values[name, k] = self.layer(layer, prefix, [values[s] for s in sources], depth)
+            for layer, name, k, call in waiting:
+                if all(source in values for source in call.sources):
+                    values[name, k] = self.layer(layer, prefix, [values[s] for s in call.sources], depth, call.more)
                 else:
-                    rest.append((layer, name, k, sources))
+                    rest.append((layer, name, k, call))
             if len(rest) == len(waiting):
                 raise InputError(f"layer {rest[0][1][:60]!r} reads what no layer makes")
             waiting = rest
         found = []
         for name, node, tensor in _list_of(inner["output_layers"]):
-            if tensor != 0 or (name, node) not in values:
+            made = (name, node - first.get(name, 0))
+            if tensor != 0 or made not in values:
                 raise InputError(f"the output {str(name)[:60]!r} is made by no layer")
-            found.append(values[name, node])
+            found.append(values[made])
         return found
 
-    def chain(self, layers: list[Any], prefix: str, given: Tensor | None, depth: int, inner: Any) -> Tensor | None:
-        value = given
+    def count(self, layers: list[Any], prefix: str) -> None:
+        """In which group Keras keeps the weights of each layer of a model: the groups of each class are numbered."""
+        within = f"{self.groups[prefix]}/" if prefix else ""
+        counts: dict[str, int] = {}
+        for layer in layers:
+            group = _snake(str(layer["class_name"]))
+            number = counts[group] = counts.get(group, -1) + 1
+            name = f"{prefix}{layer['config'].get('name', '')}"
+            self.groups[name] = self.groups[f"{name}/"] = f"{within}{_UNNAMED}{group}{f'_{number}' if number else ''}"
+
+    def chain(
+        self, layers: list[Any], prefix: str, given: list[Tensor] | None, depth: int, inner: Any
+    ) -> Tensor | None:
+        if given is not None and len(given) != 1:
+            raise InputError(f"a Sequential is called with {len(given)} values")
+        first = None if given is None else given[0]
+        value = first
         for position, layer in enumerate(layers):
             if _own(layer) == "InputLayer":
-                value = self.entry(layer, given)
+                value = self.entry(layer, first)
                 continue
             if value is None and position == 0:
                 shape = layer["config"].get("batch_input_shape") or _built(inner)
-                value = self.entry({"config": {"batch_shape": shape}}, given)
+                value = self.entry({"config": {"batch_shape": shape}}, None)
             value = self.layer(layer, prefix, [value], depth)
             if value is None:
                 return None
         return value
 
     def entry(self, layer: Any, given: Tensor | None) -> Tensor:
-        """The input."""
+        """The input, or the value that a nested model reads instead."""
+        shape = layer["config"].get("batch_shape") or layer["config"].get("batch_input_shape")
         if given is not None:
+            fits = not shape or len(shape) == len(given.shape)
+            if not fits or not all(size in (None, own) for size, own in zip(shape[1:], given.shape[1:], strict=True)):
+                raise InputError(f"it is called with shape {list(given.shape)}, but reads {str(shape)[:60]}")
             return given
         if self.tape is not None:
             raise InputError("models with several inputs are not supported")
-        shape = layer["config"].get("batch_shape") or layer["config"].get("batch_input_shape")
         if not shape or not all(type(size) is int and size > 0 for size in shape[1:]) or len(shape) < 2:
             raise InputError(f"the shape of the input is not fixed: {str(shape)[:60]}")
         self.shape = tuple(shape[1:])
@@ -263,17 +307,23 @@ class _Run:
         self.tape = Tape(math.prod(self.shape))
         return Tensor((1, *self.shape), self.tape.input)
 
-    def layer(self, layer: Any, prefix: str, values: list[Tensor | None], depth: int) -> Tensor | None:
-        """What a layer makes of some values; None if it is left out."""
+    def layer(self, layer: Any, prefix: str, values: list[Tensor | None], depth: int, more: str = "") -> Tensor | None:
+        """What a layer makes of some values; None if it is left out, as it is where it is called with ``more``."""
         if any(value is None for value in values):
             return None
         tensors = [value for value in values if value is not None]
         config = layer["config"]
         kind, name = _own(layer), str(config.get("name", ""))
         with named(f"layer {name[:60]!r} ({kind[:60]})"):
+            if more:
+                known = kind in (*_MODELS, *OPERATIONS, *keras_layers.LAYERS)
+                self.leave(f"{kind} {f'called with {more} ' * known}is not supported", name, tensors)
+                return None
             if kind in _MODELS:
-                (inside,) = self.graph(layer, f"{prefix}{name}/", tensors[0], depth + 1)
-                return inside
+                inside = self.graph(layer, f"{prefix}{name}/", tensors, depth + 1)
+                if len(inside) != 1:
+                    raise InputError(f"a nested model with {len(inside)} outputs is not supported")
+                return inside[0]
             before = len(self.tape.layers)
             try:
                 return self.own(kind, config, tensors, prefix, name)
@@ -286,8 +336,11 @@ class _Run:
 
     def own(self, kind: str, config: Any, tensors: list[Tensor], prefix: str, name: str) -> Tensor | None:
         """What a layer that is no model makes."""
+        kind = OPERATIONS.get(kind, kind)
         where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
-        found = self.weights.get(where, [])
+        found = self.weights.get(where) or self.weights.get(self.groups[prefix + name], [])
+        if found and (policy := keras_layers.policy_of(config)).startswith("mixed_"):
+            self.rounded[policy] = None
         value = keras_layers.linear_part(kind, config, tensors, found)
         if value is None:
             self.leave(f"{kind} is not supported", name, tensors)
@@ -311,30 +364,64 @@ class _Run:
 
 
 def _own(layer: Any) -> str:
-    """The class of a layer or model, if it is Keras's own."""
+    """The class of a layer or model, if it is Keras's own; ``ops.`` and its class of a function of ``keras.ops``."""
     kind = str(layer["class_name"])
     module = layer.get("module")
+    if module is None and "module" in layer:  # as Keras writes it of a class that a script or notebook defines
+        raise InputError(f"class {kind[:60]} is not Keras's own, so it may compute anything: export it to ONNX")
     if module is not None and not re.fullmatch(r"(keras|tensorflow\.keras|tf_keras)(\.[a-z_.]+)?", str(module)):
-        raise InputError(f"class {str(module)[:60]}.{kind[:60]} is not Keras's own, so it may compute anything")
+        own = f"{str(module)[:60]}.{kind[:60]}"
+        raise InputError(f"class {own} is not Keras's own, so it may compute anything: export it to ONNX")
     if ">" in kind or ">" in str(layer.get("registered_name") or ""):
         raise InputError(f"class {kind[:60]} ({str(layer.get('registered_name'))[:60]}) is not Keras's own")
-    return kind
+    if module is None:  # .h5: what has neither a module nor the options of a layer is a function
+        is_function = kind not in (*_MODELS, "InputLayer") and not {"trainable", "dtype"} & set(layer["config"])
+    else:
+        is_function = bool(re.match(r"keras\.(src\.)?ops\b", str(module)))
+    return f"ops.{kind}" if is_function else kind
+
+
+def _name(layer: Any) -> str:
+    return str(layer.get("name", layer["config"].get("name")))
+
+
+def _first_call(layer: Any) -> int:
+    """The number of the first call of a layer: 1 of models in Keras 2, and of Functional ones in outputs of Keras 3."""
+    keras_3 = any(isinstance(node, dict) for node in layer.get("inbound_nodes", []))
+    return int(_own(layer) in (("Functional",) if keras_3 else _MODELS))
+
+
+def _snake(kind: str) -> str:
+    """The name of a class as Keras makes one of a group from it: ``Conv2DTranspose`` is ``conv2d_transpose``."""
+    parts = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
+    return re.sub("([a-z])([A-Z])", r"\1_\2", parts).lower()
 
 
 def _built(inner: Any) -> Any:
     return inner.get("build_input_shape") if isinstance(inner, dict) else None
 
 
-def _sources(node: Any) -> Iterator[tuple[str, int]]:
-    """What one call of a layer reads, in the form of Keras 3 or of Keras 2."""
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of a layer: the values that it reads, and what else it is given that may change what it computes."""
+
+    sources: list[tuple[str, int]]
+    more: str = ""
+
+
+def _call(node: Any, first: dict[str, int]) -> _Call:
+    """One call of a layer, in the form of Keras 3, or of Keras 2, where layers are called from ``first`` on."""
     if isinstance(node, dict):
-        if any(_tensors(node.get("kwargs", {}))):
-            raise InputError("a layer that reads several things by name is not supported")
-        for history in _tensors(node["args"]):
-            yield _source(history)
+        read, options = [*_tensors(node["args"])], node.get("kwargs", {})
+        histories = [history for history in read if history is not None]
+        more, first = "something that is no value of the model" * (len(histories) < len(read)), {}
     else:
-        for history in _list_of(node):
-            yield _source(history)
+        histories, more = _list_of(node), ""
+        options = {key: v for history in histories if len(history) > 3 for key, v in history[3].items()}
+    given = [key for key, v in options.items() if not _is_nothing(v) and (key, v) != ("training", False)]
+    if given:
+        more = f"{given[0][:40]}={str(options[given[0]])[:40]}"
+    return _Call([(name, number - first.get(name, 0)) for name, number in map(_source, histories)], more)
 
 
 def _source(history: Any) -> tuple[str, int]:
@@ -344,18 +431,24 @@ def _source(history: Any) -> tuple[str, int]:
     return str(name), int(node)
 
 
+def _is_nothing(value: Any) -> bool:
+    """None, also once for each of several values."""
+    return all(map(_is_nothing, value)) if isinstance(value, list) else value is None
+
+
 def _tensors(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            yield value["config"]["keras_history"]
-        else:
-            for inner in value.values():
-                yield from _tensors(inner)
-    elif isinstance(value, list):
+    """The histories of tensors in what a layer is called with; None for anything else."""
+    if isinstance(value, list):
         for inner in value:
             yield from _tensors(inner)
+    elif isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        yield value["config"]["keras_history"]
+    else:
+        yield None
 
 
 def _list_of(histories: Any) -> list[Any]:
     """One history or a list of them, as a list."""
+    if isinstance(histories, dict):
+        raise InputError("inputs and outputs with names are not supported: make them a list")
     return [histories] if histories and isinstance(histories[0], str) else list(histories)

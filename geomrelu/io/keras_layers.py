@@ -19,7 +19,7 @@ from geomrelu.io.onnx.resampling import resized
 from geomrelu.io.tape import windows
 from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding, sized
 
-__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part", "refusal"]
+__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part", "policy_of", "refusal"]
 
 Config = dict[str, Any]
 Arrays = Sequence[np.ndarray]
@@ -31,7 +31,7 @@ def linear_part(kind: str, config: Config, values: Sequence[Tensor], weights: Ar
     Raises:
         InputError: an option that is not supported, weights that are missing or do not fit.
     """
-    if config.get("quantization_config") or _policy(config).startswith(("int8", "int4", "float8")):
+    if config.get("quantization_config") or policy_of(config).startswith(("int8", "int4", "float8")):
         raise InputError("quantised layers are not supported")
     if kind in _MERGES:
         return _MERGES[kind](config, values)
@@ -66,6 +66,8 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights:
         return x
     if name == "relu":
         return place.relu(x)
+    if name in ("keras.layers.LeakyReLU", "keras.layers.ReLU"):  # a layer given as the activation of another
+        return activated_by(name.rpartition(".")[2], config["activation"]["config"], x, place, ())
     if name == "leaky_relu":
         return activated(place, x, "LeakyRelu", np.array([0.2]))
     return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
@@ -150,7 +152,8 @@ _LARGEST: dict[str, Callable[[Config, Tensor, Recorder], Tensor]] = {
 }
 
 
-def _policy(config: Config) -> str:
+def policy_of(config: Config) -> str:
+    """The name of the policy that says in which types a layer computes."""
     policy = config.get("dtype")
     if isinstance(policy, dict):
         policy = policy.get("config", {}).get("name") if isinstance(policy.get("config"), dict) else None

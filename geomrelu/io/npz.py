@@ -57,7 +57,7 @@ def read(
             if activation is not None:
                 raise InputError("activation: the file says it itself, in its array 'activations'")
             activation = _words(activations)
-        names, left = state_dict.chosen(arrays, select)
+        names, left = state_dict.chosen(arrays, select, path)
         arrays = {name: arrays[name] for name in names}
         if sae.is_meant(arrays):
             return sae.network(arrays, sae.configuration(path), "npz", apply_b_dec_to_input=apply_b_dec_to_input)

@@ -9,7 +9,7 @@ import importlib
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from geomrelu.io import keras_layers, sklearn, torch_modules
+from geomrelu.io import keras, keras_layers, sklearn, torch_modules
 from geomrelu.io.onnx.rules import OPERATORS
 
 __all__ = ["lines", "refused_by_onnx"]
@@ -76,7 +76,13 @@ def lines() -> Iterator[str]:
         yield ""
     groups: list[tuple[str, list[tuple[str, Iterable[str]]]]] = [
         ("PyTorch modules", [("make ReLU layers", torch_modules.ACTIVATIONS), ("affine", torch_modules.LINEAR)]),
-        ("Keras layers", [("in .keras and .h5 files", keras_layers.LAYERS)]),
+        (
+            "Keras layers",
+            [
+                ("in .keras and .h5 files", keras_layers.LAYERS),
+                ("functions of `keras.ops`, of values alone", [name[len("ops.") :] for name in keras.OPERATIONS]),
+            ],
+        ),
         ("scikit-learn", [("networks", sklearn.NETWORKS), ("steps of a pipeline before one", sklearn.STEPS)]),
     ]
     for title, tables in groups:

@@ -96,6 +96,8 @@ def network(
         value = AffineMap.from_dense(arrays["W_dec"].T, arrays.get("b_dec"), "W_dec").after(value)
     tape.finish(value)
     notes = [f"b_dec is {'' if subtracted else 'not '}subtracted from the input"] if "b_dec" in arrays else []
+    if not thresholded and not {"architecture", "activation_fn", "activation_fn_str"} & configuration.keys():
+        notes.append("nothing names its activation: taken is ReLU, and not the largest few of all features")
     if configuration.get("normalize_activations", "none") not in ("none", None):
         notes.append("the inputs are the activations after the scaling by their average norm")
     tape.reading = Reading(

@@ -60,7 +60,7 @@ def read(
         except Exception as problem:  # the package's own error, and those of malformed text
             raise InputError(f"not a usable safetensors file: {one_line(problem)}") from None
         affordable(sum(len(tensor["data"]) for tensor in tensors.values()) // 8, "the tensors")
-        names, left = state_dict.chosen(tensors, select)
+        names, left = state_dict.chosen(tensors, select, path)
         arrays = {name: _array(name, tensors[name]) for name in names}
         if sae.is_meant(arrays):
             return sae.network(

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.io.files import FilePath
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
@@ -49,9 +51,19 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
 # Words whose numbers are no order: what they count is computed side by side.
 _PLURALS = """actors agents branches copies critics ensemble estimators experts heads members models nets networks
     replicas streams towers"""
-_BESIDE = frozenset(_PLURALS.split()) | {
-    f"{word}#" for word in ("branch", "critic", "expert", "head", "member", "tower")
-}
+_NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
+_NETWORKS = "action actor critic discriminator generator online policy student target teacher value"
+_LOOKED_UP = "a table, which is looked up and not multiplied"
+_GATING = "a gate, whose product with another layer is not piecewise linear"
+_OTHER_USES = (  # of weights with such names
+    (
+        re.compile(r"(?:.+_)?(?:emb|embed|embedding|codebook)s?(?:_tokens)?(?:_?[0-9]+)?|wte|wpe", re.IGNORECASE),
+        _LOOKED_UP,
+    ),
+    (re.compile(r"(?:.+_)?(?:gate|gating|glu)s?(?:_.+)?", re.IGNORECASE), _GATING),
+    (re.compile(r"lora_.+", re.IGNORECASE), "an adapter, which is added to another layer"),
+)
+_PART = re.compile(r"-([0-9]{5})-of-([0-9]{5})\.")  # as in model-00001-of-00002.safetensors
 _STEPS = 100_000  # of the search for orders that fit the shapes
 _GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
@@ -94,6 +106,8 @@ def network(
     Exact: yes.
     """
     layers = _layers(arrays)
+    if order is None:
+        _check_uses(layers)
     stems, notes = _ordered(layers, order)
     words = words_of(activation, len(stems))
     if activation is None and len(stems) > 1:
@@ -115,15 +129,21 @@ def network(
     return tape
 
 
-def chosen(arrays: Iterable[str], select: str | Sequence[str] | None) -> tuple[list[str], list[str]]:
+def chosen(
+    arrays: Iterable[str], select: str | Sequence[str] | None, path: FilePath = ""
+) -> tuple[list[str], list[str]]:
     """The names of arrays that are selected, and the others.
 
     Args:
         select: patterns of layers or arrays, such as ``model.layers.3.fc*``; None selects everything.
+        path: of their file.
 
     Raises:
-        InputError: nothing is selected.
+        InputError: nothing is selected, or everything of a file whose name says that it is a part of several.
     """
+    part = _PART.search(Path(path).name)
+    if select is None and part and int(part[2]) > 1:
+        raise InputError(f"it is part {int(part[1])} of {int(part[2])} of a model: select says which layers are meant")
     patterns = [select] if isinstance(select, str) else list(select or ())
     names = [str(name) for name in arrays]
     if select is None:
@@ -212,9 +232,33 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
     return found
 
 
+def _check_uses(layers: Mapping[str, _Layer]) -> None:
+    """Refuse weights that are usually not multiplied with what comes before, unless an order says that they are."""
+    networks: dict[str, str] = {}  # what comes before the name of a network of its own -> that name
+    for stem, layer in layers.items():
+        parts = stem.split(".")
+        for pattern, why in _OTHER_USES:
+            named = pattern.fullmatch(parts[-1]) or pattern.fullmatch(".".join(parts[-2:]))  # lora_A.default
+            if named and (layer.bias is None or why != _LOOKED_UP) and len(layers) > 1:
+                raise InputError(f"{_shown(stem)} is called like {why}: leave it out by select, or say the order")
+        for k, part in enumerate(parts):
+            word = re.sub("(_?(net|network|model))?[_0-9]*$", "", part.lower())
+            other = networks.setdefault(".".join(parts[:k]), word) if word in _NETWORKS.split() else word
+            if other != word:
+                raise InputError(f"{other} and {word} are networks of their own: choose by select, or say the order")
+        three = [layers.get(".".join([*parts[:-1], name])) for name in ("w1", "w2", "w3")]
+        shapes = [other.shape for other in three if other is not None and other.bias is None]
+        if parts[-1] == "w3" and len(shapes) == 3 and shapes[0] == shapes[1][::-1] == shapes[2]:
+            raise InputError(
+                f"{_shown(stem)} is called like {_GATING}, as in LLaMA beside w1 and w2: say the order if not"
+            )
+
+
 def _why(array: np.ndarray) -> str:
     if array.ndim in (3, 4):
         return ": the strides and the padding of a convolution are in no state dictionary; give the module or a .onnx"
+    if array.shape == (1,):
+        return ": if it is the slope of a PReLU, give the module or a .onnx"
     if array.ndim == 1:
         return _NORMALISATION
     return ""
@@ -303,7 +347,8 @@ def _precedes(first: list[Component], second: list[Component]) -> bool:
             inside = one[0].lower()
             continue
         if one[0] == two[0]:
-            beside = one[0].lower().replace("_#", "#") in _BESIDE or (one[0] == "#" and inside in _BESIDE)
+            word = re.sub("_?#$", "", one[0].lower())
+            beside = word in _NUMBERED.split() or (one[0] == "#" and inside in _PLURALS.split())
             return not beside and one[1] < two[1]
         words = [re.sub("[#_]+$", "", part[0]).lower() for part in (one, two)]
         for line in _ROLES:

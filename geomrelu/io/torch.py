@@ -13,6 +13,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from geomrelu.arguments import integers
@@ -33,6 +34,10 @@ _HARMLESS = {  # what a subclass may define without changing what its modules co
     "__repr__", "extra_repr", "reset_parameters", "init_weights", "_init_weights",
 }  # fmt: skip
 _AXES = re.compile(r"(?:\w*Pool|Conv|ConvTranspose|\w+Pad|Upsampling\w+)([123])d")
+_WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+_TRAINED = ("AlphaDropout", "BatchNorm", "Dropout", "FeatureAlphaDropout", "RReLU", "SyncBatchNorm")
+_EVALUATED = "the module is in training mode: read is what it computes in evaluation mode, after module.eval()"
+_PLAIN = ("torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.parameter.Buffer")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
@@ -106,6 +111,7 @@ def from_module(module: Any, input_shape: Sequence[int] | None = None) -> Tape:
         between=tuple(dict.fromkeys(between)),
         after=tuple(dict.fromkeys(seen[-1])) if tape.layers else (),
         left=left,
+        notes=(_EVALUATED,) if any(k.startswith(_TRAINED) and leaf.training for _, k, leaf in modules) else (),
     )
     return tape
 
@@ -134,7 +140,7 @@ def from_state_dict(
     Exact: yes.
     """
     options = {"order": order, "activation": activation, "select": select}
-    return _network(state, {}, "state dictionary", apply_b_dec_to_input, **options)
+    return _network(state, None, "state dictionary", apply_b_dec_to_input, **options)
 
 
 def read(
@@ -174,12 +180,17 @@ def read(
             reason = "it holds more than tensors, such as a whole module (save its state_dict())" if whole else first
             raise InputError(f"not a readable state dictionary: {reason}") from None
         options = {"order": order, "activation": activation, "select": select}
-        return _network(_parameters(found), sae.configuration(path), "PyTorch file", apply_b_dec_to_input, **options)
+        state, beside = _parameters(found)
+        tape = _network(state, path, "PyTorch file", apply_b_dec_to_input, **options)
+        if beside and tape.reading is not None:
+            note = f"the file also holds {', '.join(beside)[:200]}, which is not read"
+            tape.reading = replace(tape.reading, notes=(*tape.reading.notes, note))
+        return tape
 
 
 def _network(
     state: Mapping[str, Any],
-    configuration: Mapping[str, Any],
+    path: FilePath | None,
     format_: str,
     apply_b_dec_to_input: bool | None,
     *,
@@ -187,7 +198,7 @@ def _network(
     activation: str | Sequence[str] | None,
     select: str | Sequence[str] | None,
 ) -> Tape:
-    names, left = state_dict.chosen(state, select)
+    names, left = state_dict.chosen(state, select, path or "")
     arrays = {}
     state_dict.check_names(names)
     for key, parameter in state.items():
@@ -195,21 +206,25 @@ def _network(
             with named(f"parameter {str(key)[:80]!r}"):
                 arrays[str(key)] = array_of(parameter)
     if sae.is_meant(arrays):
+        configuration = {} if path is None else sae.configuration(path)
         return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
     return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
 
 
-def _parameters(found: Any) -> Mapping[str, Any]:
-    """The state dictionary in what a file holds."""
+def _parameters(found: Any) -> tuple[Mapping[str, Any], list[str]]:
+    """The state dictionary in what a file holds, and the names of what stands beside it."""
+    beside: list[str] = []
     for _ in range(3):
         if not isinstance(found, Mapping):
             raise InputError(f"it holds {type(found).__name__}, not a state dictionary")
-        inner = [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
+        inner = [key for key, value in found.items() if _holds_weights(value)]
+        inner = inner or [key for key in _NESTED if isinstance(found.get(key), Mapping)]  # no parameter is a dictionary
+        names = [str(key)[:40] for key in inner]
         if not inner:
-            return found
-        inner += [str(key)[:40] for key, value in found.items() if key not in inner and _holds_weights(value)]
+            return found, beside
         if len(inner) > 1:
-            raise InputError(f"it holds several state dictionaries ({', '.join(inner)}): save the one that is meant")
+            raise InputError(f"it holds several state dictionaries ({', '.join(names)}): save the one that is meant")
+        beside += [str(key)[:40] for key in found if key not in inner]
         found = found[inner[0]]
     raise InputError("it holds state dictionaries in one another")
 
@@ -246,9 +261,17 @@ def _kind(module: Any) -> str:
         raise InputError("its parameters are not made yet: call the module once")
     shared = sys.modules.get(f"{_OWN}module")
     if any(getattr(module, hooks, None) or getattr(shared, f"_global{hooks}", None) for hooks in _HOOKS):
-        raise InputError("it has forward hooks, which may change what it computes")
+        raise InputError(
+            "it has forward hooks, which may change what it computes: remove them (those of pruning by "
+            "torch.nn.utils.prune.remove), or export it to ONNX"
+        )
+    if type(module).__name__ in _WRAPPERS:
+        raise InputError(f"it wraps another module: give its attribute {_WRAPPERS[type(module).__name__]}")
     if "forward" in getattr(module, "__dict__", {}):
-        raise InputError("it has a forward of its own, which may compute something else")
+        raise InputError("it has a forward of its own, which may compute something else: export it to ONNX")
+    for name, held in {**getattr(module, "_parameters", {}), **getattr(module, "_buffers", {})}.items():
+        if held is not None and f"{type(held).__module__}.{type(held).__qualname__}" not in _PLAIN:
+            raise InputError(f"its {name[:40]} is a {type(held).__qualname__[:40]}, which may compute something else")
     if not any(cls.__module__.startswith(_OWN) for cls in type(module).__mro__):
         raise InputError("it is not a module of PyTorch")
     for cls in type(module).__mro__:

@@ -30,15 +30,18 @@ def array_of(parameter: Any) -> np.ndarray:
     kind = str(parameter.dtype).removeprefix("torch.")
     if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
         raise InputError("it is not a tensor that holds each of its numbers")
-    here = parameter.detach().cpu().resolve_neg().contiguous()
-    if kind in narrow.KINDS:
-        torch = sys.modules["torch"]
-        bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
-        return narrow.widened(bits, kind)
-    if kind not in ("float16", "float32", "float64"):
-        raise InputError(f"it holds {kind}, which is not read")
-    array: np.ndarray = here.numpy()
-    return array
+    try:
+        here = parameter.detach().cpu().resolve_neg().contiguous()
+        if kind in narrow.KINDS:
+            torch = sys.modules["torch"]
+            bits = here.view(torch.int16 if kind == "bfloat16" else torch.uint8).numpy().view(narrow.KINDS[kind])
+            return narrow.widened(bits, kind)
+        if kind not in ("float16", "float32", "float64"):
+            raise InputError(f"it holds {kind}, which is not read")
+        array: np.ndarray = here.numpy()
+        return array
+    except (RuntimeError, TypeError, NotImplementedError):  # masked, nested, fake tensors, and others of such classes
+        raise InputError("it is not a tensor that holds each of its numbers") from None
 
 
 # ---- linear -----------------------------------------------------------------------------------------------------

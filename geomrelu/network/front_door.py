@@ -77,6 +77,8 @@ def as_network(model: Any) -> Network:
         return Network.from_sklearn(model)
     if isinstance(model, Mapping):
         return Network.from_state_dict(model)
+    if any(cls.__module__.partition(".")[0] in ("keras", "tf_keras") for cls in type(model).__mro__):
+        raise InputError("a model of Keras is read from a file: save it as .keras and give the path")
     if _is_module(model):
         return Network.from_torch(model)
     if isinstance(model, (list, tuple)) and model and all(isinstance(layer, (list, tuple)) for layer in model):

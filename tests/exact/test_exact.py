@@ -252,3 +252,20 @@ def test_two_convolutions_in_a_row_need_no_more_than_their_kernels():
     right = second.apply(first.apply(x), first.denominator, rows)
     scale = first.denominator * second.denominator // found.denominator
     assert [v * scale for v in found.apply(x, 1, rows)] == right
+
+
+@pytest.mark.parametrize("missing", [None, "", False, [], 0j, float("nan")])
+def test_what_is_no_number_is_not_taken_for_0(missing):
+    """Though it is as false as 0: tables of objects with missing entries, as of pandas, are refused."""
+    table = np.empty((2, 2), dtype=object)
+    table[0], table[1, 0] = (0, Fraction(1, 2)), 0.0
+    table[1, 1] = missing
+    with pytest.raises(InputError, match="weights, entry 3: "):
+        sparse(table, "weights")
+    table[1, 1] = 5e-324
+    places, numerators, denominator = sparse(table)
+    assert places.tolist() == [1, 3]
+    assert [Fraction(v, denominator) for v in numerators] == [Fraction(1, 2), Fraction(1, 1 << 1074)]
+    for array in (np.zeros((1, 2), bool), np.zeros((1, 2), complex), np.array([["", "1"]])):
+        with pytest.raises(InputError, match="entry 0"):
+            sparse(array)

@@ -155,7 +155,7 @@ def test_orders_agree_with_all_permutations():
 
 
 @pytest.mark.parametrize(
-    "names", [("experts.0", "experts.1"), ("moe.expert_0", "moe.expert_1"), ("Heads.0", "Heads.1")]
+    "names", [("experts.0", "experts.1"), ("moe.expert_0", "moe.expert_1"), ("Heads.0", "Heads.1"), ("q1", "q2")]
 )
 def test_what_is_computed_side_by_side_has_no_order(names):
     """The numbers of experts, heads or members of an ensemble count them, and do not say which comes first."""
@@ -173,6 +173,23 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         ({"bn.weight": np.ones(2), "bn.bias": np.ones(2)}, "'bn.weight': shape .* normalisations"),
         ({"bn.running_mean": np.ones(2)}, "'bn.running_mean' is not of a linear layer: normalisations"),
         (shapes(gate_proj=(3, 2), up_proj=(3, 2), down_proj=(2, 3)), "'gate_proj.weight' gates another layer"),
+        (
+            {f"ffn.{name}": array for name, array in shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2)).items()},
+            "'ffn.w3' is .* a gate",
+        ),
+        (shapes(fc1=(3, 2), fc2=(2, 3), gate=(3, 2)), "'gate' is called like a gate"),
+        (shapes(embed=(5, 2), fc1=(3, 2), fc2=(2, 3)), "'embed' is called like a table, which is looked up"),
+        (shapes(lora_A=(1, 2), lora_B=(2, 1)), "'lora_A' is called like an adapter"),
+        (
+            {
+                f"{n}.{k}.weight": np.ones((2, 1) if k == 0 else (1 if n == "critic" else 3, 2))
+                for n in ("actor", "critic")
+                for k in (0, 2)
+            },
+            "actor and critic are networks of their own",
+        ),
+        (shapes(policy_net=(2, 2), value_net=(1, 2)), "policy and value are networks of their own"),
+        ({"act.weight": np.ones(1)}, "'act.weight': shape .* slope of a PReLU"),
         ({**shapes(a=(2, 3)), "a.bias": np.ones(3)}, "2 rows of weights but 3 biases: its weights are stored"),
         (shapes(c_fc=(2, 2)), "GPT-2"),
         ({"c_proj.weight": np.eye(2), "c_proj.bias": np.ones(2)}, "GPT-2"),
@@ -180,6 +197,15 @@ def test_what_is_no_chain_of_linear_layers_is_refused_by_name():
         ({}, "at least one layer"),
     ):
         refused(words, state_dict.network, arrays)
+
+
+def test_an_order_says_that_what_is_called_otherwise_is_a_layer():
+    arrays = shapes(embed=(5, 2), fc=(3, 5))
+    assert order_of(arrays, order=["embed", "fc"]) == ["embed", "fc"]
+    assert order_of({**arrays, "embed.bias": np.ones(5)}) == ["embed", "fc"]  # tables have none
+    three = shapes(w1=(3, 2), w2=(2, 3), w3=(3, 2))
+    assert order_of(three, order=["w1", "w2", "w3"]) == ["w1", "w2", "w3"]
+    assert order_of({**three, "w1.bias": np.ones(3)}) == ["w1", "w2", "w3"]
 
 
 def test_activations_and_selections():
@@ -218,6 +244,14 @@ def test_state_dictionaries_saved_as_npz(tmp_path):
             activation="relu")  # fmt: skip
 
 
+def test_a_part_of_a_model_is_no_model(tmp_path):
+    for name, whole in (("m-00001-of-00002.npz", False), ("m-00001-of-00001.npz", True)):
+        np.savez(tmp_path / name, **shapes(fc1=(2, 2), fc2=(2, 2)))
+        if not whole:
+            refused("part 1 of 2 of a model: select says", Network.from_file, tmp_path / name)
+        assert Network.from_file(tmp_path / name, select="fc*").widths == (2,)
+
+
 # ---- sparse autoencoders ----------------------------------------------------------------------------------------
 
 
@@ -232,8 +266,10 @@ def test_sparse_autoencoders(tmp_path):
     assert plain.neuron(1, 2).constant == 0 and centred.neuron(1, 2).constant == -2
     assert plain.neuron(1, 2).slope == centred.neuron(1, 2).slope == (2, 0)
     assert plain([1, 1]) == [2 + 2 + 1, 2 + 2]
+    assert any("nothing names its activation" in note for note in plain.reading.notes)
     written(tmp_path, "cfg.json", '{"architecture": "standard", "apply_b_dec_to_input": true, "d_in": 2}')
     assert Network.from_file(path) == centred
+    assert not any("nothing names" in note for note in Network.from_file(path).reading.notes)
     refused("the option says False", Network.from_file, path, apply_b_dec_to_input=False)
     for config, words in (
         ('{"architecture": "gated"}', "architecture 'gated'"),
@@ -525,6 +561,7 @@ def test_checkpoint_files(torch, tmp_path):
         (module, "more than tensors"),
         ([1], "holds list"),
         ({"model": {}, "net": {}}, "several state dictionaries"),
+        ({"actor": {"0.weight": torch.eye(2)}, "critic": {"0.weight": torch.eye(2)}}, r"several .*\(actor, critic\)"),
         ({"model": {"0.weight": torch.eye(2)}, "ema": {"0.weight": torch.eye(2)}}, r"several .*\(model, ema\)"),
         ({"0.weight": torch.zeros(2, 2, dtype=torch.int32)}, "not a tensor of floating-point"),
         ({"0.weight": torch.eye(2).to_sparse()}, "holds each of its numbers"),

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from geomrelu import InputError, Network, decide
+from geomrelu import InputError, Network, as_network, decide
 from geomrelu.io import torch_modules
 
 pytestmark = pytest.mark.torch
@@ -105,11 +105,51 @@ def test_modules_that_cannot_be_read_are_refused_in_one_line(torch):
         refused(f"input_shape.*{words}", Network.from_torch, plain, shape)
 
 
+def test_modules_around_a_module_are_refused_with_what_to_give_instead(torch):
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    refused("wraps another module: give its attribute module", Network.from_torch, nn.DataParallel(module))
+    refused("wraps another module: give its attribute _orig_mod", Network.from_torch, torch.compile(module))
+    from torch.nn.utils import prune
+
+    prune.l1_unstructured(module[0], "weight", 0.5)
+    refused(r"forward hooks, .*: remove them \(those of pruning by", Network.from_torch, module)
+    prune.remove(module[0], "weight")
+    x = torch.randn(2, dtype=torch.float64)
+    net = Network.from_torch(module.double())
+    assert float(net(x.tolist())[0]) == pytest.approx(float(module(x[None])))
+
+
+@pytest.mark.filterwarnings("ignore:.*MaskedTensors")
+def test_tensors_that_are_more_than_their_numbers_are_refused(torch):
+    nn = torch.nn
+
+    quantised = type("Quantised", (torch.Tensor,), {})  # such classes may define what products with them are
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    module[0].weight = nn.Parameter(torch.ones(3, 2).as_subclass(quantised))
+    refused(r"module 0 \(Linear\): its weight is a Quantised, which may compute", Network.from_torch, module)
+    masked = torch.masked.masked_tensor(torch.ones(3, 2), torch.eye(3, 2) > 0)
+    for state in ({"0.weight": masked}, {"0.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(2)])}):
+        refused("parameter '0.weight': it is not a tensor that holds each of its numbers", as_network, state)
+
+
+def test_a_module_in_training_mode_is_read_in_evaluation_mode_and_says_so(torch):
+    nn = torch.nn
+    module = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Dropout(0.5), nn.Linear(3, 1))
+    training, evaluating = Network.from_torch(module), Network.from_torch(module.eval())
+    assert training == evaluating and not evaluating.reading.notes
+    assert "in evaluation mode" in training.reading.notes[0]
+    assert not Network.from_torch(nn.Sequential(nn.Linear(2, 3), nn.ReLU())).reading.notes  # the same in both
+
+
 def test_checkpoints_with_more_than_parameters(torch, tmp_path):
     nn = torch.nn
     module, path = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)), tmp_path / "m.pt"
-    torch.save({"model_state_dict": module.state_dict(), "loss": torch.tensor(0.5), "epoch": 3}, path)
-    assert Network.from_file(path) == Network.from_torch(module)
+    for key in ("model_state_dict", "actor"):
+        torch.save({key: module.state_dict(), "loss": torch.tensor(0.5), "model": {"width": 3}}, path)
+        net = Network.from_file(path)
+        assert net == Network.from_torch(module)
+        assert "the file also holds loss, model, which is not read" in net.reading.notes
     flipped = {name: torch._neg_view(value) for name, value in module.state_dict().items()}  # -value, lazily
     torch.save(flipped, path)
     assert Network.from_file(path)([1, 2]) == Network.from_state_dict({k: v.clone() for k, v in flipped.items()})(
