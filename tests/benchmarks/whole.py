@@ -25,12 +25,12 @@ REAL = "metaroom_4cnn linearizenn_10_10 oval21_base cifar10_resnet_2b collins_ru
 NAMES = [*(f"real/{name}" for name in REAL.split()), "real/sri_resnet_a", "mnist_256x2"]
 
 
-def run(folder: Path, name: str, seconds: float, tree: Path) -> str:
+def run(folder: Path, name: str, seconds: float, tree: Path, suffix: str = ".onnx") -> str:
     """One row."""
     folder = folder.resolve()
     domain = DOMAINS.get(name, f"{name}.vnnlib")
     domain = domain if domain.startswith("box:") else str(folder / domain)
-    command = [sys.executable, "-m", "geomrelu", "decide", str(folder / f"{name}.onnx"), "--domain", domain]
+    command = [sys.executable, "-m", "geomrelu", "decide", str(folder / f"{name}{suffix}"), "--domain", domain]
     command += ["--time", str(seconds), "--workers", "2", "--format", "json"]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with tempfile.TemporaryFile() as out:
