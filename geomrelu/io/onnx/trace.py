@@ -29,6 +29,7 @@ from geomrelu.io.onnx import (
 )
 from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
 from geomrelu.io.onnx.optimised import optimised_away
+from geomrelu.io.onnx.parts import Shapes
 from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
@@ -67,7 +68,7 @@ class Trace:
 
     Args:
         rows: of what an input of unknown batch size is taken to have.
-        shape: of the only input, where the file leaves more than the batch open.
+        shapes: of inputs by name, where the file leaves more than the batch open.
         constants: is a model whose outputs are all constant a network, too?
         quantised: may activations be rounded to whole numbers? Otherwise the network ends where they are.
 
@@ -83,7 +84,7 @@ class Trace:
         self,
         graph: Graph,
         rows: int = 1,
-        shape: tuple[int, ...] | None = None,
+        shapes: Shapes | None = None,
         constants: bool = False,
         quantised: bool = False,
     ) -> None:
@@ -100,7 +101,7 @@ class Trace:
         self.given: list[str] = []
         self.depth = 0  # of branches
         self.wide = any(i.type.tensor_type.elem_type == 11 for i in graph.inputs)
-        self.tape = self._inputs(rows, shape)
+        self.tape = self._inputs(rows, shapes or {})
         for node in graph.nodes:
             with named(node.where):
                 self._do(node)
@@ -115,14 +116,14 @@ class Trace:
 
     # ---- inputs and outputs -----------------------------------------------------------------------------------
 
-    def _inputs(self, rows: int, shape: tuple[int, ...] | None) -> Tape:
-        shapes: dict[str, tuple[int, ...]] = {}
+    def _inputs(self, rows: int, known: Shapes) -> Tape:
+        shapes: Shapes = {}
         for given in self.graph.inputs:
             kind = given.type.tensor_type
             if not given.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
                 self.values[given.name] = Left(f"input {given.name[:80]!r} is not a tensor of floating-point numbers")
                 continue
-            shapes[given.name] = sizes_of(given, rows, shape if len(self.graph.inputs) == 1 else None)
+            shapes[given.name] = sizes_of(given, rows, known.get(given.name))
             self.kinds[given.name] = kind.elem_type
         if not shapes:
             if not self.graph.inputs:
@@ -157,8 +158,12 @@ class Trace:
                 self.tape.finish(Tensor.constant(np.zeros(1)).map)
                 return
             raise InputError(f"the output {wanted[0][:80]!r} does not depend on the input")
+        behind = self._behind()
         if not self.tape.layers and self.left:
-            raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}")
+            further = behind and f"; to read those behind it, start at tensor {behind!r} (--start)"
+            raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}{further}")
+        if behind:
+            self.note(f"to read ReLU layers behind what is left out, start at a tensor, as at {behind!r} (--start)")
         for name in wanted:
             if isinstance(found[name], np.ndarray):
                 self.note(f"output {name[:80]!r} does not depend on the input")
@@ -166,6 +171,25 @@ class Trace:
         tensors = [t for name in parts if isinstance(t := self.values[name], Tensor)]
         maps = [t.map.widened(self.tape.variables) for t in tensors]
         self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps))
+
+    def _behind(self) -> str:
+        """The tensor from which on the first activation that is left out can be read; "" if there is none."""
+        made = {o: n.proto for n in self.graph.nodes for o in n.proto.output if o}
+        left = {name for name, value in self.values.items() if isinstance(value, Left)}
+        for node in self.graph.nodes:
+            if node.proto.op_type in activations.ACTIVATIONS and left.intersection(node.proto.output):
+                name = node.proto.input[0] if node.proto.input else ""
+                while name in made and name in left:
+                    proto = made[name]
+                    read = [
+                        other
+                        for other in proto.input
+                        if not isinstance(self.values.get(other), (np.ndarray, type(None)))
+                    ]
+                    if len(read) != 1 or read[0] not in left or (proto.domain, proto.op_type) not in OPERATORS:
+                        return name if len(name) <= 200 else ""
+                    (name,) = read
+        return ""
 
     def _cut(self, name: str) -> None:
         """The network ends at a tensor; where it is none, at those that it is made of."""
