@@ -49,6 +49,7 @@ MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by thei
     ".pth": torch_format.read,
     ".keras": keras_format.read,
     ".h5": keras_format.read,
+    ".hdf5": keras_format.read,
 }
 
 

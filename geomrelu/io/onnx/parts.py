@@ -44,9 +44,9 @@ def shapes_of(model: Any, shape: Sequence[int] | Mapping[str, Sequence[int]] | N
                 raise InputError(f"there is no input {name[:80]!r} whose shape could be given{_meant(name, known)}")
         return {name: tuple(int(s) for s in sizes) for name, sizes in shape.items()}
     sizes = tuple(int(s) for s in shape)
-    open_ = [name for name, given in known.items() if not _sizes(given)] or list(known)
+    open_ = [name for name, given in known.items() if _sizes(given) is None] or list(known)
     fitting = [name for name in open_ if _fits(known[name], sizes)]
-    if len(known) > 1 and start and not fitting:
+    if start and not fitting:
         open_ = list(start)
     if len(open_) > 1:
         names = ", ".join(repr(name[:40]) for name in open_[:4])
@@ -130,7 +130,8 @@ def _array(numbers: list[Any], dtype: np.dtype, where: str) -> np.ndarray:
         whole = [int(v) if dtype.kind in "iub" else float(v) for v in numbers]
         if dtype.kind == "b" and not set(whole) <= {0, 1}:
             raise ValueError("truth values are 0 and 1")
-        found = np.array(whole, dtype=dtype)
+        with np.errstate(over="ignore"):
+            found = np.array(whole, dtype=dtype)
     except (ValueError, OverflowError) as problem:
         raise InputError(f"{where}: {one_line(problem)}") from None
     if dtype.kind == "f" and not np.isfinite(found).all():
@@ -156,10 +157,10 @@ def _ports(model: Any, start: Sequence[str], shapes: Mapping[str, Any]) -> list[
     for name in start:
         port = type(graph.input[0])(name=name)
         declared, seen = (_sizes(side[name]) if name in side else None for side in (said, found))
-        if declared and seen and declared != seen:
+        if None not in (declared, seen) and declared != seen:
             raise InputError(f"the file says shape {list(declared)} of tensor {name[:80]!r}, which is {list(seen)}")
         if name in said or name in found:
-            port.type.CopyFrom((found if seen or name not in said else said)[name].type)
+            port.type.CopyFrom((found if seen is not None or name not in said else said)[name].type)
         if port.type.WhichOneof("value") not in (None, "tensor_type"):
             raise InputError(f"{name[:80]!r} is no tensor")
         kind = port.type.tensor_type

@@ -53,6 +53,7 @@ _FAMILIES = (
 _DEEPEST = 50  # branches in branches
 _ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
 _FEW = 64
+_MASKS = frozenset({"Add", "Concat", "Max", "Min", "Pad", "ScatterElements", "ScatterND", "Sub", "Sum", "Where"})
 _WHOLE = {name: kind for kind, name in INTEGERS.items()}
 
 
@@ -255,10 +256,10 @@ class Trace:
             for value in results:
                 if isinstance(value, Tensor):
                     self.tape.carry(value.map)
-        except (Unsupported, TooLarge) as problem:
-            self.tape.forget(before)
-            if isinstance(problem, TooLarge) and not before:
+        except InputError as problem:
+            if not isinstance(problem, (Unsupported, TooLarge)) and not _is_masking(proto, inputs):
                 raise
+            self.tape.forget(before)
             why = (
                 f"{named_node.where} {problem}"
                 if str(problem).startswith("is not")
@@ -391,6 +392,13 @@ class Trace:
                 raise
             raise InputError(one_line(problem)) from None
         return results if isinstance(results, tuple) else (results,)
+
+
+def _is_masking(proto: Any, inputs: list[Any]) -> bool:
+    """Are infinite constants added to or put among values, as masks are? That is in order, but no affine map."""
+    return proto.op_type in _MASKS and any(
+        isinstance(v, np.ndarray) and v.dtype.kind == "f" and np.isinf(v).any() for v in inputs
+    )
 
 
 def sizes_of(given: Any, rows: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
