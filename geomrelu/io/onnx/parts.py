@@ -157,7 +157,7 @@ def _ports(model: Any, start: Sequence[str], shapes: Mapping[str, Any]) -> list[
     for name in start:
         port = type(graph.input[0])(name=name)
         declared, seen = (_sizes(side[name]) if name in side else None for side in (said, found))
-        if None not in (declared, seen) and declared != seen:
+        if declared is not None and seen is not None and declared != seen:
             raise InputError(f"the file says shape {list(declared)} of tensor {name[:80]!r}, which is {list(seen)}")
         if name in said or name in found:
             port.type.CopyFrom((found if seen is not None or name not in said else said)[name].type)

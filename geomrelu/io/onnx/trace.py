@@ -129,7 +129,8 @@ class Trace:
         if not shapes:
             if not self.graph.inputs:
                 raise InputError("the graph has no input")
-            raise InputError(next(v.why for v in self.values.values() if isinstance(v, Left)))
+            why = next(v.why for v in self.values.values() if isinstance(v, Left))
+            raise InputError(f"{why}; behind it, one of them may be the start (--start)")
         self.ports = [Port(name, sizes) for name, sizes in shapes.items()]
         self.given = list(shapes)
         tape, start = Tape(sum(port.size for port in self.ports)), 0
