@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         check_readable(path)
     network, domain = judged_inputs(options)
     pieces = domain.pieces if isinstance(domain, Union) else (domain,)
-    smaller = None if options.smaller is None else judged_of(options, options.smaller)
+    smaller = None if options.smaller is None else judged_of(_of_smaller(options), options.smaller)
     judge = "kernel" if options.kernel else "plain" if options.independent else "fast"
     case = case_of(network, pieces, smaller, judge)
     if options.kernel:
@@ -62,3 +62,12 @@ def run(options: argparse.Namespace) -> int:
         everywhere = sorted(set.intersection(*dead))
         print(f"dead on all {len(pieces)} pieces: " + (", ".join(f"{l}:{i}" for l, i in everywhere) or "no neuron"))
     return 1 if rejected else 0
+
+
+def _of_smaller(options: argparse.Namespace) -> argparse.Namespace:
+    """How the smaller model is read: where it is one of a part, or of another format, its file leaves nothing open."""
+    from geomrelu.io.files import kind_of
+
+    if not (options.start or options.input_value) and kind_of(options.smaller) == kind_of(options.model):
+        return options
+    return argparse.Namespace(**vars(options) | {"start": None, "input_value": None, "input_shape": None})

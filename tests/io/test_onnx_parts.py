@@ -86,6 +86,28 @@ def test_a_part_is_decided_checked_and_pruned(tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_a_part_of_open_shape_is_pruned_into_a_file_that_says_it(tmp_path, capsys):
+    nodes = [
+        node("Exp", "x", "e"),
+        node("Conv", "e k c", "h"),
+        node("Relu", "h", "r"),
+        node("Conv", "r k", "g"),
+        node("Relu", "g", "s"),
+        node("Mul", "s rate", "y"),
+    ]
+    constants = {"c": np.float32([-50, 1]), "k": np.ones((2, 2, 1), np.float32)}
+    model = graphs.model(nodes, constants, shape=("batch", 2, "time"))
+    model.graph.input.append(helper.make_tensor_value_info("rate", TensorProto.FLOAT, []))
+    path, out, proof = saved(model, tmp_path), tmp_path / "smaller.onnx", tmp_path / "smaller.proof.json"
+    how = ["--start", "e", "--input-shape", "x=1,2,3", "--input-value", "rate=2", "--domain", "box:0,1"]
+    for target in (out, tmp_path / "smaller.json"):
+        assert main(["prune", str(path), *how, "-o", str(target), "--certificate", str(proof)]) == 0
+        assert main(["check", str(proof), "--model", str(path), *how, "--smaller", str(target)]) == 0
+    assert Network.from_file(out).reading.inputs[0].shape == (1, 2, 3)
+    assert Network.from_file(out).widths == (3, 6)  # of channel 1, then of both
+    capsys.readouterr()
+
+
 def test_other_inputs_stay_and_shapes_that_are_read_become_constants(tmp_path):
     nodes = [
         node("Exp", "x", "e"),

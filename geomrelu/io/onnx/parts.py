@@ -70,6 +70,9 @@ def part_of(model: Any, start: Sequence[str], values: Mapping[str, Sequence[Any]
     _fix(part, values, shapes)
     if start:
         _cut(part, _ports(part, start, shapes), shapes)
+    for name, given in _inputs(part).items():
+        if name in shapes and _fits(given, shapes[name]):  # else it is refused where it is read
+            _give(given, shapes[name])
     return part
 
 
