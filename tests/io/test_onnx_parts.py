@@ -91,11 +91,11 @@ def test_a_part_of_open_shape_is_pruned_into_a_file_that_says_it(tmp_path, capsy
         node("Exp", "x", "e"),
         node("Conv", "e k c", "h"),
         node("Relu", "h", "r"),
-        node("Conv", "r k", "g"),
+        node("Conv", "r l", "g"),
         node("Relu", "g", "s"),
         node("Mul", "s rate", "y"),
     ]
-    constants = {"c": np.float32([-50, 1]), "k": np.ones((2, 2, 1), np.float32)}
+    constants = {"c": np.float32([-50, 1]), "k": np.ones((2, 2, 1), np.float32), "l": np.ones((4, 2, 1), np.float32)}
     model = graphs.model(nodes, constants, shape=("batch", 2, "time"))
     model.graph.input.append(helper.make_tensor_value_info("rate", TensorProto.FLOAT, []))
     path, out, proof = saved(model, tmp_path), tmp_path / "smaller.onnx", tmp_path / "smaller.proof.json"
@@ -104,7 +104,7 @@ def test_a_part_of_open_shape_is_pruned_into_a_file_that_says_it(tmp_path, capsy
         assert main(["prune", str(path), *how, "-o", str(target), "--certificate", str(proof)]) == 0
         assert main(["check", str(proof), "--model", str(path), *how, "--smaller", str(target)]) == 0
     assert Network.from_file(out).reading.inputs[0].shape == (1, 2, 3)
-    assert Network.from_file(out).widths == (3, 6)  # of channel 1, then of both
+    assert Network.from_file(out).widths == (3, 12)  # of channel 1, then of all
     capsys.readouterr()
 
 
