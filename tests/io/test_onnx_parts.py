@@ -108,6 +108,29 @@ def test_a_part_of_open_shape_is_pruned_into_a_file_that_says_it(tmp_path, capsy
     capsys.readouterr()
 
 
+def test_random_parts_are_read_as_onnxruntime_computes_them(tmp_path):
+    """From one or two tensors of a random graph on: the rest is what it is in the whole model."""
+    pytest.importorskip("onnxruntime")
+    read = 0
+    for seed in range(60):
+        model = onnx_graphs.Random(seed).model()
+        names = [o for n in model.graph.node for o in n.output]
+        rng = np.random.default_rng(seed)
+        start = [str(name) for name in rng.choice(names, size=min(len(names), 1 + seed % 2), replace=False)]
+        try:
+            net = Network.from_file(saved(model, tmp_path), start=start, whole_batch=True)
+        except InputError:  # no ReLU layer is left, or a shape must be given
+            continue
+        shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+        x = graphs.eighths(rng, *shape)
+        inputs, outputs = ([p.name for p in ports] for ports in (net.reading.inputs, net.reading.outputs))
+        values = onnx_graphs.evaluate(model, x, [n for n in (*inputs, *outputs) if n != "x"]) | {"x": x}
+        point = [float(v) for name in inputs for v in values[name].ravel()]
+        close(net(point), np.concatenate([values[name].ravel() for name in outputs]), f"seed {seed}")
+        read += 1
+    assert read > 30
+
+
 def test_other_inputs_stay_and_shapes_that_are_read_become_constants(tmp_path):
     nodes = [
         node("Exp", "x", "e"),
@@ -180,6 +203,16 @@ def test_shapes_of_what_the_package_onnx_does_not_know(tmp_path):
     wrong.graph.value_info.append(helper.make_tensor_value_info("magnitude", TensorProto.FLOAT, [2, 4]))
     with pytest.raises(InputError, match=r"says shape \[2, 4\] of tensor 'magnitude', which is \[1, 4\]"):
         Network.from_file(saved(wrong, tmp_path), start="magnitude")
+
+
+def test_a_shape_that_is_counted_in_two_ways_must_be_given(tmp_path):
+    """Of 5 entries, with one row of padding on either side: 3 windows, of which the package onnx finds 4."""
+    pool = node("MaxPool", "x", "p", kernel_shape=[2], strides=[2], pads=[1, 1], ceil_mode=1)
+    nodes = [pool, node("Exp", "p", "e"), node("Relu", "e", "y")]
+    path = saved(graphs.model(nodes, shape=(1, 1, 5)), tmp_path)
+    with pytest.raises(InputError, match="'e': its shape behind a pool with ceil_mode is not sure: give it"):
+        Network.from_file(path, start="e")
+    assert Network.from_file(path, start="e", shape={"e": (1, 1, 3)}).widths == (3,)
 
 
 def test_the_shape_of_the_input_gives_that_of_the_start(tmp_path):

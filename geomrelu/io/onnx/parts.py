@@ -167,12 +167,28 @@ def _ports(model: Any, start: Sequence[str], shapes: Mapping[str, Any]) -> list[
         if port.type.WhichOneof("value") not in (None, "tensor_type"):
             raise InputError(f"{name[:80]!r} is no tensor")
         kind = port.type.tensor_type
+        if any(a.name == "ceil_mode" and a.i for n in _before(graph, name) for a in n.attribute):
+            if name not in shapes:
+                raise InputError(f"{name[:80]!r}: its shape behind a pool with ceil_mode is not sure: give it")
+            _give(port, shapes[name])
         if not kind.elem_type:
             kind.elem_type = _only_kind(model, name)
         if not kind.HasField("shape") and name not in shapes:
             raise InputError(f"the file does not say the shape of tensor {name[:80]!r}: give it")
         ports.append(port)
     return ports
+
+
+def _before(graph: Any, name: str) -> list[Any]:
+    """The nodes that a tensor depends on (below operator set 22 onnx counts windows that engines leave out)."""
+    makes = {o: node for node in graph.node for o in node.output if o}
+    found, todo = dict[int, Any](), [name]
+    while todo:
+        node = makes.get(todo.pop())
+        if node is not None and id(node) not in found:
+            found[id(node)] = node
+            todo += read_by(node)
+    return list(found.values())
 
 
 def _only_kind(model: Any, name: str) -> int:
