@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,8 @@ def shapes_of(model: Any, shape: Sequence[int] | Mapping[str, Sequence[int]] | N
     fitting = [name for name in open_ if _fits(known[name], sizes)]
     if start and not fitting:
         open_ = list(start)
+    if not open_:
+        return {}
     if len(open_) > 1:
         names = ", ".join(repr(name[:40]) for name in open_[:4])
         raise InputError(f"the shapes of inputs {names} are open: say whose shape {list(sizes)} is, as NAME=N,N,...")
@@ -118,9 +121,9 @@ def _fix(model: Any, values: Mapping[str, Sequence[Any]], shapes: Mapping[str, A
             raise InputError(f"input {name[:80]!r}: values of its element type cannot be given")
         if sizes is None:
             raise InputError(f"input {name[:80]!r}: its shape is open: give it, too")
-        sized(int(np.prod([1, *sizes])), f"input {name[:80]!r}")
+        sized(math.prod(sizes), f"input {name[:80]!r}")
         found = _array(list(np.ravel(numbers)), np.dtype(dtype), f"input {name[:80]!r}")
-        if found.size not in (1, int(np.prod(sizes, dtype=np.int64))):
+        if found.size not in (1, math.prod(sizes)):
             raise InputError(f"input {name[:80]!r}: {found.size} numbers for shape {list(sizes)}")
         array = np.full(sizes, found[0], found.dtype) if found.size == 1 else found.reshape(sizes)
         kept = [t for t in model.graph.initializer if t.name != name]  # a default of the file gives way
@@ -281,6 +284,7 @@ def _of_shape(node: Any, sizes: tuple[int, ...]) -> Any:
     helper: Any = importlib.import_module("onnx.helper")
     numbers = {a.name: a.i for a in node.attribute}
     if node.op_type == "Size":
-        return helper.make_node("Constant", [], list(node.output), value_int=int(np.prod(sizes, dtype=np.int64)))
+        sized(math.prod(sizes), "an input of which the size is read")
+        return helper.make_node("Constant", [], list(node.output), value_int=math.prod(sizes))
     part = list(sizes)[numbers.get("start", 0) : numbers.get("end", len(sizes))]
     return helper.make_node("Constant", [], list(node.output), value_ints=part)
