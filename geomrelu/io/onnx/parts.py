@@ -102,7 +102,7 @@ def _fits(given: Any, sizes: tuple[int, ...]) -> bool:
 
 def _meant(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), 3, 0.5)
-    return f" (there is {', '.join(repr(n[:80]) for n in near)})" if near else ""
+    return f" (there is {', '.join(repr(n[:200]) for n in near)})" if near else ""
 
 
 # ---- inputs that are given ----------------------------------------------------------------------------------------
