@@ -270,6 +270,8 @@ class Random:
             by = [self.rng.choice((1, 2, 1.5, 0.75)), self.rng.choice((1, 2, 1.25))]
             by = [b if int(b * s) not in (s, 0) else 1 for b, s in zip(by, shape[2:], strict=True)]
             # onnxruntime copies its input where the shape stays, whatever the scale; the standard does not
+            if more["coordinate_transformation_mode"] == "align_corners":  # what a part of an entry is, is not settled
+                by = [b if b * s == int(b * s) else 1 for b, s in zip(by, shape[2:], strict=True)]
             return self.add("Resize", f"{x} - {self.constant(np.float32([1, 1, *by]))}", **more), None
         sizes = self.constant(whole(*shape[:2], self.rng.randint(1, 7), self.rng.randint(1, 7)))
         return self.add("Resize", f"{x} - - {sizes}", **more), None

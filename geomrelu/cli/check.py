@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         check_readable(path)
     network, domain = judged_inputs(options)
     pieces = domain.pieces if isinstance(domain, Union) else (domain,)
-    smaller = None if options.smaller is None else judged_of(options, options.smaller)
+    smaller = None if options.smaller is None else judged_of(_of_smaller(options), options.smaller)
     judge = "kernel" if options.kernel else "plain" if options.independent else "fast"
     case = case_of(network, pieces, smaller, judge)
     if options.kernel:
@@ -94,3 +94,12 @@ def _said(options: argparse.Namespace, path: str, found: Judgement, part: str, p
         return f"accepted {path}: {part}{options.smaller} equals {options.model} on the domain ({changes})"
     where = "" if pieces == 1 else f" on piece {found.piece + 1} of {pieces}"
     return f"accepted {path}: {found.claims} claim{'s'[: found.claims != 1]} proved{where}"
+
+
+def _of_smaller(options: argparse.Namespace) -> argparse.Namespace:
+    """How the smaller model is read: where it is one of a part, or of another format, its file leaves nothing open."""
+    from geomrelu.io.files import kind_of
+
+    if not (options.start or options.input_value) and kind_of(options.smaller) == kind_of(options.model):
+        return options
+    return argparse.Namespace(**vars(options) | {"start": None, "input_value": None, "input_shape": None})

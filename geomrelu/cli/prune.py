@@ -16,9 +16,9 @@ from geomrelu.cli.shared import (
     complain_of_unsaved,
     decided,
     judged_on_one_piece,
+    opening,
     progress_bar,
     unread,
-    widths_of,
 )
 
 if TYPE_CHECKING:
@@ -138,12 +138,11 @@ def _quantised(options: argparse.Namespace, network: QuantisedNetwork, domain: O
     if Path(options.output).suffix.lower() != ".onnx":
         raise InputError(f"{options.output}: a quantised network is written as .onnx")
     whole = network.reading.rows == 1
-    shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
     with progress_bar("pruning", budget) as (advance, _):
         # the rest of the time is for writing and reading again
         report = _decided(options, network, domain, budget.seconds_left(0.9), advance)
         assert isinstance(report, QuantisedReport)
-        found = smaller_file(options.model, report, shape=shape, whole_batch=whole)
+        found = smaller_file(options.model, report, whole_batch=whole, **opening(options))
     found.save(options.output, options.certificate)
     if options.report:
         _table(found.sizes)
@@ -188,8 +187,7 @@ def _replaced(
     from geomrelu.io.files import write
 
     whole = network.reading is not None and network.reading.rows == 1
-    shape = None if options.input_shape is None else widths_of(options.input_shape, "--input-shape")
-    found = drop_in(options.model, network, domain, reports, budget, shape=shape, whole_batch=whole)
+    found = drop_in(options.model, network, domain, reports, budget, whole_batch=whole, **opening(options))
     write(options.output, found.data)
     sizes = [("bytes", found.bytes_before, len(found.data))]
     return found.pruning, sizes, _left(found.pruning.removed, found.stay)

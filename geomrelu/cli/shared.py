@@ -32,7 +32,7 @@ MODEL says, as .nnet does), or a file: .vnnlib (versions 1 and 2; several boxes 
 sets also are ball:R (around 0), ball:R@C (C a number, the center c1,c2,..., or a file with one point),
 ellipsoid:FILE.npz (arrays mean, covariance or variance, and radius; or center, shape and square), and
 layernorm:FILE.npz or rmsnorm:FILE.npz (arrays gamma or weight, and beta or bias): all that such a layer can give.
-MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras or .h5 file, or .json:
+MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras, .h5 or .hdf5 file, or .json:
 {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}. Each may be compressed (.gz)."""
 
 REGIONS = """\
@@ -97,7 +97,24 @@ def add_reading(sub: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--apply-b-dec-to-input", choices=("yes", "no"), help="of a sparse autoencoder: b_dec is subtracted first"
     )
-    group.add_argument("--input-shape", metavar="N,N,...", help="of the input of an ONNX model, with the batch")
+    group.add_argument(
+        "--input-shape",
+        metavar="[NAME=]N,N,...",
+        action="append",
+        help="of an input of an ONNX model, with the batch (repeatable)",
+    )
+    group.add_argument(
+        "--input-value",
+        metavar="NAME=V,...",
+        action="append",
+        help="an input of an ONNX model is this constant: one number, or all of them (repeatable)",
+    )
+    group.add_argument(
+        "--start",
+        metavar="TENSOR",
+        action="append",
+        help="read an ONNX model from this tensor of its graph on, which is an input then (repeatable)",
+    )
 
 
 def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
@@ -134,9 +151,30 @@ def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, An
         given["select"] = options.select
     if options.apply_b_dec_to_input is not None:
         given["apply_b_dec_to_input"] = options.apply_b_dec_to_input == "yes"
-    if options.input_shape is not None:
-        given["shape"] = widths_of(options.input_shape, "--input-shape")
-    return given
+    return given | opening(options)
+
+
+def opening(options: argparse.Namespace) -> dict[str, Any]:
+    """Where an ONNX model begins and what its inputs are, by the options that were given."""
+    from geomrelu.errors import InputError
+
+    found: dict[str, Any] = {} if options.start is None else {"start": tuple(options.start)}
+    shapes = [text.rpartition("=")[::2] for text in options.input_shape or ()]
+    if len(shapes) == 1 and not shapes[0][0]:
+        found["shape"] = widths_of(shapes[0][1], "--input-shape")
+    elif shapes:
+        if not all(name for name, _ in shapes):
+            raise InputError("--input-shape: of several inputs, write NAME=N,N,... for each")
+        found["shape"] = {name: widths_of(text, "--input-shape") for name, text in shapes}
+    values = [text.rpartition("=")[::2] for text in options.input_value or ()]
+    if not all(name and text for name, text in values):
+        raise InputError("--input-value: write NAME=V or NAME=V,V,...")
+    if values:
+        found["values"] = {name: text.split(",") for name, text in values}
+    for what, names in (("--input-shape", [n for n, _ in shapes]), ("--input-value", [n for n, _ in values])):
+        if len(set(names)) < len(names):
+            raise InputError(f"{what}: an input is named twice")
+    return found
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ by number, the network that the proved removals give; otherwise, or if it is no 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import OneSet
 from geomrelu.io.files import FilePath, named, read_bytes
-from geomrelu.io.onnx import traced
+from geomrelu.io.onnx import opened, traced
 from geomrelu.io.onnx.drop_in import without
-from geomrelu.io.onnx.model import Graph, graph_of, load, self_contained
+from geomrelu.io.onnx.model import Graph, graph_of, self_contained
+from geomrelu.io.onnx.parts import Shapes
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.network.network import Network
 
@@ -54,13 +55,15 @@ def drop_in(
     reports: Iterable[LayerReport],
     budget: Budget | None = None,
     *,
-    shape: Sequence[int] | None = None,
     whole_batch: bool = False,
+    **opening: Any,
 ) -> DropIn:
     """A smaller model file that computes the same on the domain.
 
     Args:
-        path: the .onnx file that ``network`` was read from, with the same ``shape`` and ``whole_batch``.
+        path: the .onnx file that ``network`` was read from, with the same ``whole_batch``.
+        opening: and the same ``shape``, ``start`` and ``values``, see :func:`geomrelu.io.onnx.read`. Of a part of a
+            model the file is a model.
         reports: of :func:`geomrelu.deadness.decide`, whose claims the checker has accepted.
         budget: on the proofs about auxiliary neurons.
 
@@ -71,9 +74,8 @@ def drop_in(
     Exact: yes.
     """
     reports = list(reports)
-    sizes = None if shape is None else tuple(shape)
+    graph, sizes = opened(path, **opening)
     with named(path):
-        graph = load(path)
         tape, trace = traced(graph, sizes, whole_batch)
         if not _are_same(Network.from_tape(tape), network):
             raise InputError("the file has changed, or was read in another way")
@@ -108,7 +110,7 @@ def _tried(
     dead: dict[int, set[int]],
     rows: int,
     sums: bool,
-    how: tuple[tuple[int, ...] | None, bool],
+    how: tuple[Shapes | None, bool],
     budget: Budget | None,
 ) -> tuple[bytes, Pruning, set[tuple[int, int]]] | None:
     """The smaller file, if it is what the removals give."""

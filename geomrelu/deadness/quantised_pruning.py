@@ -31,8 +31,9 @@ from geomrelu.deadness.verdict import Status
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import FilePath, named, read_bytes, write
-from geomrelu.io.onnx import traced
-from geomrelu.io.onnx.model import Graph, graph_of, load, self_contained
+from geomrelu.io.onnx import opened, traced
+from geomrelu.io.onnx.model import Graph, graph_of, self_contained
+from geomrelu.io.onnx.parts import Shapes
 from geomrelu.io.onnx.quantised_drop_in import without
 from geomrelu.io.onnx.trace import Trace
 from geomrelu.io.tape import nearest_even
@@ -112,12 +113,13 @@ class QuantisedSmaller:
 
 
 def smaller_file(
-    path: FilePath, report: QuantisedReport, *, shape: Sequence[int] | None = None, whole_batch: bool = False
+    path: FilePath, report: QuantisedReport, *, whole_batch: bool = False, **opening: Any
 ) -> QuantisedSmaller:
     """A smaller model file that computes the same on the domain of a report.
 
     Args:
-        path: the .onnx file that the report's network was read from, with the same ``shape`` and ``whole_batch``.
+        path: the .onnx file that the report's network was read from, with the same ``whole_batch``.
+        opening: and the same ``shape``, ``start`` and ``values``, see :func:`geomrelu.io.onnx.read`.
 
     Raises:
         InputError: the file is not that of the network.
@@ -125,9 +127,10 @@ def smaller_file(
     Evidence: the certificate has been accepted by :func:`judge_pruning`, and the file that is written was read again.
     Exact: yes. Method: :mod:`geomrelu.io.onnx.quantised_drop_in`.
     """
-    network, how = report.network, (None if shape is None else tuple(shape), whole_batch)
+    network = report.network
+    graph, shapes = opened(path, **opening)
+    how = shapes, whole_batch
     with named(path):
-        graph = load(path)
         tape, trace = traced(graph, *how, quantised=True)
         if QuantisedNetwork.from_tape(tape).digest != network.digest:
             raise InputError("the file has changed, or was read in another way")
@@ -164,7 +167,7 @@ def _tried(
     dead: Collection[Key],
     rows: int,
     sums: bool,
-    how: tuple[tuple[int, ...] | None, bool],
+    how: tuple[Shapes | None, bool],
 ) -> tuple[bytes, QuantisedNetwork, list[Key]] | None:
     """The smaller file, if it is what the removals give."""
     level_of = {layer: l + 1 for layer, l in enumerate(read_layers(trace.tape), 1)}  # of the tape; some are not read

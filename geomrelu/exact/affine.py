@@ -22,6 +22,7 @@ import numpy as np
 from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact import numbers
 from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
+from geomrelu.exact.products import product
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["AffineForm", "AffineMap", "affordable"]
 
 _LARGEST = 50_000_000
+_MANY = 100_000  # products, from which on a composition is made by :mod:`geomrelu.exact.products`
 
 
 def affordable(count: int, what: str, each: int = 1) -> None:
@@ -387,6 +389,32 @@ class AffineMap:
         lengths = np.diff(inner.indptr)
         products = sum(int(lengths[self.indices[self.indptr[i] : self.indptr[i + 1]]].sum()) for i in some)
         affordable(products, "the composition of two maps")
+        rows = self._multiplied(inner, some) if products > _MANY else None
+        if rows is None:
+            rows = self._added_up(inner, some)
+        if len(some) == self.outputs:
+            return rows
+        found, starts = rows.take(which), np.array(moved, dtype=np.int64)
+        shift = np.repeat(starts - starts[np.array(some)[which]], np.diff(found.indptr))
+        return replace(found, indices=found.indices + shift)
+
+    def _multiplied(self, inner: AffineMap, some: list[int]) -> AffineMap | None:
+        """Some rows of the composition as a product of matrices, if that is of use."""
+        part = self.take(some)
+        factors = (part.indptr, part.indices, part.data), (inner.indptr, inner.indices, inner.data)
+        found = product(*factors, self.inputs, inner.inputs)
+        if found is None:
+            return None
+        constants = _objects(inner.bias)
+        shifts = [int(v) for v in np.add.reduceat(np.append(part.data * constants[part.indices], 0), part.indptr[:-1])]
+        bias = tuple(
+            b * inner.denominator + (shift if length else 0)
+            for b, shift, length in zip(part.bias, shifts, np.diff(part.indptr), strict=True)
+        )
+        return AffineMap(inner.inputs, *found, bias, self.denominator * inner.denominator)._lowest()
+
+    def _added_up(self, inner: AffineMap, some: list[int]) -> AffineMap:
+        """The same, number by number."""
         table = [inner.row(j) for j in range(inner.outputs)]
         built = []
         for i in some:
@@ -398,12 +426,7 @@ class AffineMap:
                 for k, w in zip(inner_columns, inner_entries, strict=True):
                     sums[k] = sums.get(k, 0) + v * w
             built.append((total, sums))
-        rows = _from_rows(built, inner.inputs, self.denominator * inner.denominator)
-        if len(some) == self.outputs:
-            return rows
-        found, starts = rows.take(which), np.array(moved, dtype=np.int64)
-        shift = np.repeat(starts - starts[np.array(some)[which]], np.diff(found.indptr))
-        return replace(found, indices=found.indices + shift)
+        return _from_rows(built, inner.inputs, self.denominator * inner.denominator)
 
     def _kinds(self) -> tuple[list[int], list[int]]:
         """Of each row a number, which rows share that differ only in where they begin, and its first column."""

@@ -282,7 +282,8 @@ def _ordered(layers: dict[str, _Layer], order: Sequence[str] | None) -> tuple[li
         by_name = next(iter(_orders([(0, 0)] * len(stems), after)), range(len(stems)))
         chain_ = ", ".join(f"{stems[i][:40]} {list(layers[stems[i]].shape)}" for i in by_name)
         raise InputError(
-            f"in no order that the names allow does each layer read what the one before it makes: {chain_[:300]}"
+            f"in no order that the names allow does each layer read what the one before it makes: {chain_[:300]} "
+            "(select says which layers are meant)"
         )
     if len(fitting) > 1:
         shown = "; or ".join(", ".join(stems[i][:40] for i in found) for found in fitting[:3])

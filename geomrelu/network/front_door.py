@@ -100,7 +100,7 @@ def load_judged(path: str | PathLike[str], **options: Any) -> Network | Quantise
         InputError: as :func:`load`.
     """
     path = filename(path, "a model file")
-    if kind_of(path) != ".onnx" or options.keys() - {"shape", "whole_batch"}:
+    if kind_of(path) != ".onnx" or options.keys() - {"shape", "whole_batch", "start", "values"}:
         return load(path, **options)
     tape = read_quantised(path, **options)
     with named(path):

@@ -49,6 +49,7 @@ MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by thei
     ".pth": torch_format.read,
     ".keras": keras_format.read,
     ".h5": keras_format.read,
+    ".hdf5": keras_format.read,
 }
 
 
@@ -200,12 +201,13 @@ class Network:
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> Network:
         """From a file, by its ending: ``.json``, ``.npz``, ``.onnx``, ``.nnet``, ``.safetensors``, ``.pt``, ``.pth``,
-        ``.keras``, ``.h5``; each may be compressed (``.gz``).
+        ``.keras``, ``.h5`` or ``.hdf5``; each may be compressed (``.gz``).
 
         Args:
             path: of the file.
             options: what the file leaves open, as the reader of its format takes it: ``order``, ``activation``,
-                ``select``, ``apply_b_dec_to_input`` (see :func:`geomrelu.io.state_dict.network`).
+                ``select``, ``apply_b_dec_to_input`` (see :func:`geomrelu.io.state_dict.network`); ``shape``, ``start``,
+                ``values`` (see :func:`geomrelu.io.onnx.read`).
 
         Raises:
             InputError: missing, malformed or unsupported; the text names the place. An option that the format does

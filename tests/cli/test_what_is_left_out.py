@@ -75,7 +75,8 @@ def test_reports_say_it(model, tmp_path, capsys):
     assert main(["decide", model, "--domain", BOX, "--report", str(tmp_path / "page")]) == 0
     report = geomrelu.decide(model, (-2, -1))
     assert capsys.readouterr().out == f"{report}\n"
-    assert str(report).startswith(f"Not judged: {LEFT}.\nLayer 1: ")
+    further = "to read ReLU layers behind what is left out, start at a tensor, as at 'c' (--start)"
+    assert str(report).startswith(f"Not judged: {LEFT}.\nNote: {further}.\nLayer 1: ")
     assert "Not judged: operator Softmax" in (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
     report.save_page(tmp_path / "again")
     assert "Not judged: operator Softmax" in (tmp_path / "again" / "index.html").read_text(encoding="utf-8")

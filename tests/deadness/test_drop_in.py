@@ -417,3 +417,23 @@ def test_constants_that_are_computed_keep_their_element_type(kind, tmp_path):
     )
     assert one.dtype == other.dtype
     np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_groups_behind_what_is_left_out(tmp_path):
+    """A convolution with groups that is not read has no channels that could go; it was asked for them."""
+    nodes = [
+        node("Conv", "x k b", "h"),
+        node("Relu", "h", "r"),
+        node("Conv", "r l", "g"),
+        node("Relu", "g", "s"),
+        node("Tanh", "s", "t"),
+        node("Conv", "t m", "y", group=2),
+    ]
+    constants = {
+        "k": graphs.eighths(np.random.default_rng(1), 3, 1, 1), "b": np.float32([0, -99, 0]),
+        "l": graphs.eighths(np.random.default_rng(2), 2, 3, 1), "m": np.ones((2, 1, 1), np.float32),
+    }  # fmt: skip
+    net, found, small = replaced(graphs.model(nodes, constants, (1, 1, 4)), tmp_path)
+    assert (net.widths, found.pruning.network.widths, found.stay) == ((12, 8), (8, 8), 0)
+    assert [t.dims for t in small.graph.initializer if t.name == "m"] == [[2, 1, 1]]
+    runs_alike(tmp_path, small)

@@ -317,6 +317,16 @@ def test_almost_in_the_middle_between_two_entries(sizes, mode, fits, tmp_path):
         assert net(points[0]) == graphs.run(tmp_path / "model.onnx", points)[0].tolist()
 
 
+@pytest.mark.parametrize(("scale", "width", "read"), [(0.6, 4, False), (0.75, 4, True), (4 / 3, 3, True), (2, 3, True)])
+def test_aligned_corners_of_a_part_of_an_entry(scale, width, read, tmp_path):
+    """4 entries times 0.6 are 2.4: what the last of them is aligned with, the standard says in two ways."""
+    nodes = [node("Relu", "x", "r"), node("Resize", "r - s", "h", mode="linear",
+             coordinate_transformation_mode="align_corners"), node("Relu", "h", "y")]  # fmt: skip
+    model = graphs.model(nodes, {"s": np.float32([1, 1, 1, scale])}, (1, 1, 1, width))
+    trace = compared(model, tmp_path, np.float32(range(width)).reshape(1, 1, 1, width))
+    assert [("align_corners" in line) for line in trace.left] == ([] if read else [True])
+
+
 @pytest.mark.parametrize(
     ("nodes", "reason"),
     [([node("Squeeze", "x", "s"), node("CumSum", "s zero", "h")], "there is no axis 0"),
@@ -825,3 +835,14 @@ def test_rows_that_are_split_or_turned_are_still_a_batch(tmp_path):
         net = read(mlp(*turned, constants={"a": A}, shape=(rows, 2)), tmp_path)
         assert (net.inputs, net.widths) == (2, (2,))
         assert net([1, 2]) == [0, Fraction(17, 2)]
+
+
+def test_bounds_that_cross(tmp_path):
+    """Since operator set 13 all is the upper bound then; before, nothing says what it is."""
+    crossing = [node("Clip", "x two one", "c"), node("Add", "c x", "h")]
+    constants = {"two": np.float32(2), "one": np.float32(1)}
+    net = read(mlp(*crossing, constants=constants), tmp_path)
+    assert [net(p) for p in ([0, 3], [-5, 1])] == [[1, 4], [0, 2]]
+    assert net([0, 3]) == graphs.run(tmp_path / "model.onnx", [[0, 3]])[0].tolist()
+    with pytest.raises(InputError, match="the lower bound 2 is above the upper bound 1"):
+        read(mlp(*crossing, constants=constants, opset=12), tmp_path)

@@ -73,9 +73,11 @@ def _absolute(node: Node, x: Value) -> Value:
 
 @rule("Clip", 1, 3, "consumed_inputs max min")
 def _clip(node: Node, x: Value, low: Value | None = None, high: Value | None = None) -> Value:
-    bounds = _bound(node, low, "min", -1), _bound(node, high, "max", 1)
-    narrower = clipped(node, depends(x), *bounds)  # of what has been quantised
-    return between(node, depends(x), *bounds) if narrower is None else narrower
+    least, most = _bound(node, low, "min", -1), _bound(node, high, "max", 1)
+    if least is not None and most is not None and least > most and node.opset >= 13:  # since then it has a meaning
+        return np.full(x.shape, most, dtype=object)
+    narrower = clipped(node, depends(x), least, most)  # of what has been quantised
+    return between(node, depends(x), least, most) if narrower is None else narrower
 
 
 def _bound(node: Node, value: Value | None, what: str, sign: int) -> Fraction | None:

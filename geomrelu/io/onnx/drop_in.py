@@ -327,11 +327,14 @@ class Surgeon:
                 self.removed.discard(min(found))
 
     def kept(self, name: str) -> tuple[int, np.ndarray] | None:
-        """The axis along which a tensor loses entries, and which places of it stay; None if it loses none.
+        """The axis along which a tensor loses entries, and which places of it stay; None if it loses none, as what is
+        not read.
 
         Raises:
             ValueError: what stays is no part along one axis.
         """
+        if name not in self.labels:
+            return None
         labels = self.roots(self.labels[name])
         stays = ~np.isin(labels, list(self.removed))
         if stays.all():
@@ -381,8 +384,8 @@ class Surgeon:
 
     def rewritten(self, node: Any) -> dict[int, Any]:
         """The constant inputs of a node that change, by position; ValueError if it cannot do without the channels."""
-        out = self.kept(node.output[0]) if node.output and node.output[0] in self.labels else None
-        given = [self.kept(name) if name in self.labels else None for name in node.input]
+        out = self.kept(node.output[0]) if node.output else None
+        given = [self.kept(name) for name in node.input]
         if out is None and not any(given):
             return {}
         shape = self.labels[node.output[0]].shape

@@ -46,6 +46,7 @@ class Graph:
         protos: the initializers as messages, by name; :meth:`constant` reads one.
         written_out: the nodes of a graph inside a node (and what errors say of the place) with functions written out.
         apart: where the numbers of some of them are in the file, which the messages do not hold.
+        is_file: is the message that of the file, and no part of it?
     """
 
     model: Any
@@ -57,6 +58,7 @@ class Graph:
     written_out: Callable[[Sequence[Any], str], list[Named]]
     path: FilePath = ""
     apart: dict[str, Place] = field(default_factory=dict)
+    is_file: bool = True
     _read: dict[str, np.ndarray] = field(default_factory=dict)
 
     def constant(self, name: str) -> np.ndarray:
@@ -132,7 +134,7 @@ def _external(folder: Path, proto: Any) -> bytes:
 def self_contained(graph: Graph, original: bytes) -> bytes:
     """The model as one file: its own bytes, or with the data of other files in it."""
     outside = [t for t in graph.model.graph.initializer if t.external_data]
-    if not outside:
+    if not outside and graph.is_file:
         return original
     model = type(graph.model)()
     model.CopyFrom(graph.model)
@@ -150,11 +152,12 @@ def fill(tensor: Any, graph: Graph) -> None:
     del tensor.external_data[:]
 
 
-def load(path: FilePath, whole: bool = True) -> Graph:
+def load(path: FilePath, whole: bool = True, part: Callable[[Any], Any] | None = None) -> Graph:
     """The graph of an ONNX file.
 
     Args:
         whole: are the messages to hold everything? Otherwise the numbers of large tensors may stay in the file.
+        part: what makes another message of that of the file, see :mod:`geomrelu.io.onnx.parts`.
 
     Raises:
         InputError: no ONNX file, nodes that need each other, functions without end; the package onnx is missing.
@@ -171,8 +174,10 @@ def load(path: FilePath, whole: bool = True) -> Graph:
         except unreadable as problem:
             raise InputError(f"not an ONNX model: {one_line(problem)}") from None
         del data
-        graph = graph_of(model, Path(path).parent)
-        graph.path, graph.apart = path, apart
+        taken = model if part is None else part(model)
+        graph = graph_of(taken, Path(path).parent)
+        graph.path, graph.is_file = path, taken is model
+        graph.apart = {n: at for n, at in apart.items() if n in graph.protos and not graph.protos[n].raw_data}
         return graph
 
 

@@ -65,6 +65,8 @@ def _resized(
             out, scale = int(value), Fraction(value, size)
         else:
             out, scale = int(np.float32(size) * np.float32(float(min(value, 10**9)))), Fraction(value)
+            if place == "align_corners" and np.float32(out / size) != np.float32(float(value)):
+                raise Unsupported("align_corners, with a scale that gives no whole number of entries, is not supported")
         cubic = node.real("cubic_coeff_a", -0.75), bool(node.number("exclude_outside", 0))
         x = resized(x, axis, out, scale, "linear" if mode == "bilinear" else mode, place, nearest, cubic)
     if x.shape == before and scales is not None and any(value != 1 for value in given):

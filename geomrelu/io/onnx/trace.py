@@ -29,6 +29,7 @@ from geomrelu.io.onnx import (
 )
 from geomrelu.io.onnx.model import Graph, Named, read_by, renamed
 from geomrelu.io.onnx.optimised import optimised_away
+from geomrelu.io.onnx.parts import Shapes
 from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
 from geomrelu.io.onnx.rules import MANY, OPERATORS, Node, Rule, Several, Step, Unsupported
 from geomrelu.io.reading import Port, Reading
@@ -52,6 +53,7 @@ _FAMILIES = (
 _DEEPEST = 50  # branches in branches
 _ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
 _FEW = 64
+_MASKS = frozenset({"Add", "Concat", "Max", "Min", "Pad", "ScatterElements", "ScatterND", "Sub", "Sum", "Where"})
 _WHOLE = {name: kind for kind, name in INTEGERS.items()}
 
 
@@ -67,7 +69,7 @@ class Trace:
 
     Args:
         rows: of what an input of unknown batch size is taken to have.
-        shape: of the only input, where the file leaves more than the batch open.
+        shapes: of inputs by name, where the file leaves more than the batch open.
         constants: is a model whose outputs are all constant a network, too?
         quantised: may activations be rounded to whole numbers? Otherwise the network ends where they are.
 
@@ -83,7 +85,7 @@ class Trace:
         self,
         graph: Graph,
         rows: int = 1,
-        shape: tuple[int, ...] | None = None,
+        shapes: Shapes | None = None,
         constants: bool = False,
         quantised: bool = False,
     ) -> None:
@@ -100,7 +102,7 @@ class Trace:
         self.given: list[str] = []
         self.depth = 0  # of branches
         self.wide = any(i.type.tensor_type.elem_type == 11 for i in graph.inputs)
-        self.tape = self._inputs(rows, shape)
+        self.tape = self._inputs(rows, shapes or {})
         for node in graph.nodes:
             with named(node.where):
                 self._do(node)
@@ -115,19 +117,20 @@ class Trace:
 
     # ---- inputs and outputs -----------------------------------------------------------------------------------
 
-    def _inputs(self, rows: int, shape: tuple[int, ...] | None) -> Tape:
-        shapes: dict[str, tuple[int, ...]] = {}
+    def _inputs(self, rows: int, known: Shapes) -> Tape:
+        shapes: Shapes = {}
         for given in self.graph.inputs:
             kind = given.type.tensor_type
             if not given.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
                 self.values[given.name] = Left(f"input {given.name[:80]!r} is not a tensor of floating-point numbers")
                 continue
-            shapes[given.name] = sizes_of(given, rows, shape if len(self.graph.inputs) == 1 else None)
+            shapes[given.name] = sizes_of(given, rows, known.get(given.name))
             self.kinds[given.name] = kind.elem_type
         if not shapes:
             if not self.graph.inputs:
                 raise InputError("the graph has no input")
-            raise InputError(next(v.why for v in self.values.values() if isinstance(v, Left)))
+            why = next(v.why for v in self.values.values() if isinstance(v, Left))
+            raise InputError(f"{why}; behind it, one of them may be the start (--start)")
         self.ports = [Port(name, sizes) for name, sizes in shapes.items()]
         self.given = list(shapes)
         tape, start = Tape(sum(port.size for port in self.ports)), 0
@@ -157,8 +160,12 @@ class Trace:
                 self.tape.finish(Tensor.constant(np.zeros(1)).map)
                 return
             raise InputError(f"the output {wanted[0][:80]!r} does not depend on the input")
+        behind = self._behind()
         if not self.tape.layers and self.left:
-            raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}")
+            further = behind and f"; to read those behind it, start at tensor {behind!r} (--start)"
+            raise InputError(f"no ReLU layer comes before what is left out: {next(iter(self.left))}{further}")
+        if behind:
+            self.note(f"to read ReLU layers behind what is left out, start at a tensor, as at {behind!r} (--start)")
         for name in wanted:
             if isinstance(found[name], np.ndarray):
                 self.note(f"output {name[:80]!r} does not depend on the input")
@@ -167,6 +174,25 @@ class Trace:
         maps = [t.map.widened(self.tape.variables) for t in tensors]
         after = [name for at, name in self.operators if at == len(self.tape.layers)]
         self.tape.finish(maps[0] if len(maps) == 1 else AffineMap.stacked(maps), after)
+
+    def _behind(self) -> str:
+        """The tensor from which on the first activation that is left out can be read; "" if there is none."""
+        made = {o: n.proto for n in self.graph.nodes for o in n.proto.output if o}
+        left = {name for name, value in self.values.items() if isinstance(value, Left)}
+        for node in self.graph.nodes:
+            if node.proto.op_type in activations.ACTIVATIONS and left.intersection(node.proto.output):
+                name = node.proto.input[0] if node.proto.input else ""
+                while name in made and name in left:
+                    proto = made[name]
+                    read = [
+                        other
+                        for other in proto.input
+                        if not isinstance(self.values.get(other), (np.ndarray, type(None)))
+                    ]
+                    if len(read) != 1 or read[0] not in left or (proto.domain, proto.op_type) not in OPERATORS:
+                        return name if len(name) <= 200 else ""
+                    (name,) = read
+        return ""
 
     def _cut(self, name: str) -> None:
         """The network ends at a tensor; where it is none, at those that it is made of."""
@@ -232,10 +258,10 @@ class Trace:
             for value in results:
                 if isinstance(value, Tensor):
                     self.tape.carry(value.map)
-        except (Unsupported, TooLarge) as problem:
-            self.tape.forget(before)
-            if isinstance(problem, TooLarge) and not before:
+        except InputError as problem:
+            if not isinstance(problem, (Unsupported, TooLarge)) and not _is_masking(proto, inputs):
                 raise
+            self.tape.forget(before)
             why = (
                 f"{named_node.where} {problem}"
                 if str(problem).startswith("is not")
@@ -368,6 +394,13 @@ class Trace:
                 raise
             raise InputError(one_line(problem)) from None
         return results if isinstance(results, tuple) else (results,)
+
+
+def _is_masking(proto: Any, inputs: list[Any]) -> bool:
+    """Are infinite constants added to or put among values, as masks are? That is in order, but no affine map."""
+    return proto.op_type in _MASKS and any(
+        isinstance(v, np.ndarray) and v.dtype.kind == "f" and np.isinf(v).any() for v in inputs
+    )
 
 
 def sizes_of(given: Any, rows: int, shape: tuple[int, ...] | None) -> tuple[int, ...]:
