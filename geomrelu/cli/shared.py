@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from geomrelu.cli.alarm import in_time
+
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
     from geomrelu.deadness.report import Report
@@ -121,7 +123,8 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given; what is left out is said on standard error."""
     from geomrelu.network.network import Network
 
-    network = Network.from_file(path, **_reading(options, given))
+    with in_time(getattr(options, "time", None), f"{path} is read"):
+        network = Network.from_file(path, **_reading(options, given))
     if not given.get("whole_batch"):  # else it has been said
         for line in unread(network):
             complain(f"note: {path}: not read: {line}")
@@ -138,7 +141,8 @@ def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network |
     """The same; a quantised model is the network of whole numbers that it is."""
     from geomrelu.network.front_door import load_judged
 
-    return load_judged(path, **_reading(options, given))
+    with in_time(getattr(options, "time", None), f"{path} is read"):
+        return load_judged(path, **_reading(options, given))
 
 
 def _reading(options: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
@@ -221,13 +225,17 @@ def judged_inputs(options: argparse.Namespace) -> tuple[Network | QuantisedNetwo
 
 def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple[Any, Domain]:
     from geomrelu.geometry.domains import read_domain
+    from geomrelu.network.network import Network
 
-    network = read(options, options.model)
-    reading = network.reading
-    all_rows = network.inputs * (1 if reading is None else reading.rows)
-    domain = read_domain(options.domain, network.inputs, reading, lambda line: complain(f"note: {line}"), all_rows)
-    if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
-        network = read(options, options.model, whole_batch=True)
+    with in_time(getattr(options, "time", None), f"{options.model} is read"):
+        network = read(options, options.model)
+        reading = network.reading
+        all_rows = network.inputs * (1 if reading is None else reading.rows)
+        domain = read_domain(options.domain, network.inputs, reading, lambda line: complain(f"note: {line}"), all_rows)
+        if domain.dimension != network.inputs:  # it numbers all rows of a batch, so it is about all of them
+            network = read(options, options.model, whole_batch=True)
+        if read is judged_of and isinstance(network, Network):
+            _ = network.checked  # as the judge holds it, which also takes long for millions of weights
     return network, domain
 
 

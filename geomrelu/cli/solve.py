@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from geomrelu.cli.alarm import in_time
 from geomrelu.cli.shared import DEFAULT_SECONDS, Command, complain, progress_bar
 
 __all__ = ["add"]
@@ -52,7 +53,8 @@ def run(options: argparse.Namespace) -> int:
     query = read_query(options.query)
     for line in query.notes:
         complain(f"note: {line}")
-    programs = combined(query, models, tape_of)
+    with in_time(options.time, "the networks are read"):
+        programs = combined(query, models, tape_of)
     with named(options.query), progress_bar("solving", budget) as (advance, _):
         answer = solve(query, programs, budget, advance)
     print(dumped(answer) if options.format == "json" else as_text(query, answer))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import threading
+from pathlib import Path
 
 import pytest
 from commands import run
@@ -12,6 +15,7 @@ from polls import Polls
 import geomrelu
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.cli import main as main_module
+from geomrelu.cli.alarm import in_time
 
 READING = {"inspect", "convert", "claims", "table"}  # they read and write, and search for nothing
 
@@ -79,3 +83,47 @@ def test_a_picture_that_takes_too_long_is_not_written(decided, tmp_path, capsys,
     (tmp_path / "model.json").write_text(json.dumps({"layers": [{"weights": [[1]], "bias": [0]}]}))
     code, out, err = run(capsys, *timed)
     assert (code, out, err.count("\n")) == (2, "", 1) and "only the pieces of networks on R^2" in err
+
+
+def endless(*_, **__):
+    while True:
+        try:
+            sum(range(1000))
+        except Exception:  # a reader that takes all that goes wrong for a malformed file
+            pytest.fail("the end of the time is no error of a file")
+
+
+@pytest.mark.parametrize("command", ["decide", "prune", "check", "regions", "zeros", "dimension", "solve"])
+def test_reading_ends_with_the_time(decided, capsys, monkeypatch, command):
+    _, model, paths = decided
+    query = Path(model).parent / "q.vnnlib"
+    query.write_text("(declare-const X_0 Real)\n(declare-const Y_0 Real)\n(assert (<= X_0 1))\n(assert (>= Y_0 1))\n")
+    arguments = {
+        "prune": [model, "--domain", "box:-1,1", "-o", str(Path(model).parent / "smaller.json")],
+        "check": [*paths, "--model", model, "--domain", "box:-1,1"],
+        "zeros": [model, "--line=0,0,1,1"],
+        "dimension": [model],
+        "solve": [str(query), "--network", f"f={model}"],
+    }.get(command, [model, "--domain", "box:-1,1"])
+    monkeypatch.setattr("geomrelu.network.network.tape_of", endless)
+    monkeypatch.setattr("geomrelu.network.front_door.load_judged", endless)
+    before = signal.getsignal(signal.SIGALRM)
+    code, out, err = run(capsys, command, *arguments, "--time", "0.3")
+    assert (code, out) == (3, "") and err.count("\n") == 1 and "is over before" in err
+    assert signal.getsignal(signal.SIGALRM) is before and not signal.getitimer(signal.ITIMER_REAL)[0]
+
+
+def test_alarms_within_one_another_and_in_threads():
+    outer, inner = in_time(0.2, "the outer is done"), in_time(1000, "the inner is done")
+    with pytest.raises(Exhausted, match="before the outer"), outer, inner:
+        endless()
+    done = []
+
+    def aside():
+        with in_time(0.1, "it"):
+            done.append(signal.getitimer(signal.ITIMER_REAL)[0])
+
+    thread = threading.Thread(target=aside)
+    thread.start()
+    thread.join()
+    assert done == [0]
