@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 from geomrelu import checker
@@ -22,15 +23,14 @@ from geomrelu.certificates.region import Region
 from geomrelu.deadness.proof_tree import LETTERS, Node
 from geomrelu.exact import linear_programs
 from geomrelu.exact.linear_programs import Optimum
-from geomrelu.exact.numbers import primitive
+from geomrelu.exact.numbers import common, primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
 __all__ = ["BySigns", "Found"]
 
 Neuron = tuple[int, int]
-Expression = tuple[Fraction, dict[int, Fraction]]  # over inputs and outputs
-ONE = Fraction(1)
+Expression = tuple[int, dict[int, int], int]  # a constant, coefficients of inputs and outputs; over a denominator
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,21 @@ class BySigns:
         self.network, self.domain, self.level, self.poll = network, domain, level, poll
         self.rows, self.flats = domain.inequalities, domain.equalities
         self.n = network.inputs
+        self._names = [(at, i) for at, width in enumerate(network.widths, 1) for i in range(width)]
+        self._rows: dict[Neuron, tuple[int, list[int | Neuron], list[int]]] = {}
         self._begin = derived(level)
         region = Region(network.checked, domain.checked)
         region.derive(self._begin["derive"], level)
         self.pairs = {key: pair for at in range(1, level) for key, pair in _pairs(region, at)}
         self.known = {key: _sign(*pair) for key, pair in self.pairs.items() if _sign(*pair)}
+
+    def row(self, key: Neuron) -> tuple[tuple[int, list[int | Neuron], list[int]], int]:
+        """A neuron over inputs (their numbers) and outputs (their layers and neurons), and the denominator."""
+        if key not in self._rows:
+            at, i = key
+            bias, columns, entries = self.network.layers[at - 1].row(i)
+            self._rows[key] = bias, [j if j < self.n else self._names[j - self.n] for j in columns], entries
+        return self._rows[key], self.network.layers[key[0] - 1].denominator
 
     def search(self, neuron: int, most: int = 2_000) -> Found | None:
         """What is found about a neuron; None if that takes more parts than ``most``."""
@@ -187,63 +197,60 @@ class _Program:
         self.of_cuts: dict[int, tuple[int, Fraction]] = {}  # the place of each cut's row, and its factor
         for k, (at, i, sign) in enumerate(part.cuts):
             if (at, i) != target:
-                row, factor = self._row(self._pre_activation((at, i)), sign)
-                self.of_cuts[k] = len(self.inequalities), factor
-                self.inequalities.append(row)
+                self.of_cuts[k] = self._add(*self._pre_activation((at, i), sign))
         self.lines: dict[Neuron, tuple[int, Fraction, int]] = {}  # the place and factor of y >= z, and that of y >= 0
         for key, column in self.columns.items():
             self._around(key, column)
 
     def _around(self, key: Neuron, column: int) -> None:
-        """What holds between an output and its pre-activation."""
-        constant, slope = self._pre_activation(key)
+        """What holds between an output y and its pre-activation z."""
+        constant, slope, d = self._pre_activation(key)
         if self.signs[key]:
-            self.equalities.append(self._row((constant, slope | {column: -ONE}))[0])
+            self.equalities.append(self._row(constant, slope | {column: -d}, d)[0])
             return
-        below = ONE if self.fixed is None else self.fixed.get(key, Fraction(0))
-        line = -below * constant, {j: -below * v for j, v in slope.items()} | {column: ONE}
-        row, factor = self._row(line)
-        self.lines[key] = len(self.inequalities), factor, len(self.inequalities) + 1
-        self.inequalities.append(row)
+        p, q = (Fraction(1) if self.fixed is None else self.fixed.get(key, Fraction(0))).as_integer_ratio()
+        line = -p * constant, {j: -p * v for j, v in slope.items()} | {column: q * d}, q * d
+        self.lines[key] = *self._add(*line), len(self.inequalities)
         if self.fixed is None:
-            self.inequalities.append(self._row((Fraction(0), {column: ONE}))[0])
+            self._add(0, {column: 1}, 1)
         low, high = self.search.pairs[key]
         if low is not None or high is not None:
-            steps, _ = checker.chord(_bound(low, -1), _bound(high, 1))
-            above = Fraction(steps, checker.ONE)
-            height = Fraction(checker.rise(checker.ONE, steps, _bound(low, -1), _bound(high, 1))) / checker.ONE
-            upper = above * constant + height, {j: above * v for j, v in slope.items()} | {column: -ONE}
-            self.inequalities.append(self._row(upper)[0])
+            ends = _bound(low, -1), _bound(high, 1)
+            p, _ = checker.chord(*ends)  # above lies p z / q + height / q
+            height, q = Fraction(checker.rise(checker.ONE, p, *ends)), checker.ONE * d
+            a, b = height.as_integer_ratio()
+            self._add(p * constant * b + a * d, {j: p * v * b for j, v in slope.items()} | {column: -q * b}, q * b)
 
-    def _pre_activation(self, key: Neuron) -> Expression:
+    def _pre_activation(self, key: Neuron, sign: int = 1) -> Expression:
         """Over inputs and outputs; outputs that are 0 are left out."""
-        at, i = key
-        network, n = self.search.network, self.search.n
-        map_ = network.layers[at - 1]
-        bias, columns, entries = map_.row(i)
-        slope = dict[int, Fraction]()
-        for j, w in zip(columns, entries, strict=True):
-            column = j if j < n else self._column(j)
-            if column is not None:
-                slope[column] = Fraction(w, map_.denominator)
-        return Fraction(bias, map_.denominator), slope
+        (bias, columns, entries), d = self.search.row(key)
+        return (
+            sign * bias,
+            {k: sign * w for j, w in zip(columns, entries, strict=True) if (k := self._column(j)) >= 0},
+            d,
+        )
 
-    def _column(self, variable: int) -> int | None:
-        starts = self.search.network.starts
-        at = next(l for l in range(len(starts) - 1, 0, -1) if starts[l] <= variable)
-        return self.columns.get((at, variable - starts[at]))
+    def _column(self, variable: int | Neuron) -> int:
+        return variable if isinstance(variable, int) else self.columns.get(variable, -1)
 
-    def _row(self, expression: Expression, sign: int = 1) -> tuple[tuple[int, ...], Fraction]:
+    def _row(self, constant: int, slope: dict[int, int], denominator: int) -> tuple[tuple[int, ...], Fraction]:
         """As primitive integers, and by which factor they are larger."""
-        constant, slope = expression
-        row = [sign * constant, *(sign * slope.get(j, Fraction(0)) for j in range(self.width))]
-        whole = primitive(row)
-        return whole, next((Fraction(a) / b for a, b in zip(whole, row, strict=True) if b), ONE)
+        divisor = gcd(constant, *slope.values()) or 1
+        row = [constant // divisor, *[0] * self.width]
+        for j, v in slope.items():
+            row[j + 1] = v // divisor
+        return tuple(row), Fraction(denominator, divisor)
+
+    def _add(self, constant: int, slope: dict[int, int], denominator: int) -> tuple[int, Fraction]:
+        """One more inequality: its place and factor."""
+        row, factor = self._row(constant, slope, denominator)
+        self.inequalities.append(row)
+        return len(self.inequalities) - 1, factor
 
     def highest(self, target: Neuron, sign: int) -> Optimum:
         """The largest value of ``sign z``."""
         self.search.poll()
-        objective, factor = self._row(self._pre_activation(target), sign)
+        objective, factor = self._row(*self._pre_activation(target, sign))
         best = linear_programs.maximise(objective, self.inequalities, self.equalities)
         value = None if best.value is None else best.value / factor
         if best.multipliers is None:
@@ -264,10 +271,11 @@ class _Program:
     def loosest(self, at: Sequence[Fraction], is_point: bool) -> Neuron | None:
         """The output of open sign that is larger than it should be by most, at a point or along a ray."""
         gaps = dict[Neuron, Fraction]()
+        places, one = common(at)
         for key in self.lines:
-            constant, slope = self._pre_activation(key)
-            z = (constant if is_point else Fraction(0)) + sum((v * at[j] for j, v in slope.items()), Fraction(0))
-            gaps[key] = at[self.columns[key]] - max(z, Fraction(0))
+            constant, slope, d = self._pre_activation(key)
+            z = constant * one * is_point + sum(v * places[j] for j, v in slope.items())
+            gaps[key] = at[self.columns[key]] - Fraction(max(z, 0), d * one)
         worst = max(gaps, key=lambda key: gaps[key], default=None)
         return worst if worst is not None and gaps[worst] > 0 else None
 
