@@ -30,6 +30,7 @@ from geomrelu.network.network import Network
 __all__ = ["BySigns", "Found"]
 
 Neuron = tuple[int, int]
+Part = tuple[tuple[int, int, int], ...]  # the signs that were split on the way to it: layer, neuron, sign
 Expression = tuple[int, dict[int, int], int]  # a constant, coefficients of inputs and outputs; over a denominator
 
 
@@ -46,16 +47,6 @@ class Found:
     @property
     def parts(self) -> int:
         return sum("split" not in node for node in self.proof or ())
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Signs that have been split, in order."""
-
-    cuts: tuple[tuple[int, int, int], ...] = ()
-
-    def child(self, neuron: Neuron, sign: int) -> _Part:
-        return _Part((*self.cuts, (*neuron, sign)))
 
 
 class _Lost(Exception):
@@ -88,7 +79,7 @@ class BySigns:
     def search(self, neuron: int, most: int = 2_000) -> Found | None:
         """What is found about a neuron; None if that takes more parts than ``most``."""
         target = (self.level, neuron)
-        proof, negative, stack = list[Node](), True, [_Part()]
+        proof, negative, stack = list[Node](), True, list[Part]([()])
         try:
             while stack:
                 if len(proof) >= most:
@@ -99,7 +90,7 @@ class BySigns:
                     return node
                 if "split" in node:
                     _, at, i = node["split"]
-                    stack += [part.child((at, i), 1), part.child((at, i), -1)]
+                    stack += [(*part, (at, i, sign)) for sign in (1, -1)]
                 else:
                     negative = negative and best < 0
                 proof.append(node)
@@ -108,7 +99,7 @@ class BySigns:
         proof[0] = self._begin | proof[0]
         return Found(proof=proof, is_negative=negative)
 
-    def _node(self, target: Neuron, part: _Part) -> tuple[Node | Found, Fraction]:
+    def _node(self, target: Neuron, part: Part) -> tuple[Node | Found, Fraction]:
         """A leaf or a split of a part, or what ends the search; and the bound of a leaf."""
         program = _Program(self, part, None, target)
         best = program.highest(target, 1)
@@ -117,22 +108,20 @@ class BySigns:
         if best.value is not None and best.value <= 0:
             leaf, loss = self._leaf(target, 1, part, program, best, best.value / 2)
             return (leaf, best.value) if leaf is not None else (_split(loss), best.value)
-        point, value = best.point[: self.n], self.network.checked.value
-        if value(best.point[: self.n], *target) > 0 and best.ray is None:
-            return Found(point), Fraction(0)
-        if best.ray is not None:
-            ray = best.ray[: self.n]
-            if any(ray) and self._growth(ray, target) > 0:
-                return Found(point, primitive(ray)), Fraction(0)
-        return _split(program.loosest(best.point if best.ray is None else best.ray, best.ray is None)), Fraction(0)
+        point, ray = best.point[: self.n], None if best.ray is None else best.ray[: self.n]
+        if best.ray is None or ray is None:
+            shown = self.network.checked.value(point, *target) > 0
+            return Found(point) if shown else _split(program.loosest(best.point, True)), Fraction(0)
+        grows = any(ray) and self._growth(ray, target) > 0
+        return Found(point, primitive(ray)) if grows else _split(program.loosest(best.ray, False)), Fraction(0)
 
     def _growth(self, ray: Sequence[Fraction], target: Neuron) -> int:
         at, i = target
         return checker.growths(self.network.checked, ray, at)[self.network.starts[at] + i]
 
-    def _no_points(self, part: _Part) -> Node:
+    def _no_points(self, part: Part) -> Node:
         """The leaf of a part without points: a bound that contradicts a sign that was split, one of the last layer."""
-        for at, i, sign in sorted(part.cuts, key=lambda cut: -cut[0]):
+        for at, i, sign in sorted(part, key=lambda cut: -cut[0]):
             program = _Program(self, part, None, (at, i))
             best = program.highest((at, i), sign)
             if best.value is not None and best.value < 0:
@@ -141,7 +130,7 @@ class BySigns:
         raise _Lost
 
     def _leaf(
-        self, target: Neuron, sign: int, part: _Part, program: _Program, best: Optimum, limit: Fraction
+        self, target: Neuron, sign: int, part: Part, program: _Program, best: Optimum, limit: Fraction
     ) -> tuple[Node | None, Neuron | None]:
         """A leaf that proves ``sign z <= limit``, or the neuron whose slope could not be said."""
         slopes, exact = program.slopes(best), dict[Neuron, Fraction]()
@@ -181,11 +170,11 @@ class _Program:
         target: the neuron that is asked about; if its sign was split, without that.
     """
 
-    def __init__(self, search: BySigns, part: _Part, slopes: Mapping[Neuron, Fraction] | None, target: Neuron) -> None:
+    def __init__(self, search: BySigns, part: Part, slopes: Mapping[Neuron, Fraction] | None, target: Neuron) -> None:
         self.search, self.fixed, self.level = search, slopes, target[0]
-        cut = {(at, i): sign for at, i, sign in part.cuts if (at, i) != target}
+        cut = {(at, i): sign for at, i, sign in part if (at, i) != target}
         self.signs = {key: cut.get(key) or search.known.get(key, 0) for key in search.pairs}
-        depth = max([self.level, *(at + 1 for at, _, _ in part.cuts)])
+        depth = max([self.level, *(at + 1 for at, _, _ in part)])
         self.columns = {
             key: k
             for k, key in enumerate((key for key in search.pairs if key[0] < depth and self.signs[key] >= 0), search.n)
@@ -195,7 +184,7 @@ class _Program:
         self.inequalities = [(*row, *pad) for row in search.rows]
         self.equalities = [(*row, *pad) for row in search.flats]
         self.of_cuts: dict[int, tuple[int, Fraction]] = {}  # the place of each cut's row, and its factor
-        for k, (at, i, sign) in enumerate(part.cuts):
+        for k, (at, i, sign) in enumerate(part):
             if (at, i) != target:
                 self.of_cuts[k] = self._add(*self._pre_activation((at, i), sign))
         self.lines: dict[Neuron, tuple[int, Fraction, int]] = {}  # the place and factor of y >= z, and that of y >= 0
