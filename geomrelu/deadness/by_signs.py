@@ -174,11 +174,7 @@ class _Program:
         self.search, self.fixed, self.level = search, slopes, target[0]
         cut = {(at, i): sign for at, i, sign in part if (at, i) != target}
         self.signs = {key: cut.get(key) or search.known.get(key, 0) for key in search.pairs}
-        depth = max([self.level, *(at + 1 for at, _, _ in part)])
-        self.columns = {
-            key: k
-            for k, key in enumerate((key for key in search.pairs if key[0] < depth and self.signs[key] >= 0), search.n)
-        }
+        self.columns = {key: k for k, key in enumerate(self._read([target, *cut]), search.n)}
         self.width = search.n + len(self.columns)
         pad = (0,) * len(self.columns)
         self.inequalities = [(*row, *pad) for row in search.rows]
@@ -190,6 +186,16 @@ class _Program:
         self.lines: dict[Neuron, tuple[int, Fraction, int]] = {}  # the place and factor of y >= z, and that of y >= 0
         for key, column in self.columns.items():
             self._around(key, column)
+
+    def _read(self, waiting: list[Neuron]) -> list[Neuron]:
+        """The neurons whose outputs, directly or not, these read, but for those that are 0."""
+        found = set[Neuron]()
+        while waiting:
+            (_, columns, _), _ = self.search.row(waiting.pop())
+            new = {key for key in columns if not isinstance(key, int) and key not in found and self.signs[key] >= 0}
+            found |= new
+            waiting += new
+        return sorted(found)
 
     def _around(self, key: Neuron, column: int) -> None:
         """What holds between an output y and its pre-activation z."""
