@@ -30,6 +30,7 @@ from geomrelu.network.network import Network
 __all__ = ["BySigns", "Found"]
 
 Neuron = tuple[int, int]
+Top = tuple[Fraction, tuple[Fraction, ...]]  # a value, and a point
 Part = tuple[tuple[int, int, int], ...]  # the signs that were split on the way to it: layer, neuron, sign
 Expression = tuple[int, dict[int, int], int]  # a constant, coefficients of inputs and outputs; over a denominator
 
@@ -37,12 +38,13 @@ Expression = tuple[int, dict[int, int], int]  # a constant, coefficients of inpu
 @dataclass(frozen=True)
 class Found:
     """A point where a neuron is positive, with a ray along which it grows if there is one; or a proof that it is dead,
-    strictly negative or not."""
+    strictly negative or not, or that it is at most its supremum, with a point where that is attained."""
 
     point: Sequence[Fraction] | None = None
     ray: Sequence[int] | None = None
     proof: list[Node] | None = None
     is_negative: bool = False
+    supremum: Fraction | None = None
 
     @property
     def parts(self) -> int:
@@ -79,41 +81,54 @@ class BySigns:
     def search(self, neuron: int, most: int = 2_000) -> Found | None:
         """What is found about a neuron; None if that takes more parts than ``most``."""
         target = (self.level, neuron)
-        proof, negative, stack = list[Node](), True, list[Part]([()])
+        found, top = self._grown(target, most, None)
+        if found is None or found.proof is None or top is None:
+            return found
+        again, _ = self._grown(target, most, top[0])
+        if again is None or again.proof is None:
+            return found
+        return Found(top[1], proof=again.proof, is_negative=top[0] < 0, supremum=top[0])
+
+    def _grown(self, target: Neuron, most: int, limit: Fraction | None) -> tuple[Found | None, Top | None]:
+        """A proof that the neuron is dead, or at most a limit; and the supremum, if it is seen at a point."""
+        proof, leaves, stack = list[Node](), list[Top](), list[Part]([()])
         try:
             while stack:
                 if len(proof) >= most:
-                    return None
+                    return None, None
                 part = stack.pop()
-                node, best = self._node(target, part)
+                node = self._node(target, part, limit, leaves)
                 if isinstance(node, Found):
-                    return node
+                    return node, None
                 if "split" in node:
                     _, at, i = node["split"]
                     stack += [(*part, (at, i, sign)) for sign in (1, -1)]
-                else:
-                    negative = negative and best < 0
                 proof.append(node)
         except _Lost:
-            return None
+            return None, None
         proof[0] = self._begin | proof[0]
-        return Found(proof=proof, is_negative=negative)
+        value, point = max(leaves, default=(Fraction(-1), ()))
+        attained = bool(point) and self.network.checked.value(point, *target) == value
+        return Found(proof=proof, is_negative=value < 0), (value, point) if attained else None
 
-    def _node(self, target: Neuron, part: Part) -> tuple[Node | Found, Fraction]:
-        """A leaf or a split of a part, or what ends the search; and the bound of a leaf."""
+    def _node(self, target: Neuron, part: Part, limit: Fraction | None, leaves: list[Top]) -> Node | Found:
+        """A leaf or a split of a part, or what ends the search; what a leaf bounds, and where, goes to ``leaves``."""
         program = _Program(self, part, None, target)
         best = program.highest(target, 1)
         if best.point is None:
-            return self._no_points(part), Fraction(-1)
-        if best.value is not None and best.value <= 0:
-            leaf, loss = self._leaf(target, 1, part, program, best, best.value / 2)
-            return (leaf, best.value) if leaf is not None else (_split(loss), best.value)
+            return self._no_points(part)
         point, ray = best.point[: self.n], None if best.ray is None else best.ray[: self.n]
+        if best.value is not None and best.value <= (limit or 0):
+            leaf, loss = self._leaf(target, 1, part, program, best, best.value / 2 if limit is None else limit)
+            if leaf is None:
+                return _split(loss)
+            leaves.append((best.value, point))
+            return leaf
         if best.ray is None or ray is None:
             shown = self.network.checked.value(point, *target) > 0
-            return Found(point) if shown else _split(program.loosest(best.point, True)), Fraction(0)
+            return Found(point) if shown else _split(program.loosest(best.point, True))
         grows = any(ray) and self._growth(ray, target) > 0
-        return Found(point, primitive(ray)) if grows else _split(program.loosest(best.ray, False)), Fraction(0)
+        return Found(point, primitive(ray)) if grows else _split(program.loosest(best.ray, False))
 
     def _growth(self, ray: Sequence[Fraction], target: Neuron) -> int:
         at, i = target

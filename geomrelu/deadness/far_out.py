@@ -129,14 +129,14 @@ class FarOut:
         if found.ray is not None:
             return problem.unbounded(layer, i, found.point or (), found.ray)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive"}
-        if found.point is not None:
-            return problem.tried(claim | {"point": self._point(found.point)}, AT_A_POINT)
-        claim |= {"status": "dead", "proof": found.proof}
-        if not self.domain.is_box:
-            claim["point"] = self._inner
+        if found.proof is None:
+            return problem.tried(claim | {"point": self._point(found.point or ())}, AT_A_POINT)
         far = problem.far(layer, i) if found.is_negative else None
-        claim |= {} if far is None else {"stable": True} | far
-        return problem.tried(claim, f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter")
+        how = f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter"
+        if found.supremum is not None and found.point is not None:
+            return problem.valued(layer, i, found.supremum, self._point(found.point), found.proof, how, far)
+        claim |= {"status": "dead", "proof": found.proof} | ({} if self.domain.is_box else {"point": self._inner})
+        return problem.tried(claim | ({} if far is None else {"stable": True} | far), how)
 
     @cached_property
     def _inner(self) -> Any:

@@ -111,6 +111,7 @@ def test_rays_and_points_are_those_of_the_polyhedron(kind, by_generators):
 def test_programs_that_split_signs_agree_with_the_oracle(kind, shape):
     """Also on unbounded boxes, where sides are no rows, and with layers that read the inputs again."""
     rng, seen, lost = random.Random(f"signs {kind} {shape}"), [], 0
+    exact = []
     for k in range(8):
         (layers, net), domain = leaning(rng, shape, kind), unbounded(rng, shape[0], kind)
         if k % 2:
@@ -127,15 +128,18 @@ def test_programs_that_split_signs_agree_with_the_oracle(kind, shape):
                 assert (found.proof is None) is alive
                 if found.point is not None:
                     assert domain.contains(found.point)
-                    assert found.ray is not None or net.checked.value(found.point, level, i) > 0
+                    value = net.checked.value(found.point, level, i)
+                    assert found.ray is not None or value == found.supremum or value > 0
                 if found.ray is not None:
                     assert right is None and domain.checked.recedes([Fraction(v) for v in found.ray])
                     assert checker.growths(net.checked, found.ray, level)[net.starts[level] + i] > 0
                 if found.proof is not None:
                     bound = judge.bound(json.loads(json.dumps(found.proof)), level, i, 1)
                     assert right <= bound <= 0 and (bound < 0) is found.is_negative
+                    assert found.supremum in (None, right) and (found.supremum is None or bound == right)
+                    exact.append(found.supremum is not None)
                 seen.append(alive)
-    assert True in seen and False in seen and lost <= len(seen) / 20
+    assert True in seen and False in seen and lost <= len(seen) / 20 and sum(exact) >= len(exact) / 4
 
 
 def test_many_rows_and_many_pieces(monkeypatch):
