@@ -134,7 +134,10 @@ class FarOut:
         far = problem.far(layer, i) if found.is_negative else None
         how = f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter"
         if found.supremum is not None and found.point is not None:
-            return problem.valued(layer, i, found.supremum, self._point(found.point), found.proof, how, far)
+            point = self._point(found.point)
+            return problem.tried(
+                problem.claimed(layer, i, found.supremum, point, found.proof, far), how, found.supremum
+            )
         claim |= {"status": "dead", "proof": found.proof} | ({} if self.domain.is_box else {"point": self._inner})
         return problem.tried(claim | ({} if far is None else {"stable": True} | far), how)
 
