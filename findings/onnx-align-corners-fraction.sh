@@ -30,7 +30,7 @@ case.model.ir_version = 10
 x = {i.name: a for i, a in zip(case.model.graph.input, inputs)}
 runs = (onnxruntime.InferenceSession(case.model.SerializeToString()), ReferenceEvaluator(case.model))
 shown = [np.round(a.ravel().astype(float), 3).tolist() for a in (outputs[0], *(run.run(None, x)[0] for run in runs))]
-scale = float(np.round(inputs[1][-1], 6))
-print(f"scale {scale}  onnxruntime {shown[1]}  conformance test {shown[0]}  reference {shown[2]}")
+scale = inputs[1][-1]
+print(f"scale {scale:.1f}  onnxruntime {shown[1]}  conformance test {shown[0]}  reference {shown[2]}")
 sys.exit(shown != [[1, 3.143], [1, 4], [1, 3.143]])
 PYTHON
