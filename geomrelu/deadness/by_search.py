@@ -4,7 +4,7 @@ on which linear bounds are not; each is accepted by the checker's rules before i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from fractions import Fraction
 from functools import cached_property, partial
@@ -35,7 +35,6 @@ Where = Polyhedron | Ellipsoid
 # more neurons may be left than are decided before the others of the layer are left as well
 LITTLE, MUCH = (1 << 19, 8), (1 << 24, 0)
 ON_THE_ELLIPSOID = "bounded on the whole ellipsoid"
-EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search for witnesses, ever harder
 
 
 class BySearch:
@@ -69,7 +68,7 @@ class BySearch:
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
-        steps: list[Any] = [partial(self._witnesses, effort) for effort in EFFORTS]
+        steps: list[Any] = [partial(self._witnesses, effort) for effort in falsify.EFFORTS]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
             if isinstance(domain, Polyhedron) and domain.is_box:
@@ -142,7 +141,12 @@ class BySearch:
                 return
             verdict = None
             if found is not None and found.above is not None:
-                claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._point(found.above)}
+                claim: Claim = {
+                    "layer": layer,
+                    "neuron": i,
+                    "status": "alive",
+                    "point": self.problem.placed(found.above),
+                }
                 verdict = problem.tried(claim, AT_A_POINT)
             elif found is not None:
                 claim = self._complete(cuts.claim(i, found))
@@ -195,17 +199,9 @@ class BySearch:
             exact = self.bench.floating.inside.exact(point)
             if exact is None:
                 return None
-            self._last, self._said = point, self._point(exact)
+            self._last, self._said = point, self.problem.placed(exact)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive", "point": self._said}
         return self.problem.tried(claim, AT_A_POINT)
-
-    def _point(self, point: Sequence[Fraction]) -> Any:
-        """A point as claims name it: its number in the table, or weights."""
-        said = self.problem.point(point)
-        if "weights" in said:
-            return said
-        self.problem.points.append(said)
-        return len(self.problem.points) - 1
 
     def _dead(self, layer: int, i: int, proof: Claim) -> Claim:
         """The claim that a neuron is dead, whose supremum is negative."""
@@ -225,7 +221,7 @@ class BySearch:
 
     @cached_property
     def _inner(self) -> Any:
-        return self._point(self.bench.floating.inside.centre)
+        return self.problem.placed(self.bench.floating.inside.centre)
 
     def hard(
         self,

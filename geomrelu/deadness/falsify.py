@@ -12,9 +12,10 @@ import numpy as np
 from geomrelu.budget import Budget
 from geomrelu.deadness.relaxation import BATCH, FloatNetwork
 
-__all__ = ["candidates", "covering"]
+__all__ = ["EFFORTS", "candidates", "covering"]
 
 Array = np.ndarray
+EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of a search, ever harder
 
 
 def candidates(

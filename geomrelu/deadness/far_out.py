@@ -31,7 +31,6 @@ from geomrelu.network.network import Network
 
 __all__ = ["FarOut", "around", "is_moderate", "without_biases"]
 
-EFFORTS = ((64, 0), (64, 40), (512, 200))  # starting points and steps of the search, ever harder
 PARTS = 100, 2_000  # of a proof by signs, for each neuron, first the easy ones
 FAR = 100  # at least so far around the point inside
 
@@ -92,7 +91,7 @@ class FarOut:
     def verdicts(self, layer: int, asked: Sequence[int]) -> Iterator[Verdict]:
         """Neurons that grow along a ray, or are positive at a point."""
         left = list(asked)
-        for effort in EFFORTS:
+        for effort in falsify.EFFORTS:
             for rays in (True, False):
                 floating, settled = self._along if rays else self._near, set()
                 for i, found in falsify.candidates(floating, layer, left, self.problem.budget, *effort):
@@ -109,7 +108,7 @@ class FarOut:
             return None
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive"}
         if not is_ray:
-            return self.problem.tried(claim | {"point": self._point(exact)}, AT_A_POINT)
+            return self.problem.tried(claim | {"point": self.problem.placed(exact)}, AT_A_POINT)
         claim |= {"supremum": "inf", "point": self._inner, "ray": self.problem.ray(primitive(exact))}
         return self.problem.tried(claim, "grows along a ray", "inf")
 
@@ -130,11 +129,11 @@ class FarOut:
             return problem.unbounded(layer, i, found.point or (), found.ray)
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive"}
         if found.proof is None:
-            return problem.tried(claim | {"point": self._point(found.point or ())}, AT_A_POINT)
+            return problem.tried(claim | {"point": self.problem.placed(found.point or ())}, AT_A_POINT)
         far = problem.far(layer, i) if found.is_negative else None
         how = f"{found.parts} part{'s' * (found.parts > 1)}, by the signs that matter"
         if found.supremum is not None and found.point is not None:
-            point = self._point(found.point)
+            point = self.problem.placed(found.point)
             return problem.tried(
                 problem.claimed(layer, i, found.supremum, point, found.proof, far), how, found.supremum
             )
@@ -143,11 +142,4 @@ class FarOut:
 
     @cached_property
     def _inner(self) -> Any:
-        return self._point(self._centre)
-
-    def _point(self, point: Sequence[Fraction]) -> Any:
-        said = self.problem.point(point)
-        if isinstance(said, dict):
-            return said
-        self.problem.points.append(said)
-        return len(self.problem.points) - 1
+        return self.problem.placed(self._centre)

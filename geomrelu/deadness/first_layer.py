@@ -109,15 +109,14 @@ def _flat_direction(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | Non
 
 def _flat_by_programs(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | None:
     """One along which some row grows, by one linear program; else one along which none changes."""
-    cone = domain.recession_cone()
-    flats = [*cone.equalities, primitive((0, *form.slope))]
-    growth = (0, *(sum(row[j + 1] for row in cone.inequalities) for j in range(domain.dimension)))
-    best = linear_programs.maximise(growth, [*cone.inequalities, (1, *(-v for v in growth[1:]))], flats)
-    if best.value and best.point is not None:
-        return primitive(best.point)
+    flats = [*domain.equalities, (0, *primitive(form.slope))]
+    growing = linear_programs.receding(domain.inequalities, flats)
+    if growing is not None:
+        return primitive(growing)
+    rows = [(0, *row[1:]) for row in (*domain.inequalities, *flats)]
     for j in range(domain.dimension):
         unit = (0, *(int(k == j) for k in range(domain.dimension)))
-        line = linear_programs.maximise(unit, [], [*cone.inequalities, *flats]).ray
+        line = linear_programs.maximise(unit, [], rows).ray
         if line is not None:
             return primitive(line)
     return None

@@ -74,6 +74,14 @@ class Problem:
             return {"weights": [[str(w) for w in part] for part in domain.weights(tuple(point))]}
         return [str(x) for x in point]
 
+    def placed(self, point: Sequence[Fraction]) -> Any:
+        """The same, for a point that may be shown again: its number in the table, or weights."""
+        said = self.point(point)
+        if "weights" in said:
+            return said
+        self.points.append(said)
+        return len(self.points) - 1
+
     def ray(self, ray: Sequence[Any]) -> Any:
         domain = self.domain
         if isinstance(domain, Polyhedron) and domain.given_by_generators:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from flint import nmod_mat
 
 from geomrelu.budget import UNLIMITED, Budget
+from geomrelu.exact.elimination import leading
 
 __all__ = ["PRIMES", "Echelon"]
 
@@ -76,10 +77,10 @@ class Echelon:
             left -= nmod_mat(count, len(pivots), [int(left[i, j]) for i in range(count) for j in pivots], prime) * block
         reduced, rank = left.rref()
         if rank:
-            pivots = _leading(reduced, rank)
+            pivots = leading(reduced, rank)
             own = [[int(left[i, j]) for j in pivots] for i in range(count)]
             across = nmod_mat(rank, count, [own[i][k] for k in range(rank) for i in range(count)], prime)
-            chosen = _leading(*across.rref())
+            chosen = leading(*across.rref())
             self._product *= int(nmod_mat(rank, rank, [v for i in chosen for v in own[i]], prime).det())
             self._product %= prime
             if rank < count:
@@ -89,15 +90,6 @@ class Echelon:
             self._order += pivots
             self.chosen += [self.seen + i for i in chosen]
         self.seen += count
-
-
-def _leading(reduced: nmod_mat, rank: int) -> list[int]:
-    found, column = [], 0
-    for i in range(rank):
-        while not int(reduced[i, column]):
-            column += 1
-        found.append(column)
-    return found
 
 
 def _sign(order: Sequence[int]) -> int:

@@ -13,7 +13,7 @@ from geomrelu.exact.numbers import primitive
 if TYPE_CHECKING:
     from flint import fmpz_mat
 
-__all__ = ["eliminated", "kernel", "line_of", "pivots", "rank", "reduced", "solution"]
+__all__ = ["eliminated", "kernel", "leading", "line_of", "pivots", "rank", "reduced", "solution"]
 
 PRIME = (1 << 62) - 57
 
@@ -38,14 +38,14 @@ def pivots(rows: Sequence[Row]) -> list[int]:
     from flint import nmod_mat  # start-up time and memory
 
     small = nmod_mat(len(rows), len(rows[0]), [v % PRIME for row in rows for v in row], PRIME)
-    found = _leading(*small.rref())
+    found = leading(*small.rref())
     if len(found) == min(len(rows), len(rows[0])):
         return found
     echelon, _, rank = _matrix(rows).rref()
-    return _leading(echelon, rank)
+    return leading(echelon, rank)
 
 
-def _leading(echelon: Any, rank: int) -> list[int]:
+def leading(echelon: Any, rank: int) -> list[int]:
     """Of the rows of an echelon form the first columns that are not 0."""
     found, column = [], 0
     for i in range(rank):

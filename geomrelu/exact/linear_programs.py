@@ -9,7 +9,7 @@ from fractions import Fraction
 from geomrelu.exact.cddlib import Row, silence
 from geomrelu.exact.guided_programs import Found, is_large, suggested
 
-__all__ = ["Optimum", "deepest", "implicit", "irredundant", "maximise", "recedes"]
+__all__ = ["Optimum", "deepest", "implicit", "irredundant", "maximise", "recedes", "receding"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,17 @@ def implicit(
 
 def recedes(inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> bool:
     """Is there a direction along which no inequality falls, some inequality grows, and no equality changes?"""
+    return receding(inequalities, equalities) is not None
+
+
+def receding(inequalities: Sequence[Row], equalities: Sequence[Row] = ()) -> tuple[Fraction, ...] | None:
+    """Such a direction."""
     cone, flats = ([(0, *row[1:]) for row in table] for table in (inequalities, equalities))
     if not cone:
-        return False
+        return None
     growth = tuple(map(sum, zip(*cone, strict=True)))
-    return maximise(growth, [*cone, (1, *(-v for v in growth[1:]))], flats).value != 0
+    best = maximise(growth, [*cone, (1, *(-v for v in growth[1:]))], flats)
+    return best.point if best.value != 0 else None
 
 
 def deepest(
