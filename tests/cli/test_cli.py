@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from commands import run
 
+import geomrelu
 from geomrelu.__main__ import program
 from geomrelu.cli import main as main_module
 from geomrelu.cli import shared, simulate, solve
@@ -232,6 +234,15 @@ def test_help_version_and_nothing():
         process = spawn(*arguments)
         out, err = process.communicate(timeout=ENDS)
         assert process.returncode == 0 and out and not err
+
+
+def test_a_clone_that_is_not_installed_says_so(monkeypatch, capsys):
+    def nobody(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("geomrelu.resume.version", nobody)
+    code, out, _ = run(capsys, "--version")
+    assert code == 0 and out.startswith("geomrelu unknown (") and geomrelu.__version__ == "unknown"
 
 
 def test_help_is_as_wide_as_the_terminal(capsys, monkeypatch):
