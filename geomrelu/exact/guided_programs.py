@@ -169,11 +169,11 @@ def _tight(
 
 def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
     """The point where the rows are 0 (as many of the first ones as can be); what they leave open is near ``at``."""
-    near = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
+    near = [round(v * 2**FREE) for v in at.tolist()]
     kept = [rows[k] for k in pivots(list(zip(*(row[1:] for row in rows), strict=True)))]
-    values = [-(row[0] + sum(map(mul, row[1:], near))) for row in kept]
+    values = [-(row[0] << FREE) - sum(map(mul, row[1:], near)) for row in kept]
     step = solution([row[1:] for row in kept], values) if kept else [0] * len(near)
-    return None if step is None else tuple(map(add, near, step))
+    return None if step is None else tuple(Fraction(v) / 2**FREE for v in map(add, near, step))
 
 
 def _holds(objective: Row, value: Fraction, rows: Sequence[Row], split: int, point: Sequence[Fraction]) -> bool:
