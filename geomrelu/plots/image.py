@@ -175,7 +175,7 @@ def _draw_image(
         length = math.dist(start, end)
         unit = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
         page.arrow(start, unit, length, zorder=1.5)
-        page.text((end[0] + 11 * unit[0], end[1] + 11 * unit[1]), f"$z_{i + 1}$", 11)
+        page.text((end[0] + 11 * unit[0], end[1] + 11 * unit[1]), f"$y_{i + 1}$", 11)
         drawn.append((start, end))
     for signs, ps in faces.items():
         above = 2.4 if min(signs) > 0 else 2.0

@@ -304,6 +304,11 @@ def test_codewords_are_read_in_three_ways():
             first_layer_missing(bad)
 
 
+def test_axes_of_an_image_are_outputs():
+    shown = {t.get_text() for t in texts(image_figure(Network.from_layers([(*first_layer_missing("--+"), "relu")])))}
+    assert {"$y_1$", "$y_2$", "$y_3$"} <= shown  # z is what a neuron has before the rectifier
+
+
 def test_polygons_of_an_image_are_the_image():
     A, b = first_layer_missing("--+")
     net = Network.from_layers([(A, b, "relu")])
