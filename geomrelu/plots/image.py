@@ -63,7 +63,7 @@ def image_figure(model: Network | Complex, *, size: Any = None) -> Figure:
     if None in tops:  # of what goes to infinity more is shown
         reach = max(abs(form(p)) for form in forms for p in points) * Fraction(7, 4) or Fraction(1)
     else:
-        reach = max(0, *(top for top in tops if top is not None)) * Fraction(9, 8) or Fraction(1)
+        reach = max(Fraction(0), *(top or Fraction(0) for top in tops)) * Fraction(9, 8) or Fraction(1)
     limit = reach if size is None else rational(size, "size")
     if limit <= 0:
         raise InputError("the size of the box must be positive")
