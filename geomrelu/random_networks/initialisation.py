@@ -139,6 +139,9 @@ class Law:
         if self.has_atoms:
             points = np.union1d(np.arange(1, 65), np.abs(self._frozen.ppf(PROBES)))  # it may live far from 0
             return bool(np.allclose(self._frozen.pmf(points), self._frozen.pmf(-points), rtol=1e-9, atol=1e-12))
+        quarter, middle, rest = map(float, self._frozen.ppf((0.25, 0.5, 0.75)))
+        if not abs(middle) <= 1e-9 * (rest - quarter):  # a small shift moves the other quantiles by a small part
+            return False
         low, high = self._frozen.ppf(PROBES), self._frozen.ppf([1 - q for q in PROBES])
         return bool(np.allclose(low, -high, rtol=1e-6, atol=1e-9 * float(np.abs(high).max())))
 

@@ -28,6 +28,7 @@ def test_symmetric_laws_without_atoms(name):
     [
         ("gamma:2", "symmetric"),
         ("norm:loc=0.001", "symmetric"),
+        ("norm:loc=1e-7", "symmetric"),
         ("uniform:0,1", "symmetric"),
         ("skewnorm:1", "symmetric"),
         ("expon", "symmetric"),
