@@ -66,7 +66,7 @@ class Check:
 def outcome(label: str, check: Check, depth: str, progress: Progress | None = None) -> Outcome:
     """Run one check of the claim with this label until its first case that does not hold."""
     started = reported = time.perf_counter()
-    number, symbolic, rows, failure, words = 0, 0, dict[str, tuple[int, str]](), None, ""
+    number, symbolic, idle, rows, failure, words = 0, 0, 0, dict[str, tuple[int, str]](), None, ""
     counterexample, again, left, certified = False, None, None, dict[str, Certified]()
     report = progress or (lambda label, kind, done: None)
     report(label, str(check.kind), 0)
@@ -75,6 +75,9 @@ def outcome(label: str, check: Check, depth: str, progress: Progress | None = No
         for given in cases:
             case = Case.read(given)
             judged = judge(check.kind, case.parts, trials, check.level)
+            if judged.idle:
+                idle += 1
+                continue
             number, symbolic, words = number + 1, symbolic + judged.symbolic, judged.words
             if case.name:
                 rows[case.name] = (rows[case.name][0] + 1 if case.name in rows else 1, judged.cell)
@@ -89,7 +92,7 @@ def outcome(label: str, check: Check, depth: str, progress: Progress | None = No
                 reported = time.perf_counter()
                 report(label, str(check.kind), number)
         if number == 0:
-            failure = "no cases: an empty family is no evidence"
+            failure = "no case that so few trials could refute" if idle else "no cases: an empty family is no evidence"
     except Exception as problem:
         failure = f"after {number} case{'s'[: number != 1]}: {type(problem).__name__}: {problem}"
     report(label, str(check.kind), number)
@@ -98,7 +101,7 @@ def outcome(label: str, check: Check, depth: str, progress: Progress | None = No
         check.name,
         failure is None,
         number,
-        _summary(check, number, symbolic, words, depth),
+        _summary(check, number, symbolic, idle, words, depth),
         time.perf_counter() - started,
         failure,
         counterexample,
@@ -111,12 +114,13 @@ def outcome(label: str, check: Check, depth: str, progress: Progress | None = No
     )
 
 
-def _summary(check: Check, cases: int, symbolic: int, words: str, depth: str) -> str:
+def _summary(check: Check, cases: int, symbolic: int, idle: int, words: str, depth: str) -> str:
     said = f"{cases:,} {check.of}"
     if check.kind is Kind.NEIGHBOUR:
         return f"fails, as it must, without: {check.of}"
     if check.kind is Kind.SAMPLE:
-        return words if cases == 1 else f"{cases} {check.of}, each by {check.fixed(depth)}"
+        said = words if cases == 1 else f"{cases} {check.of}, each by {check.fixed(depth)}"
+        return said + (f"; {idle} more that so few trials could not refute" if idle else "")
     if check.kind is Kind.DERIVE:
         return f"{said}, {symbolic:,} with symbols and not equal as written"
     return said + {Kind.DECIDE: ", every certificate accepted", Kind.HUNT: " hunted, none against it"}.get(

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import sympy
@@ -111,6 +112,7 @@ class Judged(NamedTuple):
     """One case after judgement: does it hold, what the table shows, the comparison in words, and its left side.
 
     An identity is *symbolic* if it has a free symbol and its sides were not the same as written: SymPy had work to do.
+    A sample is *idle* if its trials are so few that the case would hold whatever they give: it is no evidence.
     """
 
     holds: bool
@@ -118,6 +120,7 @@ class Judged(NamedTuple):
     words: str
     left: str
     symbolic: bool = False
+    idle: bool = False
 
 
 def judge(kind: Kind, parts: Sequence[Any], trials: int = 0, level: Fraction = Fraction(999, 1000)) -> Judged:
@@ -204,12 +207,21 @@ def _interval(parts: Sequence[Any], trials: int, level: Fraction) -> Judged:
     if type(successes) is not int:
         raise BadEvidence(f"{successes!r} is not a number of successes")
     p = _exact(p)
+    at_most, at_least = relation in ("==", "<=", "<"), relation in ("==", ">=", ">")
+    none, all_ = _reach(trials, level)
     low, high = clopper_pearson(successes, trials, level)
-    holds = (low <= p or relation not in ("==", "<=", "<")) and (p <= high or relation not in ("==", ">=", ">"))
+    holds = (low <= p or not at_most) and (p <= high or not at_least)
     places = max(3, 1 - math.floor(math.log10(high - low)))
     sign, found = "=" if relation == "==" else relation, f"[{low:.{places}f}, {high:.{places}f}]"
     words = f"p {sign} {p}; {trials:,} trials give {found} at {percent(level)}"
-    return Judged(holds, f"{sign} {p}: {found}", words, str(successes))
+    idle = not (at_most and p < all_) and not (at_least and p > none)
+    return Judged(holds, f"{sign} {p}: {found}", words, str(successes), idle=idle)
+
+
+@cache
+def _reach(trials: int, level: Fraction) -> tuple[float, float]:
+    """What p can be at most where no trial succeeds, and at least where all do."""
+    return clopper_pearson(0, trials, level)[1], clopper_pearson(trials, trials, level)[0]
 
 
 def percent(level: Fraction) -> str:

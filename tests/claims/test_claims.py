@@ -170,6 +170,16 @@ def test_what_is_not_a_case_is_no_evidence(kind, case):
     assert verdict(**{kind: [case]}).status is Status.BROKEN
 
 
+def test_cases_that_no_trials_could_refute_are_no_evidence():
+    """Of p even 1,000 of 1,000 say no more than that it is at least 0.992."""
+    idle = [("a", 1000, "<=", Fraction(995, 1000)), ("b", 500, ">=", Fraction(1, 1000))]
+    (outcome,) = verdict(sample=[*idle, ("c", 500, "<=", Fraction(3, 5)), (998, Fraction(998, 1000))]).outcomes
+    assert outcome.ok and outcome.cases == 2 and [name for name, _ in outcome.rows] == ["c"]
+    assert outcome.summary.endswith("; 2 more that so few trials could not refute")
+    (outcome,) = verdict(sample=idle).outcomes
+    assert outcome.broken and outcome.failure == "no case that so few trials could refute"
+
+
 def test_intervals_respect_the_direction():
     for relation, inside, outside in (("<=", "9/10", "1/10"), (">=", "1/10", "9/10")):
         assert not verdict(sample=[(500, relation, Fraction(inside))]).failed
