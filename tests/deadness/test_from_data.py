@@ -260,7 +260,7 @@ def test_no_witness_is_sought_after_the_end_of_the_budget(monkeypatch):
 
     monkeypatch.setattr(Hunt, "nearest", slow)
     layers = [([[1]] * 200, [f"-1{i:03}/1000" for i in range(200)], "relu")]  # silent on the data, not on their box
-    found = decide(layers, data=np.array([[0.0], [0.5]]), widen=5, time=1)
+    found: Any = decide(layers, data=np.array([[0.0], [0.5]]), widen=5, time=1)
     assert len(found.silent) == 200 and found.near == {} and 0 < len(asked) < 100
 
 
