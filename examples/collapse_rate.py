@@ -4,8 +4,9 @@
     python examples/collapse_rate.py --networks 1000 --steps 3000 --target sine
 
 Lu et al. train networks of width 2 (the example in the plane: 4) and 10 layers; those that end as a constant function
-have *collapsed*. A network that is dead at initialisation cannot leave that state: all gradients but that of the last
-bias vanish. Trained are all networks at once, as batched matrices; needs the extra `torch`.
+have *collapsed*. A network that is dead at initialisation cannot leave that state: up to the dead layer, and for the
+weights that read it, all gradients vanish, and what lies behind only moves the constant. Trained are all networks at
+once, as batched matrices; needs the extra `torch`.
 
 A network is called dead at initialisation if a hidden layer is silent on all training points. Beside it stand the
 exact bound 1 - prod (1 - 2^-N_l) on the probability of that (claim `dying-bound`) and its Clopper-Pearson interval.

@@ -101,7 +101,7 @@ assert float(chain) < 1 - e.low and 1 - e.high < float(bound)
 # ## Asymmetric initialisation
 #
 # In each row of a layer one entry, of the weights or the bias, is drawn from a Beta law instead: it is positive, so no
-# layer kills the whole orthant, and the second moment is kept by the choice of $\sigma$. (It may still kill what
+# layer kills the whole orthant, and by the choice of $\sigma$ the second moment does not grow. (It may still kill what
 # arrives: layers see parts of the orthant only. A neuron is dead at 0 with probability $N / (2 (N + 1))$.)
 
 # %%

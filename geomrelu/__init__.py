@@ -115,9 +115,9 @@ del one_thread
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from geomrelu.resume import version_of
 
-        return version("geomrelu")
+        return version_of("geomrelu")
     if name not in _HOME:
         raise AttributeError(f"module 'geomrelu' has no attribute {name!r}")
     module = import_module(f"geomrelu.{_HOME[name]}")

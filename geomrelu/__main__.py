@@ -35,6 +35,10 @@ def program() -> int:
         with suppress(OSError):  # nobody can be told
             print("geomrelu: interrupted", file=sys.stderr)
         return 130
+    finally:
+        # `python -m` ends by the signal, whatever is returned, if Ctrl-C came while text was executed (SciPy's imports
+        # do that) and none has been since
+        exec("")
 
 
 if __name__ == "__main__":

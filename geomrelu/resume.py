@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from geomrelu.budget import Exhausted
 from geomrelu.errors import InputError
 
-__all__ = ["Journal", "held", "lock"]
+__all__ = ["Journal", "held", "lock", "version_of"]
 
 KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts one
 
@@ -41,7 +41,7 @@ class Journal:
     """
 
     def __init__(self, path: str | Path | None, description: dict[str, Any]) -> None:
-        self.head = json.dumps(description | {"geomrelu": _version()}, sort_keys=True)
+        self.head = json.dumps(description | {"geomrelu": version_of("geomrelu")}, sort_keys=True)
         self.temporary = path is None
         name = hashlib.sha256(self.head.encode()).hexdigest()[:16]
         self.path = Path(f"geomrelu-{name}.chunks" if path is None else path)
@@ -174,10 +174,11 @@ class Journal:
             raise KeyboardInterrupt(f"{number} chunks are in {self.path}: the same command resumes") from None
 
 
-def _version() -> str:
+def version_of(package: str) -> str:
+    """The version of an installed package; of another one, such as a clone that is run as it is: "unknown"."""
     try:
-        return version("geomrelu")
-    except PackageNotFoundError:  # not installed
+        return version(package)
+    except PackageNotFoundError:
         return "unknown"
 
 

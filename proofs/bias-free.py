@@ -35,7 +35,7 @@ claim = Claim(
     latex=r"Q = 2^{-n_1},\ \ 2^{-n_1} + 2 \cdot 4^{-n_1},\ \ \tfrac14 + 2^{-n_1-1} \quad "
     r"(n_1 \le n_0,\ \ n_1 = n_0 + 1,\ \ n_0 = 1)",
     source="new (after Brownlowe et al., theorems 1.1 and 1.2)",
-    hypotheses=("no biases", "n1 <= n0 + 1, or n0 = 1", "weights independent, symmetric", "no atoms"),
+    hypotheses=("no biases", "n1 <= n0 + 1, or n0 = 1", "domain R^n0", "weights independent, symmetric", "no atoms"),
     uses=("tensor-power",),
 )
 
@@ -118,7 +118,8 @@ def networks(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *No biases*: with them $n_1 = n_0$ has $2^{-n_1-1}$. $n_1 \le n_0 + 1$: for $n_0 = 2$, $n_1 = 4$ two orbits have 28
-# and 30 choices. *Symmetric*: all $w > 0$. *No atoms*: two equal rows with equal weights.
+# and 30 choices. *Another domain*: on the half line one neuron behind one is dead with $\frac34$. *Symmetric*: all $w >
+# 0$. *No atoms*: two equal rows with equal weights.
 
 
 # %%
@@ -134,6 +135,12 @@ def wide(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(215)
     counts = {bias_free_orbit(drawn(rng, 4, 2), [1] * 4)[0] for _ in range(20)}
     yield "counts for n0 = 2, n1 = 4", len(counts), 1
+
+
+@claim.neighbour("domain R^n0")
+def half_line(depth: str) -> Iterator[tuple[object, ...]]:
+    profiles, size = dead_neurons_orbit([([[2]], [0]), ([[3]], [0])], Polyhedron.orthant(1))
+    yield Fraction(sum(v for dead, v in profiles.items() if dead[1]), size), closed_forms.bias_free_unactivated(1, 1)
 
 
 @claim.neighbour("weights independent, symmetric")

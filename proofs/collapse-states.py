@@ -45,7 +45,7 @@ claim = Claim(
     source="Lu, Su & Karniadakis, Collapse of deep and narrow neural nets, 1-D examples and loss",
     hypotheses=(
         "for (i): no biases",
-        "for (i): weights symmetric",
+        "for (i): weights independent, symmetric, no atoms",
         "for (ii): trained on the loss that is named",
         "for (iii): width 2, 9 hidden layers",
     ),
@@ -98,13 +98,13 @@ def steps(depth: str) -> Iterator[tuple[object, ...]]:
 
 # %%
 def silent(
-    n: int, m: int, rng: random.Random, bias: bool = False, one_sided: bool = False
+    n: int, m: int, rng: random.Random, one_sided: bool = False, largest: int = 10**6
 ) -> tuple[Fraction, Fraction]:
     """(at exactly one of 1 and -1, at both), over all sign choices (one_sided: of no weight)."""
     states, size = [((1,), (-1,))], 1
     for layer in range(m):
         fan = 1 if layer == 0 else n
-        sizes = [[rng.randint(1, 10**6) for _ in range(fan)] for _ in range(n)]
+        sizes = [[rng.randint(1, largest) for _ in range(fan)] for _ in range(n)]
         choices, after = list(product((1, -1), repeat=n * fan))[: 1 if one_sided else None], []
         size *= len(choices)
         for images in states:
@@ -160,12 +160,13 @@ def training(trials: int, seed: int, depth: str) -> Iterator[tuple[object, ...]]
 #
 # *With biases*, at width 1 and two layers, a network can be silent at both points without dying, each time in another
 # layer: the share that is silent at exactly one is another than in (i). *Weights with one sign*: all positive, one ray
-# is silent in every network. *The other loss*: the targets 0, 0, 1 have the mean $\frac13$ and the median 0. *Wide
-# networks*: with width 8 and 9 layers fewer than $\frac9{10}$ die at a point.
+# is silent in every network. *Two equal neurons* in each layer: silent as often as one. *Atoms*: weights $\pm 1$. *The
+# other loss*: the targets 0, 0, 1 have the mean $\frac13$ and the median 0. *Wide networks*: with width 8 and 9 layers
+# fewer than $\frac9{10}$ die at a point.
 
 
 # %%
-@claim.neighbour("for (i): no biases; for (i): weights symmetric")
+@claim.neighbour("for (i): no biases; for (i): weights independent, symmetric, no atoms")
 def others(depth: str) -> Iterator[tuple[object, ...]]:
     rng = random.Random(382)
     both, size = 0, 0
@@ -183,6 +184,10 @@ def others(depth: str) -> Iterator[tuple[object, ...]]:
     yield Fraction(one, size), exactly_one(sympy.Integer(1), 2, sympy.Rational(killed, size))
     share, dead = silent(1, 2, rng, one_sided=True)
     yield share, exactly_one(sympy.Integer(1), 2, sympy.nsimplify(dead))
+    share, dead = silent(1, 2, rng)  # of layers of two equal neurons, too
+    yield share, exactly_one(sympy.Integer(2), 2, sympy.nsimplify(dead))
+    share, dead = silent(2, 2, rng, largest=1)
+    yield share, exactly_one(sympy.Integer(2), 2, sympy.nsimplify(dead))
 
 
 @claim.neighbour("for (ii): trained on the loss that is named; for (iii): width 2, 9 hidden layers")

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Deeper networks die more, wider ones less
+# # Deeper networks die more, wider ones of two layers less
 #
 # **Notation.** As in [`one-dim-chain`](one-dim-chain.py): networks without biases on the line with $m$ hidden layers of
 # width $N$, inputs on both sides of 0; a network dies if a hidden layer is dead on the inputs.
@@ -26,7 +26,7 @@ from geomrelu.random_networks.orbit import dead_neurons_orbit
 
 claim = Claim(
     label="deeper-dies-more",
-    title="Deeper networks die more, wider ones less",
+    title="Deeper networks die more, wider ones of two layers less",
     statement="P(dies) does not decrease with depth; two hidden layers, no biases, input dimension 1: it falls with N",
     latex=r"P_{m+1}(\text{dies}) \ge P_m(\text{dies}); \quad 3 \cdot 4^{-N} - 2 \cdot 8^{-N} \text{ decreases in } N",
     source="new (after Lu, Su & Karniadakis, Collapse of deep and narrow neural nets)",

@@ -156,7 +156,7 @@ def equal_rows_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
 
 
 # %%
-@claim.figure("survival and variance along the widths n(k) for which the lower bound is constant")
+@claim.figure("survival and variance along the widths n(k) for which the lower bound is roughly constant")
 def drawn() -> object:
     along = {p: widths_along(p, 128) for p in TARGETS}
     widths = tuple(sorted({n for row in along.values() for n in row}))

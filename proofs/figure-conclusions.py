@@ -37,7 +37,7 @@ from geomrelu.random_networks.initialisation import Initialisation
 claim = Claim(
     label="figure-conclusions",
     title="What the figures are said to show",
-    statement="batch normalisation: at most l + 1/20 of the data live; sign flipping: at least 3/5, however deep; "
+    statement="batch normalisation: at most l + 1/20 of the data live; sign flipping: at least 3/5, up to 256 layers; "
     "variances above 2^(-k/8) are rare",
     latex=r"P_{\mathrm{bn}}(\alpha) \le \ell(n, k) + \tfrac1{20}, \quad P_{\mathrm{flip}}(\alpha) \ge \tfrac35, \quad "
     r"P(\varrho_k > 2^{-k/8}) \le \tfrac1{10}",

@@ -38,6 +38,7 @@ claim = Claim(
     source="new (after Brownlowe et al., conjecture 1.3)",
     hypotheses=(
         "n0 = 1",
+        "domain R",
         "n1 <= 3, or superincreasing slopes (needed: not known)",
         "first-layer rows and second-layer parameters independent, symmetric",
     ),
@@ -299,8 +300,9 @@ def step(depth: str) -> Iterator[tuple[object, ...]]:
 # ## Neighbours that fail
 #
 # *One input*: with $n_1 \le n_0$ the probability is $2^{-n_1-1}$, for $n_0 = n_1 = 3$ it is $\frac1{16}$: the end is
-# not attained. *Symmetric*: with all weights negative everything is dead; with fixed rows $(1, 0)$, $(1, -1)$ (or near
-# them) and $w = (\pm 1, \pm 2)$, $c = \pm 3$ two of eight choices are good, $\frac14 > \frac3{16}$.
+# not attained. *Domain R*: at one point the probability is $\frac12$. *Symmetric*: with all weights negative everything
+# is dead; with fixed rows $(1, 0)$, $(1, -1)$ (or near them) and $w = (\pm 1, \pm 2)$, $c = \pm 3$ two of eight choices
+# are good, $\frac14 > \frac3{16}$.
 
 
 # %%
@@ -312,6 +314,13 @@ def limit(m: int) -> Fraction:
 def three_inputs(depth: str) -> Iterator[tuple[object, ...]]:
     found, size = stably_unactivated_orbit([[1, 2, 3], [2, 5, 1], [7, 1, 2]], [1, 2, 3], [1, 1, 1], 1)
     yield "attained", Fraction(found, size), ">=", limit(3)
+
+
+@claim.neighbour("domain R")
+def one_point(depth: str) -> Iterator[tuple[object, ...]]:
+    """One neuron at x = 0, where a negative value is stable."""
+    good = sum(t * max(3 * s, 0) + 2 * e < 0 for s, t, e in product((1, -1), repeat=3))
+    yield Fraction(good, 8), "<=", limit(1)
 
 
 @claim.neighbour("first-layer rows and second-layer parameters independent, symmetric")

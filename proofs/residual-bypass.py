@@ -47,6 +47,7 @@ claim = Claim(
     latex=r"y_j = y_{j-1} + \max(A_j y_{j-1} + b_j, 0):\quad P(\text{all layers dead at } x) = 2^{-nk}",
     source="Rister & Rubin, section 7.2",
     hypotheses=(
+        "for (i): S_0 in the orthant",
         "connections around the layers",
         "no atoms",
         "parameters independent, symmetric",
@@ -226,11 +227,22 @@ def orbits(depth: str) -> Iterator[tuple[object, ...]]:
 # %% [markdown]
 # ## Neighbours that fail
 #
-# *Without the connections*: the point is lost with probability $1 - (1 - 2^{-n})^k$, and deleting a dead layer changes
-# the others. *With atoms*: for $a = -1$, $y + \max(b - y, 0) = \max(y, b)$ forgets $y$, and layer 1 with it.
+# *A set that is not in the orthant*, for (i): on the line no neuron of layer 1 is dead. *Without the connections*: the
+# point is lost with probability $1 - (1 - 2^{-n})^k$, and deleting a dead layer changes the others. *With atoms*: for
+# $a = -1$, $y + \max(b - y, 0) = \max(y, b)$ forgets $y$, and layer 1 with it.
 
 
 # %%
+@claim.neighbour("for (i): S_0 in the orthant")
+def the_line(depth: str) -> Iterator[tuple[object, ...]]:
+    """On the whole line no neuron of layer 1 is dead."""
+    died = total = 0
+    for layers in choices(1, 1, 192):
+        found, _ = dead_neurons(layers, Polyhedron.space(1), bypass=True)
+        died, total = died + sum(map(sum, found)), total + 1
+    yield Fraction(died, total), ">=", closed_forms.orthant_kill(1)
+
+
 @claim.neighbour("connections around the layers; no atoms")
 def plain_or_atoms(depth: str) -> Iterator[tuple[object, ...]]:
     for k in (2, 3):

@@ -54,7 +54,8 @@ claim = Claim(
         "for (i): the hypotheses of geometric-series-corrected (needed: not known)",
         "for (ii): S_0 contains a ray",
         "for (ii): magnitudes in [eps, 2 eps], 8 n eps <= 1",
-        "for (ii): biases independent of the weights",
+        "for (ii): parameters independent",
+        "for (ii): no atoms",
         "for (ii): parameters symmetric",
     ),
     uses=("geometric-series-corrected",),
@@ -210,9 +211,10 @@ def products(depth: str) -> Iterator[tuple[object, ...]]:
 #
 # *Not a ray*: on the segment from 0 to $(\frac14, \dots, \frac14)$, of the same networks, all points have the signs of
 # the biases, and there is equality with $\ell$. *Larger parameters* ($10^4$ times as large, still within a factor of
-# 2): from layer 2 on the weights decide at 0 too, and 0 and a far point are not independent. *Biases that are not
-# independent of the weights*, $b = a$ in width 1: 0 and infinity live and die together. *All parameters negative*:
-# nothing lives.
+# 2): from layer 2 on the weights decide at 0 too, and 0 and a far point are not independent. *Parameters that are not
+# independent*, $b = a$ in width 1: 0 and infinity live and die together; two equal rows. *Atoms*: parameters $\pm
+# \varepsilon$ on the ray through $(1, 1)$, where the weights of a neuron cancel as often as not: $P(2, 1) =
+# \frac{55}{64} < \frac{15}{16}$. *All parameters negative*: nothing lives.
 
 
 # %%
@@ -234,7 +236,14 @@ def larger(depth: str) -> Iterator[tuple[object, ...]]:
         yield share(layers, two), ">=", closed_forms.lower_bound(2, 2) * sympy.Rational(3, 2)
 
 
-@claim.neighbour("for (ii): biases independent of the weights")
+@claim.neighbour("for (ii): no atoms")
+def equal_sizes(depth: str) -> Iterator[tuple[object, ...]]:
+    size = Fraction(1, 16)
+    ray = Polyhedron.from_generators([[0, 0]], [[1, 1]])
+    yield share([([[size] * 2] * 2, [size] * 2)], ray), ">=", closed_forms.lower_bound(2, 1) * sympy.Rational(5, 4)
+
+
+@claim.neighbour("for (ii): parameters independent")
 def tied(depth: str) -> Iterator[tuple[object, ...]]:
     for k in (1, 2, 3):
         alive = 0
@@ -245,6 +254,8 @@ def tied(depth: str) -> Iterator[tuple[object, ...]]:
                 lives, values = lives and max(z) > 0, [max(v, 0) for v in z]
             alive += lives
         yield Fraction(alive, 2**k), ">=", closed_forms.lower_bound(1, k) * (1 + k * sympy.Rational(1, 2))
+    alone = share(some(1, 1, random.Random(306)), Polyhedron.orthant(1))  # of two equal rows, too
+    yield alone, ">=", closed_forms.lower_bound(2, 1) * sympy.Rational(5, 4)
 
 
 @claim.neighbour("for (ii): parameters symmetric")

@@ -26,6 +26,7 @@ must be refuted, by an exact case, as surely as the others must hold.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -145,8 +146,11 @@ class Claim:
         depth = "thorough" if "--thorough" in sys.argv[1:] else "default"
         failed = False
         for result in verify([self.label], depth, registry={**load(labels=self._others), self.label: self}):
-            print(result.as_text())
             failed |= result.failed
+            try:
+                print(result.as_text(), flush=True)
+            except BrokenPipeError:  # the reader went away (| head): nothing left to say
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(failed)
 
 

@@ -14,7 +14,6 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from geomrelu.claims.outcome import Outcome, Result
 from geomrelu.claims.registry import DEPTHS, Claim, concluded, examined, load, ordered
 from geomrelu.errors import InputError
 from geomrelu.parallel import workers_on
+from geomrelu.resume import version_of
 
 __all__ = ["Kept", "cores", "run", "verify"]
 
@@ -281,10 +281,4 @@ def _sources() -> str:
 @cache
 def _versions() -> dict[str, str]:
     """Of what computes."""
-    found = {"python": platform.python_version()}
-    for name in COMPUTING:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+    return {"python": platform.python_version(), **{name: version_of(name) for name in COMPUTING}}

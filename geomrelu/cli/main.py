@@ -149,11 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     """The command that was given, or what is said without one."""
     if options.version:
-        from importlib.metadata import version
-
         from geomrelu.native.library import named
+        from geomrelu.resume import version_of
 
-        print(f"geomrelu {version('geomrelu')} (boxes: {named()})")
+        print(f"geomrelu {version_of('geomrelu')} (boxes: {named()})")
         return 0
     if options.command is None:
         parser.print_help()

@@ -22,9 +22,10 @@ from geomrelu.network.network import Network
 from geomrelu.network.pieces import Cell
 from geomrelu.network.program_pieces import by_programs
 
-__all__ = ["ByPieces", "allowance", "are_few", "is_listed", "proofs"]
+__all__ = ["MANY_PIECES", "ByPieces", "allowance", "are_few", "is_listed", "proofs"]
 
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
+MANY_PIECES = 50_000_000  # above, no walk comes to its end
 PROOF = 1 << 24  # products for the proof of a neuron, about, before it is left to the walk over all pieces
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
@@ -36,10 +37,10 @@ def is_listed(domain: Polyhedron) -> bool:
     return domain.likely_generators <= FEW_PIECES
 
 
-def are_few(problem: Problem, domain: Polyhedron, layer: int) -> bool:
+def are_few(problem: Problem, domain: Polyhedron, layer: int, few: int = FEW_PIECES) -> bool:
     """Are the linear pieces up to this layer likely to be few?"""
     killed = [l for l, width in enumerate(problem.network.widths, 1) if problem.dead[l] == width]
-    return pieces.likely_pieces(problem.network, domain, layer, killed) <= FEW_PIECES
+    return pieces.likely_pieces(problem.network, domain, layer, killed) <= few
 
 
 def allowance(budget: Budget) -> Budget:

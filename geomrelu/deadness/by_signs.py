@@ -5,8 +5,10 @@ linear program over inputs and outputs is exact about it. Only an output that co
 there; the sign of the one that exceeds by most what it should be is split. So there are as many parts as a few neurons
 make, where a walk over all pieces meets those that all neurons make.
 
-What a leaf proves are the multipliers of a second program, in which each output of open sign has one line below: its
-slope is what the multipliers of the first program mix, rounded to sixteenths, as certificates say it.
+The parts are found in floats, which end a branch of the search or a search that finds nothing at a tenth of the cost.
+What a leaf proves are the multipliers of a second program, exact, in which each output of open sign has one line below:
+its slope is what the multipliers of the first program mix, rounded to sixteenths, as certificates say it. Where that is
+not enough, the first program is solved exactly as well, and more signs are split.
 """
 
 from __future__ import annotations
@@ -14,23 +16,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import gcd
 from typing import Any
 
 from geomrelu import checker
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.region import Region
 from geomrelu.deadness.proof_tree import LETTERS, Node
 from geomrelu.exact import linear_programs
+from geomrelu.exact.guided_programs import Guess, guessed
 from geomrelu.exact.linear_programs import Optimum
 from geomrelu.exact.numbers import common, primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["BySigns", "Found"]
+__all__ = ["BySigns", "Found", "searched"]
 
 Neuron = tuple[int, int]
-Top = tuple[Fraction, tuple[Fraction, ...]]  # a value, and a point
 Part = tuple[tuple[int, int, int], ...]  # the signs that were split on the way to it: layer, neuron, sign
 Expression = tuple[int, dict[int, int], int]  # a constant, coefficients of inputs and outputs; over a denominator
 
@@ -51,15 +55,33 @@ class Found:
         return sum("split" not in node for node in self.proof or ())
 
 
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """The leaf of a part: what it proves of the neuron there, and about how high the neuron gets."""
+
+    node: Node
+    part: Part
+    bound: Fraction
+    height: Fraction
+
+
+Tree = list["Node | _Leaf | Part"]  # in preorder; parts are leaves that are still to be proved
+
+
 class _Lost(Exception):
     """No proof is found in this way."""
+
+
+NEAR = Fraction(1, 10**7)  # floats that differ by less say nothing
+MORE = 20  # nodes of a small proof, for the supremum
 
 
 class BySigns:
     """The search about the neurons of one layer of a network on a domain given by rows."""
 
-    def __init__(self, network: Network, domain: Polyhedron, level: int, poll: Callable[[], object]) -> None:
-        self.network, self.domain, self.level, self.poll = network, domain, level, poll
+    def __init__(self, network: Network, domain: Polyhedron, level: int) -> None:
+        self.network, self.domain, self.level = network, domain, level
+        self.budget = Budget()
         self.rows, self.flats = domain.inequalities, domain.equalities
         self.n = network.inputs
         self._names = [(at, i) for at, width in enumerate(network.widths, 1) for i in range(width)]
@@ -78,57 +100,112 @@ class BySigns:
             self._rows[key] = bias, [j if j < self.n else self._names[j - self.n] for j in columns], entries
         return self._rows[key], self.network.layers[key[0] - 1].denominator
 
-    def search(self, neuron: int, most: int = 2_000) -> Found | None:
-        """What is found about a neuron; None if that takes more parts than ``most``."""
+    def search(self, neuron: int, most: int = 2_000, budget: Budget | None = None) -> Found | None:
+        """What is found about a neuron; None if that takes more parts than ``most``.
+
+        Raises:
+            Exhausted: the budget ends.
+        """
+        self.budget = budget or Budget()
         target = (self.level, neuron)
-        found, top = self._grown(target, most, None)
-        if found is None or found.proof is None or top is None:
+        found = self._grown([()], most, partial(self._sketched, target))
+        if isinstance(found, list):
+            found = self._grown(found, 2 * most, partial(self._proved, target, None))
+        if not isinstance(found, list):
             return found
-        again, _ = self._grown(target, most, top[0])
-        if again is None or again.proof is None:
-            return found
-        return Found(top[1], proof=again.proof, is_negative=top[0] < 0, supremum=top[0])
+        top = self._top(target, found)
+        if top is not None:
+            found, value, point = top
+            open_ = [item.part if isinstance(item, _Leaf) and item.bound > value else item for item in found]
+            again = self._grown(open_, 2 * len(found) + MORE, partial(self._proved, target, value))
+            if isinstance(again, list):
+                return Found(point, proof=self._said(again), is_negative=value < 0, supremum=value)
+        negative = all(item.bound < 0 for item in found if isinstance(item, _Leaf))
+        return Found(proof=self._said(found), is_negative=negative)
 
-    def _grown(self, target: Neuron, most: int, limit: Fraction | None) -> tuple[Found | None, Top | None]:
-        """A proof that the neuron is dead, or at most a limit; and the supremum, if it is seen at a point."""
-        proof, leaves, stack = list[Node](), list[Top](), list[Part]([()])
+    def _grown(self, tree: Tree, most: int, step: Callable[[Part], Node | _Leaf | Part | Found]) -> Tree | Found | None:
+        """The tree with what a step makes of each part of it, and of the parts of these that it splits."""
+        done, waiting = Tree(), tree[::-1]
         try:
-            while stack:
-                if len(proof) >= most:
-                    return None, None
-                part = stack.pop()
-                node = self._node(target, part, limit, leaves)
-                if isinstance(node, Found):
-                    return node, None
-                if "split" in node:
-                    _, at, i = node["split"]
-                    stack += [(*part, (at, i, sign)) for sign in (1, -1)]
-                proof.append(node)
+            while waiting:
+                if len(done) >= most:
+                    return None
+                item = waiting.pop()
+                if not isinstance(item, tuple):
+                    done.append(item)
+                    continue
+                made = step(item)
+                if isinstance(made, Found):
+                    return made
+                if isinstance(made, dict) and "split" in made:
+                    _, at, i = made["split"]
+                    waiting += [(*item, (at, i, sign)) for sign in (1, -1)]
+                done.append(made)
         except _Lost:
-            return None, None
-        proof[0] = self._begin | proof[0]
-        value, point = max(leaves, default=(Fraction(-1), ()))
-        attained = bool(point) and self.network.checked.value(point, *target) == value
-        return Found(proof=proof, is_negative=value < 0), (value, point) if attained else None
+            return None
+        return done
 
-    def _node(self, target: Neuron, part: Part, limit: Fraction | None, leaves: list[Top]) -> Node | Found:
-        """A leaf or a split of a part, or what ends the search; what a leaf bounds, and where, goes to ``leaves``."""
-        program = _Program(self, part, None, target)
+    def _said(self, tree: Tree) -> list[Node]:
+        nodes: list[Any] = [item.node if isinstance(item, _Leaf) else item for item in tree]
+        return [self._begin | nodes[0], *nodes[1:]]
+
+    def _sketched(self, target: Neuron, part: Part) -> Node | _Leaf | Part | Found:
+        """What floats make of a part: a split, or nothing where they see no way or no need for one."""
+        program = _Program(self, part, target)
+        guess = program.guess(target, 1)
+        if guess is None or guess.value <= NEAR:
+            return part
+        least = NEAR * max([Fraction(1), *map(abs, guess.at)])
+        if self.network.checked.value(guess.at[: self.n], *target) > least:
+            return self._proved(target, None, part)
+        loosest = program.loosest(guess.at, True, least)
+        return part if loosest is None else _split(loosest)
+
+    def _proved(self, target: Neuron, limit: Fraction | None, part: Part) -> Node | _Leaf | Found:
+        """A leaf that proves that the neuron is at most a limit there, or dead; or a split, or what ends the search."""
+        program = _Program(self, part, target)
+        guess = program.guess(target, 1)
+        if guess is not None and _is_kept(limit or Fraction(0), guess):
+            least = guess.value / 2 if limit is None else limit
+            leaf, _ = self._leaf(target, part, program.slopes(guess.multipliers), least, guess.value)
+            if leaf is not None:
+                return leaf
         best = program.highest(target, 1)
         if best.point is None:
             return self._no_points(part)
         point, ray = best.point[: self.n], None if best.ray is None else best.ray[: self.n]
         if best.value is not None and best.value <= (limit or 0):
-            leaf, loss = self._leaf(target, 1, part, program, best, best.value / 2 if limit is None else limit)
-            if leaf is None:
-                return _split(loss)
-            leaves.append((best.value, point))
-            return leaf
+            least = best.value / 2 if limit is None else limit
+            leaf, loss = self._leaf(target, part, program.slopes(_table(best)), least, best.value)
+            return _split(loss) if leaf is None else leaf
         if best.ray is None or ray is None:
             shown = self.network.checked.value(point, *target) > 0
             return Found(point) if shown else _split(program.loosest(best.point, True))
         grows = any(ray) and self._growth(ray, target) > 0
         return Found(point, primitive(ray)) if grows else _split(program.loosest(best.ray, False))
+
+    def _top(self, target: Neuron, tree: Tree) -> tuple[Tree, Fraction, tuple[Fraction, ...]] | None:
+        """The supremum, where it is, and the tree that has been split until it is seen; None if that takes long."""
+        most = 2 * len(tree) + MORE
+        while leaves := [item for item in tree if isinstance(item, _Leaf)]:
+            highest = max(leaves, key=lambda leaf: leaf.height)
+            program = _Program(self, highest.part, target)
+            best = program.highest(target, 1)
+            if best.value is None or best.point is None:
+                return None
+            point = best.point[: self.n]
+            if self.network.checked.value(point, *target) == best.value:
+                return tree, best.value, point
+            loosest, k = program.loosest(best.point, True), tree.index(highest)
+            if loosest is None:
+                return None
+            parts = [(*highest.part, (*loosest, sign)) for sign in (-1, 1)]
+            open_ = [*tree[:k], _split(loosest), *parts, *tree[k + 1 :]]
+            again = self._grown(open_, most, partial(self._proved, target, None))
+            if not isinstance(again, list):
+                return None
+            tree = again
+        return None
 
     def _growth(self, ray: Sequence[Fraction], target: Neuron) -> int:
         at, i = target
@@ -137,26 +214,51 @@ class BySigns:
     def _no_points(self, part: Part) -> Node:
         """The leaf of a part without points: a bound that contradicts a sign that was split, one of the last layer."""
         for at, i, sign in sorted(part, key=lambda cut: -cut[0]):
-            program = _Program(self, part, None, (at, i))
+            program = _Program(self, part, (at, i))
             best = program.highest((at, i), sign)
             if best.value is not None and best.value < 0:
-                leaf, loss = self._leaf((at, i), sign, part, program, best, best.value / 2)
-                return _split(loss) if leaf is None else {"derive": [[at, i, "upper" if sign > 0 else "lower", leaf]]}
+                found, loss = self._second((at, i), sign, part, program.slopes(_table(best)), best.value / 2)
+                if found is None:
+                    return _split(loss)
+                return {"derive": [[at, i, "upper" if sign > 0 else "lower", found[0]]]}
         raise _Lost
 
     def _leaf(
-        self, target: Neuron, sign: int, part: Part, program: _Program, best: Optimum, limit: Fraction
-    ) -> tuple[Node | None, Neuron | None]:
-        """A leaf that proves ``sign z <= limit``, or the neuron whose slope could not be said."""
-        slopes, exact = program.slopes(best), dict[Neuron, Fraction]()
-        for key, slope in slopes.items():
-            exact[key] = Fraction(round(16 * slope), 16)
-        second = _Program(self, part, exact, target)
+        self, target: Neuron, part: Part, slopes: Mapping[Neuron, Fraction], limit: Fraction, height: Fraction
+    ) -> tuple[_Leaf | None, Neuron | None]:
+        """A leaf that proves that a neuron is at most a limit, or the neuron whose slope could not be said."""
+        found, loss = self._second(target, 1, part, slopes, limit)
+        return (None if found is None else _Leaf(found[0], part, found[1], height)), loss
+
+    def _second(
+        self, target: Neuron, sign: int, part: Part, slopes: Mapping[Neuron, Fraction], limit: Fraction
+    ) -> tuple[tuple[Node, Fraction] | None, Neuron | None]:
+        """What proves that ``sign z`` is at most a limit, and how small it can be."""
+        rounded = {key: _sixteenths(slope) for key, slope in slopes.items()}
+        worst = max(slopes, key=lambda key: abs(slopes[key] - rounded[key]), default=None)
+        loss = worst if worst is not None and slopes[worst] != rounded[worst] else None
+        second = _Program(self, part, target, rounded)
+        guess = second.guess(target, sign)
+        if loss is not None and guess is not None and not _is_kept(limit, guess):
+            return None, loss
         found = second.highest(target, sign)
-        if found.value is not None and found.multipliers is not None and found.value <= limit:
-            return second.said(found), None
-        worst = max(slopes, key=lambda key: abs(slopes[key] - exact[key]), default=None)
-        return None, worst if worst is not None and slopes[worst] != exact[worst] else None
+        proves = found.value is not None and found.value <= limit and found.multipliers is not None
+        return ((second.said(found), found.value or Fraction(0)), None) if proves else (None, loss)
+
+
+def _sixteenths(slope: Fraction) -> Fraction:
+    return Fraction(round(16 * slope), 16)
+
+
+def _is_kept(limit: Fraction, guess: Guess) -> bool:
+    """By a value, as far as floats know."""
+    return guess.value <= limit + NEAR * max(Fraction(1), abs(guess.value))
+
+
+def _table(best: Optimum) -> Mapping[int, Fraction]:
+    """The multipliers of inequalities."""
+    assert best.multipliers is not None
+    return best.multipliers[0]
 
 
 def _pairs(region: Region, level: int) -> Iterator[tuple[Neuron, tuple[Fraction | None, Fraction | None]]]:
@@ -177,15 +279,25 @@ def _sign(low: Fraction | None, high: Fraction | None) -> int:
     return 1 if low is not None and low >= 0 else -1 if high is not None and high <= 0 else 0
 
 
+def searched(search: BySigns, neuron: int, most: int, seconds: float | None) -> Found | None:
+    """What is found in so many seconds, in any process."""
+    try:
+        return search.search(neuron, most, Budget(seconds))
+    except Exhausted:
+        return None
+
+
 class _Program:
     """The linear program of a part: rows of the domain, signs, and lines around outputs.
 
     Args:
-        slopes: of the line below each output of open sign; None: both lines there are.
         target: the neuron that is asked about; if its sign was split, without that.
+        slopes: of the line below each output of open sign (0 where none is given); None: both lines there are.
     """
 
-    def __init__(self, search: BySigns, part: Part, slopes: Mapping[Neuron, Fraction] | None, target: Neuron) -> None:
+    def __init__(
+        self, search: BySigns, part: Part, target: Neuron, slopes: Mapping[Neuron, Fraction] | None = None
+    ) -> None:
         self.search, self.fixed, self.level = search, slopes, target[0]
         cut = {(at, i): sign for at, i, sign in part if (at, i) != target}
         self.signs = {key: cut.get(key) or search.known.get(key, 0) for key in search.pairs}
@@ -259,7 +371,7 @@ class _Program:
 
     def highest(self, target: Neuron, sign: int) -> Optimum:
         """The largest value of ``sign z``."""
-        self.search.poll()
+        self.search.budget.poll()
         objective, factor = self._row(*self._pre_activation(target, sign))
         best = linear_programs.maximise(objective, self.inequalities, self.equalities)
         value = None if best.value is None else best.value / factor
@@ -268,17 +380,23 @@ class _Program:
         below, above = ({k: m / factor for k, m in table.items()} for table in best.multipliers)
         return Optimum(value, best.point, best.ray, (below, above))
 
-    def slopes(self, best: Optimum) -> dict[Neuron, Fraction]:
-        """Of the lines below outputs, as the multipliers mix them."""
-        assert best.multipliers is not None
-        below, found = best.multipliers[0], dict[Neuron, Fraction]()
+    def guess(self, target: Neuron, sign: int) -> Guess | None:
+        """About the largest value, in floats."""
+        self.search.budget.poll()
+        objective, factor = self._row(*self._pre_activation(target, sign))
+        found = guessed(objective, self.inequalities, self.equalities)
+        return None if found is None else found._replace(value=found.value / factor)
+
+    def slopes(self, below: Mapping[int, Fraction]) -> dict[Neuron, Fraction]:
+        """Of the lines below outputs, as the multipliers of inequalities mix them."""
+        found = dict[Neuron, Fraction]()
         for key, (place, factor, zero) in self.lines.items():
             steep, flat = below.get(place, Fraction(0)) * factor, below.get(zero, Fraction(0))
             if steep:
                 found[key] = steep / (steep + flat)
         return found
 
-    def loosest(self, at: Sequence[Fraction], is_point: bool) -> Neuron | None:
+    def loosest(self, at: Sequence[Fraction], is_point: bool, least: Fraction | int = 0) -> Neuron | None:
         """The output of open sign that is larger than it should be by most, at a point or along a ray."""
         gaps = dict[Neuron, Fraction]()
         places, one = common(at)
@@ -287,7 +405,7 @@ class _Program:
             z = constant * one * is_point + sum(v * places[j] for j, v in slope.items())
             gaps[key] = at[self.columns[key]] - Fraction(max(z, 0), d * one)
         worst = max(gaps, key=lambda key: gaps[key], default=None)
-        return worst if worst is not None and gaps[worst] > 0 else None
+        return worst if worst is not None and gaps[worst] > least else None
 
     def said(self, best: Optimum) -> Node:
         """The leaf with these multipliers, its slopes those of the program."""

@@ -27,7 +27,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.branch_and_bound import Tree
 from geomrelu.deadness.by_contradiction import ByContradiction
-from geomrelu.deadness.by_pieces import ByPieces, allowance, are_few, is_listed
+from geomrelu.deadness.by_pieces import MANY_PIECES, ByPieces, allowance, are_few, is_listed
 from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
@@ -375,7 +375,9 @@ class _Run:
             if not domain.given_by_generators:
                 with self._unless_ended():
                     left = [i for i in asked if i not in self.found[layer]]
-                    yield from self.far_out.by_signs(layer, left, self.problem.budget.share(2))
+                    rest = are_few(self.problem, domain, layer, MANY_PIECES)  # is there anything else to be tried?
+                    budget = self.problem.budget.share(1 + rest)
+                    yield from self.far_out.by_signs(layer, left, budget, self.executor)
         elif not is_listed(domain):
             raise Exhausted("the domain has too many rows or generators")
         left = [i for i in asked if i not in self.found[layer]]

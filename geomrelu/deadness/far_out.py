@@ -8,6 +8,7 @@ found on either is confirmed by the checker's rules on the polyhedron itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -16,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.budget import Budget
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
-from geomrelu.deadness.by_signs import BySigns, Found
+from geomrelu.deadness.by_signs import BySigns, Found, searched
 from geomrelu.deadness.inside import MOST_INPUTS, MOST_ROWS, MOST_VERTICES
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
@@ -28,10 +29,11 @@ from geomrelu.deadness.whole_layers import AT_A_POINT
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
+from geomrelu.parallel import WorkersDied, ahead, shared
 
 __all__ = ["FarOut", "around", "is_moderate", "without_biases"]
 
-PARTS = 100, 2_000  # of a proof by signs, for each neuron, first the easy ones
+PARTS = 100, 1_000, 10_000  # of a proof by signs, for each neuron, first the easy ones
 FAR = 100  # at least so far around the point inside
 
 
@@ -112,16 +114,23 @@ class FarOut:
         claim |= {"supremum": "inf", "point": self._inner, "ray": self.problem.ray(primitive(exact))}
         return self.problem.tried(claim, "grows along a ray", "inf")
 
-    def by_signs(self, layer: int, asked: Sequence[int], budget: Budget) -> Iterator[Verdict]:
+    def by_signs(
+        self, layer: int, asked: Sequence[int], budget: Budget, executor: Executor | None
+    ) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
-        search, settled = BySigns(self.problem.network, self.domain, layer, budget.poll), set[int]()
+        given, settled = shared(executor, BySigns(self.problem.network, self.domain, layer)), set[int]()
         for most in PARTS:
-            for i in asked:
-                found = None if i in settled else search.search(i, most)
-                verdict = None if found is None else self._found(layer, i, found)
-                if verdict is not None:
-                    settled.add(i)
-                    yield verdict
+            left = [i for i in asked if i not in settled]
+            calls = ((given, i, most, budget.left) for i in left)
+            try:
+                for i, found in zip(left, ahead(executor, searched, calls), strict=True):
+                    budget.poll()
+                    verdict = None if found is None else self._found(layer, i, found)
+                    if verdict is not None:
+                        settled.add(i)
+                        yield verdict
+            except WorkersDied as problem:
+                raise Exhausted(str(problem)) from None
 
     def _found(self, layer: int, i: int, found: Found) -> Verdict | None:
         problem = self.problem

@@ -35,6 +35,8 @@ from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.models import Programs, Row
 from geomrelu.io.query import Atom, Query, Variable, alternatives
 from geomrelu.network.network import Network
+from geomrelu.network.pieces import walk
+from geomrelu.network.program_pieces import by_programs
 
 __all__ = ["Answer", "solve"]
 
@@ -206,11 +208,11 @@ def _decided(
     if isinstance(first, tuple):
         return first
     margin: Fraction | None = None
-    for piece in _pieces(programs, domain, budget):
+    for piece in _pieces(programs, literals, domain, budget):
         point = _satisfied(piece, literals)
         if point is not None:
             return point, "at the edge of a linear piece"
-        best = _margin(piece, literals)
+        best = _margin(piece)
         margin = best if margin is None else max(margin, best)
     if margin is not None and margin < 0:
         found = _asked(programs, literals, -margin / 2, domain, budget)
@@ -322,70 +324,28 @@ Form = tuple[Fraction, ...]  # (b, a1, ..., an) over the inputs
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Rows of a polyhedron, and all variables as forms of the inputs there."""
+    """The rows of a linear piece, and the conditions as forms of the inputs there."""
 
     inequalities: tuple[tuple[int, ...], ...]
     equalities: tuple[tuple[int, ...], ...]
     forms: tuple[Form, ...]
 
-    def form(self, row: Row) -> Form:
-        """A row over the variables as a form of the inputs."""
-        total = [Fraction(0)] * len(self.forms[0])
-        total[0] = row[0]
-        for j, v in row[1].items():
-            for k, a in enumerate(self.forms[j]):
-                if a:
-                    total[k] += v * a
-        return tuple(total)
 
-
-def _pieces(programs: Programs, domain: Polyhedron, budget: Budget) -> Iterator[Piece]:
-    """The linear pieces on the domain: at each neuron that takes both signs on a piece, both sides are followed.
-
-    Cost: two exact linear programs for each neuron of each piece.
-    """
-    n = programs.inputs
-    unit = tuple(tuple(Fraction(int(k == j + 1)) for k in range(n + 1)) for j in range(n))
-    waiting: list[tuple[Piece, int, int]] = [(Piece(tuple(domain.inequalities), tuple(domain.equalities), unit), 0, 0)]
-    while waiting:
-        piece, level, neuron = waiting.pop()
-        budget.spend(1)
-        if level == len(programs.layers):
-            yield piece
-            continue
-        layer = programs.layers[level]
-        bias, columns, entries = layer.row(neuron)
-        row = (
-            Fraction(bias, layer.denominator),
-            {j: Fraction(v, layer.denominator) for j, v in zip(columns, entries, strict=True)},
-        )
-        form = piece.form(row)
-        following = (level, neuron + 1) if neuron + 1 < layer.outputs else (level + 1, 0)
-        for side, value in _sides(piece, form):
-            cut = piece.inequalities if side is None else (*piece.inequalities, side)
-            waiting.append((Piece(cut, piece.equalities, (*piece.forms, value)), *following))
-
-
-def _sides(piece: Piece, form: Form) -> list[tuple[tuple[int, ...] | None, Form]]:
-    """What the output of a neuron with this pre-activation is on the piece: the row that cuts a part off, if the form
-    takes both signs, and the output there."""
-    row, zero = primitive(form), (Fraction(0),) * len(form)
-    highest, lowest = (
-        linear_programs.maximise(tuple(sign * v for v in row), piece.inequalities, piece.equalities) for sign in (1, -1)
-    )
-    if highest.value is not None and highest.value <= 0:
-        return [(None, zero)]
-    if lowest.value is not None and lowest.value <= 0:
-        return [(None, form)]
-    return [(tuple(-v for v in row), zero), (row, form)]
+def _pieces(programs: Programs, literals: list[Literal], domain: Polyhedron, budget: Budget) -> Iterator[Piece]:
+    """The linear pieces on the domain: those of a network whose last layer has the conditions as its neurons."""
+    conditions = _map([literal.row for literal in literals], programs.variables)
+    network = Network(programs.inputs, (*programs.layers, conditions))
+    for layer, found in walk(network, by_programs(network, domain, budget), network.depth, budget):
+        if layer == network.depth:
+            forms = tuple(tuple(Fraction(v, found.scales[-1]) for v in row) for row in found.pending)
+            yield Piece(found.inequalities, found.equalities, forms)
 
 
 def _satisfied(piece: Piece, literals: list[Literal]) -> Point | None:
     """A point of the piece at which all conditions hold. One exact linear program."""
     n = len(piece.forms[0]) - 1
     rows = [(*row, 0) for row in piece.inequalities] + [(1, *[0] * n, -1)]
-    for literal in literals:
-        rows.append(_with_slack(piece.form(literal.row), literal.strict))
+    rows += [_with_slack(form, literal.strict) for form, literal in zip(piece.forms, literals, strict=True)]
     best = linear_programs.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
     if best.point is None or best.value is None:
         return None
@@ -394,11 +354,11 @@ def _satisfied(piece: Piece, literals: list[Literal]) -> Point | None:
     return tuple(best.point[:n])
 
 
-def _margin(piece: Piece, literals: list[Literal]) -> Fraction:
+def _margin(piece: Piece) -> Fraction:
     """The largest s <= 1 such that all conditions are at least s somewhere on the piece."""
     n = len(piece.forms[0]) - 1
     rows = [(*row, 0) for row in piece.inequalities] + [(1, *[0] * n, -1)]
-    rows += [_with_slack(piece.form(literal.row), True) for literal in literals]
+    rows += [_with_slack(form, True) for form in piece.forms]
     best = linear_programs.maximise((0,) * (n + 1) + (1,), rows, [(*row, 0) for row in piece.equalities])
     return Fraction(1) if best.value is None else Fraction(best.value)
 

@@ -8,10 +8,10 @@ one value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from operator import add, mul
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import pivots, solution
@@ -20,11 +20,13 @@ from geomrelu.exact.numbers import common, nearest
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Found", "is_large", "suggested", "within"]
+__all__ = ["Found", "Guess", "guessed", "is_large", "suggested", "within"]
 
 Found = tuple[Fraction, tuple[Fraction, ...], dict[int, Fraction]]  # value, point, multipliers of all rows
 LARGE = 1500  # entries: fewer are solved sooner by criss-cross
 NEAR = 1e-7  # how far a row of size 1 is from being tight that may be so
+USED = 1e-11  # a multiplier that is less counts as 0
+FAR = 100_000  # times the size of a form, from its constant on: a large value
 FREE = 30  # bits of a coordinate that nothing fixes
 
 
@@ -38,22 +40,8 @@ def suggested(objective: Row, inequalities: Sequence[Row], equalities: Sequence[
 
     The multipliers are numbered by rows: the inequalities, then the equalities, of either sign.
     """
-    import numpy as np
-    from scipy.optimize import linprog
-
-    rows = [*inequalities, *equalities]
-    sizes = [max(max(map(abs, row)), 1) for row in (objective, *rows)]
-    target, *table = (nearest(row, size) for row, size in zip((objective, *rows), sizes, strict=True))
-    matrix, split = np.array(table).reshape(len(rows), len(objective)), len(inequalities)
-    solved = linprog(
-        -target[1:],
-        A_ub=-matrix[:split, 1:],
-        b_ub=matrix[:split, 0],
-        A_eq=matrix[split:, 1:],
-        b_eq=-matrix[split:, 0],
-        bounds=(None, None),
-        method="highs-ds",
-    )
+    rows, split = [*inequalities, *equalities], len(inequalities)
+    solved, matrix = _in_floats([objective, *rows], split)
     if solved.status in (2, 3, 4) and solved.x is None:
         return solved.status == 4
     if solved.status != 0:
@@ -73,6 +61,69 @@ def suggested(objective: Row, inequalities: Sequence[Row], equalities: Sequence[
     return True
 
 
+class Guess(NamedTuple):
+    """What floats say of the supremum of a form.
+
+    Attributes:
+        value: about the supremum, or a large value where it is infinite.
+        at: a point with that value.
+        multipliers: of the inequalities that have one.
+    """
+
+    value: Fraction
+    at: tuple[Fraction, ...]
+    multipliers: Mapping[int, Fraction]
+
+
+def guessed(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]) -> Guess | None:
+    """About the supremum of the objective, in floats; None: the set seems to be empty, or they do not know."""
+    size = _size(objective)
+    enough = (objective[0] + FAR * size, *(-v for v in objective[1:]))
+    rows = [*inequalities, enough]
+    solved, _ = _in_floats([objective, *rows, *equalities], len(rows))
+    if solved.status != 0:
+        return None
+    used = {i: Fraction(-m) for i, m in enumerate(solved.ineqlin.marginals.tolist()) if m < -USED}
+    multipliers = {i: size * m / _size(rows[i]) for i, m in used.items()}
+    at = tuple(Fraction(v) for v in solved.x.tolist())
+    return Guess(objective[0] + size * Fraction(-solved.fun), at, multipliers)
+
+
+def _in_floats(rows: Sequence[Row], split: int) -> tuple[Any, np.ndarray]:
+    """The first row is made as large as it can be where the next ``split`` rows are >= 0 and the others 0.
+
+    Returns the outcome of SciPy, and the rows as it has seen them, each of size 1 and the first one left out.
+    """
+    from scipy.optimize import linprog
+
+    target, matrix = (table := _table(rows))[0], table[1:]
+    solved = linprog(
+        -target[1:],
+        A_ub=-matrix[:split, 1:],
+        b_ub=matrix[:split, 0],
+        A_eq=matrix[split:, 1:],
+        b_eq=-matrix[split:, 0],
+        bounds=(None, None),
+        method="highs-ds",
+    )
+    return solved, matrix
+
+
+def _table(rows: Sequence[Row]) -> np.ndarray:
+    """The rows, each divided by its size."""
+    import numpy as np
+
+    try:
+        table = np.array(rows, dtype=np.float64)
+    except OverflowError:  # entries beyond the floats
+        return np.array([nearest(row, _size(row)) for row in rows])
+    return table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1)
+
+
+def _size(row: Row) -> int:
+    return max(max(map(abs, row)), 1)
+
+
 def within(rows: Sequence[Row], dimension: int) -> Row | None:
     """Of many rows: a point ``(s, y)`` at which all are positive, if floats find one; None says nothing."""
     if not is_large(len(rows), dimension + 1):
@@ -80,7 +131,7 @@ def within(rows: Sequence[Row], dimension: int) -> Row | None:
     import numpy as np
     from scipy.optimize import linprog
 
-    table = np.array([nearest(row, max(map(abs, row))) for row in rows])
+    table = _table(rows)
     slack = np.linalg.norm(table[:, 1:], axis=1)
     solved = linprog(
         [0.0] * dimension + [-1.0],
@@ -98,7 +149,7 @@ def within(rows: Sequence[Row], dimension: int) -> Row | None:
 
 def _multipliers(objective: Row, rows: Sequence[Row], split: int, marginals: np.ndarray) -> dict[int, Fraction] | None:
     """Of the rows that floats use, those with which the slope of the objective vanishes, if they are not negative."""
-    used = [i for i, m in enumerate(marginals.tolist()) if m < -1e-11] + list(range(split, len(rows)))
+    used = [i for i, m in enumerate(marginals.tolist()) if m < -USED] + list(range(split, len(rows)))
     coordinates = range(1, len(objective))
     found = solution([[rows[i][j] for i in used] for j in coordinates], [-objective[j] for j in coordinates])
     if found is None or any(m < 0 for i, m in zip(used, found, strict=True) if i < split):
@@ -118,11 +169,11 @@ def _tight(
 
 def _corner(rows: Sequence[Row], at: np.ndarray) -> tuple[Fraction, ...] | None:
     """The point where the rows are 0 (as many of the first ones as can be); what they leave open is near ``at``."""
-    near = [Fraction(round(v * 2**FREE), 2**FREE) for v in at.tolist()]
+    near = [round(v * 2**FREE) for v in at.tolist()]
     kept = [rows[k] for k in pivots(list(zip(*(row[1:] for row in rows), strict=True)))]
-    values = [-(row[0] + sum(map(mul, row[1:], near))) for row in kept]
+    values = [-(row[0] << FREE) - sum(map(mul, row[1:], near)) for row in kept]
     step = solution([row[1:] for row in kept], values) if kept else [0] * len(near)
-    return None if step is None else tuple(map(add, near, step))
+    return None if step is None else tuple(Fraction(v) / 2**FREE for v in map(add, near, step))
 
 
 def _holds(objective: Row, value: Fraction, rows: Sequence[Row], split: int, point: Sequence[Fraction]) -> bool:

@@ -198,7 +198,9 @@ def primitive(row: Iterable[Fraction | int]) -> tuple[int, ...]:
     >>> primitive([Fraction(1, 2), Fraction(-3, 4)])
     (2, -3)
     """
-    numerators, _ = common(Fraction(v) for v in row)
+    values = list(row)
+    whole = [v for v in values if type(v) is int]  # mostly all, which is much quicker
+    numerators = whole if len(whole) == len(values) else common(map(Fraction, values))[0]
     divisor = math.gcd(*numerators)
     return tuple(numerators) if divisor <= 1 else tuple(v // divisor for v in numerators)
 

@@ -273,10 +273,10 @@ def zeros_orbit(
         if not any(first[0]):
             raise Vanishes(NO_NUMBER)
         return 2 * bool(first[0][1]), 2
-    whole, _ = common([v for row in first for v in row])
+    whole, denominator = common([v for row in first for v in row])
     ends: list[Row] = [(0, -1), (1, 0), (0, 1)]
     values = [[b * s + a * t for s, t in ends] for b, a in zip(whole[::2], whole[1::2], strict=True)]
-    start = _folded(ends, values, budget)
+    start = _folded([(denominator * s, denominator * t) for s, t in ends], values, budget)
     total = 0
     for flips in product((1, -1), repeat=len(first)):
         chain = [(*g[:2], *(_activated(f * v, activation) for f, v in zip(flips, g[2:], strict=True))) for g in start]

@@ -27,7 +27,7 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["Cell", "Cut", "Extreme", "Highest", "coordinates", "extremes", "likely_pieces", "proofs"]
+__all__ = ["Cell", "Cut", "Extreme", "Highest", "coordinates", "extremes", "likely_pieces", "proofs", "walk"]
 
 COUNTED = 10**30  # pieces: more than any method walks
 

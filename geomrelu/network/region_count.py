@@ -358,7 +358,8 @@ def _polynomial(found: dict[str, Any]) -> str:
         size = "" if abs(c) == 1 and power else f"{abs(c)}"
         terms += [("- " if c < 0 else "+ ") + " ".join(filter(None, (size, power)))] if c else []
     text = " ".join(terms).removeprefix("+ ")
-    counts = f"{_many(found['regions'], 'region')}, {found['bounded']:,} of them bounded"
+    relatively = "" if found["coefficients"][-1] else " relatively"  # a factor t: the normals do not span
+    counts = f"{_many(found['regions'], 'region')}, {found['bounded']:,} of them{relatively} bounded"
     agrees = {True: ": the numbers counted", False: ": NOT the numbers counted", None: " in all of R^n"}
     return f"Characteristic polynomial: {text}; by Zaslavsky's theorem {counts}{agrees[found['agrees']]}."
 

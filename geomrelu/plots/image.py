@@ -37,7 +37,8 @@ def plot_image(model: Network | Complex, path: str | Path, *, size: Any = None) 
     Args:
         model: a network whose first layer has two inputs and three neurons, or the complex of one (on its domain).
         path: an .svg, .pdf or .png file.
-        size: the image is cut off at the box ``[0, size]^3``; None for one that shows all its vertices.
+        size: the image is cut off at the box ``[0, size]^3``; None for one that shows all its vertices (all of it,
+            if it is bounded).
 
     Raises:
         InputError: other widths, or as :func:`plot_arrangement`.
@@ -58,7 +59,11 @@ def image_figure(model: Network | Complex, *, size: Any = None) -> Figure:
     forms = [network.neuron(1, i) for i in range(3)]
     rows = [form.row for form in forms]
     points = [*landmarks(rows, domain), *domain.vertices]
-    reach = max(abs(form(p)) for form in forms for p in points) * Fraction(7, 4) or Fraction(1)
+    tops = [domain.supremum(form).value for form in forms]
+    if None in tops:  # of what goes to infinity more is shown
+        reach = max(abs(form(p)) for form in forms for p in points) * Fraction(7, 4) or Fraction(1)
+    else:
+        reach = max(Fraction(0), *(top or Fraction(0) for top in tops)) * Fraction(9, 8) or Fraction(1)
     limit = reach if size is None else rational(size, "size")
     if limit <= 0:
         raise InputError("the size of the box must be positive")
@@ -79,8 +84,9 @@ def image_figure(model: Network | Complex, *, size: Any = None) -> Figure:
     right = max(box[2] for box in page.boxes)
     low = min(min(box[1] for box in page.boxes), picture.box[1]) - 14
     page.text((0, low), heads, 9, ha="left", weight="bold")
-    cut = number_texts([float(limit)])[0]
-    page.text((0, low - 13), f"the image is cut off at {cut} (dashed edges)", 8, ha="left", color=GREY)
+    if any(top is None or top > limit for top in tops):
+        cut = number_texts([float(limit)])[0]
+        page.text((0, low - 13), f"the image is cut off at {cut} (dashed edges)", 8, ha="left", color=GREY)
     if picture.numbered:
         right = page.column(right + 10, panel.top, "codewords", picture.numbers())
     title = "The first layer of a network and its image in the nonnegative orthant of R^3"
@@ -175,7 +181,7 @@ def _draw_image(
         length = math.dist(start, end)
         unit = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
         page.arrow(start, unit, length, zorder=1.5)
-        page.text((end[0] + 11 * unit[0], end[1] + 11 * unit[1]), f"$z_{i + 1}$", 11)
+        page.text((end[0] + 11 * unit[0], end[1] + 11 * unit[1]), f"$y_{i + 1}$", 11)
         drawn.append((start, end))
     for signs, ps in faces.items():
         above = 2.4 if min(signs) > 0 else 2.0

@@ -97,6 +97,11 @@ class Law:
                 filter(None, (found.shapes, "loc", *(["scale"] * isinstance(found, stats.rv_continuous))))
             )
             raise InputError(f"law {self.name!r}: the parameters of {family} are {names}") from None
+        shift = positional[found.numargs] if len(positional) > found.numargs else named.get("loc", 0)
+        if isinstance(found, stats.rv_discrete) and not float(shift).is_integer():
+            raise InputError(
+                f"law {self.name!r}: loc has to be a whole number: SciPy draws whole numbers from {family}"
+            )
         if not all(math.isfinite(q) for q in map(float, (frozen.ppf(0.25), frozen.ppf(0.75)))):
             raise InputError(f"law {self.name!r}: these parameters are out of range")
         try:
@@ -124,12 +129,19 @@ class Law:
 
     @cached_property
     def is_symmetric(self) -> bool:
-        """Is the law of -X that of X? (Of a ``scipy.stats`` law the quantiles are compared.)"""
+        """Is the law of -X that of X? (Of a ``scipy.stats`` law the ends are compared, and the quantiles or the
+        probabilities of values near 0 and at quantiles.)"""
         if self.name in BUILT_IN:
             return True
+        first, last = map(float, self._frozen.support())
+        if not np.isclose(first, -last, rtol=1e-9, atol=0):
+            return False
         if self.has_atoms:
-            points = np.arange(1, 65)
+            points = np.union1d(np.arange(1, 65), np.abs(self._frozen.ppf(PROBES)))  # it may live far from 0
             return bool(np.allclose(self._frozen.pmf(points), self._frozen.pmf(-points), rtol=1e-9, atol=1e-12))
+        quarter, middle, rest = map(float, self._frozen.ppf((0.25, 0.5, 0.75)))
+        if not abs(middle) <= 1e-9 * (rest - quarter):  # a small shift moves the other quantiles by a small part
+            return False
         low, high = self._frozen.ppf(PROBES), self._frozen.ppf([1 - q for q in PROBES])
         return bool(np.allclose(low, -high, rtol=1e-6, atol=1e-9 * float(np.abs(high).max())))
 

@@ -128,7 +128,7 @@ class Shape:
     @cached_property
     def is_chained(self) -> bool:
         """Does each layer read the one before it and nothing else?"""
-        return all(blocks == (level,) for level, blocks in enumerate(self.network.blocks[1:]))
+        return all(set(blocks) <= {level} for level, blocks in enumerate(self.network.blocks[1:]))
 
     @cached_property
     def is_dense(self) -> bool:

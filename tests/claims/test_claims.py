@@ -742,6 +742,14 @@ def test_a_proof_runs_alone(options):
     assert done.stdout.startswith("DERIVED  orthant-kill")
 
 
+def test_a_proof_ends_quietly_when_its_reader_goes_away():
+    command = [sys.executable, str(PROOFS / "point-half.py")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=PROOFS.parent, env=_environment()) as run:
+        run.stdout.close()
+        assert (run.stderr.read(), run.wait()) == ("", 0)
+
+
 def _environment():
     import os
 

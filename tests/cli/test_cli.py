@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from commands import run
 
+import geomrelu
 from geomrelu.__main__ import program
 from geomrelu.cli import main as main_module
 from geomrelu.cli import shared, simulate, solve
@@ -234,6 +236,15 @@ def test_help_version_and_nothing():
         assert process.returncode == 0 and out and not err
 
 
+def test_a_clone_that_is_not_installed_says_so(monkeypatch, capsys):
+    def nobody(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("geomrelu.resume.version", nobody)
+    code, out, _ = run(capsys, "--version")
+    assert code == 0 and out.startswith("geomrelu unknown (") and geomrelu.__version__ == "unknown"
+
+
 def test_help_is_as_wide_as_the_terminal(capsys, monkeypatch):
     """What stands around the options too, with the same words; entries keep their column."""
     for name, about in (("decide", shared.DOMAINS), ("simulate", simulate.SIMULATIONS), ("solve", solve.SOLVING)):
@@ -281,9 +292,20 @@ def test_ctrl_c_prints_what_was_proved(tmp_path):
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     text, err = process.communicate(timeout=ENDS)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert re.fullmatch(r"geomrelu: interrupted; \d+ of 120 neurons are decided, \d+ dead and \d+ alive; .*/c\n", err)
     assert "Layer 1: 60 neurons" in text and "interrupted" in text
+
+
+def test_an_interruption_while_text_is_executed(tmp_path):
+    """Libraries execute text while they are imported; Ctrl-C there is an interruption like any other."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import geomrelu.cli.main\ngeomrelu.cli.main.main = lambda: exec('raise KeyboardInterrupt')\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path[1:]])
+    command = [sys.executable, "-m", "geomrelu", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "geomrelu: interrupted\n")
 
 
 def test_a_killed_layer_is_not_the_end_where_connections_go_around_it(capsys, tmp_path):

@@ -170,7 +170,7 @@ def test_random_queries_against_a_grid_and_all_pieces(tmp_path):
                 literals.append(solving.Literal(row, atom.relation == ">"))
                 if atom.relation == "=":
                     literals.append(solving.Literal(solving._negated(row), False))
-            for piece in solving._pieces(programs, solving.Polyhedron.box([(-1, 1)] * 2), Budget()):
+            for piece in solving._pieces(programs, literals, solving.Polyhedron.box([(-1, 1)] * 2), Budget()):
                 assert solving._satisfied(piece, literals) is None, (k, text)
     assert min(seen.values()) > 10
 

@@ -11,6 +11,7 @@ import pytest
 from families import as_network, lean, network
 
 from geomrelu import AffineForm, Budget, Network, Polyhedron, Status, checker
+from geomrelu.budget import Exhausted
 from geomrelu.certificates import files
 from geomrelu.deadness import first_layer
 from geomrelu.deadness.by_signs import BySigns
@@ -19,6 +20,7 @@ from geomrelu.deadness.far_out import FarOut, around, without_biases
 from geomrelu.deadness.problem import Problem
 from geomrelu.network import pieces
 from geomrelu.network.program_pieces import by_programs
+from geomrelu.parallel import Pool
 
 KINDS = ("rational", "ternary", "degenerate", "scaled")
 
@@ -118,7 +120,7 @@ def test_programs_that_split_signs_agree_with_the_oracle(kind, shape):
             domain = Polyhedron.box([rng.choice(((0, None), (None, 1), (-1, 1))) for _ in range(shape[0])])
         truth, judge = suprema(layers, domain), checker.Judge([], net.checked, domain.checked)
         for level in range(2, net.depth + 1):
-            search = BySigns(net, domain, level, lambda: None)
+            search = BySigns(net, domain, level)
             for i, right in enumerate(truth[level - 1]):
                 found = search.search(i)
                 if found is None:
@@ -161,6 +163,26 @@ def test_many_rows_and_many_pieces(monkeypatch):
         found = [v.status for v in reports[0].verdicts if v.status is not Status.UNDECIDED]
         assert len(found) >= known
         assert net is wide or Status.DEAD in found
+
+
+def test_workers_find_the_same(monkeypatch):
+    """On R^n_+, and the end of the budget ends them."""
+    monkeypatch.setattr("geomrelu.certificates.infinity.MOST", 100)  # stability is not asked for
+    rng = random.Random("workers")
+    rows = [[rng.randint(-3, 3) for _ in range(4)] for _ in range(12)]
+    last = [[rng.choice((-3, -2, -1, -1, 0, 0, 1)) for _ in range(12)] for _ in range(6)]
+    net = Network.from_layers([(rows, [rng.randint(-9, 2) for _ in rows], "relu"), (last, [-1] * 6, "relu")])
+    domain, given = Polyhedron.box([(0, None)] * 4), range(6)
+    with Pool(2) as pool:
+        alone, shared = (
+            list(FarOut(Problem(net, domain, Budget()), domain).by_signs(2, given, Budget(), executor))
+            for executor in (None, pool)
+        )
+    assert [(v.neuron, v.status, v.supremum) for v in alone] == [(v.neuron, v.status, v.supremum) for v in shared]
+    assert {v.neuron for v in alone} == set(given) and {v.status for v in alone} == {Status.ALIVE, Status.DEAD}
+    assert not list(FarOut(Problem(net, domain, Budget()), domain).by_signs(2, (), Budget(), None))
+    with pytest.raises(Exhausted):
+        list(FarOut(Problem(net, domain, Budget()), domain).by_signs(2, given, Budget(0), None))
 
 
 def test_parts_of_a_cone():

@@ -100,9 +100,10 @@ def test_an_arrangement_on_a_domain(capsys, lines):
 def test_parallels_are_relatively_bounded(capsys, tmp_path):
     path = tmp_path / "p.json"
     path.write_text('{"A": [[1, 0], [1, 0], [1, 0]], "b": [0, 1, 2]}')
-    code, out, _ = run(capsys, "regions", path)
+    code, out, _ = run(capsys, "regions", path, "--polynomial")
     assert code == 0
     assert out.splitlines()[:2] == ["4 regions: 3 hyperplanes of rank 1 in R^2.", "2 of them relatively bounded."]
+    assert f"t^2 - 3 t; {ZASLAVSKY} 4 regions, 2 of them relatively bounded: the numbers counted." in out
 
 
 def test_a_bound_that_would_take_long_is_not_computed(capsys, net, monkeypatch):

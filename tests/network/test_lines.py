@@ -133,6 +133,27 @@ def test_an_orbit_of_a_neuron_that_is_nothing_on_the_line():
         zeros_orbit([([[0, 1]], [0])], [0, 0], [1, 0])
 
 
+def walked(layers, x, d):
+    """The zeros of all sign choices, one network after the other."""
+    later = [len(row) + 1 for weights, _ in layers[1:] for row in weights]
+    found, choices = 0, 0
+    for flips in product((1, -1), repeat=len(layers[0][1])):
+        for signs in product((1, -1), repeat=sum(later)):
+            rest = iter(signs)
+            first = [
+                ([[f * v for v in row] for f, row in zip(flips, layers[0][0], strict=True)]),
+                [f * v for f, v in zip(flips, layers[0][1], strict=True)],
+            ]
+            chosen = [(*first, "relu")]
+            for weights, bias in layers[1:]:
+                rows = [[next(rest) * v for v in row] for row in weights]
+                chosen.append((rows, [next(rest) * v for v in bias], "relu"))
+            zeros = zeros_on_line(Network.from_layers(chosen), len(layers), 0, x, d)
+            assert not zeros.flat
+            found, choices = found + len(zeros.at), choices + 1
+    return found, choices
+
+
 @pytest.mark.parametrize("n0", [1, 2])
 @pytest.mark.parametrize("widths", [(1,), (2,), (1, 1), (2, 1), (1, 2)])
 def test_orbits_are_sums_over_networks(n0, widths):
@@ -145,23 +166,18 @@ def test_orbits_are_sums_over_networks(n0, widths):
     ]
     x, d = [rng.randint(-9, 9) for _ in range(n0)], [rng.randint(1, 9) for _ in range(n0)]
     total, choices = zeros_orbit(layers, x, d)
-    later = [len(row) + 1 for weights, _ in layers[1:] for row in weights]
-    found = 0
-    for flips in product((1, -1), repeat=widths[0]):
-        for signs in product((1, -1), repeat=sum(later)):
-            rest = iter(signs)
-            first = [
-                ([[f * v for v in row] for f, row in zip(flips, layers[0][0], strict=True)]),
-                [f * v for f, v in zip(flips, layers[0][1], strict=True)],
-            ]
-            chosen = [(*first, "relu")]
-            for weights, bias in layers[1:]:
-                rows = [[next(rest) * v for v in row] for row in weights]
-                chosen.append((rows, [next(rest) * v for v in bias], "relu"))
-            found += len(zeros_on_line(Network.from_layers(chosen), len(layers), 0, x, d).at)
-    assert (total, choices) == (found, 2 ** (widths[0] + sum(later)))
+    assert (total, choices) == walked(layers, x, d)
     assert Fraction(total, choices) == prod(1 - Fraction(1, 2**n) for n in widths)
     assert Fraction(total, choices) == Fraction(str(closed_forms.zeros_on_a_line(*widths)))
+
+
+def test_fractions_make_no_other_network():
+    """Magnitudes that are not generic: the mean is not pi, and another size of the first layer changes it."""
+    layers = [([[2, -2], [1, 2], [2, 1]], [-2, -1, 2]), ([[1, 2, 1]], [2])]
+    x, d = [1, Fraction(1, 2)], [1, 1]
+    assert zeros_orbit(layers, x, d) == walked(layers, x, d) == (96, 128)
+    layers = [([[Fraction(1, 3)], [1]], [1, Fraction(2, 3)]), ([[3, 1], [1, 1]], [1, 2]), ([[1, 1]], [Fraction(1, 2)])]
+    assert zeros_orbit(layers, [0], [1]) == walked(layers, [0], [1])
 
 
 def test_large_numbers_do_not_overflow():

@@ -304,6 +304,18 @@ def test_codewords_are_read_in_three_ways():
             first_layer_missing(bad)
 
 
+def test_axes_of_an_image_are_outputs():
+    shown = {t.get_text() for t in texts(image_figure(Network.from_layers([(*first_layer_missing("--+"), "relu")])))}
+    assert {"$y_1$", "$y_2$", "$y_3$"} <= shown  # z is what a neuron has before the rectifier
+
+
+@pytest.mark.parametrize(("domain", "size", "cut"), [(BOX, None, False), (BOX, 1, True), (None, None, True)])
+def test_an_image_is_said_to_be_cut_off_where_it_is(domain, size, cut):
+    net = Network.from_layers([([[1, 0], [0, 1], [1, 1]], [0, 0, -1], "relu")])
+    figure = image_figure(net if domain is None else Complex(net, domain), size=size)
+    assert any("cut off" in t.get_text() for t in texts(figure)) == cut
+
+
 def test_polygons_of_an_image_are_the_image():
     A, b = first_layer_missing("--+")
     net = Network.from_layers([(A, b, "relu")])

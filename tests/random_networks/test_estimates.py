@@ -270,6 +270,15 @@ def test_bounds_of_models():
     assert by_sampling(free, 5, shape=kernel).bounds == {}
 
 
+def test_a_layer_without_weights_reads_nothing_but_is_chained():
+    """max(-1/3, 0), then a constant: of 4 sign choices 1 is alive, at every point of the line."""
+    network = Network.from_layers([([[0]], [Fraction(-1, 3)], "relu"), ([[0]], [Fraction(2, 3)], "relu")])
+    shape = Shape(network)
+    assert shape.is_chained and shape.is_free
+    experiment = Experiment("data-alive", (1, 1, 1), "own", model="m.json")
+    assert probability(experiment, shape=shape).exact == Fraction(1, 4)
+
+
 def test_large_networks_are_sampled_and_decided():
     """Alive on a few points is alive; what stays open goes to the analyzer."""
     experiment = Experiment("alive", (3, 40, 40, 30), law="pytorch", domain="box:0,1")

@@ -28,10 +28,17 @@ def test_symmetric_laws_without_atoms(name):
     [
         ("gamma:2", "symmetric"),
         ("norm:loc=0.001", "symmetric"),
+        ("norm:loc=1e-7", "symmetric"),
         ("uniform:0,1", "symmetric"),
         ("skewnorm:1", "symmetric"),
         ("expon", "symmetric"),
         ("poisson:3", "symmetric"),
+        ("poisson:500", "symmetric"),  # far from 0
+        ("randint:65,67", "symmetric"),
+        ("randint:-200,-64", "symmetric"),
+        ("randint:-128,128", "symmetric"),  # as far as 127 it is
+        ("truncnorm:-9,12", "symmetric"),
+        ("binom:200,0.5,loc=-100", "atom at 0"),
         ("randint:-1,2", "atom at 0"),
         ("dlaplace:0.5", "atom at 0"),
         ("rademacher", "has atoms"),
@@ -42,8 +49,10 @@ def test_the_hypothesis_that_fails_is_named(name, part):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "gama", "t", "t:x", "t:3,4,5,6,7", "norm:scale=-1", "t:df=nan", "norm:foo=1", "stats", "__doc__"]
-)
+    "name",
+    ["", "gama", "t", "t:x", "t:3,4,5,6,7", "norm:scale=-1", "t:df=nan", "norm:foo=1", "stats", "__doc__",
+     "bernoulli:0.3,loc=-0.5", "randint:-2,2,0.5", "binom:n=3,p=0.5,loc=0.5"],  # SciPy cuts what it draws to integers
+)  # fmt: skip
 def test_unusable_laws_are_refused(name):
     with pytest.raises(InputError):
         Law(name)
