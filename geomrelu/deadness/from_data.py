@@ -243,9 +243,9 @@ def _proved(
     each: float | None,
     executor: Executor | None,
     progress: Progress | None,
-) -> dict[Key, list[tuple[Fraction, ...]]]:
+) -> dict[Key, list[tuple[str, ...]]]:
     """Prove on one set after the other; ``reach`` and ``reports`` fill. Points of the sets at which neurons fire."""
-    known: dict[Key, list[tuple[Fraction, ...]]] = {}
+    known: dict[Key, list[tuple[str, ...]]] = {}
     for position, (name, where) in enumerate(sets.items()):
         asked: dict[int, list[int]] = {}
         for layer, neuron in (key for key, so_far in reach.items() if so_far == "data"):
@@ -263,7 +263,7 @@ def _proved(
         finally:
             reach |= dict.fromkeys(reports[name].dead, name)
         for key, point in witnesses(reports[name]).items():
-            known.setdefault(key, []).append(tuple(map(Fraction, point)))
+            known.setdefault(key, []).append(point)
     return known
 
 
@@ -276,7 +276,7 @@ def _hunted(
     points: Points,
     sets: Mapping[str, Polyhedron],
     reach: Mapping[Key, str],
-    known: Mapping[Key, Sequence[tuple[Fraction, ...]]],
+    known: Mapping[Key, Sequence[tuple[str, ...]]],
     near: dict[Key, Near],
     budget: Budget,
     progress: Progress | None,
@@ -287,6 +287,8 @@ def _hunted(
         return
     hunt = Hunt(network, points, sets["widened box"], budget.share(2))
     for k, key in enumerate(rest):
+        if hunt.budget.ended:
+            break
         found = hunt.nearest(*key, known.get(key, []), len(rest) - k)
         if found is not None:
             near[key] = found

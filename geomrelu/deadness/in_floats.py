@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
-from math import lcm
+from math import ceil, lcm
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -204,9 +204,10 @@ def check_floats(arithmetic: str, network: Network, domain: Polyhedron | FiniteS
             if layer.kind != "ReLU" or not layer.own:
                 raise InputError(f"layer {level} is a {layer.kind}: rounding is bounded for ReLU layers only")
     for level, map_ in enumerate(network.layers[:deepest], 1):
-        limit = kind.overflow * map_.denominator
-        count = sum(abs(v) >= limit for v in (*map_.data.tolist(), *map_.bias))
-        if count:
+        limit = ceil(kind.overflow * map_.denominator)
+        data = [map_.data.min(), map_.data.max()] if len(map_.data) else []  # there may be millions
+        if any(abs(int(v)) >= limit for v in (*data, *map_.bias)):
+            count = sum(abs(v) >= limit for v in (*map_.data.tolist(), *map_.bias))
             said = "a parameter is" if count == 1 else f"{count} parameters are"
             raise InputError(
                 f"layer {level}: {said} infinite in {kind.name}, whose largest number is {float(kind.largest):.6g}"
@@ -215,8 +216,10 @@ def check_floats(arithmetic: str, network: Network, domain: Polyhedron | FiniteS
         if not any(all(kind.has(x) for x in point) for point in domain.points):
             raise InputError(f"no point of the domain consists of {kind.name} numbers")
         return kind
-    for j, (low, high) in enumerate(zip(domain.checked.lower, domain.checked.upper, strict=True)):
+    sides = list(zip(domain.checked.lower, domain.checked.upper, strict=True))
+    for low, high in dict.fromkeys(sides):
         if low is not None and high is not None and _above(low, kind) > high:
+            j = sides.index((low, high))
             raise InputError(f"input {j} of the domain lies in [{low}, {high}], where there is no {kind.name} number")
     return kind
 

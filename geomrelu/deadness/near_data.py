@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -62,11 +62,11 @@ class Hunt:
         """z of all layers at the points from which the search begins."""
         return self.floating.forward(self.data, self.network.depth)
 
-    def nearest(self, layer: int, neuron: int, known: Sequence[tuple[Fraction, ...]], parts: int) -> Near | None:
+    def nearest(self, layer: int, neuron: int, known: Sequence[tuple[str, ...]], parts: int) -> Near | None:
         """The nearest point found at which a neuron that is silent on the data fires; None if none was found.
 
         Args:
-            known: points at which it is known to fire. parts: of so many the share of the budget.
+            known: points at which it is known to fire, exact, as strings. parts: of so many the share of the budget.
 
         Method: from the points of the data where z is largest, steps along the gradient to where z would be 0 if it
         were affine; then, and from each known point to the nearest of the data, halving of the way. Exact: that it
@@ -93,11 +93,11 @@ class Hunt:
         return _confirmed(self.network, self.points, self.box, layer, neuron, start, x, end, high)
 
     def _ways(
-        self, layer: int, neuron: int, known: Sequence[tuple[Fraction, ...]], share: Budget
+        self, layer: int, neuron: int, known: Sequence[tuple[str, ...]], share: Budget
     ) -> Iterator[tuple[int, Array]]:
         """(number of a point of the data, a point at which the neuron fires in floats)."""
         for point in known:
-            end = np.array([nearest_float(v) for v in point])
+            end = np.array([_near(v) for v in point])
             k = int(np.argmin(np.abs(self.data - end).max(axis=1)))
             yield int(self.rows[k]), end
         starts = np.argsort(-self.values[layer - 1][:, neuron])[:STARTS]
@@ -118,6 +118,11 @@ class Hunt:
                 steep > 0, 1.1 * -now[now <= 0] / np.where(steep > 0, steep, 1), 0
             )  # the shortest: all inputs
             x[waiting] += np.sign(slope) * np.minimum(step, self.longest)[:, None]
+
+
+@lru_cache(1 << 16)  # the sides of a box stand in many points
+def _near(text: str) -> float:
+    return nearest_float(Fraction(text))
 
 
 def _confirmed(

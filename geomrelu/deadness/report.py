@@ -290,7 +290,8 @@ class UnionReport(Report):
         for k, piece in enumerate(pieces):
             found.append(_always_active(self.network, piece, open_, budget.share(len(pieces) - k)))
             open_ = list(map(_neuron, found[-1]))
-        return [[claim for claim in claims if _neuron(claim) in set(open_)] for claims in found]
+        active = set(open_)
+        return [[claim for claim in claims if _neuron(claim) in active] for claims in found]
 
     def tightened(self, seconds: float, progress: Callable[[str, int, int], None] | None = None) -> Iterator[Ranges]:
         """As on one polyhedron; each piece has an even share of the time that is left."""

@@ -238,8 +238,9 @@ class _Search:
 
     def _derived(self) -> None:
         """What has been proved, and the bounds that the judge derives."""
+        asked = {layer: set(neurons) for layer, neurons in self.asked.items()}
         for v in self.verdicts:
-            claim = v.claim if v.status is Status.DEAD and v.neuron in self.asked.get(v.layer, ()) else None
+            claim = v.claim if v.status is Status.DEAD and v.neuron in asked.get(v.layer, ()) else None
             proof = None if claim is None or is_shared(claim) else claim.get("proof")
             if proof is not None:
                 self.sides[v.layer, v.neuron, 1] = Side(Fraction(0), proof, NOTHING, False)

@@ -134,7 +134,7 @@ class WholeLayers:
 
     def _ascended(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Gradient ascent for many neurons at once, from the corners where their bounds are attained."""
-        left, step = list(asked), self._count(layer)
+        left, step = dict.fromkeys(asked), self._count(layer)  # in order
         for k in range(0, len(asked), step):
             climbing = np.array([i for i in asked[k : k + step] if i in left], dtype=int)
             if not len(climbing):
@@ -145,10 +145,10 @@ class WholeLayers:
                 z = self.floating.forward(points, layer)
                 reached = z[-1][np.arange(len(climbing)), climbing] > 0
                 if reached.any():
-                    for verdict in self._shown(domain, layer, left, points[reached]):
-                        left.remove(verdict.neuron)
+                    for verdict in self._shown(domain, layer, list(left), points[reached]):
+                        del left[verdict.neuron]
                         yield verdict
-                    there = np.isin(climbing, left)
+                    there = np.array([i in left for i in climbing.tolist()])
                     climbing, points, z = climbing[there], points[there], [v[there] for v in z]
                     if not len(climbing):
                         break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache, partial
 from operator import add
 from os import PathLike
 from typing import Any, Protocol
@@ -40,6 +41,7 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
     corners = 0
     for part, layer in ((one, layer) for one in parts for layer in one):
         table: dict[int, tuple[str, ...]] = {}
+        corner = cache(partial(_Corners, report.network, part))  # the sides of many inputs are spelled once
         for v in layer.verdicts:
             claim = (v.claim or {}) if v.status is Status.ALIVE else {}
             point = claim.get("point")
@@ -56,7 +58,7 @@ def witnesses(report: Judged) -> dict[Key, tuple[str, ...]]:
             elif isinstance(point, list):
                 found.setdefault((v.layer, v.neuron), tuple(map(str, point)))
             elif point == "corner" and corners < CORNERS:
-                found.setdefault((v.layer, v.neuron), _corner(report.network, part, v.neuron))
+                found.setdefault((v.layer, v.neuron), corner().of(v.neuron))
                 corners += 1
     return found
 
@@ -93,13 +95,18 @@ def _written(part: Judged, point: Any, neuron: int) -> tuple[str, ...]:
     return tuple(map(str, ball.at(point)))
 
 
-def _corner(network: Network, part: Judged, neuron: int) -> tuple[str, ...]:
-    """Where a neuron of layer 1 is largest on a box."""
-    sides = part.domain.checked
-    point: list[Any] = [
-        low if low is not None else high or 0 for low, high in zip(sides.lower, sides.upper, strict=True)
-    ]
-    _, columns, entries = network.layers[0].row(neuron)
-    for j, weight in zip(columns, entries, strict=True):
-        point[j] = sides.upper[j] if weight > 0 else sides.lower[j]
-    return tuple(map(str, point))
+class _Corners:
+    """Where neurons of layer 1 are largest on a box."""
+
+    def __init__(self, network: Network, part: Judged) -> None:
+        sides = part.domain.checked
+        self.map = network.layers[0]
+        self.lower, self.upper = ([None if v is None else str(v) for v in side] for side in (sides.lower, sides.upper))
+        self.any = [low or high or "0" for low, high in zip(self.lower, self.upper, strict=True)]
+
+    def of(self, neuron: int) -> tuple[str, ...]:
+        point = list(self.any)
+        _, columns, entries = self.map.row(neuron)
+        for j, weight in zip(columns, entries, strict=True):
+            point[j] = str((self.upper if weight > 0 else self.lower)[j])
+        return tuple(point)

@@ -25,6 +25,7 @@ from geomrelu.io.tape import Tape, chain
 
 __all__ = ["member", "members", "read"]
 
+_OPEN = "the file does not name its activation: taken is ReLU after each layer, the last one too"
 _NUMBERED = re.compile(r"(?P<kind>W|b|weight|bias)(?P<layer>[0-9]{1,9})")
 
 
@@ -90,7 +91,11 @@ def _numbered(arrays: Mapping[str, np.ndarray], activation: str | Sequence[str] 
     ]
     tape = chain(zip(maps, words, strict=True))
     tape.reading = Reading(
-        "npz", (Port("input", (tape.inputs,)),), (Port("output", (maps[-1].outputs,)),), tuple(tape.read)
+        "npz",
+        (Port("input", (tape.inputs,)),),
+        (Port("output", (maps[-1].outputs,)),),
+        tuple(tape.read),
+        notes=(_OPEN,) if activation is None else (),
     )
     return tape
 

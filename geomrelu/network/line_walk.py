@@ -9,7 +9,7 @@ layer, say what is positive beyond it and where the next zero is. So a region co
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from operator import mul
@@ -150,17 +150,17 @@ def _lines(domain: Polyhedron, budget: Budget) -> Iterator[Line]:
         return
     soon = domain.is_box or domain.likely_generators <= FEW_GENERATORS or budget.left is None
     rng, inside = random.Random(0), list(domain.interior_point() if soon else apart(budget, domain.interior_point))
-    rows = [row for row in domain.inequalities if any(row[1:])]
-    if any(row[0] + _dot(row[1:], inside) <= 0 for row in rows):
+    rows = _rows(domain)
+    if any(constant + _dot(slope, inside) <= 0 for constant, slope in rows):
         return  # it has no interior
     x = inside
     while True:
         d = [2 * rng.randint(-99, 99) + 1 for _ in inside]
         ends: tuple[list[Fraction], list[Fraction]] = [], []
-        for row in rows:
+        for constant, slope in rows:
             budget.poll()
-            if slope := _dot(row[1:], d):
-                ends[slope < 0].append(-(row[0] + _dot(row[1:], x)) / slope)
+            if growth := _dot(slope, d):
+                ends[growth < 0].append(-(constant + _dot(slope, x)) / growth)
         low, high = max(ends[0], default=None), min(ends[1], default=None)
         yield x, d, low, high
         first, last = -Fraction(1) if low is None else low, Fraction(1) if high is None else high
@@ -176,5 +176,15 @@ def _between(stops: list[Fraction], low: Fraction | None, high: Fraction | None)
     return ((a + b) / 2 for a, b in pairwise(ends) if a < b)
 
 
-def _dot(a: Sequence[int], x: Sequence[Fraction | int]) -> Fraction:
-    return Fraction(sum(u * v for u, v in zip(a, x, strict=True) if u))
+def _rows(domain: Polyhedron) -> list[tuple[Fraction, dict[int, int]]]:
+    """The inequalities as constants and what is not zero of their slopes; of a box of many sides that is one number."""
+    if domain.is_box:
+        lower, upper = domain.checked.lower, domain.checked.upper
+        lows = [(-v, {j: 1}) for j, v in enumerate(lower) if v is not None]
+        return lows + [(v, {j: -1}) for j, v in enumerate(upper) if v is not None]
+    rows = [(Fraction(b), {j: v for j, v in enumerate(slope) if v}) for b, *slope in domain.inequalities]
+    return [row for row in rows if row[1]]
+
+
+def _dot(a: Mapping[int, int], x: Sequence[Fraction | int]) -> Fraction:
+    return Fraction(sum(v * x[j] for j, v in a.items()))

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import comb, gcd
+from math import gcd
 from operator import mul
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -29,6 +29,7 @@ from geomrelu.network.network import Network
 
 __all__ = ["Cell", "Cut", "Extreme", "Highest", "coordinates", "extremes", "likely_pieces", "proofs", "walk"]
 
+COUNTED = 10**30  # pieces: more than any method walks
 
 C = TypeVar("C", bound="Cell")
 
@@ -319,13 +320,24 @@ def extremes(
 def likely_pieces(network: Network, domain: Polyhedron, up_to: int, killed: Collection[int] = ()) -> int:
     """A guess of the number of pieces below layer ``up_to`` (Zaslavsky's count, layer by layer): to choose a method.
 
+    It is not counted further than :data:`COUNTED`: in thousands of dimensions the numbers have thousands of digits.
+
     Args:
         killed: layers that are known to be dead as a whole: they cut nothing.
     """
     n, guess = domain.dimension, 1
     for layer, width in enumerate(network.widths[: up_to - 1], 1):
-        if layer not in killed:
-            guess *= sum(comb(width, k) for k in range(min(n, width) + 1))
+        if layer in killed:
+            continue
+        regions = chosen = 1
+        for k in range(min(n, width)):
+            if guess * regions > COUNTED:
+                break
+            chosen = chosen * (width - k) // (k + 1)
+            regions += chosen
+        guess *= regions
+        if guess > COUNTED:
+            break
     return guess
 
 

@@ -36,6 +36,7 @@ MOST_FACETS = 256  # of a domain that is given by generators, and need not be kn
 HEAVY = 1 << 19  # bits of all forms, beyond which an exact linear program takes seconds, and looks at no clock
 KEPT = 5.0, 0.1  # seconds, and share of the time, for regions on random lines, if a tree of cuts does not end
 MANY = 10_000  # regions found, beyond which lines would add few
+COSTLY = 1 << 28  # bits of all numbers on the way to the bound on regions, which takes a second then
 FLAT = 3  # inputs, up to which there are few facets for so many generators
 
 __all__ = ["Wanted", "by_shards", "of_arrangement", "of_network"]
@@ -116,8 +117,8 @@ def of_network(
     """The census of the linear regions of a network on a polyhedron.
 
     Keys: dimension, widths, at_most (the bound of Serra, Tjandraatmadja and Ramalingam on all of R^n; null if layers
-    are skipped), regions, dead (per layer the neurons that are positive on no region), and what is wanted: f_vector,
-    graph.
+    are skipped, or if it would take long), regions, dead (per layer the neurons that are positive on no region), and
+    what is wanted: f_vector, graph.
 
     Raises:
         InputError: the f-vector or the graph is wanted, and the domain has too many vertices.
@@ -208,7 +209,10 @@ def _other(domain: Polyhedron) -> str:
 def _heads(network: Network, layers: int) -> dict[str, Any]:
     widths = network.widths[:layers]
     plain = all(blocks == (l,) for l, blocks in enumerate(network.blocks[1 : layers + 1]))
-    at_most = int(region_formulas.network_regions_at_most(network.inputs, widths)) if plain else None
+    # numbers of bits, times how many of them are computed
+    costs = network.inputs * len(widths) * sum(min(w, network.inputs * w.bit_length()) for w in widths)
+    known = plain and costs <= COSTLY
+    at_most = int(region_formulas.network_regions_at_most(network.inputs, widths)) if known else None
     return {"dimension": network.inputs, "widths": list(widths), "at_most": at_most}
 
 

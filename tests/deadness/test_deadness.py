@@ -6,6 +6,8 @@ import itertools
 import random
 import time
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import oracles
 import pytest
@@ -345,3 +347,13 @@ def test_dead_layers_cut_nothing(monkeypatch):
     assert {v.supremum for report in reports[1:] for v in report.verdicts} == {0}
     assert pieces.likely_pieces(net, box, 42) == 4**41
     assert pieces.likely_pieces(net, box, 42, range(3, 42)) == 4**2
+
+
+def test_pieces_in_thousands_of_dimensions_are_not_counted_to_the_end():
+    """The count has thousands of digits, and took minutes."""
+    wide: Any = SimpleNamespace(widths=(4096, 4096, 1))
+    for n, layer, few in ((2000, 3, False), (2000, 1, True), (1, 2, True), (2, 3, True)):
+        domain: Any = SimpleNamespace(dimension=n)
+        found = pieces.likely_pieces(wide, domain, layer)
+        assert (found <= pieces.COUNTED) == few and found.bit_length() < 300
+    assert found == (1 + 4096 + 4096 * 4095 // 2) ** 2

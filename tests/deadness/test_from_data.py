@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from geomrelu import InputError, Network, Status, as_network, decide
 from geomrelu.budget import Budget
 from geomrelu.cli.main import main
 from geomrelu.deadness.from_data import SETS
+from geomrelu.deadness.near_data import Hunt
 from geomrelu.deadness.on_data import as_points, seen_on
 
 
@@ -246,6 +248,20 @@ def test_a_budget_that_ends_leaves_neurons_undecided(model):
     network = as_network(model)
     found = seen_on(network, as_points(np.eye(2), 2), {1: range(3)}, Budget(0))
     assert all(one.silent is None or one.silent is False for one in found.values())
+
+
+def test_no_witness_is_sought_after_the_end_of_the_budget(monkeypatch):
+    """Each takes an exact evaluation at least, and that of thousands of neurons took minutes."""
+    asked = []
+
+    def slow(hunt, layer, neuron, known, parts):
+        asked.append(neuron)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(Hunt, "nearest", slow)
+    layers = [([[1]] * 200, [f"-1{i:03}/1000" for i in range(200)], "relu")]  # silent on the data, not on their box
+    found: Any = decide(layers, data=np.array([[0.0], [0.5]]), widen=5, time=1)
+    assert len(found.silent) == 200 and found.near == {} and 0 < len(asked) < 100
 
 
 def test_an_interruption_leaves_what_is_known():

@@ -7,7 +7,7 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from geomrelu.deadness.page.content import saving
 from geomrelu.deadness.page.pictures import near
 from geomrelu.deadness.pruning import prune
 from geomrelu.deadness.ranges import Range
+from geomrelu.io.reading import Reading, ReadLayer
 
 KINDS_OF = {  # on the box [-1, 1]^2: weights, bias
     "S": ([1, 1], -3),
@@ -125,6 +126,44 @@ def test_pictures_are_the_weights_and_the_witnesses(tmp_path):
     assert (pixels[0, 1, 2], pixels[2, 3, 3], pixels[1, 0, 0]) == (255, 64, 128)  # 64.5 is rounded to even
     shown = data["points"][data["layers"][0]["point"][1]]
     assert np.frombuffer(b64decode(shown["pixels"]), np.uint8).reshape(3, 4, 4)[1, 0, 1] > 0
+
+
+def test_filters_that_look_alike_say_how_large_they_are(tmp_path):
+    """Multiples of a filter have one grey picture, but not one scale; equal ones are drawn once."""
+    weights = np.zeros((4, 16))
+    weights[0, 5], weights[1, 5], weights[2, 5], weights[3, 5] = 2, 6, 2, -2
+    network = as_network([(weights.tolist(), [0, 0, -1, 0], "relu")])
+    data = data_of(decide(network, (0, 1)).save_page(tmp_path, image=(4, 4)))
+    drawn = [data["filters"][k] for k in data["layers"][0]["filter"]]
+    assert [picture["largest"] for picture in drawn] == [2, 6, 2, 2]
+    assert drawn[0] == drawn[2] and len(data["filters"]) == 3
+
+
+def test_a_filter_of_a_convolution_is_the_part_that_it_reads(tmp_path):
+    """Wherever it stands, with channels first or last, and cut off at the border."""
+    kernel = np.arange(1, 19).reshape(2, 1, 3, 3)  # two channels out of one
+    for channels in (1, 3):
+        for last in (False, True) if channels == 3 else (False,):
+            rows = []
+            for out in range(2):
+                for y, x in product(range(4), range(5)):
+                    padded = np.zeros((channels, 6, 7))
+                    padded[:, y : y + 3, x : x + 3] = kernel[out] + 20 * np.arange(channels)[:, None, None]
+                    image = padded[:, 1:5, 1:6]
+                    rows.append((np.moveaxis(image, 0, -1) if last else image).ravel().astype(int).tolist())
+            plain = as_network([(rows, [0] * 40, "relu")])
+            read = Reading("a test", layers=(ReadLayer("conv", (2, 4, 5)),))
+            network = Network(plain.inputs, plain.layers, plain.output, read)
+            shape = (4, 5, channels) if last else (channels, 4, 5)
+            data = data_of(decide(network, (0, 1)).save_page(tmp_path / str((channels, last)), image=shape))
+            drawn = [data["filters"][k] for k in data["layers"][0]["filter"]]
+            assert len(data["filters"]) == 2 * 9  # inside, at four sides, in four corners
+            for k, (out, y, x) in enumerate(product(range(2), range(4), range(5))):
+                part = kernel[out, :, max(0, 1 - y) : min(3, 5 - y), max(0, 1 - x) : min(3, 6 - x)]
+                part = part + 20 * np.arange(channels)[:, None, None]
+                pixels = np.frombuffer(b64decode(drawn[k]["pixels"]), np.uint8).reshape(drawn[k]["size"])
+                assert drawn[k]["largest"] == part.max()
+                assert (pixels == np.round(128 + 127 * (part / part.max()))).all()
 
 
 def test_coordinates_in_pictures_are_floats_near_them():

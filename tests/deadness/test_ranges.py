@@ -216,3 +216,26 @@ def test_real_network(shared):
         values = np.maximum(z, 0)
     assert (2, 24) in found.with_status("dead")
     assert all(checker.check({**c, "claims": c["claims"][:10]}, net.checked, box) for c in found.certificates)
+
+
+class Counted(int):
+    """A whole number that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return int(self) == other
+
+    __hash__ = int.__hash__
+
+
+def test_what_was_decided_is_looked_up_once_for_each_neuron():
+    """A list searched for each of hundreds of thousands of dead neurons took minutes after the end of the budget."""
+    n = 1000
+    network = Network.from_layers([([[1]] * n, [-2] * n, "relu")])
+    verdicts = decide(network, (0, 1)).verdicts
+    asked = {1: [Counted(i) for i in range(n)]}
+    Counted.compared = 0
+    *_, found = tightened(network, Polyhedron.box([(0, 1)]), asked, Budget(60), verdicts)
+    assert len(list(found)) == n and Counted.compared < 100 * n

@@ -296,6 +296,18 @@ def test_npz_names_and_order(tmp_path):
     assert Network.from_file(saved(tmp_path, W1=A, W2=A, activations=activations)).widths == (2,)
 
 
+def test_numbered_layers_say_that_the_last_one_is_taken_for_a_relu(tmp_path):
+    """Most networks have none there."""
+    path = saved(tmp_path, W1=A, W2=A)
+    note = "the file does not name its activation: taken is ReLU after each layer, the last one too"
+    assert Network.from_file(path).reading.notes == (note,)
+    for net in (Network.from_file(path, activation=["relu", "none"]), Network.from_file(path, activation="relu")):
+        assert net.widths == (2,) and net.reading.notes == ()
+    Network.from_file(path).save(tmp_path / "own.npz")
+    assert Network.from_file(tmp_path / "own.npz").widths == (2, 2)
+    assert Network.from_file(tmp_path / "own.npz").reading.notes == ()
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [

@@ -106,6 +106,16 @@ def test_parallels_are_relatively_bounded(capsys, tmp_path):
     assert f"t^2 - 3 t; {ZASLAVSKY} 4 regions, 2 of them relatively bounded: the numbers counted." in out
 
 
+def test_a_bound_that_would_take_long_is_not_computed(capsys, net, monkeypatch):
+    """In thousands of dimensions its numbers have thousands of digits: it went on for long after the end of --time."""
+    monkeypatch.setattr(region_count, "COSTLY", 19)  # 2 inputs, layers of 3 and 2 neurons: 2 * 2 * (3 + 2)
+    code, out, err = run(capsys, "regions", net, "--domain", "box:-1,1", "--format", "json")
+    assert (code, err) == (0, "") and json.loads(out)["at_most"] is None
+    assert "at most" not in run(capsys, "regions", net, "--domain", "box:-1,1")[1]
+    monkeypatch.setattr(region_count, "COSTLY", 20)
+    assert json.loads(run(capsys, "regions", net, "--domain", "box:-1,1", "--format", "json")[1])["at_most"] == 25
+
+
 def test_a_network(capsys, net, tmp_path):
     graph = tmp_path / "g.graphml"
     more = ("--witnesses", "--faces", "--graph", graph)

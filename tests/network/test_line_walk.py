@@ -143,3 +143,12 @@ def test_lines_look_at_the_clock():
     ):
         with pytest.raises(Exhausted):
             list(walk(Polls(9)))
+
+
+def test_the_sides_of_a_box_are_not_written_out_as_rows(monkeypatch):
+    """With thousands of inputs those take gigabytes, and it went on for long after the end of the budget."""
+    network = Network.from_layers([([[1, 1], [1, -1]], [0, 0], "relu")])
+    found = {signs for signs, _ in network_on_lines(network, Polyhedron.box([(-1, 1)] * 2), 1, Budget())}
+    monkeypatch.setattr(Polyhedron, "inequalities", property(lambda _: pytest.fail("rows")))
+    assert {signs for signs, _ in network_on_lines(network, Polyhedron.box([(-1, 1)] * 2), 1, Budget())} == found
+    assert len(found) == 4

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.certificates.files import TOGETHER, by_intervals
-from geomrelu.deadness.page.pictures import Album, near
+from geomrelu.deadness.page.pictures import Album, Shape, near
 from geomrelu.deadness.ranges import Range, Ranges, outward
 from geomrelu.deadness.unions import witness
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
@@ -35,9 +35,7 @@ COORDINATES = 64  # of a point that is shown in numbers
 Key = tuple[int, int]
 
 
-def content(
-    report: Judged, ranges: Ranges | None, shape: tuple[int, ...] | None, links: Sequence[str]
-) -> dict[str, Any]:
+def content(report: Judged, ranges: Ranges | None, shape: Shape | None, links: Sequence[str]) -> dict[str, Any]:
     """All that the page shows.
 
     Args:
@@ -50,6 +48,7 @@ def content(
     bounds: Mapping[Key, Range] = {} if ranges is None else ranges.found
     reasons: dict[str, int] = {}
     points: dict[tuple[str, ...], int] = {}
+    numbers: dict[int, int] = {}
     layers = []
     places = {piece: _places(links, piece) for piece in {0, *map(_piece, report.verdicts)}}
     for layer in report:
@@ -59,7 +58,10 @@ def content(
         one["reason"] = [reasons.setdefault(reason, len(reasons)) for reason in said]
         one["file"] = [_file(v, places[_piece(v)], kind) for v, kind in pairs]
         seen = [seen_at.get((v.layer, v.neuron)) for v in layer.verdicts]
-        one["point"] = [-1 if p is None else points.setdefault(p, len(points)) for p in seen]
+        for p in seen:  # of thousands of coordinates, and one for many neurons: each is hashed once
+            if p is not None and id(p) not in numbers:
+                numbers[id(p)] = points.setdefault(p, len(points))
+        one["point"] = [-1 if p is None else numbers[id(p)] for p in seen]
         layers.append(one)
     dead = {(v.layer, v.neuron) for v in report.verdicts if v.status is Status.DEAD}
     before, saved = saving(network, dead)
@@ -164,19 +166,21 @@ def _piece(verdict: Verdict) -> int:
 
 
 def _places(links: Sequence[str], piece: int) -> dict[str, list[int]]:
-    """Name of a file -> which links, of those that are about a piece."""
+    """Name of a file, and name without its last number -> which links, of those that are about a piece."""
     found: dict[str, list[int]] = {}
     for k, link in enumerate(links):
         if piece and PurePosixPath(link).parent.name != f"piece-{piece}":
             continue
-        found.setdefault(PurePosixPath(link).name, []).append(k)
+        name = PurePosixPath(link).name
+        found.setdefault(name, []).append(k)
+        found.setdefault(name.rpartition("-")[0], []).append(k)
     return found
 
 
 def _file(verdict: Verdict, places: Mapping[str, list[int]], kind: str) -> int:
     """The certificate of a verdict: that of the neuron alone, or one that its layer shares; -1: none."""
     if verdict.status is Status.UNDECIDED:
-        bounds = [k for name, some in places.items() if name.startswith(f"ranges-layer-{verdict.layer}-") for k in some]
+        bounds = places.get(f"ranges-layer-{verdict.layer}", ())
         return bounds[0] if kind == "A" and len(bounds) == 1 else -1
     head = f"layer-{verdict.layer}"
     own = places.get(f"{head}-neuron-{verdict.neuron}.json")

@@ -15,7 +15,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.numbers import nearest
 from geomrelu.network.network import Network
 
-__all__ = ["Album", "image_shape", "near"]
+__all__ = ["Album", "Shape", "image_shape", "near"]
 
 LIMIT = 1_500_000  # bytes of pictures on a page
 SMALLEST = 4  # pixels a side, of what is taken for an image without having been told
@@ -71,10 +71,11 @@ class Album:
         omitted: how many had no room. scale: the values that are drawn black and white in witnesses.
     """
 
-    def __init__(self, network: Network, shape: tuple[int, ...] | None, domain: Any) -> None:
+    def __init__(self, network: Network, shape: Shape | None, domain: Any) -> None:
         self.network, self.shape = network, shape
         self.room, self.omitted = LIMIT, 0
         self.scale = None if shape is None else _scale(domain)
+        self._at = None if shape is None else _coordinates(shape)
 
     def filters(self, layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The incoming weights of neurons that read the image alone; ``layer["filter"]`` says which picture is whose.
@@ -84,37 +85,40 @@ class Album:
         if self.shape is None:
             return []
         found: list[dict[str, Any]] = []
-        known: dict[tuple[tuple[int, ...], bytes], int] = {}
+        known: dict[tuple[tuple[int, ...], bytes, float], int] = {}
         for layer in layers:
             level = layer["layer"]
             if self.network.blocks[level] != (0,):
                 continue
+            map_ = self.network.layers[level - 1]
             neurons = layer["neurons"] or range(layer["width"])
             order = sorted(range(len(layer["kinds"])), key=lambda k: ORDER.index(layer["kinds"][k]))
+            cut = len(layer["shape"]) > 1
+            drawn: dict[Any, int] = {}  # which picture; -1: there was no room
             for k in order:
-                weights, largest = self._weights(level, neurons[k], len(layer["shape"]) > 1)
-                key = weights.shape, weights.tobytes()
-                if key not in known:
-                    if not self._spend(weights.size):
-                        continue
-                    known[key] = len(found)
-                    found.append({"size": list(weights.shape), "largest": largest, "pixels": _text(weights)})
-                layer["filter"][k] = known[key]
+                start, stop = map_.indptr[neurons[k]], map_.indptr[neurons[k] + 1]
+                places, size = self._patch(map_.indices[start:stop], cut)
+                entries = map_.data[start:stop].tolist()
+                alike = (size, places.tobytes(), *entries) if cut else k  # neurons of a convolution mostly are
+                if alike not in drawn:
+                    weights, largest = _grey(nearest(entries, map_.denominator), places, size)
+                    key = size, weights.tobytes(), largest
+                    if key not in known and self._spend(weights.size):
+                        known[key] = len(found)
+                        found.append({"size": list(size), "largest": largest, "pixels": _text(weights)})
+                    drawn[alike] = known.get(key, -1)
+                layer["filter"][k] = drawn[alike]
         return found
 
-    def _weights(self, level: int, neuron: int, patch: bool) -> tuple[np.ndarray, float]:
-        """Grey from -largest (0) by 0 (128) to largest (255); channels, height, width."""
-        map_ = self.network.layers[level - 1]
-        _, columns, entries = map_.row(neuron)
-        values = np.zeros(self.network.inputs)
-        values[columns] = np.clip(nearest(entries, map_.denominator), -LARGEST, LARGEST)
-        image = self._image(values)
-        read: np.ndarray = np.any(self._image(np.isin(np.arange(self.network.inputs), columns)), axis=0)
-        if patch and read.any():
-            rows, cols = (np.flatnonzero(np.any(read, axis=axis)) for axis in (1, 0))
-            image = image[:, rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-        largest = float(np.abs(image).max()) or 1.0
-        return np.round(128 + 127 * (image / largest)).astype(np.uint8), float(f"{largest:.4g}")
+    def _patch(self, inputs: np.ndarray, cut: bool) -> tuple[np.ndarray, tuple[int, int, int]]:
+        """Where some inputs stand in the image, or in the part of it that they span; its channels, height and width."""
+        assert self._at is not None and self.shape is not None
+        channel, y, x = (axis[inputs] for axis in self._at)
+        c, h, w, _ = self.shape
+        if cut and len(inputs):
+            y, x = y - y.min(), x - x.min()
+            h, w = int(y.max()) + 1, int(x.max()) + 1
+        return (channel * h + y) * w + x, (c, h, w)
 
     def witness(self, point: tuple[str, ...]) -> dict[str, Any] | None:
         """A point as an image, black for the least value that the set allows; None if there is no image or no room."""
@@ -137,6 +141,20 @@ class Album:
             return False
         self.room -= cost
         return True
+
+
+def _coordinates(shape: Shape) -> np.ndarray:
+    """Channel, row and column of each input."""
+    c, h, w, last = shape
+    return np.indices((h, w, c)).reshape(3, -1)[[2, 0, 1]] if last else np.indices((c, h, w)).reshape(3, -1)
+
+
+def _grey(values: np.ndarray, places: np.ndarray, size: tuple[int, int, int]) -> tuple[np.ndarray, float]:
+    """Weights at some places of an image, from -largest (0) by 0 (128) to largest (255), and the largest."""
+    image = np.zeros(size)
+    image.ravel()[places] = np.clip(values, -LARGEST, LARGEST)
+    largest = float(np.abs(image).max()) or 1.0
+    return np.round(128 + 127 * (image / largest)).astype(np.uint8), float(f"{largest:.4g}")
 
 
 def _scale(domain: Any) -> tuple[float, float] | None:
