@@ -234,13 +234,14 @@ def write(
     for kind, some in together.items():
         if some:
             save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
-    for i in files:
-        _unfinished(directory, layer, i).unlink(missing_ok=True)
-    for kind, some in together.items():  # only now, so that no claim is ever on disk nowhere
-        if not some:
-            shared[kind].unlink(missing_ok=True)
-        for i in some:
-            (directory / f"layer-{layer}-neuron-{i}.json").unlink(missing_ok=True)
+    # what stands elsewhere, only now, so that no claim is ever on disk nowhere
+    old = [_unfinished(directory, layer, i) for i in files]
+    old += [shared[kind] for kind, some in together.items() if not some]
+    old += [directory / f"layer-{layer}-neuron-{i}.json" for some in together.values() for i in some]
+    there = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    for path in old:
+        if path.name in there:
+            path.unlink(missing_ok=True)
     return files
 
 
