@@ -33,7 +33,7 @@ from geomrelu.parallel import WorkersDied, ahead, shared
 
 __all__ = ["FarOut", "around", "is_moderate", "without_biases"]
 
-PARTS = 100, 1_000, 10_000  # of a proof by signs, for each neuron, first the easy ones
+PARTS = 20, 100, 1_000, 10_000  # of a proof by signs, for each neuron; the first are found before a worker starts
 FAR = 100  # at least so far around the point inside
 
 
@@ -118,12 +118,13 @@ class FarOut:
         self, layer: int, asked: Sequence[int], budget: Budget, executor: Executor | None
     ) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
-        given, settled = shared(executor, BySigns(self.problem.network, self.domain, layer)), set[int]()
+        search, settled = BySigns(self.problem.network, self.domain, layer), set[int]()
         for most in PARTS:
             left = [i for i in asked if i not in settled]
-            calls = ((given, i, most, budget.left) for i in left)
+            where = None if most == PARTS[0] else executor
+            calls = ((shared(where, search), i, most, budget.left) for i in left)
             try:
-                for i, found in zip(left, ahead(executor, searched, calls), strict=True):
+                for i, found in zip(left, ahead(where, searched, calls), strict=True):
                     budget.poll()
                     verdict = None if found is None else self._found(layer, i, found)
                     if verdict is not None:
