@@ -483,7 +483,7 @@ def regions() -> Table:
 
 @_table("network-regions")
 def network_regions() -> Table:
-    """Linear regions of networks: at most, and how many some networks attain."""
+    """Linear regions of networks: at most, and as many as some networks that fold have."""
     cases = ((1, (4,)), (1, (4, 4)), (2, (4, 4)), (2, (8, 8)), (2, (8, 8, 8)), (3, (10, 10)), (4, (16, 16, 16)))
     rows = [
         (
@@ -494,7 +494,7 @@ def network_regions() -> Table:
         )
         for n, w in cases
     ]
-    return Table("Linear regions of ReLU networks", ("inputs", "widths", "at most", "attained"), tuple(rows))
+    return Table("Linear regions of ReLU networks", ("inputs", "widths", "at most", "by folding"), tuple(rows))
 
 
 def safe_width(layers: int, dying: Fraction) -> int:
