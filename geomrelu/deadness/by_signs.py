@@ -139,7 +139,7 @@ class BySigns:
                     return made
                 if isinstance(made, dict) and "split" in made:
                     _, at, i = made["split"]
-                    waiting += [(*item, (at, i, sign)) for sign in (1, -1)]
+                    waiting += _halves(item, (at, i))[::-1]
                 done.append(made)
         except _Lost:
             return None
@@ -157,7 +157,7 @@ class BySigns:
             return part
         least = NEAR * max([Fraction(1), *map(abs, guess.at)])
         if self.network.checked.value(guess.at[: self.n], *target) > least:
-            return self._proved(target, None, part)
+            return self._exactly(target, None, part, program)
         loosest = program.loosest(guess.at, True, least)
         return part if loosest is None else _split(loosest)
 
@@ -170,6 +170,10 @@ class BySigns:
             leaf, _ = self._leaf(target, part, program.slopes(guess.multipliers), least, guess.value)
             if leaf is not None:
                 return leaf
+        return self._exactly(target, limit, part, program)
+
+    def _exactly(self, target: Neuron, limit: Fraction | None, part: Part, program: _Program) -> Node | _Leaf | Found:
+        """The same by the exact program."""
         best = program.highest(target, 1)
         if best.point is None:
             return self._no_points(part)
@@ -199,8 +203,7 @@ class BySigns:
             loosest, k = program.loosest(best.point, True), tree.index(highest)
             if loosest is None:
                 return None
-            parts = [(*highest.part, (*loosest, sign)) for sign in (-1, 1)]
-            open_ = [*tree[:k], _split(loosest), *parts, *tree[k + 1 :]]
+            open_ = [*tree[:k], _split(loosest), *_halves(highest.part, loosest), *tree[k + 1 :]]
             again = self._grown(open_, most, partial(self._proved, target, None))
             if not isinstance(again, list):
                 return None
@@ -244,6 +247,11 @@ class BySigns:
         found = second.highest(target, sign)
         proves = found.value is not None and found.value <= limit and found.multipliers is not None
         return ((second.said(found), found.value or Fraction(0)), None) if proves else (None, loss)
+
+
+def _halves(part: Part, neuron: Neuron) -> list[Part]:
+    """In the order of a proof."""
+    return [(*part, (*neuron, sign)) for sign in (-1, 1)]
 
 
 def _sixteenths(slope: Fraction) -> Fraction:

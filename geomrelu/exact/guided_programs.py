@@ -96,7 +96,8 @@ def _in_floats(rows: Sequence[Row], split: int) -> tuple[Any, np.ndarray]:
     """
     from scipy.optimize import linprog
 
-    target, matrix = (table := _table(rows))[0], table[1:]
+    table = _table(rows)
+    target, matrix = table[0], table[1:]
     solved = linprog(
         -target[1:],
         A_ub=-matrix[:split, 1:],
