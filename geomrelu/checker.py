@@ -22,7 +22,8 @@ CERTIFICATE  {"geomrelu": "certificate 2", "model": SHA-256, "domain": SHA-256, 
               "derive": DERIVE, "parts": [NODE, ...], "claims": [CLAIM, ...]}
              "derive" is done once, and every proof begins after it; so does "parts", a tree whose leaves only "derive"
 CLAIM        {"layer": l, "neuron": i, "status": "dead" | "alive" | "active", "supremum": "p/q" | "inf",
-              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...]}
+              "stable": true | false, "point": POINT, "ray": RAY, "proof": [NODE, ...], "infinity": [CONE, ...],
+              "growth": [[NODE, ...], ...]}
              {"layer": l, "neuron": i, "status": "at most" | "at least", "bound": "p/q", "point": POINT, "proof": ...}
              "proof": "parts" stands for the bounds of z itself that are derived on all leaves of "parts" (without it:
              on the domain)
@@ -41,7 +42,7 @@ What each claim needs, and the method of `Claim` that says so:
   at_least         proof of -z <= -bound on S
   supremum p/q     proof of z <= p/q on S, and point in S with z(point) = p/q
   unbounded        (supremum inf) point in S, and ray in the recession cone of S along which z grows
-  stable           (true: dead for all parameters near the given ones) proof of z <= c < 0 on S; `quiet` at infinity
+  stable           (true: dead for all parameters near the given ones) proof of z <= c < 0 on S; `falling`, or `calm`
   unstable         (false) point in S with z(point) = 0; or point in S, and `revivable` ray in the recession cone
 A finite set S needs no proof, it is walked. Where S has rows or equalities, all but alive need a point in S as well:
 nothing is claimed of an empty set. Parameters are the bias and all weights on the layers that the layer reads.
@@ -67,6 +68,7 @@ CONE   at infinity. A list of generators stands for their cone; the first are th
        the rays and lines of the domain. A tree in preorder; its nodes are
          [p, q, a, b]      a, b > 0: the cone with m = a g_p + b g_q in the place of g_p, then with m in that of g_q
          []                a leaf, which is `quiet`
+"growth" instead: a proof for each of the `slices` of the recession cone, about the network without biases
 
 PRUNING      {"geomrelu": "pruning 2", "model": SHA-256, "domain": SHA-256, "smaller": SHA-256, "points": [...],
               "derive": DERIVE, "claims": [CLAIM, ...], "removed": [[l, i], ...], "folded": [[l, i], ...],
@@ -275,6 +277,9 @@ class Layer(NamedTuple):
 
     rows: list[Row]
     denominator: int
+
+    def without_biases(self) -> Layer:
+        return Layer([(0, columns, entries) for _, columns, entries in self.rows], self.denominator)
 
 
 class Model:
@@ -1143,8 +1148,13 @@ class Judge:
         """The exact pre-activation of a neuron."""
         return self.model.value(point, level, neuron)
 
+    def far(self) -> Sequence[Judge]:
+        """Of the network without biases, which says how neurons grow along rays, on each of the slices."""
+        model = Model(self.model.inputs, [layer.without_biases() for layer in self.model.layers])
+        return [type(self)([], model, part) for part in slices(self.domain)]
 
-KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity"}
+
+KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity", "growth"}
 
 
 class Claim:
@@ -1209,12 +1219,22 @@ class Claim:
         require(growth[self.model.start[self.level] + self.neuron] > 0, "the neuron does not grow along the ray")
 
     def stable(self) -> None:
-        """Where z is <= c < 0 on S and quiet at infinity, it is negative for all nearby parameters, by compactness."""
+        """Where z is <= c < 0 on S, and so at infinity, it is negative for all nearby parameters, by compactness."""
         require(self.bound < 0, "the bound is not negative")
         if self.domain.points is None and recession(self.domain):
-            cones = cones_of(self.domain, self.data.get("infinity"))
-            calm = all(quiet(self.model, self.level, self.neuron, cone) for cone in cones)
-            require(calm, "it is not quiet on every cone at infinity")
+            (self.falling if "growth" in self.data else self.calm)()
+
+    def falling(self) -> None:
+        """Along every ray."""
+        far = self.judge.far()
+        proofs = listed(self.data["growth"], f'{len(far)} proofs as "growth"', len(far))
+        falls = all(one.bound(proof, self.level, self.neuron, 1) < 0 for one, proof in zip(far, proofs, strict=True))
+        require(falls, "it does not fall along every ray")
+
+    def calm(self) -> None:
+        cones = cones_of(self.domain, self.data.get("infinity"))
+        calm = all(quiet(self.model, self.level, self.neuron, cone) for cone in cones)
+        require(calm, "it is not quiet on every cone at infinity")
 
     def unstable(self) -> None:
         require(self.value is not None, "there is no point")
@@ -1333,6 +1353,22 @@ def recession(domain: Domain) -> Cone:
     sides = [(j, 1) for j, side in enumerate(domain.upper) if side is None]
     sides += [(j, -1) for j, side in enumerate(domain.lower) if side is None]
     return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in sides]
+
+
+def slices(domain: Domain) -> list[Domain]:
+    """Bounded sets of directions, one of which every ray of a domain given by rows meets.
+
+    Times a factor, any ray is one where the largest of these is 1: the sizes of coordinates without both sides, and the
+    sum of the sizes of those without one side.
+    """
+    require(domain.generators is None, "slices are of a domain given by rows")
+    rows, flats = ([(Fraction(0), *row[1:]) for row in some] for some in (domain.rows, domain.equalities))
+    sides = zip(domain.lower, domain.upper, strict=True)
+    box = [(Fraction(-(low is None)), Fraction(high is None)) for low, high in sides]
+    ways = [low + high for low, high in box]
+    found = [(box, [*flats, (Fraction(-1), *ways)])] * any(ways)
+    found += [([*box[:j], (one, one), *box[j + 1 :]], flats) for j, side in enumerate(box) for one in side if all(side)]
+    return [Domain.from_rows(domain.dimension, rows, equal, part) for part, equal in found]
 
 
 def cones_of(domain: Domain, tree: Data) -> Iterator[Cone]:

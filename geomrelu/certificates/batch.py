@@ -160,6 +160,7 @@ class Quick(checker.Judge):
         self.tick: Callable[[], None] = lambda: None
         self._inside: dict[int, checker.Vector] = {}  # entries of the table of points, and what they give
         self._variables: dict[int, tuple[list[int], int, int]] = {}  # of a point: those of how many layers
+        self._far: Sequence[Quick] | None = None
         super().__init__(points, model, domain, derived_, tree)
 
     def start(self, derived_: Any) -> Region | None:
@@ -177,6 +178,13 @@ class Quick(checker.Judge):
         self.tick = tick
         if self.root is not None:
             self.root.fields.tick = tick
+
+    def far(self) -> Sequence[Quick]:
+        if self._far is None:
+            self._far = [part for part in super().far() if isinstance(part, Quick)]
+        for part in self._far:
+            part.watch(self.tick)
+        return self._far
 
     def arithmetic(self, level: int) -> Arithmetic | None:
         """For bounds of a layer on many boxes at once, if that is possible."""

@@ -1,5 +1,7 @@
 """Far out: a list of cones that shows a dead neuron to stay dead there for all nearby parameters.
 
+Another way to show it, where the neuron falls along every ray, is in :mod:`geomrelu.deadness.falling`.
+
 The recession cone is cut, two generators at a time, until every earlier neuron keeps its sign on each part; the plain
 judge checks the list (``cones_of`` and ``quiet`` in ``checker``). Parts always have as many generators as the whole, so
 that a list is as long as the number of its parts.
@@ -17,9 +19,10 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.checker import Cone, Domain, Model
 
-__all__ = ["TooManyParts", "bounded", "cones"]
+__all__ = ["FEW", "MOST", "TooManyParts", "bounded", "cones"]
 
 MOST = 20_000  # parts
+FEW = 100  # that are found at once
 WORK = 200_000_000  # products that rows and generators take
 Crossing = tuple[int, int, int, int]  # two generators on either side of a function, and what brings them to 0
 Direction = tuple[int, ...]
@@ -40,7 +43,9 @@ def bounded(domain: Domain, tick: Callable[[], None]) -> list[Any] | None:
     return _listed(domain, tick, lambda cone, left: False if left else None)
 
 
-def cones(model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None]) -> list[Any] | None:
+def cones(
+    model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None], most: int = MOST
+) -> list[Any] | None:
     """The list for a neuron, in the grammar of certificates; None: it does not stay dead.
 
     ``tick`` is called for each part; it may raise.
@@ -58,18 +63,21 @@ def cones(model: Model, domain: Domain, level: int, neuron: int, tick: Callable[
             return found
         return None if all(checker.off(model, level, neuron, known[g]) for g in left) else False
 
-    return _listed(domain, tick, look)
+    return _listed(domain, tick, look, most)
 
 
 def _listed(
-    domain: Domain, tick: Callable[[], None], look: Callable[[Cone, set[Direction]], Crossing | bool | None]
+    domain: Domain,
+    tick: Callable[[], None],
+    look: Callable[[Cone, set[Direction]], Crossing | bool | None],
+    most: int = MOST,
 ) -> list[Any] | None:
     """``look`` says of a cone and of those of its generators that are left: fine (None), hopeless (False), or where to
     cut it. Rows cut first, where they take both signs on what is left: a part that is fine needs none of them.
     """
     nodes: list[Any] = []
     stack = [checker.recession(domain)]
-    most = min(MOST, WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1))
+    most = min(most, WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1))
     while stack:
         tick()
         if len(nodes) >= most:

@@ -116,12 +116,11 @@ class ByPieces:
         for i in dead:
             best = found[i]
             problem.budget.spend(0)
-            far, flat = problem.bounding, None
+            far = problem.bounding
             if far is None and limits[i] < 0:
                 flat = self._reviving_ray(layer, i, best)
-                far = problem.far(layer, i) if flat is None else None
-            point = problem.point(best.point)
-            yield problem.valued(layer, i, limits[i], point, trees[i], "all pieces", far, flat)
+                far = problem.far(layer, i) if flat is None else problem.unstable(flat)
+            yield problem.valued(layer, i, limits[i], problem.point(best.point), trees[i], "all pieces", far)
 
     def _listed(self, domain: Polyhedron, layer: int, last: int, budget: Budget) -> dict[int, pieces.Extreme]:
         if len(self._extremes) < layer:

@@ -21,5 +21,5 @@ def by_points(problem: Problem, domain: FiniteSet, layer: int, asked: Sequence[i
     problem.points.extend([str(x) for x in p] for p in domain.points)
     for i in asked:
         supremum, k = max((z[i], -k) for k, z in enumerate(values))
-        yield problem.valued(layer, i, supremum, first - k, None, "all points evaluated", {})
+        yield problem.valued(layer, i, supremum, first - k, None, "all points evaluated", problem.bounding)
         problem.budget.spend(0)

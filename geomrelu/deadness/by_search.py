@@ -209,9 +209,7 @@ class BySearch:
 
     def _complete(self, claim: Claim) -> Claim:
         """With what a claim about a domain that is no box needs: a point, in its terms, and what shows it bounded."""
-        if claim.get("stable") and self.problem.bounding is None:
-            del claim["stable"]
-        elif claim.get("stable"):
+        if claim.pop("stable", None):
             claim |= self.problem.bounding or {}
         if self.bench.floating.inside.has_rows and "point" not in claim:
             claim["point"] = self._inner

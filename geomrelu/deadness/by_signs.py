@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from math import gcd
 from typing import Any
 
 from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.batch import derived
-from geomrelu.certificates.region import Region
+from geomrelu.certificates.region import Region, examine
 from geomrelu.deadness.proof_tree import LETTERS, Node
 from geomrelu.exact import linear_programs
 from geomrelu.exact.guided_programs import Guess, guessed
@@ -74,6 +74,7 @@ class _Lost(Exception):
 
 NEAR = Fraction(1, 10**7)  # floats that differ by less say nothing
 MORE = 20  # nodes of a small proof, for the supremum
+TABLES = "splits", "rows", "equalities"
 
 
 class BySigns:
@@ -87,10 +88,19 @@ class BySigns:
         self._names = [(at, i) for at, width in enumerate(network.widths, 1) for i in range(width)]
         self._rows: dict[Neuron, tuple[int, list[int | Neuron], list[int]]] = {}
         self._begin = derived(level)
-        region = Region(network.checked, domain.checked)
-        region.derive(self._begin["derive"], level)
-        self.pairs = {key: pair for at in range(1, level) for key, pair in _pairs(region, at)}
+        self.pairs = {key: pair for at in range(1, level) for key, pair in _pairs(self._region, at)}
         self.known = {key: _sign(*pair) for key, pair in self.pairs.items() if _sign(*pair)}
+
+    @cached_property
+    def _region(self) -> Region:
+        """The whole domain, with bounds of all layers before."""
+        region = Region(self.network.checked, self.domain.checked)
+        region.derive(self._begin.get("derive", []), self.level)
+        return region
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For other processes, which make their own."""
+        return {key: value for key, value in self.__dict__.items() if key != "_region"}
 
     def row(self, key: Neuron) -> tuple[tuple[int, list[int | Neuron], list[int]], int]:
         """A neuron over inputs (their numbers) and outputs (their layers and neurons), and the denominator."""
@@ -176,7 +186,7 @@ class BySigns:
         """The same by the exact program."""
         best = program.highest(target, 1)
         if best.point is None:
-            return self._no_points(part)
+            return self._no_points(target, part)
         point, ray = best.point[: self.n], None if best.ray is None else best.ray[: self.n]
         if best.value is not None and best.value <= (limit or 0):
             least = best.value / 2 if limit is None else limit
@@ -214,17 +224,37 @@ class BySigns:
         at, i = target
         return checker.growths(self.network.checked, ray, at)[self.network.starts[at] + i]
 
-    def _no_points(self, part: Part) -> Node:
-        """The leaf of a part without points: a bound that contradicts a sign that was split, one of the last layer."""
-        for at, i, sign in sorted(part, key=lambda cut: -cut[0]):
+    def _no_points(self, target: Neuron, part: Part) -> Node:
+        """The leaf of a part without points: a sign that was split, one of the last layer, contradicts the others."""
+        for k, (at, i, sign) in sorted(enumerate(part), key=lambda cut: -cut[1][0]):
             program = _Program(self, part, (at, i))
             best = program.highest((at, i), sign)
             if best.value is not None and best.value < 0:
                 found, loss = self._second((at, i), sign, part, program.slopes(_table(best)), best.value / 2)
                 if found is None:
                     return _split(loss)
-                return {"derive": [[at, i, "upper" if sign > 0 else "lower", found[0]]]}
+                derived_ = {"derive": [[at, i, "upper" if sign > 0 else "lower", found[0]]]}
+                return self._outweighed(target, part, k, *found) or derived_
         raise _Lost
+
+    def _outweighed(self, target: Neuron, part: Part, k: int, node: Node, bound: Fraction) -> Node | None:
+        """The same as a leaf of the neuron, where it is bounded without: what is derived may be rounded to no bound.
+
+        Args:
+            k: which of the signs. node, bound: what is found about the neuron that has it.
+        """
+        here = self._region
+        for at, i, sign in part:
+            here = examine({"split": ["neuron", at, i]}, here, self.level)[sign > 0]
+        high, low = here.leaf(*target, 1, {"slopes": node["slopes"]}), self._region.leaf(*target, -1, {})
+        if not isinstance(high, Fraction) or not isinstance(low, Fraction):
+            return None
+        factor = (abs(high) + abs(low) + 1) / -bound  # below all that the neuron can be
+        tables = {key: {j: Fraction(m) * factor for j, m in node.get(key, {}).items()} for key in TABLES}
+        tables["splits"][str(k)] = factor
+        return {key: {j: str(m) for j, m in table.items()} for key, table in tables.items() if table} | {
+            "slopes": node["slopes"]
+        }
 
     def _leaf(
         self, target: Neuron, part: Part, slopes: Mapping[Neuron, Fraction], limit: Fraction, height: Fraction

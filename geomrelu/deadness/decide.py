@@ -31,9 +31,9 @@ from geomrelu.deadness.by_pieces import MANY_PIECES, ByPieces, allowance, are_fe
 from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
-from geomrelu.deadness.far_out import FarOut, is_moderate
+from geomrelu.deadness.far_out import FarOut
 from geomrelu.deadness.first_layer import first_layer
-from geomrelu.deadness.inside import is_searched
+from geomrelu.deadness.inside import is_moderate, is_searched
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict, undecided
 from geomrelu.errors import InputError

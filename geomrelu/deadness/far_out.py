@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -21,32 +20,19 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
 from geomrelu.deadness.by_signs import BySigns, Found, searched
-from geomrelu.deadness.inside import MOST_INPUTS, MOST_ROWS, MOST_VERTICES
+from geomrelu.deadness.falling import without_biases
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.deadness.verdict import Verdict
 from geomrelu.deadness.whole_layers import AT_A_POINT
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.network.network import Network
 from geomrelu.parallel import WorkersDied, ahead, shared
 
-__all__ = ["FarOut", "around", "is_moderate", "without_biases"]
+__all__ = ["FarOut", "around"]
 
 PARTS = 20, 100, 1_000, 10_000  # of a proof by signs, for each neuron; the first are found before a worker starts
 FAR = 100  # at least so far around the point inside
-
-
-def is_moderate(domain: Polyhedron) -> bool:
-    """Are its rows or generators few enough for exact linear programs, one after the other?"""
-    if domain.given_by_generators:
-        return sum(map(len, domain.checked.generators)) <= MOST_VERTICES // 2
-    return domain.dimension <= MOST_INPUTS and len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS
-
-
-def without_biases(network: Network) -> Network:
-    """The network that says how the values of this one grow along rays."""
-    return Network(network.inputs, tuple(replace(map_, bias=(0,) * map_.outputs) for map_ in network.layers))
 
 
 def around(domain: Polyhedron, centre: Sequence[Fraction], far: Fraction) -> Polyhedron:
@@ -147,8 +133,10 @@ class FarOut:
             return problem.tried(
                 problem.claimed(layer, i, found.supremum, point, found.proof, far), how, found.supremum
             )
-        claim |= {"status": "dead", "proof": found.proof} | ({} if self.domain.is_box else {"point": self._inner})
-        return problem.tried(claim | ({} if far is None else {"stable": True} | far), how)
+        claim |= {"status": "dead", "proof": found.proof} | (far or {})
+        return problem.tried(
+            claim if self.domain.is_box and "ray" not in claim else claim | {"point": self._inner}, how
+        )
 
     @cached_property
     def _inner(self) -> Any:

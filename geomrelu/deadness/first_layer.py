@@ -48,7 +48,7 @@ def _on_bounded_box(problem: Problem, i: int, sides: Sequence[int], over: int) -
     bias, columns, entries = layer.rows[i]
     total = bias * over + sum([w * sides[j + n if w > 0 else j] for j, w in zip(columns, entries, strict=True)])
     supremum = Fraction(total, over * layer.denominator)
-    claim = problem.claimed(1, i, supremum, "corner", [{}], {})
+    claim = problem.claimed(1, i, supremum, "corner", [{}], problem.bounding)
     return Verdict(1, i, Status(claim["status"]), claim.get("stable"), supremum, CORNER, claim)
 
 
@@ -57,7 +57,7 @@ def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
     best = domain.maximum(problem.network.layers[0].form(i))
     point = {"ball": str(best.radius)}
     if best.value is not None:
-        return problem.valued(1, i, best.value, point, [{}], "maximum on the ellipsoid", {})
+        return problem.valued(1, i, best.value, point, [{}], "maximum on the ellipsoid", problem.bounding)
     about = f"maximum on the ellipsoid, irrational, about {approximate(best.about, 10)}"
     claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": point}
     if best.sign < 0:
@@ -89,12 +89,12 @@ def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:
 def _closed_form(
     problem: Problem, domain: Polyhedron, i: int, supremum: Fraction, point: Any, leaf: dict[str, Any], how: str
 ) -> Verdict:
-    far, flat = problem.bounding, None
+    far = problem.bounding
     if supremum < 0 and far is None:
         far = problem.far(1, i)
-        if far is None:
-            flat = _flat_direction(domain, problem.network.layers[0].form(i))
-    return problem.valued(1, i, supremum, point, [leaf], how, far, flat)
+        if far is None and (flat := _flat_direction(domain, problem.network.layers[0].form(i))) is not None:
+            far = problem.unstable(flat)
+    return problem.valued(1, i, supremum, point, [leaf], how, far)
 
 
 def _flat_direction(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | None:

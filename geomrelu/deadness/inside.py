@@ -19,7 +19,7 @@ from geomrelu.exact import linear_programs
 from geomrelu.exact.numbers import common, nearest, nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 
-__all__ = ["Inside", "is_searched"]
+__all__ = ["Inside", "is_moderate", "is_searched"]
 
 Array = np.ndarray
 Form = Sequence[Fraction]  # (b, a1, ..., an)
@@ -28,6 +28,13 @@ MOST_ROWS = 256
 ENCLOSED = 24  # with more inputs, a bounded box is taken as it is given
 MOST_VERTICES = 512  # given as such
 MANY = 2048  # points that are moved at once
+
+
+def is_moderate(domain: Polyhedron) -> bool:
+    """Are its rows or generators few enough for exact linear programs, one after the other?"""
+    if domain.given_by_generators:
+        return sum(map(len, domain.checked.generators)) <= MOST_VERTICES // 2
+    return domain.dimension <= MOST_INPUTS and len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS
 
 
 def is_searched(domain: Polyhedron) -> bool:

@@ -13,6 +13,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
+from geomrelu.deadness.falling import Falling
 from geomrelu.deadness.verdict import Status, Verdict, undecided
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
@@ -21,7 +22,7 @@ from geomrelu.network.network import Network
 
 __all__ = ["Problem"]
 
-FAR = 4  # one part in so many of the budget may go into a list of cones
+FAR = 4  # one part in so many of the budget may go into what is at infinity
 
 
 class Problem:
@@ -40,7 +41,7 @@ class Problem:
         self.dead: Counter[int] = Counter()
         self.quick = Quick(self.points, network.checked, domain.checked)
         self._places: dict[int, tuple[int, Any]] = {}  # of points of earlier claims, by identity, in the table
-        self._endless = False  # is a list of cones too long?
+        self._endless = set[str]()  # ways to show what is at infinity that took too long
 
     # ---- from a claim to a verdict ----------------------------------------------------------------------------
 
@@ -50,6 +51,9 @@ class Problem:
             self.quick.watch(self.budget.poll)
             checker.prove(claim, self.quick)
         except checker.Rejected as doubt:
+            if "growth" in claim:  # the verdict stands without it
+                rest = {key: value for key, value in claim.items() if key not in ("growth", "stable")}
+                return self.decided(rest, supremum, reason)
             return undecided(claim["layer"], claim["neuron"], f"the checker did not accept the proof: {doubt}")
         status = Status(claim["status"])
         return Verdict(claim["layer"], claim["neuron"], status, claim.get("stable"), supremum, reason, claim)
@@ -106,60 +110,71 @@ class Problem:
 
     def valued(
         self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, reason: str,
-        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
+        far: dict[str, Any] | None,
     ) -> Verdict:  # fmt: skip
         """The verdict of a neuron whose supremum is attained at ``point`` (and proved by ``proof``)."""
-        return self.decided(self.claimed(layer, i, supremum, point, proof, far, flat), supremum, reason)
+        return self.decided(self.claimed(layer, i, supremum, point, proof, far), supremum, reason)
 
     def claimed(
-        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any,
-        far: dict[str, Any] | None, flat: Sequence[Any] | None = None,
-    ) -> Claim:  # fmt: skip
-        """The claim of it.
-
-        ``far`` is what makes a negative supremum stable at infinity, {} if nothing is needed, None if it is not so;
-        ``flat`` is a ray that breaks it.
-        """
+        self, layer: int, i: int, supremum: Fraction, point: Any, proof: Any, far: dict[str, Any] | None
+    ) -> Claim:
+        """The claim of it; ``far`` is what is claimed of a negative supremum's stability, None: nothing."""
         claim: Claim = {"layer": layer, "neuron": i, "status": "alive" if supremum > 0 else "dead"}
         claim |= {"supremum": str(supremum), "point": point} | ({} if proof is None else {"proof": proof})
         if supremum == 0:
             claim["stable"] = False
-        elif supremum < 0 and far is not None:
-            claim |= {"stable": True} | far
-        elif supremum < 0 and flat is not None:
-            claim |= {"stable": False, "ray": self.ray(flat)}
+        elif supremum < 0:
+            claim |= far or {}
         return claim
 
     # ---- at infinity ------------------------------------------------------------------------------------------
 
     @cached_property
     def bounding(self) -> dict[str, Any] | None:
-        """What shows the domain bounded ({} if nothing is needed), None if it is not (or that takes too much)."""
+        """That dead neurons with negative supremum are stable on a bounded domain; None if it is not seen to be one."""
         domain = self.domain
         if isinstance(domain, (FiniteSet, Ellipsoid)) or not checker.recession(domain.checked):
-            return {}
-        return self._list(infinity.bounded, domain.checked) if domain.is_bounded else None
+            return {"stable": True}
+        try:
+            return _cones(infinity.bounded(domain.checked, self.budget.share(FAR).poll)) if domain.is_bounded else None
+        except (infinity.TooManyParts, Exhausted, ValueError):
+            self._endless |= {"few cones", "cones"}
+            return None
+
+    def unstable(self, ray: Sequence[Any]) -> dict[str, Any]:
+        """That small changes revive a neuron along a ray, as a claim says it."""
+        return {"stable": False, "ray": self.ray(ray)}
+
+    @cached_property
+    def _falling(self) -> Falling:
+        assert isinstance(self.domain, Polyhedron)
+        return Falling(self.network, self.domain)
 
     def far(self, layer: int, i: int) -> dict[str, Any] | None:
-        """What shows a dead neuron to be stable at infinity, None if it is not so or too much."""
+        """Whether a dead neuron with negative supremum is stable, as a claim says it; None if that is not seen."""
         domain = self.domain
         if self.bounding is not None or not isinstance(domain, Polyhedron):
             return self.bounding
         if layer == 1 and domain.falling(self.network.layers[0].form(i).slope) is None:
             return None
-        return self._list(infinity.cones, self.network.checked, domain.checked, layer, i)
+        what = self.network.checked, domain.checked, layer, i
+        ways: dict[str, Callable[[Budget], dict[str, Any] | None]] = {
+            "few cones": lambda share: _cones(infinity.cones(*what, share.poll, infinity.FEW)),
+            "growth": lambda share: self._falling.claimed(layer, i, share),
+            "cones": lambda share: _cones(infinity.cones(*what, share.poll)),
+        }
+        for name, way in ways.items():
+            if name not in self._endless:
+                try:
+                    return way(self.budget.share(FAR))
+                except infinity.TooManyParts:
+                    if name == "cones":
+                        self._endless.add(name)
+                except (Exhausted, ValueError):  # the time is over, or a number has more digits than are written
+                    self._endless.add(name)  # the verdict stands without it
+        return None
 
-    def _list(self, find: Callable[..., list[Any] | None], *what: Any) -> dict[str, Any] | None:
-        """A list of cones, as a claim carries it; once one was too long, or took too long, no other is sought."""
-        if self._endless:
-            return None
-        try:
-            share = self.budget.share(FAR)
-            found = find(*what, lambda: share.spend(0))
-        except infinity.TooManyParts:
-            self._endless = True
-            return None
-        except (Exhausted, ValueError):  # the time is over, or a number has more digits than are written
-            self._endless = True  # the verdict stands without it
-            return None
-        return None if found is None else {"infinity": found}
+
+def _cones(found: list[Any] | None) -> dict[str, Any] | None:
+    """A list of cones, as a claim carries it."""
+    return None if found is None else {"stable": True, "infinity": found}

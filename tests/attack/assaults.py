@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from attack import grammar, networks
+from attack import far, grammar, networks
 from attack.judges import ACCEPTED, BATCHED, JUDGES, REFUSED, SLOW, Case
 from attack.networks import Facts, Net, Place
 from attack.rounds import Round
@@ -57,7 +57,7 @@ class Field:
         self.points = [] if where.is_empty else [self.spelt(where.somewhere(rng)) for _ in range(2)]
         self.derive: list[Any] = []
         self.parts: list[Any] | None = None
-        self.cones: list[list[Any]] = []  # of claims that were found
+        self.far: list[Claim] = []  # what claims that were found say of infinity
         if not self.case.finite and _affordable(net):
             self.derive = grammar.first(rng, self.shape(1))
             if rng.random() < 0.7:
@@ -183,10 +183,6 @@ def spelt(point: list[Fraction]) -> list[str]:
 # ---- claims -----------------------------------------------------------------------------------------------------
 
 
-def tiny(rng: random.Random) -> Fraction:
-    return Fraction(rng.choice((-1, 1)), 2 ** rng.choice((1, 8, 20, 28, 30, 56, 60, 90)))
-
-
 def a_point(field_: Field, key: Key) -> tuple[Any, list[Fraction] | None]:
     """A point as a claim says it, and where it is; mostly it lies in the set, often where the neuron is largest."""
     rng, where, case = field_.rng, field_.where, field_.case
@@ -212,7 +208,7 @@ def a_point(field_: Field, key: Key) -> tuple[Any, list[Fraction] | None]:
             return where.radius(rng, *field_.net.layers[0][key[1]]), None
         return where.said(rng, x), x
     if not case.finite and rng.random() < 0.6:  # towards another point of the set, or a little beyond
-        other, step = where.somewhere(rng), abs(tiny(rng)) * rng.choice((1, 1, 1, 1, 1, 1, 1, -1))
+        other, step = where.somewhere(rng), abs(grammar.tiny(rng)) * rng.choice((1, 1, 1, 1, 1, 1, 1, -1))
         x = [a + step * (b - a) for a, b in zip(x, other, strict=True)]
     return spelt(x), x
 
@@ -223,7 +219,7 @@ def mixed(field_: Field) -> tuple[Any, list[Fraction]]:
     k = rng.randrange(len(vertices))
     if rng.random() < 0.3:
         return spelt(vertices[k]), list(vertices[k])
-    shares, step = [[Fraction(0)] * len(t) for t in (vertices, rays, lines)], abs(tiny(rng))
+    shares, step = [[Fraction(0)] * len(t) for t in (vertices, rays, lines)], abs(grammar.tiny(rng))
     shares[0][k] += 1 - step
     shares[0][rng.randrange(len(vertices))] += step
     for table in shares[1:]:
@@ -243,7 +239,7 @@ def weights(rng: random.Random, sizes: list[int]) -> list[list[str]]:
         tables[0] = [v / total for v in tables[0]]
     if rng.random() < 0.5:
         table = rng.choice([t for t in tables if t] or [[Fraction(0)]])
-        table[rng.randrange(len(table))] += tiny(rng)
+        table[rng.randrange(len(table))] += grammar.tiny(rng)
     return [spelt(table) for table in tables]
 
 
@@ -260,22 +256,9 @@ def a_ray(field_: Field) -> Any:
         some += [(r, rng.choice((1, -1))) for r in where.lines[:1] if not some or rng.random() < 0.3]
         r = [sum((c * g[j] for g, c in some), Fraction(0)) for j in range(n)]
         if rng.random() < 0.1:
-            r[rng.randrange(n)] += tiny(rng)
+            r[rng.randrange(n)] += grammar.tiny(rng)
         return spelt(r)
     return [str(rng.randint(-2, 2)) for _ in range(n)]
-
-
-def far(field_: Field) -> Claim:
-    """What is to show that a neuron is quiet at infinity: cones at random, or those of another claim, or changed."""
-    rng, case = field_.rng, field_.case
-    if not case.open and rng.random() < 0.8:
-        return {}
-    if field_.cones and rng.random() < 0.6:
-        found = copy.deepcopy(rng.choice(field_.cones))
-        if rng.random() < 0.5:
-            found = grammar.other_cones(rng, found, case.open)
-        return {"infinity": found}
-    return {"infinity": grammar.cones(rng, case.open, rng.choice((0, 1, 2, 4)))}
 
 
 KINDS = ("dead", "dead", "dead", "stable", "stable", "stable", "flat", "touching", "supremum", "supremum", "supremum")
@@ -297,7 +280,7 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
             case "dead":
                 yield {**claim, "status": "dead", **inside}, 1
             case "stable":
-                yield {**claim, "status": "dead", "stable": True, **far(field_), **inside}, 1
+                yield {**claim, "status": "dead", "stable": True, **far.far(field_, key[0]), **inside}, 1
             case "flat":
                 yield {**claim, "status": "dead", "stable": False, "point": point, "ray": a_ray(field_)}, 1
             case "touching":
@@ -305,7 +288,7 @@ def heads(field_: Field, key: Key) -> Iterator[tuple[Claim, int]]:
             case "supremum":
                 value = field_.net.values(at)[key[0] - 1][key[1]] if at and _affordable(field_.net) else None
                 if about and isinstance(about.sup[0], Fraction) and (value is None or rng.random() < 0.15):
-                    value = about.sup[0] + rng.choice((Fraction(0), tiny(rng)))
+                    value = about.sup[0] + rng.choice((Fraction(0), grammar.tiny(rng)))
                 value = Fraction(0) if value is None else value
                 yield {**claim, "status": "alive" if value > 0 else "dead", "supremum": str(value), "point": point}, 1
             case "alive":
@@ -323,7 +306,7 @@ def near(field_: Field, about: Facts | None, kind: str) -> Fraction:
     """A bound that is nearly right, or right."""
     side = None if about is None else (about.sup if kind == "at most" else about.inf)[0]
     value = side if isinstance(side, Fraction) else Fraction(field_.rng.randint(-4, 4))
-    return value + field_.rng.choice((Fraction(0), tiny(field_.rng), -tiny(field_.rng), Fraction(1, 2)))
+    return value + field_.rng.choice((Fraction(0), grammar.tiny(field_.rng), -grammar.tiny(field_.rng), Fraction(1, 2)))
 
 
 def _affordable(net: Net) -> bool:
@@ -432,13 +415,17 @@ def one_change(field_: Field, produced: list[Claim]) -> None:
     """Every true claim that was found, with one thing changed in what it says."""
     rng, net = field_.rng, field_.net
     for claim in produced:
-        changes: list[Claim] = [{"stable": True, **far(field_)}, {"stable": True}, {"stable": False}]
+        changes: list[Claim] = [
+            {"stable": True, **far.far(field_, claim["layer"])},
+            {"stable": True},
+            {"stable": False},
+        ]
         changes += [{"status": status} for status in ("dead", "alive", "active", "at most", "at least")]
         changes += [{"status": status, "bound": "-1"} for status in ("at most", "at least")]
         changes += [{"supremum": "0"}, {"supremum": "inf", "ray": a_ray(field_)}]
         if networks.said(claim.get("supremum")) is not None:
             value = Fraction(claim["supremum"])
-            changes += [{"supremum": str(value + tiny(rng))}, {"supremum": str(value - Fraction(1, 1 << 60))}]
+            changes += [{"supremum": str(value + grammar.tiny(rng))}, {"supremum": str(value - Fraction(1, 1 << 60))}]
         changes += [{"neuron": rng.randrange(net.widths[claim["layer"] - 1])}, {"point": a_point(field_, (1, 0))[0]}]
         for change in changes:
             changed = {**claim, **change}
@@ -454,18 +441,19 @@ def _twist(field_: Field, claim: Claim, key: Key) -> None:
     other, _ = next(heads(field_, key))
     kind = rng.randrange(6)
     if kind == 5:
-        claim.pop("infinity", None)
-        claim.update({"stable": True, **far(field_)})
+        for part in ("infinity", "growth"):
+            claim.pop(part, None)
+        claim.update({"stable": True, **far.far(field_, key[0])})
     elif kind == 0:
         claim.update({k: v for k, v in other.items() if k != "proof"})
     elif kind == 1 and "supremum" in claim and networks.said(claim["supremum"]) is not None:
-        claim["supremum"] = str(Fraction(claim["supremum"]) + tiny(rng))
+        claim["supremum"] = str(Fraction(claim["supremum"]) + grammar.tiny(rng))
     elif kind == 2:
         claim["point"] = a_point(field_, key)[0]
     elif kind == 3:
         claim["ray"] = a_ray(field_)
     else:
-        part = rng.choice(("stable", "supremum", "point", "ray", "infinity", "proof", "status"))
+        part = rng.choice(("stable", "supremum", "point", "ray", "infinity", "growth", "proof", "status"))
         if part in claim:
             del claim[part]
         elif part in other:
@@ -542,34 +530,6 @@ def files(field_: Field, produced: list[Claim]) -> None:
 # ---- infinity ---------------------------------------------------------------------------------------------------
 
 
-def cones_of(field_: Field, level: int, most: int = 60) -> list[Any]:
-    """Cones on which the layers before a layer keep their signs (mostly): what is to show that a neuron is quiet."""
-    rng, net, nodes = field_.rng, field_.net, list[Any]()
-    homogeneous = Net(net.inputs, [[(Fraction(0), slope) for _, slope in layer] for layer in net.layers])
-    stack = [[[Fraction(x) for x in g] for g in field_.case.far]]
-    careless = rng.random() < 0.3
-    while stack:
-        cone = stack.pop()
-        growth = [[v for z in homogeneous.values(g)[: level - 1] for v in z] for g in cone]
-        pairs = [
-            (p, q, -growth[q][i], growth[p][i])
-            for i in range(sum(net.widths[: level - 1]))
-            for p in range(len(cone))
-            for q in range(len(cone))
-            if growth[p][i] > 0 > growth[q][i]
-        ]
-        if not pairs or len(nodes) > most or (careless and rng.random() < 0.1):
-            nodes.append([])
-            continue
-        p, q, a, b = pairs[0] if rng.random() < 0.9 else rng.choice(pairs)
-        if rng.random() < 0.01:
-            a += tiny(rng) * a
-        nodes.append([p, q, str(a), str(b)])
-        middle = [a * x + b * y for x, y in zip(cone[p], cone[q], strict=True)]
-        stack += [[middle if k == new else g for k, g in enumerate(cone)] for new in (q, p)]
-    return nodes
-
-
 def far_out(field_: Field, key: Key, count: int) -> None:
     """Claims of stability of a neuron that is dead, with all that they need but what is wrong about them."""
     rng, shape = field_.rng, field_.shape(key[0])
@@ -581,12 +541,14 @@ def far_out(field_: Field, key: Key, count: int) -> None:
         point = rng.choice((a_point(field_, key)[0], 0, 0))
         claim: Claim = {"layer": key[0], "neuron": key[1], "status": "dead", "point": point, "proof": [leaf]}
         kind = rng.random()
-        if kind < 0.6:
-            said = cones_of(field_, key[0])
+        if kind < 0.4:
+            said = far.cones_of(field_, key[0])
             said = grammar.other_cones(rng, said, field_.case.open) if rng.random() < 0.3 else said
             claim |= {"stable": True, "infinity": said}
+        elif kind < 0.6:
+            claim |= {"stable": True, "growth": far.growth(field_, key[0])}
         elif kind < 0.7:
-            claim |= {"stable": True, **far(field_)}
+            claim |= {"stable": True, **far.far(field_, key[0])}
         else:
             claim |= {"stable": False, "ray": a_ray(field_)}
-        field_.claim("infinity", claim)
+        field_.claim("growth" if "growth" in claim else "infinity", claim)

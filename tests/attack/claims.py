@@ -18,7 +18,7 @@ from attack.questions import NONE, PROVED, REJECTED, Ask, Question, judged, outc
 
 
 def stated() -> Iterator[Question]:
-    for some in (certificates, claims, stability, cones, prunings, command):
+    for some in (certificates, claims, stability, cones, falling, prunings, command):
         yield from some()
 
 
@@ -210,6 +210,60 @@ def cones() -> Iterator[Question]:
     for first, weights, calm in ((0, [-1, -1], True), (0, [-1, 0], False), (0, [0, -1], False), (-1, [0, 0], True)):
         model_2 = {"layers": [{"weights": [[first], [first]]}, {"weights": [weights], "bias": [-1]}]}
         yield lambda m, model=model_2: m.quiet(m.Model.parse(model), 2, 0, [(1,)]), calm
+
+
+def falling() -> Iterator[Question]:
+    """Proofs about growth."""
+
+    def sliced(m: Any, place: Any) -> Any:
+        return [(part.lower, part.upper, part.rows, part.equalities) for part in m.slices(m.Domain.parse(place))]
+
+    four: list[Any] = [[0, None], [None, 1], [None, None], [0, 2]]
+    ways = (1, -1, 1, 0, 0)
+    rows = {"inequalities": [[5, 2, 0, 0, -2]], "equalities": [[1, 0, 1, 1, 0]]}
+    kept, flat = [(0, 1, 0, 0, -1)], (0, 0, 1, 1, 0)
+    for more, inequalities, flats in (({}, [], []), (rows, kept, [flat])):
+        slices = [([0, -1, side, 0], [1, 0, side, 0], inequalities, flats) for side in (-1, 1)]
+        slices.insert(0, ([0, -1, -1, 0], [1, 0, 1, 0], inequalities, sorted([*flats, ways])))
+        yield lambda m, place={"box": four} | more: sliced(m, place), slices
+    plane: list[Any] = [[None, None]] * 2
+    sides = [([-1, -1], [-1, 1]), ([1, -1], [1, 1]), ([-1, -1], [1, -1]), ([-1, 1], [1, 1])]
+    yield lambda m: sliced(m, {"box": plane}), [(*side, [], []) for side in sides]
+    yield lambda m: sliced(m, {"box": [[0, 1]] * 2}), []
+    claim = {"layer": 2, "neuron": 0, "status": "dead", "stable": True, "proof": [{"derive": [[1]], "slopes": ["g0"]}]}
+    quadrant = {"box": [[0, None], [0, None]]}
+    leaf: Any = {"derive": [[1]], "slopes": ["g0"], "equalities": {"0": "1"}}
+    bare = {key: leaf[key] for key in ("derive", "slopes")}
+    halves = [{"split": ["neuron", 1, 1], "derive": [[1]]}, {"equalities": {"0": "1"}}]
+    halves.append({"equalities": {"0": "1"}, "splits": {"0": "1"}})
+    for weight, growth, answer in (
+        (-1, [[leaf]], PROVED), (-1, [halves], PROVED), (-1, [[leaf | {"equalities": {"0": "1/2"}}]], PROVED),
+        (-1, [[bare]], REJECTED), (-1, [[leaf | {"equalities": {"0": "0"}}]], REJECTED), (-1, [], REJECTED),
+        (-1, [[leaf]] * 2, REJECTED), (-1, [leaf], REJECTED), (-1, [[]], REJECTED), (-1, {"0": [leaf]}, REJECTED),
+        (-1, None, REJECTED), (-1, ["parts"], REJECTED), (-1, [halves[:2]], REJECTED),
+        (-1, [[leaf | {"equalities": {"1": "1"}}]], REJECTED), (-1, [[leaf | {"coarse": []}]], REJECTED),
+        (0, [[leaf]], REJECTED), (0, [halves], REJECTED),
+    ):  # fmt: skip
+        layers = [{"weights": [[1, 1], [1, -2]], "bias": [0, 1]}, {"weights": [[weight, weight]], "bias": [-1]}]
+        yield judged({"layers": layers}, quadrant, claim | {"growth": growth}), answer
+    # a proof for each slice, and of the domain's rows what they say of directions
+    first = {"layer": 1, "neuron": 0, "status": "dead", "stable": True}
+    wedge = {"inequalities": [[2, 1, -1], [2, 1, 1]]}  # around the way of x: |y| <= x + 2
+    model = {"layers": [{"weights": [[-1, 0]], "bias": [-3]}]}
+    both = {"rows": {"0": "1/2", "1": "1/2"}}
+    left, right, down, up = [{"rows": {"0": "1", "1": "1"}}], [{}], [{"rows": {"1": "1"}}], [{"rows": {"0": "1"}}]
+    about = first | {"proof": [both], "point": ["0", "0"]}
+    for growth, answer in (
+        ([left, right, down, up], PROVED), ([left, right, up, down], REJECTED), ([right, right, down, up], REJECTED),
+        ([left, right, down, right], REJECTED), ([left, right, right, up], REJECTED), ([left, right, down], REJECTED),
+        ([left, left, left, left], REJECTED),
+    ):  # fmt: skip
+        yield judged(model, {"box": plane} | wedge, about | {"growth": growth}), answer
+    place = {"vertices": [[0, 0]], "rays": [[1, 0], [0, 1]]}
+    model = {"layers": [{"weights": [[-1, -1]], "bias": [-1]}]}
+    about = first | {"proof": [{}]}
+    for more, answer in (({"infinity": [[]]}, PROVED), ({"growth": [[{}]]}, REJECTED), ({"growth": []}, REJECTED)):
+        yield judged(model, place, about | more), answer
 
 
 # ---- smaller networks -------------------------------------------------------------------------------------------

@@ -126,6 +126,10 @@ def tree_of(proof: Any) -> Tree | None:
 # ---- random proofs ----------------------------------------------------------------------------------------------
 
 
+def tiny(rng: random.Random) -> Fraction:
+    return Fraction(rng.choice((-1, 1)), 2 ** rng.choice((1, 8, 20, 28, 30, 56, 60, 90)))
+
+
 def multiplier(rng: random.Random, wild: bool = False) -> str:
     """Mostly small and not negative."""
     v = Fraction(rng.choice((0, 1, 1, 1, 2, 3, 5, 8)), rng.choice((1, 1, 2, 3, 4, 7)))

@@ -60,6 +60,7 @@ class Case:
     Attributes:
         rows, equalities: how many the judges number; generators: vertices, rays, lines, or None.
         box: the sides of each input, None where inputs are not cut; open: how many generators at infinity.
+        slices: of the recession cone, where there are rows.
         fits: layers that fit fixed point.
     """
 
@@ -74,6 +75,7 @@ class Case:
         self.box = list(zip(self.domain.lower, self.domain.upper, strict=True)) if cuttable else None
         self.far = [] if self.finite else checker.recession(self.domain)  # the generators of the first cone
         self.open = len(self.far)
+        self.slices = checker.slices(self.domain) if self.open and self.generators is None else []
         self.fits = checker.fitting(self.model, self.domain)
         for part in (self.model, self.domain):
             part.digest = functools.cache(part.digest)  # type: ignore[method-assign]  # always the same

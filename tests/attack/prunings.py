@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from attack import grammar, networks
-from attack.assaults import Claim, Field, Key, tiny, with_proof
+from attack.assaults import Claim, Field, Key, with_proof
 from attack.judges import Case
 from attack.networks import Net
 
@@ -83,7 +83,7 @@ def prunings(field_: Field, produced: list[Claim], true: Any, count: int) -> Non
                 j = rng.randrange(net.widths[key[0] - 1])
                 slope, other = (net.layers[key[0] - 1][k][1] for k in (key[1], j))
                 ratio = next((slope.get(k, Fraction(0)) / v for k, v in other.items() if v), Fraction(1))
-                merged.append((*key, j, ratio + (tiny(rng) if rng.random() < 0.3 else 0)))
+                merged.append((*key, j, ratio + (grammar.tiny(rng) if rng.random() < 0.3 else 0)))
                 continue
             (removed, folded)[kind].append(key)
             status = ("dead", "active")[kind]

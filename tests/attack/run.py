@@ -88,7 +88,7 @@ def aim(rng: random.Random, net: networks.Net, known: dict[assaults.Key, network
         end = rng.choice((about.sup[0], about.inf[0]))
         if not isinstance(end, Fraction) or rng.random() < 0.3:
             continue
-        shift = -end + rng.choice((Fraction(0), assaults.tiny(rng), assaults.tiny(rng)))
+        shift = -end + rng.choice((Fraction(0), grammar.tiny(rng), grammar.tiny(rng)))
         net.layers[-1][i] = bias + shift, slope
         moved = [(a + shift if isinstance(a, Fraction) else a, b + shift if isinstance(b, Fraction) else b)
                  for a, b in (about.sup, about.inf)]  # fmt: skip
@@ -106,7 +106,7 @@ def everything(field: Field, count: int) -> None:
     claims, points, pruning, model = field.case.produced(2.0)
     field.points = points[:20] + field.points
     claims = [c for c in claims if not isinstance(c.get("point"), int) or c["point"] < 20]
-    field.cones = [c["infinity"] for c in claims if c.get("infinity")]
+    field.far = [{part: c[part]} for c in claims for part in ("infinity", "growth") if c.get(part)]
     keys = sorted(field.known, reverse=True)
     aimed = [key for key in keys if key[0] == len(field.net.layers)] or keys
     targets = [rng.choice(aimed), rng.choice(keys)]

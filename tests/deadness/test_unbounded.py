@@ -16,7 +16,8 @@ from geomrelu.certificates import files
 from geomrelu.deadness import first_layer
 from geomrelu.deadness.by_signs import BySigns
 from geomrelu.deadness.decide import decide
-from geomrelu.deadness.far_out import FarOut, around, without_biases
+from geomrelu.deadness.falling import without_biases
+from geomrelu.deadness.far_out import FarOut, around
 from geomrelu.deadness.problem import Problem
 from geomrelu.network import pieces
 from geomrelu.network.program_pieces import by_programs
