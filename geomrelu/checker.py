@@ -89,6 +89,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from fractions import Fraction
+from itertools import zip_longest
 from math import gcd, inf, isqrt, lcm
 from operator import mul
 from typing import Any, NamedTuple
@@ -1148,10 +1149,11 @@ class Judge:
         """The exact pre-activation of a neuron."""
         return self.model.value(point, level, neuron)
 
-    def far(self) -> Sequence[Judge]:
+    def far(self) -> Iterator[Judge]:
         """Of the network without biases, which says how neurons grow along rays, on each of the slices."""
         model = Model(self.model.inputs, [layer.without_biases() for layer in self.model.layers])
-        return [type(self)([], model, part) for part in slices(self.domain)]
+        for part in slices(self.domain):
+            yield type(self)([], model, part)
 
 
 KEYS = {"layer", "neuron", "status", "bound", "supremum", "stable", "point", "ray", "proof", "infinity", "growth"}
@@ -1225,11 +1227,10 @@ class Claim:
             (self.falling if "growth" in self.data else self.calm)()
 
     def falling(self) -> None:
-        """Along every ray."""
-        far = self.judge.far()
-        proofs = listed(self.data["growth"], f'{len(far)} proofs as "growth"', len(far))
-        falls = all(one.bound(proof, self.level, self.neuron, 1) < 0 for one, proof in zip(far, proofs, strict=True))
-        require(falls, "it does not fall along every ray")
+        """Along every ray: on each slice there is a proof."""
+        for one, proof in zip_longest(self.judge.far(), listed(self.data["growth"], 'a list as "growth"')):
+            falls = one is not None and one.bound(proof, self.level, self.neuron, 1) < 0
+            require(falls, "it does not fall along every ray")
 
     def calm(self) -> None:
         cones = cones_of(self.domain, self.data.get("infinity"))
@@ -1355,20 +1356,21 @@ def recession(domain: Domain) -> Cone:
     return [tuple(sign * (k == j) for k in range(domain.dimension)) for j, sign in sides]
 
 
-def slices(domain: Domain) -> list[Domain]:
-    """Bounded sets of directions, one of which every ray of a domain given by rows meets.
+def slices(domain: Domain) -> Iterator[Domain]:
+    """Bounded sets of directions, one of which every ray of a domain meets (generators have no sides: all directions).
 
     Times a factor, any ray is one where the largest of these is 1: the sizes of coordinates without both sides, and the
     sum of the sizes of those without one side.
     """
-    require(domain.generators is None, "slices are of a domain given by rows")
     rows, flats = ([(Fraction(0), *row[1:]) for row in some] for some in (domain.rows, domain.equalities))
     sides = zip(domain.lower, domain.upper, strict=True)
     box = [(Fraction(-(low is None)), Fraction(high is None)) for low, high in sides]
     ways = [low + high for low, high in box]
-    found = [(box, [*flats, (Fraction(-1), *ways)])] * any(ways)
-    found += [([*box[:j], (one, one), *box[j + 1 :]], flats) for j, side in enumerate(box) for one in side if all(side)]
-    return [Domain.from_rows(domain.dimension, rows, equal, part) for part, equal in found]
+    if any(ways):
+        yield Domain.from_rows(domain.dimension, rows, [*flats, (Fraction(-1), *ways)], box)
+    for j, side in enumerate(box):
+        for one in side if all(side) else ():
+            yield Domain.from_rows(domain.dimension, rows, flats, [*box[:j], (one, one), *box[j + 1 :]])
 
 
 def cones_of(domain: Domain, tree: Data) -> Iterator[Cone]:

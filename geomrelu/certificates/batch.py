@@ -7,6 +7,7 @@ The judge walks a tree node by node. Most nodes of a large one cut an input or b
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,7 +161,7 @@ class Quick(checker.Judge):
         self.tick: Callable[[], None] = lambda: None
         self._inside: dict[int, checker.Vector] = {}  # entries of the table of points, and what they give
         self._variables: dict[int, tuple[list[int], int, int]] = {}  # of a point: those of how many layers
-        self._far: Sequence[Quick] | None = None
+        self._far = list[Quick](), super().far()  # those that have been asked for, and all
         super().__init__(points, model, domain, derived_, tree)
 
     def start(self, derived_: Any) -> Region | None:
@@ -179,12 +180,16 @@ class Quick(checker.Judge):
         if self.root is not None:
             self.root.fields.tick = tick
 
-    def far(self) -> Sequence[Quick]:
-        if self._far is None:
-            self._far = [part for part in super().far() if isinstance(part, Quick)]
-        for part in self._far:
-            part.watch(self.tick)
-        return self._far
+    def far(self) -> Iterator[Quick]:
+        """As the plain judge has them, kept from claim to claim."""
+        known, more = self._far
+        for k in itertools.count():
+            if k == len(known):
+                known += [part for part in itertools.islice(more, 1) if isinstance(part, Quick)]
+            if k == len(known):
+                return
+            known[k].watch(self.tick)
+            yield known[k]
 
     def arithmetic(self, level: int) -> Arithmetic | None:
         """For bounds of a layer on many boxes at once, if that is possible."""

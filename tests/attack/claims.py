@@ -264,6 +264,9 @@ def falling() -> Iterator[Question]:
     about = first | {"proof": [{}]}
     for more, answer in (({"infinity": [[]]}, PROVED), ({"growth": [[{}]]}, REJECTED), ({"growth": []}, REJECTED)):
         yield judged(model, place, about | more), answer
+    for growth, answer in (([[{}]], PROVED), ([[{}], None], REJECTED), ([None], REJECTED), ([[{}], [{}]], REJECTED)):
+        half = {"box": [[None, 1]]}
+        yield judged({"layers": [{"weights": [[1]], "bias": [-2]}]}, half, about | {"growth": growth}), answer
 
 
 # ---- smaller networks -------------------------------------------------------------------------------------------

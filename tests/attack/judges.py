@@ -75,7 +75,7 @@ class Case:
         self.box = list(zip(self.domain.lower, self.domain.upper, strict=True)) if cuttable else None
         self.far = [] if self.finite else checker.recession(self.domain)  # the generators of the first cone
         self.open = len(self.far)
-        self.slices = checker.slices(self.domain) if self.open and self.generators is None else []
+        self.slices = list(checker.slices(self.domain)) if self.open and self.generators is None else []
         self.fits = checker.fitting(self.model, self.domain)
         for part in (self.model, self.domain):
             part.digest = functools.cache(part.digest)  # type: ignore[method-assign]  # always the same

@@ -46,7 +46,7 @@ def test_slices_meet_every_ray_and_hold_nothing_else(n):
     for _ in range(60):
         domain = an_open_set(rng, n)
         cone = domain.recession_cone()
-        slices = checker.slices(domain.checked)
+        slices = list(checker.slices(domain.checked))
         assert bool(slices) == bool(checker.recession(domain.checked))
         for part in map(Polyhedron, slices):
             assert part.is_empty or part.is_bounded
