@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from budgets import DOMAINS
 from onnx import TensorProto, helper, numpy_helper
-from whole import run
+from whole import HEAD, run
 
 
 class Graph:
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--tree", type=Path, default=Path(__file__).parents[2])
     options = parser.parse_args()
-    print("| network | neurons | decided | dead | wall s | CPU s | MB |\n|---|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.names:
             MAKERS[name](Path(folder) / f"{name}.onnx")

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from budgets import DOMAINS
-from whole import run
+from whole import HEAD, run
 
 LEANING = (-3, -2, -1, -1, 0, 0, 1)  # weights behind the first layer
 SHAPES = ((5, 20, 10), (10, 20, 10, 5), (8, 60, 40))
@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--tree", type=Path, default=Path(__file__).parents[2])
     options = parser.parse_args()
-    print("| network | neurons | decided | dead | wall s | CPU s | MB |\n|---|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, (net, domain) in cases().items():
             (Path(folder) / f"{name}.json").write_text(json.dumps(net))

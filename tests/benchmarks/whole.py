@@ -1,8 +1,9 @@
 """Every neuron of whole real networks: ``python tests/benchmarks/whole.py FOLDER [NAME ...] [--seconds 60]``.
 
 Each runs as ``geomrelu decide --workers 2 --time SECONDS`` in a process of its own. Printed as a table, with machine,
-date, commit and load: how many neurons were decided and how many are dead, seconds on the clock and of the processors
-(workers included), and the most memory of one process. ``--tree DIR`` runs the code of another checkout.
+date, commit and load: how many neurons were decided, how many are dead, of how many of these it is known whether
+stably, seconds on the clock and of the processors (workers included), and the most memory of one process.
+``--tree DIR`` runs the code of another checkout.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from budgets import DOMAINS
 
 REAL = "metaroom_4cnn linearizenn_10_10 oval21_base cifar10_resnet_2b collins_rul_full_40 tll_16 acc_net_1 mnist_256x6"
+HEAD = "| network | neurons | decided | dead | stable or not | wall s | CPU s | MB |\n|---|---|---|---|---|---|---|---|"
 NAMES = [*(f"real/{name}" for name in REAL.split()), "real/sri_resnet_a", "mnist_256x2"]
 
 
@@ -42,10 +44,12 @@ def run(folder: Path, name: str, seconds: float, tree: Path, suffix: str = ".onn
         found = json.load(out)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    count = Counter(neuron["status"] for layer in found["layers"] for neuron in layer["neurons"])
-    total = sum(count.values())
-    decided = total - count["undecided"]
-    return f"| {name} | {total} | {decided} | {count['dead']} | {wall:.1f} | {cpu:.1f} | {used.ru_maxrss / 1024:.0f} |"
+    neurons = [neuron for layer in found["layers"] for neuron in layer["neurons"]]
+    count = Counter(neuron["status"] for neuron in neurons)
+    settled = sum(neuron["status"] == "dead" and neuron.get("stable") is not None for neuron in neurons)
+    decided = len(neurons) - count["undecided"]
+    row = f"| {name} | {len(neurons)} | {decided} | {count['dead']} | {settled} | {wall:.1f} | {cpu:.1f} |"
+    return f"{row} {used.ru_maxrss / 1024:.0f} |"
 
 
 def main() -> None:
@@ -60,7 +64,7 @@ def main() -> None:
         f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}"
     )
     print(f"{said}, commit {commit.stdout.strip()}; --time {options.seconds:g} --workers 2\n")
-    print("| network | neurons | decided | dead | wall s | CPU s | MB |\n|---|---|---|---|---|---|---|", flush=True)
+    print(HEAD, flush=True)
     for name in options.names:
         print(run(options.folder, name, options.seconds, options.tree.resolve()), flush=True)
 
