@@ -313,11 +313,12 @@ def keras_file(seed: int, folder: Path, ending: str) -> Outcome:
     layers = net.pre_activations(point)
     own = [(level, r.name) for level, r in enumerate(net.reading.layers) if r.kind == "ReLU" and r.own]
     names = [name for _, name in own]
+    has_layer = {layer.name for layer in model.layers}
     clipped = {r.name for r in net.reading.layers if r.kind == "upper bound"}
     own = [
         (level, name)
         for level, name in own
-        if "/" not in name and names.count(name) == 1 and name not in clipped  # nested, or twice
+        if name in has_layer and names.count(name) == 1 and name not in clipped  # no function; not nested, or twice
     ]
     seen = keras.Model(model.inputs, [model.get_layer(name).output for _, name in own]) if own else None
     if seen is not None:
