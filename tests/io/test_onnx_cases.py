@@ -423,6 +423,32 @@ def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
     assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.array([1, 3], np.float32))
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "shown"),
+    [
+        (TensorProto.FLOAT, TensorProto.FLOAT16, "float16"),
+        (TensorProto.DOUBLE, TensorProto.FLOAT, "float32"),
+        (TensorProto.FLOAT, TensorProto.DOUBLE, "float32"),  # back at the end
+    ],
+)
+def test_casts_between_layers_are_read_over_the_reals_with_a_note(first, then, shown, tmp_path):
+    constants = {name: A.astype(helper.tensor_dtype_to_np_dtype(kind)) for name, kind in (("v", first), ("w", then))}
+    nodes = [node("Cast", "x", "d", to=first), node("MatMul", "d v", "a"), node("Relu", "a", "r")]
+    nodes += [node("Cast", "r", "c", to=then), node("MatMul", "c w", "g"), node("Cast", "g", "h", to=TensorProto.FLOAT)]
+    net = read(mlp(*nodes, constants=constants), tmp_path)
+    assert net.widths == (2, 2) and not net.reading.left
+    (note,) = net.reading.notes
+    assert f"the model casts values to {shown}, which may round them" in note
+    for x in ([1, -2], [0.25, 3], [-1, -0.5]):  # nothing is rounded
+        assert [float(v) for v in net(x)] == graphs.run(tmp_path / "model.onnx", [np.float32(x)])[0].ravel().tolist()
+
+
+def test_hard_swish_is_left_out(tmp_path):
+    nodes = [node("MatMul", "x w", "a"), node("Relu", "a", "r"), node("HardSwish", "r", "h")]
+    net = read(mlp(*nodes, constants={"w": A}), tmp_path)
+    assert net.widths == (2,) and "operator HardSwish (node 3, output 'h') is not supported" in net.reading.left[0]
+
+
 # ---- how files hold numbers ---------------------------------------------------------------------------------------
 
 SMALL = {  # element type: bit patterns and their values

@@ -75,9 +75,13 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
         if to not in FLOATS:
             raise Unsupported("a cast that loses digits of a value is not supported")
         if any(a < b for a, b in zip(FLOATS[to], FLOATS[node.kind], strict=True)):
-            if node.names[0] not in node.trace.given:
-                raise Unsupported("a cast that loses digits of a value is not supported")
-            node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
+            kind = {1: "float32", 10: "float16", 16: "bfloat16"}[to]
+            if node.names[0] in node.trace.given:
+                node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
+            else:  # as any operator rounds what it makes
+                node.trace.note(
+                    f"the model casts values to {kind}, which may round them; they are read as before the cast"
+                )
         node.kind = to
         return x
     return _array_as(node, x, to)
