@@ -12,9 +12,11 @@ import importlib
 import io
 import math
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, concatenated, sized
 
-__all__ = ["read"]
+__all__ = ["from_model", "read"]
 
 Weights = dict[str, list[np.ndarray]]
 _MODELS = ("Sequential", "Functional", "Model")
@@ -68,6 +70,28 @@ def read(path: FilePath) -> Tape:
             raise InputError(
                 f"the configuration is not one of Keras: {type(problem).__name__} {problem}"[:200]
             ) from None
+
+
+def from_model(model: Any) -> Tape:
+    """A model of Keras in memory, as the file says that it writes.
+
+    Raises:
+        InputError: a layer, which is no model; one that cannot be saved, or read when it is, see :func:`read`.
+
+    Exact: as :func:`read`.
+    """
+    if not hasattr(model, "save"):
+        raise InputError(f"{type(model).__name__[:60]} is no model of Keras: make it one by keras.Sequential")
+    with tempfile.TemporaryDirectory(prefix="geomrelu-") as folder:
+        path = str(Path(folder) / "model.keras")
+        try:
+            model.save(path)
+        except Exception as problem:  # of the classes in the model, which save what they like
+            raise InputError(f"the model of Keras cannot be saved: {one_line(problem)}") from None
+        try:
+            return read(path)
+        except InputError as problem:
+            raise InputError(str(problem).removeprefix(f"{path}: ")) from None
 
 
 # ---- the two kinds of files -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from geomrelu import InputError, Network, as_network
+from geomrelu import InputError, Network, as_network, decide
 
 
 @pytest.fixture
@@ -299,10 +299,45 @@ def test_nested_models_that_are_called_with_other_values_are_refused(keras, tmp_
         Network.from_file(tmp_path / "m.keras")
 
 
-def test_a_model_of_keras_is_asked_for_as_a_file(keras):
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="relu")])
-    with pytest.raises(InputError, match=r"save it as \.keras and give the path"):
-        as_network(model)
+def test_a_model_of_keras_in_memory(keras):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(2, activation="relu"), layers.Dense(1)])
+    x = np.float32([1, -2])
+    found = [float(v) for v in as_network(model)(x.tolist())]
+    assert np.allclose(found, keras.ops.convert_to_numpy(model(x[None]))[0], atol=1e-6)
+    assert decide(model, (-1, 1)).network == as_network(model)
+    with pytest.raises(InputError, match=r"^layer 'lambda' and what comes after it: Lambda is not supported"):
+        as_network(keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x, name="lambda")]))
+    with pytest.raises(InputError, match=r"^Dense is no model of Keras"):
+        as_network(layers.Dense(2))
+
+    own = type("Own", (layers.Layer,), {"call": lambda self, x: x})
+    with pytest.raises(InputError, match=r"^class .*Own is not Keras's own"):
+        as_network(keras.Sequential([keras.Input((2,)), own()]))
+
+
+class Model:
+    """What is called a model of Keras by its module."""
+
+    __module__ = "keras.models"
+
+    def __init__(self, data):
+        self.data = data
+
+    def save(self, path):
+        if self.data is None:
+            raise NotImplementedError("\nA layer lacks get_config.\nMore.")
+        with open(path, "wb") as file:
+            file.write(self.data)
+
+
+def test_what_a_model_of_keras_in_memory_writes_is_read(h5py):
+    net = as_network(Model(file_of(h5py, [("ReLU", {"name": "r"})], {})))
+    assert net([1, -2]) == [1, 0]
+    with pytest.raises(InputError, match=r"^the model of Keras cannot be saved: .*A layer lacks get_config"):
+        as_network(Model(None))
+    with pytest.raises(InputError, match=r"^layer 'n' and what comes after it: UnitNormalization is not supported$"):
+        as_network(Model(file_of(h5py, [("UnitNormalization", {"name": "n"})], {})))
 
 
 ARRAY = {"class_name": "__numpy__", "config": {"value": [[2.0, -1.0]], "dtype": "float32"}}
@@ -363,6 +398,25 @@ def test_a_layer_at_each_time_has_its_weights_in_the_layer_inside(h5py, tmp_path
     layers[1][1]["layer"] = {"class_name": "Sequential", "module": "keras", "config": {"name": "d", "layers": []}}
     (tmp_path / "m.keras").write_bytes(file_of(h5py, [("ReLU", {"name": "a"}), *layers], {}))
     assert "TimeDistributed of Sequential is not supported" in Network.from_file(tmp_path / "m.keras").reading.left[0]
+
+
+@pytest.mark.parametrize("name", ["t/kernel:0", "t/d/kernel", "d/kernel:0"])
+def test_a_layer_at_each_time_in_older_files(name, h5py, tmp_path):
+    inner = {
+        "class_name": "Dense",
+        "config": {"name": "d", "use_bias": False, "activation": "relu", "dtype": "float32"},
+    }
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2, 1], "name": "x"}},
+        {"class_name": "TimeDistributed", "config": {"name": "t", "trainable": True, "layer": inner}},
+    ]
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
+        group = file.create_group("model_weights/t")
+        group.attrs["weight_names"] = [name.encode()]
+        group[name] = np.float32([[2, -1]])
+    net = Network.from_file(tmp_path / "m.h5")
+    assert net.widths == (4,) and net([3, -1]) == [6, 0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_what_finds_a_network_and_what_scales_its_targets():
         (preprocessing.OneHotEncoder(handle_unknown="ignore"), "it is not supported, as it is not affine or not known"),
         (preprocessing.QuantileTransformer(n_quantiles=10), "it is not supported"),
         (preprocessing.Normalizer(), "it is not supported"),
-        (preprocessing.KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), "it is not supported"),
+        (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "it is not supported"),
         (preprocessing.FunctionTransformer(np.tanh), "it is not supported"),
         (preprocessing.PolynomialFeatures(2), "its products of columns are not affine"),
     ],
