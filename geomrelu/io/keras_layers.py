@@ -90,7 +90,8 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights:
         return activated_by(name.rpartition(".")[2], config["activation"]["config"], x, place, ())
     if name == "leaky_relu":
         return activated(place, x, "LeakyRelu", np.array([0.2]))
-    return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
+    bounds = {"hard_tanh": (-1.0, 1.0), "relu6": (0.0, 6.0)}.get(name)
+    return None if bounds is None else activated(place, x, "Clip", np.array(bounds))
 
 
 def is_activated(kind: str, config: Config) -> bool:

@@ -26,7 +26,7 @@ def _activation(rng: random.Random, layers: Any) -> Any:
 
 
 def _within(rng: random.Random) -> str | None:
-    return rng.choice(("relu", "relu", "relu", "relu6", "linear", None))
+    return rng.choice(("relu", "relu", "relu", "relu6", "hard_tanh", "linear", None))
 
 
 def _image_step(rng: random.Random, layers: Any, axes: int, c: int) -> Any:

@@ -400,6 +400,17 @@ def test_a_layer_at_each_time_has_its_weights_in_the_layer_inside(h5py, tmp_path
     assert "TimeDistributed of Sequential is not supported" in Network.from_file(tmp_path / "m.keras").reading.left[0]
 
 
+@pytest.mark.parametrize(("name", "right"), [("hard_tanh", [0.5, 1]), ("relu6", [0.5, 3]), ("hard_silu", None)])
+def test_activations_with_bounds(name, right, h5py, tmp_path):
+    layers = [("ReLU", {"name": "r"}), ("Activation", {"name": "a", "activation": name})]
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, {}))
+    net = Network.from_file(tmp_path / "m.keras")
+    if right is None:
+        assert net.widths == (2,) and f"the activation {name} is not supported" in net.reading.left[0]
+    else:
+        assert not net.reading.left and net([0.5, 3]) == right
+
+
 @pytest.mark.parametrize("name", ["t/kernel:0", "t/d/kernel", "d/kernel:0"])
 def test_a_layer_at_each_time_in_older_files(name, h5py, tmp_path):
     inner = {

@@ -826,6 +826,37 @@ def test_scalers_and_quantised_weights(tmp_path):
     assert [net.neuron(1, i).slope for i in (0, 1)] == [(0, 1), (4, 8)]
 
 
+IMPUTED = {"imputed_value_floats": [9.0], "replaced_value_float": float("nan")}
+CHOSEN = {"i": np.int64([[2, 0, 2]])}
+
+
+@pytest.mark.parametrize(
+    ("of", "constants", "words"),
+    [
+        (node("Imputer", "x", "h", **IMPUTED), {}, None),
+        (node("ArrayFeatureExtractor", "x i", "h"), CHOSEN, None),
+        (node("FeatureVectorizer", "x x", "h", inputdimensions=[3, 3]), {}, None),
+        (node("Imputer", "x", "h", **IMPUTED | {"replaced_value_float": -1.0}), {}, "replacing a number is not"),
+        (node("Imputer", "x", "h", imputed_value_floats=[9.0]), {}, "replacing a number is not"),
+        (node("FeatureVectorizer", "x x", "h", inputdimensions=[3, 2]), {}, "sizes other than those of its inputs"),
+        (node("ArrayFeatureExtractor", "x i", "h"), {"i": whole(3)}, r"there are no columns \[3\] in shape \[1, 3\]"),
+        (node("ArrayFeatureExtractor", "x i", "h"), {"i": whole(-1)}, "there are no columns"),
+    ],
+)
+def test_operators_that_skl2onnx_writes_of_pipelines(of, constants, words, tmp_path):
+    of.domain = "ai.onnx.ml"
+    made = mlp(of, constants=constants, shape=(1, 3))
+    made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    if words is not None:
+        with pytest.raises(InputError, match=words):
+            read(made, tmp_path)
+        return
+    net = read(made, tmp_path)
+    assert not net.reading.left and (of.op_type != "Imputer" or "missing values are no inputs" in net.reading.notes[0])
+    for x in ([1, -2, 3], [0.25, 4, -1]):
+        assert net(x) == graphs.run(tmp_path / "model.onnx", [np.float32(x)])[0].tolist()
+
+
 def test_inspect(tmp_path, capsys):
     made = mlp(
         node("Gemm", "x a b", "t"),
