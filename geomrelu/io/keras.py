@@ -510,20 +510,16 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _operands(given: list[Any]) -> Iterator[Any]:
-    """What a layer is called with; values in lists one after the other."""
+    """What a layer is called with; values in a list one after the other."""
     for operand in given:
-        if isinstance(operand, list) and any(map(_holds_value, operand)):
-            yield from _operands(operand)
+        if isinstance(operand, list) and any(map(_is_value, operand)):
+            yield from operand
         else:
             yield operand
 
 
 def _is_value(operand: Any) -> bool:
     return isinstance(operand, dict) and operand.get("class_name") == "__keras_tensor__"
-
-
-def _holds_value(operand: Any) -> bool:
-    return _is_value(operand) or (isinstance(operand, list) and any(map(_holds_value, operand)))
 
 
 def _list_of(histories: Any) -> list[Any]:

@@ -182,6 +182,7 @@ def flattened(tree: Mapping[Any, Any]) -> dict[str, Any]:
                 raise InputError(f"mappings are nested more than {_DEEPEST} deep")
             inside = [(f"{name}/{key}" if depth else str(key), inner, depth + 1) for key, inner in value.items()]
             waiting += inside[::-1]
+            affordable(len(found) + len(waiting), "the names", each=100)  # a mapping may hold itself
         elif name in found:
             raise InputError(f"the name {name[:80]!r} stands twice")
         else:

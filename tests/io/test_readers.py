@@ -277,6 +277,9 @@ def test_names_with_slashes_and_mappings_of_mappings(tmp_path):
     for _ in range(30):
         deep = {"x": deep}
     refused("mappings are nested more than 20 deep", as_network, deep)
+    own = {"a": np.eye(2)}
+    own["b"] = own
+    refused("mappings are nested more than 20 deep", as_network, own)
 
 
 def test_narrow_arrays_of_other_libraries():
