@@ -359,6 +359,8 @@ class _Run:
 
     def function(self, kind: str, config: Any, call: _Call | None, tensors: list[Tensor], name: str) -> Tensor:
         """What a function of ``keras.ops`` makes."""
+        if not tensors:
+            raise InputError("it reads no value of the model")
         before = len(self.tape.layers)
         operands = tensors if call is None else call.operands(tensors)
         value = keras_ops.computed(kind[len("ops.") :], config, operands, Recorder(self.tape, name))

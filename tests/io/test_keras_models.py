@@ -385,6 +385,19 @@ def test_functions_of_values_and_constants(kind, options, operands, right, h5py,
             assert [float(v) for v in net(x)] == list(right(np.maximum(x, 0) * 2.0 - 1))
 
 
+def test_functions_of_no_value_and_damaged_ones_are_refused_in_one_line(h5py, tmp_path):
+    for kind, options, operands, words in (
+        ("Add", {}, [1, 2], "it reads no value of the model"),
+        ("Concatenate", {"axis": 0}, [ARRAY, ARRAY], "it reads no value of the model"),
+        ("Clip", {}, [{"class_name": "__keras_tensor__"}], "the configuration is not one of Keras"),
+        ("Add", {}, [VALUE, [[1, 2], [3]]], "is not a number|is no array"),
+        ("Transpose", {"axes": [0, 0]}, [VALUE], "repeated axis"),
+    ):
+        (tmp_path / "m.keras").write_bytes(file_of(h5py, [(kind, {"name": "f", **options}, {}, operands)], {}))
+        with pytest.raises(InputError, match=words):
+            Network.from_file(tmp_path / "m.keras")
+
+
 def test_a_layer_at_each_time_has_its_weights_in_the_layer_inside(h5py, tmp_path):
     kernel, bias = np.float32([[2]]), np.float32([-1])
     inner = {"class_name": "Dense", "module": "keras", "config": {"name": "d", "activation": "relu"}}
