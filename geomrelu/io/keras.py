@@ -205,7 +205,7 @@ class _Run:
     left: list[str] = field(default_factory=list)
     frontier: list[Tensor] = field(default_factory=list)  # what the layers left out read
     groups: dict[str, str] = field(default_factory=dict)  # the key of a layer's weights where the file names none
-    rounded: dict[str, None] = field(default_factory=dict)  # policies that round weights when they compute
+    notes: dict[str, None] = field(default_factory=dict)  # each once
 
     def model(self, config: Any) -> Tape:
         outputs = self.graph(config, "", None, 0)
@@ -229,10 +229,7 @@ class _Run:
             between=tuple(dict.fromkeys(between)),
             after=tuple(dict.fromkeys(self.seen[-1])) if self.tape.layers else (),
             left=tuple(self.left),
-            notes=tuple(
-                f"{policy}: read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
-                for policy in self.rounded
-            ),
+            notes=tuple(self.notes),
         )
         return self.tape
 
@@ -381,8 +378,11 @@ class _Run:
             found = found or self.stored(f"{prefix}{name}/", str(config.get("name", "")))
             calls = [[tensors[0].at(tensors[0].places[:, time])] for time in range(tensors[0].shape[1])]
         if found and (policy := keras_layers.policy_of(config)).startswith("mixed_"):
-            self.rounded[policy] = None
+            rounds = "read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
+            self.notes[f"{policy}: {rounds}"] = None
         made = [keras_layers.linear_part(kind, config, call, found) for call in calls]
+        if note := keras_layers.presumed(kind, config, found):
+            self.notes[note] = None
         parts = [part for part in made if part is not None]
         if not parts:
             self.leave(f"{kind} is not supported", name, tensors)

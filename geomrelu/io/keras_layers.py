@@ -38,10 +38,12 @@ __all__ = [
     "is_activated",
     "linear_part",
     "policy_of",
+    "presumed",
     "refusal",
 ]
 
 Config = dict[str, Any]
+_EPSILON = rational(1e-7)  # of Keras, where nobody changed it
 Arrays = Sequence[np.ndarray]
 
 
@@ -469,14 +471,23 @@ def _standardisation(config: Config, x: Tensor, weights: Arrays) -> Tensor:
             )
         spread.append(array.reshape(shape))
     mean, variance = spread
-    least = rational(1e-7, "epsilon")  # of Keras, which is in no file
-    variances = [max(v, least * least) for v in exact_array(variance).ravel()]
+    variances = [max(v, _EPSILON**2) for v in exact_array(variance).ravel()]
     if config.get("invert"):
         variances = [1 / v for v in variances]
     ones, zeros = np.ones(variance.size), np.zeros(variance.size)
     roots, _ = batch_normalisation(ones, zeros, zeros, np.array(variances, dtype=object), 0)
     factors = np.array(roots, dtype=object).reshape(variance.shape)
     return x.times(factors).plus(mean) if config.get("invert") else x.plus(mean, -1).times(factors)
+
+
+def presumed(kind: str, config: Config, weights: Arrays) -> str:
+    """What is taken for granted of a layer, as no file says it; nothing, if it does not matter."""
+    if kind != "Normalization":
+        return ""
+    variance = weights[1] if config.get("mean") is None else constant(config["variance"], "variance")
+    if all(v >= _EPSILON**2 for v in exact_array(variance).ravel()):
+        return ""
+    return "Normalization divides by 1e-7 where the variance is 0, as Keras does unless its epsilon is changed"
 
 
 def constant(value: Any, where: str) -> np.ndarray:

@@ -457,7 +457,9 @@ def test_a_normalisation_subtracts_and_divides_or_back(options, arrays, right, h
     layers = [("Normalization", {"name": "n", **options}), ("ReLU", {"name": "r"})]
     groups = {"normalization": ("n", arrays)} if arrays else {}
     (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, groups))
-    assert np.allclose([float(v) for v in Network.from_file(tmp_path / "m.keras")([3, 5])], right, rtol=1e-15)
+    net = Network.from_file(tmp_path / "m.keras")
+    assert np.allclose([float(v) for v in net([3, 5])], right, rtol=1e-15)
+    assert ["unless its epsilon is changed" in note for note in net.reading.notes] == [True] * (max(right) > 1e6)
 
 
 @pytest.mark.parametrize(
