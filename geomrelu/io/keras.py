@@ -12,35 +12,29 @@ import importlib
 import io
 import math
 import re
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact.affine import affordable
-from geomrelu.io import keras_layers, narrow
+from geomrelu.io import keras_layers, keras_ops, narrow
 from geomrelu.io.files import FilePath, kind_of, named, one_line, read_bytes
 from geomrelu.io.json import parsed
+from geomrelu.io.onnx.rules import Unsupported
 from geomrelu.io.reading import Port, Reading
 from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, concatenated, sized
 
-__all__ = ["OPERATIONS", "read"]
+__all__ = ["from_model", "read"]
 
 Weights = dict[str, list[np.ndarray]]
 _MODELS = ("Sequential", "Functional", "Model")
-OPERATIONS = {  # functions of keras.ops that do what a layer does, where they are called with values alone
-    "ops.Add": "Add",
-    "ops.Concatenate": "Concatenate",
-    "ops.LeakyRelu": "LeakyReLU",
-    "ops.Maximum": "Maximum",
-    "ops.Minimum": "Minimum",
-    "ops.Relu": "ReLU",
-    "ops.Subtract": "Subtract",
-}
 _UNNAMED = "group of layer "  # before the keys of weights to which the file attaches no name
 _DEEPEST = 20
 
@@ -52,7 +46,7 @@ def read(path: FilePath) -> Tape:
         InputError: ``path: what is wrong, and in which layer``; weights without a configuration (``.weights.h5``);
             classes that are not Keras's own; the package h5py is not installed.
 
-    Exact: yes, except that batch normalisation may hold an irrational root, see
+    Exact: yes, except that a normalisation may hold an irrational root, see
     :func:`geomrelu.io.tape.batch_normalisation`.
     """
     try:
@@ -76,6 +70,28 @@ def read(path: FilePath) -> Tape:
             raise InputError(
                 f"the configuration is not one of Keras: {type(problem).__name__} {problem}"[:200]
             ) from None
+
+
+def from_model(model: Any) -> Tape:
+    """A model of Keras in memory, as the file says that it writes.
+
+    Raises:
+        InputError: a layer, which is no model; one that cannot be saved, or read when it is, see :func:`read`.
+
+    Exact: as :func:`read`.
+    """
+    if not hasattr(model, "save"):
+        raise InputError(f"{type(model).__name__[:60]} is no model of Keras: make it one by keras.Sequential")
+    with tempfile.TemporaryDirectory(prefix="geomrelu-") as folder:
+        path = str(Path(folder) / "model.keras")
+        try:
+            model.save(path)
+        except Exception as problem:  # of the classes in the model, which save what they like
+            raise InputError(f"the model of Keras cannot be saved: {one_line(problem)}") from None
+        try:
+            return read(path)
+        except InputError as problem:
+            raise InputError(str(problem).removeprefix(f"{path}: ")) from None
 
 
 # ---- the two kinds of files -------------------------------------------------------------------------------------
@@ -102,16 +118,15 @@ def _collect(group: Any, prefix: str, weights: Weights, h5py: Any, depth: int) -
     if depth > _DEEPEST:
         raise InputError("models are nested too deeply")
     layers = _inside(group, "layers", h5py)
-    for key in layers or ():
-        layer = _inside(layers, key, h5py)
+    found = {key: _inside(layers, key, h5py) for key in layers or ()}
+    wrapped = _inside(group, "layer", h5py)
+    for key, layer in found.items() if wrapped is None else [*found.items(), ("layer", wrapped)]:
         variables = _inside(layer, "vars", h5py)
-        if variables is None:
-            continue
-        name = variables.attrs.get("name")
+        name = None if variables is None else variables.attrs.get("name")
         name = prefix + (name.decode() if isinstance(name, bytes) else str(_UNNAMED + key if name is None else name))
         if name in weights:
             raise InputError(f"two layers are called {name[:60]!r}")
-        count = len(variables)
+        count = 0 if variables is None else len(variables)
         weights[name] = [_numbers(_inside(variables, str(k), h5py), h5py) for k in range(count)]
         _collect(layer, f"{name}/", weights, h5py, depth + 1)
 
@@ -169,7 +184,7 @@ def _numbers(dataset: Any, h5py: Any) -> np.ndarray:
             raise InputError("a weight has numbers of 16 bits of which the file does not say the kind: save as .keras")
         bits = np.asarray(dataset[()]).view("<u2").reshape(dataset.shape)
         return narrow.widened(bits, "bfloat16")
-    if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
+    if dataset.dtype.kind not in "fiu" or dataset.dtype.itemsize > 8:  # whole numbers count what was seen
         raise InputError(f"a weight holds {dataset.dtype}, which is not read")
     array: np.ndarray = np.asarray(dataset[()])
     return array
@@ -190,7 +205,7 @@ class _Run:
     left: list[str] = field(default_factory=list)
     frontier: list[Tensor] = field(default_factory=list)  # what the layers left out read
     groups: dict[str, str] = field(default_factory=dict)  # the key of a layer's weights where the file names none
-    rounded: dict[str, None] = field(default_factory=dict)  # policies that round weights when they compute
+    notes: dict[str, None] = field(default_factory=dict)  # each once
 
     def model(self, config: Any) -> Tape:
         outputs = self.graph(config, "", None, 0)
@@ -214,10 +229,7 @@ class _Run:
             between=tuple(dict.fromkeys(between)),
             after=tuple(dict.fromkeys(self.seen[-1])) if self.tape.layers else (),
             left=tuple(self.left),
-            notes=tuple(
-                f"{policy}: read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
-                for policy in self.rounded
-            ),
+            notes=tuple(self.notes),
         )
         return self.tape
 
@@ -247,7 +259,7 @@ class _Run:
             rest = []
             for layer, name, k, call in waiting:
                 if all(source in values for source in call.sources):
-                    values[name, k] = self.layer(layer, prefix, [values[s] for s in call.sources], depth, call.more)
+                    values[name, k] = self.layer(layer, prefix, [values[s] for s in call.sources], depth, call)
                 else:
                     rest.append((layer, name, k, call))
             if len(rest) == len(waiting):
@@ -269,7 +281,10 @@ class _Run:
             group = _snake(str(layer["class_name"]))
             number = counts[group] = counts.get(group, -1) + 1
             name = f"{prefix}{layer['config'].get('name', '')}"
-            self.groups[name] = self.groups[f"{name}/"] = f"{within}{_UNNAMED}{group}{f'_{number}' if number else ''}"
+            place = f"{within}{_UNNAMED}{group}{f'_{number}' if number else ''}"
+            self.groups[name] = self.groups[f"{name}/"] = place
+            if layer["class_name"] == "TimeDistributed":
+                self.groups[f"{name}/{layer['config']['layer']['config'].get('name', '')}"] = f"{place}/{_UNNAMED}layer"
 
     def chain(
         self, layers: list[Any], prefix: str, given: list[Tensor] | None, depth: int, inner: Any
@@ -307,16 +322,19 @@ class _Run:
         self.tape = Tape(math.prod(self.shape))
         return Tensor((1, *self.shape), self.tape.input)
 
-    def layer(self, layer: Any, prefix: str, values: list[Tensor | None], depth: int, more: str = "") -> Tensor | None:
-        """What a layer makes of some values; None if it is left out, as it is where it is called with ``more``."""
+    def layer(
+        self, layer: Any, prefix: str, values: list[Tensor | None], depth: int, call: _Call | None = None
+    ) -> Tensor | None:
+        """What a layer makes of some values; None if it is left out, as it is where it is called with more."""
         if any(value is None for value in values):
             return None
         tensors = [value for value in values if value is not None]
         config = layer["config"]
         kind, name = _own(layer), str(config.get("name", ""))
         with named(f"layer {name[:60]!r} ({kind[:60]})"):
-            if more:
-                known = kind in (*_MODELS, *OPERATIONS, *keras_layers.LAYERS)
+            is_function = kind.startswith("ops.")
+            if call is not None and (more := call.more(not is_function)):
+                known = kind in (*_MODELS, *keras_layers.LAYERS) or kind[len("ops.") :] in keras_ops.OPERATIONS
                 self.leave(f"{kind} {f'called with {more} ' * known}is not supported", name, tensors)
                 return None
             if kind in _MODELS:
@@ -326,25 +344,52 @@ class _Run:
                 return inside[0]
             before = len(self.tape.layers)
             try:
+                if is_function:
+                    return self.function(kind, config, call, tensors, prefix + name)
                 return self.own(kind, config, tensors, prefix, name)
-            except TooLarge as problem:
-                if not before:
+            except (TooLarge, Unsupported) as problem:
+                if not before and isinstance(problem, TooLarge):
                     raise
                 self.tape.forget(before)
                 self.leave(str(problem), name, tensors)
                 return None
 
+    def function(self, kind: str, config: Any, call: _Call | None, tensors: list[Tensor], name: str) -> Tensor:
+        """What a function of ``keras.ops`` makes."""
+        if not tensors:
+            raise InputError("it reads no value of the model")
+        before = len(self.tape.layers)
+        operands = tensors if call is None else call.operands(tensors)
+        value = keras_ops.computed(kind[len("ops.") :], config, operands, Recorder(self.tape, name))
+        self.tape.carry(value.map)
+        if len(self.tape.layers) > before:
+            self.seen.append([])
+        else:
+            self.seen[-1].append(kind)
+        return value
+
     def own(self, kind: str, config: Any, tensors: list[Tensor], prefix: str, name: str) -> Tensor | None:
-        """What a layer that is no model makes."""
-        kind = OPERATIONS.get(kind, kind)
-        where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
-        found = self.weights.get(where) or self.weights.get(self.groups[prefix + name], [])
+        """What a layer that is no model makes; one that is done to all times alike does it to each as a row."""
+        found, calls = self.stored(prefix, name), [tensors]
+        if over_time := kind == "TimeDistributed":
+            kind, config = _own(config["layer"]), config["layer"]["config"]
+            if kind in (*_MODELS, "TimeDistributed") or len(tensors) != 1 or len(tensors[0].shape) < 3:
+                raise Unsupported(f"TimeDistributed of {kind[:60]} is not supported")
+            found = found or self.stored(f"{prefix}{name}/", str(config.get("name", "")))
+            calls = [[tensors[0].at(tensors[0].places[:, time])] for time in range(tensors[0].shape[1])]
         if found and (policy := keras_layers.policy_of(config)).startswith("mixed_"):
-            self.rounded[policy] = None
-        value = keras_layers.linear_part(kind, config, tensors, found)
-        if value is None:
+            rounds = "read are the weights of 32 bits, which Keras rounds to 16 bits when it computes"
+            self.notes[f"{policy}: {rounds}"] = None
+        made = [keras_layers.linear_part(kind, config, call, found) for call in calls]
+        if note := keras_layers.presumed(kind, config, found):
+            self.notes[note] = None
+        parts = [part for part in made if part is not None]
+        if not parts:
             self.leave(f"{kind} is not supported", name, tensors)
             return None
+        value = _rows(parts) if over_time else parts[0]
+        as_rows = over_time and kind in keras_layers.LARGEST  # windows are sought in each row
+        value = _times(value) if over_time and not as_rows else value
         self.tape.carry(value.map)
         if not keras_layers.is_activated(kind, config):
             self.seen[-1].append(kind)
@@ -356,7 +401,12 @@ class _Run:
             self.leave(keras_layers.refusal(kind, config), name, [value])
             return None
         self.seen.append([])
-        return result
+        return _times(result) if as_rows else result
+
+    def stored(self, prefix: str, name: str) -> list[np.ndarray]:
+        """The weights of a layer."""
+        where = f"{prefix.partition('/')[0]}/{name}" if self.flat and prefix else prefix + name
+        return self.weights.get(where) or self.weights.get(self.groups.get(prefix + name, ""), [])
 
     def leave(self, why: str, name: str, tensors: list[Tensor]) -> None:
         self.left.append(f"layer {name[:60]!r} and what comes after it: {why}")
@@ -378,7 +428,7 @@ def _own(layer: Any) -> str:
         is_function = kind not in (*_MODELS, "InputLayer") and not {"trainable", "dtype"} & set(layer["config"])
     else:
         is_function = bool(re.match(r"keras\.(src\.)?ops\b", str(module)))
-    return f"ops.{kind}" if is_function else kind
+    return f"ops.{kind}" if is_function and kind != "ReLU" else kind  # keras.activations.relu does what the layer does
 
 
 def _name(layer: Any) -> str:
@@ -401,27 +451,52 @@ def _built(inner: Any) -> Any:
     return inner.get("build_input_shape") if isinstance(inner, dict) else None
 
 
+def _rows(parts: list[Tensor]) -> Tensor:
+    found = concatenated(parts, 0)
+    assert isinstance(found, Tensor)
+    return found
+
+
+def _times(x: Tensor) -> Tensor:
+    """The rows as times of a single row."""
+    return x.at(x.places[None])
+
+
+_VALUE = object()
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """One call of a layer: the values that it reads, and what else it is given that may change what it computes."""
 
     sources: list[tuple[str, int]]
-    more: str = ""
+    given: list[Any] = field(default_factory=list)  # what it is called with, _VALUE for each of the sources
+    options: str = ""
+
+    def operands(self, tensors: list[Tensor]) -> list[Any]:
+        """Values and constants in their order."""
+        values = iter(tensors)
+        return [next(values) if operand is _VALUE else operand for operand in self.given]
+
+    def more(self, values_only: bool) -> str:
+        """What it is given that is not understood, if anything."""
+        constants = any(operand is not _VALUE for operand in self.given)
+        return self.options or "something that is no value of the model" * (values_only and constants)
 
 
 def _call(node: Any, first: dict[str, int]) -> _Call:
     """One call of a layer, in the form of Keras 3, or of Keras 2, where layers are called from ``first`` on."""
     if isinstance(node, dict):
-        read, options = [*_tensors(node["args"])], node.get("kwargs", {})
-        histories = [history for history in read if history is not None]
-        more, first = "something that is no value of the model" * (len(histories) < len(read)), {}
+        read, options = [*_operands(node["args"])], node.get("kwargs", {})
+        histories, first = [operand["config"]["keras_history"] for operand in read if _is_value(operand)], {}
+        given = [_VALUE if _is_value(operand) else operand for operand in read]
     else:
-        histories, more = _list_of(node), ""
+        histories = _list_of(node)
+        given = [_VALUE] * len(histories)
         options = {key: v for history in histories if len(history) > 3 for key, v in history[3].items()}
-    given = [key for key, v in options.items() if not _is_nothing(v) and (key, v) != ("training", False)]
-    if given:
-        more = f"{given[0][:40]}={str(options[given[0]])[:40]}"
-    return _Call([(name, number - first.get(name, 0)) for name, number in map(_source, histories)], more)
+    more = [key for key, v in options.items() if not _is_nothing(v) and (key, v) != ("training", False)]
+    shown = f"{more[0][:40]}={str(options[more[0]])[:40]}" if more else ""
+    return _Call([(name, number - first.get(name, 0)) for name, number in map(_source, histories)], given, shown)
 
 
 def _source(history: Any) -> tuple[str, int]:
@@ -436,15 +511,17 @@ def _is_nothing(value: Any) -> bool:
     return all(map(_is_nothing, value)) if isinstance(value, list) else value is None
 
 
-def _tensors(value: Any) -> Iterator[Any]:
-    """The histories of tensors in what a layer is called with; None for anything else."""
-    if isinstance(value, list):
-        for inner in value:
-            yield from _tensors(inner)
-    elif isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        yield value["config"]["keras_history"]
-    else:
-        yield None
+def _operands(given: list[Any]) -> Iterator[Any]:
+    """What a layer is called with; values in a list one after the other."""
+    for operand in given:
+        if isinstance(operand, list) and any(map(_is_value, operand)):
+            yield from operand
+        else:
+            yield operand
+
+
+def _is_value(operand: Any) -> bool:
+    return isinstance(operand, dict) and operand.get("class_name") == "__keras_tensor__"
 
 
 def _list_of(histories: Any) -> list[Any]:

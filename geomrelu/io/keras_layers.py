@@ -16,12 +16,34 @@ from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rational
 from geomrelu.io.onnx.activations import activated, largest, largest_of_windows, sloped
 from geomrelu.io.onnx.resampling import resized
-from geomrelu.io.tape import windows
-from geomrelu.io.tensors import Recorder, Tensor, arranged, axis_of, concatenated, same_padding, sized
+from geomrelu.io.tape import batch_normalisation, windows
+from geomrelu.io.tensors import (
+    Recorder,
+    Tensor,
+    arranged,
+    axis_of,
+    concatenated,
+    exact_array,
+    same_padding,
+    sized,
+)
 
-__all__ = ["LAYERS", "activated_by", "activation_of", "is_activated", "linear_part", "policy_of", "refusal"]
+__all__ = [
+    "LARGEST",
+    "LAYERS",
+    "Config",
+    "activated_by",
+    "activation_of",
+    "constant",
+    "is_activated",
+    "linear_part",
+    "policy_of",
+    "presumed",
+    "refusal",
+]
 
 Config = dict[str, Any]
+_EPSILON = rational(1e-7)  # of Keras, where nobody changed it
 Arrays = Sequence[np.ndarray]
 
 
@@ -44,8 +66,8 @@ def linear_part(kind: str, config: Config, values: Sequence[Tensor], weights: Ar
 
 def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights: Arrays) -> Tensor | None:
     """The activation of a layer, done to a tensor; None if it is not supported."""
-    if kind in _LARGEST:
-        return _LARGEST[kind](config, x, place)
+    if kind in LARGEST:
+        return LARGEST[kind](config, x, place)
     if kind == "PReLU":
         (slopes,) = _weights(weights, 1)
         return sloped(place, x, np.array([rational(v) for v in slopes.ravel()], dtype=object).reshape(slopes.shape))
@@ -70,12 +92,13 @@ def activated_by(kind: str, config: Config, x: Tensor, place: Recorder, weights:
         return activated_by(name.rpartition(".")[2], config["activation"]["config"], x, place, ())
     if name == "leaky_relu":
         return activated(place, x, "LeakyRelu", np.array([0.2]))
-    return activated(place, x, "Clip", np.array([0.0, 6.0])) if name == "relu6" else None
+    bounds = {"hard_tanh": (-1.0, 1.0), "relu6": (0.0, 6.0)}.get(name)
+    return None if bounds is None else activated(place, x, "Clip", np.array(bounds))
 
 
 def is_activated(kind: str, config: Config) -> bool:
     """Does it have an activation other than the identity?"""
-    return kind in _ACTIVATIONS or kind in _LARGEST or activation_of(config) != "linear"
+    return kind in _ACTIVATIONS or kind in LARGEST or activation_of(config) != "linear"
 
 
 def activation_of(config: Config) -> str:
@@ -140,7 +163,7 @@ def _extreme(sign: int) -> Callable[[Config, Tensor, Recorder], Tensor]:
 
 
 _ACTIVATIONS = frozenset({"LeakyReLU", "PReLU", "ReLU"})
-_LARGEST: dict[str, Callable[[Config, Tensor, Recorder], Tensor]] = {
+LARGEST: dict[str, Callable[[Config, Tensor, Recorder], Tensor]] = {
     "GlobalMaxPooling1D": _largest_of_all,
     "GlobalMaxPooling2D": _largest_of_all,
     "GlobalMaxPooling3D": _largest_of_all,
@@ -419,15 +442,64 @@ def _vector(config: Config, x: Tensor, weights: Arrays) -> Tensor:
 
 
 def _rescaling(config: Config, x: Tensor, weights: Arrays) -> Tensor:
-    scale, offset = (_exact(config.get(key, default), key) for key, default in (("scale", 1), ("offset", 0)))
+    scale, offset = (constant(config.get(key, default), key) for key, default in (("scale", 1), ("offset", 0)))
     return x.times(scale).plus(offset)
 
 
-def _exact(value: Any, where: str) -> np.ndarray:
-    """A number of the configuration, or a list of them: Keras holds floats, so the text is that of a float."""
-    values = value if isinstance(value, list) else [value]
-    found = np.array([float(rational(v, where)) for v in values], dtype=np.float64)
-    return found if isinstance(value, list) else found.reshape(())
+def _standardisation(config: Config, x: Tensor, weights: Arrays) -> Tensor:
+    """``(x - mean) / max(sqrt(variance), epsilon)``, or back; the root as in batch normalisation."""
+    given = config.get("axis", -1)
+    listed = [] if given is None else given if isinstance(given, list) else [given]
+    axes = sorted({axis_of(axis, x.shape) for axis in listed})
+    if 0 in axes:
+        raise InputError(f"axis {str(given)[:40]} is not supported")
+    kept = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
+    if config.get("mean") is None:
+        if len(weights) not in (2, 3):  # the third counts what was seen
+            raise InputError(f"{len(weights)} weights are stored, but it has 2 or 3")
+        arrays = [np.asarray(array) for array in weights[:2]]
+    else:
+        arrays = [constant(config[key], key) for key in ("mean", "variance")]
+    spread = []
+    for array in arrays:
+        shape = [1] * len(kept)
+        for axis, size in zip(axes[::-1], array.shape[::-1], strict=False):  # fewer axes are the last ones
+            shape[axis] = size
+        if array.ndim > len(axes) or any(size not in (1, most) for size, most in zip(shape, kept, strict=True)):
+            raise InputError(
+                f"a mean of shape {list(array.shape)} does not fit axis {str(given)[:40]} of {list(x.shape)}"
+            )
+        spread.append(array.reshape(shape))
+    mean, variance = spread
+    variances = [max(v, _EPSILON**2) for v in exact_array(variance).ravel()]
+    if config.get("invert"):
+        variances = [1 / v for v in variances]
+    ones, zeros = np.ones(variance.size), np.zeros(variance.size)
+    roots, _ = batch_normalisation(ones, zeros, zeros, np.array(variances, dtype=object), 0)
+    factors = np.array(roots, dtype=object).reshape(variance.shape)
+    return x.times(factors).plus(mean) if config.get("invert") else x.plus(mean, -1).times(factors)
+
+
+def presumed(kind: str, config: Config, weights: Arrays) -> str:
+    """What is taken for granted of a layer, as no file says it; nothing, if it does not matter."""
+    if kind != "Normalization":
+        return ""
+    variance = weights[1] if config.get("mean") is None else constant(config["variance"], "variance")
+    if all(v >= _EPSILON**2 for v in exact_array(variance).ravel()):
+        return ""
+    return "Normalization divides by 1e-7 where the variance is 0, as Keras does unless its epsilon is changed"
+
+
+def constant(value: Any, where: str) -> np.ndarray:
+    """Numbers of the configuration, nested as may be: Keras holds floats, so the text is that of a float."""
+    if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
+        value = value["config"]["value"]
+    try:
+        entries = np.array(value, dtype=object)
+    except ValueError:
+        raise InputError(f"{where}: {str(value)[:60]} is no array") from None
+    found = np.array([float(rational(v, where)) for v in entries.ravel()], dtype=np.float64)
+    return found.reshape(entries.shape)
 
 
 def _identity(config: Config, x: Tensor, weights: Arrays) -> Tensor:
@@ -447,6 +519,7 @@ _LAYERS: dict[str, Callable[[Config, Tensor, Arrays], Tensor]] = {
     "GaussianDropout": _identity,
     "GaussianNoise": _identity,
     "Identity": _identity,
+    "Normalization": _standardisation,
     "Permute": _permutation,
     "RepeatVector": _vector,
     "Rescaling": _rescaling,
@@ -518,5 +591,5 @@ _MERGES: dict[str, Callable[[Config, Sequence[Tensor]], Tensor]] = {
     "Minimum": _stacked,
     "Subtract": _difference,
 }
-LAYERS = frozenset({*_LAYERS, *_MERGES})
+LAYERS = frozenset({*_LAYERS, *_MERGES, "TimeDistributed"})
 """The layers of Keras that are read."""

@@ -5,6 +5,8 @@ Nothing is computed with them, so it does not matter whether the processor flush
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from geomrelu.exact.numbers import bfloat16
@@ -21,7 +23,11 @@ def _eight_bits() -> np.ndarray:
     return np.where(codes < 128, size, -size).astype(np.float32)
 
 
-KINDS = {"bfloat16": np.dtype("<u2"), "float8_e5m2": np.dtype("u1"), "float8_e4m3fn": np.dtype("u1")}
+KINDS: dict[str, np.dtype[Any]] = {
+    "bfloat16": np.dtype("<u2"),
+    "float8_e5m2": np.dtype("u1"),
+    "float8_e4m3fn": np.dtype("u1"),
+}
 
 
 def widened(bits: np.ndarray, kind: str) -> np.ndarray:

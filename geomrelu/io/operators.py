@@ -9,7 +9,7 @@ import importlib
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from geomrelu.io import keras, keras_layers, sklearn, torch_modules
+from geomrelu.io import keras_layers, keras_ops, sklearn, torch_modules
 from geomrelu.io.onnx.rules import OPERATORS
 
 __all__ = ["lines", "refused_by_onnx"]
@@ -80,7 +80,7 @@ def lines() -> Iterator[str]:
             "Keras layers",
             [
                 ("in .keras and .h5 files", keras_layers.LAYERS),
-                ("functions of `keras.ops`, of values alone", [name[len("ops.") :] for name in keras.OPERATIONS]),
+                ("functions of `keras.ops`, of values and constants", keras_ops.OPERATIONS),
             ],
         ),
         ("scikit-learn", [("networks", sklearn.NETWORKS), ("steps of a pipeline before one", sklearn.STEPS)]),

@@ -23,16 +23,16 @@ from geomrelu.io.files import FilePath
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["check_names", "chosen", "network", "words_of"]
+__all__ = ["check_names", "chosen", "flattened", "network", "words_of"]
 
 # Names of a layer's weights and biases; those of the first two are (outputs, inputs), the others (inputs, outputs).
 _NAMES = (
-    re.compile(r"(?P<stem>.+)\.(?P<kind>weight|bias)"),
+    re.compile(r"(?P<stem>.+)[./](?P<kind>weight|bias)"),
     re.compile(r"(?P<kind>weight|bias)(?P<stem>)"),
-    re.compile(r"(?P<stem>.+)\.(?P<kind>kernel)"),  # Flax and Keras; their bias is called as above
-    re.compile(r"(?P<stem>(?:.+\.)?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
+    re.compile(r"(?P<stem>.+)[./](?P<kind>kernel)"),  # Flax and Keras; their bias is called as above
+    re.compile(r"(?P<stem>(?:.+[./])?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
 )
-_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of a batch normalisation
+_STATISTICS = {"running_mean", "running_var", "num_batches_tracked", "batch_stats"}  # of a batch normalisation
 _NORMALISATION = ": normalisations have constants that are in no state dictionary; give the module or a .onnx"
 _MIDDLE = "hidden fc lin linear layer layers dense features body backbone trunk net mlp"
 # Words whose order their meaning says. Within each line, an earlier place is an earlier layer.
@@ -64,8 +64,9 @@ _OTHER_USES = (  # of weights with such names
     (re.compile(r"lora_.+", re.IGNORECASE), "an adapter, which is added to another layer"),
 )
 _PART = re.compile(r"-([0-9]{5})-of-([0-9]{5})\.")  # as in model-00001-of-00002.safetensors
+_DEEPEST = 20
 _STEPS = 100_000  # of the search for orders that fit the shapes
-_GATES = re.compile(r"(?:.+\.)?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
+_GATES = re.compile(r"(?:.+[./])?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
 
 @dataclass(slots=True)
@@ -93,7 +94,8 @@ def network(
 
     Args:
         arrays: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,); also ``name.kernel`` (in, out)
-            as Flax has it, and ``W_in``, ``b_in``, ``W_out``, ``b_out`` (in, out) as TransformerLens has them.
+            as Flax has it, and ``W_in``, ``b_in``, ``W_out``, ``b_out`` (in, out) as TransformerLens has them. Parts of
+            names are separated by points or by slashes.
         format_: what the reading says the file is.
         order: the names of the layers in the order in which they are computed.
         activation: ``relu`` or ``none`` after each layer but the last, or one word for each layer.
@@ -148,7 +150,7 @@ def chosen(
     names = [str(name) for name in arrays]
     if select is None:
         return names, []
-    taken = [n for n in names if any(fnmatchcase(n, p) or fnmatchcase(n.rpartition(".")[0], p) for p in patterns)]
+    taken = [n for n in names if any(fnmatchcase(n, p) or fnmatchcase(_within(n), p) for p in patterns)]
     if not taken:
         raise InputError(f"nothing is selected: no name fits {', '.join(patterns)[:80]!r}")
     return taken, sorted(set(names) - set(taken))
@@ -161,8 +163,31 @@ def check_names(names: Iterable[str]) -> None:
         InputError: there is one.
     """
     for name in names:
-        if str(name).rpartition(".")[2] in _STATISTICS:
+        if not _STATISTICS.isdisjoint(_parts(str(name))):
             raise InputError(f"{str(name)[:80]!r} is not of a linear layer{_NORMALISATION}")
+
+
+def flattened(tree: Mapping[Any, Any]) -> dict[str, Any]:
+    """Arrays in mappings of mappings, as Flax has them, by their names with slashes: ``params/Dense_0/kernel``.
+
+    Raises:
+        InputError: a name that stands twice; mappings nested more than 20 deep.
+    """
+    found: dict[str, Any] = {}
+    waiting: list[tuple[str, Any, int]] = [("", tree, 0)]
+    while waiting:
+        name, value, depth = waiting.pop()
+        if isinstance(value, Mapping):
+            if depth > _DEEPEST:
+                raise InputError(f"mappings are nested more than {_DEEPEST} deep")
+            inside = [(f"{name}/{key}" if depth else str(key), inner, depth + 1) for key, inner in value.items()]
+            waiting += inside[::-1]
+            affordable(len(found) + len(waiting), "the names", each=100)  # a mapping may hold itself
+        elif name in found:
+            raise InputError(f"the name {name[:80]!r} stands twice")
+        else:
+            found[name] = value
+    return found
 
 
 def words_of(activation: str | Sequence[str] | None, layers: int) -> list[str]:
@@ -180,6 +205,16 @@ def words_of(activation: str | Sequence[str] | None, layers: int) -> list[str]:
         if word not in ("relu", "none"):
             raise InputError(f"activation must be relu or none, not {word!r}: only ReLU layers are judged")
     return words
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a name between points or slashes."""
+    return re.split(r"[./]", name)
+
+
+def _within(name: str) -> str:
+    """A name without its last part."""
+    return name[: -len(_parts(name)[-1]) - 1] if len(_parts(name)) > 1 else ""
 
 
 def _shown(stem: str) -> str:
@@ -225,7 +260,7 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
                 + (": its weights are stored (inputs, outputs)" if len(layer.bias) == layer.shape[1] else "")
             )
         unsaid = layer.bias is None or layer.shape[0] == layer.shape[1]
-        if unsaid and stem.rpartition(".")[2] in ("c_fc", "c_proj"):
+        if unsaid and _parts(stem)[-1] in ("c_fc", "c_proj"):
             raise InputError(
                 f"layer {_shown(stem)}: GPT-2 stores such weights the other way round, nothing tells which"
             )
@@ -236,7 +271,7 @@ def _check_uses(layers: Mapping[str, _Layer]) -> None:
     """Refuse weights that are usually not multiplied with what comes before, unless an order says that they are."""
     networks: dict[str, str] = {}  # what comes before the name of a network of its own -> that name
     for stem, layer in layers.items():
-        parts = stem.split(".")
+        parts = _parts(stem)
         for pattern, why in _OTHER_USES:
             named = pattern.fullmatch(parts[-1]) or pattern.fullmatch(".".join(parts[-2:]))  # lora_A.default
             if named and (layer.bias is None or why != _LOOKED_UP) and len(layers) > 1:
@@ -246,7 +281,7 @@ def _check_uses(layers: Mapping[str, _Layer]) -> None:
             other = networks.setdefault(".".join(parts[:k]), word) if word in _NETWORKS.split() else word
             if other != word:
                 raise InputError(f"{other} and {word} are networks of their own: choose by select, or say the order")
-        three = [layers.get(".".join([*parts[:-1], name])) for name in ("w1", "w2", "w3")]
+        three = [layers.get(f"{stem.removesuffix(parts[-1])}{name}") for name in ("w1", "w2", "w3")]
         shapes = [other.shape for other in three if other is not None and other.bias is None]
         if parts[-1] == "w3" and len(shapes) == 3 and shapes[0] == shapes[1][::-1] == shapes[2]:
             raise InputError(
@@ -333,7 +368,7 @@ Component = tuple[str, tuple[int, ...]]
 
 def _key(stem: str) -> list[Component]:
     """The parts of a name between points, each as its words and its numbers: ``fc10`` is ``("fc#", (10,))``."""
-    parts = re.split(r"[./]", stem)
+    parts = _parts(stem)
     return [(re.sub("[0-9]+", "#", part), tuple(int(n[:18]) for n in re.findall("[0-9]+", part))) for part in parts]
 
 

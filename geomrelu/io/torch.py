@@ -127,8 +127,8 @@ def from_state_dict(
     """The network of linear layers, with ReLU between them and none after the last.
 
     Args:
-        state: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,): tensors or arrays. The order in
-            which it holds them means nothing.
+        state: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,): tensors or arrays, also of JAX,
+            and in mappings of mappings as Flax has them. The order in which it holds them means nothing.
         order, activation: as :func:`geomrelu.io.state_dict.network` takes them.
         select: patterns such as ``model.layers.3.fc*``: only layers with such names; everything else is left out.
         apply_b_dec_to_input: as :func:`geomrelu.io.sae.network` takes it.
@@ -140,7 +140,7 @@ def from_state_dict(
     Exact: yes.
     """
     options = {"order": order, "activation": activation, "select": select}
-    return _network(state, None, "state dictionary", apply_b_dec_to_input, **options)
+    return _network(state_dict.flattened(state), None, "state dictionary", apply_b_dec_to_input, **options)
 
 
 def read(

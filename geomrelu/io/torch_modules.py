@@ -25,6 +25,8 @@ def array_of(parameter: Any) -> np.ndarray:
     """A tensor as an array of the same numbers."""
     if isinstance(parameter, np.ndarray):
         return parameter
+    if hasattr(parameter, "__array__") and not hasattr(parameter, "is_floating_point"):
+        return _of_another_library(parameter)
     if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
         raise InputError("it is not a tensor of floating-point numbers")
     kind = str(parameter.dtype).removeprefix("torch.")
@@ -42,6 +44,20 @@ def array_of(parameter: Any) -> np.ndarray:
         return array
     except (RuntimeError, TypeError, NotImplementedError):  # masked, nested, fake tensors, and others of such classes
         raise InputError("it is not a tensor that holds each of its numbers") from None
+
+
+def _of_another_library(parameter: Any) -> np.ndarray:
+    """An array of JAX and the like."""
+    try:
+        found: np.ndarray = np.asarray(parameter)
+    except (RuntimeError, TypeError, ValueError):  # traced, deleted, spread over other machines
+        raise InputError("it is not an array that holds each of its numbers") from None
+    kind = str(found.dtype.name)
+    if kind in narrow.KINDS:
+        return narrow.widened(found.view(narrow.KINDS[kind]), kind)
+    if found.dtype.kind not in "fiu":
+        raise InputError(f"it holds {found.dtype}, which is not read")
+    return found
 
 
 # ---- linear -----------------------------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ from geomrelu.network.quantised import QuantisedNetwork
 
 __all__ = ["as_domain", "as_judged", "as_network", "load", "load_judged"]
 
-MODELS = "a path, a torch.nn.Module, a state dict, an MLP of scikit-learn, a list of (weights, bias), or a Network"
+MODELS = (
+    "a path, a torch.nn.Module, a state dict, a model of Keras or scikit-learn, a list of (weights, bias), or a Network"
+)
 
 
 def load(path: str | PathLike[str], **options: Any) -> Network:
@@ -53,8 +55,8 @@ def as_network(model: Any) -> Network:
 
     Args:
         model: a :class:`Network`; a path; a ``torch.nn.Module``; a state dict of linear layers (ReLU between them, none
-            after the last); a fitted multilayer perceptron of scikit-learn; a list of layers ``(weights, bias)``,
-            likewise, or ``(weights, bias, "relu" | "none")``.
+            after the last), also a tree of Flax; a model of Keras; a fitted multilayer perceptron of scikit-learn, also
+            behind a pipeline; a list of layers ``(weights, bias)``, likewise, or ``(weights, bias, "relu" | "none")``.
             Weights are (out, in) as in PyTorch.
 
     Raises:
@@ -78,7 +80,7 @@ def as_network(model: Any) -> Network:
     if isinstance(model, Mapping):
         return Network.from_state_dict(model)
     if any(cls.__module__.partition(".")[0] in ("keras", "tf_keras") for cls in type(model).__mro__):
-        raise InputError("a model of Keras is read from a file: save it as .keras and give the path")
+        return Network.from_keras(model)
     if _is_module(model):
         return Network.from_torch(model)
     if isinstance(model, (list, tuple)) and model and all(isinstance(layer, (list, tuple)) for layer in model):

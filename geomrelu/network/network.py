@@ -254,6 +254,15 @@ class Network:
         """
         return cls.from_tape(sklearn_format.from_estimator(model))
 
+    @classmethod
+    def from_keras(cls, model: Any) -> Network:
+        """From a ``model`` of Keras in memory, as the ``.keras`` file says that it writes.
+
+        Raises:
+            InputError: it cannot be saved, or not be read then.
+        """
+        return cls.from_tape(keras_format.from_model(model))
+
     # ---- reading it -------------------------------------------------------------------------------------------
 
     @property

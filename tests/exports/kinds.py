@@ -220,6 +220,40 @@ def sklearn_object(seed: int, folder: Path) -> Outcome:
     return "equal", ""
 
 
+def sklearn_pipeline(seed: int, folder: Path) -> Outcome:
+    """A perceptron behind steps of all kinds, and what scikit-learn predicts."""
+    from exports.pipelines import pipeline
+
+    try:
+        model, points, names = pipeline(seed)
+    except ValueError as problem:  # nothing is left to fit
+        return "not made", f"scikit-learn: {str(problem)[:60]}"
+    try:
+        net = Network.from_sklearn(model)
+    except InputError as problem:
+        return _refused(problem, folder)
+    last = model.steps[-1][1]
+    while not hasattr(last, "coefs_"):
+        last = last.best_estimator_ if hasattr(last, "best_estimator_") else last.regressor_
+    for point in points:
+        given: Any = point[None, :]
+        if names:
+            import pandas
+
+            given = pandas.DataFrame(given, columns=names)
+        with _quiet():
+            value = np.asarray(model[:-1].transform(given))
+            right = model.predict_proba(given)[:, 1] if hasattr(last, "classes_") else model.predict(given)
+        own = [z for z, read in zip(net.pre_activations(point.tolist()), net.reading.layers, strict=True) if read.own]
+        layers = list(zip(last.coefs_, last.intercepts_, strict=True))[:-1]
+        for level, (found, (weights, bias)) in enumerate(zip(own, layers, strict=True), 1):
+            close(found, value @ weights + bias, f"layer {level}", DOUBLE)
+            value = np.maximum(value @ weights + bias, 0)
+        output = np.array([float(v) for v in net(point.tolist())])
+        close(1 / (1 + np.exp(-output)) if hasattr(last, "classes_") else output, right, "output", DOUBLE)
+    return "equal", ""
+
+
 def skl2onnx_export(seed: int, folder: Path) -> Outcome:
     """A fitted perceptron through skl2onnx, and onnxruntime; the layers are also compared with scikit-learn's."""
     import onnx_graphs
@@ -279,11 +313,12 @@ def keras_file(seed: int, folder: Path, ending: str) -> Outcome:
     layers = net.pre_activations(point)
     own = [(level, r.name) for level, r in enumerate(net.reading.layers) if r.kind == "ReLU" and r.own]
     names = [name for _, name in own]
+    has_layer = {layer.name for layer in model.layers}
     clipped = {r.name for r in net.reading.layers if r.kind == "upper bound"}
     own = [
         (level, name)
         for level, name in own
-        if "/" not in name and names.count(name) == 1 and name not in clipped  # nested, or twice
+        if name in has_layer and names.count(name) == 1 and name not in clipped  # no function; not nested, or twice
     ]
     seen = keras.Model(model.inputs, [model.get_layer(name).output for _, name in own]) if own else None
     if seen is not None:
@@ -305,6 +340,7 @@ KINDS: dict[str, Callable[[int, Path], Outcome]] = {
     "torch module": torch_module,
     "skl2onnx": skl2onnx_export,
     "scikit-learn": sklearn_object,
+    "pipelines": sklearn_pipeline,
     "keras": lambda seed, folder: keras_file(seed, folder, ".keras"),
     "keras h5": lambda seed, folder: keras_file(seed, folder, ".h5"),
 }
@@ -314,6 +350,7 @@ NEEDS = {
     "torch module": "torch",
     "skl2onnx": "sklearn skl2onnx onnxruntime",
     "scikit-learn": "sklearn",
+    "pipelines": "sklearn",
     "keras": "keras h5py torch",
     "keras h5": "keras h5py torch",
 }

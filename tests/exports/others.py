@@ -26,7 +26,7 @@ def _activation(rng: random.Random, layers: Any) -> Any:
 
 
 def _within(rng: random.Random) -> str | None:
-    return rng.choice(("relu", "relu", "relu", "relu6", "linear", None))
+    return rng.choice(("relu", "relu", "relu", "relu6", "hard_tanh", "linear", None))
 
 
 def _image_step(rng: random.Random, layers: Any, axes: int, c: int) -> Any:
@@ -72,6 +72,58 @@ def _dense_step(rng: random.Random, layers: Any, n: int) -> Any:
     )()
 
 
+def _normalisation(rng: random.Random, layers: Any, shape: tuple[int, ...]) -> Any:
+    """Adapted or with numbers of its own, along one axis, several or none."""
+    axes = [axis for axis in range(1, len(shape)) if rng.random() < 0.6]
+    axis = rng.choice((-1, axes, None if len(axes) != 1 else axes[0]))
+    sizes = [shape[a] for a in ([-1] if axis == -1 else axis if isinstance(axis, list) else [axis] if axis else [])]
+    given: dict[str, Any] = {"axis": axis, "invert": rng.random() < 0.3}
+    values = np.random.default_rng(rng.randint(0, 10**6))
+    if rng.random() < 0.5:
+        own = rng.choice((sizes, sizes[1:], []))
+        given |= {"mean": values.normal(size=own).tolist(), "variance": (values.uniform(size=own) + 0.1).tolist()}
+    return layers.Normalization(**given)
+
+
+def _over_time(rng: random.Random, keras: Any, x: Any) -> Any:
+    if len(x.shape) < 3:
+        return x
+    layers, act = keras.layers, _within(rng)
+    inner = [lambda: layers.Dense(rng.randint(1, 3), activation=act), layers.BatchNormalization, layers.ReLU]
+    inner += [layers.PReLU, layers.Flatten, lambda: layers.Activation("relu6"), lambda: layers.LeakyReLU(0.25)]
+    if len(x.shape) == 4:
+        inner += [layers.GlobalMaxPooling1D, lambda: layers.Conv1D(2, 2, padding="same", activation=act)]
+        inner.append(lambda: layers.MaxPooling1D(2, padding="same"))
+    return layers.TimeDistributed(rng.choice(inner)())(x)
+
+
+def _function(rng: random.Random, keras: Any, x: Any) -> Any:
+    """Something of ``keras.ops``, with constants too."""
+    ops, n = keras.ops, x.shape[-1]
+    row = np.random.default_rng(rng.randint(0, 10**6)).normal(size=n).astype(np.float32)
+    number, axis = rng.choice((0.5, -1.25, 2, 0)), rng.randint(1, len(x.shape) - 1)
+    return rng.choice(
+        [
+            lambda: ops.clip(x, -0.5, 1.5), lambda: ops.relu6(x), lambda: ops.abs(x),
+            lambda: ops.maximum(x, number), lambda: ops.maximum(row, x), lambda: ops.minimum(x, row), lambda: -x,
+            lambda: ops.minimum(number, x), lambda: x + row, lambda: x - number, lambda: number - x,
+            lambda: ops.subtract(row, x),
+            lambda: x * row, lambda: 0.3 * x, lambda: x / 3.0, lambda: x / (abs(row) + 1), lambda: ops.relu(x),
+            lambda: ops.leaky_relu(x, 0.1), lambda: ops.hard_sigmoid(x), lambda: ops.hard_tanh(x),
+            lambda: ops.soft_shrink(x, 0.25), lambda: ops.mean(x, axis=axis, keepdims=True),
+            lambda: ops.sum(x, axis=-1, keepdims=True), lambda: ops.max(x, axis=axis, keepdims=True),
+            lambda: ops.min(x, axis=axis, keepdims=True), lambda: ops.flip(x, axis=axis),
+            lambda: ops.repeat(x, 2, axis=axis), lambda: ops.concatenate([x, ops.relu(x)], axis=axis),
+            lambda: ops.matmul(x, np.outer(row, row[:2])), lambda: x[..., ::2],
+            lambda: x[:, : max(1, x.shape[1] // 2)], lambda: ops.reshape(x, (-1, *x.shape[:0:-1])),
+            lambda: ops.squeeze(ops.expand_dims(x, axis), axis=axis), lambda: ops.swapaxes(x, axis, -1),
+            lambda: ops.max(ops.stack([x, -x, x * 0.5], axis=axis), axis=axis), lambda: ops.maximum(x, x[:, :1]),
+            lambda: ops.transpose(x, (0, *range(len(x.shape) - 1, 0, -1))),
+            lambda: keras.activations.relu(x, max_value=2.0), lambda: ops.moveaxis(x, 1, -1),
+        ]
+    )()  # fmt: skip
+
+
 def _joined(rng: random.Random, layers: Any, x: Any, around: Any) -> Any:
     """Two values, of one shape or not, in one."""
     if x.shape == around.shape:
@@ -108,7 +160,10 @@ def keras_model(seed: int) -> tuple[Any, bool]:
         act = _activation(rng, layers)
         x = act(x)
         steps += [step, act]
+        steps += [_normalisation(rng, layers, x.shape)] if rng.random() < 0.2 else []
+        x = steps[-1](x) if steps[-1] is not act else x
         if not sequential:
+            x = _functions(rng, keras, x, axes > 0)
             if rng.random() < 0.4:
                 x = _joined(rng, layers, x, before)
             if not axes and rng.random() < 0.3:
@@ -132,11 +187,28 @@ def keras_model(seed: int) -> tuple[Any, bool]:
     for layer in last:
         x = layer(x)
     model = keras.Sequential([*steps, *last]) if sequential else keras.Model(given, x)
+    _weighted(model, layers, seed)
+    return model, ends
+
+
+def _functions(rng: random.Random, keras: Any, x: Any, images: bool) -> Any:
+    """Perhaps a function of a value, and a layer at each time; of images, if images come out."""
+    for add in (_function, _over_time):
+        if rng.random() < 0.4:
+            found = add(rng, keras, x)
+            x = x if images and len(found.shape) != len(x.shape) else found
+    return x
+
+
+def _weighted(model: Any, layers: Any, seed: int) -> None:
     values = np.random.default_rng(seed)
     for weight in model.weights:
-        value = values.normal(size=weight.shape)
-        weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
-    return model, ends
+        if weight.dtype.startswith("float"):
+            value = values.normal(size=weight.shape)
+            weight.assign(np.abs(value) + 0.5 if "variance" in weight.path else value)
+    for layer in model.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
 
 
 # ---- scikit-learn -----------------------------------------------------------------------------------------------

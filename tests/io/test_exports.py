@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.onnx, pytest.mark.torch]
 
 MODELS = int(os.environ.get("GEOMRELU_EXPORTS", "0"))
 COUNTS = {"torch legacy": 20, "torch dynamo": 4, "torch module": 100, "skl2onnx": 20, "scikit-learn": 40, "keras": 20}
+COUNTS["pipelines"] = 60
 
 
 @pytest.mark.parametrize("kind", KINDS)

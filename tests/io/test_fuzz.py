@@ -236,6 +236,7 @@ def keras_model(rng):
         ("AveragePooling2D", {"name": "pool", "pool_size": [2, 2], "strides": [1, 1], "padding": "valid"}),
         ("Reshape", {"name": "shape", "target_shape": [-1, 2]}),
         ("Dense", {"name": "dense", "units": 2, "activation": "linear", "use_bias": True}),
+        ("Normalization", {"name": "norm", "axis": [-1], "mean": [1, 2], "variance": [1, 4], "invert": False}),
         ("ReLU", {"name": "relu", "max_value": None, "negative_slope": 0.0}),
         ("Flatten", {"name": "flat"}),
     ]  # fmt: skip

@@ -491,7 +491,6 @@ REFUSED = {
     "pad": (relu_of(node("Pad", "x p", "h"), constants={"p": whole(0, 0, 0, 10**9)}), "at most 5"),
     "pad less": (relu_of(node("Pad", "x p", "h"), constants={"p": whole(0, 0, 0, -4)}), "empty"),
     "empty": (relu_of(node("Slice", "x s s", "h"), constants={"s": whole(1, 1)}), "empty"),
-    "cast": (relu_of(node("Neg", "x", "n"), node("Cast", "n", "h", to=TensorProto.FLOAT16)), "loses digits"),
     "cast to integers": (relu_of(node("Cast", "x", "h", to=TensorProto.INT64)), "loses digits"),
     "cast out of range": (
         relu_of(node("Cast", "c", "d", to=TensorProto.INT8), node("Reshape", "x d", "h"), constants={"c": whole(300)}),

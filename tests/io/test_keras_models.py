@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from geomrelu import InputError, Network, as_network
+from geomrelu import InputError, Network, as_network, decide
 
 
 @pytest.fixture
@@ -80,10 +80,26 @@ def test_functions_of_keras_ops_are_no_layers(keras, tmp_path):
     functions = (
         lambda y: y + 1.0,
         lambda y: 1.0 - y,
+        lambda y: 2 * y,
+        lambda y: y / 4,
         lambda y: ops.maximum(y, 0.5),
         lambda y: ops.minimum(y, np.float32([1, 2, 3])),
-        lambda y: ops.average(layers.Reshape((3, 1))(y), axis=1),
         lambda y: ops.reshape(y, (-1, 3, 1)),
+        lambda y: ops.clip(y, -0.5, 1.5),
+        lambda y: ops.relu6(y),
+        lambda y: ops.abs(y),
+        lambda y: ops.max(y[:, 1:], axis=-1, keepdims=True),
+        lambda y: ops.matmul(y, np.float32([[1, 2], [3, 4], [-5, 6]])),
+    )
+    for function in functions:
+        x = keras.Input((3,))
+        agree(keras, keras.Model(x, layers.ReLU()(function(layers.Dense(3)(x)))), tmp_path)
+    functions = (
+        lambda y: ops.average(layers.Reshape((3, 1))(y), axis=1),
+        lambda y: ops.hard_silu(y),
+        lambda y: ops.multiply(y, y),
+        lambda y: ops.sum(y, axis=0, keepdims=True),
+        lambda y: layers.UnitNormalization()(y),
     )
     for function in functions:
         x = keras.Input((3,))
@@ -91,18 +107,63 @@ def test_functions_of_keras_ops_are_no_layers(keras, tmp_path):
         for name in ("m.keras", "m.h5"):
             model.save(tmp_path / name)
             net = Network.from_file(tmp_path / name)
-            assert net.widths == (3,) and "ops." in net.reading.left[0]
+            assert net.widths == (3,)
+            assert "ops." in net.reading.left[0] or "UnitNormalization is not supported" in net.reading.left[0]
+
+
+def test_layers_are_done_at_each_time(keras, tmp_path):
+    layers = keras.layers
+    for inner in (
+        lambda: layers.Dense(2, activation="relu"),
+        layers.PReLU,
+        layers.Flatten,
+        lambda: layers.Conv1D(2, 2, padding="same", activation="relu"),
+        layers.GlobalMaxPooling1D,
+        lambda: layers.MaxPooling1D(2),
+    ):
+        x = keras.Input((3, 2, 4))
+        y = layers.Flatten()(layers.TimeDistributed(inner())(x))
+        agree(keras, keras.Model(x, layers.ReLU()(layers.Dense(2)(y))), tmp_path, (3, 2, 4))
+        i = keras.Input((3, 2, 4))
+        nested = keras.Model(i, layers.TimeDistributed(inner())(i))
+        agree(keras, keras.Model(x, layers.ReLU()(nested(x))), tmp_path, (3, 2, 4))
+
+
+def test_normalisations_of_inputs(keras, tmp_path):
+    layers, rng = keras.layers, np.random.default_rng(4)
+    data = rng.normal(size=(20, 3, 2)) * [1, 30] + [5, 0]
+    data[:, 1, 1] = 7  # of variance zero
+    for axis in (-1, 1, [1, 2], None):
+        for options in ({}, {"invert": True}):
+            layer = layers.Normalization(axis=axis, **options)
+            layer.adapt(data)
+            x = keras.Input((3, 2))
+            model = keras.Model(x, layers.Dense(2)(layers.ReLU()(layer(x))))
+            for name in ("m.keras", "m.h5"):
+                model.save(tmp_path / name)
+                net = Network.from_file(tmp_path / name)
+                right = keras.ops.convert_to_numpy(model(data[:2].astype("float32")))
+                found = [
+                    [[float(v) for v in net(row.ravel())[2 * k : 2 * k + 2]] for k in range(3)] for row in data[:2]
+                ]
+                assert np.allclose(found, right, rtol=1e-4, atol=1e-4)
+
+
+VALUE = object()  # what comes before, among the operands of a function
 
 
 def file_of(h5py, layers, groups):
-    """A .keras file of a Functional model, ``layers`` one after the other; the arrays of each group."""
+    """A .keras file of a Functional model, ``layers`` one after the other; the arrays of each group.
+
+    A layer is its class, its options, perhaps what else it is called with, and, of a function, its operands.
+    """
     described = [{"class_name": "InputLayer", "config": {"batch_shape": [None, 2], "name": "x"}, "name": "x"}]
     for kind, options, *call in layers:
         tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [described[-1]["name"], 0, 0]}}
-        node = {"args": [tensor], "kwargs": call[0] if call else {}}
-        described.append(
-            {"class_name": kind, "config": options, "name": options["name"], "inbound_nodes": [node], "module": "keras"}
-        )
+        args = [tensor if operand is VALUE else operand for operand in (call[1] if call[1:] else [VALUE])]
+        node = {"args": args, "kwargs": call[0] if call else {}}
+        layer = {"class_name": kind, "config": options, "name": options["name"], "inbound_nodes": [node]}
+        described.append(layer | {"module": "keras.src.ops.numpy" if call[1:] else "keras"})
     config = {"layers": described, "input_layers": ["x", 0, 0], "output_layers": [described[-1]["name"], 0, 0]}
     stored, packed = io.BytesIO(), io.BytesIO()
     with h5py.File(stored, "w") as file:
@@ -238,7 +299,182 @@ def test_nested_models_that_are_called_with_other_values_are_refused(keras, tmp_
         Network.from_file(tmp_path / "m.keras")
 
 
-def test_a_model_of_keras_is_asked_for_as_a_file(keras):
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, activation="relu")])
-    with pytest.raises(InputError, match=r"save it as \.keras and give the path"):
-        as_network(model)
+def test_a_model_of_keras_in_memory(keras):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(2, activation="relu"), layers.Dense(1)])
+    x = np.float32([1, -2])
+    found = [float(v) for v in as_network(model)(x.tolist())]
+    assert np.allclose(found, keras.ops.convert_to_numpy(model(x[None]))[0], atol=1e-6)
+    assert decide(model, (-1, 1)).network == as_network(model)
+    with pytest.raises(InputError, match=r"^layer 'lambda' and what comes after it: Lambda is not supported"):
+        as_network(keras.Sequential([keras.Input((2,)), layers.Lambda(lambda x: x, name="lambda")]))
+    with pytest.raises(InputError, match=r"^Dense is no model of Keras"):
+        as_network(layers.Dense(2))
+
+    own = type("Own", (layers.Layer,), {"call": lambda self, x: x})
+    with pytest.raises(InputError, match=r"^class .*Own is not Keras's own"):
+        as_network(keras.Sequential([keras.Input((2,)), own()]))
+
+
+class Model:
+    """What is called a model of Keras by its module."""
+
+    __module__ = "keras.models"
+
+    def __init__(self, data):
+        self.data = data
+
+    def save(self, path):
+        if self.data is None:
+            raise NotImplementedError("\nA layer lacks get_config.\nMore.")
+        with open(path, "wb") as file:
+            file.write(self.data)
+
+
+def test_what_a_model_of_keras_in_memory_writes_is_read(h5py):
+    net = as_network(Model(file_of(h5py, [("ReLU", {"name": "r"})], {})))
+    assert net([1, -2]) == [1, 0]
+    with pytest.raises(InputError, match=r"^the model of Keras cannot be saved: .*A layer lacks get_config"):
+        as_network(Model(None))
+    with pytest.raises(InputError, match=r"^layer 'n' and what comes after it: UnitNormalization is not supported$"):
+        as_network(Model(file_of(h5py, [("UnitNormalization", {"name": "n"})], {})))
+
+
+ARRAY = {"class_name": "__numpy__", "config": {"value": [[2.0, -1.0]], "dtype": "float32"}}
+REST = {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "operands", "right"),
+    [
+        ("Add", {}, [VALUE, ARRAY], lambda x: np.add(x, [2, -1])),
+        ("Subtract", {}, [1.5, VALUE], lambda x: 1.5 - x),
+        ("Multiply", {}, [ARRAY, VALUE], lambda x: x * [2, -1]),
+        ("TrueDivide", {}, [VALUE, ARRAY], lambda x: x / [2, -1]),
+        ("Maximum", {}, [VALUE, 0.5], lambda x: np.maximum(x, 0.5)),
+        ("Minimum", {}, [ARRAY, VALUE], lambda x: np.minimum(x, [2, -1])),
+        ("Clip", {"x_min": -1, "x_max": None}, [VALUE], lambda x: np.maximum(x, -1)),
+        ("Relu6", {}, [VALUE], lambda x: np.clip(x, 0, 6)),
+        ("Absolute", {}, [VALUE], np.abs),
+        ("HardTanh", {}, [VALUE], lambda x: np.clip(x, -1, 1)),
+        ("SoftShrink", {"threshold": 0.5}, [VALUE], lambda x: np.sign(x) * np.maximum(abs(x) - 0.5, 0)),
+        ("Matmul", {}, [VALUE, [[1, 2, 3], [4, 5, 6]]], lambda x: x @ [[1, 2, 3], [4, 5, 6]]),
+        ("GetItem", {}, [VALUE, [REST, None, 1]], lambda x: x[1:]),
+        ("Max", {"axis": -1, "keepdims": True}, [VALUE], lambda x: x.max(keepdims=True)),
+        ("Mean", {"axis": [1], "keepdims": True}, [VALUE], lambda x: x.mean(keepdims=True)),
+        ("Multiply", {}, [VALUE, VALUE], "ops.Multiply: a product of two values is not piecewise linear"),
+        ("TrueDivide", {}, [1, VALUE], "ops.TrueDivide: a division by a value is not piecewise linear"),
+        ("TrueDivide", {}, [VALUE, 0], "ops.TrueDivide: it divides by zero"),
+        ("Sum", {"axis": None}, [VALUE], "ops.Sum: over the rows of a batch it is not supported"),
+        ("GetItem", {}, [VALUE, 0], "ops.GetItem: a choice of rows of a batch is not supported"),
+        ("Reshape", {"newshape": [-1, 1]}, [VALUE], "ops.Reshape: over the rows of a batch it is not supported"),
+        ("HardSilu", {}, [VALUE], "ops.HardSilu is not supported"),
+        ("Relu", {}, [VALUE, 1], "ops.Relu: a call with something that is no value of the model is not supported"),
+    ],
+)
+def test_functions_of_values_and_constants(kind, options, operands, right, h5py, tmp_path):
+    layers = [("ReLU", {"name": "r"}), ("Rescaling", {"name": "s", "scale": 2, "offset": -1})]
+    layers.append((kind, {"name": "f", **options}, {}, operands))
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, {}))
+    net = Network.from_file(tmp_path / "m.keras")
+    for x in ([1, -2], [0.25, 4], [3, 0.5]):
+        if isinstance(right, str):
+            assert right in net.reading.left[0] and net.widths == (2,)
+        else:
+            assert not net.reading.left
+            assert [float(v) for v in net(x)] == list(right(np.maximum(x, 0) * 2.0 - 1))
+
+
+def test_functions_of_no_value_and_damaged_ones_are_refused_in_one_line(h5py, tmp_path):
+    for kind, options, operands, words in (
+        ("Add", {}, [1, 2], "it reads no value of the model"),
+        ("Concatenate", {"axis": 0}, [ARRAY, ARRAY], "it reads no value of the model"),
+        ("Clip", {}, [{"class_name": "__keras_tensor__"}], "the configuration is not one of Keras"),
+        ("Add", {}, [VALUE, [[1, 2], [3]]], "is not a number|is no array"),
+        ("Transpose", {"axes": [0, 0]}, [VALUE], "repeated axis"),
+    ):
+        (tmp_path / "m.keras").write_bytes(file_of(h5py, [(kind, {"name": "f", **options}, {}, operands)], {}))
+        with pytest.raises(InputError, match=words):
+            Network.from_file(tmp_path / "m.keras")
+
+
+def test_a_layer_at_each_time_has_its_weights_in_the_layer_inside(h5py, tmp_path):
+    kernel, bias = np.float32([[2]]), np.float32([-1])
+    inner = {"class_name": "Dense", "module": "keras", "config": {"name": "d", "activation": "relu"}}
+    layers = [("Reshape", {"name": "r", "target_shape": [2, 1]}), ("TimeDistributed", {"name": "t", "layer": inner})]
+    for outer, name in (("t", "d"), (None, None)):
+        groups = {"time_distributed": (outer, []), "time_distributed/layer": (name, [kernel, bias])}
+        (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, groups))
+        net = Network.from_file(tmp_path / "m.keras")
+        assert net.widths == (2,) and net([3, 0.25]) == [5, 0]
+        assert net.reading.layers[0].shape == (2, 1)
+    layers[1][1]["layer"] = {"class_name": "Sequential", "module": "keras", "config": {"name": "d", "layers": []}}
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, [("ReLU", {"name": "a"}), *layers], {}))
+    assert "TimeDistributed of Sequential is not supported" in Network.from_file(tmp_path / "m.keras").reading.left[0]
+
+
+@pytest.mark.parametrize(("name", "right"), [("hard_tanh", [0.5, 1]), ("relu6", [0.5, 3]), ("hard_silu", None)])
+def test_activations_with_bounds(name, right, h5py, tmp_path):
+    layers = [("ReLU", {"name": "r"}), ("Activation", {"name": "a", "activation": name})]
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, {}))
+    net = Network.from_file(tmp_path / "m.keras")
+    if right is None:
+        assert net.widths == (2,) and f"the activation {name} is not supported" in net.reading.left[0]
+    else:
+        assert not net.reading.left and net([0.5, 3]) == right
+
+
+@pytest.mark.parametrize("name", ["t/kernel:0", "t/d/kernel", "d/kernel:0"])
+def test_a_layer_at_each_time_in_older_files(name, h5py, tmp_path):
+    inner = {
+        "class_name": "Dense",
+        "config": {"name": "d", "use_bias": False, "activation": "relu", "dtype": "float32"},
+    }
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 2, 1], "name": "x"}},
+        {"class_name": "TimeDistributed", "config": {"name": "t", "trainable": True, "layer": inner}},
+    ]
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
+        group = file.create_group("model_weights/t")
+        group.attrs["weight_names"] = [name.encode()]
+        group[name] = np.float32([[2, -1]])
+    net = Network.from_file(tmp_path / "m.h5")
+    assert net.widths == (4,) and net([3, -1]) == [6, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "arrays", "right"),
+    [
+        ({"axis": [-1]}, [np.float32([1, 2]), np.float32([4, 0]), np.int32(9)], [(3 - 1) / 2, (5 - 2) / 1e-7]),
+        ({"axis": -1, "mean": [1, 2], "variance": [4, 9]}, [], [1, 1]),
+        ({"axis": [1], "mean": 1, "variance": 16}, [], [0.5, 1]),
+        ({"axis": None}, [np.float32(1), np.float32(16), np.int64(9)], [0.5, 1]),
+        ({"axis": -1, "mean": [1, 2], "variance": [4, 9], "invert": True}, [], [7, 17]),
+    ],
+)
+def test_a_normalisation_subtracts_and_divides_or_back(options, arrays, right, h5py, tmp_path):
+    layers = [("Normalization", {"name": "n", **options}), ("ReLU", {"name": "r"})]
+    groups = {"normalization": ("n", arrays)} if arrays else {}
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, groups))
+    net = Network.from_file(tmp_path / "m.keras")
+    assert np.allclose([float(v) for v in net([3, 5])], right, rtol=1e-15)
+    assert ["unless its epsilon is changed" in note for note in net.reading.notes] == [True] * (max(right) > 1e6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"axis": 0, "mean": 1, "variance": 2}, "axis 0 is not supported"),
+        ({"axis": -1, "mean": [1, 2, 3], "variance": [1, 2, 3]}, r"a mean of shape \[3\] does not fit axis -1"),
+        ({"axis": -1, "mean": [[1, 2]], "variance": [[1, 2]]}, r"a mean of shape \[1, 2\] does not fit axis -1"),
+        ({"axis": -1, "mean": [1, 2], "variance": [[1], 2]}, "is no array|is not a number"),
+        ({"axis": -1}, "0 weights are stored"),
+        ({"axis": 5}, "there is no axis 5"),
+    ],
+)
+def test_normalisations_that_do_not_fit_are_refused(options, words, h5py, tmp_path):
+    layers = [("Normalization", {"name": "n", **options}), ("ReLU", {"name": "r"})]
+    (tmp_path / "m.keras").write_bytes(file_of(h5py, layers, {}))
+    with pytest.raises(InputError, match=rf"layer 'n' \(Normalization\): .*({words})"):
+        Network.from_file(tmp_path / "m.keras")

@@ -423,6 +423,32 @@ def test_computed_constants_are_rounded_by_a_cast_to_half_precision(tmp_path):
     assert found == tuple(Fraction(float(np.float16(w * np.float32(0.1)))) for w in np.array([1, 3], np.float32))
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "shown"),
+    [
+        (TensorProto.FLOAT, TensorProto.FLOAT16, "float16"),
+        (TensorProto.DOUBLE, TensorProto.FLOAT, "float32"),
+        (TensorProto.FLOAT, TensorProto.DOUBLE, "float32"),  # back at the end
+    ],
+)
+def test_casts_between_layers_are_read_over_the_reals_with_a_note(first, then, shown, tmp_path):
+    constants = {name: A.astype(helper.tensor_dtype_to_np_dtype(kind)) for name, kind in (("v", first), ("w", then))}
+    nodes = [node("Cast", "x", "d", to=first), node("MatMul", "d v", "a"), node("Relu", "a", "r")]
+    nodes += [node("Cast", "r", "c", to=then), node("MatMul", "c w", "g"), node("Cast", "g", "h", to=TensorProto.FLOAT)]
+    net = read(mlp(*nodes, constants=constants), tmp_path)
+    assert net.widths == (2, 2) and not net.reading.left
+    (note,) = net.reading.notes
+    assert f"the model casts values to {shown}, which may round them" in note
+    for x in ([1, -2], [0.25, 3], [-1, -0.5]):  # nothing is rounded
+        assert [float(v) for v in net(x)] == graphs.run(tmp_path / "model.onnx", [np.float32(x)])[0].ravel().tolist()
+
+
+def test_hard_swish_is_left_out(tmp_path):
+    nodes = [node("MatMul", "x w", "a"), node("Relu", "a", "r"), node("HardSwish", "r", "h")]
+    net = read(mlp(*nodes, constants={"w": A}), tmp_path)
+    assert net.widths == (2,) and "operator HardSwish (node 3, output 'h') is not supported" in net.reading.left[0]
+
+
 # ---- how files hold numbers ---------------------------------------------------------------------------------------
 
 SMALL = {  # element type: bit patterns and their values
@@ -798,6 +824,37 @@ def test_scalers_and_quantised_weights(tmp_path):
     )
     net = read(made, tmp_path)
     assert [net.neuron(1, i).slope for i in (0, 1)] == [(0, 1), (4, 8)]
+
+
+IMPUTED = {"imputed_value_floats": [9.0], "replaced_value_float": float("nan")}
+CHOSEN = {"i": np.int64([[2, 0, 2]])}
+
+
+@pytest.mark.parametrize(
+    ("of", "constants", "words"),
+    [
+        (node("Imputer", "x", "h", **IMPUTED), {}, None),
+        (node("ArrayFeatureExtractor", "x i", "h"), CHOSEN, None),
+        (node("FeatureVectorizer", "x x", "h", inputdimensions=[3, 3]), {}, None),
+        (node("Imputer", "x", "h", **IMPUTED | {"replaced_value_float": -1.0}), {}, "replacing a number is not"),
+        (node("Imputer", "x", "h", imputed_value_floats=[9.0]), {}, "replacing a number is not"),
+        (node("FeatureVectorizer", "x x", "h", inputdimensions=[3, 2]), {}, "sizes other than those of its inputs"),
+        (node("ArrayFeatureExtractor", "x i", "h"), {"i": whole(3)}, r"there are no columns \[3\] in shape \[1, 3\]"),
+        (node("ArrayFeatureExtractor", "x i", "h"), {"i": whole(-1)}, "there are no columns"),
+    ],
+)
+def test_operators_that_skl2onnx_writes_of_pipelines(of, constants, words, tmp_path):
+    of.domain = "ai.onnx.ml"
+    made = mlp(of, constants=constants, shape=(1, 3))
+    made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    if words is not None:
+        with pytest.raises(InputError, match=words):
+            read(made, tmp_path)
+        return
+    net = read(made, tmp_path)
+    assert not net.reading.left and (of.op_type != "Imputer" or "missing values are no inputs" in net.reading.notes[0])
+    for x in ([1, -2, 3], [0.25, 4, -1]):
+        assert net(x) == graphs.run(tmp_path / "model.onnx", [np.float32(x)])[0].tolist()
 
 
 def test_inspect(tmp_path, capsys):

@@ -7,6 +7,7 @@ invented cases that once went wrong are data beside the checkout, and stand here
 from __future__ import annotations
 
 import gzip
+import importlib
 import io
 import json
 import struct
@@ -229,6 +230,75 @@ def test_other_conventions_of_weights():
     for arrays in (lens, sorted_by_name(lens), flax):
         read = Network.from_state_dict(arrays)
         assert read == net and read([1, -2]) == net([1, -2])
+
+
+class Array:
+    """An array of a library that says how it becomes one of NumPy, as JAX does."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        if self.array is None:
+            raise TypeError("traced")
+        return self.array
+
+
+def test_names_with_slashes_and_mappings_of_mappings(tmp_path):
+    rng = np.random.default_rng(2)
+    kernels = [np.float32(rng.integers(-3, 4, shape)) for shape in ((3, 4), (4, 3), (3, 3))]
+    biases = [np.float32(rng.integers(-3, 4, size)) for size in (4, 3, 3)]
+    names = ["Dense_0", "Dense_1", "head"]
+    net = Network.from_layers(
+        [(k.T, b, kind) for k, b, kind in zip(kernels, biases, ("relu", "relu", "none"), strict=True)]
+    )
+    layers = {n: {"kernel": k, "bias": b} for n, k, b in zip(names, kernels, biases, strict=True)}
+    flat = {f"params/{n}/{kind}": array for n, layer in layers.items() for kind, array in layer.items()}
+    np.savez(tmp_path / "m.npz", **flat)
+    wrapped = {n: {kind: Array(array) for kind, array in layer.items()} for n, layer in layers.items()}
+    for model in (flat, sorted_by_name(flat), {"params": layers}, layers, {"params": wrapped}, tmp_path / "m.npz"):
+        read = as_network(model)
+        assert read == net and read([1, -2, 3]) == net([1, -2, 3])
+    assert read.reading.layers[0].name == "params/Dense_0"
+    more = flat | {"params/norm/scale": np.ones(3)}
+    refused("'params/norm/scale' is not the weight or the bias", Network.from_state_dict, more)
+    for pattern in ("params/Dense_*", ["*/Dense_0", "params/Dense_1/*"]):
+        assert Network.from_state_dict(more, select=pattern).widths == (4,)
+    order = ["params/head", "params/Dense_0", "params/Dense_1"]
+    assert Network.from_state_dict(flat, order=order).widths == (3, 4)
+    refused("is not of a linear layer: normalisations", as_network,
+            {"params": layers, "batch_stats": {"norm": {"mean": np.ones(3)}}})  # fmt: skip
+    refused("actor and critic are networks of their own", as_network, {"actor": layers, "critic": layers})
+    refused("'params/Dense_0/kernel' stands twice", as_network, flat | {"params": layers})
+    refused("parameter 'a/kernel': it is not an array that holds", as_network, {"a": {"kernel": Array(None)}})
+    refused("parameter 'a/kernel': it holds complex128", as_network, {"a": {"kernel": Array(np.eye(2) * 1j)}})
+    refused("parameter 'step': it is not a tensor", as_network, {"params": layers, "step": 3})
+    deep = layers
+    for _ in range(30):
+        deep = {"x": deep}
+    refused("mappings are nested more than 20 deep", as_network, deep)
+    own = {"a": np.eye(2)}
+    own["b"] = own
+    refused("mappings are nested more than 20 deep", as_network, own)
+
+
+def test_narrow_arrays_of_other_libraries():
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    kernel = np.array([[0.1, -3.0], [2.5, 1e-20]], ml_dtypes.bfloat16)
+    read = as_network({"Dense_0": {"kernel": Array(kernel)}, "Dense_1": {"kernel": Array(np.float32(np.eye(2)))}})
+    assert read == as_network({"0.kernel": kernel.astype(np.float32), "1.kernel": np.eye(2)})
+
+
+def test_trees_of_flax():
+    jax, flax = (pytest.importorskip(name, reason=f"{name} is not installed") for name in ("jax", "flax"))
+
+    linen = importlib.import_module("flax.linen")
+    model = linen.Sequential([linen.Dense(4), linen.relu, linen.Dense(3), linen.relu, linen.Dense(2)])
+    parameters = model.init(jax.random.key(0), np.ones((1, 3), np.float32))
+    flat = flax.traverse_util.flatten_dict(parameters, sep="/")
+    x = np.float32([1, -2, 3])
+    for tree in (parameters, flat, flax.core.freeze(parameters)):
+        assert np.allclose([float(v) for v in as_network(tree)(x)], model.apply(parameters, x), atol=1e-6)
 
 
 def test_state_dictionaries_saved_as_npz(tmp_path):

@@ -21,7 +21,7 @@ from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, consta
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["ACTIVATIONS", "Maker", "activated", "between", "largest", "largest_of_windows", "sloped"]
+__all__ = ["ACTIVATIONS", "Maker", "activated", "between", "extreme", "largest", "largest_of_windows", "sloped"]
 
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PRelu", "Clip", "ThresholdedRelu", "Elu", "Selu", "Celu", "HardSigmoid"})
 """What is counted as a layer where it is left out."""
@@ -126,15 +126,15 @@ def _hard_sigmoid(node: Node, x: Value) -> Value:
 
 @rule("Max", 1, MANY, "consumed_inputs")
 def _maximum(node: Node, *inputs: Value) -> Value:
-    return _extreme(node, inputs, 1)
+    return extreme(node, inputs, 1)
 
 
 @rule("Min", 1, MANY, "consumed_inputs")
 def _minimum(node: Node, *inputs: Value) -> Value:
-    return _extreme(node, inputs, -1)
+    return extreme(node, inputs, -1)
 
 
-def _extreme(node: Node, inputs: Sequence[Value], sign: int) -> Value:
+def extreme(node: Maker, inputs: Sequence[Value], sign: int) -> Value:
     """The maximum (of the negatives: the minimum). With a constant it is a ReLU of the model's own, else auxiliary."""
     varying = [depends(scaled(v, sign)) for v in inputs if isinstance(v, Tensor) and v.map.inputs]
     fixed = [constant(v, "an input") for v in inputs if not (isinstance(v, Tensor) and v.map.inputs)]

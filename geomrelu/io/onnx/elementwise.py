@@ -11,7 +11,7 @@ import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rounded
-from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES
+from geomrelu.io.onnx.protobuf import FLOATS, INTEGERS, RANGES, float32_field
 from geomrelu.io.onnx.rules import (
     MANY,
     Node,
@@ -75,9 +75,13 @@ def _as(node: Node, x: Value | Step, to: int) -> Value | Step:
         if to not in FLOATS:
             raise Unsupported("a cast that loses digits of a value is not supported")
         if any(a < b for a, b in zip(FLOATS[to], FLOATS[node.kind], strict=True)):
-            if node.names[0] not in node.trace.given:
-                raise Unsupported("a cast that loses digits of a value is not supported")
-            node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
+            kind = {1: "float32", 10: "float16", 16: "bfloat16"}[to]
+            if node.names[0] in node.trace.given:
+                node.trace.note(f"input {node.names[0]!r} is rounded by the model first; it is read as given")
+            else:  # as any operator rounds what it makes
+                node.trace.note(
+                    f"the model casts values to {kind}, which may round them; they are read as before the cast"
+                )
         node.kind = to
         return x
     return _array_as(node, x, to)
@@ -167,3 +171,20 @@ def _scale(node: Node, x: Value) -> Value:
     x, offset, scale = depends(x), node.reals("offset"), node.reals("scale")
     x = x.plus(offset, -1) if offset.size else x
     return x.times(scale) if scale.size else x
+
+
+@rule(
+    "Imputer",
+    1,
+    1,
+    "imputed_value_floats imputed_value_int64s replaced_value_float replaced_value_int64",
+    domain="ai.onnx.ml",
+)
+def _impute(node: Node, x: Value) -> Value:
+    """What it makes of numbers, where NaN is what is replaced."""
+    stated = node.attributes.get("replaced_value_float")
+    replaced = np.zeros(1, np.float32) if stated is None else float32_field(stated, "f")
+    if replaced.size != 1 or not np.isnan(replaced[0]):  # 0, if nothing is stated
+        raise Unsupported("replacing a number is not continuous")
+    node.trace.note("Imputer: missing values are no inputs here, numbers pass as they are")
+    return depends(x)

@@ -74,6 +74,24 @@ def _gather(node: Node, x: Value, indices: Value) -> Value:
     return arranged(x, lambda p: np.take(p, chosen, axis))
 
 
+@rule("ArrayFeatureExtractor", 2, 2, domain="ai.onnx.ml", arrays=True)
+def _columns(node: Node, x: Value, indices: Value) -> Value:
+    """Along the last axis; a list of numbers becomes a row."""
+    chosen = _places(indices).ravel()
+    if not x.shape or not chosen.size or chosen.min() < 0 or chosen.max() >= x.shape[-1]:
+        raise InputError(f"there are no columns {chosen.tolist()[:8]} in shape {list(x.shape)}")
+    sized(math.prod(x.shape[:-1]) * chosen.size, "the chosen columns")
+    return arranged(x, lambda p: np.take(np.atleast_2d(p), chosen, -1))
+
+
+@rule("FeatureVectorizer", 1, MANY, "inputdimensions", domain="ai.onnx.ml", arrays=True)
+def _features(node: Node, *parts: Value) -> Value:
+    sizes = node.numbers("inputdimensions", [])
+    if any(len(part.shape) != 2 for part in parts) or sizes != [part.shape[1] for part in parts]:
+        raise Unsupported("sizes other than those of its inputs, or other axes than two, are not supported")
+    return concatenated(parts, 1)
+
+
 @rule("Slice", 1, 5, "axes ends starts", arrays=True)
 def _slice(
     node: Node,
