@@ -30,7 +30,7 @@ from geomrelu.network.network import Network
 
 __all__ = ["Falling", "without_biases"]
 
-PARTS = 500  # of each proof
+PARTS = 200  # of each proof
 
 
 def without_biases(network: Network) -> Network:
