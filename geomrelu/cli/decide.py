@@ -79,7 +79,15 @@ def add(command: Command) -> None:
     )
     sub.add_argument("--all", action="store_true", help="list the living neurons of wide layers too")
     add_reading(sub)
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=run, nothing=_nothing)
+
+
+def _nothing(options: argparse.Namespace, reason: str) -> dict[str, Any]:
+    """What JSON says where the time is over before the model is read."""
+    if options.data is not None:
+        return {"model": options.model, "data": options.data, "neurons": [], "reason": reason}
+    heads = {"model": options.model, "domain": options.domain, "killed_by": None, "left_out": []}
+    return heads | {"layers": [], "reason": reason}
 
 
 def run(options: argparse.Namespace) -> int:
