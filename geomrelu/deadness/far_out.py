@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -29,11 +30,12 @@ from geomrelu.deadness.whole_layers import AT_A_POINT
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
-from geomrelu.parallel import WorkersDied, ahead, shared
+from geomrelu.parallel import Pool, WorkersDied, ahead, shared
 
 __all__ = ["FarOut", "around", "is_moderate", "without_biases"]
 
 PARTS = 20, 100, 1_000, 10_000  # of a proof by signs, for each neuron; the first are found before a worker starts
+WIDE = 400  # earlier neurons, from which on an exact linear program takes seconds, and looks at no clock meanwhile
 FAR = 100  # at least so far around the point inside
 
 
@@ -119,19 +121,21 @@ class FarOut:
     ) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
         search, settled = BySigns(self.problem.network, self.domain, layer), set[int]()
-        for most in PARTS:
-            left = [i for i in asked if i not in settled]
-            where = None if most == PARTS[0] else executor
-            calls = ((shared(where, search), i, most, budget.left) for i in left)
-            try:
-                for i, found in zip(left, ahead(where, searched, calls), strict=True):
-                    budget.poll()
-                    verdict = None if found is None else self._found(layer, i, found)
-                    if verdict is not None:
-                        settled.add(i)
-                        yield verdict
-            except WorkersDied as problem:
-                raise Exhausted(str(problem)) from None
+        long = sum(self.problem.network.widths[: layer - 1]) > WIDE and budget.left is not None
+        with Pool(1) if long and executor is None else nullcontext(executor) as pool:
+            for most in PARTS:
+                left = [i for i in asked if i not in settled]
+                where = None if most == PARTS[0] and not long else pool
+                calls = ((shared(where, search), i, most, budget.left) for i in left)
+                try:
+                    for i, found in zip(left, ahead(where, searched, calls, budget), strict=True):
+                        budget.poll()
+                        verdict = None if found is None else self._found(layer, i, found)
+                        if verdict is not None:
+                            settled.add(i)
+                            yield verdict
+                except WorkersDied as problem:
+                    raise Exhausted(str(problem)) from None
 
     def _found(self, layer: int, i: int, found: Found) -> Verdict | None:
         problem = self.problem

@@ -38,7 +38,7 @@ from geomrelu import checker
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import nearest
+from geomrelu.exact.numbers import quotient
 from geomrelu.geometry.domains import Union
 from geomrelu.io.files import write
 
@@ -88,10 +88,12 @@ class Range:
 
 def outward(value: Fraction) -> float:
     """The least float64 that is not smaller (inf if there is none)."""
-    found = float(nearest([value.numerator], value.denominator)[0])
-    if found == -math.inf:
-        return -math.nextafter(math.inf, 0)
-    return math.nextafter(found, math.inf) if found < math.inf and Fraction(found) < value else found
+    p, q = value.numerator, value.denominator
+    found = quotient(p, q)
+    if math.isinf(found):
+        return found if found > 0 else -math.nextafter(math.inf, 0)
+    n, d = found.as_integer_ratio()
+    return math.nextafter(found, math.inf) if n * q < p * d else found
 
 
 def above(value: Fraction) -> Fraction:

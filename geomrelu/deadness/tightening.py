@@ -111,14 +111,18 @@ def _bundles(
 ) -> list[Bundle]:
     """Claims by what is derived before their proofs."""
     bundles: dict[tuple[int, str], Bundle] = {}
-    for (layer, i, sign), side in sorted(sides.items(), key=lambda item: item[0]):
+    known: dict[tuple[int | None, str], Bundle] = {}
+    for layer, i, sign in sorted(sides):
+        side = sides[layer, i, sign]
         about = None if side.proof == "parts" else layer
-        derive = [item for item in items[side.before] if about is None or item[0] < layer]
         claim: Claim = {"layer": layer, "neuron": i, "status": "at most" if sign > 0 else "at least"}
         claim |= {"bound": str(sign * side.value)} | ({} if side.proof is None else {"proof": side.proof})
-        new = Bundle(about, derive, trees.get(side.before), inside, [])
-        bundle = bundles.setdefault((about or 0, side.before if about is None else repr(derive)), new)
-        bundle.claims.append(claim | ({"point": 0} if inside else {}))
+        if (about, side.before) not in known:
+            derive = [item for item in items[side.before] if about is None or item[0] < layer]
+            new = Bundle(about, derive, trees.get(side.before), inside, [])
+            name = about or 0, side.before if about is None else repr(derive)
+            known[about, side.before] = bundles.setdefault(name, new)
+        known[about, side.before].claims.append(claim | ({"point": 0} if inside else {}))
     return [bundles[name] for name in sorted(bundles)]
 
 
