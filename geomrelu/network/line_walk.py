@@ -46,7 +46,7 @@ def network_on_lines(network: Network, domain: Polyhedron, layers: int, budget: 
     constant = [
         not bias and not entries  # 0 everywhere
         for layer in network.layers[:layers]
-        for bias, _, entries in (layer.row(i) for i in range(layer.outputs))
+        for bias, entries in zip(layer.bias, np.diff(layer.indptr).tolist(), strict=True)
     ]
 
     def along(line: Line) -> Iterator[tuple[tuple[int, ...], Fraction]]:
