@@ -149,7 +149,8 @@ def _on_domain(options: argparse.Namespace) -> int:
                 if isinstance(network, QuantisedNetwork) and (dead := channels(network, layer)):
                     print(dead)
 
-        budget = Budget(budget.seconds_left(kept=_writing(options, sum(network.widths))), options.regions)
+        kept = min(_writing(options, sum(network.widths)), budget.seconds_left(0.5))
+        budget = Budget(budget.seconds_left(kept=kept), options.regions)
         wanted = 1 + _bounds(options) + (options.arithmetic is not None)
         try:
             report = front_door.decide(

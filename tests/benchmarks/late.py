@@ -1,9 +1,9 @@
 """Are budgets kept on large networks, and in how much memory? ``python tests/benchmarks/late.py [NAME ...]``.
 
 Every command that takes a budget, on random networks with tens of thousands of neurons (those of ``large.py`` and some
-more; ``million`` is only read), each in a process of its own. Printed: the exit code; seconds of computing after the end
-of the budget, workers included, which a busy machine does not change much; seconds on the clock; the most memory of one
-process; and LATE where more than 5 % and 5 seconds of computing came after the end.
+more; ``million`` is only read), each in a process of its own. Printed: the exit code; seconds of computing after the
+end of the budget, workers included, which a busy machine does not change much; seconds on the clock; the most memory
+of one process; and LATE where more than 5 % and 5 seconds of computing came after the end.
 """
 
 from __future__ import annotations
