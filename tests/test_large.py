@@ -20,6 +20,7 @@ from polls import Polls
 import geomrelu
 from geomrelu import Budget, InputError, Network, Polyhedron, parallel
 from geomrelu.budget import Exhausted
+from geomrelu.certificates import files
 from geomrelu.deadness import drop_in, falsify, float_arithmetic, pruning, tightening
 from geomrelu.deadness.decide import decide
 from geomrelu.deadness.far_out import FarOut
@@ -360,3 +361,13 @@ def test_time_is_kept_for_the_page(model, tmp_path, capsys, monkeypatch):
     for more in (["--report", tmp_path / "page"], ["--ranges", tmp_path / "r.npz"]):
         assert run(capsys, "decide", model, "--domain", "box:0,1", "--time", 1000, *more)[0] == 0
     assert asked[0] < 700 < asked[1] < 850 and threading.active_count() == 1
+
+
+def test_reading_what_a_directory_holds_counts(model, tmp_path, monkeypatch):
+    """And so does the digest that certificates are bound to."""
+    made = []
+    monkeypatch.setattr("geomrelu.deadness.front_door.Budget", lambda *a: made.append("budget") or Budget(*a))
+    plain = files.known
+    monkeypatch.setattr(files, "known", lambda *a: made.append("known") or plain(*a))
+    geomrelu.decide(model, (0, 1), certificates=tmp_path / "kept")
+    assert made == ["budget", "known"]
