@@ -371,3 +371,10 @@ def test_reading_what_a_directory_holds_counts(model, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "known", lambda *a: made.append("known") or plain(*a))
     geomrelu.decide(model, (0, 1), certificates=tmp_path / "kept")
     assert made == ["budget", "known"]
+
+
+def test_no_network_is_made_in_floats_when_the_time_is_over(monkeypatch):
+    net = Network.from_layers([(np.eye(12), None, "relu"), (np.eye(12), None, "relu"), (np.eye(12), None, "relu")])
+    monkeypatch.setattr("geomrelu.deadness.workers.FloatNetwork", never)
+    reports = list(decide(net, Polyhedron.box([(0, 1)] * 12), budget=Polls(13)))
+    assert {v.status for r in reports[1:] for v in r.verdicts} == {geomrelu.Status.UNDECIDED}
