@@ -32,7 +32,7 @@ from geomrelu.exact import affine, numbers
 from geomrelu.exact.affine import AffineMap
 from geomrelu.geometry.parameters import Parameters
 from geomrelu.io import store
-from geomrelu.network import lp_regions, region_count
+from geomrelu.network import line_walk, lp_regions, region_count
 from geomrelu.network import network as networks
 
 LAYERS = [([[1, -1], [2, "1/3"], [-1, -1]], ["1/2", 0, -3], "relu"), ([[1, 1, 2]], [-1], "none")]
@@ -91,6 +91,28 @@ def test_regions_too_large_to_be_cut_are_met_by_lines(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(lp_regions, "MOST", 10)
     assert len(list(lp_regions.cut_network(net, flat))) >= 2  # one variable
+
+
+def test_networks_are_restricted_to_a_line_while_there_is_time(monkeypatch):
+    """The same maps, however many weights are taken at once."""
+    rng, watch = random.Random(5), Polls()
+    weights = [[Fraction(rng.randint(-3, 3), rng.randint(1, 4)) for _ in range(5)] for _ in range(5)]
+    net = Network.from_layers([(weights, range(5), "relu"), (weights[::-1], None, "relu")])
+    x, d = [Fraction(k, 3) for k in range(5)], [3, -1, 0, 2, 1]
+    whole = line_walk._restricted(net, x, d, 2, watch)
+    few, often = watch.polls, Polls()
+    for first, map_ in zip((x, None), whole, strict=True):
+        if first is not None:
+            for t in (0, 1, Fraction(-1, 2)):
+                point = [a + t * b for a, b in zip(x, d, strict=True)]
+                assert [map_.form(i)([t]) for i in range(5)] == net.pre_activations(point)[0]
+    monkeypatch.setattr(line_walk, "SOME", 1)
+    parts = line_walk._restricted(net, x, d, 2, often)
+    assert often.polls > 4 * few
+    forms = [[[m.form(i) for i in range(5)] for m in maps] for maps in (whole, parts)]
+    assert forms[0] == forms[1]
+    with pytest.raises(Exhausted):
+        line_walk._restricted(net, x, d, 2, Polls(5))
 
 
 # ---- numbers and files --------------------------------------------------------------------------------------------
