@@ -55,6 +55,7 @@ Workers = tuple[Executor | None, int]
 
 AHEAD = 3  # chunks handed out for each worker
 ATTEMPTS = 3  # processes that may die of one call
+MOMENT = 1.0  # seconds for a worker that looks at the clock to say what it has
 LEAVING = 1.0  # seconds that are given to threads that leave
 STARTING = threading.Lock()  # of whoever starts a process
 
@@ -323,9 +324,21 @@ def slots(executor: Executor | None) -> int:
     return 1 if executor is None else getattr(executor, "workers", 0) or getattr(executor, "_max_workers", 1)
 
 
-def ahead(executor: Executor | None, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+def ahead(
+    executor: Executor | None,
+    function: Callable[..., Any],
+    calls: Iterable[tuple[Any, ...]],
+    budget: Budget | None = None,
+) -> Iterator[Any]:
     """The results of calls in their order. Only as many are under way as are worked on, and one more: with each goes
-    what it works on. When nobody asks any more, those that have not begun are dropped."""
+    what it works on. When nobody asks any more, those that have not begun are dropped.
+
+    Args:
+        budget: when its time is over, a call that does not end by itself within a moment is not awaited.
+
+    Raises:
+        Exhausted: that is so.
+    """
     waiting = deque[Future[Any]]()
     try:
         for call in calls:
@@ -334,12 +347,19 @@ def ahead(executor: Executor | None, function: Callable[..., Any], calls: Iterab
                 continue
             waiting.append(executor.submit(function, *call))
             if len(waiting) > slots(executor):
-                yield waiting.popleft().result()
+                yield _awaited(waiting.popleft(), budget)
         while waiting:
-            yield waiting.popleft().result()
+            yield _awaited(waiting.popleft(), budget)
     finally:
         for job in waiting:
             job.cancel()
+
+
+def _awaited(future: Future[Any], budget: Budget | None) -> Any:
+    """What a call gives, once it does."""
+    while budget is not None and budget.left is not None and not wait([future], budget.left + MOMENT).done:
+        budget.poll()
+    return future.result()
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Read and write."""
     from geomrelu.errors import InputError
     from geomrelu.geometry.domains import ELLIPSOIDS, SETS, Union, read_any, read_ellipsoid, write_domain
-    from geomrelu.io.files import kind_of, write
+    from geomrelu.io.files import kind_of
 
     target = Path(options.output)
     if options.input.startswith(ELLIPSOIDS):
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":
             raise InputError(f"{target}: a model is written as .json")
-        write(target, model_of(options, options.input).to_json())
+        model_of(options, options.input).save(target)
     else:
         domain = read_any(options.input, lambda line: complain(f"note: {line}"))
         write_domain(domain, target)

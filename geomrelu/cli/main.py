@@ -7,11 +7,12 @@ Exit codes: 0 done; 1 a certificate was rejected or a claim refuted; 2 unusable 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from textwrap import fill
 from typing import Any, NoReturn, TextIO, cast
 
@@ -127,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"error: {problem}")
         return 2
     except Exhausted as end:
+        _printed_nothing(options, str(end))
         complain(str(end))
         return 3
     except KeyboardInterrupt as stop:
@@ -144,6 +146,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     finally:
         sys.stdout = shown
+
+
+def _printed_nothing(options: argparse.Namespace, reason: str) -> None:
+    """What a program that reads JSON gets where the time was over before there was anything to say."""
+    if getattr(options, "format", None) == "json" and hasattr(options, "nothing"):
+        with suppress(OSError):  # nobody reads it
+            print(json.dumps(options.nothing(options, reason), indent=1), flush=True)
 
 
 def _run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:

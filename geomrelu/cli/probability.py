@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from geomrelu.cli.shared import Command, add_reading, add_workers, long_run, model_of, widths_of
 
@@ -56,7 +57,12 @@ def add(command: Command) -> None:
     sub.add_argument("--all-counts", action="store_true", help="json: how often each count came up, however many")
     add_workers(sub)
     add_reading(sub)
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=run, nothing=_nothing)
+
+
+def _nothing(options: argparse.Namespace, reason: str) -> dict[str, Any]:
+    """What JSON says where the time is over before the model is read."""
+    return {"event": options.event, "estimate": None, "low": 0.0, "high": None, "exact": None, "stopped": reason}
 
 
 def run(options: argparse.Namespace) -> int:

@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         writable(options.certificates)
     budget = Budget(options.time)
     network, domain = judged_on_one_piece(options)
+    reading = options.time - budget.seconds_left()
     if isinstance(network, QuantisedNetwork):
         return _quantised(options, network, domain, budget)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         )
     else:
         network.check_saving(options.output)  # what the format cannot hold is said before the work
-    whole = Budget(budget.seconds_left(kept=reserve(network)))
+    whole = Budget(budget.seconds_left(kept=reserve(reading, options.certificate is not None)))
     with progress_bar("pruning", budget) as (advance, _):
         # the rest of the time is for the proofs that neurons are active
         reports = _decided(options, network, domain, whole.seconds_left(0.9), advance)

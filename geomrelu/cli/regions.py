@@ -45,7 +45,12 @@ def add(command: Command) -> None:
         "--signs-in", metavar="DIR", help="of a network: the sign vectors as .npy files there, none of them held"
     )
     add_reading(sub)
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=run, nothing=_nothing)
+
+
+def _nothing(options: argparse.Namespace, reason: str) -> dict[str, Any]:
+    """What JSON says where the time is over before the model is read."""
+    return {"file": options.file, "domain": options.domain, "regions": 0, "complete": False, "reason": reason}
 
 
 def run(options: argparse.Namespace) -> int:

@@ -33,8 +33,8 @@ def add(command: Command) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, solve, print."""
-    from geomrelu.budget import Budget
-    from geomrelu.deadness.solve import as_text, dumped, solve
+    from geomrelu.budget import Budget, Exhausted
+    from geomrelu.deadness.solve import Answer, as_text, dumped, solve
     from geomrelu.errors import InputError
     from geomrelu.io.files import named
     from geomrelu.io.models import combined
@@ -53,10 +53,14 @@ def run(options: argparse.Namespace) -> int:
     query = read_query(options.query)
     for line in query.notes:
         complain(f"note: {line}")
-    with in_time(options.time, "the networks are read"):
-        programs = combined(query, models, tape_of)
-    with named(options.query), progress_bar("solving", budget) as (advance, _):
-        answer = solve(query, programs, budget, advance)
+    try:
+        with in_time(options.time, "the networks are read"):
+            programs = combined(query, models, tape_of)
+    except Exhausted as end:
+        answer = Answer("unknown", {}, reason=str(end))
+    else:
+        with named(options.query), progress_bar("solving", budget) as (advance, _):
+            answer = solve(query, programs, budget, advance)
     print(dumped(answer) if options.format == "json" else as_text(query, answer))
     if options.certificates is not None:
         answer.save(Path(options.certificates))

@@ -37,7 +37,7 @@ def add(command: Command) -> None:
     sub.add_argument("--format", choices=("table", "json"), default="table")
     add_time(sub)
     add_reading(sub)
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=run, nothing=lambda options, reason: [])
 
 
 def run(options: argparse.Namespace) -> int:

@@ -68,6 +68,9 @@ class BySearch:
         What is open after that keeps its tree, to be worked on with those of the other layers. Where a budget ends, the
         next one goes on with the same step.
         """
+        done = self._steps.setdefault(layer, 0)
+        if not done:  # before the network is made in floats, which takes long if it is large
+            self.problem.budget.spend()
         steps: list[Any] = [partial(self._witnesses, effort) for effort in falsify.EFFORTS]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
@@ -79,9 +82,6 @@ class BySearch:
                 if layer > self.bench.floating.coarse_depth:
                     steps.insert(steps.index(self._sprouts), partial(self._by_cuts, LITTLE))
                 steps.append(partial(self._by_cuts, MUCH))
-        done = self._steps.setdefault(layer, 0)
-        if not done:
-            self.problem.budget.spend()
         left = list(asked)
         for step in steps[done:]:
             if step == self._sprouts and layer not in self._visited:  # first what whole layers take, of all of them

@@ -32,7 +32,7 @@ from geomrelu.exact.numbers import common, primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["BySigns", "Found", "searched"]
+__all__ = ["WIDE", "BySigns", "Found", "searched"]
 
 Neuron = tuple[int, int]
 Part = tuple[tuple[int, int, int], ...]  # the signs that were split on the way to it: layer, neuron, sign
@@ -74,6 +74,7 @@ class _Lost(Exception):
 
 NEAR = Fraction(1, 10**7)  # floats that differ by less say nothing
 MORE = 20  # nodes of a small proof, for the supremum
+WIDE = 400  # earlier neurons, from which on an exact linear program takes seconds, and looks at no clock meanwhile
 TABLES = "splits", "rows", "equalities"
 
 

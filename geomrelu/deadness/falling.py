@@ -20,7 +20,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.batch import Quick, derived
 from geomrelu.certificates.infinity import TooManyParts
-from geomrelu.deadness.by_signs import BySigns
+from geomrelu.deadness.by_signs import WIDE, BySigns
 from geomrelu.deadness.inside import is_moderate
 from geomrelu.deadness.proof_tree import Node
 from geomrelu.exact import linear_programs
@@ -85,9 +85,10 @@ class Falling:
 
         Raises:
             Exhausted: the budget ends.
-            TooManyParts: none is found in so many parts, or the domain is not given by a moderate number of rows.
+            TooManyParts: none is found in so many parts; programs would be long, or the domain is given by generators.
         """
-        if self.domain.given_by_generators or not is_moderate(self.domain):
+        wide = sum(self.network.widths[: layer - 1]) > WIDE
+        if wide or self.domain.given_by_generators or not is_moderate(self.domain):
             raise TooManyParts
         if layer not in self._searches:
             parts = [Polyhedron(part) for part in checker.slices(self.domain.checked)]

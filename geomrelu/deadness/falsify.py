@@ -40,7 +40,7 @@ def candidates(
     size = max(floating.network.widths[:level]) + floating.network.inputs
     count = int(np.clip(BATCH // size, 16, 64 * starts))
     points = floating.inside.sampled(random, count)
-    reached = floating.reached(points, level, waiting)
+    reached = floating.reached(points, level, waiting, budget)
     never = np.ones(len(waiting), dtype=bool)
     for best, shown in covering(reached > 0):
         never[shown] = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -19,7 +20,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
-from geomrelu.deadness.by_signs import BySigns, Found, searched
+from geomrelu.deadness.by_signs import WIDE, BySigns, Found, searched
 from geomrelu.deadness.falling import without_biases
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
@@ -27,7 +28,7 @@ from geomrelu.deadness.verdict import Verdict
 from geomrelu.deadness.whole_layers import AT_A_POINT
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
-from geomrelu.parallel import WorkersDied, ahead, shared
+from geomrelu.parallel import Pool, WorkersDied, ahead, shared
 
 __all__ = ["FarOut", "around"]
 
@@ -105,19 +106,21 @@ class FarOut:
     ) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
         search, settled = BySigns(self.problem.network, self.domain, layer), set[int]()
-        for most in PARTS:
-            left = [i for i in asked if i not in settled]
-            where = None if most == PARTS[0] else executor
-            calls = ((shared(where, search), i, most, budget.left) for i in left)
-            try:
-                for i, found in zip(left, ahead(where, searched, calls), strict=True):
-                    budget.poll()
-                    verdict = None if found is None else self._found(layer, i, found)
-                    if verdict is not None:
-                        settled.add(i)
-                        yield verdict
-            except WorkersDied as problem:
-                raise Exhausted(str(problem)) from None
+        long = sum(self.problem.network.widths[: layer - 1]) > WIDE and budget.left is not None
+        with Pool(1) if long and executor is None else nullcontext(executor) as pool:
+            for most in PARTS:
+                left = [i for i in asked if i not in settled]
+                where = None if most == PARTS[0] and not long else pool
+                calls = ((shared(where, search), i, most, budget.left) for i in left)
+                try:
+                    for i, found in zip(left, ahead(where, searched, calls, budget), strict=True):
+                        budget.poll()
+                        verdict = None if found is None else self._found(layer, i, found)
+                        if verdict is not None:
+                            settled.add(i)
+                            yield verdict
+                except WorkersDied as problem:
+                    raise Exhausted(str(problem)) from None
 
     def _found(self, layer: int, i: int, found: Found) -> Verdict | None:
         problem = self.problem

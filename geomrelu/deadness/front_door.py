@@ -135,7 +135,7 @@ def decide(
         return replace(report, floats=floats)
     if isinstance(set_, Union):
         return _on_pieces(network, set_, layers, neurons, time, certificates, told, how)
-    asked = neurons_asked(network, layers, neurons)
+    asked, budget = neurons_asked(network, layers, neurons), Budget(time, regions)
     keeper = _Keeper(None if certificates is None else writable(certificates), network, set_, asked)
     told_of, every = dict.fromkeys(asked, 0), sum(map(len, asked.values()))
 
@@ -154,7 +154,7 @@ def decide(
     with workers_on(workers, scheduler) as (executor, _):
         try:
             for layer in judged(
-                network, set_, layers, neurons, Budget(time, regions), advanced,
+                network, set_, layers, neurons, budget, advanced,
                 each=neuron_time, executor=executor, known=keeper.known, save=keeper.save, open_=grown,
                 together=together,
             ):  # fmt: skip

@@ -8,11 +8,12 @@ active one (z >= 0 on the domain) is folded into the layers that read it, where 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from geomrelu.deadness.inside import is_searched
 from geomrelu.deadness.verdict import LayerReport, Status
 from geomrelu.deadness.workers import Bench
 from geomrelu.exact.affine import AffineMap
+from geomrelu.exact.numbers import quotient
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -32,7 +34,7 @@ from geomrelu.network.network import Network
 
 __all__ = ["Pruning", "prune", "reserve"]
 
-PASSES = 6  # of writing, and of judging what was written; measured on networks of 0.6 to 2 million weights
+PASSES, DIGESTS = 3, 2  # as long as reading, measured on networks of 4 to 17 million weights
 Fate = dict[tuple[int, int], tuple[str, Any]]
 
 
@@ -42,23 +44,38 @@ class Pruning:
 
     Attributes:
         network: the smaller network.
-        certificate: what was accepted (see ``checker.py``), as JSON data.
+        original, domain: what it equals, and where.
+        changes: what was accepted, as JSON data: claims, points, and what became of which neurons.
         removed, folded, merged: how many neurons.
         before, after: (neurons, parameters, multiplications); a convolution counts as the matrix it is.
     """
 
     network: Network
-    certificate: dict[str, Any]
+    original: Network
+    domain: OneSet
+    changes: dict[str, Any]
     removed: int
     folded: int
     merged: int
     before: tuple[int, int, int]
     after: tuple[int, int, int]
 
+    @cached_property
+    def certificate(self) -> dict[str, Any]:
+        """What was accepted (see ``checker.py``), as JSON data. Cost: both networks are written in their canonical form
+        when it is first asked for."""
+        return {
+            "geomrelu": checker.PRUNING,
+            "model": self.original.checked.whole_digest(),
+            "domain": self.domain.checked.digest(),
+            "smaller": self.network.checked.whole_digest(),
+            **self.changes,
+        }
+
     @property
     def said(self) -> str:
         """What was done, in words."""
-        dead = sum(claim["status"] == "dead" for claim in self.certificate["claims"])
+        dead = sum(claim["status"] == "dead" for claim in self.changes["claims"])
         unread = f", {self.removed - dead} that nothing reads any more" if self.removed > dead else ""
         return f"{dead} dead{unread} removed, {self.folded} active folded, {self.merged} multiples merged"
 
@@ -114,7 +131,7 @@ def prune(
         fate |= {key: ("removed", None) for key in only if key not in fate}  # such as nothing reads any more
     if merge:
         fate |= _multiples(network, fate)
-    model = changes.pruned(network.checked, fate)
+    model = changes.pruned(network.checked, fate) if fate else network.checked
     if fold and (isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))):
         fate, active, model = _folded(network, domain, fate, model, budget or Budget())
         claims |= active
@@ -125,28 +142,26 @@ def prune(
             claim["point"] = len(table) - 1
     smaller = _network(model) if fate else network
     merged = [(key, what) for key, (kind, what) in sorted(fate.items()) if kind == "merged"]
-    certificate = {
-        "geomrelu": checker.PRUNING,
-        "model": network.checked.whole_digest(),
-        "domain": domain.checked.digest(),
-        "smaller": smaller.checked.whole_digest(),
+    made = {
         "points": table,
         "claims": [claims[key] for key in sorted(claims)],
         **{name: [[*key] for key, (kind, _) in sorted(fate.items()) if kind == name] for name in ("removed", "folded")},
         "merged": [[*key, j, str(c)] for key, (j, c) in merged],
     }
-    counts = changes.check_changes(certificate, network.checked, certificate["claims"], smaller.checked)
-    return Pruning(smaller, certificate, **counts, before=_size(network), after=_size(smaller))
+    counts = dict.fromkeys(checker.CHANGES, 0)
+    if fate:  # else it is the network itself
+        counts = changes.check_changes(made, network.checked, made["claims"], smaller.checked)
+    return Pruning(smaller, network, domain, made, **counts, before=_size(network), after=_size(smaller))
 
 
-def reserve(network: Network) -> float:
-    """Seconds to be left for :func:`prune` without folding, and for writing what it gives: so many times as long as it
-    takes now, on this machine, to write all weights in their canonical form."""
-    fresh = Network(network.inputs, network.layers, network.output)  # of which nothing is known
-    begun = time.monotonic()
-    fresh.checked.whole_digest()
-    vars(network).setdefault("checked", fresh.checked)
-    return PASSES * (time.monotonic() - begun)
+def reserve(reading: float, certificate: bool = False) -> float:
+    """Seconds to be left for :func:`prune` without folding, and for writing what it gives.
+
+    Args:
+        reading: seconds that reading the network took, as the judge holds it, on this machine and now.
+        certificate: the certificate is written, too.
+    """
+    return reading * (PASSES + DIGESTS * certificate)
 
 
 def _unread(network: Network, fate: Fate) -> Fate:
@@ -168,18 +183,31 @@ def _multiples(network: Network, fate: Fate) -> Fate:
     """Neurons that are positive multiples of an earlier one of their layer."""
     found: Fate = {}
     for level, map_ in enumerate(network.layers, 1):
-        first: dict[Any, tuple[int, int]] = {}
-        for i in range(map_.outputs):
-            bias, columns, entries = map_.row(i)
-            if (level, i) in fate or not columns:
-                continue
-            size = math.gcd(bias, *entries)
-            key = (tuple(columns), bias // size, *(v // size for v in entries))
-            if key in first:
-                j, other = first[key]
-                found[level, i] = ("merged", (j, Fraction(size, other)))
-            else:
-                first[key] = i, size
+        likely: dict[Any, list[int]] = {}  # by what is cheap: where weights stand, and the quotient of two of them
+        starts, indices, data = map_.indptr.tolist(), map_.indices, map_.data
+        for i, (start, stop) in enumerate(pairwise(starts)):
+            if start < stop and (level, i) not in fate:
+                first, last = start, stop - 1
+                key = stop - start, indices[first], indices[last], quotient(data[first], data[last])
+                likely.setdefault(key, []).append(i)
+        for some in likely.values():
+            found |= _among(map_, level, some) if len(some) > 1 else {}
+    return found
+
+
+def _among(map_: AffineMap, level: int, neurons: Iterable[int]) -> Fate:
+    """The same among some neurons of a layer."""
+    found: Fate = {}
+    first: dict[Any, tuple[int, int]] = {}
+    for i in neurons:
+        bias, columns, entries = map_.row(i)
+        size = math.gcd(bias, *entries)
+        key = (tuple(columns), bias // size, *(v // size for v in entries))
+        if key in first:
+            j, other = first[key]
+            found[level, i] = ("merged", (j, Fraction(size, other)))
+        else:
+            first[key] = i, size
     return found
 
 
@@ -187,8 +215,10 @@ def _folded(
     network: Network, domain: Polyhedron | Ellipsoid, fate: Fate, smaller: checker.Model, budget: Budget
 ) -> tuple[Fate, dict[tuple[int, int], dict[str, Any]], checker.Model]:
     """Fold the active neurons of each layer where that leaves fewer weights; what they leave comes last."""
-    bench = Bench(network, domain)
     claims: dict[tuple[int, int], dict[str, Any]] = {}
+    if budget.ended:
+        return fate, claims, smaller
+    bench = Bench(network, domain)
     with suppress(Exhausted), np.errstate(all="ignore"):
         bench.floating.whole(network.depth, budget)
     bounds = bench.floating.known

@@ -24,9 +24,10 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from geomrelu import checker
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import nearest
+from geomrelu.exact.numbers import quotient
 from geomrelu.geometry.domains import Union
 from geomrelu.io.files import write
 
@@ -87,10 +88,12 @@ class Range:
 
 def outward(value: Fraction) -> float:
     """The least float64 that is not smaller (inf if there is none)."""
-    found = float(nearest([value.numerator], value.denominator)[0])
-    if found == -math.inf:
-        return -math.nextafter(math.inf, 0)
-    return math.nextafter(found, math.inf) if found < math.inf and Fraction(found) < value else found
+    p, q = value.numerator, value.denominator
+    found = quotient(p, q)
+    if math.isinf(found):
+        return found if found > 0 else -math.nextafter(math.inf, 0)
+    n, d = found.as_integer_ratio()
+    return math.nextafter(found, math.inf) if n * q < p * d else found
 
 
 def above(value: Fraction) -> Fraction:
@@ -116,15 +119,25 @@ class Ranges:
 
     Attributes:
         model, domain: the judge's; on a union the union.
-        found: (layer, neuron) -> its :class:`Range`.
-        bundles: the claims that prove them. parts: on a union, the ranges on each piece (they have the claims).
+        made: makes :attr:`found`. proved: makes :attr:`bundles`.
+        parts: on a union, the ranges on each piece (they have the claims).
     """
 
     model: checker.Model
     domain: Any
-    found: Mapping[tuple[int, int], Range]
-    bundles: Sequence[Bundle] = ()
+    made: Callable[[], Mapping[tuple[int, int], Range]]
+    proved: Callable[[], Sequence[Bundle]] = tuple
     parts: Sequence[Ranges] = field(default=())
+
+    @cached_property
+    def found(self) -> Mapping[tuple[int, int], Range]:
+        """(layer, neuron) -> its :class:`Range`."""
+        return self.made()
+
+    @cached_property
+    def bundles(self) -> Sequence[Bundle]:
+        """The claims that prove them."""
+        return self.proved()
 
     def __iter__(self) -> Iterator[Range]:
         return iter(self.found.values())
@@ -319,4 +332,4 @@ def united_ranges(model: checker.Model, domain: Any, parts: Sequence[Ranges]) ->
             high is not None and any(r.attained[1] and r.upper == high for r in own),
         )
         found[key] = Range(*key, low, high, attained, (any(r.seen[0] for r in own), any(r.seen[1] for r in own)))
-    return Ranges(model, domain, found, (), tuple(parts))
+    return Ranges(model, domain, lambda: found, parts=tuple(parts))

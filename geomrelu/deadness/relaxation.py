@@ -222,10 +222,11 @@ class FloatNetwork:
             outputs.append(np.maximum(z, 0))
         return result
 
-    def reached(self, points: Array, level: int, neurons: Sequence[int] | Array) -> Array:
+    def reached(self, points: Array, level: int, neurons: Sequence[int] | Array, budget: Budget = UNLIMITED) -> Array:
         """Pre-activations of some neurons of a layer at points (count, n): (count, neurons); little else is held."""
         some = np.empty((len(points), len(neurons)))
         for k in range(0, len(points), 256):
+            budget.poll()
             some[k : k + 256] = self.forward(points[k : k + 256], level)[-1][:, neurons]
         return some
 

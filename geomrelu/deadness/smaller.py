@@ -14,7 +14,7 @@ from geomrelu.arguments import filename, seconds
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.deadness.front_door import decide
-from geomrelu.deadness.pruning import Pruning
+from geomrelu.deadness.pruning import Pruning, reserve
 from geomrelu.deadness.pruning import prune as pruned
 from geomrelu.deadness.quantised_pruning import QuantisedSmaller, smaller_file
 from geomrelu.deadness.quantised_report import QuantisedReport
@@ -119,20 +119,22 @@ def prune(
     >>> found.network.widths, found(["1/2"]) == found.original(["1/2"]), found.check()
     ((1,), True, {'removed': 1, 'folded': 0, 'merged': 1})
     """
+    time = seconds(time, "time")
+    budget = Budget(time)
     network = as_judged(model)
+    if isinstance(network, Network):
+        _ = network.checked  # as the judge holds it
+    kept = reserve(time - budget.seconds_left())
     where = as_domain(domain, network.inputs, network.reading)
     if isinstance(where, Union):
         raise InputError("a network is pruned on one set, not on a union: give a set that holds them all")
-    time = seconds(time, "time")
-    budget = Budget(time)
+    whole = Budget(budget.seconds_left(kept=kept))
     report = decide(
-        network, where, time=0.9 * time, neuron_time=neuron_time, workers=workers, certificates=certificates,
-        together=False, progress=progress,
+        network, where, time=whole.seconds_left(0.9), neuron_time=neuron_time, workers=workers,
+        certificates=certificates, together=False, progress=progress,
     )  # fmt: skip
     if isinstance(network, QuantisedNetwork):
         if not isinstance(model, (str, PathLike)) or not isinstance(report, QuantisedReport):
             raise InputError("a quantised network is pruned as a file: give its path")
         return smaller_file(model, report)
-    return Smaller(
-        network, where, pruned(network, where, report, budget, fold=fold, merge=merge), len(report.undecided)
-    )
+    return Smaller(network, where, pruned(network, where, report, whole, fold=fold, merge=merge), len(report.undecided))

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,6 +86,46 @@ def tightened(
     return _Search(network, domain, asked, budget or Budget(), verdicts, progress).run()
 
 
+def _found(
+    asked: Mapping[int, Sequence[int]], sides: Mapping[Key, Side], seen: set[Key]
+) -> dict[tuple[int, int], Range]:
+    """The range of each neuron."""
+    found = {}
+    for layer, neurons in asked.items():
+        for i in neurons:
+            high, low = sides.get((layer, i, 1)), sides.get((layer, i, -1))
+            known = tuple((layer, i, s) in seen or _is_attained(side) for s, side in ((-1, low), (1, high)))
+            found[layer, i] = Range(
+                layer,
+                i,
+                None if low is None else -low.value,
+                None if high is None else high.value,
+                (low is not None and low.attained, high is not None and high.attained),
+                (known[0], known[1]),
+            )
+    return found
+
+
+def _bundles(
+    sides: Mapping[Key, Side], items: Mapping[str, list[Any]], trees: Mapping[str, list[Any]], inside: list[Any]
+) -> list[Bundle]:
+    """Claims by what is derived before their proofs."""
+    bundles: dict[tuple[int, str], Bundle] = {}
+    known: dict[tuple[int | None, str], Bundle] = {}
+    for layer, i, sign in sorted(sides):
+        side = sides[layer, i, sign]
+        about = None if side.proof == "parts" else layer
+        claim: Claim = {"layer": layer, "neuron": i, "status": "at most" if sign > 0 else "at least"}
+        claim |= {"bound": str(sign * side.value)} | ({} if side.proof is None else {"proof": side.proof})
+        if (about, side.before) not in known:
+            derive = [item for item in items[side.before] if about is None or item[0] < layer]
+            new = Bundle(about, derive, trees.get(side.before), inside, [])
+            name = about or 0, side.before if about is None else repr(derive)
+            known[about, side.before] = bundles.setdefault(name, new)
+        known[about, side.before].claims.append(claim | ({"point": 0} if inside else {}))
+    return [bundles[name] for name in sorted(bundles)]
+
+
 class _Search:
     def __init__(
         self,
@@ -128,34 +168,11 @@ class _Search:
     # ---- what is known -----------------------------------------------------------------------------------------
 
     def ranges(self) -> Ranges:
-        """What is known now."""
-        found = {}
-        for layer, neurons in self.asked.items():
-            for i in neurons:
-                high, low = self.sides.get((layer, i, 1)), self.sides.get((layer, i, -1))
-                seen = tuple((layer, i, s) in self.seen or _is_attained(side) for s, side in ((-1, low), (1, high)))
-                found[layer, i] = Range(
-                    layer,
-                    i,
-                    None if low is None else -low.value,
-                    None if high is None else high.value,
-                    (low is not None and low.attained, high is not None and high.attained),
-                    (seen[0], seen[1]),
-                )
-        return Ranges(self.network.checked, self.domain.checked, found, self._bundles())
-
-    def _bundles(self) -> list[Bundle]:
-        """Claims by what is derived before their proofs."""
-        bundles: dict[tuple[int, str], Bundle] = {}
-        for (layer, i, sign), side in sorted(self.sides.items(), key=lambda item: item[0]):
-            about = None if side.proof == "parts" else layer
-            derive = [item for item in self.items[side.before] if about is None or item[0] < layer]
-            claim: Claim = {"layer": layer, "neuron": i, "status": "at most" if sign > 0 else "at least"}
-            claim |= {"bound": str(sign * side.value)} | ({} if side.proof is None else {"proof": side.proof})
-            new = Bundle(about, derive, self.trees.get(side.before), self.inside, [])
-            bundle = bundles.setdefault((about or 0, side.before if about is None else repr(derive)), new)
-            bundle.claims.append(claim | ({"point": 0} if self.inside else {}))
-        return [bundles[name] for name in sorted(bundles)]
+        """What is known now. It is written out when it is asked for: of many neurons that takes seconds."""
+        sides, before = dict(self.sides), {name: [*items] for name, items in self.items.items()}
+        found = partial(_found, self.asked, sides, set(self.seen))
+        bundles = partial(_bundles, sides, before, dict(self.trees), self.inside)
+        return Ranges(self.network.checked, self.domain.checked, found, bundles)
 
     @cached_property
     def inside(self) -> list[Any]:

@@ -192,7 +192,7 @@ class WholeLayers:
     def _shown(self, domain: Polyhedron, layer: int, asked: Sequence[int], points: Array) -> Iterator[Verdict]:
         """Which neurons the points show to be positive; few of them for many."""
         waiting = np.array(asked, dtype=int)
-        hits = self.floating.reached(points, layer, waiting) > 0
+        hits = self.floating.reached(points, layer, waiting, self.problem.budget) > 0
         chosen = [(points[best], waiting[shown]) for best, shown in falsify.covering(hits)]
         for k in range(0, len(chosen), step := self._count(layer, 64)):
             self.problem.budget.poll()

@@ -44,6 +44,8 @@ __all__ = [
     "sparse",
 ]
 
+_SAMPLE = 1 << 16  # entries that say whether many of a large array are equal
+
 _NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)")
 
 
@@ -230,10 +232,14 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
         return common(rationals(array.ravel().tolist(), where))
     layout = _FLOATS[array.dtype.itemsize]
     native = array.astype(array.dtype.newbyteorder("="), copy=False)
-    bits, position = np.unique(native.ravel().view(layout.integer), return_inverse=True)  # equal bits, equal numbers
+    bits, position = native.ravel().view(layout.integer), None
+    some = bits[:: max(1, len(bits) // _SAMPLE)]
+    if len(np.unique(some)) < 0.95 * len(some) or len(bits) <= _SAMPLE:
+        bits, position = np.unique(bits, return_inverse=True)  # equal bits, equal numbers
     exponents = ((bits >> layout.digits) & layout.special).astype(np.int64)
     if (exponents == layout.special).any():
-        first = int(np.argmax((exponents == layout.special)[position.ravel()]))
+        special = exponents == layout.special
+        first = int(np.argmax(special if position is None else special[position.ravel()]))
         at = np.unravel_index(first, array.shape)
         raise InputError(f"{where}, entry {[int(i) for i in at]}: {array[at]} is not a finite number")
     mantissas = (bits & ((1 << layout.digits) - 1)).astype(np.int64) | (
@@ -245,11 +251,13 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     mantissas[(bits >> (8 * array.dtype.itemsize - 1)).astype(bool)] *= -1
     lowest = int(exponents.min(initial=0))
     shifts = exponents - lowest
-    if 2 * len(bits) > len(position) and int(shifts.max(initial=0)) + layout.digits + 1 < 63:
+    short = shifts + layout.digits + 1 < 63
+    if position is not None and 2 * len(bits) > len(position) and short.all():
         return (mantissas << shifts)[position.ravel()].tolist(), 1 << -lowest  # few are equal, and all are short
     table = np.empty(len(bits), dtype=object)
-    table[:] = [m << e for m, e in zip(mantissas.tolist(), shifts.tolist(), strict=True)]
-    return table[position.ravel()].tolist(), 1 << -lowest
+    table[short] = mantissas[short] << shifts[short]
+    table[~short] = [m << e for m, e in zip(mantissas[~short].tolist(), shifts[~short].tolist(), strict=True)]
+    return (table if position is None else table[position.ravel()]).tolist(), 1 << -lowest
 
 
 def plain(array: np.ndarray, where: str = "array") -> np.ndarray:

@@ -137,8 +137,8 @@ class Parameters:
                 form[1 + bisect_left(free, j)] = scale
             coordinates.append(tuple(form))
         hull = cls(coordinates, scale, len(free), [])
-        rows = [row for row in hull.all_pulled(domain.inequalities, budget) if any(row[1:])]
-        return cls(coordinates, scale, len(free), rows)
+        pulled = _sides(domain, free) if domain.is_box else hull.all_pulled(domain.inequalities, budget)
+        return cls(coordinates, scale, len(free), [row for row in pulled if any(row[1:])])
 
     def restricted(self, rows: Sequence[Row]) -> Parameters:
         """The part where parameters are 0 that neither its own rows nor some forms in them need."""
@@ -167,3 +167,13 @@ class Parameters:
         """The point with these homogeneous parameters."""
         scale = self.denominator * parameters[0]
         return tuple(Fraction(dot(form, parameters), scale) for form in self.coordinates)
+
+
+def _sides(box: Polyhedron, free: Sequence[int]) -> Iterator[Row]:
+    """The sides of a box of some coordinates, in these; of all coordinates they would be long rows."""
+    for k, j in enumerate(free, 1):
+        for end, sign in ((box.checked.lower[j], 1), (box.checked.upper[j], -1)):
+            if end is not None:
+                row = [0] * (len(free) + 1)
+                row[0], row[k] = -sign * end.numerator, sign * end.denominator
+                yield tuple(row)

@@ -210,7 +210,7 @@ class Polyhedron:
     @cached_property
     def equalities(self) -> tuple[Row, ...]:
         """All rows with ``b + a·x = 0``."""
-        return tuple(self._h[1])
+        return tuple(self._h[1] if self.given_by_generators else self.flats)
 
     @cached_property
     def _h(self) -> tuple[list[Row], list[Row]]:
@@ -259,7 +259,11 @@ class Polyhedron:
     @property
     def likely_generators(self) -> int:
         """How many rows or generators the other description can have at most (McMullen's upper bound theorem)."""
-        n, given = self.dimension, len(self._v[0] if self.given_by_generators else self._h[0])
+        n = self.dimension
+        if self.given_by_generators:
+            given = len(self._v[0])
+        else:  # counted, not written out: a box of many sides has long rows
+            given = len(self.checked.rows) + sum(end is not None for ends in self._ends for end in ends)
         if given <= n:
             return given + 1
         return comb(given - (n + 1) // 2, given - n) + comb(given - (n + 2) // 2, given - n)
@@ -322,6 +326,8 @@ class Polyhedron:
             return not (self.rays or self.lines)
         if all(low is not None and high is not None for low, high in self._ends) or self.is_empty:
             return True
+        if self.is_box:
+            return False
         full = rank(row[1:] for table in self._h for row in table) == self.dimension
         return full and not linear_programs.recedes(*self._h)
 

@@ -9,32 +9,42 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from fractions import Fraction
-from io import BytesIO
+from math import lcm
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.exact.affine import AffineMap
-from geomrelu.exact.numbers import nearest_float, rational
+from geomrelu.exact.affine import AffineMap, affordable
+from geomrelu.exact.numbers import dyadic, nearest, nearest_float, rational
 from geomrelu.io.files import FilePath, write
+from geomrelu.replacing import replacing
 
-__all__ = ["onnx_bytes", "write_npz", "write_onnx"]
+__all__ = ["check_npz", "check_onnx", "onnx_bytes", "write_npz", "write_onnx"]
 
 Chain = Sequence[tuple[AffineMap, str]]
 
 
 def write_npz(path: FilePath, layers: Chain) -> None:
     """Write ``W1, b1, ...`` and ``activations``, as :func:`geomrelu.io.npz.read` reads them."""
+    check_npz(path, layers)
     arrays: dict[str, Any] = {"activations": np.array([activation for _, activation in layers])}
     for position, (map_, _) in enumerate(layers, 1):
-        for name, values in ((f"W{position}", _weights(map_)), (f"b{position}", _biases(map_))):
-            floats = _floats(values)
-            texts = [[str(v) for v in row] for row in values] if values.ndim == 2 else [str(v) for v in values]
-            arrays[name] = np.array(texts) if floats is None else floats
-    stream = BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write(path, stream.getvalue())
+        values = _entries(map_)
+        arrays[f"W{position}"] = _texts(path, position, map_) if values is None else _dense(map_, values)
+        bias = _floats(map_.bias, map_.denominator, nearest(map_.bias, map_.denominator))
+        arrays[f"b{position}"] = np.array([str(v) for v in _biases(map_)]) if bias is None else bias
+    with replacing(path) as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def check_npz(path: FilePath, layers: Chain) -> None:
+    """Before long work: can layers be written?
+
+    Raises:
+        TooLarge: as matrices, with all their zeros, they cannot.
+    """
+    _affordable(path, [map_ for map_, _ in layers])
 
 
 def write_onnx(path: FilePath, inputs: int, layers: Chain) -> None:
@@ -56,19 +66,14 @@ def onnx_bytes(path: FilePath, inputs: int, layers: Chain) -> bytes:
         from_array: Any = importlib.import_module("onnx.numpy_helper").from_array
     except ImportError:
         raise InputError(f"{path}: writing ONNX files needs the package onnx: pip install 'geomrelu[onnx]'") from None
-    parts = _parts(inputs, layers)
-    weights = [[(b, _floats(_weights(m))) for b, m in blocks] for blocks in parts]
-    for position, blocks in enumerate(weights, 1):
-        if any(floats is None for _, floats in blocks):
-            raise InputError(f"{path}: layer {position} has a weight that no float equals; write .json or .npz")
-    kind = np.result_type(*(w for blocks in weights for _, w in blocks if w is not None))
+    parts, weights, kind = _held(path, inputs, layers)
     nodes, constants, values = [], [], ["x"]
-    for position, ((map_, activation), blocks) in enumerate(zip(layers, weights, strict=True), 1):
+    for position, ((map_, activation), blocks) in enumerate(zip(layers, parts, strict=True), 1):
         products = []
-        for (block, floats), (_, part) in zip(blocks, parts[position - 1], strict=True):
-            same = floats if floats is not None and floats.dtype == kind else _nearest(_weights(part), kind)
+        for (block, part), floats in zip(blocks, weights[position - 1], strict=True):
             name = f"{position}" if len(blocks) == 1 else f"{position}.{block}"
-            constants.append(from_array(np.ascontiguousarray(same.T), f"W{name}"))
+            same = floats if floats.dtype == kind else part.floats[0].data
+            constants.append(from_array(np.ascontiguousarray(_dense(part, same).T), f"W{name}"))
             nodes.append(helper.make_node("MatMul", [values[block], f"W{name}"], [f"m{name}"]))
             products.append(f"m{name}")
         value = products[0]
@@ -93,6 +98,37 @@ def onnx_bytes(path: FilePath, inputs: int, layers: Chain) -> bytes:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return bytes(model.SerializeToString())
+
+
+def check_onnx(path: FilePath, inputs: int, layers: Chain) -> None:
+    """The same of what :func:`write_onnx` writes.
+
+    Raises:
+        InputError: as there.
+    """
+    _, _, kind = _held(path, inputs, layers)
+    for position, (map_, _) in enumerate(layers, 1):
+        _summands(_biases(map_), kind, f"{path}: layer {position}")
+
+
+def _held(
+    path: FilePath, inputs: int, layers: Chain
+) -> tuple[list[list[tuple[int, AffineMap]]], list[list[np.ndarray]], Any]:
+    """The parts of all layers, the entries of each as floats, and of which kind all of them are."""
+    parts = _parts(inputs, layers)
+    _affordable(path, [part for blocks in parts for _, part in blocks])
+    weights = []
+    for position, blocks in enumerate(parts, 1):
+        found = [floats for _, part in blocks if (floats := _entries(part)) is not None]
+        if len(found) < len(blocks):
+            raise InputError(f"{path}: layer {position} has a weight that no float equals; write .json or .npz")
+        weights.append(found)
+    return parts, weights, np.result_type(*(w for blocks in weights for w in blocks))
+
+
+def _affordable(path: FilePath, maps: Sequence[AffineMap]) -> None:
+    size = sum(map_.outputs * map_.inputs for map_ in maps)
+    affordable(size, f"{path}: layers as matrices (.json leaves zeros out)")
 
 
 def _parts(inputs: int, layers: Chain) -> list[list[tuple[int, AffineMap]]]:
@@ -121,12 +157,21 @@ def _parts(inputs: int, layers: Chain) -> list[list[tuple[int, AffineMap]]]:
     return found
 
 
-def _weights(map_: AffineMap) -> np.ndarray:
-    dense = np.full((map_.outputs, map_.inputs), Fraction(0), dtype=object)
-    for i in range(map_.outputs):
-        _, columns, entries = map_.row(i)
-        for j, v in zip(columns, entries, strict=True):
-            dense[i, j] = Fraction(v, map_.denominator)
+def _dense(map_: AffineMap, values: np.ndarray) -> np.ndarray:
+    """The matrix of a map, from its entries as floats."""
+    dense = np.zeros((map_.outputs, map_.inputs), values.dtype)
+    dense[map_.row_of, map_.indices] = values
+    return dense
+
+
+def _texts(path: FilePath, position: int, map_: AffineMap) -> np.ndarray:
+    """The matrix of a map, its numbers spelt."""
+    spelt = {v: str(Fraction(v, map_.denominator)) for v in dict.fromkeys(map_.data)}
+    longest = max(map(len, spelt.values()), default=1)
+    size = map_.outputs * map_.inputs * longest
+    affordable(size // 2, f"{path}: the numbers of layer {position} as texts")  # of 4 bytes each, not of 8
+    dense = np.full((map_.outputs, map_.inputs), "0", dtype=f"U{longest}")
+    dense[map_.row_of, map_.indices] = [spelt[v] for v in map_.data]
     return dense
 
 
@@ -137,24 +182,31 @@ def _biases(map_: AffineMap) -> np.ndarray:
 
 
 def _nearest(values: np.ndarray, kind: Any) -> np.ndarray:
-    found = np.array([nearest_float(v) for v in values.ravel()], dtype=np.float64).reshape(values.shape)
+    found = np.array([nearest_float(v) for v in values], dtype=np.float64)
     with np.errstate(over="ignore"):
         return found.astype(kind)
 
 
-def _equal(values: np.ndarray, floats: np.ndarray) -> bool:
-    """Is each float, exactly, the number in its place?"""
-    pairs = zip(values.ravel(), floats.ravel(), strict=True)
-    return bool(np.isfinite(floats).all()) and all(rational(f) == v for v, f in pairs)
-
-
-def _floats(values: np.ndarray) -> np.ndarray | None:
-    """The numbers as floats of the smallest kind that holds them all, if there is one."""
+def _floats(numerators: Sequence[int], denominator: int, nearest_: np.ndarray) -> np.ndarray | None:
+    """Numbers as floats of the smallest kind that holds them all, if there is one, from the float64 nearest to them."""
     for kind in (np.float32, np.float64):
-        floats = _nearest(values, kind)
-        if _equal(values, floats):
+        with np.errstate(over="ignore"):
+            floats = nearest_.astype(kind)
+        if np.isfinite(floats).all() and _equal(floats, numerators, denominator):
             return floats
     return None
+
+
+def _equal(floats: np.ndarray, numerators: Sequence[int], denominator: int) -> bool:
+    """Is each float, exactly, the number in its place?"""
+    found, scale = dyadic(floats)
+    whole = lcm(scale, denominator)
+    p, q = whole // scale, whole // denominator
+    return all(p * a == q * b for a, b in zip(found, numerators, strict=True))
+
+
+def _entries(map_: AffineMap) -> np.ndarray | None:
+    return _floats(map_.data.tolist(), map_.denominator, map_.floats[0].data)
 
 
 def _summands(values: np.ndarray, kind: Any, where: str) -> list[np.ndarray]:

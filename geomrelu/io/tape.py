@@ -148,12 +148,22 @@ class Tape:
 
 def _check_digits(map_: AffineMap, where: str) -> None:
     """Refuse parameters that Python would not print, so that every network has its canonical form."""
+    if map_.denominator.bit_length() <= _LONGEST and all(map(_are_short, (map_.data, np.array(map_.bias, object)))):
+        return
     entries = [*map_.data.tolist(), *map_.bias, map_.denominator]
     longest = max(max(entries), -min(entries)).bit_length()
     if longest > _LONGEST:  # over the common denominator; what counts is the single parameter
         reduced = (Fraction(v, map_.denominator) for v in {*map_.data.tolist(), *map_.bias})
         if any(max(abs(q.numerator), q.denominator).bit_length() > _LONGEST for q in reduced):
             raise InputError(f"{where}: a parameter has more than {_LONGEST} bits")
+
+
+def _are_short(entries: np.ndarray) -> bool:
+    """Are whole numbers so small that floats can hold about them? This is quickly asked."""
+    try:
+        return bool(np.isfinite(entries.astype(np.float64)).all())
+    except OverflowError:
+        return False
 
 
 def chain(layers: Iterable[tuple[AffineMap, str]]) -> Tape:

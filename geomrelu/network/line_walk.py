@@ -26,6 +26,7 @@ from geomrelu.parallel import apart
 
 __all__ = ["arrangement_on_lines", "network_on_lines"]
 
+SOME = 1 << 16  # weights, about, between two looks at the clock
 IDLE = 20  # lines without a new region, after which no more are tried
 Found = tuple[tuple[int, ...], Point]
 Line = tuple[list[Fraction], list[int], Fraction | None, Fraction | None]  # x, d, and where it is inside: t
@@ -46,7 +47,7 @@ def network_on_lines(network: Network, domain: Polyhedron, layers: int, budget: 
     constant = [
         not bias and not entries  # 0 everywhere
         for layer in network.layers[:layers]
-        for bias, _, entries in (layer.row(i) for i in range(layer.outputs))
+        for bias, entries in zip(layer.bias, np.diff(layer.indptr).tolist(), strict=True)
     ]
 
     def along(line: Line) -> Iterator[tuple[tuple[int, ...], Fraction]]:
@@ -68,14 +69,29 @@ def _restricted(
     network: Network, x: Sequence[Fraction], d: Sequence[int], layers: int, budget: Budget
 ) -> list[AffineMap]:
     """The layers over t and the outputs of the layers before, on the line x + t d."""
-    n, (bias, scale), found = network.inputs, common(x), []
+    n, (start, scale), found = network.inputs, common(x), []
+    values = np.empty((2, n), dtype=object)
+    values[:] = start, [scale * v for v in d]  # at t = 0, and their growth, over the scale
     for layer in network.layers[:layers]:
-        budget.poll()
-        more = layer.inputs - n
-        rows, columns = np.arange(n + more), np.concatenate([np.zeros(n, dtype=np.int64), np.arange(1, more + 1)])
-        entries = np.array([*d, *[1] * more], dtype=object)
-        line = AffineMap.from_entries((n + more, 1 + more), rows, columns, entries, 1, [*bias, *[0] * more], scale)
-        found.append(layer.after(line))
+        bias, rows, columns, data = list[int](), list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
+        step = max(1, SOME * layer.outputs // max(1, len(layer.data)))
+        for first in range(0, layer.outputs, step):
+            budget.poll()
+            part = slice(layer.indptr[first], layer.indptr[min(first + step, layer.outputs)])
+            read, weights = layer.indices[part], layer.data[part]
+            counts = np.diff(layer.indptr[first : first + step + 1])
+            own = np.repeat(np.arange(first, first + len(counts)), counts)
+            inside = read < n
+            sums = np.zeros((2, len(counts)), dtype=object)
+            for total, one in zip(sums, values, strict=True):
+                np.add.at(total, own[inside] - first, weights[inside] * one[read[inside]])
+            bias += [b * scale + v for b, v in zip(layer.bias[first : first + step], sums[0].tolist(), strict=True)]
+            rows += [np.arange(first, first + len(counts)), own[~inside]]
+            columns += [np.zeros(len(counts), dtype=np.int64), read[~inside] - n + 1]
+            data += [sums[1], weights[~inside] * scale]
+        shape, over = (layer.outputs, 1 + layer.inputs - n), layer.denominator * scale
+        entries = np.concatenate(rows), np.concatenate(columns), np.concatenate(data)
+        found.append(AffineMap.from_entries(shape, *entries, over, bias, over))
     return found
 
 

@@ -7,7 +7,7 @@ from math import lcm
 
 from flint import fmpz_mat
 
-from geomrelu.budget import Budget
+from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.lp_tree import Batch, Point, Tree
@@ -15,9 +15,14 @@ from geomrelu.geometry.parameters import Parameters
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["cut_network"]
+__all__ = ["TooMany", "cut_network"]
 
+MOST = 1 << 25  # entries of forms: they take up to a gigabyte
 WORK = 1 << 24  # multiplications of whole numbers, about, after which budgets are looked at
+
+
+class TooMany(Exhausted):
+    """Of memory there would be too little."""
 
 
 def cut_network(
@@ -54,6 +59,7 @@ def cut_network(
         return
     last, limit = network.depth if layers is None else layers, budget or Budget()
     limit.poll()
+    _check_size(network, domain, last)
     hull = _sufficient(Parameters.of(domain, limit), network, last, limit)
     tree = Tree(hull.rows, hull.dimension, limit, hull.inside)
 
@@ -72,6 +78,18 @@ def cut_network(
     start = Batch([], 0, blocks=[inputs], scales=[hull.denominator])
     for signs, parameters in tree.walk(start, following):
         yield signs, hull.lifted(parameters)
+
+
+def _check_size(network: Network, domain: Polyhedron, last: int) -> None:
+    """Raises TooMany where the forms of all neurons, written out, would fill the memory."""
+    free = network.inputs
+    if domain.is_box:
+        free -= sum(
+            low == high is not None for low, high in zip(domain.checked.lower, domain.checked.upper, strict=True)
+        )
+    forms = 2 * free + sum(network.widths[:last])
+    if forms * free > MOST:
+        raise TooMany(f"{forms} forms in {free} variables are too many to be cut one below the other")
 
 
 def _sufficient(hull: Parameters, network: Network, last: int, budget: Budget) -> Parameters:
@@ -107,21 +125,21 @@ def _opened(
             if row is not None:
                 place[i] = len(table)
                 table.append([factor * v for v in row])
-    weights, biases = [], []
-    for i in range(map_.outputs):
-        budget.poll()
-        bias, columns, entries = map_.row(i)
-        dense = [0] * len(table)
-        for j, w in zip(columns, entries, strict=True):
-            if j in place:
-                dense[place[j]] = w
-        weights.append(dense)
-        biases.append(bias * shared)
-    sums = [[0] * (dimension + 1) for _ in weights]
-    if table:
-        matrix, sums, step = fmpz_mat(table), [], max(1, WORK // (len(table) * (dimension + 1)))
-        for first in range(0, len(weights), step):
+    if not table:
+        return [(b * shared, *[0] * dimension) for b in map_.bias], shared * map_.denominator
+    matrix, found, step = fmpz_mat(table), list[Row](), max(1, WORK // (len(table) * (dimension + 1)))
+    for first in range(0, map_.outputs, step):  # their weights as rows in parts: all of them may be gigabytes
+        weights, biases = [], []
+        for i in range(first, min(first + step, map_.outputs)):
             budget.poll()
-            product = fmpz_mat(weights[first : first + step]) * matrix
-            sums += [[int(v) for v in row] for row in product.tolist()]
-    return [(b + row[0], *row[1:]) for b, row in zip(biases, sums, strict=True)], shared * map_.denominator
+            bias, columns, entries = map_.row(i)
+            dense = [0] * len(table)
+            for j, w in zip(columns, entries, strict=True):
+                if j in place:
+                    dense[place[j]] = w
+            weights.append(dense)
+            biases.append(bias * shared)
+        budget.poll()
+        sums = (fmpz_mat(weights) * matrix).tolist()
+        found += [(b + int(row[0]), *map(int, row[1:])) for b, row in zip(biases, sums, strict=True)]
+    return found, shared * map_.denominator

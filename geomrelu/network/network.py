@@ -6,7 +6,7 @@ Layers count from 1, neurons from 0. Only layers with ReLU count; what follows t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -24,7 +24,6 @@ from geomrelu.arguments import integer
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
-from geomrelu.io import files, store
 from geomrelu.io import json as json_format
 from geomrelu.io import keras as keras_format
 from geomrelu.io import nnet as nnet_format
@@ -32,12 +31,16 @@ from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
 from geomrelu.io import safetensors as safetensors_format
 from geomrelu.io import sklearn as sklearn_format
+from geomrelu.io import store
 from geomrelu.io import torch as torch_format
 from geomrelu.io.files import FilePath, kind_of, named
 from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Tape, chain
+from geomrelu.replacing import replacing
 
 __all__ = ["MODELS", "Network", "tape_of"]
+
+KEPT = 1 << 20  # spelled numbers, of 100 bytes or so, that are kept at once
 
 MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by their ending
     ".json": json_format.read_model,
@@ -78,28 +81,34 @@ class _Model(checker.Model):
 
 
 class _Spelled(dict[int, str]):
-    """Numbers over one denominator in their canonical spelling, each spelled when it is first asked for."""
+    """Numbers over one denominator as they are spelled, each when it is first asked for; not more than :data:`KEPT`."""
 
-    def __init__(self, denominator: int) -> None:
-        self.denominator = denominator
+    def __init__(self, denominator: int, spelled: Callable[[int, int], str]) -> None:
+        self.denominator, self.spelled = denominator, spelled
 
     def __missing__(self, numerator: int) -> str:
-        found = self[numerator] = checker.spelled(numerator, self.denominator)
+        if len(self) == KEPT:
+            self.clear()
+        found = self[numerator] = self.spelled(numerator, self.denominator)
         return found
 
 
-def _spelling(layer: checker.Layer) -> Callable[[int], str]:
-    """What spells the numbers of a layer: with a memory where many are equal, as in convolutions."""
-    power = layer.denominator.bit_length() - 1
-    some = [v for _, _, entries in layer.rows[:16] for v in entries[:1024]]
-    if layer.denominator != 1 << power or 2 * len(set(some)) < len(some):
-        return _Spelled(layer.denominator).__getitem__
+def _decimal(numerator: int, denominator: int) -> str:
+    return str(Fraction(numerator, denominator))
+
+
+def _spelling(some: Sequence[int], denominator: int, base: str = "x") -> Callable[[int], str]:
+    """What spells fractions in lowest terms, as the judge hashes them ("x") or as JSON has them ("d"): with a memory
+    where many are equal, as in convolutions, and ``some`` are."""
+    power = denominator.bit_length() - 1
+    if denominator != 1 << power or 2 * len(set(some)) < len(some):
+        return _Spelled(denominator, checker.spelled if base == "x" else _decimal).__getitem__
     # by the last bit that is not 0: how often a number can be halved, and what it then stands over
-    halved = {1 << k: (k, f"/{layer.denominator >> k:x}") for k in range(power)}
+    halved = {1 << k: (k, f"/{denominator >> k:{base}}") for k in range(power)}
 
     def spelled(numerator: int) -> str:
         k, over = halved.get(numerator & -numerator, (power, ""))
-        return f"{numerator >> k:x}{over}"
+        return f"{numerator >> k:{base}}{over}"
 
     return spelled
 
@@ -107,7 +116,7 @@ def _spelling(layer: checker.Layer) -> Callable[[int], str]:
 def _spell(layer: checker.Layer, names: list[str], text: Any) -> None:
     """What the judge hashes of a layer."""
     text.update(b"layer\n")
-    said = _spelling(layer)
+    said = _spelling([v for _, _, entries in layer.rows[:16] for v in entries[:1024]], layer.denominator)
     for bias, columns, entries in layer.rows:
         cells = map(add, map(names.__getitem__, columns), map(said, entries))
         text.update(" ".join([said(bias), *cells]).encode() + b"\n")
@@ -367,7 +376,8 @@ class Network:
         path = Path(path)
         kind = path.suffix.lower()
         if kind == ".json":
-            files.write(path, self.to_json())
+            with replacing(path) as stream:
+                stream.writelines(piece.encode() for piece in self._json())
         elif kind == ".npz":
             store.write_npz(path, self._chain(path))
         elif kind == ".onnx":
@@ -379,9 +389,9 @@ class Network:
         """Refuse, as :meth:`save` would, a path whose format cannot hold the network; nothing is written."""
         kind = Path(path).suffix.lower()
         if kind == ".npz":
-            self._chain(Path(path))
+            store.check_npz(path, self._chain(Path(path)))
         elif kind == ".onnx":
-            store.onnx_bytes(path, self.inputs, self._maps())
+            store.check_onnx(path, self.inputs, self._maps())
 
     def _maps(self) -> list[tuple[AffineMap, str]]:
         return [(layer, "relu") for layer in self.layers] + ([(self.output, "none")] if self.output else [])
@@ -401,18 +411,19 @@ class Network:
 
     def to_json(self) -> str:
         """The model as JSON that :meth:`from_file` and the stand-alone checker read (numbers as exact strings)."""
-        maps = self._maps()
-        layers = []
-        for map_, activation in maps:
-            shown: dict[int, str] = {}
-            rows = []
+        return "".join(self._json())
+
+    def _json(self) -> Iterator[str]:
+        """The same, row by row: the numbers and names of a large one together take ten times as much."""
+        names = [f'", {j}, "' for j in range(self.starts[-1])]
+        between = f'{{"inputs": {self.inputs}, "layers": ['
+        for map_, activation in self._maps():
+            said = _spelling(map_.data[:16384].tolist(), map_.denominator, "d")
+            yield f'{between}{{"rows": ['
             for i in range(map_.outputs):
                 bias, columns, entries = map_.row(i)
-                row: list[Any] = [str(Fraction(bias, map_.denominator))]
-                for j, v in zip(columns, entries, strict=True):
-                    if v not in shown:
-                        shown[v] = str(Fraction(v, map_.denominator))
-                    row += (j, shown[v])
-                rows.append(row)
-            layers.append({"rows": rows, "activation": activation})
-        return json.dumps({"inputs": self.inputs, "layers": layers})
+                cells = map(add, map(names.__getitem__, columns), map(said, entries))
+                yield f'{", " if i else ""}["{said(bias)}{"".join(cells)}"]'
+            yield f'], "activation": {json.dumps(activation)}}}'
+            between = ", "
+        yield "]}"

@@ -22,7 +22,7 @@ from geomrelu.geometry.regions import is_swept
 from geomrelu.network import shards
 from geomrelu.network.complex import Complex
 from geomrelu.network.line_walk import Found, arrangement_on_lines, network_on_lines
-from geomrelu.network.lp_regions import cut_network
+from geomrelu.network.lp_regions import TooMany, cut_network
 from geomrelu.network.network import Network
 from geomrelu.parallel import Workers, apart
 from geomrelu.replacing import replacing
@@ -264,7 +264,7 @@ def _and_on_lines(
             if len(seen) < MANY:
                 seen.update(row.tobytes() for row in signs)
             yield signs, points
-    except Exhausted:
+    except Exhausted as end:
         if budget.ended or len(seen) >= MANY:
             raise
         for found in lines():
@@ -272,7 +272,8 @@ def _and_on_lines(
             if signs[0].tobytes() not in seen:
                 budget.spend()
                 yield signs, points
-        raise Exhausted(f"the time for it, {budget.seconds:.3g} s, is over") from None
+        over = f"the time for it, {budget.seconds:.3g} s, is over"
+        raise Exhausted(str(end) if isinstance(end, TooMany) else over) from None
 
 
 def _graph(graph: networkx.Graph, path: str, budget: Budget) -> dict[str, Any]:

@@ -93,17 +93,14 @@ def endless(*_, **__):
             pytest.fail("the end of the time is no error of a file")
 
 
-@pytest.mark.parametrize("command", ["decide", "prune", "check", "regions", "zeros", "dimension", "solve"])
+@pytest.mark.parametrize("command", ["decide", "prune", "check", "regions", "zeros", "dimension"])
 def test_reading_ends_with_the_time(decided, capsys, monkeypatch, command):
     _, model, paths = decided
-    query = Path(model).parent / "q.vnnlib"
-    query.write_text("(declare-const X_0 Real)\n(declare-const Y_0 Real)\n(assert (<= X_0 1))\n(assert (>= Y_0 1))\n")
     arguments = {
         "prune": [model, "--domain", "box:-1,1", "-o", str(Path(model).parent / "smaller.json")],
         "check": [*paths, "--model", model, "--domain", "box:-1,1"],
         "zeros": [model, "--line=0,0,1,1"],
         "dimension": [model],
-        "solve": [str(query), "--network", f"f={model}"],
     }.get(command, [model, "--domain", "box:-1,1"])
     monkeypatch.setattr("geomrelu.network.network.tape_of", endless)
     monkeypatch.setattr("geomrelu.network.front_door.load_judged", endless)

@@ -109,7 +109,7 @@ def _layer(layer: LayerReport, bounds: Mapping[Key, Range], network: Network) ->
     ranges = [bounds.get((v.layer, v.neuron)) for v in layer.verdicts]
     pairs = list(zip(layer.verdicts, ranges, strict=True))
     shown = [_upper(v, r) for v, r in pairs]
-    lower = [None if r is None or r.lower is None else -_short(-r.floats[0]) for r in ranges]
+    lower = [None if r is None or r.lower is None else -_short(outward(-r.lower)) for r in ranges]
     asked = [v.neuron for v in layer.verdicts]
     return {
         "layer": layer.layer,
