@@ -111,8 +111,11 @@ class BySigns:
             self._rows[key] = bias, [j if j < self.n else self._names[j - self.n] for j in columns], entries
         return self._rows[key], self.network.layers[key[0] - 1].denominator
 
-    def search(self, neuron: int, most: int = 2_000, budget: Budget | None = None) -> Found | None:
+    def search(self, neuron: int, most: int = 2_000, budget: Budget | None = None, values: bool = True) -> Found | None:
         """What is found about a neuron; None if that takes more parts than ``most``.
+
+        Args:
+            values: whether to seek the supremum of a neuron that is negative everywhere.
 
         Raises:
             Exhausted: the budget ends.
@@ -124,14 +127,14 @@ class BySigns:
             found = self._grown(found, 2 * most, partial(self._proved, target, None))
         if not isinstance(found, list):
             return found
-        top = self._top(target, found)
+        negative = all(item.bound < 0 for item in found if isinstance(item, _Leaf))
+        top = self._top(target, found) if values or not negative else None
         if top is not None:
             found, value, point = top
             open_ = [item.part if isinstance(item, _Leaf) and item.bound > value else item for item in found]
             again = self._grown(open_, 2 * len(found) + MORE, partial(self._proved, target, value))
             if isinstance(again, list):
                 return Found(point, proof=self._said(again), is_negative=value < 0, supremum=value)
-        negative = all(item.bound < 0 for item in found if isinstance(item, _Leaf))
         return Found(proof=self._said(found), is_negative=negative)
 
     def _grown(self, tree: Tree, most: int, step: Callable[[Part], Node | _Leaf | Part | Found]) -> Tree | Found | None:

@@ -98,7 +98,7 @@ class Falling:
             if isinstance(search, Contradiction):
                 found.append(search.proof(self._growing, layer, i))
                 continue
-            about = search.search(i, PARTS, budget)
+            about = search.search(i, PARTS, budget, values=False)
             if about is not None and about.supremum == 0 and about.point is not None:
                 ray = primitive(about.point)
                 if checker.revivable(self.network.checked, [Fraction(v) for v in ray], layer, i):
