@@ -209,7 +209,8 @@ class BySearch:
 
     def _complete(self, claim: Claim) -> Claim:
         """With what a claim about a domain that is no box needs: a point, in its terms, and what shows it bounded."""
-        if claim.pop("stable", None):
+        if claim.get("stable"):
+            del claim["stable"]
             claim |= self.problem.bounding or {}
         if self.bench.floating.inside.has_rows and "point" not in claim:
             claim["point"] = self._inner
