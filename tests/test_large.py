@@ -338,7 +338,7 @@ def test_long_programs_are_solved_where_they_can_be_ended(monkeypatch):
     monkeypatch.setattr("geomrelu.deadness.far_out.shared", lambda executor, value: value)
     orthant = Polyhedron.orthant(2)
     for wide, budget, apart in ((1, Budget(300), True), (1, Budget(), False), (400, Budget(300), False)):
-        monkeypatch.setattr("geomrelu.deadness.far_out.WIDE", wide)
+        monkeypatch.setattr("geomrelu.deadness.by_signs.WIDE", wide)
         where.clear()
         search = FarOut(Problem(net, orthant, budget), orthant)
         (verdict,) = search.by_signs(2, [0], budget, None)

@@ -183,13 +183,12 @@ class Quick(checker.Judge):
     def far(self) -> Iterator[Quick]:
         """As the plain judge has them, kept from claim to claim."""
         known, more = self._far
-        for k in itertools.count():
+        for k, part in enumerate(itertools.chain(tuple(known), more)):
+            assert isinstance(part, Quick)
             if k == len(known):
-                known += [part for part in itertools.islice(more, 1) if isinstance(part, Quick)]
-            if k == len(known):
-                return
-            known[k].watch(self.tick)
-            yield known[k]
+                known.append(part)
+            part.watch(self.tick)
+            yield part
 
     def arithmetic(self, level: int) -> Arithmetic | None:
         """For bounds of a layer on many boxes at once, if that is possible."""

@@ -19,7 +19,7 @@ from typing import Any
 from geomrelu import checker
 from geomrelu.checker import Cone, Domain, Model
 
-__all__ = ["FEW", "MOST", "TooManyParts", "bounded", "cones"]
+__all__ = ["FEW", "TooManyParts", "bounded", "cones"]
 
 MOST = 20_000  # parts
 FEW = 100  # that are found at once
@@ -44,11 +44,11 @@ def bounded(domain: Domain, tick: Callable[[], None]) -> list[Any] | None:
 
 
 def cones(
-    model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None], most: int = MOST
+    model: Model, domain: Domain, level: int, neuron: int, tick: Callable[[], None], most: int | None = None
 ) -> list[Any] | None:
     """The list for a neuron, in the grammar of certificates; None: it does not stay dead.
 
-    ``tick`` is called for each part; it may raise.
+    ``tick`` is called for each part; it may raise. ``most``: parts; None: :data:`MOST`.
 
     Raises:
         TooManyParts: it is too long.
@@ -70,14 +70,17 @@ def _listed(
     domain: Domain,
     tick: Callable[[], None],
     look: Callable[[Cone, set[Direction]], Crossing | bool | None],
-    most: int = MOST,
+    most: int | None = None,
 ) -> list[Any] | None:
     """``look`` says of a cone and of those of its generators that are left: fine (None), hopeless (False), or where to
     cut it. Rows cut first, where they take both signs on what is left: a part that is fine needs none of them.
     """
     nodes: list[Any] = []
     stack = [checker.recession(domain)]
-    most = min(most, WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1))
+    most = min(
+        MOST if most is None else most,
+        WORK // ((len(domain.rows) + len(domain.equalities)) * len(stack[0]) * domain.dimension + 1),
+    )
     while stack:
         tick()
         if len(nodes) >= most:

@@ -32,7 +32,7 @@ from geomrelu.exact.numbers import common, primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["WIDE", "BySigns", "Found", "searched"]
+__all__ = ["BySigns", "Found", "is_wide", "searched"]
 
 Neuron = tuple[int, int]
 Part = tuple[tuple[int, int, int], ...]  # the signs that were split on the way to it: layer, neuron, sign
@@ -74,8 +74,13 @@ class _Lost(Exception):
 
 NEAR = Fraction(1, 10**7)  # floats that differ by less say nothing
 MORE = 20  # nodes of a small proof, for the supremum
-WIDE = 400  # earlier neurons, from which on an exact linear program takes seconds, and looks at no clock meanwhile
+WIDE = 400  # earlier neurons
 TABLES = "splits", "rows", "equalities"
+
+
+def is_wide(network: Network, level: int) -> bool:
+    """Do exact linear programs about a layer take seconds, in which they look at no clock?"""
+    return sum(network.widths[: level - 1]) > WIDE
 
 
 class BySigns:

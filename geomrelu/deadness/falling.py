@@ -20,7 +20,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget
 from geomrelu.certificates.batch import Quick, derived
 from geomrelu.certificates.infinity import TooManyParts
-from geomrelu.deadness.by_signs import WIDE, BySigns
+from geomrelu.deadness.by_signs import BySigns, is_wide
 from geomrelu.deadness.inside import is_moderate
 from geomrelu.deadness.proof_tree import Node
 from geomrelu.exact import linear_programs
@@ -41,21 +41,21 @@ def without_biases(network: Network) -> Network:
 class Contradiction(NamedTuple):
     """Rows and equalities that no point fulfils: with these multipliers their sum is at most ``-depth`` on the box."""
 
-    domain: Polyhedron
+    judge: Quick
     depth: Fraction
     rows: dict[int, Fraction]
     equalities: dict[int, Fraction]
 
-    def proof(self, network: Network, layer: int, i: int) -> list[Node]:
+    def proof(self, layer: int, i: int) -> list[Node]:
         """That a neuron is at most -1 there: the contradiction outweighs whatever bound there is on the box."""
-        bound = Quick([], network.checked, self.domain.checked).bound([derived(layer)], layer, i, 1)
+        bound = self.judge.bound([derived(layer)], layer, i, 1)
         factor = (max(Fraction(bound), Fraction(0)) + 1) / self.depth
         tables = {"rows": self.rows, "equalities": self.equalities}
         said = {key: {str(k): str(m * factor) for k, m in table.items() if m} for key, table in tables.items()}
         return [derived(layer) | said]
 
 
-def _contradiction(domain: Polyhedron) -> Contradiction | None:
+def _contradiction(network: Network, domain: Polyhedron) -> Contradiction | None:
     """By the linear program of the largest t <= 1 that no row, nor an equality in either sense, is less than."""
     sides, flats = len(domain.sides), domain.equalities
     facts = [*domain.inequalities, *flats, *map(checker.opposite, flats)]
@@ -66,7 +66,8 @@ def _contradiction(domain: Polyhedron) -> Contradiction | None:
     below = dict.fromkeys(range(len(facts)), Fraction(0)) | dict(best.multipliers[0])
     first = len(domain.inequalities)
     equalities = {k: below[first + k] - below[first + len(flats) + k] for k in range(len(flats))}
-    return Contradiction(domain, -best.value, {k - sides: below[k] for k in range(sides, first)}, equalities)
+    judge, inequalities = Quick([], network.checked, domain.checked), {k - sides: below[k] for k in range(sides, first)}
+    return Contradiction(judge, -best.value, inequalities, equalities)
 
 
 class Falling:
@@ -87,16 +88,16 @@ class Falling:
             Exhausted: the budget ends.
             TooManyParts: none is found in so many parts; programs would be long, or the domain is given by generators.
         """
-        wide = sum(self.network.widths[: layer - 1]) > WIDE
-        if wide or self.domain.given_by_generators or not is_moderate(self.domain):
+        if is_wide(self.network, layer) or self.domain.given_by_generators or not is_moderate(self.domain):
             raise TooManyParts
         if layer not in self._searches:
             parts = [Polyhedron(part) for part in checker.slices(self.domain.checked)]
-            self._searches[layer] = [_contradiction(part) or BySigns(self._growing, part, layer) for part in parts]
+            network = self._growing
+            self._searches[layer] = [_contradiction(network, part) or BySigns(network, part, layer) for part in parts]
         found = []
         for search in self._searches[layer]:
             if isinstance(search, Contradiction):
-                found.append(search.proof(self._growing, layer, i))
+                found.append(search.proof(layer, i))
                 continue
             about = search.search(i, PARTS, budget, values=False)
             if about is not None and about.supremum == 0 and about.point is not None:

@@ -20,7 +20,7 @@ from geomrelu import checker
 from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify
-from geomrelu.deadness.by_signs import WIDE, BySigns, Found, searched
+from geomrelu.deadness.by_signs import BySigns, Found, is_wide, searched
 from geomrelu.deadness.falling import without_biases
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork
@@ -106,7 +106,7 @@ class FarOut:
     ) -> Iterator[Verdict]:
         """Neurons by linear programs, of a domain given by rows."""
         search, settled = BySigns(self.problem.network, self.domain, layer), set[int]()
-        long = sum(self.problem.network.widths[: layer - 1]) > WIDE and budget.left is not None
+        long = is_wide(self.problem.network, layer) and budget.left is not None
         with Pool(1) if long and executor is None else nullcontext(executor) as pool:
             for most in PARTS:
                 left = [i for i in asked if i not in settled]
@@ -137,9 +137,9 @@ class FarOut:
                 problem.claimed(layer, i, found.supremum, point, found.proof, far), how, found.supremum
             )
         claim |= {"status": "dead", "proof": found.proof} | (far or {})
-        return problem.tried(
-            claim if self.domain.is_box and "ray" not in claim else claim | {"point": self._inner}, how
-        )
+        if "ray" in claim or not self.domain.is_box:
+            claim["point"] = self._inner
+        return problem.tried(claim, how)
 
     @cached_property
     def _inner(self) -> Any:
