@@ -36,7 +36,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,7 +43,7 @@ import numpy as np
 from geomrelu.deadness.ranges import outward
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
-from geomrelu.exact.numbers import dyadic
+from geomrelu.exact.numbers import same
 from geomrelu.network.network import Network
 
 __all__ = ["ARITHMETICS", "Errors", "Evaluator", "FloatType", "errors", "float_type", "growth"]
@@ -174,10 +173,8 @@ def _sizes(values: Array, exact: Array, kind: FloatType) -> tuple[Array, Array, 
 def _are_equal(values: Array, numerators: Sequence[int], denominator: int) -> Array:
     """Which float64 numbers are these fractions, exactly?"""
     finite = np.isfinite(values)
-    found, scale = dyadic(np.where(finite, values, 0.0))
-    p, q = denominator // gcd(scale, denominator), scale // gcd(scale, denominator)
-    same = (p * a == q * b for a, b in zip(found, numerators, strict=True))
-    return finite & np.fromiter(same, bool, len(values))
+    equal = same(np.where(finite, values, 0.0), numerators, denominator)
+    return finite & np.fromiter(equal, bool, len(values))
 
 
 def parameters(map_: AffineMap, kind: FloatType) -> tuple[_Parameters, int]:

@@ -41,6 +41,7 @@ __all__ = [
     "rational",
     "rationals",
     "rounded",
+    "same",
     "sparse",
 ]
 
@@ -258,6 +259,14 @@ def dyadic(array: np.ndarray, where: str = "array") -> tuple[list[int], int]:
     table[short] = mantissas[short] << shifts[short]
     table[~short] = [m << e for m, e in zip(mantissas[~short].tolist(), shifts[~short].tolist(), strict=True)]
     return (table if position is None else table[position.ravel()]).tolist(), 1 << -lowest
+
+
+def same(floats: np.ndarray, numerators: Sequence[int], denominator: int) -> Iterator[bool]:
+    """Is each finite float, exactly, the fraction in its place?"""
+    found, scale = dyadic(floats)
+    divisor = math.gcd(scale, denominator)
+    p, q = denominator // divisor, scale // divisor
+    return (p * a == q * b for a, b in zip(found, numerators, strict=True))
 
 
 def plain(array: np.ndarray, where: str = "array") -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from geomrelu.exact.numbers import rational
 from geomrelu.io.keras_layers import Config, constant
-from geomrelu.io.onnx.activations import activated, between, extreme, largest
+from geomrelu.io.onnx.activations import absolute, activated, between, extreme, largest
 from geomrelu.io.onnx.rules import Unsupported
 from geomrelu.io.tensors import Recorder, Tensor, Value, arranged, axis_of, concatenated, exact_array, sized
 
@@ -135,8 +135,7 @@ def _soft_shrink(config: Config, operands: Operands, place: Recorder) -> Tensor:
 
 
 def _absolute(config: Config, operands: Operands, place: Recorder) -> Tensor:
-    x = _only(operands)
-    return place.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+    return absolute(place, _only(operands))
 
 
 def _leaky(config: Config, operands: Operands, place: Recorder) -> Tensor:

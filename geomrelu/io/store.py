@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 from typing import Any
 
 import numpy as np
 
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
-from geomrelu.exact.numbers import dyadic, nearest, nearest_float, rational
+from geomrelu.exact.numbers import nearest, nearest_float, rational, same
 from geomrelu.io.files import FilePath, write
 from geomrelu.replacing import replacing
 
@@ -192,17 +191,9 @@ def _floats(numerators: Sequence[int], denominator: int, nearest_: np.ndarray) -
     for kind in (np.float32, np.float64):
         with np.errstate(over="ignore"):
             floats = nearest_.astype(kind)
-        if np.isfinite(floats).all() and _equal(floats, numerators, denominator):
+        if np.isfinite(floats).all() and all(same(floats, numerators, denominator)):
             return floats
     return None
-
-
-def _equal(floats: np.ndarray, numerators: Sequence[int], denominator: int) -> bool:
-    """Is each float, exactly, the number in its place?"""
-    found, scale = dyadic(floats)
-    whole = lcm(scale, denominator)
-    p, q = whole // scale, whole // denominator
-    return all(p * a == q * b for a, b in zip(found, numerators, strict=True))
 
 
 def _entries(map_: AffineMap) -> np.ndarray | None:

@@ -21,7 +21,17 @@ from geomrelu.io.onnx.rules import MANY, Node, Step, Unsupported, chosen, consta
 from geomrelu.io.tape import joined
 from geomrelu.io.tensors import Tensor, Value, concatenated, exact_array
 
-__all__ = ["ACTIVATIONS", "Maker", "activated", "between", "extreme", "largest", "largest_of_windows", "sloped"]
+__all__ = [
+    "ACTIVATIONS",
+    "Maker",
+    "absolute",
+    "activated",
+    "between",
+    "extreme",
+    "largest",
+    "largest_of_windows",
+    "sloped",
+]
 
 ACTIVATIONS = frozenset({"Relu", "LeakyRelu", "PRelu", "Clip", "ThresholdedRelu", "Elu", "Selu", "Celu", "HardSigmoid"})
 """What is counted as a layer where it is left out."""
@@ -65,10 +75,14 @@ def sloped(node: Maker, x: Tensor, slope: np.ndarray) -> Tensor:
     return upper if plain else upper.times(np.array(1 - slope, dtype=object)).plus(x.times(slope))
 
 
+def absolute(node: Maker, x: Tensor) -> Tensor:
+    """``|x|``, an auxiliary ReLU for each entry."""
+    return node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+
+
 @rule("Abs", 1, 1)
 def _absolute(node: Node, x: Value) -> Value:
-    x = depends(x)
-    return node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+    return absolute(node, depends(x))
 
 
 @rule("Clip", 1, 3, "consumed_inputs max min")

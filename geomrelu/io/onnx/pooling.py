@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from geomrelu.errors import InputError
-from geomrelu.io.onnx.activations import largest, largest_of_windows
+from geomrelu.io.onnx.activations import absolute, largest, largest_of_windows
 from geomrelu.io.onnx.linear import DISPUTED, window
 from geomrelu.io.onnx.rules import Node, Unsupported, depends, rule
 from geomrelu.io.tape import windows
@@ -70,7 +70,7 @@ def _reduce(node: Node, x: Value, axes: Value | None = None) -> Value:
         found = _extreme(node, x if sign == 1 else x.times(np.array(-1)), listed, keep)
         return found if sign == 1 else found.times(np.array(-1))
     if node.operator == "ReduceL1":
-        x = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
+        x = absolute(node, x)
     return x.reduced(listed, keep, node.operator == "ReduceMean") if listed else x
 
 
@@ -93,6 +93,5 @@ def _lp_pool(node: Node, x: Value) -> Value:
     strides, dilations, pads = _window(node, x, size)
     if node.number("ceil_mode", 0):
         raise Unsupported("ceil_mode is not supported")
-    sizes = node.relu(x, "absolute value").times(np.array(2)).plus(x, -1)
-    mean = sizes.averaged(size, strides, pads, True, dilations)
+    mean = absolute(node, x).averaged(size, strides, pads, True, dilations)
     return mean.times(np.array(Fraction(math.prod(size)), dtype=object))
