@@ -27,6 +27,7 @@ __all__ = ["MANY_PIECES", "ByPieces", "allowance", "are_few", "is_listed", "proo
 FEW_PIECES = 20_000  # below this many likely pieces, walking them all is quicker than searching
 MANY_PIECES = 50_000_000  # above, no walk comes to its end
 PROOF = 1 << 24  # products for the proof of a neuron, about, before it is left to the walk over all pieces
+LISTING = 8_000_000  # generators, times the square of the dimension, that double description lists within some seconds
 MOST_GENERATED = 10  # the largest dimension in which the corners of a bounded box (at most 1024) are listed
 
 
@@ -34,7 +35,8 @@ def is_listed(domain: Polyhedron) -> bool:
     """Are the generators of the domain few enough to start from?"""
     if domain.is_box and domain.is_bounded:
         return domain.dimension <= MOST_GENERATED
-    return domain.likely_generators <= FEW_PIECES
+    listing = 1 if domain.is_box or domain.given_by_generators else domain.dimension**2
+    return domain.likely_generators <= min(FEW_PIECES, LISTING // listing)
 
 
 def are_few(problem: Problem, domain: Polyhedron, layer: int, few: int = FEW_PIECES) -> bool:

@@ -33,7 +33,7 @@ from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
 from geomrelu.deadness.far_out import FarOut
 from geomrelu.deadness.first_layer import first_layer
-from geomrelu.deadness.inside import is_moderate, is_searched
+from geomrelu.deadness.inside import has_few, is_moderate, is_searched, too_many
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict, undecided
 from geomrelu.errors import InputError
@@ -342,7 +342,7 @@ class _Run:
                 return
         with np.errstate(all="ignore"):  # overflow spoils only what is then not confirmed
             left = [i for i in asked if i not in self.found[layer]]
-            if is_searched(domain) or (domain.is_box and not is_moderate(domain)):
+            if is_searched(domain):
                 yield from self.by_search.verdicts(domain, layer, left)
             else:
                 yield from self._unbounded(domain, layer, left)
@@ -369,20 +369,18 @@ class _Run:
     def _unbounded(self, domain: Polyhedron, layer: int, asked: list[int]) -> Iterator[Verdict]:
         """Where no bounded box is around the domain, or it is large: points and rays, linear programs, then all pieces,
         however many."""
-        if is_moderate(domain):
-            self.far_out = self.far_out or FarOut(self.problem, domain)
+        self.far_out = self.far_out or FarOut(self.problem, domain)
+        if has_few(domain):
             yield from self.far_out.verdicts(layer, asked)
-            if not domain.given_by_generators:
-                with self._unless_ended():
-                    left = [i for i in asked if i not in self.found[layer]]
-                    rest = are_few(self.problem, domain, layer, MANY_PIECES)  # is there anything else to be tried?
-                    budget = self.problem.budget.share(1 + rest)
-                    yield from self.far_out.by_signs(layer, left, budget, self.executor)
-        elif not is_listed(domain):
-            raise Exhausted("the domain has too many rows or generators")
+        if is_moderate(domain) and not domain.given_by_generators:
+            with self._unless_ended():
+                left = [i for i in asked if i not in self.found[layer]]
+                rest = are_few(self.problem, domain, layer, MANY_PIECES)  # is there anything else to be tried?
+                budget = self.problem.budget.share(1 + rest)
+                yield from self.far_out.by_signs(layer, left, budget, self.executor)
+        elif not is_listed(domain) or not (is_moderate(domain) or are_few(self.problem, domain, layer, MANY_PIECES)):
+            raise Exhausted(too_many(domain))
         left = [i for i in asked if i not in self.found[layer]]
-        if left and domain.given_by_generators and not is_listed(domain):
-            raise Exhausted("the domain has too many generators")
         if left:
             yield from self.by_pieces.verdicts(domain, layer, left, layer, self.problem.budget)
 

@@ -11,9 +11,11 @@ Cost: as that of :mod:`geomrelu.deadness.by_signs`, on each slice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from operator import mul
 from typing import Any, NamedTuple
 
 from geomrelu import checker
@@ -24,11 +26,12 @@ from geomrelu.deadness.by_signs import BySigns, is_wide
 from geomrelu.deadness.inside import is_moderate
 from geomrelu.deadness.proof_tree import Node
 from geomrelu.exact import linear_programs
+from geomrelu.exact.elimination import rank
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["Falling", "without_biases"]
+__all__ = ["Falling", "falls", "without_biases"]
 
 PARTS = 200  # of each proof
 
@@ -36,6 +39,36 @@ PARTS = 200  # of each proof
 def without_biases(network: Network) -> Network:
     """The network that says how the values of this one grow along rays."""
     return Network(network.inputs, tuple(replace(map_, bias=(0,) * map_.outputs) for map_ in network.layers))
+
+
+def falls(domain: Polyhedron, slope: Sequence[Fraction]) -> bool:
+    """Is ``slope·d < 0`` seen for every direction d != 0 of the recession cone? (For the zero slope: is it bounded?)
+
+    Method: of a box and of generators by signs; else the slope must be minus an interior point of the cone of rows, a
+    combination in which every row has a positive multiplier: one exact linear program makes the least one as large as
+    possible.
+    """
+    checked = domain.checked
+    if checked.generators is not None:
+        _, rays, lines = checked.generators
+        return not lines and all(sum(map(mul, slope, ray)) < 0 for ray in rays)
+    sides = list(zip(slope, checked.lower, checked.upper, strict=True))
+    if domain.is_box:
+        return all((low is not None or a > 0) and (high is not None or a < 0) for a, low, high in sides)
+    if not is_moderate(domain):
+        return False
+    inequalities, equalities = domain.inequalities, domain.equalities
+    m, k = len(inequalities), len(equalities)
+    above = [(0, *(int(i == j) for j in range(m)), *[0] * k, -1) for i in range(m)]
+    balance = [
+        primitive((a, *(r[j + 1] for r in inequalities), *(r[j + 1] for r in equalities), 0))
+        for j, a in enumerate(slope)
+    ]
+    best = linear_programs.maximise((0,) * (m + k + 1) + (1,), [*above, (1, *[0] * (m + k), -1)], balance)
+    if not best.value or best.value < 0:
+        return False
+    sided = all(low is not None or high is not None for _, low, high in sides)
+    return sided or rank(r[1:] for r in (*inequalities, *equalities)) == domain.dimension
 
 
 class Contradiction(NamedTuple):

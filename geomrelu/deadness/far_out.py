@@ -40,11 +40,11 @@ def around(domain: Polyhedron, centre: Sequence[Fraction], far: Fraction) -> Pol
     """A bounded part of a polyhedron: what lies at most so far from a point of it in each coordinate; given by
     generators, the vertices and what rays and lines of about that length lead to from the point."""
     if not domain.given_by_generators:
-        sides = [(c - far, c + far) for c in centre]
-        rows, flats = (
-            [list(map(Fraction, row)) for row in table] for table in (domain.inequalities, domain.equalities)
-        )
-        return Polyhedron(checker.Domain.from_rows(domain.dimension, rows, flats, sides))
+        box = [
+            [c - far if low is None else max(low, c - far), c + far if high is None else min(high, c + far)]
+            for c, low, high in zip(centre, domain.checked.lower, domain.checked.upper, strict=True)
+        ]
+        return Polyhedron(checker.Domain.from_rows(domain.dimension, domain.rows, domain.flats, box))
     vertices, rays, lines = domain.checked.generators
     ends = []
     for ray in (*rays, *lines, *map(checker.opposite, lines)):

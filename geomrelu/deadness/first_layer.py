@@ -4,7 +4,7 @@ exact linear program.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -12,8 +12,10 @@ from geomrelu import checker
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.deadness.whole_layers import AT_A_POINT, ON_THE_BOX
 from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineForm
+from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.numbers import approximate, common, primitive
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
@@ -21,6 +23,7 @@ from geomrelu.geometry.polyhedron import Polyhedron
 __all__ = ["first_layer"]
 
 CORNER = "maximal corner"
+MANY = 500_000  # inputs, times neurons: with more, points where neurons are largest are not written out one by one
 
 
 def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
@@ -28,8 +31,11 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
 
     On a bounded box the judge is not run: what it would compute, a sum of whole numbers, is what is computed here.
 
-    Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron.
+    Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron; with many inputs and
+    neurons first what the box and a point inside say, without suprema.
     """
+    if isinstance(domain, Polyhedron) and domain.boxed is not None and domain.dimension * len(asked) > MANY:
+        asked = yield from _at_first_sight(problem, domain, asked)
     bounded = isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
     sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
     for i in asked:
@@ -44,12 +50,37 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
 
 def _on_bounded_box(problem: Problem, i: int, sides: Sequence[int], over: int) -> Verdict:
     """``sides``: all low ones, then all high ones, over one denominator."""
+    supremum = _at_the_corner(problem, i, sides, over)
+    claim = problem.claimed(1, i, supremum, "corner", [{}], problem.bounding)
+    return Verdict(1, i, Status(claim["status"]), claim.get("stable"), supremum, CORNER, claim)
+
+
+def _at_the_corner(problem: Problem, i: int, sides: Sequence[int], over: int) -> Fraction:
     layer, n = problem.network.checked.layers[0], problem.network.inputs
     bias, columns, entries = layer.rows[i]
     total = bias * over + sum([w * sides[j + n if w > 0 else j] for j, w in zip(columns, entries, strict=True)])
-    supremum = Fraction(total, over * layer.denominator)
-    claim = problem.claimed(1, i, supremum, "corner", [{}], problem.bounding)
-    return Verdict(1, i, Status(claim["status"]), claim.get("stable"), supremum, CORNER, claim)
+    return Fraction(total, over * layer.denominator)
+
+
+def _at_first_sight(
+    problem: Problem, domain: Polyhedron, asked: Sequence[int]
+) -> Generator[Verdict, None, Sequence[int]]:
+    """Neurons that are positive at a point inside, or not positive on the box around the domain; returns the others."""
+    inside = domain.interior_point()
+    said, (values, _), left = problem.placed(inside), problem.network.checked.values(inside, 1), list[int]()
+    bounded = domain.checked.is_bounded_box()
+    sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
+    for i in asked:
+        claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": said}
+        if values[problem.network.inputs + i] > 0:
+            yield problem.decided(claim, None, AT_A_POINT)
+        elif bounded and (highest := _at_the_corner(problem, i, *sides)) <= 0:
+            claim |= {"status": "dead", "proof": [{}]} | ({"stable": True} if highest < 0 else {})
+            yield problem.decided(claim, None, ON_THE_BOX)
+        else:
+            left.append(i)
+        problem.budget.spend(0)
+    return left
 
 
 def _on_ellipsoid(problem: Problem, domain: Ellipsoid, i: int) -> Verdict:
@@ -110,6 +141,9 @@ def _flat_direction(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | Non
 def _flat_by_programs(domain: Polyhedron, form: AffineForm) -> Sequence[Any] | None:
     """One along which some row grows, by one linear program; else one along which none changes."""
     flats = [*domain.equalities, (0, *primitive(form.slope))]
+    if domain.boxed is not None:
+        ray = BoxedPrograms(domain.checked.lower, domain.checked.upper, domain.rows, flats).receding()
+        return None if ray is None else primitive(ray)
     growing = linear_programs.receding(domain.inequalities, flats)
     if growing is not None:
         return primitive(growing)

@@ -7,7 +7,7 @@ domain's own, and for each side of the box around it the combination of them tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor, frexp, isfinite
@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from geomrelu.budget import Exhausted
 from geomrelu.exact import linear_programs
+from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.numbers import common, nearest, nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 
-__all__ = ["Inside", "is_moderate", "is_searched"]
+__all__ = ["Inside", "has_few", "is_moderate", "is_searched", "too_many"]
 
 Array = np.ndarray
 Form = Sequence[Fraction]  # (b, a1, ..., an)
@@ -32,20 +34,36 @@ MANY = 2048  # points that are moved at once
 
 def is_moderate(domain: Polyhedron) -> bool:
     """Are its rows or generators few enough for exact linear programs, one after the other?"""
+    return has_few(domain) and (domain.given_by_generators or domain.dimension <= MOST_INPUTS)
+
+
+def has_few(domain: Polyhedron) -> bool:
+    """Are its rows or generators few? (Sides are no rows.)"""
     if domain.given_by_generators:
         return sum(map(len, domain.checked.generators)) <= MOST_VERTICES // 2
-    return domain.dimension <= MOST_INPUTS and len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS
+    return len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS
+
+
+def too_many(domain: Polyhedron) -> str:
+    """Why proofs are not sought on a domain."""
+    if domain.given_by_generators:
+        return "the domain has too many generators"
+    if not has_few(domain):
+        return "the domain has too many rows"
+    return f"with more than {MOST_INPUTS} inputs a proof needs both sides of each of them"
 
 
 def is_searched(domain: Polyhedron) -> bool:
-    """Can points and bounds be sought on it? Bounded boxes always, other bounded domains of moderate size."""
+    """Can points and bounds be sought on it? Bounded boxes always, with few rows too; other bounded domains of moderate
+    size."""
     if domain.is_box:
         return domain.is_bounded
-    if domain.dimension > MOST_INPUTS:
-        return False
     if domain.given_by_generators:
-        return domain.is_bounded and len(domain.checked.generators[0]) <= MOST_VERTICES
-    return len(domain.rows) + 2 * len(domain.flats) <= MOST_ROWS and domain.is_bounded
+        few = domain.dimension <= MOST_INPUTS and len(domain.checked.generators[0]) <= MOST_VERTICES
+        return few and domain.is_bounded
+    return has_few(domain) and (
+        domain.checked.is_bounded_box() or (domain.dimension <= MOST_INPUTS and domain.is_bounded)
+    )
 
 
 class Inside:
@@ -182,6 +200,8 @@ class Inside:
     def _hull(self) -> tuple[list[tuple[int, ...]], list[tuple[Fraction, ...]]]:
         """The equalities of its affine hull, those in disguise among them, and points, of which no other rows are 0 at
         all of them."""
+        if self.n > ENCLOSED and self.domain.checked.is_bounded_box():
+            return list(self.domain.flats), [self._found()]
         inequalities, equalities = self.domain.inequalities, self.domain.equalities
         found, points = list(self.domain.flats), list(dict.fromkeys(self._extremes))
         for row in inequalities:
@@ -193,6 +213,21 @@ class Inside:
                 points.append(best.point)
         return found, points
 
+    def _found(self) -> tuple[Fraction, ...]:
+        """A point of a bounded box with rows, inside if one is found.
+
+        Else equalities in disguise are not known as such, and other points may have to be moved onto this one.
+        """
+        domain = self.domain
+        programs = BoxedPrograms(domain.checked.lower, domain.checked.upper, domain.rows, domain.flats)
+        point = programs.inside
+        if point is None:
+            lowest = programs.deepest()
+            if lowest is None or lowest.value < 0:
+                raise Exhausted("no point of the domain was found")
+            point = lowest.point[:-1]
+        return point
+
     @cached_property
     def centre(self) -> tuple[Fraction, ...]:
         """A point of the relative interior: a mean of extreme points, rounded if it may be."""
@@ -202,17 +237,32 @@ class Inside:
         mean = tuple(sum(c, Fraction(0)) / len(points) for c in zip(*points, strict=True))
         if self.domain.given_by_generators:
             return mean
-        inner = [row for row in self.domain.inequalities if _at(row, mean) > 0]
-        flat = [row for row in self.domain.inequalities if _at(row, mean) == 0]
+        inner = [v > 0 for v in self._slacks(mean)]
         for bits in (8, 16, 32):
             rounded = []
             for x, low, high in zip(mean, self.lower, self.upper, strict=True):
                 unit = Fraction(2) ** (int(high - low).bit_length() - int(1 / (high - low or 1)).bit_length() - bits)
                 rounded.append(unit * round(x / unit))
             near = self._on_hull(rounded)
-            if all(_at(row, near) > 0 for row in inner) and all(_at(row, near) == 0 for row in flat):
+            if all(v > 0 if strict else v == 0 for v, strict in zip(self._slacks(near), inner, strict=True)):
                 return tuple(near)
         return mean
+
+    def _slacks(self, point: Sequence[Fraction]) -> Iterator[Fraction]:
+        """How far it is within the sides of the domain, and the values of its rows."""
+        for x, low, high in zip(point, self.domain.checked.lower, self.domain.checked.upper, strict=True):
+            if low is not None:
+                yield x - low
+            if high is not None:
+                yield high - x
+        yield from (_at(row, point) for row in self.domain.rows)
+
+    @cached_property
+    def _left(self) -> list[tuple[int, ...]]:
+        """What a point within all sides may lack once it is moved onto the hull: rows, and sides of what has moved."""
+        moved = {j for j, _ in self._solved}
+        sides = [row for row in self.domain.sides if any(row[j + 1] for j in moved)] if moved else []
+        return [*sides, *self.domain.rows]
 
     def _on_hull(self, point: list[Fraction]) -> list[Fraction]:
         """The point of the affine hull with the same free coordinates."""
@@ -265,7 +315,7 @@ class Inside:
     def _pulled(self, point: list[Fraction]) -> tuple[Fraction, ...]:
         """The first point on the way to the centre (about) that lies in the domain."""
         part = Fraction(0)
-        for row in self.domain.inequalities:
+        for row in self._left:
             value, middle = _at(row, point), _at(row, self.centre)
             if value < 0 and middle > value:
                 part = max(part, -value / (middle - value))
@@ -297,10 +347,13 @@ class Inside:
     # ---- points in floats -------------------------------------------------------------------------------------
 
     @cached_property
-    def _tables(self) -> tuple[Array, Array, Array, Array]:
-        """The centre, own rows, their values at the centre, and the projection onto the directions of the hull."""
+    def _tables(self) -> tuple[Array, Array, Array, Array | None]:
+        """The centre, own rows, their values at the centre, and the projection onto the directions of the hull.
+
+        None of the latter where the hull is the whole space.
+        """
         centre, rows = nearest(*common(self.centre)), self.rows[: len(self.domain.rows)]
-        directions = np.eye(self.n)
+        directions = None
         if self._hull[0]:
             flat = np.array([nearest(*common([Fraction(v) for v in row[1:]])) for row in self._hull[0]])
             flat /= np.linalg.norm(flat, axis=1, keepdims=True)
@@ -317,7 +370,7 @@ class Inside:
         if not self.has_rows:
             return points
         centre, rows, middle, directions = self._tables
-        steps = (points - centre) @ directions
+        steps = points - centre if directions is None else (points - centre) @ directions
         with np.errstate(all="ignore"):
             room = np.where(
                 steps > 0, (self.high - centre) / steps, np.where(steps < 0, (self.low - centre) / steps, np.inf)

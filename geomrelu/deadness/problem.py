@@ -13,7 +13,7 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.certificates import infinity
 from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
-from geomrelu.deadness.falling import Falling
+from geomrelu.deadness.falling import Falling, falls
 from geomrelu.deadness.verdict import Status, Verdict, undecided
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
@@ -155,7 +155,7 @@ class Problem:
         domain = self.domain
         if self.bounding is not None or not isinstance(domain, Polyhedron):
             return self.bounding
-        if layer == 1 and domain.falling(self.network.layers[0].form(i).slope) is None:
+        if layer == 1 and not falls(domain, self.network.layers[0].form(i).slope):
             return None
         what = self.network.checked, domain.checked, layer, i
         ways: dict[str, Callable[[Budget], dict[str, Any] | None]] = {

@@ -8,6 +8,7 @@ part without points of the domain is cut off: by a row that is negative on all o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import frexp
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ __all__ = ["Cut", "Optimum", "Rows"]
 
 Array = np.ndarray
 SWEEPS = 3  # over the rows, one multiplier after the other
+MOST = 1 << 23  # boxes, rows and inputs that are looked at at once
 BITS = 40  # of a number in a linear program
 EXACT = 12  # with more inputs, the linear program of a part is in floats
 TINY = 1e-9  # rows vary by about 1 on the whole box
@@ -73,6 +75,10 @@ class Rows:
     def cut(self, lower: Array, upper: Array) -> Cut:
         """Where a row cuts off most of a side of each box."""
         count, n = lower.shape
+        if count > 1 and count * len(self.rows) * n > MOST:  # in parts, for the sake of memory
+            half = count // 2
+            parts = self.cut(lower[:half], upper[:half]), self.cut(lower[half:], upper[half:])
+            return Cut(*map(np.concatenate, zip(*parts, strict=True)))
         highest, width = self.ranges(lower, upper)[1], upper - lower
         with np.errstate(all="ignore"):
             kept = highest[:, :, None] / (
@@ -99,6 +105,13 @@ class Rows:
         is put where the bound is least, which is where a coefficient becomes 0; with a single row that is the optimum.
         """
         count = len(slope)
+        if count > 1 and count * self.own * lower.shape[1] > MOST:
+            parts = []
+            for a, b in pairwise((0, count // 2, count)):
+                begin = None if start is None else start[a:b]
+                parts.append(self.dual(slope[a:b], constant[a:b], lower[a:b], upper[a:b], begin))
+            bounds, factors, points = map(np.concatenate, zip(*parts, strict=True))
+            return bounds, factors, points
         middle, radius = (lower + upper) / 2, (upper - lower) / 2
         slopes, constants = self.slopes[: self.own], self.constants[: self.own]
         least, most = (r[:, : self.own] for r in self.ranges(lower, upper))

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from operator import mul
 
 from geomrelu.exact.numbers import primitive
 
-__all__ = ["Row", "extreme", "facets", "generators", "silence"]
+__all__ = ["Row", "extreme", "facets", "generators", "of_box", "silence"]
 
 Row = tuple[int, ...]
 
@@ -56,6 +57,22 @@ def generators(inequalities: Sequence[Row], equalities: Sequence[Row], dimension
     rows = [*inequalities, *equalities] or [(1,) + (0,) * dimension]
     lineality = range(len(inequalities), len(rows)) if equalities else ()
     return _converted(rows, lineality, points=False)
+
+
+def of_box(ends: Sequence[tuple[Fraction | None, Fraction | None]]) -> tuple[list[Row], list[Row]]:
+    """The same of a box, by its ends (None: there is none), without double description.
+
+    The corners of its sides, a ray where one is missing, a line where both are.
+    """
+    corners = product(*(sorted({v for v in side if v is not None}) or [Fraction(0)] for side in ends))
+    found, lines = [primitive((1, *corner)) for corner in corners], list[Row]()
+    for j, (low, high) in enumerate(ends):
+        unit = tuple(int(k == j + 1) * (-1 if low is None else 1) for k in range(len(ends) + 1))
+        if low is None and high is None:
+            lines.append(tuple(map(abs, unit)))
+        elif low is None or high is None:
+            found.append(unit)
+    return found, lines
 
 
 def facets(points_and_rays: Sequence[Row], lines: Sequence[Row]) -> tuple[list[Row], list[Row]]:

@@ -20,8 +20,10 @@ from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib, linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
+from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
+from geomrelu.exact.guided_programs import is_large
 from geomrelu.exact.numbers import primitive, rational, rationals
 from geomrelu.geometry.finite_set import FiniteSet, Point
 from geomrelu.parallel import apart
@@ -238,6 +240,8 @@ class Polyhedron:
         """Irredundant generators of a nonempty polyhedron, from its rows."""
         if self.given_by_generators:
             return cddlib.extreme(self._v[0], [(1, *[0] * self.dimension), *self.inequalities], self.equalities)
+        if self.is_box:
+            return cddlib.of_box(self._ends)
         found, lines = cddlib.generators(*self._h, self.dimension)
         points = [g for g in found if g[0]]
         if not points:  # a cone: cddlib leaves out its apex, the origin
@@ -317,7 +321,20 @@ class Polyhedron:
             return False
         if any(low is not None and high is not None and low > high for low, high in self._ends):
             return True
-        return not self.is_box and linear_programs.maximise((0,) * (self.dimension + 1), *self._h).point is None
+        if self.is_box:
+            return False
+        if self.boxed is not None and (known := self.boxed.is_empty()) is not None:
+            return known
+        return linear_programs.maximise((0,) * (self.dimension + 1), *self._h).point is None
+
+    @cached_property
+    def boxed(self) -> BoxedPrograms | None:
+        """Linear programs in which sides are no rows, if it is given by rows in many dimensions."""
+        given = len(self.rows) + len(self.flats)
+        sides = sum(end is not None for ends in self._ends for end in ends)
+        if self.given_by_generators or not given or not is_large(sides + given, self.dimension + 1):
+            return None
+        return BoxedPrograms(self.checked.lower, self.checked.upper, self.rows, self.flats)
 
     @cached_property
     def is_bounded(self) -> bool:
@@ -328,6 +345,8 @@ class Polyhedron:
             return True
         if self.is_box:
             return False
+        if self.boxed is not None and (known := self.boxed.is_bounded()) is not None:
+            return known
         full = rank(row[1:] for table in self._h for row in table) == self.dimension
         return full and not linear_programs.recedes(*self._h)
 
@@ -336,8 +355,9 @@ class Polyhedron:
         if self.given_by_generators:
             _, rays, lines = self.checked.generators
             return Polyhedron.from_generators([(0,) * self.dimension], rays, lines)
-        inequalities, equalities = ([(0, *r[1:]) for r in table] for table in self._h)
-        return Polyhedron.from_rows(inequalities, equalities, dimension=self.dimension)
+        rows, flats = ([(0, *r[1:]) for r in table] for table in (self.rows, self.flats))
+        box = [[None if end is None else Fraction(0) for end in ends] for ends in self._ends]
+        return Polyhedron(checker.Domain.from_rows(self.dimension, rows, flats, box))
 
     @cached_property
     def affine_dimension(self) -> int:
@@ -366,6 +386,8 @@ class Polyhedron:
                 else Fraction(0)
                 for low, high in self._ends
             )  # fmt: skip
+        if self.boxed is not None and self.boxed.inside is not None:
+            return self.boxed.inside
         if not self.given_by_generators and self.likely_generators > FEW_GENERATORS:
             return self._inmost()
         vertices = self.vertices
@@ -426,50 +448,14 @@ class Polyhedron:
             raise InputError("the point does not lie in the polyhedron")
         return list(found[: len(vertices)]), list(found[len(vertices) : free]), list(found[free:])
 
-    def falling(self, slope: Sequence[Fraction]) -> dict[str, dict[str, str]] | None:
-        """Multipliers that prove ``slope·d < 0`` for every direction d of the recession cone, or None if it is not so.
-
-        For the zero slope: that the polyhedron is bounded. Given by rows only; boxes and generators need none.
-
-        Method: the slope must be minus an interior point of the cone of rows, that is a combination in which every
-        row has a positive multiplier; one exact linear program makes the least multiplier as large as possible.
-        """
-        if self.given_by_generators:
-            _, rays, lines = self.checked.generators
-            form = AffineForm(Fraction(0), tuple(slope))
-            return None if lines or any(form.along([Fraction(v) for v in r]) >= 0 for r in rays) else {}
-        if self.is_box:
-            falls = all(
-                (low is not None or a > 0) and (high is not None or a < 0)
-                for a, (low, high) in zip(slope, self._ends, strict=True)
-            )
-            return {} if falls else None
-        inequalities, equalities = self._h
-        m, k = len(inequalities), len(equalities)
-        above = [(0, *(int(i == j) for j in range(m)), *[0] * k, -1) for i in range(m)]
-        above.append((1, *[0] * (m + k), -1))
-        balance = [
-            primitive((a, *(r[j + 1] for r in inequalities), *(r[j + 1] for r in equalities), 0))
-            for j, a in enumerate(slope)
-        ]
-        best = linear_programs.maximise((0,) * (m + k + 1) + (1,), above, balance)
-        if not best.value or best.value < 0 or best.point is None:
-            return None
-        sided = all(low is not None or high is not None for low, high in self._ends)
-        if not sided and rank(r[1:] for r in (*inequalities, *equalities)) < self.dimension:
-            return None
-        first = len(self.sides)
-        rows = {str(i - first): str(v) for i, v in enumerate(best.point[:m]) if i >= first}
-        flats = {str(i): str(v) for i, v in enumerate(best.point[m : m + k]) if v}
-        return {key: table for key, table in (("rows", rows), ("equalities", flats)) if table}
-
     def supremum(self, form: AffineForm) -> Supremum:
         """The supremum of ``form`` with its reason: a point, a ray, or multipliers.
 
         Raises:
             InputError: the polyhedron is empty, or the dimensions differ.
 
-        Exact: yes. Cost: O(n) on a box, one pass over given generators, one exact linear program otherwise.
+        Exact: yes. Cost: O(n) on a box, one pass over given generators, one exact linear program otherwise, of which
+        the sides are no rows if there are many.
         """
         if form.dimension != self.dimension:
             raise InputError(f"a form on R^{form.dimension} on a polyhedron in R^{self.dimension}")
@@ -479,6 +465,11 @@ class Polyhedron:
             return self._on_generators(form)
         scale = lcm(*(v.denominator for v in (form.constant, *form.slope)))
         objective = tuple(int(v * scale) for v in (form.constant, *form.slope))
+        if self.boxed is not None and (found := self.boxed.maximise(objective)) is not None:
+            own, flats = (tuple((k, m / scale) for k, m in of.items()) for of in (found.rows, found.equalities))
+            return Supremum(found.value / scale, found.point, None, own, flats)
+        if self.boxed is not None and (ray := self.boxed.growing(objective)) is not None:
+            return Supremum(None, self.interior_point(), ray)
         best = linear_programs.maximise(objective, *self._h)
         if best.point is None:
             raise InputError("the polyhedron is empty")

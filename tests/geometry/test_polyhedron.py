@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron
+from geomrelu.deadness.falling import falls
 from geomrelu.exact import cddlib, linear_programs
 from geomrelu.geometry.domains import read_any, read_domain, write_domain
 
@@ -88,7 +89,7 @@ def test_everything_against_ppl(system):
     assert hull.same_set(ours)
     assert ours.irredundant().same_set(ours)
     assert hull.supremum(AffineForm.of_row(form)).value == best.value
-    assert (ours.falling([Fraction(0)] * n) is not None) == ours.is_bounded
+    assert falls(ours, [Fraction(0)] * n) == ours.is_bounded
     assert all(hull.contains(v) for v in ours.vertices)
 
 
