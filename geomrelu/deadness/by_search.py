@@ -74,7 +74,7 @@ class BySearch:
         steps: list[Any] = [partial(self._witnesses, effort) for effort in falsify.EFFORTS]
         if isinstance(domain, Ellipsoid) or is_searched(domain):
             steps = [self._by_intervals, steps[0], self._on_the_box, steps[1], self._sprouts, *steps[2:]]
-            if isinstance(domain, Polyhedron) and domain.is_box:
+            if isinstance(domain, Polyhedron) and domain.checked.is_bounded_box():
                 steps[:4] = self.whole_layers.steps(layer, self._by_intervals, self._on_the_box)
             elif self.bench.floating.inside.missing:  # nothing is known of a box
                 steps = [step for step in steps if step not in (self._by_intervals, self._on_the_box)]

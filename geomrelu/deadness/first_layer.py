@@ -19,11 +19,12 @@ from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.numbers import approximate, common, primitive
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.parallel import apart
 
 __all__ = ["first_layer"]
 
 CORNER = "maximal corner"
-MANY = 500_000  # inputs, times neurons: with more, points where neurons are largest are not written out one by one
+MANY = 500_000  # inputs, times neurons, times rows and 1: with more, suprema are only sought where they are needed
 
 
 def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
@@ -34,8 +35,10 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
     Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron; with many inputs and
     neurons first what the box and a point inside say, without suprema.
     """
-    if isinstance(domain, Polyhedron) and domain.boxed is not None and domain.dimension * len(asked) > MANY:
-        asked = yield from _at_first_sight(problem, domain, asked)
+    if isinstance(domain, Polyhedron) and domain.boxed is not None:
+        given = len(domain.rows) + len(domain.flats)
+        if domain.dimension * len(asked) * (1 + given) > MANY and domain.boxed.inside is not None:
+            asked = yield from _at_first_sight(problem, domain, domain.boxed.inside, asked)
     bounded = isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
     sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
     for i in asked:
@@ -63,10 +66,9 @@ def _at_the_corner(problem: Problem, i: int, sides: Sequence[int], over: int) ->
 
 
 def _at_first_sight(
-    problem: Problem, domain: Polyhedron, asked: Sequence[int]
+    problem: Problem, domain: Polyhedron, inside: Sequence[Fraction], asked: Sequence[int]
 ) -> Generator[Verdict, None, Sequence[int]]:
     """Neurons that are positive at a point inside, or not positive on the box around the domain; returns the others."""
-    inside = domain.interior_point()
     said, (values, _), left = problem.placed(inside), problem.network.checked.values(inside, 1), list[int]()
     bounded = domain.checked.is_bounded_box()
     sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
@@ -108,13 +110,38 @@ def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:
 
 
 def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:
-    best = domain.supremum(problem.network.layers[0].form(i))
+    form = problem.network.layers[0].form(i)
+    if domain.boxed is None:
+        best = domain.supremum(form)
+    else:
+        found = domain.guided_supremum(form)
+        if found is None and (verdict := _estimated(problem, domain, domain.boxed, i)) is not None:
+            return verdict
+        best = found or apart(problem.budget, domain.supremum, form)
     if best.value is None:
         return problem.unbounded(1, i, best.point, best.ray)
     multipliers = (("rows", best.rows), ("equalities", best.equalities))
     leaf = {key: {str(k): str(m) for k, m in table} for key, table in multipliers if table}
     how = "maximal generator" if domain.given_by_generators else "linear program"
     return _closed_form(problem, domain, i, best.value, problem.point(best.point), leaf, how)
+
+
+def _estimated(problem: Problem, domain: Polyhedron, boxed: BoxedPrograms, i: int) -> Verdict | None:
+    """Without a supremum: what a bound or a point near the optimum says."""
+    form = problem.network.layers[0].form(i)
+    numerators, scale = common([form.constant, *form.slope])
+    about, claim = boxed.estimate(tuple(numerators)), Claim(layer=1, neuron=i)
+    if about.point is not None:
+        claim |= {"status": "alive", "point": problem.point(about.point)}
+        if (verdict := problem.tried(claim, AT_A_POINT)) is not None:
+            return verdict
+    if about.bound is None or about.bound > 0 or boxed.inside is None:
+        return None
+    tables = (("rows", about.rows), ("equalities", about.equalities))
+    leaf = {key: {str(k): str(m / scale) for k, m in table.items()} for key, table in tables if table}
+    stable = problem.bounding if about.bound < 0 else None
+    claim |= {"status": "dead", "point": problem.point(boxed.inside), "proof": [leaf], **(stable or {})}
+    return problem.tried(claim, "bounded by a linear program")
 
 
 def _closed_form(

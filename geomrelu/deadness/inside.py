@@ -27,6 +27,7 @@ Array = np.ndarray
 Form = Sequence[Fraction]  # (b, a1, ..., an)
 MOST_INPUTS = 64  # of a domain with rows: each side of the box around it takes an exact linear program
 MOST_ROWS = 256
+MOST_ENTRIES = 1 << 22  # of all rows that are seen in floats alone
 ENCLOSED = 24  # with more inputs, a bounded box is taken as it is given
 MOST_VERTICES = 512  # given as such
 MANY = 2048  # points that are moved at once
@@ -61,9 +62,10 @@ def is_searched(domain: Polyhedron) -> bool:
     if domain.given_by_generators:
         few = domain.dimension <= MOST_INPUTS and len(domain.checked.generators[0]) <= MOST_VERTICES
         return few and domain.is_bounded
-    return has_few(domain) and (
-        domain.checked.is_bounded_box() or (domain.dimension <= MOST_INPUTS and domain.is_bounded)
-    )
+    if not domain.checked.is_bounded_box():
+        return has_few(domain) and domain.dimension <= MOST_INPUTS and domain.is_bounded
+    given = len(domain.rows) + 2 * len(domain.flats)
+    return has_few(domain) or (domain.dimension > ENCLOSED and given * domain.dimension <= MOST_ENTRIES)
 
 
 class Inside:

@@ -1,4 +1,4 @@
-"""Whole layers at once on a bounded box, before any neuron is worked on by itself.
+"""Whole layers at once on a bounded box, with rows or without, before any neuron is worked on by itself.
 
 What linear bounds of the default lines prove is found for all neurons of a layer together, and so are points at which
 neurons are positive; both with proven errors (:mod:`geomrelu.deadness.layer_bounds`), so that the judge is asked only
@@ -17,10 +17,12 @@ import numpy as np
 from geomrelu.certificates.batch import derived
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness import falsify, layer_slopes, whole_box
+from geomrelu.deadness.inside import Inside
 from geomrelu.deadness.layer_bounds import Ball, LayerBounds, values
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.deadness.verdict import Status, Verdict
+from geomrelu.exact.numbers import common, nearest
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["AT_A_POINT", "ON_THE_BOX", "WholeLayers"]
@@ -30,6 +32,7 @@ Step = Callable[[Polyhedron, int, list[int]], Iterator[Verdict]]
 WORK = 1 << 27  # multiplications in a layer, about: budgets are looked at in between
 CELLS = 1 << 18  # numbers of a batch of points
 ROUNDS = 10  # of ascent
+LITTLE = 2.0**-24  # part of the way to a point inside
 ON_THE_BOX, AT_A_POINT = "bounded on the whole box", "positive at a point"
 
 
@@ -122,8 +125,21 @@ class WholeLayers:
 
     def _dead(self, layer: int, neurons: Array, proof: Any) -> Iterator[Verdict]:
         for i in neurons.tolist():
-            claim: Claim = {"layer": layer, "neuron": i, "status": "dead", "stable": True, "proof": proof}
+            claim: Claim = {
+                "layer": layer,
+                "neuron": i,
+                "status": "dead",
+                "stable": True,
+                "proof": proof,
+                **self._inner,
+            }
             yield Verdict(layer, i, Status.DEAD, True, None, ON_THE_BOX, claim)
+
+    @cached_property
+    def _inner(self) -> Claim:
+        """Where the domain has rows, a claim shows that it is not empty."""
+        inside = self.floating.inside
+        return {"point": self._named(inside.centre)} if inside.has_rows else {}
 
     # ---- alive -----------------------------------------------------------------------------------------------------
 
@@ -139,7 +155,7 @@ class WholeLayers:
             climbing = np.array([i for i in asked[k : k + step] if i in left], dtype=int)
             if not len(climbing):
                 continue
-            points = self._starts(layer, climbing.tolist())
+            points = self._moved_in(self._starts(layer, climbing.tolist()))
             for turn in range(ROUNDS):
                 self.problem.budget.poll()
                 z = self.floating.forward(points, layer)
@@ -157,7 +173,14 @@ class WholeLayers:
                 else:
                     share = 0.5 * 0.05 ** (turn / ROUNDS) * self._random.random(points.shape)
                 way = np.sign(self._gradients(z, layer, climbing)) * (self.upper - self.lower)
-                points = np.clip(points + share * way, self.lower, self.upper)
+                points = self._moved_in(points + share * way)
+
+    def _moved_in(self, points: Array) -> Array:
+        """Points of the domain; a little further in than its rows, so that floats do not leave it."""
+        inside = self.floating.inside
+        assert isinstance(inside, Inside)
+        moved = inside.moved_in(points)
+        return moved + LITTLE * (nearest(*common(inside.centre)) - moved) if inside.has_rows else moved
 
     def _count(self, layer: int, most: int = 1 << 20) -> int:
         """How many points at a time."""
@@ -191,7 +214,7 @@ class WholeLayers:
 
     def _shown(self, domain: Polyhedron, layer: int, asked: Sequence[int], points: Array) -> Iterator[Verdict]:
         """Which neurons the points show to be positive; few of them for many."""
-        waiting = np.array(asked, dtype=int)
+        points, waiting = self._moved_in(points), np.array(asked, dtype=int)
         hits = self.floating.reached(points, layer, waiting, self.problem.budget) > 0
         chosen = [(points[best], waiting[shown]) for best, shown in falsify.covering(hits)]
         for k in range(0, len(chosen), step := self._count(layer, 64)):
@@ -201,6 +224,7 @@ class WholeLayers:
             for (point, neurons), certain in zip(some, sure, strict=True):
                 exact = self.floating.inside.exact(point)
                 if exact is not None:
+                    certain &= exact == tuple(map(Fraction, point.tolist()))  # where it has been moved, the judge looks
                     yield from self._alive(layer, neurons.tolist(), certain, self._named(exact))
 
     def _alive(self, layer: int, neurons: list[int], certain: Array, point: int) -> Iterator[Verdict]:

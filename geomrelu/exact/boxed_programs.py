@@ -20,7 +20,7 @@ from geomrelu.exact.elimination import pivots, rank, solution
 from geomrelu.exact.guided_programs import FREE, NEAR, USED
 from geomrelu.exact.numbers import common, nearest_float
 
-__all__ = ["Best", "BoxedPrograms"]
+__all__ = ["Best", "BoxedPrograms", "Estimate"]
 
 Ends = Sequence[Fraction | None]
 PARTS = Fraction(1, 4), Fraction(1, 16), Fraction(1, 256), Fraction(1, 65536)  # of a width, away from the sides
@@ -36,6 +36,15 @@ class Best(NamedTuple):
     point: tuple[Fraction, ...]
     rows: dict[int, Fraction]
     equalities: dict[int, Fraction]
+
+
+class Estimate(NamedTuple):
+    """A bound of the objective, with multipliers that prove it on the box alone, and a point; either may be None."""
+
+    bound: Fraction | None
+    rows: dict[int, Fraction]
+    equalities: dict[int, Fraction]
+    point: tuple[Fraction, ...] | None
 
 
 class BoxedPrograms:
@@ -60,8 +69,9 @@ class BoxedPrograms:
         return low, high
 
     @cached_property
-    def _floats(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As floats see it: where coordinates start, how long they are, and the rows over what is left, of size 1.
+    def _floats(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[Fraction]]:
+        """As floats see it: where coordinates start, how long they are, and the rows over what is left, of size 1 (and
+        how large they are).
 
         A coordinate with two sides is measured in its width from the lower one, any other in units from 0.
         """
@@ -70,7 +80,9 @@ class BoxedPrograms:
         start, width = np.where(both, low, 0.0), np.where(both, high - low, 1.0)
         rows = np.array([_normal(row) for row in self.rows]).reshape(len(self.rows), len(low) + 1)
         table = np.column_stack([rows[:, 0] + rows[:, 1:] @ start, rows[:, 1:] * width])
-        return start, width, table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-300)
+        size = np.maximum(np.abs(table).max(axis=1, initial=0), 1e-300)
+        sizes = [Fraction(v) * _size(row) for v, row in zip(size.tolist(), self.rows, strict=True)]
+        return start, width, table / size[:, None], sizes
 
     @cached_property
     def _sides(self) -> tuple[list[int], list[int], int]:
@@ -93,14 +105,15 @@ class BoxedPrograms:
             return None
         return Best(_at(objective, ends), tuple(ends), {}, {})
 
-    def _at_a_corner(self, objective: Row) -> Best | None:
-        """The optimum that floats suggest."""
+    def _solved(self, objective: Row) -> Any:
+        """What HiGHS says, and by which factor its multipliers are too small."""
         from scipy.optimize import linprog  # start-up time
 
-        start, width, table = self._floats
+        start, width, table, _ = self._floats
         split, slope = self.split, np.array(_normal(objective)[1:]) * width
+        size = max(np.abs(slope).max(initial=0), 1e-300)
         solved = linprog(
-            -slope / max(np.abs(slope).max(initial=0), 1e-300),
+            -slope / size,
             A_ub=-table[:split, 1:],
             b_ub=table[:split, 0],
             A_eq=table[split:, 1:],
@@ -108,6 +121,11 @@ class BoxedPrograms:
             bounds=np.stack([(side - start) / width for side in self._box], axis=1),
             method="highs-ds",
         )
+        return solved, Fraction(size) * _size(objective)
+
+    def _at_a_corner(self, objective: Row) -> Best | None:
+        """The optimum that floats suggest."""
+        (solved, _), (start, width, table, _), split = self._solved(objective), self._floats, self.split
         if solved.status != 0:
             return None
         found = self._dual(objective, solved)
@@ -124,6 +142,42 @@ class BoxedPrograms:
                 own = {k: m for k, m in factors.items() if m and k < split}
                 return Best(value, point, own, {k - split: m for k, m in factors.items() if m and k >= split})
         return None
+
+    def estimate(self, objective: Row) -> Estimate:
+        """About the optimum, where its corner is not found: a bound, and a point of the set."""
+        (solved, factor), (start, width, _, sizes), split = self._solved(objective), self._floats, self.split
+        if solved.status != 0:
+            return Estimate(None, {}, {}, None)
+        marginals = np.concatenate([np.minimum(solved.ineqlin.marginals, 0), solved.eqlin.marginals]).tolist()
+        used = {k: -Fraction(m) * factor / size for k, (m, size) in enumerate(zip(marginals, sizes, strict=True)) if m}
+        numerators, scale = common(used.values())
+        total = [scale * v for v in objective]
+        for k, m in zip(used, numerators, strict=True):
+            total = [t + m * v for t, v in zip(total, self.rows[k], strict=True)]
+        bound: Fraction | None = Fraction(total[0], scale)
+        for t, low, high in zip(total[1:], self.lower, self.upper, strict=True):
+            end = high if t > 0 else low
+            if t and bound is not None:
+                bound = None if end is None else bound + Fraction(t, scale) * end
+        own, flats = ({k: m for k, m in used.items() if (k < split) is first} for first in (True, False))
+        point = self._pulled((start + width * solved.x).tolist())
+        return Estimate(bound, own, {k - split: m for k, m in flats.items()}, point)
+
+    def _pulled(self, floats: Sequence[float]) -> tuple[Fraction, ...] | None:
+        """A point near by: the first one (about) on the way to that inside; there may be equalities, then None."""
+        if self.inside is None or self.split < len(self.rows):
+            return None
+        point = list(map(Fraction, floats))
+        for j, (low, high) in enumerate(zip(self.lower, self.upper, strict=True)):
+            point[j] = point[j] if low is None else max(point[j], low)
+            point[j] = point[j] if high is None else min(point[j], high)
+        part = Fraction(0)
+        for row in self.rows:
+            value, middle = _at(row, point), _at(row, self.inside)
+            if value < 0 and middle > value:
+                part = max(part, -value / (middle - value))
+        part = Fraction(ceil(part * 2**40), 2**40)  # at most 1: inside no row is < 0
+        return tuple(x + part * (c - x) for x, c in zip(point, self.inside, strict=True))
 
     def _dual(self, objective: Row, solved: Any) -> tuple[dict[int, Fraction], list[int], int] | None:
         """Multipliers, and the objective with the rows added so many times, over a denominator.
@@ -259,6 +313,8 @@ class BoxedPrograms:
 
     def is_empty(self) -> bool | None:
         """Is the set empty? None: not known."""
+        if self.inside is not None:
+            return False
         found = self.deepest()
         if found is None and self.split < len(self.rows):  # the equalities may contradict the box
             opposite = [tuple(-v for v in row) for row in self.rows[self.split :]]
@@ -293,6 +349,10 @@ def _at(row: Row, point: Sequence[Fraction]) -> Fraction:
     return row[0] + sum((a * v for a, v in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
+def _size(row: Row) -> int:
+    return max(max(map(abs, row)), 1)
+
+
 def _normal(row: Row) -> list[float]:
-    size = max(max(map(abs, row)), 1)
+    size = _size(row)
     return [nearest_float(Fraction(v, size)) for v in row]

@@ -237,6 +237,8 @@ def read_domain(
 
 
 def _read(text: str, dimension: int, reading: Reading | None, told: Told | None) -> Domain:
+    if text.startswith("R^") and text.endswith("_+"):  # as papers write the orthant
+        text = f"R+^{text[2:-2]}"
     for prefix, make in (("R^", Polyhedron.space), ("R+^", Polyhedron.orthant)):
         if text.startswith(prefix):
             size = text[len(prefix) :]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb, isinf, lcm
+from math import comb, isinf
 from typing import Any
 
 from geomrelu import checker
@@ -24,7 +24,7 @@ from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
 from geomrelu.exact.guided_programs import is_large
-from geomrelu.exact.numbers import primitive, rational, rationals
+from geomrelu.exact.numbers import common, primitive, rational, rationals
 from geomrelu.geometry.finite_set import FiniteSet, Point
 from geomrelu.parallel import apart
 
@@ -463,13 +463,9 @@ class Polyhedron:
             return self._on_box(form)
         if self.given_by_generators:
             return self._on_generators(form)
-        scale = lcm(*(v.denominator for v in (form.constant, *form.slope)))
-        objective = tuple(int(v * scale) for v in (form.constant, *form.slope))
-        if self.boxed is not None and (found := self.boxed.maximise(objective)) is not None:
-            own, flats = (tuple((k, m / scale) for k, m in of.items()) for of in (found.rows, found.equalities))
-            return Supremum(found.value / scale, found.point, None, own, flats)
-        if self.boxed is not None and (ray := self.boxed.growing(objective)) is not None:
-            return Supremum(None, self.interior_point(), ray)
+        if (found := self.guided_supremum(form)) is not None:
+            return found
+        objective, scale = _whole(form)
         best = linear_programs.maximise(objective, *self._h)
         if best.point is None:
             raise InputError("the polyhedron is empty")
@@ -479,6 +475,18 @@ class Polyhedron:
         first = len(self.sides)  # the sides are before the rows, and the box needs no multipliers
         rows = tuple((i - first, m / scale) for i, m in below.items() if i >= first)
         return Supremum(best.value / scale, best.point, None, rows, tuple((k, m / scale) for k, m in above.items()))
+
+    def guided_supremum(self, form: AffineForm) -> Supremum | None:
+        """The supremum where floats find it, quickly: of sets given by rows in many dimensions."""
+        if self.boxed is None:
+            return None
+        objective, scale = _whole(form)
+        found = self.boxed.maximise(objective)
+        if found is not None:
+            own, flats = (tuple((k, m / scale) for k, m in of.items()) for of in (found.rows, found.equalities))
+            return Supremum(found.value / scale, found.point, None, own, flats)
+        ray = self.boxed.growing(objective)
+        return None if ray is None else Supremum(None, self.interior_point(), ray)
 
     def _on_box(self, form: AffineForm) -> Supremum:
         inside = self.interior_point()
@@ -570,6 +578,12 @@ class Polyhedron:
 
     def __hash__(self) -> int:
         return hash(self.checked.digest())
+
+
+def _whole(form: AffineForm) -> tuple[Row, int]:
+    """As whole numbers over one denominator."""
+    numerators, scale = common([form.constant, *form.slope])
+    return tuple(numerators), scale
 
 
 def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:

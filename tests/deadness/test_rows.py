@@ -216,3 +216,98 @@ def test_trees_go_on_after_an_interruption():
                 claim = {key: v for key, v in files.unpacked(bench.refuted(tree)).items() if key != "stable"} | where
                 checker.prove(claim, checker.Judge([], net.checked, domain.checked))
     assert taken
+
+
+def padded(rng, layers, domain, n):
+    """The same network and domain among n inputs of which the others are read by nobody, or only by a row that holds
+    everywhere; the inputs are shuffled."""
+    small = domain.dimension
+    at = rng.sample(range(n), small)
+
+    def wide(row, fill=0):
+        found = [fill] * n
+        for j, v in zip(at, row, strict=True):
+            found[j] = v
+        return found
+
+    (weights, bias), *others = layers
+    sides = [(0, 1)] * n
+    for j, side in zip(at, zip(domain.checked.lower, domain.checked.upper, strict=True), strict=True):
+        sides[j] = side
+    tables = [[[row[0], *wide(row[1:])] for row in table] for table in (domain.rows, domain.flats)]
+    tables[0].append([sum(v for v in wide([0] * small, 1)), *wide([0] * small, -1)])  # at its largest corner 0
+    exact = [[list(map(Fraction, row)) for row in table] for table in tables]
+    there = checker.Domain.from_rows(n, *exact, [[None if v is None else Fraction(v) for v in s] for s in sides])
+    return [([wide(row) for row in weights], bias), *others], Polyhedron(there)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_inputs(search, kind):
+    """On a box with rows in 80 inputs verdicts and suprema are those of the few that are read."""
+    rng, seen = random.Random(KINDS.index(kind)), dict.fromkeys(Status, 0)
+    for _ in range(6):
+        layers = lean(network(rng, (3, 5, 4), kind), rng)
+        domain = next(domains(rng, 3, kind))
+        suprema = oracles.suprema(layers, ppl_of(domain), 3)
+        there, around = padded(rng, layers, domain, 80)
+        assert around.checked.is_bounded_box() and is_searched(around)
+        net = Network.from_layers([(W, b, "relu") for W, b in there])
+        reports = list(decide(net, around, [1, 2], budget=Budget(60)))
+        judged(net, around, reports)
+        for report, right in zip(reports, suprema, strict=True):
+            for verdict, best in zip(report.verdicts, right, strict=True):
+                seen[verdict.status] += 1
+                if verdict.status is not Status.UNDECIDED:
+                    assert verdict.status is (Status.ALIVE if best > 0 else Status.DEAD)
+                if verdict.layer == 1:
+                    assert verdict.supremum == best
+                if best > 0:
+                    assert verdict.status is Status.ALIVE
+    assert seen[Status.DEAD] > 10 and seen[Status.ALIVE] > 10
+    assert seen[Status.UNDECIDED] < seen[Status.DEAD] / 4  # of suprema 0, or badly scaled
+
+
+def test_many_inputs_and_neurons_of_layer_1(monkeypatch):
+    """What the box or one point says of them needs no linear program; the others have one."""
+    monkeypatch.setattr("geomrelu.deadness.first_layer.MANY", 0)
+    rng, without = random.Random(1), 0
+    for kind in KINDS:
+        layers = network(rng, (3, 40), kind)
+        domain = next(domains(rng, 3, kind))
+        there, around = padded(rng, layers, domain, 80)
+        net = Network.from_layers([(W, b, "relu") for W, b in there])
+        reports = list(decide(net, around, [1], budget=Budget(60)))
+        judged(net, around, reports)
+        for verdict, best in zip(reports[0].verdicts, oracles.suprema(layers, ppl_of(domain), 3)[0], strict=True):
+            assert verdict.status is (Status.ALIVE if best > 0 else Status.DEAD)
+            assert verdict.supremum in (None, best)
+            without += verdict.supremum is None
+    assert without > 20
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"box": [[0, None]] * 80, "inequalities": [[1] + [-1] * 80]}, "both sides"),  # a simplex
+        ({"box": [[0, None]] * 80, "inequalities": [[-1] + [1] * 80]}, "both sides"),
+        ({"box": [[0, None]] * 80}, "both sides"),
+        ({"box": [[0, 1]] * 80, "inequalities": [[k + 1] + [1] * k + [-1] * (80 - k) for k in range(2, 80)] * 4}, None),
+    ],
+)
+def test_where_proofs_are_not_sought_points_are_and_the_reason_is_said(monkeypatch, data, reason):
+    monkeypatch.setattr("geomrelu.deadness.by_pieces.FEW_PIECES", 0)
+    monkeypatch.setattr("geomrelu.deadness.decide.MANY_PIECES", 0)
+    domain = Polyhedron.from_data(data)
+    n = domain.dimension
+    rng = random.Random(3)
+    first = [[rng.choice((-1, 0, 1)) for _ in range(n)] for _ in range(12)], [1] * 12
+    second = [[1] * 12, [-1] * 12, [0] * 12], [1, -1, -1]
+    net = Network.from_layers([(W, b, "relu") for W, b in (first, second)])
+    reports = list(decide(net, domain, [1, 2], budget=Budget(60)))
+    judged(net, domain, reports)
+    assert reports[1].verdicts[0].status is Status.ALIVE
+    if reason is None:
+        assert reports[1].verdicts[1].status is Status.DEAD
+    else:
+        assert reports[1].verdicts[1].status is Status.UNDECIDED
+        assert reason in reports[1].verdicts[1].reason
