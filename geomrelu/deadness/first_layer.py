@@ -15,12 +15,18 @@ from geomrelu.deadness.verdict import Status, Verdict
 from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineForm
 from geomrelu.exact.numbers import approximate, common, primitive
+from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 
-__all__ = ["first_layer"]
+__all__ = ["first_layer", "is_sum"]
 
 CORNER = "maximal corner"
+
+
+def is_sum(domain: OneSet) -> bool:
+    """Is a supremum a sum over the sides of a bounded box? It is found as quickly as a claim about it is judged."""
+    return isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
 
 
 def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
@@ -30,7 +36,7 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
 
     Cost: a sum over the inputs on a box or an ellipsoid, elsewhere one linear program a neuron.
     """
-    bounded = isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
+    bounded = is_sum(domain)
     sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
     for i in asked:
         if bounded:
