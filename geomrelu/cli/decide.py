@@ -15,6 +15,7 @@ from geomrelu.cli.shared import (
     complain,
     complain_of_unsaved,
     decided,
+    hashed,
     judged_inputs,
     layers_of,
     progress_bar,
@@ -118,6 +119,8 @@ def _on_domain(options: argparse.Namespace) -> int:
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = judged_inputs(options)
+    if options.certificates is not None or options.report is not None:
+        hashed(options, network, budget)
     image = None if options.image is None else widths_of(options.image, "--image")
     if isinstance(network, QuantisedNetwork):
         from geomrelu.deadness.quantised_report import channels, check_options

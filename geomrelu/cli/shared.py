@@ -239,6 +239,12 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
     return network, domain
 
 
+def hashed(options: argparse.Namespace, network: Network | QuantisedNetwork, budget: Budget) -> None:
+    """What certificates are bound to is made in time: of millions of weights it takes as long as reading them."""
+    with in_time(budget.left, f"{options.model} is hashed", options.time):
+        _ = network.digest
+
+
 def judged_on_one_piece(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, OneSet]:
     """The same, for what cannot be done on a union.
 

@@ -13,9 +13,12 @@ from commands import run
 from polls import Polls
 
 import geomrelu
+import geomrelu.deadness.pruning
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.cli import alarm
 from geomrelu.cli import main as main_module
 from geomrelu.cli.alarm import in_time
+from geomrelu.io import store
 
 READING = {"inspect", "convert", "claims", "table"}  # they read and write, and search for nothing
 
@@ -108,6 +111,36 @@ def test_reading_ends_with_the_time(decided, capsys, monkeypatch, command):
     code, out, err = run(capsys, command, *arguments, "--time", "0.3")
     assert (code, out) == (3, "") and err.count("\n") == 1 and "is over before" in err
     assert signal.getsignal(signal.SIGALRM) is before and not signal.getitimer(signal.ITIMER_REAL)[0]
+
+
+@pytest.mark.parametrize(("output", "writer"), [("s.json", "_json"), ("s.npz", "write_npz"), ("p.json", "whole")])
+def test_what_is_not_written_in_time_is_not_there(decided, capsys, monkeypatch, output, writer):
+    _, model, _ = decided
+    written = {name: Path(model).parent / name for name in ("s.json", "s.npz", "p.json")}
+    for path in written.values():
+        path.write_text("former")
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    if writer == "whole":
+        monkeypatch.setattr(geomrelu.deadness.pruning.Pruning, "certificate", property(endless))
+    else:
+        monkeypatch.setattr(store if writer == "write_npz" else geomrelu.Network, writer, endless)
+    main = written["s.json" if output == "p.json" else output]
+    arguments = [model, "--domain", "box:-1,1", "-o", main, "--certificate", written["p.json"], "--time", "2"]
+    code, out, err = run(capsys, "prune", *arguments)
+    assert (code, out, err) == (3, "", f"geomrelu: the time for it, 2 s, is over before {written[output]} is written\n")
+    assert written[output].read_text() == written["p.json"].read_text() == "former"
+    assert sorted(Path(model).parent.glob("*.part")) == []
+
+
+@pytest.mark.parametrize("asked", ["--report", "--certificates", "--certificate"])
+def test_hashing_ends_with_the_time(decided, tmp_path, capsys, monkeypatch, asked):
+    _, model, _ = decided
+    command = "prune" if asked == "--certificate" else "decide"
+    monkeypatch.setattr("geomrelu.network.network._spell", endless)
+    output = ["-o", tmp_path / "s.json"] if command == "prune" else []
+    arguments = [model, "--domain", "box:-1,1", asked, tmp_path / "there", *output]
+    said = f"geomrelu: the time for it, 3 s, is over before {model} is hashed\n"
+    assert run(capsys, command, *arguments, "--time", "3") == (3, "", said)
 
 
 def test_alarms_within_one_another_and_in_threads():
