@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 import time
@@ -24,6 +25,9 @@ def program() -> int:
             signal.signal(number, signal.SIG_DFL)
         raise KeyboardInterrupt
 
+    # last of all: while the interpreter is taken down, signals end it in their own way, whatever it was to return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        atexit.register(signal.signal, number, signal.SIG_IGN)
     try:
         signal.signal(signal.SIGTERM, ended)
         if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # else it is ignored, as in the background

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
@@ -109,6 +110,7 @@ def _on_domain(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape
@@ -173,13 +175,16 @@ def _on_domain(options: argparse.Namespace) -> int:
         print(json.dumps(heads | {"layers": rows} | shown, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
-    _kept(options, more)
-    _paged(options, report, more, image)
+    unsaved = Unsaved()  # where one thing cannot be written, the others still are
+    _kept(options, more, unsaved)
+    with unsaved.noted():
+        _paged(options, report, more, image)
     if interrupted:
         asked = front_door.neurons_asked(network, layers, options.neuron)
-        raise KeyboardInterrupt(decided(finished, sum(map(len, asked.values())), options.certificates))
+        said = decided(finished, sum(map(len, asked.values())), options.certificates)
+        raise KeyboardInterrupt(said, *unsaved.texts)
     assert report is not None
-    complain_of_unsaved(report)
+    complain_of_unsaved(report, unsaved)
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
     return 3 if undecided else 0
 
@@ -232,7 +237,7 @@ def _writing(options: argparse.Namespace, neurons: int) -> float:
     return neurons * max(seconds * (option is not None) for option, seconds in asked)
 
 
-def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
+def _kept(options: argparse.Namespace, more: dict[str, Any], unsaved: Unsaved) -> None:
     """It is printed, and written where that was asked for."""
     from geomrelu.deadness.ranges import MOST_LINES
 
@@ -244,7 +249,9 @@ def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
     if ranges is not None and options.format == "table":
         print(ranges.text(None if options.all else MOST_LINES, options.all))
     if ranges is not None and options.ranges:
-        ranges.save(options.ranges)
+        with unsaved.noted():
+            ranges.save(options.ranges)
     for found in (floats, ranges) if options.certificates is not None else ():
         if found is not None:
-            found.save_certificates(options.certificates)
+            with unsaved.noted():
+                found.save_certificates(options.certificates)

@@ -14,6 +14,7 @@ from geomrelu.cli.alarm import in_time
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness.report import Report
     from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.arrangement import Arrangement
@@ -415,16 +416,19 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         bar.stop()
 
 
-def complain_of_unsaved(report: Report) -> None:
-    """After everything else has been said.
+def complain_of_unsaved(report: Report | None, unsaved: Unsaved | None = None) -> None:
+    """After everything else has been said: what of a report is not kept, and what else could not be written.
 
     Raises:
-        InputError: something that was to be kept in a directory is not there.
+        InputError: something that was to be written is not there.
     """
     from geomrelu.errors import InputError
 
-    if report.unsaved:
-        raise InputError("; ".join(["not all that is proved is saved", *report.unsaved]))
+    texts = [] if unsaved is None else unsaved.texts
+    if report is not None and report.unsaved:
+        texts = ["not all that is proved is saved", *report.unsaved, *texts]
+    if texts:
+        raise InputError("; ".join(texts))
 
 
 def clock(seconds: float) -> str:

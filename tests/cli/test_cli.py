@@ -469,6 +469,18 @@ def signals():
         signal.signal(number, usual)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_after_everything_changes_nothing(number):
+    """What a large network takes to be taken down is time enough for one."""
+    script = (
+        "import os, sys; from geomrelu.__main__ import program\n"
+        f"class Last:\n    def __del__(self, kill=os.kill, pid=os.getpid()): kill(pid, {int(number)})\n"
+        "sys.modules['last'] = Last(); sys.argv = ['geomrelu', '--version']; sys.exit(program())"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "") and found.stdout.startswith("geomrelu ")
+
+
 @pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
