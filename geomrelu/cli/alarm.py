@@ -1,19 +1,20 @@
-"""An end for what looks at no clock: reading a large model, and writing one."""
+"""An end for what looks at no clock, such as reading a large model, and writing one."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
 
-__all__ = ["in_time", "written_in_time"]
+__all__ = ["in_time", "soon_after"]
 
-SHARE, MOMENT = 0.05, 3.0  # of the time, and seconds: what is being written when it is over may take so much longer
+SHARE, MOMENT = 0.05, 3.0  # of the time, and seconds: what is being finished when it is over may take so much more
 
 
 class _Over(BaseException):  # no Exception: a reader must not take it for a malformed file
@@ -25,13 +26,16 @@ def _ring(*_: Any) -> None:
 
 
 @contextmanager
-def in_time(seconds: float | None, what: str, said: float | None = None) -> Iterator[None]:
+def in_time(seconds: float | None, what: str, said: float | None = None) -> Iterator[Callable[[], object]]:
     """What is done inside ends with the time, in the main thread of a process that has alarms; inside another one, that
     one counts.
 
     Args:
         seconds: from now; None: no limit. what: has not been done then, for the message.
         said: the seconds that the message names, where those are others.
+
+    Yields:
+        What calls the alarm off.
 
     Raises:
         Exhausted: the time is over.
@@ -40,14 +44,14 @@ def in_time(seconds: float | None, what: str, said: float | None = None) -> Iter
 
     able = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     if seconds is None or not 0 < seconds < FOREVER or not able or signal.getitimer(signal.ITIMER_REAL)[0]:
-        yield
+        yield lambda: None
         return
     named = seconds if said is None else said
     before = signal.signal(signal.SIGALRM, _ring)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
-            yield
+            yield partial(signal.setitimer, signal.ITIMER_REAL, 0)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     except _Over:
@@ -57,13 +61,20 @@ def in_time(seconds: float | None, what: str, said: float | None = None) -> Iter
 
 
 @contextmanager
-def written_in_time(budget: Budget, path: str) -> Iterator[None]:
-    """A file that is made inside is whole soon after the end of the time, or is not there; a former one stays.
+def soon_after(budget: Budget | None, what: str) -> Iterator[Callable[[], object]]:
+    """What is done inside ends with the budget or a moment later: a file that is written is whole then, or the former
+    one stays.
+
+    Args:
+        what: has not been done then, for the message.
+
+    Yields:
+        What calls the alarm off.
 
     Raises:
-        Exhausted: it is not there.
+        Exhausted: that is so.
     """
-    left, seconds = budget.left, budget.seconds
+    left, seconds = (None, None) if budget is None else (budget.left, budget.seconds)
     more = None if left is None or seconds is None else left + SHARE * seconds + MOMENT
-    with in_time(more, f"{path} is written", seconds):
-        yield
+    with in_time(more, what, seconds) as call_off:
+        yield call_off

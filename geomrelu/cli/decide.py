@@ -19,6 +19,7 @@ from geomrelu.cli.shared import (
     judged_inputs,
     layers_of,
     progress_bar,
+    waiting,
     widths_of,
 )
 from geomrelu.errors import InputError
@@ -177,7 +178,7 @@ def _on_domain(options: argparse.Namespace) -> int:
         print(reports.killed(network, killed_by))
     unsaved = Unsaved()  # where one thing cannot be written, the others still are
     _kept(options, more, unsaved)
-    with unsaved.noted():
+    with unsaved.noted(), waiting("writing the page"):
         _paged(options, report, more, image)
     if interrupted:
         asked = front_door.neurons_asked(network, layers, options.neuron)

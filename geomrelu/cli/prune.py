@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geomrelu.cli.alarm import written_in_time
+from geomrelu.cli.alarm import soon_after
 from geomrelu.cli.shared import (
     DOMAINS,
     Advance,
@@ -88,10 +88,10 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("pruning", budget) as (advance, _):
         # the rest of the time is for the proofs that neurons are active
         reports = _decided(options, network, domain, whole.seconds_left(0.9), advance)
-        with written_in_time(budget, options.output):
+        with soon_after(budget, f"{options.output} is written"):
             found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
-        with written_in_time(budget, options.certificate):
+        with soon_after(budget, f"{options.certificate} is written"):
             certificate.save(Path(options.certificate), found.certificate)
     if options.report:
         _table([*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes])
@@ -149,7 +149,7 @@ def _quantised(options: argparse.Namespace, network: QuantisedNetwork, domain: O
         # the rest of the time is for writing and reading again
         report = _decided(options, network, domain, budget.seconds_left(0.9), advance)
         assert isinstance(report, QuantisedReport)
-        with written_in_time(budget, options.output):
+        with soon_after(budget, f"{options.output} is written"):
             found = smaller_file(options.model, report, whole_batch=whole, **opening(options))
             found.save(options.output, options.certificate)
     if options.report:

@@ -6,11 +6,12 @@ import argparse
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from geomrelu.cli.alarm import in_time
+from geomrelu.cli.alarm import in_time, soon_after
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.network.quantised import QuantisedNetwork
 
 DEFAULT_SECONDS = 600.0
+SOON = 1.0  # seconds after which a terminal shows what is going on
 
 DOMAINS = """\
 DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), range (what the file of
@@ -124,7 +126,7 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given; what is left out is said on standard error."""
     from geomrelu.network.network import Network
 
-    with in_time(getattr(options, "time", None), f"{path} is read"):
+    with in_time(getattr(options, "time", None), f"{path} is read"), waiting(f"reading {path}"):
         network = Network.from_file(path, **_reading(options, given))
     if not given.get("whole_batch"):  # else it has been said
         for line in unread(network):
@@ -142,7 +144,7 @@ def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network |
     """The same; a quantised model is the network of whole numbers that it is."""
     from geomrelu.network.front_door import load_judged
 
-    with in_time(getattr(options, "time", None), f"{path} is read"):
+    with in_time(getattr(options, "time", None), f"{path} is read"), waiting(f"reading {path}"):
         return load_judged(path, **_reading(options, given))
 
 
@@ -345,11 +347,17 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     with (
         workers_on(options.workers, options.scheduler, apart=budget is not None) as pool,
         progress_bar(what, budget) as (advance, _),
+        soon_after(budget, "anything was finished") as call_off,  # what comes before the first chunk looks at no clock
     ):
+
+        def told(done: int, total: int, pace: str) -> None:
+            call_off()  # from here on what is finished is kept and said
+            advance(pace, done, total)
+
         yield {
             "pool": pool,
             "journal": options.chunks,
-            "progress": lambda done, total, pace: advance(pace, done, total),
+            "progress": told,
             "budget": budget,
         }
 
@@ -414,6 +422,21 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         yield advance, bar.stop
     finally:
         bar.stop()
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """For what takes long now and then, such as reading: a terminal shows after a moment that it goes on, and since
+    when."""
+    with progress_bar(what) as (advance, _):
+        later = threading.Timer(SOON, advance, ("", 0, 0))
+        later.daemon = True
+        later.start()
+        try:
+            yield
+        finally:
+            later.cancel()
+            later.join()
 
 
 def complain_of_unsaved(report: Report | None, unsaved: Unsaved | None = None) -> None:

@@ -14,8 +14,9 @@ from polls import Polls
 
 import geomrelu
 import geomrelu.deadness.pruning
+import geomrelu.random_networks.shape
 from geomrelu.budget import Budget, Exhausted
-from geomrelu.cli import alarm
+from geomrelu.cli import alarm, shared
 from geomrelu.cli import main as main_module
 from geomrelu.cli.alarm import in_time
 from geomrelu.io import store
@@ -141,6 +142,20 @@ def test_hashing_ends_with_the_time(decided, tmp_path, capsys, monkeypatch, aske
     arguments = [model, "--domain", "box:-1,1", asked, tmp_path / "there", *output]
     said = f"geomrelu: the time for it, 3 s, is over before {model} is hashed\n"
     assert run(capsys, command, *arguments, "--time", "3") == (3, "", said)
+
+
+def test_what_comes_before_the_first_chunk_ends_with_the_time(decided, capsys, monkeypatch):
+    """And what comes after it does not: what is finished is said."""
+    _, model, _ = decided
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    arguments = ["probability", "alive", "--model", model, "--orbits", "3", "--time", "2"]
+    options = argparse.Namespace(time=0.1, workers=1, scheduler=None, seed=0, chunks=None)
+    with shared.long_run("walking", options) as running:
+        running["progress"](1, 2, "")
+        assert not signal.getitimer(signal.ITIMER_REAL)[0]
+    monkeypatch.setattr(geomrelu.random_networks.shape.Shape, "_places", property(endless))
+    said = "geomrelu: the time for it, 2 s, is over before anything was finished\n"
+    assert run(capsys, *arguments) == (3, "", said)
 
 
 def test_alarms_within_one_another_and_in_threads():
