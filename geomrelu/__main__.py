@@ -3,21 +3,54 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import sys
+import threading
 import time
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
+from types import FrameType
 
+from geomrelu.imports import is_importing
+
+MOMENT = 0.05  # seconds after which a signal that came in the midst of an import is sent again
 ONE_WISH = 0.5  # seconds within which Ctrl-C, and what a wrapper makes of it, are the same wish
+
+
+@contextmanager
+def _sending() -> Iterator[SimpleQueue[int | None]]:
+    """Signals that are put here come again in a moment. (A thread that is there already, and a queue that a signal may
+    interrupt: what a handler calls must not wait for what it has interrupted.)"""
+    later: SimpleQueue[int | None] = SimpleQueue()
+
+    def send() -> None:
+        while (number := later.get()) is not None:
+            time.sleep(MOMENT)
+            os.kill(os.getpid(), number)
+
+    threading.Thread(target=send, daemon=True).start()
+    try:
+        yield later
+    finally:
+        later.put(None)
 
 
 def program() -> int:
     """The command line; Ctrl-C, and being told to end (SIGTERM, once), keep what was found, and are one line."""
+    with _sending() as later:
+        return _ended_by_signals(later)
+
+
+def _ended_by_signals(later: SimpleQueue[int | None]) -> int:
     last = float("-inf")
 
-    def ended(number: int, _: Any) -> None:
+    def ended(number: int, frame: FrameType | None) -> None:
         nonlocal last
+        if is_importing(frame):
+            later.put(number)
+            return
         before, last = last, time.monotonic()
         if last - before < ONE_WISH:
             return  # an exception in the midst of what the first one sets going would break it
@@ -40,6 +73,9 @@ def program() -> int:
             print("geomrelu: interrupted", file=sys.stderr)
         return 130
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is ended:  # nothing is left to be kept, and nobody to catch an exception
+                signal.signal(number, lambda *_: os._exit(130))
         # `python -m` ends by the signal, whatever is returned, if Ctrl-C came while text was executed (SciPy's imports
         # do that) and none has been since
         exec("")

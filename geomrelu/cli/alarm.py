@@ -7,7 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from geomrelu.imports import is_importing
 
 if TYPE_CHECKING:
     from geomrelu.budget import Budget
@@ -15,13 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["in_time", "soon_after"]
 
 SHARE, MOMENT = 0.05, 3.0  # of the time, and seconds: what is being finished when it is over may take so much more
+AGAIN = 0.05  # seconds: when an alarm comes in the midst of an import, the next one
 
 
 class _Over(BaseException):  # no Exception: a reader must not take it for a malformed file
     pass
 
 
-def _ring(*_: Any) -> None:
+def _ring(_: int, frame: FrameType | None) -> None:
+    if is_importing(frame):
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        return
     raise _Over
 
 
