@@ -8,42 +8,27 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from queue import SimpleQueue
 from types import FrameType
 
 from geomrelu.imports import is_importing
 
-MOMENT = 0.05  # seconds after which a signal that came in the midst of an import is sent again
+MOMENT = 0.01  # seconds after which a signal that came in the midst of an import is sent again
 ONE_WISH = 0.5  # seconds within which Ctrl-C, and what a wrapper makes of it, are the same wish
 
 
-@contextmanager
-def _sending() -> Iterator[SimpleQueue[int | None]]:
-    """Signals that are put here come again in a moment. (A thread that is there already, and a queue that a signal may
-    interrupt: what a handler calls must not wait for what it has interrupted.)"""
-    later: SimpleQueue[int | None] = SimpleQueue()
-
-    def send() -> None:
-        while (number := later.get()) is not None:
-            time.sleep(MOMENT)
-            os.kill(os.getpid(), number)
-
-    threading.Thread(target=send, daemon=True).start()
-    try:
-        yield later
-    finally:
-        later.put(None)
+def _send(later: SimpleQueue[int | None]) -> None:
+    """Signals that are put there come again in a moment. (This is a thread that waits already, and a queue that may be
+    interrupted: what a handler calls must not wait for what it has interrupted.)"""
+    while (number := later.get()) is not None:
+        time.sleep(MOMENT)
+        os.kill(os.getpid(), number)
 
 
 def program() -> int:
     """The command line; Ctrl-C, and being told to end (SIGTERM, once), keep what was found, and are one line."""
-    with _sending() as later:
-        return _ended_by_signals(later)
-
-
-def _ended_by_signals(later: SimpleQueue[int | None]) -> int:
+    later: SimpleQueue[int | None] = SimpleQueue()
     last = float("-inf")
 
     def ended(number: int, frame: FrameType | None) -> None:
@@ -65,6 +50,7 @@ def _ended_by_signals(later: SimpleQueue[int | None]) -> int:
         signal.signal(signal.SIGTERM, ended)
         if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # else it is ignored, as in the background
             signal.signal(signal.SIGINT, ended)
+        threading.Thread(target=_send, args=(later,), daemon=True).start()
         from geomrelu.cli.main import main  # Ctrl-C may come here already
 
         return main()
@@ -73,6 +59,7 @@ def _ended_by_signals(later: SimpleQueue[int | None]) -> int:
             print("geomrelu: interrupted", file=sys.stderr)
         return 130
     finally:
+        later.put(None)
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is ended:  # nothing is left to be kept, and nobody to catch an exception
                 signal.signal(number, lambda *_: os._exit(130))
