@@ -328,7 +328,7 @@ class _Keeper:
         if self.saver is None or (claim := verdict.packed) is None:
             return
         key = verdict.layer, verdict.neuron
-        if key in self.standing and verdict.reason != EARLIER and _written_out(claim, points) != self.standing[key][1]:
+        if key in self.standing and not _is_same(claim, self.standing[key][1], points, verdict.reason == EARLIER):
             del self.standing[key]
         if key not in self.standing:
             self.saver.add(claim, points)
@@ -366,7 +366,12 @@ class _Keeper:
         return written
 
 
-def _written_out(claim: Claim, points: list[list[str]]) -> Claim:
-    """With the point itself in the place of its number."""
-    number = claim.get("point")
-    return {**claim, "point": points[number]} if type(number) is int else claim
+def _is_same(claim: Claim, earlier: Claim, points: list[list[str]], judged: bool) -> bool:
+    """Is a claim what stands in a file? Of one that was ``judged`` the proof is, but not all of it need have held."""
+    for key in (claim.keys() | earlier.keys()) - ({"proof"} if judged else set()):
+        one, other = claim.get(key), earlier.get(key)
+        if key == "point" and type(one) is int:
+            one = points[one]
+        if one is not other and one != other:  # many claims share a point, which may be long
+            return False
+    return True

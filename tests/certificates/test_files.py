@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import geomrelu
 from geomrelu import Network, Polyhedron, checker, decide
 from geomrelu.certificates import files
 from geomrelu.cli.main import main
@@ -107,6 +108,19 @@ def test_what_stands_is_not_written_again(both, tmp_path, monkeypatch):
     files.save(path, data)
     third = decide(net, box, [1], certificates=tmp_path)
     assert json.loads(path.read_text()) == json.loads(before[path.name][0]) and third.files
+
+
+def test_what_holds_only_in_part_does_not_stand(tmp_path):
+    net = geomrelu.as_network([([[1, 1], [1, 2]], [0, 0], "relu"), ([[-1, -1]], [-9], "relu")])
+    decide(net, "R+^n", certificates=tmp_path)
+    path = next(tmp_path.glob("layer-2*.json"))
+    data = json.loads(path.read_text())
+    (claim,) = data["claims"]
+    data["claims"] = [{k: v for k, v in claim.items() if k != "infinity"} | {"stable": True, "growth": 7}]
+    files.save(path, data)
+    report = decide(net, "R+^n", [2], certificates=tmp_path)
+    assert report.dead == [(2, 0)] and report.verdicts[0].reason == problem.EARLIER
+    assert "growth" not in json.loads(path.read_text())["claims"][0] and geomrelu.check(path, net, "R+^n") == 1
 
 
 def test_runs_that_write_to_one_directory_keep_what_the_others_wrote(both, tmp_path, monkeypatch):
