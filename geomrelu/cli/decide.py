@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.cli.alarm import soon_after
 from geomrelu.cli.shared import (
     DOMAINS,
     Command,
@@ -118,7 +119,7 @@ def _on_domain(options: argparse.Namespace) -> int:
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
 
-    budget = budget_of(options)  # reading the model counts
+    budget = whole = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = judged_inputs(options)
@@ -176,10 +177,10 @@ def _on_domain(options: argparse.Namespace) -> int:
         print(json.dumps(heads | {"layers": rows} | shown, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
-    unsaved = Unsaved()  # where one thing cannot be written, the others still are
+    unsaved, late = Unsaved(), False  # where one thing cannot be written, the others still are
     _kept(options, more, unsaved)
     with unsaved.noted(), waiting("writing the page"):
-        _paged(options, report, more, image)
+        late = _paged(options, report, more, image, whole)
     if interrupted:
         asked = front_door.neurons_asked(network, layers, options.neuron)
         said = decided(finished, sum(map(len, asked.values())), options.certificates)
@@ -187,19 +188,27 @@ def _on_domain(options: argparse.Namespace) -> int:
     assert report is not None
     complain_of_unsaved(report, unsaved)
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
-    return 3 if undecided else 0
+    return 3 if undecided or late else 0
 
 
-def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any) -> None:
-    """The page, if it was asked for and there is something to show."""
+def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any, budget: Budget) -> bool:
+    """The page, if it was asked for and there is something to show; is it too late for it?"""
     from pathlib import Path
 
+    from geomrelu.budget import Exhausted
     from geomrelu.deadness.page import write
 
-    if options.report is not None and report is not None:
-        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
-        page = write(report, options.report, more.get("ranges"), image=image, **said)
-        complain(f"the page is {page}")
+    if options.report is None or report is None:
+        return False
+    said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
+    try:
+        with soon_after(budget, f"the page in {options.report} is written"):
+            page = write(report, options.report, more.get("ranges"), image=image, **said)
+    except Exhausted as end:
+        complain(str(end))
+        return True
+    complain(f"the page is {page}")
+    return False
 
 
 def _refused(options: argparse.Namespace) -> None:

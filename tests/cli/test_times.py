@@ -133,6 +133,18 @@ def test_what_is_not_written_in_time_is_not_there(decided, capsys, monkeypatch, 
     assert sorted(Path(model).parent.glob("*.part")) == []
 
 
+def test_a_page_that_takes_too_long_is_not_there(decided, tmp_path, capsys, monkeypatch):
+    """What it shows has been printed, and the certificates beside it are written first."""
+    _, model, _ = decided
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    monkeypatch.setattr("geomrelu.deadness.page.content", endless)
+    page = tmp_path / "page"
+    code, out, err = run(capsys, "decide", model, "--domain", "box:-1,1", "--report", page, "--time", "5")
+    assert code == 3 and "Layer 2" in out and list((page / "certificates").glob("layer-*.json"))
+    assert err == f"geomrelu: the time for it, 5 s, is over before the page in {page} is written\n"
+    assert not (page / "index.html").exists()
+
+
 @pytest.mark.parametrize("asked", ["--report", "--certificates", "--certificate"])
 def test_hashing_ends_with_the_time(decided, tmp_path, capsys, monkeypatch, asked):
     _, model, _ = decided
