@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,22 @@ def test_a_page_that_takes_too_long_is_not_there(decided, tmp_path, capsys, monk
     assert code == 3 and "Layer 2" in out and list((page / "certificates").glob("layer-*.json"))
     assert err == f"geomrelu: the time for it, 5 s, is over before the page in {page} is written\n"
     assert not (page / "index.html").exists()
+
+
+def test_a_page_on_data_that_takes_too_long_is_not_there(decided, tmp_path, capsys, monkeypatch):
+    _, model, _ = decided
+
+    @contextmanager
+    def over(budget, what):
+        raise Exhausted(f"it is over before {what}")
+        yield
+
+    monkeypatch.setattr("geomrelu.cli.from_data.soon_after", over)
+    (tmp_path / "x.csv").write_text("0,0\n-1,-1\n")
+    page = tmp_path / "page"
+    code, out, err = run(capsys, "decide", model, "--data", tmp_path / "x.csv", "--report", page)
+    assert (code, err) == (3, f"geomrelu: it is over before the page in {page} is written\n") and "silent" in out
+    assert not (page / "index.html").exists() and list((page / "certificates").rglob("layer-*.json"))
 
 
 @pytest.mark.parametrize("asked", ["--report", "--certificates", "--certificate"])
