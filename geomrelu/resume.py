@@ -21,6 +21,7 @@ from geomrelu.errors import InputError
 
 __all__ = ["Journal", "held", "lock", "version_of"]
 
+PAUSE = 0.01  # seconds between two questions whether another run has finished
 KEPT_AFTER = 60.0  # seconds after which a run without a file of its own starts one
 
 
@@ -182,8 +183,11 @@ def version_of(package: str) -> str:
         return "unknown"
 
 
-def lock(descriptor: int, path: Path) -> None:
+def lock(descriptor: int, path: Path, patience: float = 0.0) -> None:
     """Until it is closed, no other run may hold this file or directory.
+
+    Args:
+        patience: seconds to wait for a run that does.
 
     Raises:
         InputError: one does.
@@ -192,17 +196,26 @@ def lock(descriptor: int, path: Path) -> None:
         import fcntl
     except ImportError:  # not a POSIX system: two runs on one file are the user's risk
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(f"{path}: another run is using this") from None
-    except OSError:  # a file system without locks
-        return
+    late = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= late:
+                raise InputError(f"{path}: another run is using this") from None
+            time.sleep(PAUSE)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
 
 
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
+def held(directory: Path, patience: float = 0.0) -> Iterator[None]:
     """A directory that no other run writes to meanwhile.
+
+    Args:
+        patience: seconds to wait for a run that does.
 
     Raises:
         InputError: one does.
@@ -213,7 +226,7 @@ def held(directory: Path) -> Iterator[None]:
         yield
         return
     try:
-        lock(descriptor, directory)
+        lock(descriptor, directory, patience)
         yield
     finally:
         os.close(descriptor)

@@ -389,8 +389,8 @@ def test_reading_what_a_directory_holds_counts(model, tmp_path, monkeypatch):
     """And so does the digest that certificates are bound to."""
     made = []
     monkeypatch.setattr("geomrelu.deadness.front_door.Budget", lambda *a: made.append("budget") or Budget(*a))
-    plain = files.known
-    monkeypatch.setattr(files, "known", lambda *a: made.append("known") or plain(*a))
+    plain = files.found
+    monkeypatch.setattr(files, "found", lambda *a: made.append("known") or plain(*a))
     geomrelu.decide(model, (0, 1), certificates=tmp_path / "kept")
     assert made == ["budget", "known"]
 

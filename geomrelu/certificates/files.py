@@ -7,6 +7,8 @@ large proofs get a file of their own, everything else about a layer shares one.
 from __future__ import annotations
 
 import json
+import os
+import re
 import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator
@@ -19,13 +21,16 @@ from typing import Any, NamedTuple, Protocol
 from geomrelu import checker
 from geomrelu.errors import InputError
 from geomrelu.replacing import replacing
+from geomrelu.resume import held
 
 __all__ = [
     "Claim",
+    "Found",
     "Packed",
     "Saver",
     "Shared",
     "as_certificate",
+    "found",
     "is_shared",
     "known",
     "packed",
@@ -40,6 +45,8 @@ __all__ = [
 Claim = dict[str, Any]
 
 OTHER = "is about another model or domain: choose another directory"
+REMEDY = "remove it or choose another directory"
+PATIENCE = 10.0  # seconds for another run that writes to the same directory
 TOGETHER = "together.json"  # the file of claims that share a tree
 
 
@@ -210,49 +217,61 @@ def write(
     with large proofs one at a time is in use.
 
     Claims about other neurons that an earlier run left there are kept. Each file is complete or absent: it is written
-    under another name and then renamed.
+    under another name and then renamed. Runs that write to one directory take turns.
 
     Raises:
         InputError: the directory holds claims about another model or domain, or cannot be written.
     """
     shared = {kind: directory / f"layer-{layer}{kind}.json" for kind in KINDS}
-    together, points = _earlier(directory, layer, shared, model, domain, points)
-    files: dict[int, str] = {}
-    for claim in claims:
-        if is_shared(claim):
-            continue
-        i = claim["neuron"]
-        path = directory / f"layer-{layer}-neuron-{i}.json"
-        for others in together.values():
-            others.pop(i, None)
-        if len(claim.get("proof", ())) > 1:
-            save(path, as_certificate([claim], model, domain, points))
-        else:
-            kind = KINDS[by_intervals(claim)]
-            together[kind][i], path = claim, shared[kind]
-        files[i] = str(path)
-    for kind, some in together.items():
-        if some:
-            save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
-    # what stands elsewhere, only now, so that no claim is ever on disk nowhere
-    old = [_unfinished(directory, layer, i) for i in files]
-    old += [shared[kind] for kind, some in together.items() if not some]
-    old += [directory / f"layer-{layer}-neuron-{i}.json" for some in together.values() for i in some]
-    there = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
-    for path in old:
-        if path.name in there:
-            path.unlink(missing_ok=True)
+    with held(directory, PATIENCE):
+        together, points = _earlier(directory, layer, shared, model, domain, points)
+        files: dict[int, str] = {}
+        names = {kind: str(path) for kind, path in shared.items()}
+        for claim in claims:
+            if is_shared(claim):
+                continue
+            i = claim["neuron"]
+            for others in together.values():
+                others.pop(i, None)
+            if len(claim.get("proof", ())) > 1:
+                path = directory / f"layer-{layer}-neuron-{i}.json"
+                save(path, as_certificate([claim], model, domain, points))
+                files[i] = str(path)
+            else:
+                kind = KINDS[by_intervals(claim)]
+                together[kind][i] = claim
+                files[i] = names[kind]
+        for kind, some in together.items():
+            if some:
+                save(shared[kind], as_certificate([some[i] for i in sorted(some)], model, domain, points))
+        # what stands elsewhere, only now, so that no claim is ever on disk nowhere
+        for kind, some in together.items():
+            if not some:
+                shared[kind].unlink(missing_ok=True)
+        shorter = {i for some in together.values() for i in some}
+        for path, i in _of_neurons(directory, layer):
+            if i in (shorter if path.suffix == ".json" else files):
+                path.unlink(missing_ok=True)
     return files
+
+
+def _of_neurons(directory: Path, layer: int) -> Iterator[tuple[Path, int]]:
+    """The files about one neuron each of a layer, finished or not, and which. (There are fewer than neurons.)"""
+    of_neuron = re.compile(rf"layer-{layer}-neuron-([0-9]+)\.(?:json|unfinished)")
+    for name in sorted(os.listdir(directory) if directory.is_dir() else ()):
+        if match := of_neuron.fullmatch(name):
+            yield directory / name, int(match[1])
 
 
 def write_shared(directory: Path, claims: list[Claim], model: str, domain: str, run: set[Path]) -> str:
     """Write claims that share a tree; returns the file. ``run``: files of this run, which may be written over."""
-    path, k = directory / TOGETHER, 1
-    while path.exists() and path not in run:  # of an earlier run, whose claims stand
-        k += 1
-        path = directory / TOGETHER.replace(".", f"-{k}.")
-    save(path, as_certificate(claims, model, domain, []))
-    run.add(path)
+    with held(directory, PATIENCE):
+        path, k = directory / TOGETHER, 1
+        while path.exists() and path not in run:  # of another run, whose claims stand
+            k += 1
+            path = directory / TOGETHER.replace(".", f"-{k}.")
+        save(path, as_certificate(claims, model, domain, []))
+        run.add(path)
     return str(path)
 
 
@@ -261,17 +280,13 @@ def _earlier(
 ) -> tuple[dict[str, dict[int, Claim]], list[list[str]]]:
     """The claims in the shared files of a layer, of each kind by neuron; their points come after those given."""
     together: dict[str, dict[int, Claim]] = {kind: {} for kind in shared}
-    for path in (*shared.values(), *sorted(directory.glob(f"layer-{layer}-neuron-*.json"))):
+    for path, _ in _of_neurons(directory, layer):
+        if path.suffix == ".json":
+            _own(path, model, domain)
+    for kind, path in shared.items():
         if not path.exists():
             continue
-        known = read(path)
-        if not isinstance(known, dict) or (known.get("model"), known.get("domain")) != (model, domain):
-            raise InputError(f"{path} {OTHER}")
-        kind = next((kind for kind in shared if path == shared[kind]), None)
-        if kind is None:
-            continue
-        if not _well_formed(known):
-            raise InputError(f"{path} is damaged: remove it or choose another directory")
+        known = _own(path, model, domain)
         shift = len(points)
         points = [*points, *known["points"]]
         for claim in _claims(known):
@@ -280,30 +295,57 @@ def _earlier(
     return together, points
 
 
-def known(directory: Path, model: str, domain: str, layers: Collection[int] = ()) -> list[Claim]:
-    """The claims about a model and a domain that a directory holds, their points written out.
+def _own(path: Path, model: str, domain: str) -> dict[str, Any]:
+    """What a file holds; what is not about a model and a domain, or damaged, is not written over."""
+    try:
+        data = read(path)
+    except InputError as problem:
+        raise InputError(f"{problem}: {REMEDY}") from None
+    if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
+        raise InputError(f"{path} {OTHER}")
+    if not _well_formed(data):
+        raise InputError(f"{path} is damaged: {REMEDY}")
+    return data
 
-    Those of status "open" have a proof that is not finished. What cannot be read or is about something else is passed
-    over: nothing is believed, the checker judges all again.
+
+class Found(NamedTuple):
+    """A claim that a directory holds, its point written out, and the file; ``current``: it is one of this version.
+
+    The proof of a claim of status "open" is not finished.
+    """
+
+    claim: Claim
+    path: Path
+    current: bool
+
+
+def found(directory: Path, model: str, domain: str, layers: Collection[int] = ()) -> list[Found]:
+    """The claims about a model and a domain that a directory holds.
+
+    What cannot be read or is about something else is passed over: nothing is believed, the checker judges all again.
 
     Raises:
-        InputError: what it holds about one of ``layers`` is about another model or domain; :func:`write` would refuse.
+        InputError: what it holds about one of ``layers`` is about another model or domain, or damaged: :func:`write`
+            would refuse.
     """
-    found = []
+    claims = []
     for path in (*sorted(directory.glob("layer-*.unfinished")), *sorted(directory.glob("layer-*.json"))):
         try:
-            data = read(path)
+            data = _own(path, model, domain)
         except InputError:
+            if path.suffix == ".json" and path.stem.split("-")[1] in map(str, layers):
+                raise
             continue
-        if not isinstance(data, dict) or (data.get("model"), data.get("domain")) != (model, domain):
-            if path.suffix == ".json" and any(path.stem.split("-")[1] == str(layer) for layer in layers):
-                raise InputError(f"{path} {OTHER}")
-            continue
-        if _well_formed(data):
-            for claim in _claims(data):
-                number = claim.get("point")
-                found.append({**claim, "point": data["points"][number]} if type(number) is int else claim)
-    return found
+        for claim in _claims(data):
+            number = claim.get("point")
+            claim = {**claim, "point": data["points"][number]} if type(number) is int else claim
+            claims.append(Found(claim, path, path.suffix == ".json" and data.get("geomrelu") == checker.FORMAT))
+    return claims
+
+
+def known(directory: Path, model: str, domain: str, layers: Collection[int] = ()) -> list[Claim]:
+    """The claims alone that :func:`found` gives."""
+    return [entry.claim for entry in found(directory, model, domain, layers)]
 
 
 class Growing(Protocol):

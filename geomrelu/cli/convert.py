@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from geomrelu.cli.shared import Command, add_reading, complain, model_of
+from geomrelu.cli.shared import Command, add_reading, complain, model_of, waiting
 
 __all__ = ["add"]
 
@@ -38,7 +38,9 @@ def run(options: argparse.Namespace) -> int:
     if kind not in SETS or (kind == ".json" and _is_model(options.input)):
         if target.suffix.lower() != ".json":
             raise InputError(f"{target}: a model is written as .json")
-        model_of(options, options.input).save(target)
+        network = model_of(options, options.input)
+        with waiting(f"writing {target}"):
+            network.save(target)
     else:
         domain = read_any(options.input, lambda line: complain(f"note: {line}"))
         write_domain(domain, target)

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from geomrelu.cli.alarm import soon_after
 from geomrelu.cli.shared import (
     DOMAINS,
     Command,
@@ -15,9 +16,11 @@ from geomrelu.cli.shared import (
     complain,
     complain_of_unsaved,
     decided,
+    hashed,
     judged_inputs,
     layers_of,
     progress_bar,
+    waiting,
     widths_of,
 )
 from geomrelu.errors import InputError
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness.verdict import LayerReport
 
 __all__ = ["add"]
@@ -108,16 +112,19 @@ def _on_domain(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness import front_door
     from geomrelu.deadness import report as reports
     from geomrelu.deadness.page import image_shape
     from geomrelu.deadness.verdict import Status
     from geomrelu.network.quantised import QuantisedNetwork
 
-    budget = budget_of(options)  # reading the model counts
+    budget = whole = budget_of(options)  # reading the model counts
     layers = layers_of(options.layer)
     _refused(options)
     network, domain = judged_inputs(options)
+    if options.certificates is not None or options.report is not None:
+        hashed(options, network, budget)
     image = None if options.image is None else widths_of(options.image, "--image")
     if isinstance(network, QuantisedNetwork):
         from geomrelu.deadness.quantised_report import channels, check_options
@@ -170,27 +177,38 @@ def _on_domain(options: argparse.Namespace) -> int:
         print(json.dumps(heads | {"layers": rows} | shown, indent=1))
     elif killed_by is not None:
         print(reports.killed(network, killed_by))
-    _kept(options, more)
-    _paged(options, report, more, image)
+    unsaved, late = Unsaved(), False  # where one thing cannot be written, the others still are
+    _kept(options, more, unsaved)
+    with unsaved.noted(), waiting("writing the page"):
+        late = _paged(options, report, more, image, whole)
     if interrupted:
         asked = front_door.neurons_asked(network, layers, options.neuron)
-        raise KeyboardInterrupt(decided(finished, sum(map(len, asked.values())), options.certificates))
+        said = decided(finished, sum(map(len, asked.values())), options.certificates)
+        raise KeyboardInterrupt(said, *unsaved.texts)
     assert report is not None
-    complain_of_unsaved(report)
+    complain_of_unsaved(report, unsaved)
     undecided = any(v.status is Status.UNDECIDED for layer in finished for v in layer.verdicts)
-    return 3 if undecided else 0
+    return 3 if undecided or late else 0
 
 
-def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any) -> None:
-    """The page, if it was asked for and there is something to show."""
+def _paged(options: argparse.Namespace, report: Any, more: dict[str, Any], image: Any, budget: Budget) -> bool:
+    """The page, if it was asked for and there is something to show; is it too late for it?"""
     from pathlib import Path
 
+    from geomrelu.budget import Exhausted
     from geomrelu.deadness.page import write
 
-    if options.report is not None and report is not None:
-        said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
-        page = write(report, options.report, more.get("ranges"), image=image, **said)
-        complain(f"the page is {page}")
+    if options.report is None or report is None:
+        return False
+    said = {"title": Path(options.model).name, "domain": options.domain, "certificates": options.certificates}
+    try:
+        with soon_after(budget, f"the page in {options.report} is written"):
+            page = write(report, options.report, more.get("ranges"), image=image, **said)
+    except Exhausted as end:
+        complain(str(end))
+        return True
+    complain(f"the page is {page}")
+    return False
 
 
 def _refused(options: argparse.Namespace) -> None:
@@ -229,7 +247,7 @@ def _writing(options: argparse.Namespace, neurons: int) -> float:
     return neurons * max(seconds * (option is not None) for option, seconds in asked)
 
 
-def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
+def _kept(options: argparse.Namespace, more: dict[str, Any], unsaved: Unsaved) -> None:
     """It is printed, and written where that was asked for."""
     from geomrelu.deadness.ranges import MOST_LINES
 
@@ -241,7 +259,9 @@ def _kept(options: argparse.Namespace, more: dict[str, Any]) -> None:
     if ranges is not None and options.format == "table":
         print(ranges.text(None if options.all else MOST_LINES, options.all))
     if ranges is not None and options.ranges:
-        ranges.save(options.ranges)
+        with unsaved.noted():
+            ranges.save(options.ranges)
     for found in (floats, ranges) if options.certificates is not None else ():
         if found is not None:
-            found.save_certificates(options.certificates)
+            with unsaved.noted():
+                found.save_certificates(options.certificates)

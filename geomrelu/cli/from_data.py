@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from geomrelu.cli.shared import budget_of, complain, layers_of, model_of, progress_bar, widths_of
+from geomrelu.cli.alarm import soon_after
+from geomrelu.cli.shared import budget_of, complain, complain_of_unsaved, layers_of, model_of, progress_bar, widths_of
 from geomrelu.errors import InputError
 
 __all__ = ["run"]
@@ -14,6 +15,8 @@ __all__ = ["run"]
 
 def run(options: argparse.Namespace) -> int:
     """Look, prove, print; write the page on the largest box and the certificates of all sets."""
+    from geomrelu.budget import Exhausted
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness import front_door
     from geomrelu.deadness.page import image_shape, write
     from geomrelu.io.files import writable
@@ -39,20 +42,29 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(found)
     kept = options.certificates or (options.report and Path(options.report) / "certificates")
+    unsaved, late = Unsaved(), ""  # where one thing cannot be written, the other still is
     if kept:
-        found.save(kept)
+        with unsaved.noted():
+            found.save(kept)
     if options.report is not None and found.reports:
         name, report = next(iter(found.reports.items()))
         said = f"the {name} of {Path(options.data).name} (only neurons that are silent on the data were asked about)"
-        page = write(
-            report, options.report, title=Path(options.model).name, domain=said, image=image,
-            certificates=Path(kept) / name.replace(" ", "-"),
-        )  # fmt: skip
-        complain(f"the page is {page}")
+        try:
+            with unsaved.noted(), soon_after(budget, f"the page in {options.report} is written"):
+                page = write(
+                    report, options.report, title=Path(options.model).name, domain=said, image=image,
+                    certificates=Path(kept) / name.replace(" ", "-"),
+                )  # fmt: skip
+                complain(f"the page is {page}")
+        except Exhausted as end:
+            late = str(end)
+            complain(late)
     elif options.report is not None:
         complain("no neuron is silent on the data: there is no page")
     if found.interrupted:
         further = sum(reach != "data" for reach in found.reach.values())
         silent = f"{len(found.reach)} neurons are silent on the data"
-        raise KeyboardInterrupt(f"{silent}, {further} of them proved dead on more than the data")
-    return 3 if found.undecided else 0
+        said = f"{silent}, {further} of them proved dead on more than the data"
+        raise KeyboardInterrupt(said, *unsaved.texts)
+    complain_of_unsaved(None, unsaved)
+    return 3 if found.undecided or late else 0

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from geomrelu.cli.alarm import soon_after
 from geomrelu.cli.shared import (
     DOMAINS,
     Advance,
@@ -15,6 +16,7 @@ from geomrelu.cli.shared import (
     complain,
     complain_of_unsaved,
     decided,
+    hashed,
     judged_on_one_piece,
     opening,
     progress_bar,
@@ -70,6 +72,8 @@ def run(options: argparse.Namespace) -> int:
     budget = Budget(options.time)
     network, domain = judged_on_one_piece(options)
     reading = options.time - budget.seconds_left()
+    if options.certificates is not None or options.certificate is not None:
+        hashed(options, network, budget)
     if isinstance(network, QuantisedNetwork):
         return _quantised(options, network, domain, budget)
     replaces = kind == ".onnx" and kind_of(options.model) == ".onnx"
@@ -84,9 +88,11 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("pruning", budget) as (advance, _):
         # the rest of the time is for the proofs that neurons are active
         reports = _decided(options, network, domain, whole.seconds_left(0.9), advance)
-        found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
+        with soon_after(budget, f"{options.output} is written"):
+            found, sizes, lines = (_replaced if replaces else _rewritten)(options, network, domain, reports, whole)
     if options.certificate is not None:
-        certificate.save(Path(options.certificate), found.certificate)
+        with soon_after(budget, f"{options.certificate} is written"):
+            certificate.save(Path(options.certificate), found.certificate)
     if options.report:
         _table([*zip(("neurons", "parameters", "multiplications"), found.before, found.after, strict=True), *sizes])
         print(f"{found.said}.")
@@ -143,8 +149,9 @@ def _quantised(options: argparse.Namespace, network: QuantisedNetwork, domain: O
         # the rest of the time is for writing and reading again
         report = _decided(options, network, domain, budget.seconds_left(0.9), advance)
         assert isinstance(report, QuantisedReport)
-        found = smaller_file(options.model, report, whole_batch=whole, **opening(options))
-    found.save(options.output, options.certificate)
+        with soon_after(budget, f"{options.output} is written"):
+            found = smaller_file(options.model, report, whole_batch=whole, **opening(options))
+            found.save(options.output, options.certificate)
     if options.report:
         _table(found.sizes)
         print(f"{found.removed} dead removed.")

@@ -6,14 +6,16 @@ import argparse
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from geomrelu.cli.alarm import in_time
+from geomrelu.cli.alarm import in_time, soon_after
 
 if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: `geomrelu --help` is instant
     from geomrelu.budget import Budget
+    from geomrelu.certificates.files import Unsaved
     from geomrelu.deadness.report import Report
     from geomrelu.deadness.verdict import LayerReport
     from geomrelu.geometry.arrangement import Arrangement
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # everything heavy is imported by the command that needs it: 
     from geomrelu.network.quantised import QuantisedNetwork
 
 DEFAULT_SECONDS = 600.0
+SOON = 1.0  # seconds after which a terminal shows what is going on
 
 DOMAINS = """\
 DOMAIN is R^n, R+^n (the nonnegative orthant), box:LOW,HIGH (the same sides for each input), range (what the file of
@@ -123,7 +126,7 @@ def model_of(options: argparse.Namespace, path: str, **given: Any) -> Network:
     """The network in a file, read with the options that were given; what is left out is said on standard error."""
     from geomrelu.network.network import Network
 
-    with in_time(getattr(options, "time", None), f"{path} is read"):
+    with in_time(getattr(options, "time", None), f"{path} is read"), waiting(f"reading {path}"):
         network = Network.from_file(path, **_reading(options, given))
     if not given.get("whole_batch"):  # else it has been said
         for line in unread(network):
@@ -141,7 +144,7 @@ def judged_of(options: argparse.Namespace, path: str, **given: Any) -> Network |
     """The same; a quantised model is the network of whole numbers that it is."""
     from geomrelu.network.front_door import load_judged
 
-    with in_time(getattr(options, "time", None), f"{path} is read"):
+    with in_time(getattr(options, "time", None), f"{path} is read"), waiting(f"reading {path}"):
         return load_judged(path, **_reading(options, given))
 
 
@@ -237,6 +240,12 @@ def _with_domain(options: argparse.Namespace, read: Callable[..., Any]) -> tuple
         if read is judged_of and isinstance(network, Network):
             _ = network.checked  # as the judge holds it, which also takes long for millions of weights
     return network, domain
+
+
+def hashed(options: argparse.Namespace, network: Network | QuantisedNetwork, budget: Budget) -> None:
+    """What certificates are bound to is made in time: of millions of weights it takes as long as reading them."""
+    with in_time(budget.left, f"{options.model} is hashed", options.time):
+        _ = network.digest
 
 
 def judged_on_one_piece(options: argparse.Namespace) -> tuple[Network | QuantisedNetwork, OneSet]:
@@ -338,11 +347,17 @@ def long_run(what: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]
     with (
         workers_on(options.workers, options.scheduler, apart=budget is not None) as pool,
         progress_bar(what, budget) as (advance, _),
+        soon_after(budget, "anything was finished") as call_off,  # what comes before the first chunk looks at no clock
     ):
+
+        def told(done: int, total: int, pace: str) -> None:
+            call_off()  # from here on what is finished is kept and said
+            advance(pace, done, total)
+
         yield {
             "pool": pool,
             "journal": options.chunks,
-            "progress": lambda done, total, pace: advance(pace, done, total),
+            "progress": told,
             "budget": budget,
         }
 
@@ -409,16 +424,34 @@ def progress_bar(what: str, budget: Budget | None = None) -> Iterator[tuple[Adva
         bar.stop()
 
 
-def complain_of_unsaved(report: Report) -> None:
-    """After everything else has been said.
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """For what takes long now and then, such as reading: a terminal shows after a moment that it goes on, and since
+    when."""
+    with progress_bar(what) as (advance, _):
+        later = threading.Timer(SOON, advance, ("", 0, 0))
+        later.daemon = True
+        later.start()
+        try:
+            yield
+        finally:
+            later.cancel()
+            later.join()
+
+
+def complain_of_unsaved(report: Report | None, unsaved: Unsaved | None = None) -> None:
+    """After everything else has been said: what of a report is not kept, and what else could not be written.
 
     Raises:
-        InputError: something that was to be kept in a directory is not there.
+        InputError: something that was to be written is not there.
     """
     from geomrelu.errors import InputError
 
-    if report.unsaved:
-        raise InputError("; ".join(["not all that is proved is saved", *report.unsaved]))
+    texts = [] if unsaved is None else unsaved.texts
+    if report is not None and report.unsaved:
+        texts = ["not all that is proved is saved", *report.unsaved, *texts]
+    if texts:
+        raise InputError("; ".join(texts))
 
 
 def clock(seconds: float) -> str:

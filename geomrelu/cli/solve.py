@@ -34,7 +34,7 @@ def add(command: Command) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, solve, print."""
     from geomrelu.budget import Budget, Exhausted
-    from geomrelu.deadness.solve import Answer, as_text, dumped, solve
+    from geomrelu.deadness.solve import Answer, as_text, dumped, solve, unused
     from geomrelu.errors import InputError
     from geomrelu.io.files import named
     from geomrelu.io.models import combined
@@ -43,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.time > 0:
         raise InputError("--time must be positive")
+    if options.certificates is not None:
+        unused(Path(options.certificates))  # before anything takes long
     budget = Budget(options.time)
     models: dict[str, str] = {}
     for text in options.network:

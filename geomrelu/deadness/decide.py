@@ -32,7 +32,7 @@ from geomrelu.deadness.by_points import by_points
 from geomrelu.deadness.by_programs import ByPrograms
 from geomrelu.deadness.by_search import BySearch
 from geomrelu.deadness.far_out import FarOut
-from geomrelu.deadness.first_layer import first_layer
+from geomrelu.deadness.first_layer import first_layer, is_sum
 from geomrelu.deadness.inside import has_few, is_moderate, is_searched, too_many
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict, undecided
@@ -302,6 +302,9 @@ class _Run:
 
     def _verdicts(self, layer: int, last: int) -> Iterator[Verdict]:
         """The verdicts on the asked neurons that are not hard, in any order; hard ones get a tree."""
+        if layer == 1 and is_sum(self.problem.domain):
+            yield from self._fresh(layer, [i for i in self.asked[layer] if i not in self.found[layer]], last)
+            return
         large = [i for i in self.asked[layer] if self._is_large(self.known.get((layer, i), {}).get("proof"))]
         for neurons in ([i for i in self.asked[layer] if i not in large], large):  # what is quick comes first
             asked = []

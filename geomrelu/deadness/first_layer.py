@@ -17,14 +17,20 @@ from geomrelu.exact import linear_programs
 from geomrelu.exact.affine import AffineForm
 from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.numbers import approximate, common, primitive
+from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.parallel import apart
 
-__all__ = ["first_layer"]
+__all__ = ["first_layer", "is_sum"]
 
 CORNER = "maximal corner"
 MANY = 500_000  # inputs, times neurons, times rows and 1: with more, suprema are only sought where they are needed
+
+
+def is_sum(domain: OneSet) -> bool:
+    """Is a supremum a sum over the sides of a bounded box? It is found as quickly as a claim about it is judged."""
+    return isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
 
 
 def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequence[int]) -> Iterator[Verdict]:
@@ -39,7 +45,7 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
         given = len(domain.rows) + len(domain.flats)
         if domain.dimension * len(asked) * (1 + given) > MANY and domain.boxed.inside is not None:
             asked = yield from _at_first_sight(problem, domain, domain.boxed.inside, asked)
-    bounded = isinstance(domain, Polyhedron) and domain.is_box and domain.checked.is_bounded_box()
+    bounded = is_sum(domain)
     sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
     for i in asked:
         if bounded:

@@ -18,6 +18,7 @@ from geomrelu.deadness.float_arithmetic import float_type
 from geomrelu.deadness.from_data import FromData, from_data
 from geomrelu.deadness.in_floats import check_floats
 from geomrelu.deadness.on_data import as_points
+from geomrelu.deadness.problem import EARLIER
 from geomrelu.deadness.report import CURVED, PIECEWISE, Report, UnionReport, claims_of, shared_claims_of
 from geomrelu.deadness.unions import evidence, open_neurons, united
 from geomrelu.deadness.verdict import LayerReport, Verdict
@@ -306,22 +307,30 @@ def _neurons(neurons: Any) -> list[int] | dict[int, list[int]] | None:
 
 
 class _Keeper:
-    """What is proved goes to a directory as it comes; without a directory, nowhere."""
+    """What is proved goes to a directory as it comes, what stands there already excepted; without one, nowhere."""
 
     def __init__(self, directory: Path | None, network: Network, domain: OneSet, layers: Collection[int]) -> None:
         self.directory = directory
         self.known: list[Claim] = []
+        self.standing: dict[tuple[int, int], tuple[Path, Claim]] = {}
         self.saver: files.Saver | None = None
         self.together: list[Claim] = []
         self.run: set[Path] = set()
         self.unsaved = files.Unsaved()
         if directory is not None:
             self.digests = network.digest, str(domain.checked.digest())
-            self.known = files.known(directory, *self.digests, layers)
+            found = files.found(directory, *self.digests, layers)
+            self.known = [entry.claim for entry in found]
+            self.standing = {(c["layer"], c["neuron"]): (path, c) for c, path, current in found if current}
             self.saver = files.Saver(directory, *self.digests, self.unsaved)
 
     def save(self, verdict: Verdict, points: list[list[str]]) -> None:
-        if self.saver is not None and (claim := verdict.packed) is not None:
+        if self.saver is None or (claim := verdict.packed) is None:
+            return
+        key = verdict.layer, verdict.neuron
+        if key in self.standing and not _is_same(claim, self.standing[key][1], points, verdict.reason == EARLIER):
+            del self.standing[key]
+        if key not in self.standing:
             self.saver.add(claim, points)
 
     def watch(self, tree: Tree) -> None:
@@ -337,12 +346,32 @@ class _Keeper:
         written: dict[int, str] = {}
         if self.directory is None:
             return written
+        own = {i: path for (level, i), (path, _) in self.standing.items() if level == layer.layer}
+        there = {path: str(path) for path in set(own.values()) if path.exists()}
+        new = []
+        for claim in claims_of(layer):
+            path = own.get(claim["neuron"])
+            if path in there:
+                written[claim["neuron"]] = there[path]
+            else:
+                new.append(claim)
         with self.unsaved.noted():
-            written |= files.write(self.directory, layer.layer, claims_of(layer), *self.digests, layer.points)
+            written |= files.write(self.directory, layer.layer, new, *self.digests, layer.points) if new else {}
         together = list(shared_claims_of(layer))
         if together:
             self.together += together
             with self.unsaved.noted():
-                path = files.write_shared(self.directory, self.together, *self.digests, self.run)
-                written |= {claim["neuron"]: path for claim in together}
+                name = files.write_shared(self.directory, self.together, *self.digests, self.run)
+                written |= {claim["neuron"]: name for claim in together}
         return written
+
+
+def _is_same(claim: Claim, earlier: Claim, points: list[list[str]], judged: bool) -> bool:
+    """Is a claim what stands in a file? Of one that was ``judged`` the proof is, but not all of it need have held."""
+    for key in (claim.keys() | earlier.keys()) - ({"proof"} if judged else set()):
+        one, other = claim.get(key), earlier.get(key)
+        if key == "point" and type(one) is int:
+            one = points[one]
+        if one is not other and one != other:  # many claims share a point, which may be long
+            return False
+    return True

@@ -20,8 +20,9 @@ from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.network.network import Network
 
-__all__ = ["Problem"]
+__all__ = ["EARLIER", "Problem"]
 
+EARLIER = "proved in an earlier run"
 FAR = 4  # one part in so many of the budget may go into what is at infinity
 
 
@@ -104,7 +105,7 @@ class Problem:
             claim = {**claim, "point": self._places[id(point)][0]}
         try:
             value = None if supremum is None else "inf" if supremum == "inf" else Fraction(supremum)
-            return self.tried(claim, "proved in an earlier run", value)
+            return self.tried(claim, EARLIER, value)
         except (ValueError, TypeError, checker.Rejected):
             return None
 

@@ -38,6 +38,7 @@ from geomrelu.geometry.domains import write_domain
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.io.files import writable
 from geomrelu.network.quantised import QuantisedNetwork, WholeNumbers
+from geomrelu.resume import held
 
 __all__ = ["FEW_POINTS", "FORMAT", "NAME", "Kept", "as_certificate", "judge", "read"]
 
@@ -275,7 +276,7 @@ class Kept:
         claims: (layer, neuron) -> the claim of an earlier run, its point written out. It is kept, and not believed.
 
     Raises:
-        InputError: the directory holds claims about another model or domain.
+        InputError: the directory holds claims about another model or domain, or damaged ones.
     """
 
     def __init__(self, directory: Path | None, network: QuantisedNetwork, domain: Polyhedron | FiniteSet) -> None:
@@ -290,9 +291,11 @@ class Kept:
     def _read(self, path: Path) -> None:
         try:
             data = files.read(path)
-        except InputError:
-            return  # damaged: it keeps nothing
-        if not isinstance(data, dict) or data.get("geomrelu") != FORMAT:
+        except InputError as problem:
+            raise InputError(f"{problem}: {files.REMEDY}") from None
+        if not isinstance(data, dict):
+            raise InputError(f"{path} is damaged: {files.REMEDY}")
+        if data.get("geomrelu") != FORMAT:
             return
         if (data.get("model"), data.get("domain")) != (self.network.digest, self.domain.checked.digest()):
             raise InputError(f"{path} {files.OTHER}")
@@ -310,7 +313,7 @@ class Kept:
                 if neurons and _FOLDER.fullmatch(entry["folder"]):
                     self.entries.append(entry | {"zeros": zeros, "neurons": neurons})
         except (checker.Rejected, IndexError, KeyError, TypeError, ValueError):
-            return
+            raise InputError(f"{path} is damaged: {files.REMEDY}") from None
 
     def points(self, layer: int) -> list[tuple[Fraction, ...]]:
         """Where neurons of a layer fired in an earlier run."""
@@ -366,11 +369,15 @@ class Kept:
             folder = self._folder(shown)
             paths = files.write(folder, shown.network.depth, own, *shown.digests, [])
             written += [f"{folder}-relaxed.json", f"{folder}-domain.json", *dict.fromkeys(paths.values())]
-        data = self._together(as_certificate(self.network, self.domain, found, findings))
-        if not data["claims"]:
-            return written
-        entries = [entry | {"why": SENTENCE} for entry in self.entries]
-        files.save(self.directory / NAME, data | {"relaxed": entries})
+        new = as_certificate(self.network, self.domain, found, findings)
+        with held(self.directory, files.PATIENCE):
+            others = Kept(self.directory, self.network, self.domain)  # with what other runs have written meanwhile
+            data = others._together(new)
+            if not data["claims"]:
+                return written
+            folders = {entry["folder"] for entry in self.entries}
+            entries = [*self.entries, *(entry for entry in others.entries if entry["folder"] not in folders)]
+            files.save(self.directory / NAME, data | {"relaxed": [entry | {"why": SENTENCE} for entry in entries]})
         return [str(self.directory / NAME), *written]
 
     def _together(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -388,16 +395,17 @@ class Kept:
     def _folder(self, found: Relaxed) -> Path:
         """Where certificates about a relaxed network go; it and its box are written beside."""
         assert self.directory is not None
-        entry = self._entry(found)
-        if entry is None:
-            entry = _described(found) | dict(zip(("model", "box"), found.digests, strict=True))
-            entry |= {"zeros": [*found.zeros], "folder": self._name(found.layer)}
-            self.entries.append(entry)
-        folder = writable(self.directory / entry["folder"])
-        model, box = (folder.with_name(f"{folder.name}-{what}.json") for what in ("relaxed", "domain"))
-        if not model.exists() or not box.exists():
-            found.network.save(model)
-            write_domain(found.box, box)
+        with held(self.directory, files.PATIENCE):
+            entry = self._entry(found)
+            if entry is None:
+                entry = _described(found) | dict(zip(("model", "box"), found.digests, strict=True))
+                entry |= {"zeros": [*found.zeros], "folder": self._name(found.layer)}
+                self.entries.append(entry)
+            folder = writable(self.directory / entry["folder"])
+            model, box = (folder.with_name(f"{folder.name}-{what}.json") for what in ("relaxed", "domain"))
+            if not model.exists() or not box.exists():
+                found.network.save(model)
+                write_domain(found.box, box)
         return folder
 
     def _known(self, found: Relaxed) -> list[Claim]:
@@ -416,6 +424,8 @@ class Kept:
         assert self.directory is not None
         taken = {entry["folder"] for entry in self.entries}
         k = 1
-        while (name := f"layer-{layer}" + (f"-{k}" if k > 1 else "")) in taken or any(self.directory.glob(f"{name}/*")):
+        while (name := f"layer-{layer}" + (f"-{k}" if k > 1 else "")) in taken or (
+            any(self.directory.glob(f"{name}/*")) or (self.directory / f"{name}-relaxed.json").exists()
+        ):
             k += 1
         return name

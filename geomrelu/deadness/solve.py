@@ -32,13 +32,14 @@ from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import primitive
 from geomrelu.geometry.domains import write_domain
 from geomrelu.geometry.polyhedron import Polyhedron
+from geomrelu.io.files import writable
 from geomrelu.io.models import Programs, Row
 from geomrelu.io.query import Atom, Query, Variable, alternatives
 from geomrelu.network.network import Network
 from geomrelu.network.pieces import walk
 from geomrelu.network.program_pieces import by_programs
 
-__all__ = ["Answer", "solve"]
+__all__ = ["Answer", "solve", "unused"]
 
 MOST_NEURONS = 60  # of networks whose linear pieces are examined one by one
 BESIDE = "a neuron is alive, but its witness is none of the query"
@@ -101,6 +102,17 @@ class Answer:
         certified = sum(proof is not None for proof in self.proofs)
         tables = {name: [table[k] for k in sorted(table)] for name, table in values.items()}
         return {"verdict": self.verdict, "values": tables, "certificates": certified, "reason": self.reason}
+
+
+def unused(directory: Path) -> Path:
+    """A directory for the proofs of an answer.
+
+    Raises:
+        InputError: it holds proofs already, or cannot be made or written.
+    """
+    if any(writable(directory).glob("alternative-*")):
+        raise InputError(f"{directory} holds proofs already: choose another directory")
+    return directory
 
 
 def solve(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+import geomrelu
 from geomrelu import Network, Polyhedron, checker, decide
 from geomrelu.certificates import files
 from geomrelu.cli.main import main
-from geomrelu.deadness import front_door
+from geomrelu.deadness import front_door, problem
 from geomrelu.errors import InputError
+from geomrelu.resume import held
 
 
 def sparse(seed, widths=(6, 24, 24, 12)):
@@ -83,6 +86,78 @@ def test_a_damaged_file_is_not_written_over(both, tmp_path):
     path.write_text(path.read_text().replace('"points": [', '"points": 7, "x": ['))
     with pytest.raises(files.InputError, match="damaged"):
         files.write(tmp_path, level, claims, *names, points)
+
+
+def test_what_stands_is_not_written_again(both, tmp_path, monkeypatch):
+    """Nor is a first layer on a box judged again, which is found as quickly."""
+    net, box = both[:2]
+    first = decide(net, box, certificates=tmp_path)
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()}
+    plain, again = problem.Problem.again, []
+    monkeypatch.setattr(
+        problem.Problem, "again", lambda self, claim: again.append(claim["layer"]) or plain(self, claim)
+    )
+    second = decide(net, box, certificates=tmp_path)
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before
+    assert set(again) == {2, 3} and second.files == {key: first.files[key] for key in second.files}
+    assert first.dead == second.dead and first.alive == second.alive and not second.unsaved
+    # a claim that does not hold is none that stands
+    path = tmp_path / "layer-1.json"
+    data = json.loads(path.read_text())
+    data["claims"][0]["supremum"] = "1/7"
+    files.save(path, data)
+    third = decide(net, box, [1], certificates=tmp_path)
+    assert json.loads(path.read_text()) == json.loads(before[path.name][0]) and third.files
+
+
+def test_what_holds_only_in_part_does_not_stand(tmp_path):
+    net = geomrelu.as_network([([[1, 1], [1, 2]], [0, 0], "relu"), ([[-1, -1]], [-9], "relu")])
+    decide(net, "R+^n", certificates=tmp_path)
+    path = next(tmp_path.glob("layer-2*.json"))
+    data = json.loads(path.read_text())
+    (claim,) = data["claims"]
+    data["claims"] = [{k: v for k, v in claim.items() if k != "infinity"} | {"stable": True, "growth": 7}]
+    files.save(path, data)
+    report = decide(net, "R+^n", [2], certificates=tmp_path)
+    assert report.dead == [(2, 0)] and report.verdicts[0].reason == problem.EARLIER
+    assert "growth" not in json.loads(path.read_text())["claims"][0] and geomrelu.check(path, net, "R+^n") == 1
+
+
+def test_runs_that_write_to_one_directory_keep_what_the_others_wrote(both, tmp_path, monkeypatch):
+    net, box, level, claims, points = both
+    names = net.digest, box.checked.digest()
+    ready = threading.Barrier(8)
+
+    def run(k):
+        ready.wait()
+        for claim in claims[k::8]:
+            files.write(tmp_path, level, [claim], *names, points)
+
+    runs = [threading.Thread(target=run, args=(k,)) for k in range(8)]
+    for thread in runs:
+        thread.start()
+    for thread in runs:
+        thread.join()
+    assert sorted(c["neuron"] for c in files.known(tmp_path, *names)) == sorted(c["neuron"] for c in claims)
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    with held(tmp_path), pytest.raises(InputError, match="another run is using this"):
+        files.write(tmp_path, level, claims, *names, points)
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"geomrelu": 1}', "[]", "\x00", "points"])
+def test_a_damaged_file_is_refused_before_the_work(tmp_path, monkeypatch, damage):
+    """What could not be written over would cost all that a run has found; other layers are no matter."""
+    net = [([[1, 1], [1, -1]], [0, 0], "relu"), ([[1, 1]], [-9], "relu")]
+    decide(net, (0, 1), certificates=tmp_path)
+    path = next(tmp_path.glob("layer-2*.json"))
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"points": 7}) if damage == "points" else damage)
+    damaged = path.read_bytes()
+    decide(net, (0, 1), [1], certificates=tmp_path)
+    monkeypatch.setattr(front_door, "judged", lambda *_, **__: pytest.fail("it has begun"))
+    with pytest.raises(InputError, match=r"layer-2.* choose another directory$"):
+        decide(net, (0, 1), certificates=tmp_path)
+    assert path.read_bytes() == damaged
 
 
 def test_a_directory_about_something_else_is_refused_before_the_work(tmp_path, monkeypatch, capsys):

@@ -20,6 +20,7 @@ import geomrelu
 from geomrelu.__main__ import program
 from geomrelu.cli import main as main_module
 from geomrelu.cli import shared, simulate, solve
+from geomrelu.cli.alarm import _Over, in_time
 from geomrelu.cli.main import main
 
 TWO_LAYERS = {
@@ -469,6 +470,18 @@ def signals():
         signal.signal(number, usual)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_after_everything_changes_nothing(number):
+    """What a large network takes to be taken down is time enough for one."""
+    script = (
+        "import os, sys; from geomrelu.__main__ import program\n"
+        f"class Last:\n    def __del__(self, kill=os.kill, pid=os.getpid()): kill(pid, {int(number)})\n"
+        "sys.modules['last'] = Last(); sys.argv = ['geomrelu', '--version']; sys.exit(program())"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "") and found.stdout.startswith("geomrelu ")
+
+
 @pytest.mark.usefixtures("signals")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_being_told_to_end_is_an_interruption(stop, monkeypatch, capsys):
@@ -501,6 +514,33 @@ def test_ctrl_c_that_comes_twice_is_one_interruption(stop, monkeypatch, capsys):
     monkeypatch.setattr(main_module, "main", work)
     assert program() == 130
     assert saved and capsys.readouterr() == ("", "geomrelu: interrupted\n")
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGALRM])
+def test_an_import_is_finished_before_a_signal_counts(stop, tmp_path, monkeypatch, capsys):
+    """Half a module is taken for a whole one by whoever imports it later."""
+    (tmp_path / "halved.py").write_text(
+        f"import os\nos.kill(os.getpid(), {int(stop)})\nsum(range(1000))\nwhole = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "halved", raising=False)
+    seen = []
+
+    def work():
+        import halved
+
+        seen.append(halved.whole)
+        signal.pause()
+
+    def in_time_or_not():
+        with in_time(300, "it is done"), pytest.raises(_Over) as ended:
+            work()
+        raise KeyboardInterrupt from ended.value
+
+    monkeypatch.setattr(main_module, "main", in_time_or_not if stop == signal.SIGALRM else work)
+    assert program() == 130 and seen == [True]
+    assert capsys.readouterr() == ("", "geomrelu: interrupted\n")
 
 
 @pytest.mark.usefixtures("signals")

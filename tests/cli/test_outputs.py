@@ -14,6 +14,7 @@ from commands import run
 
 from geomrelu import InputError, replacing
 from geomrelu.certificates.files import save
+from geomrelu.claims.report import write as write_report
 from geomrelu.cli.main import main
 from geomrelu.io.files import parent_of, writable, write
 
@@ -40,11 +41,13 @@ def unread(*arguments):
     return found.returncode, found.stderr
 
 
-def no_room(monkeypatch):
-    """From now on nothing more than a byte fits on the disk."""
+def no_room(monkeypatch, *names):
+    """From now on nothing more than a byte fits on the disk; or only into files with other names."""
 
     class Full(io.FileIO):
         def write(self, data):
+            if names and not Path(self.name).name.startswith(names):
+                return super().write(data)
             super().write(data[:1])
             raise OSError(28, "No space left on device")
 
@@ -72,6 +75,30 @@ def test_a_full_disk_costs_no_former_file(folder, capsys, monkeypatch):
         assert (code, err) == (2, f"geomrelu: error: {name}: No space left on device\n")
         assert (folder / name).read_text() == former[name]
     assert not list(folder.glob("*.part"))
+
+
+def test_where_one_thing_cannot_be_written_the_others_are(folder, capsys, monkeypatch):
+    (folder / "x.csv").write_text("0,0\n-1,-1\n")
+    no_room(monkeypatch, "r.csv", "layer-1", "silent")
+    said = "geomrelu: error: not all that is proved is saved; c/layer-1.json: No space left on device; r.csv: No space"
+    on_domain = "decide m.json --domain box:0,1 --ranges r.csv --report page --certificates c"
+    code, _, err = run(capsys, *on_domain.split())
+    assert code == 2 and err.splitlines()[-1] == f"{said} left on device"
+    assert (folder / "page" / "index.html").exists() and list((folder / "c").glob("ranges-*.json"))
+    assert not (folder / "r.csv").exists() and not list(folder.rglob("*.part"))
+    no_room(monkeypatch, "layer-")
+    on_data = "decide m.json --data x.csv --report near --certificates d"
+    code, _, err = run(capsys, *on_data.split())
+    assert code == 2 and err.endswith(": No space left on device\n") and "error: d/" in err
+    assert (folder / "near" / "index.html").exists()
+
+
+def test_a_report_on_claims_is_whole_or_the_former_one(tmp_path, monkeypatch):
+    (tmp_path / "index.html").write_text("former")
+    no_room(monkeypatch, "index.html")
+    with pytest.raises(InputError, match=r"index\.html: No space left on device"):
+        write_report(tmp_path, [], {})
+    assert (tmp_path / "index.html").read_text() == "former" and (tmp_path / "results.json").exists()
 
 
 def test_a_file_is_written_through_a_link_and_a_device_as_it_is(tmp_path):

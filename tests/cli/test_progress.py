@@ -7,13 +7,16 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from geomrelu.budget import Budget
+from geomrelu.cli import shared
 from geomrelu.cli.shared import clock, decided, progress_bar
 from geomrelu.deadness.verdict import LayerReport, Status, Verdict
 from geomrelu.network.network import Network
@@ -114,3 +117,20 @@ def test_a_clock_and_no_terminal(capsys):
         advance("layer 1", 1, 2)
         clear()
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_takes_long_says_so_after_a_moment(monkeypatch):
+    shown, said = [], threading.Event()
+
+    @contextmanager
+    def bar(what):
+        yield (lambda *_: (shown.append(what), said.set())), None
+        shown.append("over")
+
+    monkeypatch.setattr(shared, "progress_bar", bar)
+    with shared.waiting("short"):
+        pass
+    monkeypatch.setattr(shared, "SOON", 0.01)
+    with shared.waiting("long"):
+        assert said.wait(LIMIT)
+    assert shown == ["over", "long", "over"]

@@ -6,6 +6,7 @@ import argparse
 import json
 import signal
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,13 @@ from commands import run
 from polls import Polls
 
 import geomrelu
+import geomrelu.deadness.pruning
+import geomrelu.random_networks.shape
 from geomrelu.budget import Budget, Exhausted
+from geomrelu.cli import alarm, shared
 from geomrelu.cli import main as main_module
 from geomrelu.cli.alarm import in_time
+from geomrelu.io import store
 
 READING = {"inspect", "convert", "claims", "table"}  # they read and write, and search for nothing
 
@@ -108,6 +113,78 @@ def test_reading_ends_with_the_time(decided, capsys, monkeypatch, command):
     code, out, err = run(capsys, command, *arguments, "--time", "0.3")
     assert (code, out) == (3, "") and err.count("\n") == 1 and "is over before" in err
     assert signal.getsignal(signal.SIGALRM) is before and not signal.getitimer(signal.ITIMER_REAL)[0]
+
+
+@pytest.mark.parametrize(("output", "writer"), [("s.json", "_json"), ("s.npz", "write_npz"), ("p.json", "whole")])
+def test_what_is_not_written_in_time_is_not_there(decided, capsys, monkeypatch, output, writer):
+    _, model, _ = decided
+    written = {name: Path(model).parent / name for name in ("s.json", "s.npz", "p.json")}
+    for path in written.values():
+        path.write_text("former")
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    if writer == "whole":
+        monkeypatch.setattr(geomrelu.deadness.pruning.Pruning, "certificate", property(endless))
+    else:
+        monkeypatch.setattr(store if writer == "write_npz" else geomrelu.Network, writer, endless)
+    main = written["s.json" if output == "p.json" else output]
+    arguments = [model, "--domain", "box:-1,1", "-o", main, "--certificate", written["p.json"], "--time", "2"]
+    code, out, err = run(capsys, "prune", *arguments)
+    assert (code, out, err) == (3, "", f"geomrelu: the time for it, 2 s, is over before {written[output]} is written\n")
+    assert written[output].read_text() == written["p.json"].read_text() == "former"
+    assert sorted(Path(model).parent.glob("*.part")) == []
+
+
+def test_a_page_that_takes_too_long_is_not_there(decided, tmp_path, capsys, monkeypatch):
+    """What it shows has been printed, and the certificates beside it are written first."""
+    _, model, _ = decided
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    monkeypatch.setattr("geomrelu.deadness.page.content", endless)
+    page = tmp_path / "page"
+    code, out, err = run(capsys, "decide", model, "--domain", "box:-1,1", "--report", page, "--time", "5")
+    assert code == 3 and "Layer 2" in out and list((page / "certificates").glob("layer-*.json"))
+    assert err == f"geomrelu: the time for it, 5 s, is over before the page in {page} is written\n"
+    assert not (page / "index.html").exists()
+
+
+def test_a_page_on_data_that_takes_too_long_is_not_there(decided, tmp_path, capsys, monkeypatch):
+    _, model, _ = decided
+
+    @contextmanager
+    def over(budget, what):
+        raise Exhausted(f"it is over before {what}")
+        yield
+
+    monkeypatch.setattr("geomrelu.cli.from_data.soon_after", over)
+    (tmp_path / "x.csv").write_text("0,0\n-1,-1\n")
+    page = tmp_path / "page"
+    code, out, err = run(capsys, "decide", model, "--data", tmp_path / "x.csv", "--report", page)
+    assert (code, err) == (3, f"geomrelu: it is over before the page in {page} is written\n") and "silent" in out
+    assert not (page / "index.html").exists() and list((page / "certificates").rglob("layer-*.json"))
+
+
+@pytest.mark.parametrize("asked", ["--report", "--certificates", "--certificate"])
+def test_hashing_ends_with_the_time(decided, tmp_path, capsys, monkeypatch, asked):
+    _, model, _ = decided
+    command = "prune" if asked == "--certificate" else "decide"
+    monkeypatch.setattr("geomrelu.network.network._spell", endless)
+    output = ["-o", tmp_path / "s.json"] if command == "prune" else []
+    arguments = [model, "--domain", "box:-1,1", asked, tmp_path / "there", *output]
+    said = f"geomrelu: the time for it, 3 s, is over before {model} is hashed\n"
+    assert run(capsys, command, *arguments, "--time", "3") == (3, "", said)
+
+
+def test_what_comes_before_the_first_chunk_ends_with_the_time(decided, capsys, monkeypatch):
+    """And what comes after it does not: what is finished is said."""
+    _, model, _ = decided
+    monkeypatch.setattr(alarm, "MOMENT", 0.1)
+    arguments = ["probability", "alive", "--model", model, "--orbits", "3", "--time", "2"]
+    options = argparse.Namespace(time=0.1, workers=1, scheduler=None, seed=0, chunks=None)
+    with shared.long_run("walking", options) as running:
+        running["progress"](1, 2, "")
+        assert not signal.getitimer(signal.ITIMER_REAL)[0]
+    monkeypatch.setattr(geomrelu.random_networks.shape.Shape, "_places", property(endless))
+    said = "geomrelu: the time for it, 2 s, is over before anything was finished\n"
+    assert run(capsys, *arguments) == (3, "", said)
 
 
 def test_alarms_within_one_another_and_in_threads():

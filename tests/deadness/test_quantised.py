@@ -1,5 +1,6 @@
 """Quantised networks: verdicts beside complete enumeration, onnxruntime and the plain forward pass."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -10,7 +11,7 @@ import onnx
 import pytest
 from quantised_models import ALL, How, convolutional, dense, outputs_of, quantise
 
-from geomrelu import checker, decide
+from geomrelu import check, checker, decide
 from geomrelu.cli.main import main
 from geomrelu.deadness import quantised_report as reports
 from geomrelu.deadness.quantised_relaxed import Finding, relaxed
@@ -351,3 +352,32 @@ def test_images_have_dead_channels(tmp_path):
 
 def test_onnx_checks_the_models(tmp_path):
     onnx.checker.check_model(onnx.load(made(8, tmp_path)[0]))
+
+
+def test_two_runs_write_to_one_directory(tmp_path):
+    """Each keeps what the other has found, and the relaxed networks that it rests on."""
+    path, _, sides, _ = made(2, tmp_path)
+    folder = tmp_path / "both"
+    inner = []
+
+    def told(layer, files):
+        if not inner:  # begins after the first run and ends before it
+            inner.append(decide(path, list(sides), [3], certificates=folder))
+
+    outer = decide(path, list(sides), [2], certificates=folder, told=told)
+    claims = json.loads((folder / "quantised.json").read_text())["claims"]
+    decided = sum(len(r.verdicts) - len(r.undecided) for r in (outer, *inner))
+    assert len(claims) == decided and {c["layer"] for c in claims} == {2, 3}
+    assert check(folder / "quantised.json", path, list(sides)) == decided
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", "claims"])
+def test_a_damaged_directory_is_refused_before_the_work(tmp_path, damage):
+    path, _, sides, _ = made(2, tmp_path)
+    decide(path, list(sides), [2], certificates=tmp_path / "kept")
+    file = tmp_path / "kept" / "quantised.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"claims": 7}) if damage == "claims" else damage)
+    damaged = file.read_bytes()
+    with pytest.raises(InputError, match=r"quantised\.json.*: remove it or choose another directory$"):
+        decide(path, list(sides), [2], certificates=tmp_path / "kept")
+    assert file.read_bytes() == damaged

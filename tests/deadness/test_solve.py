@@ -321,7 +321,7 @@ def test_queries_that_are_refused(old, new, words, hidden, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_the_command(model, tmp_path, capsys):
+def test_the_command(model, tmp_path, capsys, monkeypatch):
     path = tmp_path / "q.vnnlib"
     path.write_text(f"{FIRST}{BOX}(assert (or (> Y_1 0) (>= Y_0 1.5)))")
     certificates = tmp_path / "out"
@@ -340,6 +340,16 @@ def test_the_command(model, tmp_path, capsys):
             str(folder / "domain.json"),
         ]
         assert main([*arguments, "--independent"]) == 0
+    capsys.readouterr()
+    held = {file: file.read_bytes() for file in certificates.rglob("*.json")}
+    monkeypatch.setattr(solving, "solve", lambda *_: pytest.fail("it has begun"))
+    path.write_text(f"{FIRST}{BOX}(assert (> Y_1 2))")
+    assert main(["solve", str(path), "--network", f"f={model}", "--certificates", str(certificates)]) == 2
+    assert (
+        capsys.readouterr().err == f"geomrelu: error: {certificates} holds proofs already: choose another directory\n"
+    )
+    assert held == {file: file.read_bytes() for file in certificates.rglob("*.json")}
+    monkeypatch.undo()
     path.write_text(f"{FIRST}{BOX}(assert (>= Y_0 1))")
     assert main(["solve", str(path), "--network", f"f={model}", "--timeout", "20"]) == 0
     assert {"sat", "X[0] = -1", "Y[0] = 1", "Y[1] = -1"} <= set(capsys.readouterr().out.splitlines())

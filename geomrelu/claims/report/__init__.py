@@ -26,6 +26,7 @@ from geomrelu.claims.registry import Claim
 from geomrelu.claims.report.mathml import formulas, mathml
 from geomrelu.claims.report.page import Shown, page
 from geomrelu.errors import InputError
+from geomrelu.io.files import write as write_file
 
 __all__ = ["formulas", "mathml", "write"]
 
@@ -52,7 +53,7 @@ def write(
             (directory / name).mkdir(parents=True, exist_ok=True)
         shown = [_shown(directory, result, registry) for result in results]
         files.save(directory / "results.json", [result.as_json() for result in results])
-        (directory / "index.html").write_text(page(shown, registry, complete), encoding="utf-8")
+        write_file(directory / "index.html", page(shown, registry, complete))
     except OSError as problem:
         raise InputError(f"{directory}: {problem.strerror or problem}") from None
     return directory / "index.html"
@@ -71,7 +72,7 @@ def _shown(directory: Path, result: Result, registry: Mapping[str, Claim]) -> Sh
         except Exception as problem:  # what was verified is worth a page without this figure
             shown.figures.append((None, f"{caption}: not drawn ({type(problem).__name__}: {problem})", b""))
             continue
-        (directory / name).write_bytes(drawn)
+        write_file(directory / name, drawn)
         shown.figures.append((name, caption, drawn))
     found = [(case, certified) for outcome in result.outcomes for case, certified in outcome.certified]
     for number, (case, certified) in enumerate(found, 1):
