@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+_LONGEST = 1024  # bits of a whole number that counts or numbers things, or is a seed: messages may show it
+
+
 def kind(value: Any) -> str:
     """The type of a value, as a message names it."""
     if isinstance(value, (list, tuple)) and value:
@@ -43,6 +46,8 @@ def integer(value: Any, what: str, least: int | None = None) -> int:
         found = operator.index(value)
     except TypeError:  # an array has the method, too
         raise InputError(f"{what} is a whole number, not {kind(value)}") from None
+    if found.bit_length() > _LONGEST:
+        raise InputError(f"{what} is a whole number of at most {_LONGEST} bits")
     if least is not None and found < least:
         raise InputError(f"{what} must be {'positive' if least == 1 else f'at least {least}'}, not {found}")
     return found

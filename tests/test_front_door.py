@@ -247,7 +247,10 @@ PLANE = geomrelu.Arrangement([[1, 0], [0, 1]], [0, 0])
         (lambda: decide(LAYERS, (0, 1), certificates="a\0b"), "null byte"),
         (lambda: geomrelu.catalogue.generic(2, "3", 1), "the number of hyperplanes is a whole number"),
         (lambda: geomrelu.catalogue.generic(2, 3, 1, size=-1), "the size must be positive"),
+        (lambda: NET.neuron(10**5000, 0), "layer is a whole number of at most 1024 bits"),
+        (lambda: PLANE.delete(10**5000), "form is a whole number of at most 1024 bits"),
         # random networks and claims
+        (lambda: geomrelu.probability(geomrelu.Experiment("alive", (2, 2)), level=10**5000), "not 1e+5000"),
         (lambda: geomrelu.Experiment("alive", {2, 3}), "widths: expected a list of numbers"),
         (lambda: geomrelu.Experiment("alive", (2, 2), law=None), "law is text, not NoneType"),
         (lambda: geomrelu.Experiment("alive", (2, 2), bias="no"), "bias is True or False"),

@@ -97,6 +97,15 @@ def test_names_say_what_a_thing_is():
     assert repr(Budget()) == "<a budget without limits>" and repr(Budget(regions=3)) == "<a budget, 3 regions left>"
 
 
+def test_what_a_notebook_shows_never_fails():
+    huge = 10**5000  # more digits than Python writes by itself
+    assert len(repr(AffineForm.of(huge, [1]))) > 5000 and "frac" in AffineForm.of(0, [Fraction(1, huge)])._repr_latex_()
+    assert repr(Polyhedron.box([(0, huge)])).startswith("Polyhedron.box([(0, 1000")
+    flat = Arrangement([[1, 0]], [0], Polyhedron.box([(0, 0), (0, 1)]))
+    assert flat._repr_svg_() is None and "<svg" in LINES._repr_svg_()
+    assert Arrangement([[1, 0, 0]])._repr_svg_() is None
+
+
 def test_forms_take_numbers_of_all_kinds_and_give_exact_ones():
     form = AffineForm.of(1, ["1/3", 0.5])
     for point in ([3, 2], (3.0, 2), np.array([3, 2], dtype=np.int8), iter([3, "2"])):

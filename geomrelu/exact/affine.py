@@ -22,7 +22,7 @@ import numpy as np
 from geomrelu.arguments import instance, place, several
 from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact import numbers
-from geomrelu.exact.numbers import common, dyadic, nearest, nearest_dyadic, primitive, rational, rationals
+from geomrelu.exact.numbers import common, dyadic, long_numbers, nearest, nearest_dyadic, primitive, rational, rationals
 from geomrelu.exact.products import product
 
 if TYPE_CHECKING:
@@ -120,9 +120,11 @@ class AffineForm:
             raise InputError(f"a form on R^{len(self.slope)} was given a point of R^{len(d)}")
         return sum((a * x for a, x in zip(self.slope, d, strict=True) if a), Fraction(0))
 
+    @long_numbers()
     def __repr__(self) -> str:
         return f"AffineForm.of({str(self.constant)!r}, {[str(a) for a in self.slope]})"
 
+    @long_numbers()
     def _repr_latex_(self) -> str:
         """The form with its coefficients that are not 0."""
         parts = [(self.constant, "")] if self.constant or not any(self.slope) else []
@@ -137,8 +139,7 @@ class AffineForm:
 def _latex(value: Fraction, name: str) -> str:
     if name and value == 1:
         return name
-    p, q = value.numerator, value.denominator
-    number = str(p) if q == 1 else rf"\frac{{{p}}}{{{q}}}"
+    number = str(value) if value.denominator == 1 else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
     return f"{number} {name}".strip()
 
 

@@ -172,8 +172,9 @@ class Arrangement:
 
     def _repr_svg_(self) -> str | None:
         """The picture, where there is one that is quickly drawn."""
-        small = self.dimension <= 2 and len(self.rows) <= MOST_DRAWN
-        return str(picture_of(self).svg) if small else None
+        if self.dimension > 2 or len(self.rows) > MOST_DRAWN or (self.domain and self._hull[2] < self.dimension):
+            return None
+        return str(picture_of(self).svg)
 
     def __repr__(self) -> str:
         on = "" if self.domain is None else ", on a polyhedron"

@@ -22,7 +22,7 @@ from geomrelu.exact import cddlib, linear_programs
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
-from geomrelu.exact.numbers import primitive, rational, rationals
+from geomrelu.exact.numbers import long_numbers, primitive, rational, rationals
 from geomrelu.geometry.finite_set import FiniteSet, Point
 from geomrelu.parallel import apart
 
@@ -105,8 +105,7 @@ class Polyhedron:
             InputError: not numbers, or rows of different lengths.
         """
         rows, flats = _table(inequalities, "inequality"), _table(equalities, "equality")
-        given = {n for n in [integer(dimension, "the dimension")] if n}
-        sizes = {len(r) - 1 for r in (*rows, *flats)} | given
+        sizes = {len(r) - 1 for r in (*rows, *flats)} | {n for n in [integer(dimension, "the dimension")] if n}
         if len(sizes) != 1 or min(sizes) < 1:
             raise InputError("the rows of a polyhedron must all have one constant and n >= 1 coefficients")
         return cls(checker.Domain.from_rows(sizes.pop(), rows, flats))
@@ -207,7 +206,7 @@ class Polyhedron:
 
     @cached_property
     def equalities(self) -> tuple[Row, ...]:
-        """All rows with ``b + a·x = 0``."""
+        """All rows with ``b + a·x = 0``; a coordinate that rows fix has two :attr:`sides` instead."""
         return tuple(self._h[1] if self.given_by_generators else self.flats)
 
     @cached_property
@@ -561,6 +560,7 @@ class Polyhedron:
             _dot(r, g) == 0 for r in other.equalities for g in homogeneous
         )
 
+    @long_numbers()
     def __repr__(self) -> str:
         checked, n = self.checked, self.dimension
         if self.given_by_generators:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.errors import InputError
-from geomrelu.exact.numbers import nearest_float, rational
+from geomrelu.exact.numbers import approximate, nearest_float, rational
 from geomrelu.random_networks.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -199,7 +199,8 @@ def between(value: Any, what: str) -> float:
     Raises:
         InputError: it is none.
     """
-    found = 0.0 if isinstance(value, str) else nearest_float(rational(value, what))
-    if not 0 < found < 1:
-        raise InputError(f"{what} must lie between 0 and 1, not {value}")
+    exact = Fraction(0) if isinstance(value, str) else rational(value, what)
+    if not 0 < (found := nearest_float(exact)) < 1:
+        shown = value if isinstance(value, str) else approximate(exact)
+        raise InputError(f"{what} must lie between 0 and 1, not {shown}")
     return found
