@@ -202,7 +202,6 @@ PLANE = geomrelu.Arrangement([[1, 0], [0, 1]], [0, 0])
         (lambda: FORM.along([1, float("nan")]), "point, entry 1: nan is not a finite number"),
         (lambda: NET.layers[0].form(-1), "there is no row -1: they count from 0 to 2"),
         (lambda: NET.layers[0].take([0, -1]), "places count from 0 to 2"),
-        (lambda: geomrelu.AffineMap.from_forms([FORM], 3), "a form on another space than R^3"),
         (lambda: geomrelu.AffineMap.from_dense([[1, 2]]).after([[1], [2]]), "what a map follows is an AffineMap"),
         (lambda: FiniteSet(((0.1, 0.2),)), "made by FiniteSet.of"),
         (lambda: FiniteSet(()), "made by FiniteSet.of"),

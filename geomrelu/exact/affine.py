@@ -248,8 +248,6 @@ class AffineMap:
     @classmethod
     def from_forms(cls, forms: Sequence[AffineForm], inputs: int) -> AffineMap:
         """The ``forms`` on R^inputs one under the other."""
-        if any(form.dimension != inputs for form in forms):
-            raise InputError(f"a form on another space than R^{inputs}")
         return cls.from_dense(
             np.array([f.slope for f in forms], dtype=object).reshape(len(forms), inputs),
             np.array([f.constant for f in forms], dtype=object),
