@@ -432,7 +432,7 @@ class Polyhedron:
         """
         if self.given_by_generators:
             _, rays, lines = self.checked.generators
-            form = AffineForm(Fraction(0), tuple(slope))
+            form = AffineForm.of(0, slope)
             return None if lines or any(form.along([Fraction(v) for v in r]) >= 0 for r in rays) else {}
         if self.is_box:
             falls = all(
