@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from geomrelu.arguments import kind
+from geomrelu import arguments
 from geomrelu.errors import InputError
 
 __all__ = ["UNLIMITED", "Budget", "Exhausted"]
@@ -24,6 +24,9 @@ class Budget:
         seconds: from now; None: no limit.
         regions: how many may be examined; None: no limit.
 
+    Raises:
+        InputError: a time that is no number, or regions that are no whole number.
+
     Cost: a look at the clock for each question.
 
     >>> Budget(regions=2).ended
@@ -31,13 +34,27 @@ class Budget:
     """
 
     def __init__(self, seconds: float | None = None, regions: int | None = None) -> None:
-        for value, what in ((seconds, "seconds"), (regions, "regions")):
-            if value is not None and (isinstance(value, (bool, str)) or not hasattr(value, "__float__")):
-                raise InputError(f"a budget is a number of seconds and of regions; {what} is {kind(value)}")
-        self.seconds = None if seconds is None or seconds > FOREVER else seconds
-        self.regions = regions
+        given = FOREVER if seconds is None else arguments.time(seconds, "the time of a budget")
+        self.seconds = given if given < FOREVER else None
+        self.regions = None if regions is None else arguments.integer(regions, "the number of regions of a budget")
         self.examined = 0
         self._deadline = None if self.seconds is None else time.monotonic() + self.seconds
+
+    @staticmethod
+    def of(budget: Budget | None) -> Budget:
+        """The budget that was passed, or one without limits if there is none.
+
+        Raises:
+            InputError: ``budget`` is something else, such as a number.
+        """
+        if budget is not None and not isinstance(budget, Budget):
+            raise InputError(f"a budget is Budget(seconds, regions), not {arguments.kind(budget)}")
+        return Budget() if budget is None else budget
+
+    def __repr__(self) -> str:
+        left = [] if self.left is None else [f"{self.left:.3g} s"]
+        left += [] if self.regions is None else [f"{self.regions - self.examined:,} regions"]
+        return f"<a budget, {' and '.join(left)} left>" if left else "<a budget without limits>"
 
     def spend(self, regions: int = 1) -> None:
         """Account for regions about to be examined.

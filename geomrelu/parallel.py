@@ -482,7 +482,7 @@ def results(
                 break
             finished(k, work(k))
     else:
-        _spread(work, waiting, executor, number, finished, budget or Budget())
+        _spread(work, waiting, executor, number, finished, Budget.of(budget))
     return [done[k] for k in takewhile(done.__contains__, asked)]
 
 

@@ -44,7 +44,7 @@ def always_active(
     >>> [claim["neuron"] for claim in always_active(net, Polyhedron.box([(-1, 1)]), {1: [0, 1]})]
     [0]
     """
-    whole = budget or Budget()
+    whole = Budget.of(budget)
     for position, (layer, asked) in enumerate(neurons.items()):
         if asked and not whole.ended:
             yield from _of_layer(network, domain, layer, asked, whole.share(len(neurons) - position), how)

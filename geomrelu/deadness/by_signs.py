@@ -125,7 +125,7 @@ class BySigns:
         Raises:
             Exhausted: the budget ends.
         """
-        self.budget = budget or Budget()
+        self.budget = Budget.of(budget)
         target = (self.level, neuron)
         found = self._grown([()], most, partial(self._sketched, target))
         if isinstance(found, list):

@@ -105,7 +105,7 @@ def decide(
     if isinstance(neurons, Mapping) and (others := neurons.keys() - set(layers)):
         raise InputError(f"neurons of layer {min(others)} are asked about, but not that layer")
     asked = {layer: _asked(neurons, layer, network.widths[layer - 1]) for layer in layers}
-    run = _Run(network, domain, budget or Budget(), progress, each, executor, known, save, open_, together)
+    run = _Run(network, domain, Budget.of(budget), progress, each, executor, known, save, open_, together)
     return run.reports(asked)
 
 

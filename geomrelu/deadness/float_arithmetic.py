@@ -120,8 +120,8 @@ def float_type(name: str) -> FloatType:
     Raises:
         InputError: there is none of that name.
     """
-    if name not in ARITHMETICS:
-        raise InputError(f"the arithmetic {name!r} is not known (known: {', '.join(ARITHMETICS)})")
+    if not isinstance(name, str) or name not in ARITHMETICS:
+        raise InputError(f"the arithmetic {name!r:.80} is not known (known: {', '.join(ARITHMETICS)})")
     return ARITHMETICS[name]
 
 

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from geomrelu.arguments import filename, function, integer, integers, seconds
+from geomrelu.arguments import filename, function, integer, integers, seconds, truth
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.certificates.files import Claim
@@ -127,7 +127,7 @@ def decide(
         quantised_report.check_options(arithmetic)
         asked = neurons_asked(network, layers, neurons)
         return quantised_report.decide(network, set_, asked, time, certificates=certificates, told=told, **how)
-    how["together"] = together
+    how["together"] = truth(together, "together")
     if arithmetic is not None:
         whole = Budget(time)
         check_arithmetic(arithmetic, network, set_, layers)  # before anything takes long

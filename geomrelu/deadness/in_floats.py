@@ -188,7 +188,7 @@ def in_floats(
     upward; a point where a neuron fires was evaluated as is said.
     """
     kind = check_floats(arithmetic, network, domain, max((layer.layer for layer in layers), default=0))
-    return _Search(network, domain, kind, layers, budget or Budget(), progress).run()
+    return _Search(network, domain, kind, layers, Budget.of(budget), progress).run()
 
 
 def check_floats(arithmetic: str, network: Network, domain: Polyhedron | FiniteSet, deepest: int) -> FloatType:

@@ -15,6 +15,7 @@ from geomrelu.certificates.batch import Quick
 from geomrelu.certificates.files import Claim
 from geomrelu.deadness.falling import Falling, falls
 from geomrelu.deadness.verdict import Status, Verdict, undecided
+from geomrelu.geometry import weights
 from geomrelu.geometry.domains import OneSet
 from geomrelu.geometry.ellipsoid import Ellipsoid
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
@@ -76,7 +77,7 @@ class Problem:
         if isinstance(domain, Ellipsoid):
             return {"ball": [str(v) for v in domain.preimage(point) or ()]}
         if isinstance(domain, Polyhedron) and domain.given_by_generators:
-            return {"weights": [[str(w) for w in part] for part in domain.weights(tuple(point))]}
+            return {"weights": [[str(w) for w in part] for part in weights.of_point(domain, tuple(point))]}
         return [str(x) for x in point]
 
     def placed(self, point: Sequence[Fraction]) -> Any:
@@ -90,7 +91,7 @@ class Problem:
     def ray(self, ray: Sequence[Any]) -> Any:
         domain = self.domain
         if isinstance(domain, Polyhedron) and domain.given_by_generators:
-            return {"weights": [[str(w) for w in part] for part in domain.ray_weights(ray)]}
+            return {"weights": [[str(w) for w in part] for part in weights.of_ray(domain, ray)]}
         return [str(x) for x in ray]
 
     def again(self, claim: Claim) -> Verdict | None:

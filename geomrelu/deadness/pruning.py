@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -53,7 +53,7 @@ class Pruning:
     network: Network
     original: Network
     domain: OneSet
-    changes: dict[str, Any]
+    changes: dict[str, Any] = field(hash=False)
     removed: int
     folded: int
     merged: int
@@ -133,7 +133,7 @@ def prune(
         fate |= _multiples(network, fate)
     model = changes.pruned(network.checked, fate) if fate else network.checked
     if fold and (isinstance(domain, Ellipsoid) or (isinstance(domain, Polyhedron) and is_searched(domain))):
-        fate, active, model = _folded(network, domain, fate, model, budget or Budget())
+        fate, active, model = _folded(network, domain, fate, model, Budget.of(budget))
         claims |= active
     table: list[list[str]] = []
     for claim in claims.values():  # points it names go with it

@@ -27,7 +27,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -332,4 +332,4 @@ def united_ranges(model: checker.Model, domain: Any, parts: Sequence[Ranges]) ->
             high is not None and any(r.attained[1] and r.upper == high for r in own),
         )
         found[key] = Range(*key, low, high, attained, (any(r.seen[0] for r in own), any(r.seen[1] for r in own)))
-    return Ranges(model, domain, lambda: found, parts=tuple(parts))
+    return Ranges(model, domain, partial(dict, found), parts=tuple(parts))  # which can be pickled

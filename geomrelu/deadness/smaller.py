@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geomrelu import checker
-from geomrelu.arguments import filename, seconds
+from geomrelu.arguments import filename, seconds, truth
 from geomrelu.budget import Budget
 from geomrelu.certificates import files
 from geomrelu.deadness.front_door import decide
@@ -119,7 +119,7 @@ def prune(
     >>> found.network.widths, found(["1/2"]) == found.original(["1/2"]), found.check()
     ((1,), True, {'removed': 1, 'folded': 0, 'merged': 1})
     """
-    time = seconds(time, "time")
+    time, fold, merge = seconds(time, "time"), truth(fold, "fold"), truth(merge, "merge")
     budget = Budget(time)
     network = as_judged(model)
     if isinstance(network, Network):

@@ -132,7 +132,7 @@ def solve(
     certificates that the checker has accepted, except where :attr:`Answer.proofs` says None.
     Exact: yes, over the real numbers.
     """
-    budget = budget or Budget()
+    budget = Budget.of(budget)
     proofs: list[Proof | None] = []
     reasons: list[str] = []
     choices = alternatives(query.assertions, lambda atom: True)

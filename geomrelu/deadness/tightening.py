@@ -83,7 +83,7 @@ def tightened(
     Method: see the head of this module. Source: bounds go backward (Zhang et al. 2018, Singh et al. 2019), slopes (Xu
     et al. 2021).
     """
-    return _Search(network, domain, asked, budget or Budget(), verdicts, progress).run()
+    return _Search(network, domain, asked, Budget.of(budget), verdicts, progress).run()
 
 
 def _found(

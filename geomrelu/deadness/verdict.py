@@ -62,7 +62,7 @@ class Verdict:
     stable: bool | None
     supremum: Fraction | str | None
     reason: str
-    claim: Claim | None = field(default=_CLAIM, repr=False)
+    claim: Claim | None = field(default=_CLAIM, repr=False, hash=False)
     parts: tuple[Verdict, ...] = field(default=(), repr=False)
 
     @property
@@ -89,7 +89,7 @@ class LayerReport:
     layer: int
     width: int
     verdicts: tuple[Verdict, ...]
-    points: list[list[str]]
+    points: list[list[str]] = field(hash=False)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{sum(v.status is s for v in self.verdicts)} {s.value}" for s in Status)

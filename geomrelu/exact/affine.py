@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geomrelu.arguments import instance, place, several
 from geomrelu.errors import InputError, TooLarge
 from geomrelu.exact import numbers
-from geomrelu.exact.numbers import common, dyadic, nearest, primitive, rational, rationals
+from geomrelu.exact.numbers import common, dyadic, long_numbers, nearest, nearest_dyadic, primitive, rational, rationals
 from geomrelu.exact.products import product
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class AffineForm:
     constant: Fraction
     slope: tuple[Fraction, ...]
 
+    def __post_init__(self) -> None:
+        if type(self.slope) is not tuple or not all(type(v) is Fraction for v in (self.constant, *self.slope)):
+            raise InputError("a form is made by AffineForm.of, which takes any numbers")
+
     @classmethod
     def of(cls, constant: Any, slope: Any) -> AffineForm:
         """A form from any numbers that :func:`geomrelu.exact.numbers.rational` takes.
@@ -102,21 +107,24 @@ class AffineForm:
         return primitive((self.constant, *self.slope))
 
     def __call__(self, point: Sequence[Any]) -> Fraction:
-        if len(point) != len(self.slope):
-            raise InputError(f"a form on R^{len(self.slope)} was given a point of R^{len(point)}")
-        total = self.constant
-        for a, x in zip(self.slope, point, strict=True):
-            if a:
-                total += a * rational(x)
-        return total
+        return self.constant + self.along(point)
 
-    def along(self, direction: Sequence[Fraction]) -> Fraction:
-        """Its linear part ``a·d``: growth per unit of ``direction``."""
-        return sum((a * d for a, d in zip(self.slope, direction, strict=True)), Fraction(0))
+    def along(self, direction: Sequence[Any]) -> Fraction:
+        """Its linear part ``a·d``: growth per unit of ``direction``.
 
+        Raises:
+            InputError: not n numbers.
+        """
+        d = rationals(direction, "point")
+        if len(d) != len(self.slope):
+            raise InputError(f"a form on R^{len(self.slope)} was given a point of R^{len(d)}")
+        return sum((a * x for a, x in zip(self.slope, d, strict=True) if a), Fraction(0))
+
+    @long_numbers()
     def __repr__(self) -> str:
         return f"AffineForm.of({str(self.constant)!r}, {[str(a) for a in self.slope]})"
 
+    @long_numbers()
     def _repr_latex_(self) -> str:
         """The form with its coefficients that are not 0."""
         parts = [(self.constant, "")] if self.constant or not any(self.slope) else []
@@ -131,8 +139,7 @@ class AffineForm:
 def _latex(value: Fraction, name: str) -> str:
     if name and value == 1:
         return name
-    p, q = value.numerator, value.denominator
-    number = str(p) if q == 1 else rf"\frac{{{p}}}{{{q}}}"
+    number = str(value) if value.denominator == 1 else rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
     return f"{number} {name}".strip()
 
 
@@ -162,6 +169,14 @@ class AffineMap:
     bias: tuple[int, ...]
     denominator: int
     composed: bool = False
+
+    def __post_init__(self) -> None:
+        for array in (self.indptr, self.indices, self.data):
+            array.setflags(write=False)  # a map is a value
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # copies of arrays can be written to
 
     def __repr__(self) -> str:
         return f"<an affine map R^{self.inputs} -> R^{self.outputs} with {len(self.data)} coefficients>"
@@ -226,7 +241,7 @@ class AffineMap:
     @classmethod
     def selection(cls, inputs: int, columns: Iterable[int]) -> AffineMap:
         """Row ``i`` is the coordinate ``columns[i]`` of R^inputs; the identity is ``selection(n, range(n))``."""
-        columns = np.fromiter(columns, dtype=np.int64)
+        columns = _chosen(columns, inputs)
         ones = _objects([1] * len(columns))
         return cls(inputs, np.arange(len(columns) + 1), columns, ones, (0,) * len(columns), 1)
 
@@ -265,8 +280,8 @@ class AffineMap:
         return [(bias, columns[start:stop].tolist(), data[start:stop].tolist()) for bias, (start, stop) in parts]
 
     def form(self, i: int) -> AffineForm:
-        """Row ``i`` as an affine form."""
-        bias, columns, entries = self.row(i)
+        """Row ``i``, from 0, as an affine form."""
+        bias, columns, entries = self.row(place(i, "row", self.outputs))
         slope = [Fraction(0)] * self.inputs
         for j, v in zip(columns, entries, strict=True):
             slope[j] = Fraction(v, self.denominator)
@@ -299,7 +314,7 @@ class AffineMap:
         return found, bias
 
     def _in_floats(self) -> tuple[np.ndarray, np.ndarray]:
-        values = _dyadic_floats(self.data, self.denominator)
+        values = nearest_dyadic(self.data, self.denominator)
         if values is None:
             distinct = {v: k for k, v in enumerate(dict.fromkeys(self.data))}
             position = np.fromiter(map(distinct.__getitem__, self.data), np.int64, len(self.data))
@@ -330,7 +345,7 @@ class AffineMap:
 
     def take(self, rows: Iterable[int]) -> AffineMap:
         """The map whose row ``i`` is row ``rows[i]`` of this one."""
-        picked = np.fromiter(rows, dtype=np.int64)
+        picked = _chosen(rows, self.outputs)
         counts = np.diff(self.indptr)[picked]
         indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         affordable(int(indptr[-1]), "the selected rows")
@@ -349,6 +364,7 @@ class AffineMap:
         Raises:
             InputError: ``inner`` maps into another space.
         """
+        instance(inner, AffineMap, "what a map follows")
         if self.inputs != inner.outputs:
             raise InputError(f"a map on R^{self.inputs} cannot follow one into R^{inner.outputs}")
         composed = self.composed or inner.composed
@@ -445,6 +461,7 @@ class AffineMap:
         Raises:
             InputError: maps between other spaces.
         """
+        instance(other, AffineMap, "what is added to a map")
         if (self.outputs, self.inputs) != (other.outputs, other.inputs):
             raise InputError(f"cannot add maps into R^{self.outputs} and R^{other.outputs}")
         denominator = math.lcm(self.denominator, other.denominator)
@@ -524,19 +541,6 @@ class AffineMap:
         )
 
 
-def _dyadic_floats(data: np.ndarray, denominator: int) -> np.ndarray | None:
-    """The floats nearest to ``data / denominator`` if that is a power of two and nothing leaves the normal range."""
-    power = denominator.bit_length() - 1
-    if denominator != 1 << power or power > 1000:
-        return None
-    try:
-        values: np.ndarray = data.astype(np.float64)  # each integer correctly rounded
-    except OverflowError:
-        return None
-    values *= 2.0**-power  # exact where the result is normal
-    return values if (abs(values) >= np.finfo(np.float64).tiny).all() else None
-
-
 def _times(data: np.ndarray, factor: int) -> np.ndarray:
     """``data * factor`` for an object array."""
     return data if factor == 1 else _each(data, lambda v: v * factor)
@@ -568,14 +572,20 @@ def _from_rows(rows: list[tuple[int, dict[int, int]]], inputs: int, denominator:
     return AffineMap(inputs, *places, _objects(entries), tuple(b for b, _ in rows), denominator)._lowest()
 
 
+def _chosen(numbers: Iterable[int], count: int) -> np.ndarray:
+    """Some of so many places, from 0."""
+    found = np.fromiter(numbers, dtype=np.int64)
+    if ((found < 0) | (found >= count)).any():
+        raise InputError(f"places count from 0 to {count - 1}")
+    return found
+
+
 def _matrix(values: Any, where: str) -> np.ndarray:
     if isinstance(values, np.ndarray):
         if values.ndim != 2:
             raise InputError(f"{where}: expected a matrix, got an array with {values.ndim} axes")
         return values
-    if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
-        raise InputError(f"{where}: expected a list of rows")
-    rows = [rationals(row, f"{where}, row {i}") for i, row in enumerate(values)]
+    rows = [rationals(row, f"{where}, row {i}") for i, row in enumerate(several(values, where, "rows"))]
     if len({len(row) for row in rows}) > 1:
         raise InputError(f"{where}: rows of different lengths")
     matrix = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=object)

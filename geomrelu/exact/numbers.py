@@ -22,6 +22,7 @@ from fractions import Fraction
 from numbers import Integral, Rational
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from geomrelu.arguments import several
 from geomrelu.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "dyadic",
     "long_numbers",
     "nearest",
+    "nearest_dyadic",
     "nearest_float",
     "plain",
     "primitive",
@@ -174,13 +176,13 @@ def _shown(text: str) -> str:
 
 def rationals(values: Any, where: str = "vector") -> tuple[Fraction, ...]:
     """:func:`rational` of each entry of a sequence (or one-dimensional array), each place named in errors."""
-    if isinstance(values, (str, bytes, dict)) or not isinstance(values, Iterable):
-        raise InputError(f"{where}: expected a list of numbers")
     return tuple(
-        Fraction(*v.as_integer_ratio())  # quicker than by its bits, for data are many
+        v
+        if type(v) is Fraction
+        else Fraction(*v.as_integer_ratio())  # quicker than by its bits, for data are many
         if isinstance(v, float) and _NORMAL <= abs(v) < math.inf
         else rational(v, f"{where}, entry {i}")
-        for i, v in enumerate(values)
+        for i, v in enumerate(several(values, where))
     )
 
 
@@ -350,8 +352,23 @@ def nearest(numerators: Sequence[int], denominator: int) -> np.ndarray:
     return np.array([quotient(v, denominator) for v in numerators], dtype=np.float64)
 
 
+def nearest_dyadic(numerators: np.ndarray, denominator: int) -> np.ndarray | None:
+    """The same, of an object array, if the denominator is a power of two and nothing leaves the normal range."""
+    import numpy as np
+
+    power = denominator.bit_length() - 1
+    if denominator != 1 << power or power > 1000:
+        return None
+    try:
+        values: np.ndarray = numerators.astype(np.float64)  # each integer correctly rounded
+    except OverflowError:
+        return None
+    values *= 2.0**-power  # exact where the result is normal
+    return values if (abs(values) >= np.finfo(np.float64).tiny).all() else None
+
+
 def nearest_float(value: Fraction | float) -> float:
-    """The same of one number: ``float`` raises where it is beyond the float range."""
+    """The float64 nearest to one number: ``float`` raises where it is beyond the float range."""
     return float(value) if isinstance(value, float) else quotient(value.numerator, value.denominator)
 
 

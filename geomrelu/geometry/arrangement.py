@@ -9,7 +9,7 @@ t**2 - 3*t + 3
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import flint
 import numpy as np
 
-from geomrelu.arguments import kind
+from geomrelu.arguments import integer, integers, kind, place, several
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import linear_programs
@@ -91,28 +91,33 @@ class Arrangement:
     7
     """
 
+    rows: tuple[Row, ...]
+    dimension: int
+    domain: Polyhedron | None
+
     def __init__(self, A: Any, b: Any = None, domain: Any = None) -> None:
-        if isinstance(A, (str, bytes)) or not isinstance(A, Iterable):
-            raise InputError(f"A is a list of normals, one row a hyperplane, not {kind(A)}")
-        normals = [_numbers(a, f"A, row {i}") for i, a in enumerate(A)]
+        normals = [_numbers(a, f"A, row {i}") for i, a in enumerate(several(A, "A", "normals"))]
         constants = (0,) * len(normals) if b is None else _numbers(b, "b")
         if len(constants) != len(normals):
             raise InputError(f"A has {len(normals)} rows, but b has {len(constants)} entries")
         if normals and not isinstance(domain, Polyhedron | None):
             domain = as_domain(domain, len(normals[0]))
-        if not isinstance(domain, Polyhedron | None):
-            raise InputError(f"the domain of an arrangement is a polyhedron, not {kind(domain)}")
-        sizes = {len(a) for a in normals} | ({domain.dimension} if domain is not None else set())
-        if len(sizes) != 1 or min(sizes) < 1:
-            raise InputError("the normals must all have the same number n >= 1 of entries (that of the domain)")
-        self._set([_primitive((c, *a)) for a, c in zip(normals, constants, strict=True)], sizes.pop(), domain)
+        n = len(normals[0]) if normals else getattr(domain, "dimension", 0)
+        self._set([_primitive((c, *a)) for a, c in zip(normals, constants, strict=True)], n, domain)
 
     def _set(self, rows: Sequence[Row], dimension: int, domain: Polyhedron | None) -> None:
+        if not isinstance(domain, Polyhedron | None):
+            raise InputError(f"the domain of an arrangement is a polyhedron, not {kind(domain)}")
+        dimension = integer(dimension, "the dimension")
+        sizes = {dimension, *(len(row) - 1 for row in rows)}
+        if sizes | ({domain.dimension} if domain is not None else set()) != {max(1, dimension)}:
+            raise InputError("the normals must all have the same number n >= 1 of entries (that of the domain)")
         if domain is not None and domain.is_empty:
             raise InputError("the domain is empty")
-        self.rows = tuple(rows)
-        self.dimension = dimension
-        self.domain = domain
+        self.__dict__.update(rows=tuple(rows), dimension=dimension, domain=domain)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"an arrangement is a value: its {name} cannot be set")
 
     @classmethod
     def from_rows(cls, rows: Sequence[Row], dimension: int, domain: Polyhedron | None = None) -> Arrangement:
@@ -122,10 +127,14 @@ class Arrangement:
             rows: of integers ``(b, a1, ..., an)``, for the forms b + a·x. dimension: n. domain: a polyhedron, or None.
 
         Raises:
-            InputError: the domain is empty.
+            InputError: rows of other lengths, or not of integers; the domain is empty.
         """
         made = cls.__new__(cls)
-        made._set([reduced(row) for row in rows], dimension, domain)
+        table = [
+            [v if type(v) is int else integer(v, f"each entry of row {i}") for v in several(row, f"row {i}")]
+            for i, row in enumerate(several(rows, "rows", "lists"))
+        ]
+        made._set([reduced(row) for row in table], dimension, domain)
         return made
 
     @classmethod
@@ -163,21 +172,26 @@ class Arrangement:
 
     def _repr_svg_(self) -> str | None:
         """The picture, where there is one that is quickly drawn."""
-        small = self.dimension <= 2 and len(self.rows) <= MOST_DRAWN
-        return str(picture_of(self).svg) if small else None
+        if self.dimension > 2 or len(self.rows) > MOST_DRAWN or (self.domain and self._hull[2] < self.dimension):
+            return None
+        return str(picture_of(self).svg)
 
     def __repr__(self) -> str:
         on = "" if self.domain is None else ", on a polyhedron"
-        return f"Arrangement({len(self.rows)} forms, {len(self.hyperplanes)} hyperplanes in R^{self.dimension}{on})"
+        return f"Arrangement({len(self.rows)} forms, {len(self._hyperplanes)} hyperplanes in R^{self.dimension}{on})"
 
     # ---- hyperplanes ------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def hyperplanes(self) -> dict[Row, list[int]]:
         """The distinct hyperplanes, each with the forms that vanish on it (their numbers).
 
         A hyperplane is a primitive row (b, a1, ..., an) whose first nonzero a is positive.
         """
+        return {line: [*forms] for line, forms in self._hyperplanes.items()}
+
+    @cached_property
+    def _hyperplanes(self) -> dict[Row, list[int]]:
         found: dict[Row, list[int]] = {}
         for i, row in enumerate(self.rows):
             if any(row[1:]):
@@ -292,7 +306,7 @@ class Arrangement:
 
         Method: see :mod:`geomrelu.geometry.regions`. Memory: a batch, and what the method says.
         """
-        count, limit = 0, budget or Budget()
+        count, limit = 0, Budget.of(budget)
         self._prepare(limit)
         for batch in self._regions.batches(limit):
             count += len(batch)
@@ -337,8 +351,8 @@ class Arrangement:
             regions = Regions(forms, facets, dimension) if self._spanned else self._regions
             if regions.dimension < dimension or not regions.rows:
                 return 0
-            return regions.count_bounded(budget or Budget())
-        return self._regions.count_bounded(budget or Budget())
+            return regions.count_bounded(Budget.of(budget))
+        return self._regions.count_bounded(Budget.of(budget))
 
     @cached_property
     def is_generic(self) -> bool:
@@ -360,6 +374,7 @@ class Arrangement:
 
         Method: one exact linear program, the largest margin t <= 1.
         """
+        sign = integers(sign, "signs")
         if len(sign) != len(self.rows) or any(s not in (-1, 0, 1) for s in sign):
             raise InputError(f"a sign vector has {len(self.rows)} entries -1, 0 or 1")
         rows, facets, flats, n = list(self.rows), list[Row](), list[Row](), self.dimension
@@ -368,7 +383,7 @@ class Arrangement:
             rows, facets, n = [spanned.pulled(row) for row in rows], spanned.rows, spanned.dimension
         elif self.domain is not None:
             facets, flats = self._facets
-        strict = [tuple(int(s) * v for v in row) for s, row in zip(sign, rows, strict=True) if s] + facets
+        strict = [tuple(s * v for v in row) for s, row in zip(sign, rows, strict=True) if s] + facets
         equal = [row for s, row in zip(sign, rows, strict=True) if not s] + flats
         slack = [(*row, -1) for row in strict] + [(1, *(0,) * n, -1)]
         best = linear_programs.maximise((0,) * (n + 1) + (1,), slack, [(*row, 0) for row in equal if any(row)])
@@ -419,12 +434,14 @@ class Arrangement:
         two faces can have the same signs (inside, and on the boundary).
 
         Raises:
+            InputError: d is no whole number from 0 on.
             Exhausted: the ``budget`` of faces or of time has ended.
 
         Method: the regions of the restriction to each flat of dimension d.
         """
         parts: list[np.ndarray] = []
-        for regions, zero in self._on_flats(d, budget or Budget()):
+        flats = self._on_flats(d, Budget.of(budget)) if integer(d, "the dimension of faces", 0) <= self._hull[2] else ()
+        for regions, zero in flats:
             for codes in regions.batches(Budget()):
                 codes[:, zero] = 0
                 parts.append(codes)
@@ -432,7 +449,7 @@ class Arrangement:
 
     def count_faces(self, budget: Budget | None = None) -> tuple[int, ...]:
         """:attr:`f_vector` within a budget."""
-        limit = budget or Budget()
+        limit = Budget.of(budget)
         return tuple(sum(r.count(limit) for r, _ in self._on_flats(d, limit)) for d in range(self._hull[2] + 1))
 
     @cached_property
@@ -467,7 +484,7 @@ class Arrangement:
         """
         import networkx
 
-        limit = budget or Budget()
+        limit = Budget.of(budget)
         if "signs" not in self.__dict__:
             self.__dict__["signs"] = self._held(limit)
         walls: dict[Row, list[int]] = {}
@@ -508,7 +525,7 @@ class Arrangement:
         import sympy
 
         t = sympy.Symbol("t")
-        totals = [sum(flat.moebius for flat in level) for level in levels(list(self.hyperplanes), budget or Budget())]
+        totals = [sum(flat.moebius for flat in level) for level in levels(list(self.hyperplanes), Budget.of(budget))]
         return sympy.Poly(dict(zip(((self.dimension - k,) for k in range(len(totals))), totals, strict=True)), t)
 
     # ---- other arrangements -----------------------------------------------------------------------------------
@@ -556,9 +573,7 @@ class Arrangement:
         return self.from_rows([(row[0], *(row[k + 1] for k in columns)) for row in self.rows], len(columns))
 
     def _form(self, i: int) -> Row:
-        if not 0 <= i < len(self.rows):
-            raise InputError(f"there is no form {i}: the arrangement has {len(self.rows)}")
-        return self.rows[i]
+        return self.rows[place(i, "form", len(self.rows))]
 
     def _whole(self, what: str) -> None:
         if self.domain is not None:

@@ -76,9 +76,11 @@ def generic(dimension: int, hyperplanes: int, seed: int, size: int = 1 << 20) ->
         dimension, hyperplanes: n and m. seed: of the numbers, which are at most ``size`` in absolute value.
 
     Raises:
-        InputError: they are hardly ever in general position.
+        InputError: they are hardly ever in general position, or not whole numbers.
     """
     _positive(dimension)
+    hyperplanes, seed = integer(hyperplanes, "the number of hyperplanes", 0), integer(seed, "the seed")
+    size = integer(size, "the size", 1)
     for attempt in range(100):
         chance = random.Random(f"{seed} {attempt}")
         rows = [[chance.randint(-size, size) for _ in range(dimension + 1)] for _ in range(hyperplanes)]

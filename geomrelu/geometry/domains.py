@@ -71,6 +71,10 @@ class Union:
 
     pieces: tuple[Polyhedron, ...]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.pieces, tuple) or self.pieces != _pieces(self.pieces):
+            raise InputError("a union is made by Union.of, which takes a list of Polyhedron")
+
     @classmethod
     def of(cls, pieces: Sequence[Polyhedron]) -> Union:
         """The union of some ``pieces``; the empty ones and those that stand twice are left out.
@@ -78,14 +82,7 @@ class Union:
         Raises:
             InputError: no polyhedra, all are empty, or their dimensions differ.
         """
-        if not isinstance(pieces, Sequence) or not all(isinstance(piece, Polyhedron) for piece in pieces):
-            raise InputError(f"a union is made of a list of Polyhedron, not of {kind(pieces)}")
-        kept = tuple(dict.fromkeys(piece for piece in pieces if not piece.is_empty))
-        if not kept:
-            raise InputError("the domain is empty")
-        if len({piece.dimension for piece in kept}) > 1:
-            raise InputError("the pieces of a union must have the same dimension")
-        return cls(kept)
+        return cls(_pieces(pieces))
 
     def __repr__(self) -> str:
         return f"<the union of {len(self.pieces)} polyhedra in R^{self.dimension}>"
@@ -108,6 +105,18 @@ class Union:
     def contains(self, point: Any) -> bool:
         """Is the point in one of the pieces? Exact."""
         return any(piece.contains(point) for piece in self.pieces)
+
+
+def _pieces(pieces: Sequence[Polyhedron]) -> tuple[Polyhedron, ...]:
+    """Those of a union."""
+    if not isinstance(pieces, Sequence) or not all(isinstance(piece, Polyhedron) for piece in pieces):
+        raise InputError(f"a union is made of a list of Polyhedron, not of {kind(pieces)}")
+    kept = tuple(dict.fromkeys(piece for piece in pieces if not piece.is_empty))
+    if not kept:
+        raise InputError("the domain is empty")
+    if len({piece.dimension for piece in kept}) > 1:
+        raise InputError("the pieces of a union must have the same dimension")
+    return kept
 
 
 OneSet = Polyhedron | FiniteSet | Ellipsoid

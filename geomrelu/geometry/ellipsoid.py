@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.arguments import integer, kind
+from geomrelu.arguments import instance, integer, several, truth
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm
 from geomrelu.exact.elimination import solution
@@ -119,10 +119,14 @@ class Ellipsoid:
             InputError: numbers or lengths that do not fit, or square < 0.
         """
         c = _vector(center, "the center")
-        data: dict[str, Any] = {"center": list(c), "square": rational(square, "the square"), "centred": bool(centred)}
+        data: dict[str, Any] = {
+            "center": list(c),
+            "square": rational(square, "the square"),
+            "centred": truth(centred, "centred"),
+        }
         if shape is not None:
             shape = as_array(shape)
-            rows = shape.tolist() if isinstance(shape, np.ndarray) else list(_several(shape, "the shape"))
+            rows = _entries(shape, "the shape")
             if rows and all(isinstance(row, (list, tuple, np.ndarray)) for row in rows):
                 data["shape"] = [list(_vector(row, f"the shape, row {j}")) for j, row in enumerate(rows)]
             else:
@@ -153,8 +157,7 @@ class Ellipsoid:
         thicker (see :func:`geomrelu.exact.factor.outer_factor`).
         """
         center = _vector(mean, "the mean")
-        covariance = as_array(covariance)
-        table = covariance.tolist() if isinstance(covariance, np.ndarray) else list(_several(covariance, "covariance"))
+        table = _entries(as_array(covariance), "the covariance")
         if not any(isinstance(row, (list, tuple, np.ndarray)) for row in table):
             variances = rationals(table, "the variances")
             table = [[v if j == k else 0 for k in range(len(variances))] for j, v in enumerate(variances)]
@@ -248,6 +251,7 @@ class Ellipsoid:
         Raises:
             InputError: the dimensions differ.
         """
+        instance(form, AffineForm, "what has a maximum")
         if form.dimension != self.dimension:
             raise InputError(f"a form on R^{form.dimension} on an ellipsoid in R^{self.dimension}")
         ball = self._ball
@@ -270,7 +274,7 @@ class Ellipsoid:
         Raises:
             InputError: u has another length, or gives no point of the set.
         """
-        exact = rationals(list(u), "u")
+        exact = rationals(u, "u")
         try:
             found = tuple(self._ball.at({"ball": list(exact)}))
         except checker.Rejected as problem:
@@ -439,15 +443,15 @@ def _root(square: Fraction, bits: int = 64) -> Fraction:
     return isqrt(larger.numerator // larger.denominator) / Fraction(2) ** shift
 
 
-def _several(values: Any, what: str) -> Iterable[Any]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise InputError(f"{what} is a list of numbers, not {kind(values)}")
-    return values
+def _entries(values: Any, what: str) -> list[Any]:
+    """Rows or numbers; those of an array as lists and numbers of Python."""
+    several(values, what)
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def _vector(values: Any, what: str) -> Point:
     values = as_array(values)
-    found = rationals(values.tolist() if isinstance(values, np.ndarray) else list(_several(values, what)), what)
+    found = rationals(_entries(values, what), what)
     integer(len(found), f"{what}: how many numbers there are", 1)
     return found
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 from geomrelu import checker
-from geomrelu.arguments import kind
+from geomrelu.arguments import several
 from geomrelu.errors import InputError
 from geomrelu.exact.numbers import rationals
 
@@ -33,6 +33,12 @@ class FiniteSet:
 
     points: tuple[Point, ...]
 
+    def __post_init__(self) -> None:
+        points = self.points if isinstance(self.points, tuple) else ()
+        exact = all(type(p) is tuple and all(type(v) is Fraction for v in p) for p in points)
+        if not exact or not points or not points[0] or len(set(map(len, points))) > 1:
+            raise InputError("a finite set is made by FiniteSet.of, which takes any numbers")
+
     @classmethod
     def of(cls, points: Sequence[Any]) -> FiniteSet:
         """From any numbers.
@@ -43,9 +49,7 @@ class FiniteSet:
         Raises:
             InputError: not numbers, no points, or points of different spaces.
         """
-        if isinstance(points, (str, bytes)) or not isinstance(points, Iterable):
-            raise InputError(f"a finite set is a list of points, not {kind(points)}")
-        exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(points))
+        exact = tuple(rationals(p, f"point {i}") for i, p in enumerate(several(points, "a finite set", "points")))
         if not exact or len({len(p) for p in exact}) != 1 or not exact[0]:
             raise InputError("a finite set needs at least one point, and all of the same dimension n >= 1")
         return cls(exact)

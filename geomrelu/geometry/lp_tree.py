@@ -82,7 +82,7 @@ def cut(
     columns = sufficient_coordinates([*rows, *domain_rows], dimension)
     picked = [[(row[0], *(row[j + 1] for j in columns)) for row in table] for table in (rows, domain_rows)]
     inside = None if inside is None else (inside[0], *(inside[j + 1] for j in columns))
-    tree = Tree(picked[1], len(columns), budget or Budget(), inside)
+    tree = Tree(picked[1], len(columns), Budget.of(budget), inside)
     batch = Batch([tree.form(row) for row in picked[0]], 0)
     for signs, (s, *y) in tree.walk(batch, lambda batch, signs: None):
         point = [Fraction(0)] * dimension

@@ -7,7 +7,7 @@ here enumerates their corners unless generators are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ from math import comb, isinf
 from typing import Any
 
 from geomrelu import checker
-from geomrelu.arguments import integer, kind
+from geomrelu.arguments import instance, integer, several
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.exact import cddlib, linear_programs
@@ -24,7 +24,7 @@ from geomrelu.exact.boxed_programs import BoxedPrograms
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import rank
 from geomrelu.exact.guided_programs import is_large
-from geomrelu.exact.numbers import common, primitive, rational, rationals
+from geomrelu.exact.numbers import common, long_numbers, primitive, rational, rationals
 from geomrelu.geometry.finite_set import FiniteSet, Point
 from geomrelu.parallel import apart
 
@@ -106,9 +106,8 @@ class Polyhedron:
         Raises:
             InputError: not numbers, or rows of different lengths.
         """
-        rows = [rationals(r, f"inequality {i}") for i, r in enumerate(inequalities)]
-        flats = [rationals(r, f"equality {i}") for i, r in enumerate(equalities)]
-        sizes = {len(r) - 1 for r in (*rows, *flats)} | ({dimension} if dimension else set())
+        rows, flats = _table(inequalities, "inequality"), _table(equalities, "equality")
+        sizes = {len(r) - 1 for r in (*rows, *flats)} | {n for n in [integer(dimension, "the dimension")] if n}
         if len(sizes) != 1 or min(sizes) < 1:
             raise InputError("the rows of a polyhedron must all have one constant and n >= 1 coefficients")
         return cls(checker.Domain.from_rows(sizes.pop(), rows, flats))
@@ -125,7 +124,7 @@ class Polyhedron:
         Raises:
             InputError: not numbers, no vertex, or different dimensions.
         """
-        tables = [[rationals(g, f"generator {i}") for i, g in enumerate(t)] for t in (vertices, rays, lines)]
+        tables = [_table(vertices, "vertex"), _table(rays, "ray"), _table(lines, "line")]
         sizes = {len(g) for t in tables for g in t}
         if not tables[0] or len(sizes) != 1 or min(sizes) < 1:
             raise InputError("generators need at least one vertex, and all the same dimension n >= 1")
@@ -141,9 +140,7 @@ class Polyhedron:
         Raises:
             InputError: not pairs of numbers, or none.
         """
-        if isinstance(sides, (str, bytes)) or not isinstance(sides, Iterable):
-            raise InputError(f"a box is a list of sides (low, high), not {kind(sides)}")
-        exact = [_side(side, f"side {j}") for j, side in enumerate(sides)]
+        exact = [_side(side, f"side {j}") for j, side in enumerate(several(sides, "a box", "sides (low, high)"))]
         if not exact:
             raise InputError("a box needs at least one side")
         return cls(checker.Domain.from_rows(len(exact), box=exact))
@@ -193,7 +190,7 @@ class Polyhedron:
         return list(self.checked.equalities)
 
     @cached_property
-    def sides(self) -> list[Row]:
+    def sides(self) -> tuple[Row, ...]:
         """The sides of the box as rows, for coordinate 0 low, high, coordinate 1 ..."""
         found = []
         for j, (low, high) in enumerate(self._ends):
@@ -202,7 +199,7 @@ class Polyhedron:
                     row = [0] * (self.dimension + 1)
                     row[0], row[j + 1] = -sign * bound.numerator, sign * bound.denominator
                     found.append(tuple(row))
-        return found
+        return tuple(found)
 
     @cached_property
     def inequalities(self) -> tuple[Row, ...]:
@@ -211,7 +208,7 @@ class Polyhedron:
 
     @cached_property
     def equalities(self) -> tuple[Row, ...]:
-        """All rows with ``b + a·x = 0``."""
+        """All rows with ``b + a·x = 0``; a coordinate that rows fix has two :attr:`sides` instead."""
         return tuple(self._h[1] if self.given_by_generators else self.flats)
 
     @cached_property
@@ -422,31 +419,8 @@ class Polyhedron:
             raise InputError(f"a polyhedron in R^{self.dimension} was asked about a point of R^{len(x)}")
         if not self.given_by_generators:
             return bool(self.checked.contains(list(x)))
-        return all(_at(r, x) >= 0 for r in self.inequalities) and all(_at(r, x) == 0 for r in self.equalities)
-
-    def weights(self, point: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
-        """Convex weights of a contained point over the given vertices, rays and lines (one linear program)."""
-        vertices, rays, lines = self.checked.generators
-        if tuple(point) in vertices:
-            unit = [Fraction(int(v == tuple(point))) for v in vertices]
-            return unit, [Fraction(0)] * len(rays), [Fraction(0)] * len(lines)
-        return self._weights((Fraction(1), *point))
-
-    def ray_weights(self, ray: Sequence[int]) -> tuple[list[Fraction], list[Fraction]]:
-        """Weights of a ``ray``, a direction of the recession cone, over the given rays and lines."""
-        return self._weights((Fraction(0), *map(Fraction, ray)))[1:]
-
-    def _weights(self, target: Point) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
-        vertices, rays, lines = self.checked.generators
-        generators = [(1, *v) for v in vertices] + [(0, *r) for r in rays] + [(0, *r) for r in lines]
-        count = len(generators)
-        free = len(vertices) + len(rays)
-        positive = [tuple(int(j == i + 1) for j in range(count + 1)) for i in range(free)]
-        balance = [primitive((-t, *(g[i] for g in generators))) for i, t in enumerate(target)]
-        found = linear_programs.maximise((0,) * (count + 1), positive, balance).point
-        if found is None:
-            raise InputError("the point does not lie in the polyhedron")
-        return list(found[: len(vertices)]), list(found[len(vertices) : free]), list(found[free:])
+        point = primitive((1, *x))
+        return all(_dot(r, point) >= 0 for r in self.inequalities) and not any(_dot(r, point) for r in self.equalities)
 
     def supremum(self, form: AffineForm) -> Supremum:
         """The supremum of ``form`` with its reason: a point, a ray, or multipliers.
@@ -457,6 +431,7 @@ class Polyhedron:
         Exact: yes. Cost: O(n) on a box, one pass over given generators, one exact linear program otherwise, of which
         the sides are no rows if there are many.
         """
+        instance(form, AffineForm, "what has a supremum")
         if form.dimension != self.dimension:
             raise InputError(f"a form on R^{form.dimension} on a polyhedron in R^{self.dimension}")
         if self.is_box:
@@ -520,6 +495,7 @@ class Polyhedron:
         Raises:
             InputError: sets in different spaces.
         """
+        instance(other, Polyhedron, "what a polyhedron is intersected with")
         if other.dimension != self.dimension:
             raise InputError(f"cannot intersect sets in R^{self.dimension} and R^{other.dimension}")
         return Polyhedron.from_rows(
@@ -532,6 +508,7 @@ class Polyhedron:
         Raises:
             InputError: a map on another space.
         """
+        instance(map_, AffineMap, "what has an image")
         if map_.inputs != self.dimension:
             raise InputError(f"a map on R^{map_.inputs} cannot act on a set in R^{self.dimension}")
         forms = [map_.form(i) for i in range(map_.outputs)]
@@ -546,6 +523,7 @@ class Polyhedron:
 
     def same_set(self, other: Polyhedron) -> bool:
         """Are this and the ``other`` the same set (rays and lines included)? By mutual containment of generators."""
+        instance(other, Polyhedron, "what a polyhedron is compared with")
         return self.dimension == other.dimension and self._within(other) and other._within(self)
 
     def _within(self, other: Polyhedron) -> bool:
@@ -559,6 +537,7 @@ class Polyhedron:
             _dot(r, g) == 0 for r in other.equalities for g in homogeneous
         )
 
+    @long_numbers()
     def __repr__(self) -> str:
         checked, n = self.checked, self.dimension
         if self.given_by_generators:
@@ -580,6 +559,10 @@ class Polyhedron:
         return hash(self.checked.digest())
 
 
+def _table(rows: Any, what: str) -> list[Point]:
+    return [rationals(row, f"{what} {i}") for i, row in enumerate(several(rows, what, "lists"))]
+
+
 def _whole(form: AffineForm) -> tuple[Row, int]:
     """As whole numbers over one denominator."""
     numerators, scale = common([form.constant, *form.slope])
@@ -594,10 +577,6 @@ def _side(side: Any, where: str) -> tuple[Fraction | None, Fraction | None]:
             raise InputError(f"{where}: {v} is not a finite number; None stands for no end")
     low, high = (None if v is None else rational(v, where) for v in side)
     return low, high
-
-
-def _at(row: Row, x: Sequence[Fraction]) -> Fraction:
-    return row[0] + sum((a * v for a, v in zip(row[1:], x, strict=True) if a), Fraction(0))
 
 
 def _dot(row: Row, homogeneous: Row) -> int:

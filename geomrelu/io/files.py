@@ -75,6 +75,7 @@ def read_bytes(path: FilePath) -> bytes:
         InputError: missing, a directory, not permitted, larger than any model (also once decompressed), or not what
             gzip writes.
     """
+    path = filename(path, "a file")  # a number would be a file that is open already
     try:
         with open(path, "rb") as stream:
             data = stream.read(_LARGEST + 1)
@@ -159,8 +160,8 @@ def writable(directory: FilePath) -> Path:
         Path(directory).mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise InputError(f"{directory}: this is a file, where a directory is to be written") from None
-    except OSError as problem:
-        raise InputError(f"{directory}: {problem.strerror}") from None
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the path
+        raise InputError(f"{directory}: {getattr(problem, 'strerror', None) or problem}") from None
     if not os.access(directory, os.W_OK | os.X_OK):
         raise InputError(f"{directory}: nothing can be written to this directory")
     return Path(directory)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from geomrelu.arguments import integer
+from geomrelu.arguments import integer, truth
 from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
@@ -54,6 +54,10 @@ class Cell:
     sign: tuple[int, ...]
     generators: tuple[Row, ...]
     lineality: tuple[Row, ...]
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.vertices)} vertices, {len(self.rays)} rays, {len(self.lines)} lines"
+        return f"<the cell {''.join('-0+'[s + 1] for s in self.sign)}: {counts}>"
 
     @property
     def vertices(self) -> tuple[Point, ...]:
@@ -94,7 +98,7 @@ class Cell:
         resolved = len(compiled.widths)
         if layer is None and resolved < compiled.network.depth:
             raise InputError(f"the output of the network is affine only once all layers are resolved, not {resolved}")
-        upto = resolved if layer is None else layer
+        upto = resolved if layer is None else integer(layer, "layer")
         if not 0 <= upto <= resolved:
             raise InputError(f"layer {layer}: layers 0 to {resolved} are resolved")
         columns: list[Row | None] = [tuple(int(j == i) for j in range(n + 1)) for i in range(n + 1)]
@@ -112,6 +116,13 @@ class Cell:
             tuple(tuple(Fraction(v, scale) for v in row[1:]) for row in rows),
             tuple(Fraction(row[0], scale) for row in rows),
         )
+
+
+def _read_only(signs: np.ndarray) -> np.ndarray:
+    """The same, for those who are not to change it."""
+    found = signs.view()
+    found.setflags(write=False)
+    return found
 
 
 def _on(columns: Sequence[Row | None], low: int, form: tuple[int, list[int]], n: int) -> Row:
@@ -132,7 +143,10 @@ class Cells(Sequence[Cell]):
 
     def __init__(self, block: Block) -> None:
         self._block = block
-        self.signs = block.signs
+        self.signs = _read_only(block.signs)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} cells>"
 
     def __len__(self) -> int:
         return self._block.cells
@@ -181,6 +195,11 @@ class Complex:
     7
     """
 
+    network: Network
+    domain: Polyhedron
+    layers: int
+    budget: Budget
+
     def __init__(
         self,
         network: Any,
@@ -188,12 +207,15 @@ class Complex:
         layers: int | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.network = network = as_network(network)
-        self.domain = _polyhedron(domain, network.inputs)
-        self.layers = network.depth if layers is None else integer(layers, "layers")
-        self.budget = budget or Budget()
-        if not 0 <= self.layers <= network.depth:
-            raise InputError(f"the network has {network.depth} ReLU layers, not {self.layers}")
+        network = as_network(network)
+        layers = network.depth if layers is None else integer(layers, "layers")
+        if not 0 <= layers <= network.depth:
+            raise InputError(f"the network has {network.depth} ReLU layers, not {layers}")
+        domain, budget = _polyhedron(domain, network.inputs), Budget.of(budget)
+        self.__dict__.update(network=network, domain=domain, layers=layers, budget=budget)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a complex is a value: its {name} cannot be set")
 
     def __repr__(self) -> str:
         return f"<the linear pieces of {self.layers} ReLU layers on R^{self.network.inputs}>"
@@ -230,14 +252,14 @@ class Complex:
             result[last - len(part) : last] = part
             last -= len(part)
         self.__dict__.setdefault("n_regions", len(result))
-        return result
+        return _read_only(result)
 
     @cached_property
     def _block(self) -> Block | None:
         """All cells in one block, every generator once."""
         block = _merged(list(subdivide(self.compiled, self.budget)))
         if block is not None:
-            self.__dict__.setdefault("signs", block.signs)
+            self.__dict__.setdefault("signs", _read_only(block.signs))
             self.__dict__.setdefault("n_regions", block.cells)
         return block
 
@@ -275,7 +297,7 @@ class Complex:
         return self.killed is None
 
     def _resolved(self, layer: int) -> None:
-        if not 1 <= layer <= self.layers:
+        if not 1 <= integer(layer, "layer") <= self.layers:
             raise InputError(f"layer {layer}: layers 1 to {self.layers} are resolved")
 
     # ---- its combinatorics ----------------------------------------------------------------------------------------
@@ -353,7 +375,7 @@ class Complex:
         Exact: yes. Method: images of the generators of each cell; comparison by extreme generators (the images are
         pointed: they lie in the nonnegative orthant), containment by facets.
         """
-        if layer == 0:
+        if integer(layer, "layer") == 0:
             return [self.domain]
         self._resolved(layer)
         part = self if layer == self.layers else Complex(self.network, self.domain, layer, self.budget)
@@ -380,7 +402,7 @@ class Complex:
                 points = [tuple(Fraction(v, g[0]) for v in g[1:]) for g in extreme if g[0]]
                 polyhedron = Polyhedron.from_generators(points, [g[1:] for g in extreme if not g[0]])
                 found[frozenset(extreme)] = polyhedron
-        if not maximal:
+        if not truth(maximal, "maximal"):
             return list(found.values())
         kept = []
         for g, p in found.items():

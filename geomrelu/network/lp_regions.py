@@ -57,7 +57,7 @@ def cut_network(
         raise InputError(f"a network that reads R^{network.inputs} on a polyhedron in R^{domain.dimension}")
     if domain.is_empty:
         return
-    last, limit = network.depth if layers is None else layers, budget or Budget()
+    last, limit = network.depth if layers is None else layers, Budget.of(budget)
     limit.poll()
     _check_size(network, domain, last)
     hull = _sufficient(Parameters.of(domain, limit), network, last, limit)

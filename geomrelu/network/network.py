@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu import checker
-from geomrelu.arguments import integer
+from geomrelu.arguments import filename, integer
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineForm, AffineMap
 from geomrelu.exact.numbers import common, rationals
@@ -128,6 +128,7 @@ def tape_of(path: FilePath, **options: Any) -> Tape:
     Raises:
         InputError: as :meth:`Network.from_file`.
     """
+    path = filename(path, "a model file")
     reader = MODELS.get(kind_of(path))
     if reader is None:
         raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
@@ -304,6 +305,7 @@ class Network:
 
     def is_cut_by(self, layer: int) -> bool:
         """Does everything after this layer read nothing from before it? (If it kills, the network is then constant.)"""
+        layer = integer(layer, "layer", 0)
         late = all(b >= layer for blocks in self.blocks[layer + 1 :] for b in blocks)
         return late and (self.output is None or bool((self.output.indices >= self.starts[layer]).all()))
 
@@ -323,14 +325,16 @@ class Network:
         """Exact pre-activations of layers 1..up_to (default: all) at a point of R^inputs.
 
         Raises:
-            InputError: not numbers, or a point of another space.
+            InputError: not numbers, or a point of another space; no such layer.
 
         Exact: yes, integers over one denominator a layer. Cost: one multiplication per nonzero weight.
         """
         x = rationals(point, "point")
         if len(x) != self.inputs:
             raise InputError(f"the network reads R^{self.inputs}, the point lies in R^{len(x)}")
-        depth = self.depth if up_to is None else up_to
+        depth = self.depth if up_to is None else integer(up_to, "up_to", 0)
+        if depth > self.depth:
+            raise InputError(f"there is no layer {depth}: the network has {self.depth} ReLU layers")
         values, d = self.checked.values(list(x), depth)
         starts = self.checked.start[1 : depth + 2]
         return [[Fraction(v, d) for v in values[first:last]] for first, last in pairwise(starts)]
@@ -373,7 +377,7 @@ class Network:
             InputError: another ending; layers that read others than the one before, or numbers that are no floats,
                 where the format has no place for them; the file cannot be written.
         """
-        path = Path(path)
+        path = Path(filename(path, "a model file"))
         kind = path.suffix.lower()
         if kind == ".json":
             with replacing(path) as stream:
@@ -387,9 +391,10 @@ class Network:
 
     def check_saving(self, path: str | Path) -> None:
         """Refuse, as :meth:`save` would, a path whose format cannot hold the network; nothing is written."""
-        kind = Path(path).suffix.lower()
+        path = Path(filename(path, "a model file"))
+        kind = path.suffix.lower()
         if kind == ".npz":
-            store.check_npz(path, self._chain(Path(path)))
+            store.check_npz(path, self._chain(path))
         elif kind == ".onnx":
             store.check_onnx(path, self.inputs, self._maps())
 

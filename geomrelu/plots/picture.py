@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +86,12 @@ def plot(thing: Any, domain: Any = None, **how: Any) -> Picture:
         if domain is not None:
             raise InputError("an arrangement has its own domain: Arrangement(A, b, domain)")
         arrangement_figure(thing, **how)  # what cannot be drawn is refused now
-        return Picture(lambda: arrangement_figure(thing, **how))
+        return Picture(partial(arrangement_figure, thing, **how))
     if isinstance(thing, Report):
         thing, domain = thing.network, thing.domain if domain is None else domain
     pieces = thing if isinstance(thing, Complex) else _complex(thing, domain)
     complex_figure(pieces, **how)
-    return Picture(lambda: complex_figure(pieces, **how))
+    return Picture(partial(complex_figure, pieces, **how))
 
 
 def _complex(model: Any, domain: Any) -> Complex:

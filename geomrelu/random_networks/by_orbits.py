@@ -23,7 +23,7 @@ from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import Progress, Workers, results, seed_of
-from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, cut, proved_bounds
+from geomrelu.random_networks.estimate import LEVEL, Estimate, between, cut, proved_bounds
 from geomrelu.random_networks.experiment import DATA_ALIVE, STABLE, Experiment
 from geomrelu.random_networks.intervals import mean_of_parts
 from geomrelu.random_networks.living_batch import Walk
@@ -147,7 +147,7 @@ def _affordable(
     """Refuse what has no orbits, or too large ones."""
     if orbits < 1:
         raise InputError(f"the number of orbits must be positive, not {orbits}")
-    check_level(level)
+    level = between(level, "the level")
     missing = experiment.initialisation.missing(symmetric=True, no_zero=True)
     if experiment.scheme != "iid":
         missing = f"under {experiment.scheme} layers depend on the data"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from geomrelu.budget import Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.parallel import Progress, Workers, results, seed_of
-from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, cut, proved_bounds
+from geomrelu.random_networks.estimate import LEVEL, Estimate, between, cut, proved_bounds
 from geomrelu.random_networks.experiment import STABLE, Experiment
 from geomrelu.random_networks.intervals import clopper_pearson, looks, mean_of_parts
 from geomrelu.random_networks.sampling import drawn
@@ -27,16 +26,6 @@ __all__ = ["by_sampling"]
 
 SAMPLES = 1 << 12  # networks in a chunk of plain sampling by a vectorised kernel; a power of two
 MOST_TRIALS = 1 << 32
-
-
-def check_half_width(half_width: float | None) -> None:
-    """Can an interval be asked to be so narrow?
-
-    Raises:
-        InputError: it is no number between 0 and 1.
-    """
-    if half_width is not None and not (isinstance(half_width, Real) and 0 < half_width < 1):
-        raise InputError(f"the half width must lie between 0 and 1, not {half_width}")
 
 
 def by_sampling(
@@ -79,8 +68,8 @@ def by_sampling(
         raise InputError("say either how many trials, or how narrow the interval must be")
     if trials is not None and trials < 1:
         raise InputError(f"the number of trials must be positive, not {trials}")
-    check_level(level)
-    check_half_width(half_width)
+    level = between(level, "the level")
+    half_width = None if half_width is None else between(half_width, "the half width")
     if (shape is None) != (experiment.model is None):
         raise InputError("a model needs its shape, and a shape its model")
     if experiment.law == "own":

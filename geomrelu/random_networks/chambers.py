@@ -64,7 +64,7 @@ def counts_by_class(
     fans = list(pairwise(widths))
     if sum(m * (n + bias) for n, m in fans[:-1]) > MOST_SIGNS:
         return None
-    clock, work = budget or Budget(), 0
+    clock, work = Budget.of(budget), 0
     found: list[tuple[int, Known]] = []
     waiting: list[Known] = [{}]
     for _ in range(MOST_WALKS):

@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from geomrelu.errors import InputError
+from geomrelu.exact.numbers import approximate, nearest_float, rational
 from geomrelu.random_networks.experiment import Experiment
 
 if TYPE_CHECKING:
     from geomrelu.random_networks.shape import Shape
 
-__all__ = ["LEVEL", "Estimate", "check_level", "cut", "proved_bounds"]
+__all__ = ["LEVEL", "Estimate", "between", "cut", "proved_bounds"]
 
 LEVEL = 0.95
 LISTED = 12  # different counts that are listed one by one
@@ -39,7 +40,7 @@ class Estimate:
     method: str
     trials: int
     size: int
-    counts: dict[int, int]
+    counts: dict[int, int] = field(hash=False)
     estimate: float
     low: float
     high: float
@@ -48,7 +49,7 @@ class Estimate:
     flipped: str
     seed: int
     exact: Fraction | None = None
-    bounds: dict[str, Fraction] = field(default_factory=dict)
+    bounds: dict[str, Fraction] = field(default_factory=dict, hash=False)
     stopped: str | None = None
 
     @property
@@ -192,7 +193,14 @@ def cut(low: float, high: float, bounds: dict[str, Fraction]) -> tuple[float, fl
     return min(max(low, least), most), max(min(high, most), least)
 
 
-def check_level(level: float) -> None:
-    """Refuse what is not a level of confidence."""
-    if isinstance(level, str) or not hasattr(level, "__float__") or not 0 < level < 1:
-        raise InputError(f"the level must lie between 0 and 1, not {level}")
+def between(value: Any, what: str) -> float:
+    """A number between 0 and 1, such as a level of confidence, as a float.
+
+    Raises:
+        InputError: it is none.
+    """
+    exact = Fraction(0) if isinstance(value, str) else rational(value, what)
+    if not 0 < (found := nearest_float(exact)) < 1:
+        shown = value if isinstance(value, str) else approximate(exact)
+        raise InputError(f"{what} must lie between 0 and 1, not {shown}")
+    return found

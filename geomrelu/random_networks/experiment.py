@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from geomrelu.arguments import integers
+from geomrelu.arguments import integer, integers, kind, several, truth
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.errors import InputError
 from geomrelu.geometry.domains import Union, read_domain
@@ -79,9 +79,10 @@ class Experiment:
     biases: str = "same"
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.event not in EVENTS:
             raise InputError(f"unknown event {self.event!r} (known: {', '.join(EVENTS)})")
-        object.__setattr__(self, "widths", tuple(integers(self.widths, "widths")))
+        object.__setattr__(self, "widths", tuple(integers(several(self.widths, "widths"), "widths")))
         if len(self.widths) < 2:
             raise InputError("widths: the number of inputs, then the width of each layer")
         if min(self.widths) < 1:
@@ -99,6 +100,17 @@ class Experiment:
         if self.event == STABLE:
             self._check_stable()
         self._check_numbers()
+
+    def _check_kinds(self) -> None:
+        for name in ("event", "law", "scale", "domain", "scheme", "biases"):
+            if not isinstance(value := getattr(self, name), str):
+                raise InputError(f"{name} is text, not {kind(value)}")
+        if self.model is not None and not isinstance(self.model, str):
+            raise InputError(f"model is the name of a network, not {kind(self.model)}")
+        object.__setattr__(self, "bias", truth(self.bias, "bias"))
+        for name in ("layer", "number"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, integer(value, name))
 
     def _check_stable(self) -> None:
         for wrong, text in (

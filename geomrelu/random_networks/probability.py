@@ -15,8 +15,8 @@ from geomrelu.budget import Budget, Exhausted
 from geomrelu.errors import InputError
 from geomrelu.geometry.polyhedron import FiniteSet, Polyhedron
 from geomrelu.random_networks.by_orbits import by_orbits, is_one_orbit, too_many_choices
-from geomrelu.random_networks.by_sampling import by_sampling, check_half_width
-from geomrelu.random_networks.estimate import LEVEL, Estimate, check_level, proved_bounds
+from geomrelu.random_networks.by_sampling import by_sampling
+from geomrelu.random_networks.estimate import LEVEL, Estimate, between, proved_bounds
 from geomrelu.random_networks.experiment import DATA_ALIVE, STABLE, Experiment
 from geomrelu.random_networks.living_batch import is_affordable
 from geomrelu.random_networks.stably_unactivated import WIDEST, rademacher_probability
@@ -67,11 +67,11 @@ def probability(
     """
     if not isinstance(experiment, Experiment):
         raise InputError(f'an experiment is Experiment("alive", (2, 3, 1)) or another, not {kind(experiment)}')
-    check_level(level)
-    integer(seed, "seed", 0)
+    level = between(level, "the level")
+    seed = integer(seed, "seed", 0)
     orbits = None if orbits is None else integer(orbits, "the number of orbits", 1)
     trials = None if trials is None else integer(trials, "the number of trials", 1)
-    check_half_width(half_width)  # what is exact needs none, but what is no width is said all the same
+    half_width = None if half_width is None else between(half_width, "the half width")  # said also if none is needed
     if sum(v is not None for v in (orbits, trials, half_width)) > 1:
         raise InputError("orbits are walked, trials and a half width sample networks: choose one")
     known = _known(experiment, seed, level, shape, running.get("budget"))
@@ -94,7 +94,7 @@ def _known(
     if shape is not None and shape.is_dense and not shape.tied and experiment.law != "own":
         same = replace(experiment, model=None)
     value = same.proved()
-    share = Budget() if budget is None else budget.share(2)
+    share = Budget.of(budget).share(2)
     with suppress(Exhausted):  # what is left is for orbits
         if value is None and experiment.event == STABLE and experiment.law == "rademacher":
             exact = rademacher_probability(experiment.widths[0], experiment.widths[1], _sizes(experiment), share)

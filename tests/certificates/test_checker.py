@@ -773,6 +773,6 @@ def test_parts_may_be_split_by_signs_of_any_layer():
 
 def test_a_finite_set_has_no_parts():
     net = Network.from_layers([([[1]], [0], "relu")])
-    points = FiniteSet([(0,), (1,)])
+    points = FiniteSet.of([(0,), (1,)])
     with pytest.raises(checker.Rejected, match="not cut"):
         checker.Judge([], net.checked, points.checked, None, [{}])

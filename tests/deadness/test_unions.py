@@ -109,7 +109,7 @@ def test_what_a_budget_leaves_open():
 
 
 def test_no_end_of_time_is_shared_by_the_pieces():
-    union = Union([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)])])
+    union = Union.of([Polyhedron.box([(0, 1)]), Polyhedron.box([(2, 3)])])
     layers = [([[1], [-1]], [0, 1], "relu"), ([[1, 1]], [-4], "relu")]
     report = decide(layers, union, time=inf)
     assert report.undecided == [] and report.dead == [(2, 0)]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from geomrelu import AffineForm, AffineMap, FiniteSet, InputError, Polyhedron
 from geomrelu.deadness.falling import falls
 from geomrelu.exact import cddlib, linear_programs
+from geomrelu.geometry import weights
 from geomrelu.geometry.domains import read_any, read_domain, write_domain
 
 coefficients = st.one_of(
@@ -228,7 +229,7 @@ def test_weights_are_convex():
     rng = random.Random(6)
     for _ in range(40):
         hull = Polyhedron.from_generators([[rational(rng) for _ in range(2)] for _ in range(4)], [(1, 0)], [(1, 1)])
-        parts = hull.weights(hull.interior_point())
+        parts = weights.of_point(hull, hull.interior_point())
         data = {"weights": [list(map(str, p)) for p in parts]}
         assert tuple(hull.checked.weighted(data, 0)) == hull.interior_point()
 
