@@ -69,11 +69,14 @@ def read(
         if select is None and before is not None:
             raise InputError(f"{str(before)[:80]!r} belongs to layers before the policy's network: export it to ONNX")
         acting = select is None
-        options = {"order": order, "activation": activation, "select": _ACTING if acting else select}
+        options: dict[str, Any] = {
+            "order": order,
+            "activation": activation or "relu",
+            "select": _ACTING if acting else select,
+        }
         tape = torch.network(state, None, "Stable-Baselines3", None, **options)
         if tape.reading is not None:
-            notes = [note for note in tape.reading.notes if said is None or "name its activation" not in note]
-            tape.reading = replace(tape.reading, notes=(*notes, *([_TAKEN] if acting else [])))
+            tape.reading = replace(tape.reading, notes=(*tape.reading.notes, *([_TAKEN] if acting else [])))
         return tape
 
 

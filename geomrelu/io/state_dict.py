@@ -20,10 +20,11 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.io.files import FilePath
+from geomrelu.io.json import beside
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["check_names", "chosen", "flattened", "network", "words_of"]
+__all__ = ["check_names", "chosen", "flattened", "network", "settings_beside", "words_of"]
 
 # Names of a layer's weights and biases; those of the first two are (outputs, inputs), the others (inputs, outputs).
 _NAMES = (
@@ -56,6 +57,10 @@ _PLURALS = """actors agents branches copies critics ensemble estimators experts 
     replicas streams towers"""
 _NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
 _NETWORKS = "action actor critic discriminator generator online policy student target teacher value"
+_SETTINGS = (
+    "act_fn activation activation_fn activation_function dense_act_fn feed_forward_proj hidden_act hidden_activation"
+)
+_RELU = re.compile(r"(?:<class ')?(?:\w+\.)*relu(?:\(.*\)|'>)?", re.IGNORECASE)  # as settings may spell it
 _LOOKED_UP = "a table, which is looked up and not multiplied"
 _GATING = "a gate, whose product with another layer is not piecewise linear"
 _OTHER_USES = (  # of weights with such names
@@ -93,6 +98,7 @@ def network(
     order: Sequence[str] | None = None,
     activation: str | Sequence[str] | None = None,
     left: Sequence[str] = (),
+    settings: Sequence[Any] = (),
 ) -> Tape:
     """The network of the linear layers that some arrays are the parameters of.
 
@@ -105,10 +111,12 @@ def network(
         order: the names of the layers in the order in which they are computed.
         activation: ``relu`` or ``none`` after each layer but the last, or one word for each layer.
         left: names of arrays that were not selected, for the reading.
+        settings: mappings that may name the activation, such as ``{"hidden_act": "gelu"}`` of transformers.
 
     Raises:
         InputError: anything that is not a linear layer, by name; an order that names and shapes leave open, with the
-            orders that fit; shapes that do not fit.
+            orders that fit; shapes that do not fit; settings that name another activation, if ``activation`` does not
+            say otherwise.
 
     Exact: yes.
     """
@@ -118,7 +126,8 @@ def network(
     stems, notes = _ordered(layers, order)
     words = words_of(activation, len(stems))
     if activation is None and len(stems) > 1:
-        notes.append("the file does not name its activation: taken is ReLU after each layer but the last")
+        said = "does not name its activation" if not _names_relu(settings) else "has settings that name ReLU"
+        notes.append(f"the file {said}: taken is ReLU after each layer but the last")
     maps = [AffineMap.from_dense(layers[s].weight, layers[s].bias, f"layer {_shown(s)}") for s in stems]
     tape = chain(zip(maps, words, strict=True))
     tape.read = [
@@ -134,6 +143,31 @@ def network(
         notes=tuple(notes),
     )
     return tape
+
+
+def settings_beside(path: FilePath) -> Any:
+    """What the ``config.json`` in the folder of a file says, as transformers writes it; None, if it is no JSON."""
+    try:
+        return beside(path, "config.json")
+    except InputError:  # of another program
+        return None
+
+
+def _names_relu(settings: Sequence[Any]) -> bool:
+    """Do settings, or mappings in them, name an activation?
+
+    Raises:
+        InputError: they name another one.
+    """
+    outer = [part for part in settings if isinstance(part, Mapping)]
+    found = [part for whole in outer for part in (whole, *whole.values()) if isinstance(part, Mapping)]
+    words = [(key, part[key]) for part in found for key in _SETTINGS.split() if isinstance(part.get(key), str)]
+    for key, word in words:
+        if not _RELU.fullmatch(word):
+            raise InputError(
+                f"its settings say {key}: {word[:40]!r}, which is not ReLU (if that is of other layers, say activation)"
+            )
+    return bool(words)
 
 
 def chosen(

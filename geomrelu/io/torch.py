@@ -142,7 +142,7 @@ def from_state_dict(
 
     Exact: yes.
     """
-    options = {"order": order, "activation": activation, "select": select}
+    options: dict[str, Any] = {"order": order, "activation": activation, "select": select}
     return network(state_dict.flattened(state), None, "state dictionary", apply_b_dec_to_input, **options)
 
 
@@ -170,9 +170,12 @@ def read(
     """
     data = read_bytes(path)
     with named(path):
-        options = {"order": order, "activation": activation, "select": select}
-        state, beside = _parameters(unpickled(data), chosen=select is not None)
-        tape = network(state, path, "PyTorch file", apply_b_dec_to_input, **options)
+        options: dict[str, Any] = {"order": order, "activation": activation, "select": select}
+        found = unpickled(data)
+        state, beside = _parameters(found, chosen=select is not None)
+        inside = found.values() if isinstance(found, Mapping) else ()  # as Lightning's hyper_parameters
+        settings = [found, *inside, state_dict.settings_beside(path)]
+        tape = network(state, path, "PyTorch file", apply_b_dec_to_input, **options, settings=settings)
         if beside and tape.reading is not None:
             note = f"the file also holds {', '.join(beside)[:200]}, which is not read"
             tape.reading = replace(tape.reading, notes=(*tape.reading.notes, note))
@@ -211,6 +214,7 @@ def network(
     order: Sequence[str] | None,
     activation: str | Sequence[str] | None,
     select: str | Sequence[str] | None,
+    settings: Sequence[Any] = (),
 ) -> Tape:
     """The network of a state dictionary, which may be of a sparse autoencoder, from a file or from memory."""
     names, left = state_dict.chosen(state, select, path or "")
@@ -223,7 +227,7 @@ def network(
     if sae.is_meant(arrays):
         configuration = {} if path is None else sae.configuration(path)
         return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
-    return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
+    return state_dict.network(arrays, format_, order=order, activation=activation, left=left, settings=settings)
 
 
 def _parameter(value: Any, select: str | Sequence[str] | None) -> np.ndarray:

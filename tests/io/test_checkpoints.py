@@ -152,6 +152,43 @@ def test_files_that_are_not_read_are_refused_with_what_to_do():
         assert len(instead) < 100
 
 
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"hidden_act": "gelu"}, "hidden_act: 'gelu', which is not ReLU"),
+        ({"text_config": {"hidden_act": "relu"}, "vision_config": {"hidden_act": "gelu"}}, "hidden_act: 'gelu'"),
+        ({"feed_forward_proj": "gated-relu"}, "feed_forward_proj: 'gated-relu'"),
+        ({"activation_function": "relu2"}, "activation_function: 'relu2'"),
+        ({"hidden_act": "relu", "hidden_dropout": 0}, None),
+        ({"activation": "nn.ReLU()"}, None),
+        ({"activation": "<class 'torch.nn.modules.activation.ReLU'>"}, None),
+        ({"activation": None}, ""),
+        ([], ""),
+        ({}, ""),
+    ],
+)
+def test_settings_that_name_the_activation_are_believed(torch, settings, shown, tmp_path):
+    pytest.importorskip("safetensors", reason="safetensors is not installed")
+    layers = layers_of(np.random.default_rng(8), 2, 3, 1)
+    parameters = state(torch, ("fc1", "fc2"), layers)
+    importlib.import_module("safetensors.torch").save_file(parameters, tmp_path / "model.safetensors")
+    np.savez(tmp_path / "model.npz", **{name: value.numpy() for name, value in parameters.items()})
+    torch.save(parameters, tmp_path / "pytorch_model.bin")
+    (tmp_path / "inside").mkdir()
+    torch.save({"state_dict": parameters, "hyper_parameters": settings}, tmp_path / "inside" / "last.ckpt")
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    for name in ("model.safetensors", "model.npz", "pytorch_model.bin", "inside/last.ckpt"):
+        if shown:
+            refused(shown, Network.from_file, tmp_path / name)
+        else:
+            said = " ".join(Network.from_file(tmp_path / name).reading.notes)
+            assert ("settings that name ReLU" in said) == (shown is None)
+            assert ("does not name its activation" in said) == (shown == "")
+        same(Network.from_file(tmp_path / name, activation="relu"), network(layers), [1, -2])
+    (tmp_path / "config.json").write_text("{not of this program")
+    same(Network.from_file(tmp_path / "model.npz"), network(layers), [1, -2])
+
+
 # ---- agents of Stable-Baselines3 --------------------------------------------------------------------------------
 
 PPO, DQN = "stable_baselines3.common.policies", "stable_baselines3.dqn.policies"
