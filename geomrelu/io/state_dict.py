@@ -126,8 +126,8 @@ def network(
     stems, notes = _ordered(layers, order)
     words = words_of(activation, len(stems))
     if activation is None and len(stems) > 1:
-        said = "does not name its activation" if not _names_relu(settings) else "has settings that name ReLU"
-        notes.append(f"the file {said}: taken is ReLU after each layer but the last")
+        said = "its settings name ReLU" if _names_relu(settings) else "the file does not name its activation"
+        notes.append(f"{said}: taken is ReLU after each layer but the last")
     maps = [AffineMap.from_dense(layers[s].weight, layers[s].bias, f"layer {_shown(s)}") for s in stems]
     tape = chain(zip(maps, words, strict=True))
     tape.read = [

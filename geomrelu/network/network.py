@@ -68,6 +68,7 @@ INSTEAD = {  # what to do with files that are not read
     ".msgpack": "in Python, give the tree that flax.serialization.msgpack_restore makes of it",
     ".pb": "convert it to ONNX by tf2onnx",
     ".pdmodel": "convert it to ONNX by paddle2onnx",
+    ".pdparams": _PICKLE,
     ".pickle": _PICKLE,
     ".pkl": _PICKLE,
     ".pt2": "export the module to ONNX, or save its state_dict()",

@@ -182,7 +182,7 @@ def test_settings_that_name_the_activation_are_believed(torch, settings, shown, 
             refused(shown, Network.from_file, tmp_path / name)
         else:
             said = " ".join(Network.from_file(tmp_path / name).reading.notes)
-            assert ("settings that name ReLU" in said) == (shown is None)
+            assert ("its settings name ReLU" in said) == (shown is None)
             assert ("does not name its activation" in said) == (shown == "")
         same(Network.from_file(tmp_path / name, activation="relu"), network(layers), [1, -2])
     (tmp_path / "config.json").write_text("{not of this program")
