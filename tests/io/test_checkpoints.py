@@ -110,6 +110,22 @@ def test_pruning_and_norms_of_torch(torch):
     assert [float(v) for v in Network.from_torch(module)([1, 1, 1])] == pytest.approx(right, abs=1e-5)
 
 
+class Foreign:
+    """A tensor of a library that calls its methods as PyTorch does, and has not all of them."""
+
+    shape, dtype = (2, 2), "dtypes.float"
+
+    def __init__(self, floating):
+        self.is_floating_point = lambda: floating
+        self.detach = lambda: self
+
+
+def test_tensors_of_other_libraries_are_refused_with_what_to_give():
+    refused("'0.weight': it is a tensor of another library than PyTorch", as_network, {"0.weight": Foreign(True)})
+    refused("another library than PyTorch", as_network, [(Foreign(True), [0, 0], "relu")])
+    refused("it is not a tensor that holds each of its numbers", as_network, [(Foreign(False), [0, 0], "relu")])
+
+
 # ---- files of PyTorch -------------------------------------------------------------------------------------------
 
 
