@@ -45,6 +45,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
 _DEEPEST = 100
+_NO_PICKLE = ("locating file data.pkl", "TorchScript archives", "legacy .tar", "Unsupported operand")  # says torch.load
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
@@ -197,11 +198,11 @@ def unpickled(data: bytes) -> Any:
             warnings.simplefilter("ignore")  # what it says of damaged files is said here in one line
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
-        first = one_line(problem)
-        if "Weights only load failed" in first or "weights_only" in str(problem):
+        first, said = one_line(problem), str(problem)
+        if any(words in said for words in _NO_PICKLE):
+            first = "it is not as torch.save writes it; a program of torch.export or TorchScript is exported to ONNX"
+        elif "Weights only load failed" in said or "weights_only" in said:
             first = "it holds more than tensors, such as a whole module or settings (save the state_dict() alone)"
-        elif "locating file data.pkl" in first:  # another archive, such as of torch.export
-            first = "torch.save did not write it; a program of torch.export or TorchScript is exported to ONNX"
         raise InputError(f"not a readable state dictionary: {first}") from None
 
 

@@ -156,7 +156,12 @@ def test_programs_are_no_state_dictionaries(torch, tmp_path):
             ("byteorder", "little"),
         ):
             archive.writestr(f"m/{name}", content)
-    refused("torch.save did not write it; a program of torch.export", Network.from_file, tmp_path / "m.pt")
+    words = "it is not as torch.save writes it; a program of torch.export or TorchScript is exported to ONNX"
+    refused(words, Network.from_file, tmp_path / "m.pt")
+    torch.jit.trace(torch.nn.Linear(2, 1), torch.ones(1, 2)).save(tmp_path / "m.pt")
+    refused(words, Network.from_file, tmp_path / "m.pt")
+    (tmp_path / "m.bin").write_text("import os")
+    refused(words, Network.from_file, tmp_path / "m.bin")
     refused("'count': .* \\(select says which layers are meant\\)", as_network, {"count": torch.tensor(3)})
     refused("or leave it out by select", as_network, {"loss.weight": torch.ones(2)})
 
