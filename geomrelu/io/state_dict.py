@@ -48,6 +48,8 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "fc_in < fc_out",
         "dense_h_to_4h < dense_4h_to_h",
         "wi < wo",
+        "mlp_extractor < action_net value_net",  # Stable-Baselines3
+        "latent_pi < mu log_std",
         "in < out",
         f"input in first < {_MIDDLE} < output out head final last classifier fc_out",
     )

@@ -244,6 +244,13 @@ def test_the_network_of_an_agent_that_acts_is_read(torch, tmp_path):
         same(Network.from_file(path, select=[f"{name}*" for name in others]), network(other), [1, -2, 3])
 
 
+def test_the_last_layer_of_an_agent_is_the_last_where_shapes_do_not_say_so(torch, tmp_path):
+    layers, path = layers_of(np.random.default_rng(9), 3, 3, 3, 3), tmp_path / "agent.zip"
+    for stem, last in (("mlp_extractor.policy_net", "action_net"), ("actor.latent_pi", "actor.mu")):
+        parameters = state(torch, (f"{stem}.0", f"{stem}.2", last), layers)
+        same(Network.from_file(agent(torch, path, parameters, activation_fn=RELU)), network(layers), [1, -2, 3])
+
+
 def test_agents_without_relu_or_with_layers_before_are_refused(torch, tmp_path):
     path, layers = tmp_path / "agent.zip", layers_of(np.random.default_rng(7), 2, 3, 1)
     parameters = state(torch, ("q_net.q_net.0", "q_net.q_net.2"), layers)
