@@ -37,7 +37,8 @@ MODEL says, as .nnet does), or a file: .vnnlib (versions 1 and 2; several boxes 
 sets also are ball:R (around 0), ball:R@C (C a number, the center c1,c2,..., or a file with one point),
 ellipsoid:FILE.npz (arrays mean, covariance or variance, and radius; or center, shape and square), and
 layernorm:FILE.npz or rmsnorm:FILE.npz (arrays gamma or weight, and beta or bias): all that such a layer can give.
-MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .keras, .h5 or .hdf5 file, or .json:
+MODEL is a .onnx, .npz, .nnet, .safetensors, .pt, .pth, .ckpt, .bin, .keras, .h5 or .hdf5 file, an agent of
+Stable-Baselines3 (.zip), or .json:
 {"layers": [{"weights": [[...]], "bias": [...], "activation": "relu"}]}. Each may be compressed (.gz)."""
 
 REGIONS = """\

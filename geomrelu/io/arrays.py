@@ -34,6 +34,6 @@ def as_array(value: Any) -> Any:
 def _whole_numbers(tensor: Any) -> np.ndarray:
     try:
         found: np.ndarray = tensor.detach().cpu().numpy()
-    except (TypeError, NotImplementedError, RuntimeError):
+    except (AttributeError, TypeError, NotImplementedError, RuntimeError):
         raise InputError("it is not a tensor that holds each of its numbers") from None
     return found

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from geomrelu.exact.numbers import rational, rationals
 from geomrelu.io.files import FilePath, named, read_text
 from geomrelu.io.tape import Tape
 
-__all__ = ["parsed", "read_arrangement", "read_model", "read_set"]
+__all__ = ["beside", "parsed", "read_arrangement", "read_model", "read_set"]
 
 _BALL = ("center", "shape", "square", "centred")
 _KINDS = (("inequalities", "equalities", "box"), ("vertices", "rays", "lines"), ("points",), _BALL)
@@ -127,6 +128,20 @@ def read_set(path: FilePath) -> dict[str, Any]:
         if "box" in kind and not found["box"]:
             found["box"] = [[None, None] for _ in range(dimension)]
         return {"dimension": dimension, **found}
+
+
+def beside(path: FilePath, name: str) -> Any:
+    """What the JSON file of that name in the folder of another file says; None, if there is none.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    file = Path(path).parent / name
+    if not file.is_file():
+        return None
+    text = read_text(file)
+    with named(file):
+        return parsed(text)
 
 
 def parsed(text: str) -> Any:

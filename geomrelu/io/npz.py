@@ -63,7 +63,8 @@ def read(
         if sae.is_meant(arrays):
             return sae.network(arrays, sae.configuration(path), "npz", apply_b_dec_to_input=apply_b_dec_to_input)
         if not any(_NUMBERED.fullmatch(name) for name in arrays):
-            return state_dict.network(arrays, "npz", order=order, activation=activation, left=left)
+            beside = [state_dict.settings_beside(path)]
+            return state_dict.network(arrays, "npz", order=order, activation=activation, left=left, settings=beside)
         if order is not None:
             raise InputError("order is for layers with names; these are numbered")
         return _numbered(arrays, activation)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import dyadic
-from geomrelu.io.files import FilePath, named, read_text
-from geomrelu.io.json import parsed
+from geomrelu.io.files import FilePath
+from geomrelu.io.json import beside
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape
 
@@ -39,15 +38,12 @@ def configuration(path: FilePath) -> dict[str, Any]:
     Raises:
         InputError: it is not JSON.
     """
-    beside = Path(path).parent / "cfg.json"
-    if not beside.is_file():
+    found = beside(path, "cfg.json")
+    if found is None:
         return {}
-    text = read_text(beside)
-    with named(beside):
-        found = parsed(text)
-        if not isinstance(found, dict):
-            raise InputError("the configuration of a sparse autoencoder must be an object {...}")
-        return found
+    if not isinstance(found, dict):
+        raise InputError("cfg.json: the configuration of a sparse autoencoder must be an object {...}")
+    return found
 
 
 def network(

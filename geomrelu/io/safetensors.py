@@ -66,7 +66,8 @@ def read(
             return sae.network(
                 arrays, sae.configuration(path), "safetensors", apply_b_dec_to_input=apply_b_dec_to_input
             )
-        return state_dict.network(arrays, "safetensors", order=order, activation=activation, left=left)
+        beside = [state_dict.settings_beside(path)]
+        return state_dict.network(arrays, "safetensors", order=order, activation=activation, left=left, settings=beside)
 
 
 def _array(name: str, tensor: Any) -> np.ndarray:

@@ -20,10 +20,11 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap, affordable
 from geomrelu.io.files import FilePath
+from geomrelu.io.json import beside
 from geomrelu.io.reading import Port, Reading, ReadLayer
 from geomrelu.io.tape import Tape, chain
 
-__all__ = ["check_names", "chosen", "flattened", "network", "words_of"]
+__all__ = ["check_names", "chosen", "flattened", "network", "settings_beside", "words_of"]
 
 # Names of a layer's weights and biases; those of the first two are (outputs, inputs), the others (inputs, outputs).
 _NAMES = (
@@ -31,7 +32,10 @@ _NAMES = (
     re.compile(r"(?P<kind>weight|bias)(?P<stem>)"),
     re.compile(r"(?P<stem>.+)[./](?P<kind>kernel)"),  # Flax and Keras; their bias is called as above
     re.compile(r"(?P<stem>(?:.+[./])?)(?P<kind>W|b)_(?P<role>in|out)"),  # TransformerLens: x @ W_in + b_in
+    re.compile(r"(?P<stem>(?:.+/)?linear(?:_(?P<number>[0-9]+))?)/(?P<kind>w|b)"),  # Haiku
 )
+_MASKED = re.compile(r"(?P<name>.+)_mask")  # by torch.nn.utils.prune: name_orig times name_mask
+_MADE = re.compile(r"(?:.+[./])?(?:parametrizations[./].+|(?:weight|bias)_(?:orig|mask|g|v|u))")
 _STATISTICS = {"running_mean", "running_var", "num_batches_tracked", "batch_stats"}  # of a batch normalisation
 _NORMALISATION = ": normalisations have constants that are in no state dictionary; give the module or a .onnx"
 _MIDDLE = "hidden fc lin linear layer layers dense features body backbone trunk net mlp"
@@ -44,6 +48,8 @@ _ROLES: tuple[tuple[frozenset[str], ...], ...] = tuple(
         "fc_in < fc_out",
         "dense_h_to_4h < dense_4h_to_h",
         "wi < wo",
+        "mlp_extractor < action_net value_net",  # Stable-Baselines3
+        "latent_pi < mu log_std",
         "in < out",
         f"input in first < {_MIDDLE} < output out head final last classifier fc_out",
     )
@@ -53,6 +59,10 @@ _PLURALS = """actors agents branches copies critics ensemble estimators experts 
     replicas streams towers"""
 _NUMBERED = "branch critic expert fc_out head input member out output q q_net qf qnet tower"  # as in expert_1
 _NETWORKS = "action actor critic discriminator generator online policy student target teacher value"
+_SETTINGS = (
+    "act_fn activation activation_fn activation_function dense_act_fn feed_forward_proj hidden_act hidden_activation"
+)
+_RELU = re.compile(r"(?:<class ')?(?:\w+\.)*relu(?:\(.*\)|'>)?", re.IGNORECASE)  # as settings may spell it
 _LOOKED_UP = "a table, which is looked up and not multiplied"
 _GATING = "a gate, whose product with another layer is not piecewise linear"
 _OTHER_USES = (  # of weights with such names
@@ -71,8 +81,9 @@ _GATES = re.compile(r"(?:.+[./])?(gate_proj|w_gate|W_gate|gate_up_proj|wi_1)")
 
 @dataclass(slots=True)
 class _Layer:
-    """The parameters of one linear layer, its weights (outputs, inputs)."""
+    """The parameters of one linear layer, its weights (outputs, inputs), and what its name is for its order."""
 
+    name: str
     weight: np.ndarray | None = None
     bias: np.ndarray | None = None
 
@@ -89,31 +100,36 @@ def network(
     order: Sequence[str] | None = None,
     activation: str | Sequence[str] | None = None,
     left: Sequence[str] = (),
+    settings: Sequence[Any] = (),
 ) -> Tape:
     """The network of the linear layers that some arrays are the parameters of.
 
     Args:
         arrays: ``name.weight`` (out, in) and, where there is one, ``name.bias`` (out,); also ``name.kernel`` (in, out)
-            as Flax has it, and ``W_in``, ``b_in``, ``W_out``, ``b_out`` (in, out) as TransformerLens has them. Parts of
-            names are separated by points or by slashes.
+            as Flax has it, ``linear_1/w`` (in, out) as Haiku, and ``W_in``, ``b_in``, ``W_out``, ``b_out`` (in, out)
+            as TransformerLens; ``name.weight_orig`` and ``name.weight_mask`` as torch.nn.utils.prune. Parts of names
+            are separated by points or by slashes.
         format_: what the reading says the file is.
         order: the names of the layers in the order in which they are computed.
         activation: ``relu`` or ``none`` after each layer but the last, or one word for each layer.
         left: names of arrays that were not selected, for the reading.
+        settings: mappings that may name the activation, such as ``{"hidden_act": "gelu"}`` of transformers.
 
     Raises:
         InputError: anything that is not a linear layer, by name; an order that names and shapes leave open, with the
-            orders that fit; shapes that do not fit.
+            orders that fit; shapes that do not fit; settings that name another activation, if ``activation`` does not
+            say otherwise.
 
     Exact: yes.
     """
-    layers = _layers(arrays)
+    layers = _layers(_pruned(arrays))
     if order is None:
         _check_uses(layers)
     stems, notes = _ordered(layers, order)
     words = words_of(activation, len(stems))
     if activation is None and len(stems) > 1:
-        notes.append("the file does not name its activation: taken is ReLU after each layer but the last")
+        said = "its settings name ReLU" if _names_relu(settings) else "the file does not name its activation"
+        notes.append(f"{said}: taken is ReLU after each layer but the last")
     maps = [AffineMap.from_dense(layers[s].weight, layers[s].bias, f"layer {_shown(s)}") for s in stems]
     tape = chain(zip(maps, words, strict=True))
     tape.read = [
@@ -129,6 +145,31 @@ def network(
         notes=tuple(notes),
     )
     return tape
+
+
+def settings_beside(path: FilePath) -> Any:
+    """What the ``config.json`` in the folder of a file says, as transformers writes it; None, if it is no JSON."""
+    try:
+        return beside(path, "config.json")
+    except InputError:  # of another program
+        return None
+
+
+def _names_relu(settings: Sequence[Any]) -> bool:
+    """Do settings, or mappings in them, name an activation?
+
+    Raises:
+        InputError: they name another one.
+    """
+    outer = [part for part in settings if isinstance(part, Mapping)]
+    found = [part for whole in outer for part in (whole, *whole.values()) if isinstance(part, Mapping)]
+    words = [(key, part[key]) for part in found for key in _SETTINGS.split() if isinstance(part.get(key), str)]
+    for key, word in words:
+        if not _RELU.fullmatch(word):
+            raise InputError(
+                f"its settings say {key}: {word[:40]!r}, which is not ReLU (if that is of other layers, say activation)"
+            )
+    return bool(words)
 
 
 def chosen(
@@ -224,6 +265,27 @@ def _shown(stem: str) -> str:
 # ---- which arrays are layers ------------------------------------------------------------------------------------
 
 
+def _pruned(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, with weights and their masks multiplied.
+
+    Raises:
+        InputError: a mask that is not of zeros and ones, or not of the shape of the weights; weights beside it.
+    """
+    found = dict(arrays)
+    for name in arrays:
+        match = _MASKED.fullmatch(name)
+        if match is None or f"{match['name']}_orig" not in found:
+            continue
+        mask, whole = found.pop(name), found.pop(f"{match['name']}_orig")
+        numbers = mask.dtype.kind in "fiu" and whole.dtype.kind in "fiu"
+        if not numbers or mask.shape != whole.shape or not np.isin(mask, (0, 1)).all():
+            raise InputError(f"{name[:80]!r} is not a mask of zeros and ones")
+        if match["name"] in arrays:
+            raise InputError(f"{match['name'][:80]!r} stands twice: by itself, and as what a mask leaves")
+        found[match["name"]] = whole * mask.astype(whole.dtype)
+    return found
+
+
 def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
     """The linear layers by the name that their weights and biases share."""
     found: dict[str, _Layer] = {}
@@ -231,15 +293,16 @@ def _layers(arrays: Mapping[str, Any]) -> dict[str, _Layer]:
     for name, array in arrays.items():
         match = next((m for pattern in _NAMES if (m := pattern.fullmatch(name))), None)
         if match is None:
-            raise InputError(
-                f"{name[:80]!r} is not the weight or the bias of a linear layer (select says which layers are meant)"
-            )
-        stem, kind, role = match["stem"], match["kind"], match.groupdict().get("role")
-        if role is not None:
-            stem = f"{stem}{role}"
+            more = " (select says which layers are meant)"
+            if _MADE.fullmatch(name):
+                more = ": weights made of others (by pruning, or their norm) must be fixed before saving"
+            raise InputError(f"{name[:80]!r} is not the weight or the bias of a linear layer{more}")
+        groups = match.groupdict()
+        stem, kind = match["stem"] + (groups.get("role") or ""), match["kind"]
+        first = "_0" if "number" in groups and groups["number"] is None else ""  # Haiku has linear, linear_1, ...
         if _GATES.fullmatch(stem):
             raise InputError(f"{name[:80]!r} gates another layer by a product, which is not piecewise linear")
-        layer = found.setdefault(stem, _Layer())
+        layer = found.setdefault(stem, _Layer(f"{stem}{first}"))
         is_bias = kind in ("bias", "b")
         if array.ndim != (1 if is_bias else 2):
             raise InputError(f"{name[:80]!r}: shape {list(array.shape)} is not that of a linear layer{_why(array)}")
@@ -295,7 +358,7 @@ def _why(array: np.ndarray) -> str:
     if array.shape == (1,):
         return ": if it is the slope of a PReLU, give the module or a .onnx"
     if array.ndim == 1:
-        return _NORMALISATION
+        return f"{_NORMALISATION}, or leave it out by select"
     return ""
 
 
@@ -310,7 +373,7 @@ def _ordered(layers: dict[str, _Layer], order: Sequence[str] | None) -> tuple[li
             raise InputError(f"order: it must name each layer once ({', '.join(stems)[:200]})")
         return list(order), []
     affordable(len(stems) ** 2, "the layers", each=500)
-    keys = [_key(stem) for stem in stems]
+    keys = [_key(layers[stem].name) for stem in stems]
     after = [{j for j, other in enumerate(keys) if _precedes(other, key)} for key in keys]
     fitting = list(_orders([layers[s].shape for s in stems], after))
     if not fitting:

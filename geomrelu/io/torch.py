@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from geomrelu.arguments import integers
 from geomrelu.errors import InputError, TooLarge
 from geomrelu.io import sae, state_dict
@@ -25,9 +27,10 @@ from geomrelu.io.tape import Tape
 from geomrelu.io.tensors import Recorder, Tensor, sized
 from geomrelu.io.torch_modules import ACTIVATIONS, LINEAR, array_of
 
-__all__ = ["MODULES", "from_module", "from_state_dict", "read"]
+__all__ = ["MODULES", "from_module", "from_state_dict", "network", "read", "unpickled"]
 
 _OWN = "torch.nn.modules."  # where PyTorch's own modules are defined
+_MADE = "torch.nn.utils.parametrize"  # of modules whose weights are made of others
 _HARMLESS = {  # what a subclass may define without changing what its modules compute
     "__init__", "__module__", "__doc__", "__qualname__", "__annotations__", "__annotate__", "__annotate_func__",
     "__annotations_cache__", "__firstlineno__", "__static_attributes__", "__parameters__", "__orig_bases__",
@@ -42,6 +45,7 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 MODULES = frozenset({"Sequential", *ACTIVATIONS, *LINEAR})  # the modules of PyTorch that are read
 _UNSUPPORTED = f"it is not supported (supported: {', '.join(sorted(MODULES))})"
 _DEEPEST = 100
+_NO_PICKLE = ("locating file data.pkl", "TorchScript archives", "legacy .tar", "Unsupported operand")  # says torch.load
 _NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network")  # where checkpoints keep parameters
 
 
@@ -139,8 +143,8 @@ def from_state_dict(
 
     Exact: yes.
     """
-    options = {"order": order, "activation": activation, "select": select}
-    return _network(state_dict.flattened(state), None, "state dictionary", apply_b_dec_to_input, **options)
+    options: dict[str, Any] = {"order": order, "activation": activation, "select": select}
+    return network(state_dict.flattened(state), None, "state dictionary", apply_b_dec_to_input, **options)
 
 
 def read(
@@ -151,44 +155,58 @@ def read(
     select: str | Sequence[str] | None = None,
     apply_b_dec_to_input: bool | None = None,
 ) -> Tape:
-    """The state dictionary in a ``.pt`` or ``.pth`` file, also inside a checkpoint under one of the usual names.
+    """The state dictionary in a file that ``torch.save`` wrote, also inside a checkpoint such as those of Lightning.
 
     Nothing but tensors and plain values is unpickled (``weights_only``), so a file that holds a whole module is
     refused: save its ``state_dict()`` or export it to ONNX.
 
     Args:
-        order, activation, select, apply_b_dec_to_input: as :func:`from_state_dict` takes them.
+        order, activation, select, apply_b_dec_to_input: as :func:`from_state_dict` takes them. Of several state
+            dictionaries in one file, ``select`` chooses: patterns such as ``actor.*``.
 
     Raises:
         InputError: ``path: what is wrong``; PyTorch is not installed.
 
     Exact: yes.
     """
-    try:
-        torch: Any = importlib.import_module("torch")
-    except ImportError:
-        raise InputError(f"{path}: reading it needs PyTorch: pip install 'geomrelu[torch]'") from None
     data = read_bytes(path)
     with named(path):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what it says of damaged files is said here in one line
-                found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
-            first = one_line(problem)
-            whole = "Weights only load failed" in first or "weights_only" in str(problem)
-            reason = "it holds more than tensors, such as a whole module (save its state_dict())" if whole else first
-            raise InputError(f"not a readable state dictionary: {reason}") from None
-        options = {"order": order, "activation": activation, "select": select}
-        state, beside = _parameters(found)
-        tape = _network(state, path, "PyTorch file", apply_b_dec_to_input, **options)
+        options: dict[str, Any] = {"order": order, "activation": activation, "select": select}
+        found = unpickled(data)
+        state, beside = _parameters(found, chosen=select is not None)
+        inside = found.values() if isinstance(found, Mapping) else ()  # as Lightning's hyper_parameters
+        settings = [found, *inside, state_dict.settings_beside(path)]
+        tape = network(state, path, "PyTorch file", apply_b_dec_to_input, **options, settings=settings)
         if beside and tape.reading is not None:
             note = f"the file also holds {', '.join(beside)[:200]}, which is not read"
             tape.reading = replace(tape.reading, notes=(*tape.reading.notes, note))
         return tape
 
 
-def _network(
+def unpickled(data: bytes) -> Any:
+    """What ``torch.save`` wrote, if that is tensors and plain values.
+
+    Raises:
+        InputError: it is something else; PyTorch is not installed.
+    """
+    try:
+        torch: Any = importlib.import_module("torch")
+    except ImportError:
+        raise InputError("reading it needs PyTorch: pip install 'geomrelu[torch]'") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it says of damaged files is said here in one line
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as problem:  # of the archive, of the pickle in it, and of what it builds
+        first, said = one_line(problem), str(problem)
+        if any(words in said for words in _NO_PICKLE):
+            first = "it is not as torch.save writes it; a program of torch.export or TorchScript is exported to ONNX"
+        elif "Weights only load failed" in said or "weights_only" in said:
+            first = "it holds more than tensors, such as a whole module or settings (save the state_dict() alone)"
+        raise InputError(f"not a readable state dictionary: {first}") from None
+
+
+def network(
     state: Mapping[str, Any],
     path: FilePath | None,
     format_: str,
@@ -197,22 +215,35 @@ def _network(
     order: Sequence[str] | None,
     activation: str | Sequence[str] | None,
     select: str | Sequence[str] | None,
+    settings: Sequence[Any] = (),
 ) -> Tape:
+    """The network of a state dictionary, which may be of a sparse autoencoder, from a file or from memory."""
     names, left = state_dict.chosen(state, select, path or "")
     arrays = {}
     state_dict.check_names(names)
     for key, parameter in state.items():
         if str(key) in names:
             with named(f"parameter {str(key)[:80]!r}"):
-                arrays[str(key)] = array_of(parameter)
+                arrays[str(key)] = _parameter(parameter, select)
     if sae.is_meant(arrays):
         configuration = {} if path is None else sae.configuration(path)
         return sae.network(arrays, configuration, format_, apply_b_dec_to_input=apply_b_dec_to_input)
-    return state_dict.network(arrays, format_, order=order, activation=activation, left=left)
+    return state_dict.network(arrays, format_, order=order, activation=activation, left=left, settings=settings)
 
 
-def _parameters(found: Any) -> tuple[Mapping[str, Any], list[str]]:
-    """The state dictionary in what a file holds, and the names of what stands beside it."""
+def _parameter(value: Any, select: str | Sequence[str] | None) -> np.ndarray:
+    try:
+        return array_of(value)
+    except InputError as problem:
+        raise InputError(f"{problem}{' (select says which layers are meant)' * (select is None)}") from None
+
+
+def _parameters(found: Any, chosen: bool) -> tuple[Mapping[str, Any], list[str]]:
+    """The state dictionary in what a file holds, and the names of what stands beside it.
+
+    Args:
+        chosen: will some of its names be selected? Then several state dictionaries are one.
+    """
     beside: list[str] = []
     for _ in range(3):
         if not isinstance(found, Mapping):
@@ -222,9 +253,12 @@ def _parameters(found: Any) -> tuple[Mapping[str, Any], list[str]]:
         names = [str(key)[:40] for key in inner]
         if not inner:
             return found, beside
-        if len(inner) > 1:
-            raise InputError(f"it holds several state dictionaries ({', '.join(names)}): save the one that is meant")
+        if len(inner) > 1 and not chosen:
+            text = f"it holds several state dictionaries ({', '.join(names)[:200]})"
+            raise InputError(f"{text}: choose one by select, as in '{names[0]}.*'")
         beside += [str(key)[:40] for key in found if key not in inner]
+        if len(inner) > 1:
+            return {f"{key}.{name}": value for key in inner for name, value in found[key].items()}, beside
         found = found[inner[0]]
     raise InputError("it holds state dictionaries in one another")
 
@@ -263,7 +297,7 @@ def _kind(module: Any) -> str:
     if any(getattr(module, hooks, None) or getattr(shared, f"_global{hooks}", None) for hooks in _HOOKS):
         raise InputError(
             "it has forward hooks, which may change what it computes: remove them (those of pruning by "
-            "torch.nn.utils.prune.remove), or export it to ONNX"
+            "torch.nn.utils.prune.remove, those of normalised weights likewise), or export it to ONNX"
         )
     if type(module).__name__ in _WRAPPERS:
         raise InputError(f"it wraps another module: give its attribute {_WRAPPERS[type(module).__name__]}")
@@ -277,6 +311,11 @@ def _kind(module: Any) -> str:
     for cls in type(module).__mro__:
         if cls.__module__.startswith(_OWN):
             return cls.__name__
+        if cls.__module__ == _MADE:
+            raise InputError(
+                "its parameters are made of others each time: fix them by "
+                "torch.nn.utils.parametrize.remove_parametrizations, or export it to ONNX"
+            )
         if more := sorted(set(vars(cls)) - _HARMLESS):
             own = f"{cls.__module__}.{cls.__qualname__}"[:100]
             raise InputError(f"its class {own} is not PyTorch's own and defines {more[0][:40]}: export it to ONNX")

@@ -29,10 +29,10 @@ def array_of(parameter: Any) -> np.ndarray:
         return _of_another_library(parameter)
     if not hasattr(parameter, "is_floating_point") or not parameter.is_floating_point():
         raise InputError("it is not a tensor of floating-point numbers")
-    kind = str(parameter.dtype).removeprefix("torch.")
-    if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
-        raise InputError("it is not a tensor that holds each of its numbers")
     try:
+        kind = str(parameter.dtype).removeprefix("torch.")
+        if str(parameter.layout) != "torch.strided" or getattr(parameter, "is_meta", False):
+            raise InputError("it is not a tensor that holds each of its numbers")
         here = parameter.detach().cpu().resolve_neg().contiguous()
         if kind in narrow.KINDS:
             torch = sys.modules["torch"]
@@ -42,6 +42,8 @@ def array_of(parameter: Any) -> np.ndarray:
             raise InputError(f"it holds {kind}, which is not read")
         array: np.ndarray = here.numpy()
         return array
+    except AttributeError:  # Paddle, tinygrad
+        raise InputError("it is a tensor of another library than PyTorch: give an array of NumPy") from None
     except (RuntimeError, TypeError, NotImplementedError):  # masked, nested, fake tensors, and others of such classes
         raise InputError("it is not a tensor that holds each of its numbers") from None
 

@@ -85,7 +85,7 @@ def as_network(model: Any) -> Network:
         return Network.from_torch(model)
     if isinstance(model, (list, tuple)) and model and all(isinstance(layer, (list, tuple)) for layer in model):
         return _from_layers(model)
-    raise InputError(f"a network is {MODELS}, not {kind(model)}")
+    raise InputError(f"a network is {MODELS}, not {kind(model)}: of others, give the layers or a file in ONNX")
 
 
 def as_judged(model: Any) -> Network | QuantisedNetwork:

@@ -29,6 +29,7 @@ from geomrelu.io import keras as keras_format
 from geomrelu.io import nnet as nnet_format
 from geomrelu.io import npz as npz_format
 from geomrelu.io import onnx as onnx_format
+from geomrelu.io import policies as policies_format
 from geomrelu.io import safetensors as safetensors_format
 from geomrelu.io import sklearn as sklearn_format
 from geomrelu.io import store
@@ -50,9 +51,28 @@ MODELS: dict[str, Callable[..., Tape]] = {  # the readers of model files by thei
     ".safetensors": safetensors_format.read,
     ".pt": torch_format.read,
     ".pth": torch_format.read,
+    ".ckpt": torch_format.read,
+    ".bin": torch_format.read,
+    ".tar": torch_format.read,  # .pth.tar
+    ".zip": policies_format.read,
     ".keras": keras_format.read,
     ".h5": keras_format.read,
     ".hdf5": keras_format.read,
+}
+
+
+_PICKLE = "a pickle may run any program: load it yourself and give the model in Python"
+INSTEAD = {  # what to do with files that are not read
+    ".eqx": "in Python, give the layers: [(layer.weight, layer.bias) for layer in model.layers]",
+    ".joblib": _PICKLE,
+    ".msgpack": "in Python, give the tree that flax.serialization.msgpack_restore makes of it",
+    ".pb": "convert it to ONNX by tf2onnx",
+    ".pdmodel": "convert it to ONNX by paddle2onnx",
+    ".pdparams": _PICKLE,
+    ".pickle": _PICKLE,
+    ".pkl": _PICKLE,
+    ".pt2": "export the module to ONNX, or save its state_dict()",
+    ".tflite": "convert it to ONNX by tf2onnx",
 }
 
 
@@ -131,6 +151,8 @@ def tape_of(path: FilePath, **options: Any) -> Tape:
     path = filename(path, "a model file")
     reader = MODELS.get(kind_of(path))
     if reader is None:
+        if instead := INSTEAD.get(kind_of(path)):
+            raise InputError(f"{path}: files of this kind are not read: {instead}")
         raise InputError(f"{path}: unknown kind of model file (known: {', '.join(sorted(MODELS))})")
     taken = set(signature(reader).parameters) - {"path"}
     for name in options:
@@ -211,7 +233,8 @@ class Network:
     @classmethod
     def from_file(cls, path: str | Path, **options: Any) -> Network:
         """From a file, by its ending: ``.json``, ``.npz``, ``.onnx``, ``.nnet``, ``.safetensors``, ``.pt``, ``.pth``,
-        ``.keras``, ``.h5`` or ``.hdf5``; each may be compressed (``.gz``).
+        ``.ckpt``, ``.bin`` or ``.tar`` of PyTorch, ``.zip`` of Stable-Baselines3, ``.keras``, ``.h5`` or ``.hdf5``;
+        each may be compressed (``.gz``).
 
         Args:
             path: of the file.

@@ -443,6 +443,15 @@ def test_casts_between_layers_are_read_over_the_reals_with_a_note(first, then, s
         assert [float(v) for v in net(x)] == graphs.run(tmp_path / "model.onnx", [np.float32(x)])[0].ravel().tolist()
 
 
+def test_layouts_of_one_processor_are_refused_with_what_to_do(tmp_path):
+    for domain in ("com.microsoft.nchwc", "mine"):
+        conv = node("Conv", "x", "h")
+        conv.domain = domain
+        with pytest.raises(InputError, match=rf"Conv \(node 1.* is not supported in the domain '{domain}'") as caught:
+            read(mlp(conv), tmp_path)
+        assert ("ORT_ENABLE_EXTENDED" in str(caught.value)) == (domain != "mine")
+
+
 def test_hard_swish_is_left_out(tmp_path):
     nodes = [node("MatMul", "x w", "a"), node("Relu", "a", "r"), node("HardSwish", "r", "h")]
     net = read(mlp(*nodes, constants={"w": A}), tmp_path)

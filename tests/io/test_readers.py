@@ -596,7 +596,7 @@ def test_hooks_and_subclasses_are_refused_by_name(torch):
         (hooked, r"module given \(Sequential\): it has forward hooks"),
         (inner, r"module 1 \(Sequential\): it has forward hooks"),
         (patched, r"module 0 \(Linear\): it has a forward of its own"),
-        (normalised, r"module 0 \(ParametrizedLinear\): its class"),
+        (normalised, r"module 0 \(ParametrizedLinear\): its parameters are made of others"),
         (object(), "it is not a module of PyTorch"),
     ):
         refused(words, Network.from_torch, module)

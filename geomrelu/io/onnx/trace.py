@@ -53,6 +53,8 @@ _FAMILIES = (
 _DEEPEST = 50  # branches in branches
 _ARITHMETIC = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
 _FEW = 64
+_LAYOUTS = ("com.microsoft.nchwc", "com.ms.internal.nhwc")
+_OF_ONE_PROCESSOR = ": onnxruntime orders entries for one processor; save its optimised model by ORT_ENABLE_EXTENDED"
 _MASKS = frozenset({"Add", "Concat", "Max", "Min", "Pad", "ScatterElements", "ScatterND", "Sub", "Sum", "Where"})
 _WHOLE = {name: kind for kind, name in INTEGERS.items()}
 
@@ -349,7 +351,8 @@ class Trace:
         if rule is None:
             if fixed and inputs:
                 return constants.evaluated(node, proto, inputs)
-            raise Unsupported("is not supported")
+            own = f" in the domain {proto.domain[:60]!r}" if proto.domain not in ("", "ai.onnx") else ""
+            raise Unsupported(f"is not supported{own}{_OF_ONE_PROCESSOR * (proto.domain in _LAYOUTS)}")
         if fixed and not rule.arrays:
             return self._folded(node, proto, rule, inputs)
         results = self._ruled(node, rule, inputs)
