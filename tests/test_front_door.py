@@ -85,6 +85,7 @@ def test_a_module_is_a_model():
         ([[0, 1], [2, 3]], Polyhedron.box([(0, 1), (2, 3)])),
         ("box:-1,1", Polyhedron.box([(-1, 1)] * 2)),
         ("R+^n", Polyhedron.orthant(2)),
+        ("R^n_+", Polyhedron.orthant(2)),
         (np.array([[0.5, 1], [2, 3]]), FiniteSet.of([["1/2", 1], [2, 3]])),
         (np.array([0.5, 1]), FiniteSet.of([["1/2", 1]])),
         (Polyhedron.simplex(2), Polyhedron.simplex(2)),

@@ -310,7 +310,7 @@ class Experiment:
             return {"lower": Fraction(3750, 4096), "upper": Fraction(3828, 4096)}  # claim range-two-three
         if self.event not in (ALIVE, DATA_ALIVE):
             return {}
-        if not self.bias and self.domain not in ("R^n", f"R^{self.widths[0]}", "R+^n"):
+        if not self.bias and self.domain not in ("R^n", f"R^{self.widths[0]}", "R+^n", "R^n_+"):
             return {}  # without biases 0 is dead in each network, and a domain may hold little else
         fans = list(pairwise(self.widths))
         lower = math.prod((1 - Fraction(1, 2**m) for _, m in fans), start=Fraction(1))

@@ -236,9 +236,10 @@ def padded(rng, layers, domain, n):
         sides[j] = side
     tables = [[[row[0], *wide(row[1:])] for row in table] for table in (domain.rows, domain.flats)]
     tables[0].append([sum(v for v in wide([0] * small, 1)), *wide([0] * small, -1)])  # at its largest corner 0
-    exact = [[list(map(Fraction, row)) for row in table] for table in tables]
-    there = checker.Domain.from_rows(n, *exact, [[None if v is None else Fraction(v) for v in s] for s in sides])
-    return [([wide(row) for row in weights], bias), *others], Polyhedron(there)
+    inequalities, equalities = ([list(map(Fraction, row)) for row in table] for table in tables)
+    box = [[None if v is None else Fraction(v) for v in side] for side in sides]
+    there = Polyhedron(checker.Domain.from_rows(n, inequalities, equalities, box))
+    return [([wide(row) for row in weights], bias), *others], there
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -39,8 +39,8 @@ def problem(rng, kind, n, closed=0.8):
 
 
 def domain(sides, rows, flats):
-    exact = [[list(map(Fraction, row)) for row in table] for table in (rows, flats)]
-    return checker.Domain.from_rows(len(sides), *exact, [list(side) for side in sides])
+    inequalities, equalities = ([list(map(Fraction, row)) for row in table] for table in (rows, flats))
+    return checker.Domain.from_rows(len(sides), inequalities, equalities, [list(side) for side in sides])
 
 
 def proved(found, programs, objective):
@@ -65,7 +65,8 @@ def test_against_ppl(kind):
     rng, known = random.Random(KINDS.index(kind)), dict.fromkeys(("optimum", "empty", "bounded", "inside"), 0)
     for _ in range(150):
         sides, rows, flats, objective = problem(rng, kind, rng.randint(1, 5))
-        programs = BoxedPrograms(*zip(*sides, strict=True), rows, flats)
+        lower, upper = zip(*sides, strict=True)
+        programs = BoxedPrograms(lower, upper, rows, flats)
         given = Polyhedron.box(sides).inequalities
         right = oracles.ppl_polyhedron([*given, *rows], len(sides), flats)
         found, highest = programs.maximise(objective), oracles.supremum(right, objective)
