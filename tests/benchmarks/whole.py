@@ -3,8 +3,8 @@
 Each runs as ``geomrelu decide --workers 2 --time SECONDS`` in a process of its own. Printed as a table, with machine,
 date, commit and load: how many neurons were decided, how many are dead, of how many of these it is known whether
 stably, seconds on the clock and of the processors (workers included), and the most memory of one process.
-``--tree DIR`` runs the code of another checkout; ``--row`` cuts each box by a row: the sum of the inputs is at most what
-it is in the middle.
+``--tree DIR`` runs the code of another checkout; ``--row`` cuts each box by a row: the sum of the inputs is at most
+what it is in the middle.
 """
 
 from __future__ import annotations
