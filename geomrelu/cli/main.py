@@ -146,6 +146,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     finally:
         sys.stdout = shown
+        if shown is not None:
+            _let_go(shown)
+
+
+def _let_go(stream: TextIO) -> None:
+    """From Python 3.13 on, what could not be written is tried again at exit, and the exit code would be 120."""
+    try:
+        stream.flush()
+    except OSError:
+        silenced(stream)
 
 
 def _printed_nothing(options: argparse.Namespace, reason: str) -> None:

@@ -45,6 +45,7 @@ from geomrelu.errors import InputError
 from geomrelu.exact.affine import AffineMap
 from geomrelu.exact.numbers import same
 from geomrelu.network.network import Network
+from geomrelu.rounding import to_nearest
 
 __all__ = ["ARITHMETICS", "Errors", "Evaluator", "FloatType", "errors", "float_type", "growth"]
 
@@ -122,6 +123,7 @@ def float_type(name: str) -> FloatType:
     """
     if not isinstance(name, str) or name not in ARITHMETICS:
         raise InputError(f"the arithmetic {name!r:.80} is not known (known: {', '.join(ARITHMETICS)})")
+    to_nearest()
     return ARITHMETICS[name]
 
 

@@ -37,6 +37,7 @@ import numpy as np
 from geomrelu.budget import UNLIMITED, Budget
 from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.exact.numbers import nearest
+from geomrelu.rounding import to_nearest
 
 __all__ = ["Ball", "LayerBounds", "values"]
 
@@ -114,6 +115,7 @@ class LayerBounds:
     """
 
     def __init__(self, floating: FloatNetwork, fine: bool, exact: Callable[[int], Exact] | None = None) -> None:
+        to_nearest()
         self.floating, self.fine, self.exact = floating, fine, exact
         self.known: list[tuple[Ball, Ball]] = []  # low and high, of each layer
         self.around: list[Around] = []

@@ -22,6 +22,7 @@ from geomrelu.exact.numbers import nearest, rationals
 from geomrelu.io.arrays import as_array
 from geomrelu.io.reading import Reading
 from geomrelu.network.network import Network
+from geomrelu.rounding import to_nearest
 
 __all__ = ["Points", "Seen", "as_points", "seen_on"]
 
@@ -158,6 +159,7 @@ def seen_on(
     Exact: yes: where an error may change a sign, the point is evaluated exactly, once for all neurons.
     Cost: two products with each matrix in floats, and an exact evaluation for each point that is not clear.
     """
+    to_nearest()
     deepest = max(asked, default=0)
     best = {layer: [np.full(network.widths[layer - 1], -np.inf) for _ in range(2)] for layer in asked}
     fires = {layer: np.full(network.widths[layer - 1], -1) for layer in asked}

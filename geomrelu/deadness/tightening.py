@@ -286,17 +286,23 @@ class _Search:
             self.seen |= {key} if best.sign > 0 else set()
             return
         assert isinstance(self.domain, Polyhedron)
-        leaf: dict[str, Any] = {}
+        leaf: dict[str, Any] | None = {}
         if not self.domain.is_box and not self.domain.given_by_generators:
             leaf = self._best(key)
-        if not self._offer(key, [leaf], NOTHING, True):
+        if not self._offer(key, [leaf or {}], NOTHING, leaf is not None):
             self._best(key)
 
-    def _best(self, key: Key) -> dict[str, Any]:
-        """The multipliers of rows that prove an extreme; where it is infinite the sign is known."""
-        assert isinstance(self.domain, Polyhedron)
-        form = self.network.layers[0].form(key[1])
-        best = self.domain.supremum(form if key[2] > 0 else -form)
+    def _best(self, key: Key) -> dict[str, Any] | None:
+        """The multipliers of rows that prove an extreme; where it is infinite the sign is known.
+
+        In many dimensions only if floats find it: an exact program would look at no clock.
+        """
+        domain, form = self.domain, self.network.layers[0].form(key[1])
+        assert isinstance(domain, Polyhedron)
+        form = form if key[2] > 0 else -form
+        best = domain.supremum(form) if domain.boxed is None else domain.guided_supremum(form)
+        if best is None:
+            return None
         if best.value is None:
             self.seen.add(key)
         tables = (("rows", best.rows), ("equalities", best.equalities))

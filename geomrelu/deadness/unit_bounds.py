@@ -25,6 +25,7 @@ from geomrelu.deadness.inside import Inside
 from geomrelu.deadness.proof_tree import LETTERS
 from geomrelu.deadness.relaxation import FloatNetwork
 from geomrelu.exact.affine import AffineMap
+from geomrelu.rounding import to_nearest
 
 __all__ = ["Assumed", "Derivation", "Judge", "Lines", "UnitBounds", "line_of", "lines_of"]
 
@@ -139,6 +140,7 @@ class UnitBounds:
     """
 
     def __init__(self, floating: FloatNetwork, exponents: Sequence[Sequence[int]]) -> None:
+        to_nearest()
         layers = floating.dense(len(exponents))
         assert layers is not None
         self.weights, self.biases = [matrix for matrix, _ in layers], [bias for _, bias in layers]

@@ -38,6 +38,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from geomrelu.exact.cddlib import Row
+from geomrelu.rounding import to_nearest
 
 __all__ = ["Minors", "Vertices", "colexicographic", "cross_products", "expanded"]
 
@@ -133,6 +134,7 @@ class Minors:
     """
 
     def __init__(self, rows: Sequence[Row], poll: Callable[[], object] = lambda: None) -> None:
+        to_nearest()
         self.poll = poll
         self.rows = np.array(rows, dtype=object).reshape(len(rows), -1)
         self.size = self.rows.shape[1] - 1

@@ -24,6 +24,7 @@ from geomrelu.exact.cddlib import Row
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.native import cells
 from geomrelu.network.network import Network
+from geomrelu.rounding import to_nearest
 
 __all__ = ["TINY", "UNIT", "UNKNOWN", "Compiled", "Layer"]
 
@@ -79,6 +80,7 @@ class Compiled:
     """
 
     def __init__(self, network: Network, domain: Polyhedron, layers: int) -> None:
+        to_nearest()
         self.network, self.domain = network, domain
         self.inputs = network.inputs
         self.widths = network.widths[:layers]

@@ -29,6 +29,7 @@ from geomrelu.exact.numbers import common, rationals
 from geomrelu.geometry.polyhedron import Polyhedron
 from geomrelu.io.reading import Reading
 from geomrelu.io.tape import Quantiser, Tape, nearest_even
+from geomrelu.rounding import to_nearest
 
 __all__ = ["QuantisedNetwork", "WholeNumbers", "read_layers"]
 
@@ -525,6 +526,7 @@ def _rounded(sums: np.ndarray, rows: _Rows) -> np.ndarray:
     A float decides only where it is sure: u = a p + r has an error below 2^-50 (|a p| + |r|), as each of a, p and r has
     one of at most 2^-53 of itself, and each operation one of 2^-53 of its result. The rest is computed in integers.
     """
+    to_nearest()
     low, high = rows.low.astype(np.int64), rows.high.astype(np.int64)
     product = sums.astype(float) * rows.ratio
     u = product + rows.offset

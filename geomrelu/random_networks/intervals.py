@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from geomrelu.errors import InputError
+from geomrelu.rounding import to_nearest
 
 __all__ = ["bounded_mean", "clopper_pearson", "looks", "mean_of_parts"]
 
@@ -144,6 +145,7 @@ def mean_of_parts(
         raise InputError(f"no interval for {sum(sum(part.values()) for part in parts)} values at level {level}")
     if high <= low:
         return float(low), float(low)
+    to_nearest()
     rng = np.random.default_rng(seed)
     scaled = np.concatenate([rng.permutation(_scaled(part, low, high)) for part in parts])
     size = float(high - low)

@@ -53,6 +53,7 @@ from geomrelu.random_networks.images import (
     some,
     started_on,
 )
+from geomrelu.rounding import to_nearest
 
 __all__ = ["Walk", "is_affordable"]
 
@@ -89,6 +90,7 @@ class Walk:
         flipped: str = "all",
         carried: bool = False,
     ) -> None:
+        to_nearest()
         self.layers = layers[: goal.last]
         self.goal, self.carried = goal, carried
         self.walked = [

@@ -36,6 +36,7 @@ import numpy as np
 from geomrelu.errors import InputError
 from geomrelu.geometry.chirotope import expanded
 from geomrelu.random_networks.stably_unactivated import WIDEST, stably_unactivated_orbit
+from geomrelu.rounding import to_nearest
 
 __all__ = ["stably_unactivated_counts"]
 
@@ -78,6 +79,7 @@ def stably_unactivated_counts(weights: Any, bias: Any, w: Any, c: Any, rows: int
     >>> stably_unactivated_counts([[[1.0], [3.0]]], [[1.0, 2.0]], [[1.0, 1.0]], [1.0])
     array([6])
     """
+    to_nearest()
     a, b, w, c = (np.asarray(part, dtype=np.float64) for part in (weights, bias, w, c))
     if a.ndim != 3 or b.shape != a.shape[:2] or w.shape != b.shape or 0 in a.shape[1:]:
         raise InputError("expected arrays of shapes (orbits, n1, n0), (orbits, n1), (orbits, n1), (orbits,)")
