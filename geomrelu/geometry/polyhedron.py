@@ -452,7 +452,10 @@ class Polyhedron:
         return Supremum(best.value / scale, best.point, None, rows, tuple((k, m / scale) for k, m in above.items()))
 
     def guided_supremum(self, form: AffineForm) -> Supremum | None:
-        """The supremum where floats find it, quickly: of sets given by rows in many dimensions."""
+        """The supremum of ``form`` if floats find it quickly: of sets given by rows in many dimensions; else None.
+
+        Exact: yes. Cost: one linear program in floats, then a corner that is proved (``boxed_programs``).
+        """
         if self.boxed is None:
             return None
         objective, scale = _whole(form)
