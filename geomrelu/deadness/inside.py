@@ -126,13 +126,13 @@ class Inside:
 
     def _enclose(self) -> None:
         """The box around a domain given by rows, by linear programs; their multipliers prove its sides."""
-        domain, first = self.domain, len(self.domain.sides)
+        domain = self.domain
         if self.n > ENCLOSED and domain.checked.is_bounded_box():
             self.lower, self.upper = (
                 [v or Fraction(0) for v in side] for side in (domain.checked.lower, domain.checked.upper)
             )
             return
-        self.lower, self.upper = [Fraction(0)] * self.n, [Fraction(0)] * self.n
+        self.lower, self.upper, first = [Fraction(0)] * self.n, [Fraction(0)] * self.n, len(domain.sides)
         for j in range(self.n):
             for sign in (-1, 1):
                 unit = tuple(sign * int(k == j + 1) for k in range(self.n + 1))
