@@ -312,3 +312,21 @@ def test_where_proofs_are_not_sought_points_are_and_the_reason_is_said(monkeypat
     else:
         assert reports[1].verdicts[1].status is Status.UNDECIDED
         assert reason in reports[1].verdicts[1].reason
+
+
+def test_many_inputs_where_no_corner_is_found(monkeypatch):
+    """Layer 1 is decided by a bound or by a point, without suprema; else by an exact program."""
+    monkeypatch.setattr(Polyhedron, "guided_supremum", lambda domain, form: None)
+    rng, without = random.Random(2), 0
+    for kind in KINDS:
+        layers = network(rng, (3, 12), kind)
+        domain = next(domains(rng, 3, kind))
+        there, around = padded(rng, layers, domain, 40)
+        net = Network.from_layers([(W, b, "relu") for W, b in there])
+        reports = list(decide(net, around, [1], budget=Budget(120)))
+        judged(net, around, reports)
+        for verdict, best in zip(reports[0].verdicts, oracles.suprema(layers, ppl_of(domain), 3)[0], strict=True):
+            assert verdict.status is (Status.ALIVE if best > 0 else Status.DEAD)
+            assert verdict.supremum in (None, best)
+            without += verdict.supremum is None
+    assert without > 20

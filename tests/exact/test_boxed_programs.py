@@ -132,3 +132,21 @@ def test_a_large_orthant_is_listed_at_once():
     """Double description in 700 dimensions would take hours."""
     orthant = Polyhedron.orthant(700)
     assert len(orthant.vertices) == 1 and len(orthant.rays) == 700
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_estimates_are_on_either_side_of_the_optimum(kind):
+    rng, bounds, points = random.Random(7 + KINDS.index(kind)), 0, 0
+    for _ in range(100):
+        sides, rows, flats, objective = problem(rng, kind, rng.randint(1, 5), closed=0.9)
+        lower, upper = zip(*sides, strict=True)
+        right = oracles.ppl_polyhedron([*Polyhedron.box(sides).inequalities, *rows], len(sides), flats)
+        highest = oracles.supremum(right, objective)
+        about = BoxedPrograms(lower, upper, rows, flats).estimate(objective)
+        if about.bound is not None:
+            assert highest is None or (highest != oracles.INFINITE and about.bound >= highest)
+            bounds += 1
+        if about.point is not None:
+            assert domain(sides, rows, flats).contains(about.point)
+            points += 1
+    assert bounds >= 10 and points >= 3
