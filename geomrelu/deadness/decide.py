@@ -258,21 +258,21 @@ class _Run:
         if fitting:  # what a tree proves, it proves stably
             first = TREES_FIRST if self.each is None else min(self.each, TREES_FIRST)
             self.problem.budget = self.whole.share(4)
-            with self._unless_ended():
+            with self._unless_ended(self.whole):
                 yield from search.hard(self.found, first, self.executor, self.open_)
             left = {level: some for level, some in self._left.items() if level in fitting}
-            with self._unless_ended():
+            with self._unless_ended(self.whole):
                 yield from ByPrograms(bench, self.executor).verdicts(left, self.whole.share(2))
             self.problem.budget = self.whole
         yield from search.hard(self.found, self.each, self.executor, self.open_)
 
     @contextmanager
-    def _unless_ended(self) -> Iterator[None]:
-        """The end of a share is none of the whole budget."""
+    def _unless_ended(self, budget: Budget) -> Iterator[None]:
+        """The end of a share of a budget is none of the budget."""
         try:
             yield
         except Exhausted:
-            if self.whole.ended or self.problem.budget.ended:
+            if budget.ended:
                 raise
 
     @property
@@ -376,7 +376,7 @@ class _Run:
         if has_few(domain):
             yield from self.far_out.verdicts(layer, asked)
         if is_moderate(domain) and not domain.given_by_generators:
-            with self._unless_ended():
+            with self._unless_ended(self.problem.budget):
                 left = [i for i in asked if i not in self.found[layer]]
                 rest = are_few(self.problem, domain, layer, MANY_PIECES)  # is there anything else to be tried?
                 budget = self.problem.budget.share(1 + rest)

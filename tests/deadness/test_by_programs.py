@@ -173,6 +173,24 @@ def test_the_front_door_writes_what_check_accepts(tmp_path: Path, processes: int
         assert check(path, network, BOX, independent=independent) == 1
 
 
+def test_trees_that_take_all_of_their_share_leave_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a share is not that of the whole time: programs come after it, and trees again."""
+    calls = []
+
+    def hard(self, *_):
+        calls.append(self.problem.budget)
+        if len(calls) == 1:
+            self.problem.budget = Budget(seconds=0)  # the share is over
+            self.problem.budget.poll()
+        yield from ()
+
+    monkeypatch.setattr(by_search, "SPROUT", 0)
+    monkeypatch.setattr(by_search.BySearch, "hard", hard)
+    *_, report = decide(network_of("gaussian", (129, 129), (10, 12), False, 0), BOX)
+    assert report.verdicts[0].reason == "positive nowhere, by contradiction"
+    assert len(calls) == 2
+
+
 @pytest.mark.usefixtures("at_once")
 def test_prunings_do_without_them() -> None:
     network = network_of("gaussian", (129, 129), (10, 12), False, 0)
