@@ -46,7 +46,7 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
         if domain.dimension * len(asked) * (1 + given) > MANY and domain.boxed.inside is not None:
             asked = yield from _at_first_sight(problem, domain, domain.boxed.inside, asked)
     bounded = is_sum(domain)
-    sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
+    sides = _sides(domain.checked) if bounded else ([], 1)
     for i in asked:
         if bounded:
             yield _on_bounded_box(problem, i, *sides)
@@ -57,14 +57,19 @@ def first_layer(problem: Problem, domain: Polyhedron | Ellipsoid, asked: Sequenc
         problem.budget.spend(0)
 
 
+def _sides(box: checker.Domain) -> tuple[list[int], int]:
+    """Of a bounded box all low sides, then all high ones, over one denominator."""
+    return common([v for v in (*box.lower, *box.upper) if v is not None])
+
+
 def _on_bounded_box(problem: Problem, i: int, sides: Sequence[int], over: int) -> Verdict:
-    """``sides``: all low ones, then all high ones, over one denominator."""
     supremum = _at_the_corner(problem, i, sides, over)
     claim = problem.claimed(1, i, supremum, "corner", [{}], problem.bounding)
     return Verdict(1, i, Status(claim["status"]), claim.get("stable"), supremum, CORNER, claim)
 
 
 def _at_the_corner(problem: Problem, i: int, sides: Sequence[int], over: int) -> Fraction:
+    """The largest value of a neuron on a bounded box with these sides."""
     layer, n = problem.network.checked.layers[0], problem.network.inputs
     bias, columns, entries = layer.rows[i]
     total = bias * over + sum([w * sides[j + n if w > 0 else j] for j, w in zip(columns, entries, strict=True)])
@@ -77,7 +82,7 @@ def _at_first_sight(
     """Neurons that are positive at a point inside, or not positive on the box around the domain; returns the others."""
     said, (values, _), left = problem.placed(inside), problem.network.checked.values(inside, 1), list[int]()
     bounded = domain.checked.is_bounded_box()
-    sides = common([v for v in (*domain.checked.lower, *domain.checked.upper) if v is not None]) if bounded else ([], 1)
+    sides = _sides(domain.checked) if bounded else ([], 1)
     for i in asked:
         claim: Claim = {"layer": 1, "neuron": i, "status": "alive", "point": said}
         if values[problem.network.inputs + i] > 0:
@@ -117,13 +122,11 @@ def _corner(problem: Problem, domain: Polyhedron, i: int) -> Verdict | None:
 
 def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:
     form = problem.network.layers[0].form(i)
-    if domain.boxed is None:
-        best = domain.supremum(form)
-    else:
-        found = domain.guided_supremum(form)
-        if found is None and (verdict := _estimated(problem, domain, domain.boxed, i)) is not None:
+    best = domain.guided_supremum(form)
+    if best is None:
+        if domain.boxed is not None and (verdict := _estimated(problem, domain.boxed, form, i)) is not None:
             return verdict
-        best = found or apart(problem.budget, domain.supremum, form)
+        best = apart(problem.budget, domain.supremum, form)
     if best.value is None:
         return problem.unbounded(1, i, best.point, best.ray)
     multipliers = (("rows", best.rows), ("equalities", best.equalities))
@@ -132,9 +135,8 @@ def _extreme(problem: Problem, domain: Polyhedron, i: int) -> Verdict:
     return _closed_form(problem, domain, i, best.value, problem.point(best.point), leaf, how)
 
 
-def _estimated(problem: Problem, domain: Polyhedron, boxed: BoxedPrograms, i: int) -> Verdict | None:
+def _estimated(problem: Problem, boxed: BoxedPrograms, form: AffineForm, i: int) -> Verdict | None:
     """Without a supremum: what a bound or a point near the optimum says."""
-    form = problem.network.layers[0].form(i)
     numerators, scale = common([form.constant, *form.slope])
     about, claim = boxed.estimate(tuple(numerators)), Claim(layer=1, neuron=i)
     if about.point is not None:

@@ -320,11 +320,10 @@ class _Search:
         if domain.is_box or all(None not in pair for pair in sides):
             return sides
         found = []
-        highest = domain.supremum if domain.boxed is None else domain.guided_supremum
         for j in range(domain.dimension):  # rows may bound what the box leaves open
             self.budget.poll()
             unit = AffineForm(Fraction(0), tuple(Fraction(int(k == j)) for k in range(domain.dimension)))
-            low, high = (None if best is None else best.value for best in (highest(-unit), highest(unit)))
+            low, high = (None if best is None else best.value for best in map(domain.guided_supremum, (-unit, unit)))
             found.append((None if low is None else -low, high))
         return found
 

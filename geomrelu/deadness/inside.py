@@ -17,7 +17,7 @@ import numpy as np
 
 from geomrelu.budget import Exhausted
 from geomrelu.exact import linear_programs
-from geomrelu.exact.boxed_programs import BoxedPrograms
+from geomrelu.exact.boxed_programs import BoxedPrograms, pulled, value_at
 from geomrelu.exact.numbers import common, nearest, nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 
@@ -207,7 +207,7 @@ class Inside:
         inequalities, equalities = self.domain.inequalities, self.domain.equalities
         found, points = list(self.domain.flats), list(dict.fromkeys(self._extremes))
         for row in inequalities:
-            if all(_at(row, point) == 0 for point in points):
+            if all(value_at(row, point) == 0 for point in points):
                 best = linear_programs.maximise(row, inequalities, equalities)
                 assert best.point is not None
                 if best.value == 0:
@@ -221,7 +221,7 @@ class Inside:
         Else equalities in disguise are not known as such, and other points may have to be moved onto this one.
         """
         domain = self.domain
-        programs = BoxedPrograms(domain.checked.lower, domain.checked.upper, domain.rows, domain.flats)
+        programs = domain.boxed or BoxedPrograms(domain.checked.lower, domain.checked.upper, domain.rows, domain.flats)
         point = programs.inside
         if point is None:
             lowest = programs.deepest()
@@ -257,7 +257,7 @@ class Inside:
                 yield x - low
             if high is not None:
                 yield high - x
-        yield from (_at(row, point) for row in self.domain.rows)
+        yield from (value_at(row, point) for row in self.domain.rows)
 
     @cached_property
     def _left(self) -> list[tuple[int, ...]]:
@@ -269,7 +269,7 @@ class Inside:
     def _on_hull(self, point: list[Fraction]) -> list[Fraction]:
         """The point of the affine hull with the same free coordinates."""
         for j, form in self._solved:
-            point[j] = _at(form, point)
+            point[j] = value_at(form, point)
         return point
 
     @cached_property
@@ -312,18 +312,7 @@ class Inside:
             inside.append(right if high is None else min(right, high))
         if self.domain.is_box:
             return tuple(inside)
-        return self._pulled(self._on_hull(inside))
-
-    def _pulled(self, point: list[Fraction]) -> tuple[Fraction, ...]:
-        """The first point on the way to the centre (about) that lies in the domain."""
-        part = Fraction(0)
-        for row in self._left:
-            value, middle = _at(row, point), _at(row, self.centre)
-            if value < 0 and middle > value:
-                part = max(part, -value / (middle - value))
-        if part:
-            part = min(Fraction(1), Fraction(int(part * (1 << 40)) + 1, 1 << 40))
-        return tuple(x + part * (c - x) for x, c in zip(point, self.centre, strict=True))
+        return pulled(self._on_hull(inside), self.centre, self._left)
 
     def weights(self, point: Sequence[Any]) -> list[Fraction] | None:
         """Exact convex weights of the given vertices whose mean is near a point."""
@@ -412,10 +401,6 @@ class Inside:
         weights[1 : 1 + some] = np.eye(len(points))[:some]
         weights[0] = 1
         return weights @ points / weights.sum(axis=1, keepdims=True)
-
-
-def _at(row: Sequence[Fraction | int], point: Sequence[Fraction]) -> Fraction:
-    return Fraction(row[0]) + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
 def _moved_in(box: Polyhedron) -> tuple[list[Fraction], list[Fraction]]:

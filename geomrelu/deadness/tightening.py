@@ -299,8 +299,7 @@ class _Search:
         """
         domain, form = self.domain, self.network.layers[0].form(key[1])
         assert isinstance(domain, Polyhedron)
-        form = form if key[2] > 0 else -form
-        best = domain.supremum(form) if domain.boxed is None else domain.guided_supremum(form)
+        best = domain.guided_supremum(form if key[2] > 0 else -form)
         if best is None:
             return None
         if best.value is None:

@@ -22,7 +22,7 @@ from geomrelu.deadness.layer_bounds import Ball, LayerBounds, values
 from geomrelu.deadness.problem import Problem
 from geomrelu.deadness.relaxation import FloatNetwork, dense_rows
 from geomrelu.deadness.verdict import Status, Verdict
-from geomrelu.exact.numbers import common, nearest
+from geomrelu.exact.numbers import common, nearest, nearest_float
 from geomrelu.geometry.polyhedron import Polyhedron
 
 __all__ = ["AT_A_POINT", "ON_THE_BOX", "WholeLayers"]
@@ -224,7 +224,8 @@ class WholeLayers:
             for (point, neurons), certain in zip(some, sure, strict=True):
                 exact = self.floating.inside.exact(point)
                 if exact is not None:
-                    certain &= exact == tuple(map(Fraction, point.tolist()))  # where it has been moved, the judge looks
+                    if self.floating.inside.has_rows:  # it may have been moved by more than a rounding
+                        certain &= np.array_equal([nearest_float(x) for x in exact], point)
                     yield from self._alive(layer, neurons.tolist(), certain, self._named(exact))
 
     def _alive(self, layer: int, neurons: list[int], certain: Array, point: int) -> Iterator[Verdict]:

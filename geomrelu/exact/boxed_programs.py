@@ -17,10 +17,10 @@ import numpy as np
 
 from geomrelu.exact.cddlib import Row
 from geomrelu.exact.elimination import pivots, rank, solution
-from geomrelu.exact.guided_programs import FREE, NEAR, USED
+from geomrelu.exact.guided_programs import FREE, NEAR, USED, size_of, table_of
 from geomrelu.exact.numbers import common, nearest_float
 
-__all__ = ["Best", "BoxedPrograms", "Estimate"]
+__all__ = ["Best", "BoxedPrograms", "Estimate", "pulled", "value_at"]
 
 Ends = Sequence[Fraction | None]
 PARTS = Fraction(1, 4), Fraction(1, 16), Fraction(1, 256), Fraction(1, 65536)  # of a width, away from the sides
@@ -78,10 +78,10 @@ class BoxedPrograms:
         low, high = self._box
         both = np.isfinite(low) & np.isfinite(high) & (low < high)
         start, width = np.where(both, low, 0.0), np.where(both, high - low, 1.0)
-        rows = np.array([_normal(row) for row in self.rows]).reshape(len(self.rows), len(low) + 1)
+        rows = table_of(self.rows) if self.rows else np.empty((0, len(low) + 1))
         table = np.column_stack([rows[:, 0] + rows[:, 1:] @ start, rows[:, 1:] * width])
         size = np.maximum(np.abs(table).max(axis=1, initial=0), 1e-300)
-        sizes = [Fraction(v) * _size(row) for v, row in zip(size.tolist(), self.rows, strict=True)]
+        sizes = [Fraction(v) * size_of(row) for v, row in zip(size.tolist(), self.rows, strict=True)]
         return start, width, table / size[:, None], sizes
 
     @cached_property
@@ -99,18 +99,18 @@ class BoxedPrograms:
         if self.split < len(self.rows) or self.inside is None:
             return None
         sides = zip(objective[1:], self.lower, self.upper, self.inside, strict=True)
-        point = [high if a > 0 else low if a else at for a, low, high, at in sides]
+        point = [high if a > 0 else low if a else inner for a, low, high, inner in sides]
         ends = [v for v in point if v is not None]
         if len(ends) < len(point) or not self._holds(ends):
             return None
-        return Best(_at(objective, ends), tuple(ends), {}, {})
+        return Best(value_at(objective, ends), tuple(ends), {}, {})
 
     def _solved(self, objective: Row) -> Any:
         """What HiGHS says, and by which factor its multipliers are too small."""
         from scipy.optimize import linprog  # start-up time
 
         start, width, table, _ = self._floats
-        split, slope = self.split, np.array(_normal(objective)[1:]) * width
+        split, slope = self.split, table_of([objective])[0, 1:] * width
         size = max(np.abs(slope).max(initial=0), 1e-300)
         solved = linprog(
             -slope / size,
@@ -121,7 +121,7 @@ class BoxedPrograms:
             bounds=np.stack([(side - start) / width for side in self._box], axis=1),
             method="highs-ds",
         )
-        return solved, Fraction(size) * _size(objective)
+        return solved, Fraction(size) * size_of(objective)
 
     def _at_a_corner(self, objective: Row) -> Best | None:
         """The optimum that floats suggest."""
@@ -171,13 +171,7 @@ class BoxedPrograms:
         for j, (low, high) in enumerate(zip(self.lower, self.upper, strict=True)):
             point[j] = point[j] if low is None else max(point[j], low)
             point[j] = point[j] if high is None else min(point[j], high)
-        part = Fraction(0)
-        for row in self.rows:
-            value, middle = _at(row, point), _at(row, self.inside)
-            if value < 0 and middle > value:
-                part = max(part, -value / (middle - value))
-        part = Fraction(ceil(part * 2**40), 2**40)  # at most 1: inside no row is < 0
-        return tuple(x + part * (c - x) for x, c in zip(point, self.inside, strict=True))
+        return pulled(point, self.inside, self.rows)
 
     def _dual(self, objective: Row, solved: Any) -> tuple[dict[int, Fraction], list[int], int] | None:
         """Multipliers, and the objective with the rows added so many times, over a denominator.
@@ -262,7 +256,7 @@ class BoxedPrograms:
         """
         ends = list(zip(self.lower, self.upper, strict=True))
         middle = [_between(low, high, Fraction(1, 2)) for low, high in ends]
-        if self._holds(middle) and all(_at(row, middle) for row in self.rows[: self.split]):
+        if self._holds(middle) and all(value_at(row, middle) for row in self.rows[: self.split]):
             return tuple(middle)
         for part in PARTS:
             lower = [None if low is None else _between(low, high, part) for low, high in ends]
@@ -345,14 +339,18 @@ def _between(low: Fraction | None, high: Fraction | None, part: Fraction) -> Fra
     return low + part * (high - low)
 
 
-def _at(row: Row, point: Sequence[Fraction]) -> Fraction:
-    return row[0] + sum((a * v for a, v in zip(row[1:], point, strict=True) if a), Fraction(0))
+def value_at(row: Sequence[Fraction | int], point: Sequence[Fraction]) -> Fraction:
+    """The value of a row ``(b, a1, ..., an)`` at a point."""
+    return Fraction(row[0]) + sum((a * x for a, x in zip(row[1:], point, strict=True) if a), Fraction(0))
 
 
-def _size(row: Row) -> int:
-    return max(max(map(abs, row)), 1)
-
-
-def _normal(row: Row) -> list[float]:
-    size = _size(row)
-    return [nearest_float(Fraction(v, size)) for v in row]
+def pulled(point: Sequence[Fraction], centre: Sequence[Fraction], rows: Iterable[Row]) -> tuple[Fraction, ...]:
+    """The first point on the way to a centre (about) at which no row is < 0, as none is at the centre."""
+    part = Fraction(0)
+    for row in rows:
+        value, middle = value_at(row, point), value_at(row, centre)
+        if value < 0 and middle > value:
+            part = max(part, -value / (middle - value))
+    if part:
+        part = min(Fraction(1), Fraction(int(part * (1 << 40)) + 1, 1 << 40))
+    return tuple(x + part * (c - x) for x, c in zip(point, centre, strict=True))

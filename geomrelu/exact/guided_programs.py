@@ -20,7 +20,7 @@ from geomrelu.exact.numbers import common, nearest
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Found", "Guess", "guessed", "is_large", "suggested", "within"]
+__all__ = ["Found", "Guess", "guessed", "is_large", "size_of", "suggested", "table_of", "within"]
 
 Found = tuple[Fraction, tuple[Fraction, ...], dict[int, Fraction]]  # value, point, multipliers of all rows
 LARGE = 1500  # entries: fewer are solved sooner by criss-cross
@@ -77,14 +77,14 @@ class Guess(NamedTuple):
 
 def guessed(objective: Row, inequalities: Sequence[Row], equalities: Sequence[Row]) -> Guess | None:
     """About the supremum of the objective, in floats; None: the set seems to be empty, or they do not know."""
-    size = _size(objective)
+    size = size_of(objective)
     enough = (objective[0] + FAR * size, *(-v for v in objective[1:]))
     rows = [*inequalities, enough]
     solved, _ = _in_floats([objective, *rows, *equalities], len(rows))
     if solved.status != 0:
         return None
     used = {i: Fraction(-m) for i, m in enumerate(solved.ineqlin.marginals.tolist()) if m < -USED}
-    multipliers = {i: size * m / _size(rows[i]) for i, m in used.items()}
+    multipliers = {i: size * m / size_of(rows[i]) for i, m in used.items()}
     at = tuple(Fraction(v) for v in solved.x.tolist())
     return Guess(objective[0] + size * Fraction(-solved.fun), at, multipliers)
 
@@ -96,7 +96,7 @@ def _in_floats(rows: Sequence[Row], split: int) -> tuple[Any, np.ndarray]:
     """
     from scipy.optimize import linprog
 
-    table = _table(rows)
+    table = table_of(rows)
     target, matrix = table[0], table[1:]
     solved = linprog(
         -target[1:],
@@ -110,18 +110,18 @@ def _in_floats(rows: Sequence[Row], split: int) -> tuple[Any, np.ndarray]:
     return solved, matrix
 
 
-def _table(rows: Sequence[Row]) -> np.ndarray:
+def table_of(rows: Sequence[Row]) -> np.ndarray:
     """The rows, each divided by its size."""
     import numpy as np
 
     try:
         table = np.array(rows, dtype=np.float64)
     except OverflowError:  # entries beyond the floats
-        return np.array([nearest(row, _size(row)) for row in rows])
+        return np.array([nearest(row, size_of(row)) for row in rows])
     return table / np.maximum(np.abs(table).max(axis=1, keepdims=True), 1)
 
 
-def _size(row: Row) -> int:
+def size_of(row: Row) -> int:
     return max(max(map(abs, row)), 1)
 
 
@@ -132,7 +132,7 @@ def within(rows: Sequence[Row], dimension: int) -> Row | None:
     import numpy as np
     from scipy.optimize import linprog
 
-    table = _table(rows)
+    table = table_of(rows)
     slack = np.linalg.norm(table[:, 1:], axis=1)
     solved = linprog(
         [0.0] * dimension + [-1.0],

@@ -438,7 +438,7 @@ class Polyhedron:
             return self._on_box(form)
         if self.given_by_generators:
             return self._on_generators(form)
-        if (found := self.guided_supremum(form)) is not None:
+        if self.boxed is not None and (found := self.guided_supremum(form)) is not None:
             return found
         objective, scale = _whole(form)
         best = linear_programs.maximise(objective, *self._h)
@@ -452,12 +452,12 @@ class Polyhedron:
         return Supremum(best.value / scale, best.point, None, rows, tuple((k, m / scale) for k, m in above.items()))
 
     def guided_supremum(self, form: AffineForm) -> Supremum | None:
-        """The supremum of ``form`` if floats find it quickly: of sets given by rows in many dimensions; else None.
+        """The supremum of ``form``; of rows in many dimensions only if floats find it quickly, else None.
 
-        Exact: yes. Cost: one linear program in floats, then a corner that is proved (``boxed_programs``).
+        Exact: yes. Cost: there one linear program in floats, then a corner that is proved (``boxed_programs``).
         """
         if self.boxed is None:
-            return None
+            return self.supremum(form)
         objective, scale = _whole(form)
         found = self.boxed.maximise(objective)
         if found is not None:
